@@ -1,0 +1,56 @@
+#include "op3d/base/bazel.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/file.h"
+
+namespace op3d {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+std::string UserPath(absl::string_view path) {
+  if (path.empty()) return "";
+  const std::string folder = Environment("BUILD_WORKING_DIRECTORY");
+  return folder.empty() ? std::string(path) : JoinPath(folder, path);
+}
+
+std::string WorkspaceFolder() {
+  const std::string folder = Environment("BUILD_WORKSPACE_DIRECTORY");
+  return folder.empty() ? std::filesystem::current_path().string() : folder;
+}
+
+absl::StatusOr<std::string> RunfilePath(absl::string_view path) {
+  // `bazel run` and `bazel test` start programs in <binary>.runfiles/op3d; a program started by
+  // hand finds the same folder beside itself.
+  std::error_code error;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  for (const std::string& folder :
+       {std::filesystem::current_path().string(), absl::StrCat(self, ".runfiles/op3d"),
+        JoinPath(Environment("TEST_SRCDIR"), "op3d")}) {
+    const std::string candidate = JoinPath(folder, path);
+    if (std::filesystem::exists(candidate, error)) return candidate;
+  }
+  return absl::NotFoundError(absl::StrCat("the program's own file ", path,
+                                          " is not beside it; start it with ./bazelw run"));
+}
+
+std::string TestFolder(absl::string_view name) {
+  const std::string root = Environment("TEST_TMPDIR");
+  const std::string folder = JoinPath(
+      root.empty() ? std::filesystem::temp_directory_path().string() : root, name);
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);
+  std::filesystem::create_directories(folder, error);
+  return folder;
+}
+
+}  // namespace op3d

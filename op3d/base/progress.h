@@ -1,0 +1,59 @@
+// A progress bar on stderr for long work: share, rate, time left.
+//
+//   Progress progress("scan", 19906, "videos");
+//   for (...) progress.Add(1);
+//
+// On a terminal it redraws one line at most ten times a second; elsewhere (a log file) it writes a
+// line at most every ten seconds, so that logs stay short.  Thread-safe.
+#ifndef OP3D_BASE_PROGRESS_H_
+#define OP3D_BASE_PROGRESS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace op3d {
+
+class Progress {
+ public:
+  // `total` in `unit`s; 0 when it is not known.
+  Progress(absl::string_view task, int64_t total, absl::string_view unit);
+  // Ends the line with the final count and the time it took.
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Add(int64_t count);
+  // A few words behind the bar ("loss 1.23").
+  void Note(absl::string_view note);
+
+  // A line above the bar, which is drawn again below it.
+  static void Print(absl::string_view line);
+
+ private:
+  void Draw(bool last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::string task_;
+  const int64_t total_;
+  const std::string unit_;
+  const absl::Time start_;
+  absl::Mutex mutex_;
+  int64_t done_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string note_ ABSL_GUARDED_BY(mutex_);
+  absl::Time next_ ABSL_GUARDED_BY(mutex_);
+};
+
+// "12 s", "3 min 5 s", "2 h 10 min".
+std::string FormatSeconds(double seconds);
+
+// The line a bar shows: "scan  [#####.....]  50 %  100/200 videos  20.0/s  5 s left  note".
+std::string ProgressLine(absl::string_view task, int64_t done, int64_t total,
+                         absl::string_view unit, double seconds, absl::string_view note);
+
+}  // namespace op3d
+
+#endif  // OP3D_BASE_PROGRESS_H_

@@ -1,0 +1,75 @@
+"""The rules every BUILD file of op3d is written with.
+
+They hold what is the same everywhere, so that it stands in one place: warnings are errors,
+tests are small, single-threaded and link GoogleTest, benchmarks are kept alive by a smoke test.
+"""
+
+_COPTS = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
+
+def _tags(tags, deps):
+    # The sanitizer configurations leave LibTorch out by this tag (.bazelrc).
+    return tags + (["torch"] if "@libtorch//:torch" in deps and "torch" not in tags else [])
+
+def op3d_cc_library(name, deps = [], copts = [], tags = [], **kwargs):
+    """A library: one noun, `name`.h and `name`.cc."""
+    native.cc_library(name = name, deps = deps, copts = _COPTS + copts, tags = _tags(tags, deps), **kwargs)
+
+def op3d_cc_binary(name, deps = [], copts = [], tags = [], **kwargs):
+    """A program."""
+    native.cc_binary(name = name, deps = deps, copts = _COPTS + copts, tags = _tags(tags, deps), **kwargs)
+
+def op3d_cc_test(name, deps = [], copts = [], size = "small", tags = [], env = {}, **kwargs):
+    """A GoogleTest.  One OpenMP thread: results must not depend on the machine's cores.
+
+    Tag it "torch" when it reaches LibTorch only through its deps.
+    """
+    native.cc_test(
+        name = name,
+        deps = deps + ["@com_google_googletest//:gtest_main"],
+        copts = _COPTS + copts,
+        size = size,
+        tags = _tags(tags, deps),
+        env = dict({"OMP_NUM_THREADS": "1"}, **env),
+        **kwargs
+    )
+
+def op3d_proto_library(name, srcs, deps = [], visibility = None):
+    """`name`_proto ends in "_proto"; the C++ classes are the target `name` + "_cc" ("_cc_proto")."""
+    if not name.endswith("_proto"):
+        fail("%s: a proto library's name ends in _proto" % name)
+    native.proto_library(name = name, srcs = srcs, deps = deps, visibility = visibility)
+    native.cc_proto_library(name = name[:-len("proto")] + "cc_proto", deps = [":" + name], visibility = visibility)
+
+def op3d_textproto(name, src, proto, message, protos, visibility = None):
+    """Settings that the build checks: `src` must parse as `message` of the file `proto`.
+
+    The target is the file itself, for `data = [...]`.  `protos` are the .proto files needed.
+    """
+    native.genrule(
+        name = name + "_checked",
+        srcs = [src] + protos,
+        outs = [name + ".checked"],
+        cmd = "protoc -I. --encode=%s %s < $(location %s) > $@" % (message, proto, src),
+    )
+    native.filegroup(name = name, srcs = [src], data = [":" + name + "_checked"], visibility = visibility)
+
+def op3d_benchmark(name, srcs, deps = [], copts = [], tags = [], smoke_filter = ".", **kwargs):
+    """A Google Benchmark program, and a test that runs it for an instant so that it cannot rot."""
+    native.cc_binary(
+        name = name,
+        srcs = srcs,
+        deps = deps + ["@com_google_benchmark//:benchmark"],
+        copts = _COPTS + copts,
+        tags = _tags(tags, deps),
+        testonly = True,
+        **kwargs
+    )
+    native.sh_test(
+        name = name + "_smoke_test",
+        size = "small",
+        srcs = ["//tools:run_smoke.sh"],
+        args = ["$(rootpath :%s)" % name, "--benchmark_min_time=0", "--benchmark_filter=" + smoke_filter],
+        data = [":" + name],
+        tags = _tags(tags, deps),
+        env = {"OMP_NUM_THREADS": "1"},
+    )
