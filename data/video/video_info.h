@@ -1,0 +1,39 @@
+// What is known of a video file before a picture of it is decoded, and how much of one is bearable.
+#ifndef DATA_VIDEO_VIDEO_INFO_H_
+#define DATA_VIDEO_VIDEO_INFO_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace op3d {
+
+struct VideoInfo {
+  // How many frames decode; frame numbers are [0, frames).  Never taken from the file's header.
+  int64_t frames = 0;
+  // In pixels, as presented: after the rotation.
+  int width = 0;
+  int height = 0;
+  // Clockwise turn that the file asks for: 0, 90, 180 or 270 degrees.  The reader applies it.
+  int rotation = 0;
+  // FFmpeg's name: "h264", "mpeg4", "vp9".
+  std::string codec;
+  // When frame k is presented, [frames], increasing; the first need not be 0.
+  std::vector<double> pts_seconds;
+  // What is odd about the file, in sentences; empty for most.
+  std::vector<std::string> warnings;
+};
+
+// Beyond these a file is refused (ResourceExhausted) before it can eat the machine's memory.
+struct VideoLimits {
+  // Of one frame.  8K video has 33 million.
+  int64_t max_pixels = int64_t{1} << 26;
+  // Of the whole file.
+  int64_t max_frames = 2'000'000;
+  // From the first frame to the last.
+  double max_seconds = 24 * 3600.0;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_VIDEO_VIDEO_INFO_H_
