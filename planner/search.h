@@ -1,0 +1,112 @@
+// The search for a plan: trains every edge of a transition graph once and finds the best path.
+//
+//   MyRunner runner;                       // a StateRunner
+//   SearchOptions options;
+//   options.folder = "run/journal/cs";
+//   OP3D_ASSIGN_OR_RETURN(SearchOutcome outcome, Search(graph, rule, &runner, options));
+//   Print(outcome.plan());
+//
+// Edges go in topological order.  Each starts from the weights kept in its source state and is
+// trained epoch by epoch until the stopping rule ends it; dynamic programming picks each state's
+// best way in.  Killed at any moment and started again with the same arguments, it goes on where it
+// was and ends with the same outcome.
+#ifndef OP3D_PLANNER_SEARCH_H_
+#define OP3D_PLANNER_SEARCH_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "planner/plan.pb.h"
+
+namespace op3d {
+
+// One edge to train.
+struct EdgeTask {
+  // Index in graph.transitions.
+  int edge = 0;
+  const Transition* transition = nullptr;
+  // The state to train in: the edge's target.
+  const State* state = nullptr;
+  // The folder of the edge whose kept weights to start from, skipped states followed back; empty =
+  // the initial weights.
+  std::string source_folder;
+  // This edge's own: <SearchOptions::folder>/S1-S2.  Not made by the search.
+  std::string folder;
+  // The edge leads out of the initial state.
+  bool from_initial = false;
+};
+
+// Trains and measures; implemented by who knows how.  Called from one thread, one edge at a time.
+// Whatever it returns as an error ends the search, which can be taken up again.
+class StateRunner {
+ public:
+  virtual ~StateRunner() = default;
+
+  // Point 0: what the source's weights score in this state before training.  Not asked for when
+  // `from_initial`, where it is 0.
+  virtual absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) = 0;
+
+  // Trains epoch `epoch` (from 1, in order) and measures.  After a restart the first call is for the
+  // first epoch that is not in the journal.  Before it returns, the runner keeps under task.folder
+  // whatever it needs to go on; asked again for an epoch it has done, it returns an equal point.
+  virtual absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) = 0;
+
+  // Keeps the weights of `epoch` as the edge's result and drops the rest; 0 = the source's weights
+  // stay, this edge's are all dropped.  May be called again with the same epoch.
+  virtual absl::Status Finish(const EdgeTask& task, int epoch) = 0;
+};
+
+// For logs and progress bars.  Pointers are valid during the call.
+struct SearchEvent {
+  enum Kind {
+    kStarted,      // first of all; the counts are what the journal held
+    kEdgeStarted,  // or taken up again
+    kEpochDone,    // in the journal
+    kEdgeFinished,
+  };
+  Kind kind = kStarted;
+  // All kinds but kStarted.
+  const EdgeTask* task = nullptr;
+  // kEpochDone.
+  const CurvePoint* point = nullptr;
+  // kEdgeFinished.
+  const EdgeOutcome* outcome = nullptr;
+
+  // Counts of the whole search, earlier processes included.
+  int edges_finished = 0;
+  int edges_total = 0;
+  int epochs_trained = 0;
+  // If every edge that is still open goes to its bound.
+  int epochs_at_worst = 0;
+  // Processes that have worked on it, this one included.
+  int processes = 0;
+  // Wall-clock of this process spent on knee estimates.
+  double fit_seconds = 0;
+};
+
+struct SearchOptions {
+  // Journal (journal.jsonl) and edges' folders; made if it is not there.  One search a folder.
+  std::string folder;
+  // What decides how the runner trains, "name: value" each.  A folder is only taken up again with
+  // equal ones.
+  std::vector<std::string> settings;
+  std::function<void(const SearchEvent&)> observer;
+};
+
+// InvalidArgument for a graph or rule as IndexGraph() and ValidateStoppingRule().
+// FailedPrecondition for a folder of a search with other arguments, naming the difference.
+// Unavailable when another process works in the folder.  DataLoss for a damaged journal.
+// Cancelled after SIGINT or SIGTERM (op3d/base/interrupt.h), between two epochs.
+// Internal when a runner gives a point of another epoch or a performance that is not finite.
+// The runner's own errors, with edge and epoch before the message.
+//
+// Searches in different folders may run at once in different threads.
+absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const StoppingRule& rule,
+                                     StateRunner* runner, const SearchOptions& options);
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_SEARCH_H_

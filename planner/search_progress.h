@@ -1,0 +1,79 @@
+// How far a search has come: built up line by line from its journal, while searching and after.
+//
+//   OP3D_ASSIGN_OR_RETURN(SearchProgress progress, SearchProgress::Make(graph, rule));
+//   for (const JournalEntry& entry : journal.entries) OP3D_RETURN_IF_ERROR(progress.Apply(entry));
+//   if (progress.next_edge() == kNoEdge) Print(*progress.Outcome());
+#ifndef OP3D_PLANNER_SEARCH_PROGRESS_H_
+#define OP3D_PLANNER_SEARCH_PROGRESS_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "planner/dynamic_programming.h"
+#include "planner/journal.pb.h"
+#include "planner/plan.pb.h"
+#include "planner/stopping_rule.h"
+#include "planner/transition_graph.h"
+
+namespace op3d {
+
+// Edges are indexes of graph.transitions.  Not thread-safe.
+class SearchProgress {
+ public:
+  // InvalidArgument as IndexGraph() and ValidateStoppingRule().
+  static absl::StatusOr<SearchProgress> Make(const TransitionGraph& graph,
+                                             const StoppingRule& rule);
+
+  // Takes what has happened.  DataLoss when it cannot have happened now: a point of another edge
+  // than next_edge(), an epoch out of turn, a performance that is not finite, an edge finished
+  // before its rule says so.
+  absl::Status Apply(const JournalEntry& entry);
+
+  const TransitionGraph& graph() const { return graph_; }
+  const StoppingRule& rule() const { return rule_; }
+  const GraphIndex& index() const { return index_; }
+
+  // The edge in work; kNoEdge when all are finished.
+  int next_edge() const;
+  // Points so far; point k is epoch k.
+  const std::vector<CurvePoint>& curve(int edge) const { return curves_[edge]; }
+  // The rule's answer to the curve so far, which holds point 0.
+  absl::StatusOr<StoppingDecision> Decide(int edge) const;
+  // The bound on an edge's epochs.
+  int max_epochs(int edge) const;
+
+  // By edge.
+  const EdgeScores& scores() const { return scores_; }
+  // Finished edges, in the order of training.
+  const std::vector<EdgeOutcome>& outcomes() const { return outcomes_; }
+
+  int edges_finished() const { return static_cast<int>(outcomes_.size()); }
+  int edges_total() const { return static_cast<int>(index_.training_order.size()); }
+  // Epochs trained so far, and what it comes to if every edge still open goes to its bound.
+  int epochs_trained() const { return epochs_trained_; }
+  int epochs_at_worst() const;
+  // Processes that took the search up so far.
+  int processes() const { return processes_; }
+
+  // FailedPrecondition while edges are open.
+  absl::StatusOr<SearchOutcome> Outcome() const;
+
+ private:
+  SearchProgress() = default;
+  absl::Status ApplyPoint(const JournalPoint& point);
+  absl::Status ApplyFinished(EdgeOutcome outcome);
+
+  TransitionGraph graph_;
+  StoppingRule rule_;
+  GraphIndex index_;
+  std::vector<std::vector<CurvePoint>> curves_;
+  EdgeScores scores_;
+  std::vector<EdgeOutcome> outcomes_;
+  int epochs_trained_ = 0;
+  int processes_ = 0;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_SEARCH_PROGRESS_H_

@@ -1,0 +1,40 @@
+// What a search will cost, before it is started.
+#ifndef OP3D_PLANNER_WORK_ESTIMATE_H_
+#define OP3D_PLANNER_WORK_ESTIMATE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "planner/plan.pb.h"
+
+namespace op3d {
+
+struct EdgeWork {
+  // Index in graph.transitions.
+  int edge = 0;
+  // The fewest epochs the rule can end with, and the bound: [min, max].
+  int min_epochs = 0;
+  int max_epochs = 0;
+  // Of one clip.  An epoch trains on frames_per_clip x (clips a list) frames.
+  int frames_per_clip = 0;
+};
+
+struct WorkEstimate {
+  // In the order of training.
+  std::vector<EdgeWork> edges;
+  int min_epochs = 0;
+  int max_epochs = 0;
+  // Sum of epochs x frames_per_clip: multiply by the clips of an epoch for the frames trained on.
+  int64_t min_frames = 0;
+  int64_t max_frames = 0;
+  // Epoch-0 measurements.
+  int measurements = 0;
+};
+
+// InvalidArgument as IndexGraph() and ValidateStoppingRule().  Thread-safe.
+absl::StatusOr<WorkEstimate> EstimateWork(const TransitionGraph& graph, const StoppingRule& rule);
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_WORK_ESTIMATE_H_
