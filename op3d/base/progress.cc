@@ -51,7 +51,7 @@ std::string ProgressLine(absl::string_view task, int64_t done, int64_t total,
 }
 
 Progress::Progress(absl::string_view task, int64_t total, absl::string_view unit)
-    : task_(task), total_(total), unit_(unit), start_(absl::Now()), next_(start_ + Interval()) {}
+    : task_(task), unit_(unit), start_(absl::Now()), total_(total), next_(start_ + Interval()) {}
 
 Progress::~Progress() {
   absl::MutexLock lock(&mutex_);
@@ -62,6 +62,11 @@ void Progress::Add(int64_t count) {
   absl::MutexLock lock(&mutex_);
   done_ += count;
   Draw(/*last=*/false);
+}
+
+void Progress::SetTotal(int64_t total) {
+  absl::MutexLock lock(&mutex_);
+  total_ = total;
 }
 
 void Progress::Note(absl::string_view note) {

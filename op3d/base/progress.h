@@ -28,6 +28,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void Add(int64_t count);
+  // For work that turns out shorter than foretold.
+  void SetTotal(int64_t total);
   // A few words behind the bar ("loss 1.23").
   void Note(absl::string_view note);
 
@@ -38,10 +40,10 @@ class Progress {
   void Draw(bool last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string task_;
-  const int64_t total_;
   const std::string unit_;
   const absl::Time start_;
   absl::Mutex mutex_;
+  int64_t total_ ABSL_GUARDED_BY(mutex_);
   int64_t done_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string note_ ABSL_GUARDED_BY(mutex_);
   absl::Time next_ ABSL_GUARDED_BY(mutex_);

@@ -1,0 +1,110 @@
+#include "benchmarks/benchmark_data.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "data/annotation/held_out.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+void AddReport(absl::string_view name, const VideoList& list, int official, DatasetReport* report) {
+  DatasetReport::List& row = *report->add_lists();
+  row.set_name(std::string(name));
+  row.set_listed(static_cast<int32_t>(list.listed));
+  row.set_used(static_cast<int32_t>(list.videos.size()));
+  row.set_missing(static_cast<int32_t>(list.missing));
+  row.set_broken(static_cast<int32_t>(list.broken));
+  for (const std::string& example : list.examples) row.add_examples(example);
+  row.set_crc32(VideosCrc32(list.videos));
+  row.set_official(official);
+}
+
+void AddPart(absl::string_view name, const std::vector<Video>& videos, DatasetReport* report) {
+  DatasetReport::List& row = *report->add_lists();
+  row.set_name(std::string(name));
+  row.set_listed(static_cast<int32_t>(videos.size()));
+  row.set_used(static_cast<int32_t>(videos.size()));
+  row.set_crc32(VideosCrc32(videos));
+}
+
+// `class,group` lines behind a header row; every class must have its group.
+absl::StatusOr<std::vector<std::string>> ReadGroups(const std::string& path,
+                                                    const std::vector<std::string>& classes) {
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  std::map<std::string, std::string> group_of;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    line = absl::StripSuffix(line, "\r");
+    const size_t comma = line.rfind(',');
+    if (comma == absl::string_view::npos) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": '", line, "' is not `class,group`"));
+    }
+    group_of[std::string(line.substr(0, comma))] = std::string(line.substr(comma + 1));
+  }
+  std::vector<std::string> groups;
+  for (const std::string& name : classes) {
+    const auto found = group_of.find(name);
+    if (found == group_of.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(path, " names no group of class '", name, "'"));
+    }
+    groups.push_back(found->second);
+  }
+  return groups;
+}
+
+}  // namespace
+
+const std::vector<Video>& BenchmarkData::RecipeVideos(const BenchmarkSettings& settings) const {
+  return settings.recipe_videos() == BenchmarkSettings::SEARCH_TRAIN ? search_train : train;
+}
+
+absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
+                                                const std::string& root, int threads) {
+  const DatasetSettings& dataset = settings.dataset();
+  BenchmarkData data;
+  OP3D_ASSIGN_OR_RETURN(VideoList train,
+                        LoadVideoList(dataset, dataset.train(), root, settings.loader(), threads));
+  OP3D_ASSIGN_OR_RETURN(
+      VideoList evaluation,
+      LoadVideoList(dataset, dataset.evaluation(), root, settings.loader(), threads));
+  if (train.classes != evaluation.classes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        dataset.train().list, " has ", train.classes.size(), " classes and ",
+        dataset.evaluation().list, " ", evaluation.classes.size(),
+        ", and they are not the same: name a file with all classes in dataset.label_map"));
+  }
+  if (static_cast<int>(train.classes.size()) != dataset.classes()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the lists under ", root, " have ", train.classes.size(), " classes, but ", dataset.name(),
+        " has ", dataset.classes(), ": give the official lists or label map, or set "
+        "dataset.classes=", train.classes.size(), " to work with this part"));
+  }
+  AddReport("train", train, dataset.official_train(), &data.report);
+  AddReport("evaluation", evaluation, dataset.official_evaluation(), &data.report);
+  data.labels.classes = train.classes;
+  for (const std::string& name : train.classes) data.report.add_classes(name);
+  if (!dataset.groups().empty()) {
+    OP3D_ASSIGN_OR_RETURN(data.labels.groups,
+                          ReadGroups(JoinPath(root, dataset.groups()), train.classes));
+  }
+  data.train = std::move(train.videos);
+  data.evaluation = std::move(evaluation.videos);
+  if (settings.search().search_split() == SearchSettings::PUBLISHED) {
+    data.search_train = data.train;
+    data.search_measured = data.evaluation;
+  } else {
+    std::tie(data.search_train, data.search_measured) =
+        SplitHeldOut(data.train, settings.search().held_out_share(), settings.seed());
+    AddPart("search: trained on", data.search_train, &data.report);
+    AddPart("search: held out", data.search_measured, &data.report);
+  }
+  data.frames = std::make_unique<FrameStore>(int64_t{settings.loader().frame_cache_mib()} << 20);
+  return data;
+}
+
+}  // namespace op3d

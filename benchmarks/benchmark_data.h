@@ -1,0 +1,39 @@
+// The videos of a run: its lists, the part held out for the search, what the copy lacks.
+#ifndef OP3D_BENCHMARKS_BENCHMARK_DATA_H_
+#define OP3D_BENCHMARKS_BENCHMARK_DATA_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "benchmarks/recipe.h"
+#include "data/annotation/video_list.h"
+#include "data/loader/frame_store.h"
+#include "results/run_record.pb.h"
+#include "results/settings.pb.h"
+
+namespace op3d {
+
+struct BenchmarkData {
+  // The whole training list, and what of it the search trains on and measures on.  With
+  // search_split PUBLISHED the search trains on all and measures on the evaluation list.
+  std::vector<Video> train, search_train, search_measured;
+  std::vector<Video> evaluation;
+  TestLabels labels;
+  DatasetReport report;
+  // Decoded frames, shared by everything that runs.
+  std::unique_ptr<FrameStore> frames;
+
+  // What recipes are trained on.
+  const std::vector<Video>& RecipeVideos(const BenchmarkSettings& settings) const;
+};
+
+// Reads the lists under `root` and scans every file with `threads` threads.  Errors name the
+// folder or file, what was expected in it and what to do.
+absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
+                                                const std::string& root, int threads);
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_BENCHMARK_DATA_H_

@@ -1,0 +1,184 @@
+#include "benchmarks/recipe.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "op3d/eval/metrics.h"
+#include "op3d/eval/scorer.h"
+#include "planner/training_runner.h"
+
+namespace op3d {
+namespace {
+
+absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabels& labels) {
+  OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
+  OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
+  TestResult result;
+  result.set_videos(static_cast<int32_t>(scores.videos));
+  result.set_clips(static_cast<int32_t>(scores.clips));
+  result.set_crops(static_cast<int32_t>(scores.crops));
+  result.set_top1(metrics.top1);
+  result.set_top3(metrics.top3);
+  result.set_top5(metrics.top5);
+  result.set_mean_class_accuracy(metrics.mean_class_accuracy);
+  for (int64_t head = 0; head < scores.heads; ++head) {
+    OP3D_ASSIGN_OR_RETURN(const VideoScores head_scores, MeanOfLogits(scores.head(head)));
+    OP3D_ASSIGN_OR_RETURN(const Metrics head_metrics, ComputeMetrics(head_scores, scores.labels));
+    result.add_head_top1(head_metrics.top1);
+  }
+  std::map<std::string, TestResult::ClassResult> groups;
+  for (size_t c = 0; c < metrics.classes.size(); ++c) {
+    TestResult::ClassResult& row = *result.add_classes();
+    row.set_name(c < labels.classes.size() ? labels.classes[c] : absl::StrCat("class ", c));
+    row.set_videos(static_cast<int32_t>(metrics.classes[c].videos));
+    row.set_correct(static_cast<int32_t>(metrics.classes[c].correct));
+    if (labels.groups.empty()) continue;
+    TestResult::ClassResult& group = groups[labels.groups[c]];
+    group.set_name(labels.groups[c]);
+    group.set_videos(group.videos() + row.videos());
+    group.set_correct(group.correct() + row.correct());
+  }
+  for (const auto& [name, group] : groups) *result.add_groups() = group;
+  return result;
+}
+
+}  // namespace
+
+int64_t ClipFrames(const State& state) {
+  return int64_t{state.segments()} * state.frames_per_segment();
+}
+
+absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) {
+  if (recipe.planned()) return plan;
+  if (!recipe.has_hand_tuned()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "recipe '", recipe.name(), "' is neither planned nor hand_tuned: set one of the two"));
+  }
+  int64_t frames = 0;
+  for (const Plan::Step& step : plan.steps()) frames += step.epochs() * ClipFrames(step.state());
+  const State& state = recipe.hand_tuned().state();
+  const double equal = static_cast<double>(frames) / static_cast<double>(ClipFrames(state));
+  Plan result;
+  Plan::Step& step = *result.add_steps();
+  *step.mutable_state() = state;
+  step.set_epochs(recipe.hand_tuned().epochs() > 0
+                      ? recipe.hand_tuned().epochs()
+                      : std::max(1, static_cast<int>(std::lround(equal))));
+  return result;
+}
+
+RecipeRun::RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
+                     const std::string& folder)
+    : recipe_(recipe), plan_(plan), job_(job), folder_(folder) {}
+
+int64_t RecipeRun::total_epochs() const {
+  int64_t total = 0;
+  for (const Plan::Step& step : plan_.steps()) total += step.epochs();
+  return total;
+}
+
+std::string RecipeRun::ScoresPath() const { return JoinPath(folder_, "scores.safetensors"); }
+
+std::string RecipeRun::WeightsPath() const { return JoinPath(folder_, "weights.safetensors"); }
+
+std::string RecipeRun::StateFolder(int step) const {
+  return JoinPath(folder_, absl::StrCat("state_", step + 1));
+}
+
+absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_epoch) {
+  const std::string done_path = JoinPath(folder_, "trained.textproto");
+  const int total = static_cast<int>(total_epochs());
+  if (FileExists(done_path)) {
+    on_epoch(total, total, 0);
+    return absl::OkStatus();
+  }
+  OP3D_RETURN_IF_ERROR(MakeFolders(folder_));
+  RecipeResult result;
+  result.set_name(recipe_.name());
+  result.set_title(recipe_.title());
+  *result.mutable_plan() = plan_;
+  const absl::Time start = absl::Now();
+  int done = 0;
+  TrainingJob job = job_;
+  std::unique_ptr<StateTrainer> trainer;
+  for (int step = 0; step < plan_.steps_size(); ++step) {
+    const State& state = plan_.steps(step).state();
+    const int epochs = plan_.steps(step).epochs();
+    job.purpose = absl::StrCat(job_.purpose, ".", step + 1);
+    TrainState train_state = ToTrainState(state);
+    if (recipe_.has_hand_tuned()) {
+      train_state.cosine = recipe_.hand_tuned().cosine();
+      train_state.cosine_epochs = epochs;
+    }
+    trainer.reset();
+    OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, train_state, StateFolder(step)));
+    while (trainer->epochs() < epochs) {
+      OP3D_ASSIGN_OR_RETURN(const EpochStats stats, trainer->TrainEpoch());
+      seconds_ += stats.seconds;
+      OP3D_RETURN_IF_ERROR(trainer->Save({}));
+      on_epoch(done + trainer->epochs(), total, stats.loss);
+    }
+    done += epochs;
+    on_epoch(done, total, trainer->losses().empty() ? 0 : trainer->losses().back());
+    result.set_epochs(result.epochs() + epochs);
+    const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
+    const int64_t epoch_clips = static_cast<int64_t>(job.videos->size()) / step_clips * step_clips;
+    result.set_frames(result.frames() + epochs * epoch_clips * ClipFrames(state));
+    for (const double loss : trainer->losses()) result.add_losses(loss);
+    job.initial_weights = JoinPath(StateFolder(step), "weights.safetensors");
+    OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(job.initial_weights, {}));
+  }
+  if (trainer == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("recipe '", recipe_.name(), "' has no state to train: its plan is empty"));
+  }
+  OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(WeightsPath(), {}));
+  OP3D_ASSIGN_OR_RETURN(const std::string weights, ReadFile(WeightsPath()));
+  result.set_weights_crc32(Crc32(weights));
+  result.set_train_seconds(absl::ToDoubleSeconds(absl::Now() - start));
+  OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));
+  for (int step = 0; step < plan_.steps_size(); ++step) {
+    OP3D_RETURN_IF_ERROR(RemoveFile(JoinPath(StateFolder(step), "resume.safetensors")));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
+                                             const TestLabels& labels, int threads) {
+  RecipeResult result;
+  const std::string tested_path = JoinPath(folder_, "result.textproto");
+  if (FileExists(tested_path)) {
+    OP3D_RETURN_IF_ERROR(ReadTextproto(tested_path, &result));
+    return result;
+  }
+  OP3D_RETURN_IF_ERROR(ReadTextproto(JoinPath(folder_, "trained.textproto"), &result));
+  const absl::Time start = absl::Now();
+  OP3D_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Network> network,
+      Network::Make({job_.network.name(), job_.classes, job_.network.dropout()}, job_.seed));
+  OP3D_RETURN_IF_ERROR(network->LoadWeights(WeightsPath()));
+  OP3D_RETURN_IF_ERROR(network->ToDevice(job_.device));
+  ScoringOptions options;
+  options.clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
+  options.transform = job_.transform;
+  options.on_short_video = job_.loader.on_short_video();
+  options.threads = threads - 1;
+  OP3D_ASSIGN_OR_RETURN(const ViewScores scores,
+                        ScoreViews(network.get(), videos, job_.frames, recipe_.test_clips(),
+                                   options, &seconds_));
+  OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, labels));
+  OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeScores(scores));
+  OP3D_RETURN_IF_ERROR(WriteFileAtomically(ScoresPath(), file));
+  result.set_test_seconds(absl::ToDoubleSeconds(absl::Now() - start));
+  OP3D_RETURN_IF_ERROR(WriteTextproto(tested_path, result));
+  return result;
+}
+
+}  // namespace op3d

@@ -1,0 +1,78 @@
+// Trains one recipe from scratch, then tests it: the rows of a benchmark's table.
+//
+//   OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(settings.recipes(1), searched_plan));
+//   RecipeRun run(settings.recipes(1), plan, job, folder);
+//   OP3D_RETURN_IF_ERROR(run.Train(on_epoch));
+//   OP3D_ASSIGN_OR_RETURN(RecipeResult result, run.Test(evaluation, labels, threads));
+//
+// Both parts leave their result in `folder`; done again, they take it from there.
+#ifndef OP3D_BENCHMARKS_RECIPE_H_
+#define OP3D_BENCHMARKS_RECIPE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "op3d/base/activity_seconds.h"
+#include "op3d/train/state_trainer.h"
+#include "planner/plan.pb.h"
+#include "results/run_record.pb.h"
+#include "results/settings.pb.h"
+
+namespace op3d {
+
+// Frames of clips that one epoch of the plan's step shows the network, per video.
+int64_t ClipFrames(const State& state);
+
+// The states and epochs of a recipe: the plan itself, or the hand-tuned state for its own number of
+// epochs, by default as many as see equally many frames (epochs x clip length) as `plan`, at
+// least one.  InvalidArgument for a recipe of neither kind.
+absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan);
+
+// Names of the dataset that results are split by.
+struct TestLabels {
+  std::vector<std::string> classes;
+  // One a class, or empty.
+  std::vector<std::string> groups;
+};
+
+// Not thread-safe; several recipes run at once.
+class RecipeRun {
+ public:
+  // `plan` is RecipePlan()'s.  `job.purpose` names the streams ("recipe.planned").
+  RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
+            const std::string& folder);
+
+  // Trains all states in order, each from the weights before it with a fresh optimiser.
+  // `on_epoch(epochs done, of how many, loss)` after each.
+  absl::Status Train(const std::function<void(int, int, double)>& on_epoch);
+
+  // Scores the evaluation list with `threads` threads; Train() must have ended.  Clips are those of
+  // the plan's last state.
+  absl::StatusOr<RecipeResult> Test(const std::vector<Video>& videos, const TestLabels& labels,
+                                    int threads);
+
+  const RecipeSettings& recipe() const { return recipe_; }
+  const ActivitySeconds& seconds() const { return seconds_; }
+  int64_t total_epochs() const;
+  // The scores that Test() wrote: safetensors with `scores` [videos, views, classes] (mean of the
+  // heads), `heads` [heads, videos, classes] (mean of the views) and `labels` [videos].
+  std::string ScoresPath() const;
+
+ private:
+  std::string StateFolder(int step) const;
+  std::string WeightsPath() const;
+
+  const RecipeSettings recipe_;
+  const Plan plan_;
+  const TrainingJob job_;
+  const std::string folder_;
+  ActivitySeconds seconds_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_RECIPE_H_

@@ -1,0 +1,40 @@
+// The search of a run: all pools, side by side, trained in this process.
+#ifndef OP3D_BENCHMARKS_SEARCH_RUN_H_
+#define OP3D_BENCHMARKS_SEARCH_RUN_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "benchmarks/benchmark_data.h"
+#include "benchmarks/run_folder.h"
+#include "op3d/base/activity_seconds.h"
+#include "op3d/train/state_trainer.h"
+#include "planner/plan.pb.h"
+#include "results/settings.pb.h"
+
+namespace op3d {
+
+struct SearchRun {
+  // In the order of the settings' pools.
+  std::vector<SearchOutcome> outcomes;
+  ActivitySeconds seconds;
+  // Knee estimates and dynamic programming.
+  double fit_seconds = 0;
+};
+
+// Searches every pool on min(threads, pools) threads; the threads that are left load clips.  Each
+// pool's journal and weights stand in `folder`: started again, the search goes on behind the last
+// epoch it wrote down and ends equal.  `job` has neither videos nor purpose yet.
+absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const BenchmarkData& data,
+                                    TrainingJob job, int threads, RunFolder* folder);
+
+// The pool whose plan has the highest value; the first among equals.
+const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes);
+
+// "32@0.04x20, 64@0.02x8": clip length or segments, learning rate, epochs of every state.
+std::string DescribePlan(const Plan& plan);
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_SEARCH_RUN_H_

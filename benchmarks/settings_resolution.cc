@@ -1,0 +1,139 @@
+#include "benchmarks/settings_resolution.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "planner/transition_graph.h"
+
+namespace op3d {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+// Empties the repeated fields of `to` that `from` names, so that a merge replaces them.
+void ClearNamedLists(const Message& from, Message* to) {
+  std::vector<const FieldDescriptor*> fields;
+  from.GetReflection()->ListFields(from, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->is_repeated()) {
+      to->GetReflection()->ClearField(to, field);
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      ClearNamedLists(from.GetReflection()->GetMessage(from, field),
+                      to->GetReflection()->MutableMessage(to, field));
+    }
+  }
+}
+
+absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
+  if (holds) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("settings: ", field, " is ", value, "; it must be ", limits));
+}
+
+absl::Status ValidateTransform(const TransformSettings& transform) {
+  OP3D_RETURN_IF_ERROR(Require(transform.train_crop() >= 8, "transform.train_crop",
+                               transform.train_crop(), "at least 8 pixels"));
+  OP3D_RETURN_IF_ERROR(Require(
+      transform.min_area() > 0 && transform.min_area() <= transform.max_area() &&
+          transform.max_area() <= 1,
+      "transform.min_area", transform.min_area(), "in (0, max_area], and max_area at most 1"));
+  OP3D_RETURN_IF_ERROR(Require(transform.search_crop() >= 8 &&
+                                   transform.search_crop() <= transform.search_short_side(),
+                               "transform.search_crop", transform.search_crop(),
+                               "in [8, search_short_side]"));
+  OP3D_RETURN_IF_ERROR(Require(
+      transform.test_crop() >= 8 && transform.test_crop() <= transform.test_short_side(),
+      "transform.test_crop", transform.test_crop(), "in [8, test_short_side]"));
+  for (const auto& [name, value] : {std::pair<const char*, double>{"hue", transform.hue() * 2},
+                                    {"brightness", transform.brightness()},
+                                    {"contrast", transform.contrast()},
+                                    {"saturation", transform.saturation()},
+                                    {"jitter_probability", transform.jitter_probability()},
+                                    {"grey_probability", transform.grey_probability()},
+                                    {"blur_probability", transform.blur_probability()}}) {
+    OP3D_RETURN_IF_ERROR(Require(value >= 0 && value <= 1, absl::StrCat("transform.", name), value,
+                                 "in [0, 1] (hue in [0, 0.5])"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateSearch(const SearchSettings& search) {
+  const StoppingRule& rule = search.rule();
+  OP3D_RETURN_IF_ERROR(Require(rule.attempt_epochs() >= 1, "search.rule.attempt_epochs",
+                               rule.attempt_epochs(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(Require(rule.max_epochs() >= 1, "search.rule.max_epochs", rule.max_epochs(),
+                               "at least 1"));
+  OP3D_RETURN_IF_ERROR(Require(rule.max_epochs_from_initial() >= 1,
+                               "search.rule.max_epochs_from_initial",
+                               rule.max_epochs_from_initial(), "at least 1"));
+  if (search.search_split() == SearchSettings::HELD_OUT_FROM_TRAIN) {
+    OP3D_RETURN_IF_ERROR(Require(search.held_out_share() > 0 && search.held_out_share() < 1,
+                                 "search.held_out_share", search.held_out_share(), "in (0, 1)"));
+  }
+  std::set<std::string> pools;
+  for (const TransitionGraph& pool : search.pools()) {
+    OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
+    if (pool.pool().empty() || !pools.insert(pool.pool()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("settings: the pool name '", pool.pool(), "' is empty or used twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request) {
+  BenchmarkSettings settings;
+  OP3D_ASSIGN_OR_RETURN(const std::string shipped,
+                        RunfilePath(absl::StrCat("benchmarks/specs/", request.benchmark,
+                                                 request.miniature ? "_miniature" : "",
+                                                 ".textproto")));
+  OP3D_RETURN_IF_ERROR(ReadTextproto(shipped, &settings));
+  if (!request.settings_file.empty()) {
+    BenchmarkSettings over;
+    OP3D_RETURN_IF_ERROR(ReadTextproto(UserPath(request.settings_file), &over));
+    ClearNamedLists(over, &settings);
+    settings.MergeFrom(over);
+  }
+  if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
+  if (request.seed.has_value()) settings.set_seed(*request.seed);
+  for (const std::string& assignment : request.assignments) {
+    OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, &settings), "--set"));
+  }
+  OP3D_RETURN_IF_ERROR(ValidateSettings(settings));
+  return settings;
+}
+
+absl::Status ValidateSettings(const BenchmarkSettings& settings) {
+  OP3D_RETURN_IF_ERROR(Require(settings.dataset().classes() >= 2, "dataset.classes",
+                               settings.dataset().classes(), "at least 2"));
+  OP3D_RETURN_IF_ERROR(Require(settings.network().dropout() >= 0 &&
+                                   settings.network().dropout() < 1,
+                               "network.dropout", settings.network().dropout(), "in [0, 1)"));
+  OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
+                               settings.loader().frame_cache_mib(), "at least 0"));
+  OP3D_RETURN_IF_ERROR(ValidateTransform(settings.transform()));
+  OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
+  std::set<std::string> names;
+  for (const RecipeSettings& recipe : settings.recipes()) {
+    if (recipe.name().empty() || !names.insert(recipe.name()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("settings: the recipe name '", recipe.name(), "' is empty or used twice"));
+    }
+    OP3D_RETURN_IF_ERROR(Require(recipe.test_clips() >= 1,
+                                 absl::StrCat("recipes['", recipe.name(), "'].test_clips"),
+                                 recipe.test_clips(), "at least 1"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace op3d

@@ -1,0 +1,38 @@
+// The settings a run uses: the shipped ones, overridden from the command line, checked as a whole.
+#ifndef OP3D_BENCHMARKS_SETTINGS_RESOLUTION_H_
+#define OP3D_BENCHMARKS_SETTINGS_RESOLUTION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "results/settings.pb.h"
+
+namespace op3d {
+
+// What the command line says.
+struct SettingsRequest {
+  // "kinetics400"; the shipped file is benchmarks/specs/<benchmark>[_miniature].textproto.
+  std::string benchmark;
+  bool miniature = true;
+  // --settings: a textproto merged over the shipped one; repeated fields it names are replaced.
+  std::string settings_file;
+  // --set: path.to.field=value, in order.
+  std::vector<std::string> assignments;
+  // --network, --seed.
+  std::string network;
+  absl::optional<uint64_t> seed;
+};
+
+// NotFound or InvalidArgument, naming file and field.
+absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request);
+
+// InvalidArgument with the path of the first field that makes no sense, its value and its limits.
+absl::Status ValidateSettings(const BenchmarkSettings& settings);
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_SETTINGS_RESOLUTION_H_

@@ -1,0 +1,62 @@
+#include "op3d/base/program.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <vector>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "op3d/base/interrupt.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+
+absl::Status CheckFlags(absl::Span<const std::string> arguments) {
+  // Abseil ends the process with 1 on a wrong flag; wrong use is 2 here, so look first.
+  for (const absl::string_view argument : arguments) {
+    if (argument == "--") break;
+    if (argument.size() < 2 || argument[0] != '-') continue;
+    absl::string_view name = argument.substr(argument[1] == '-' ? 2 : 1);
+    const size_t equals = name.find('=');
+    const bool has_value = equals != absl::string_view::npos;
+    const absl::string_view value = has_value ? name.substr(equals + 1) : "";
+    name = name.substr(0, equals);
+    absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    if (flag == nullptr && absl::StartsWith(name, "no")) {
+      flag = absl::FindCommandLineFlag(name.substr(2));
+      if (flag != nullptr && !flag->IsOfType<bool>()) flag = nullptr;
+    }
+    if (flag == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("there is no flag --", name, "; see --help"));
+    }
+    std::string error;
+    if (has_value && !flag->ParseFrom(value, &error)) {
+      return absl::InvalidArgumentError(absl::StrCat("--", name, "=", value, " does not parse",
+                                                     error.empty() ? "" : ": ", error,
+                                                     "; see --help"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+int RunProgram(int argc, char** argv, absl::string_view usage,
+               absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run) {
+  absl::SetProgramUsageMessage(usage);
+  absl::Status status = CheckFlags(std::vector<std::string>(argv + 1, argv + argc));
+  if (status.ok()) {
+    const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+    InstallInterruptHandler();
+    status = run(std::vector<std::string>(rest.begin() + 1, rest.end()));
+  }
+  if (!status.ok()) {
+    const std::string program = std::filesystem::path(argv[0]).filename().string();
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), std::string(status.message()).c_str());
+  }
+  return ExitCode(status);
+}
+
+}  // namespace op3d

@@ -1,0 +1,30 @@
+// What every program's main() does: flags, signals, one sentence for an error, the exit code.
+//
+//   int main(int argc, char** argv) {
+//     return op3d::RunProgram(argc, argv, "compares two runs.\n\n  ./bazelw run ...",
+//                             [](absl::Span<const std::string> words) { return Compare(words); });
+//   }
+#ifndef OP3D_BASE_PROGRAM_H_
+#define OP3D_BASE_PROGRAM_H_
+
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace op3d {
+
+// Parses Abseil flags, installs the interrupt handler and calls `run` with the words that are no
+// flags.  An error goes to stderr as "<program>: <message>".  Returns ExitCode() of the status; an
+// unknown flag or a value that does not parse is wrong use: 2.
+int RunProgram(int argc, char** argv, absl::string_view usage,
+               absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run);
+
+// InvalidArgument that names the first flag that does not exist or whose value does not parse.
+absl::Status CheckFlags(absl::Span<const std::string> arguments);
+
+}  // namespace op3d
+
+#endif  // OP3D_BASE_PROGRAM_H_

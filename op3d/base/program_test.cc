@@ -1,0 +1,46 @@
+#include "op3d/base/program.h"
+
+#include "absl/flags/flag.h"
+#include "op3d/base/status_matchers.h"
+
+ABSL_FLAG(int, program_test_number, 1, "a number");
+ABSL_FLAG(bool, program_test_switch, false, "a switch");
+
+namespace op3d {
+namespace {
+
+using testing::HasSubstr;
+
+int RunWith(std::vector<std::string> arguments, absl::Status result) {
+  std::vector<char*> argv;
+  arguments.insert(arguments.begin(), "/bin/program");
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  return RunProgram(static_cast<int>(arguments.size()), argv.data(), "usage",
+                    [&](absl::Span<const std::string> words) {
+                      if (!words.empty() && words[0] == "echo") {
+                        return absl::InternalError(words.back());
+                      }
+                      return result;
+                    });
+}
+
+TEST(ProgramTest, WrongFlagsAreSentences) {
+  EXPECT_THAT(CheckFlags({"--program_test_number=2", "--noprogram_test_switch", "word"}), IsOk());
+  EXPECT_THAT(CheckFlags({"--program_test_nmber=2"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--program_test_nmber")));
+  EXPECT_THAT(CheckFlags({"--program_test_number=two"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("=two does not parse")));
+  EXPECT_THAT(CheckFlags({"--", "--anything"}), IsOk());
+}
+
+TEST(ProgramTest, ExitCodeAndMessageTellWhatHappened) {
+  // Abseil takes its usage message once a process, so one test runs one program.
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(RunWith({"--program_test_number=7", "echo", "disk is full"}, absl::OkStatus()), 1);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "program: disk is full\n");
+  EXPECT_EQ(absl::GetFlag(FLAGS_program_test_number), 7);
+}
+
+}  // namespace
+}  // namespace op3d

@@ -1,0 +1,48 @@
+// Scores videos with a network: the search's quick measure and the test's many views.
+//
+//   OP3D_ASSIGN_OR_RETURN(Metrics m, MeasurePerformance(&network, held_out, &frames, options, &s));
+//   OP3D_ASSIGN_OR_RETURN(ViewScores scores, ScoreViews(&network, list, &frames, 10, options, &s));
+#ifndef OP3D_EVAL_SCORER_H_
+#define OP3D_EVAL_SCORER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/annotation/video_list.h"
+#include "data/dataset.pb.h"
+#include "data/loader/frame_store.h"
+#include "data/sampling/sampling.h"
+#include "op3d/eval/metrics.h"
+#include "op3d/eval/view_scores.h"
+#include "op3d/network/network.h"
+#include "op3d/base/activity_seconds.h"
+#include "op3d/base/progress.h"
+
+namespace op3d {
+
+struct ScoringOptions {
+  ClipShape clip;
+  TransformSettings transform;
+  LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
+  // Threads beside the caller's own (MeasurePerformance: the loader's; ScoreViews: scorers over
+  // videos).  The result does not depend on them.
+  int threads = 0;
+  // ScoreViews adds one to it a video; may be null.
+  Progress* progress = nullptr;
+};
+
+// One centre clip, one centre crop a video; the mean of the heads' logits.  Sets the network to
+// evaluation.  Time is added to `seconds`.
+absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<Video>& videos,
+                                           FrameStore* frames, const ScoringOptions& options,
+                                           ActivitySeconds* seconds);
+
+// `clips` clips x 3 crops of every video, each video decoded once.
+absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
+                                      FrameStore* frames, int clips,
+                                      const ScoringOptions& options, ActivitySeconds* seconds);
+
+}  // namespace op3d
+
+#endif  // OP3D_EVAL_SCORER_H_

@@ -1,0 +1,218 @@
+#include "op3d/train/state_trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "data/loader/loader.h"
+#include "op3d/base/file.h"
+#include "op3d/base/interrupt.h"
+#include "op3d/base/random_stream.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/network/tensor_file.h"
+#include "op3d/train/sgd.h"
+
+namespace op3d {
+namespace {
+
+constexpr char kWeights[] = "weights.";
+constexpr char kMomentum[] = "momentum.";
+
+// The loss of a micro-batch: both heads' cross entropies, each a mean over the clips.
+at::Tensor Loss(const std::vector<at::Tensor>& heads, const at::Tensor& labels) {
+  at::Tensor loss = at::cross_entropy_loss(heads[0], labels);
+  for (size_t i = 1; i < heads.size(); ++i) loss = loss + at::cross_entropy_loss(heads[i], labels);
+  return loss;
+}
+
+}  // namespace
+
+double LearningRate(const TrainState& state, int64_t step, int64_t steps_per_epoch) {
+  const double rate = state.learning_rate;
+  if (!state.cosine.has_value()) return rate;
+  const int64_t warmup = state.cosine->warmup_epochs() * steps_per_epoch;
+  if (step < warmup) {
+    return rate / 100 * (1 + 99 * static_cast<double>(step) / static_cast<double>(warmup));
+  }
+  const double total = static_cast<double>(state.cosine_epochs * steps_per_epoch - warmup);
+  const double share = static_cast<double>(step - warmup) / total;
+  const double low = state.cosine->final_learning_rate();
+  return low + (rate - low) * (1 + std::cos(3.141592653589793 * share)) / 2;
+}
+
+StateTrainer::StateTrainer(const TrainingJob& job, const TrainState& state,
+                           const std::string& folder)
+    : job_(job), state_(state), folder_(folder) {}
+
+StateTrainer::~StateTrainer() = default;
+
+absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const TrainingJob& job,
+                                                                  const TrainState& state,
+                                                                  const std::string& folder) {
+  at::set_num_threads(1);  // sums in one order, whatever the machine; jobs run side by side instead
+  const int64_t clips_a_step = int64_t{state.batch_size} * state.accumulation;
+  const int64_t videos = static_cast<int64_t>(job.videos->size());
+  if (clips_a_step > videos) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a step of ", clips_a_step, " clips (batch ", state.batch_size, " x accumulation ",
+        state.accumulation, ") is larger than the training list of ", videos,
+        " videos: lower batch_size or accumulation"));
+  }
+  std::unique_ptr<StateTrainer> trainer(new StateTrainer(job, state, folder));
+  OP3D_ASSIGN_OR_RETURN(
+      trainer->network_,
+      Network::Make({job.network.name(), job.classes, job.network.dropout()}, job.seed));
+  Network& network = *trainer->network_;
+  if (!job.initial_weights.empty()) OP3D_RETURN_IF_ERROR(network.LoadWeights(job.initial_weights));
+  OP3D_RETURN_IF_ERROR(network.ToDevice(job.device));
+  network.SetFrozenBatchNorm(state.frozen_batch_norm);
+  trainer->sgd_ = std::make_unique<Sgd>(network.Parameters(), job.sgd);
+  OP3D_RETURN_IF_ERROR(MakeFolders(folder));
+  OP3D_RETURN_IF_ERROR(trainer->Resume());
+  return trainer;
+}
+
+absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
+  at::set_num_threads(1);
+  const int64_t steps =
+      static_cast<int64_t>(job_.videos->size()) / (state_.batch_size * state_.accumulation);
+  TrainLoaderOptions options;
+  options.clip = state_.clip;
+  options.transform = job_.transform;
+  options.on_short_video = job_.loader.on_short_video();
+  options.batch_size = state_.batch_size;
+  options.seed = job_.seed;
+  options.purpose = job_.purpose;
+  options.epoch = epochs_;
+  options.threads = job_.loader_threads;
+  OP3D_ASSIGN_OR_RETURN(const auto loader,
+                        ClipLoader::ForTraining(*job_.videos, job_.frames, options));
+  network_->SetTraining(true);
+
+  EpochStats stats;
+  Stopwatch watch;
+  Batch batch;
+  for (int64_t step = 0; step < steps; ++step) {
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    for (int micro = 0; micro < state_.accumulation; ++micro) {
+      watch.Lap(&stats.seconds.step);
+      OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
+      watch.Lap(&stats.seconds.wait);
+      if (!more) return absl::InternalError("the loader ended before its epoch");
+      const at::Tensor clips =
+          at::from_blob(batch.clips.data(),
+                        {batch.size, 3, batch.frames, batch.height, batch.width}, at::kFloat)
+              .to(network_->device());
+      const at::Tensor labels =
+          at::from_blob(batch.labels.data(), {batch.size}, at::kLong).to(network_->device());
+      network_->SeedDropout(RandomStream(job_.seed, job_.purpose + ".dropout",
+                                         {epochs_, step * state_.accumulation + micro})());
+      OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network_->Forward(clips));
+      const at::Tensor loss = Loss(heads, labels);
+      const double value = loss.item<double>();
+      if (!std::isfinite(value)) {
+        return absl::InternalError(absl::StrCat(
+            job_.purpose, ": the loss is ", value, " at epoch ", epochs_ + 1, ", step ", step + 1,
+            ": training diverged; use a lower learning rate (it is ", state_.learning_rate, ")"));
+      }
+      stats.loss += value * batch.size;
+      stats.clips += batch.size;
+      watch.Lap(&stats.seconds.forward);
+      (loss * (job_.sgd.loss_weight() / state_.accumulation)).backward();
+      watch.Lap(&stats.seconds.backward);
+    }
+    OP3D_RETURN_IF_ERROR(
+        sgd_->Step(LearningRate(state_, epochs_ * steps + step, steps)).status());
+  }
+  watch.Lap(&stats.seconds.step);
+  stats.seconds.decode = loader->decode_seconds();
+  stats.seconds.transform = loader->transform_seconds();
+  stats.loss /= static_cast<double>(stats.clips);
+  losses_.push_back(stats.loss);
+  ++epochs_;
+  return stats;
+}
+
+absl::Status StateTrainer::Save(const std::map<std::string, std::string>& notes) {
+  notes_ = notes;
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : network_->StateDict()) {
+    tensors.emplace_back(absl::StrCat(kWeights, name), tensor);
+  }
+  for (const auto& [name, tensor] : sgd_->Momentum()) {
+    tensors.emplace_back(absl::StrCat(kMomentum, name), tensor);
+  }
+  std::map<std::string, std::string> metadata;
+  for (const auto& [key, value] : notes) metadata["note." + key] = value;
+  metadata["epochs"] = absl::StrCat(epochs_);
+  metadata["state"] = Fingerprint();
+  metadata["losses"] = absl::StrJoin(losses_, " ", [](std::string* out, double loss) {
+    absl::StrAppend(out, absl::Hex(absl::bit_cast<uint64_t>(loss)));  // every bit
+  });
+  return WriteTensors(JoinPath(folder_, "resume.safetensors"), tensors, metadata);
+}
+
+absl::Status StateTrainer::Resume() {
+  const std::string path = JoinPath(folder_, "resume.safetensors");
+  if (!FileExists(path)) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(TensorFile file, ReadTensors(path));
+  const std::string& state = file.metadata["state"];
+  if (state != Fingerprint()) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " belongs to another state: ", state,
+                                                      ", not ", Fingerprint(),
+                                                      "; choose another folder"));
+  }
+  NamedTensors weights, momentum;
+  for (const auto& [name, tensor] : file.tensors) {
+    if (absl::StartsWith(name, kWeights)) {
+      weights.emplace_back(name.substr(sizeof(kWeights) - 1), tensor);
+    } else if (absl::StartsWith(name, kMomentum)) {
+      momentum.emplace_back(name.substr(sizeof(kMomentum) - 1), tensor);
+    }
+  }
+  OP3D_RETURN_IF_ERROR(Annotate(network_->LoadStateDict(weights), path));
+  // A file may hold its tensors in any order; the optimiser wants its own.
+  NamedTensors ordered;
+  for (const auto& [name, parameter] : network_->Parameters()) {
+    for (const auto& [other, tensor] : momentum) {
+      if (name == other) ordered.emplace_back(name, tensor);
+    }
+  }
+  OP3D_RETURN_IF_ERROR(Annotate(sgd_->SetMomentum(ordered), path));
+  if (!absl::SimpleAtoi(file.metadata["epochs"], &epochs_)) {
+    return absl::DataLossError(absl::StrCat(path, " does not say how many epochs it holds"));
+  }
+  for (const absl::string_view word :
+       absl::StrSplit(file.metadata["losses"], ' ', absl::SkipEmpty())) {
+    uint64_t bits = 0;
+    if (!absl::SimpleHexAtoi(word, &bits)) {
+      return absl::DataLossError(absl::StrCat(path, " holds a damaged loss '", word, "'"));
+    }
+    losses_.push_back(absl::bit_cast<double>(bits));
+  }
+  for (const auto& [key, value] : file.metadata) {
+    if (absl::StartsWith(key, "note.")) notes_[key.substr(5)] = value;
+  }
+  return absl::OkStatus();
+}
+
+std::string StateTrainer::Fingerprint() const {
+  std::string text = absl::StrCat(
+      job_.purpose, " seed ", job_.seed, " ", job_.network.name(), " ", job_.classes, " classes ",
+      job_.videos->size(), " videos ", state_.clip.segments, "x", state_.clip.frames_per_segment,
+      " stride ", state_.clip.stride, " lr ", state_.learning_rate, " batch ", state_.batch_size,
+      "x", state_.accumulation, state_.frozen_batch_norm ? " frozen" : "");
+  if (state_.cosine.has_value()) absl::StrAppend(&text, " cosine ", state_.cosine_epochs);
+  return text;
+}
+
+}  // namespace op3d

@@ -1,0 +1,56 @@
+// The planner's StateRunner that trains in this process, with op3d/train, on decoded video.
+//
+//   TrainingRunner runner(job, &held_out);
+//   OP3D_ASSIGN_OR_RETURN(SearchOutcome outcome, Search(graph, rule, &runner, options));
+//
+// What it leaves in an edge's folder: while the edge is trained, resume.safetensors (weights,
+// momentum, the epoch's measure) and epoch_NNN.safetensors (weights an epoch); when the edge is
+// finished, weights.safetensors alone.
+#ifndef OP3D_PLANNER_TRAINING_RUNNER_H_
+#define OP3D_PLANNER_TRAINING_RUNNER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "op3d/eval/scorer.h"
+#include "op3d/train/state_trainer.h"
+#include "planner/plan.pb.h"
+#include "planner/search.h"
+
+namespace op3d {
+
+// A planner's state as the trainer takes it: constant learning rate.
+TrainState ToTrainState(const State& state);
+
+// Not thread-safe: one a search.  Several run at once on one FrameStore.
+class TrainingRunner : public StateRunner {
+ public:
+  // `job.purpose` names the search ("search.cs"); each edge's streams are named below it.
+  // `measured` are the videos the search measures on; both lists must outlive the runner.
+  TrainingRunner(const TrainingJob& job, const std::vector<Video>* measured);
+
+  absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override;
+  absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override;
+  absl::Status Finish(const EdgeTask& task, int epoch) override;
+
+  // Time of this process so far.
+  const ActivitySeconds& seconds() const { return seconds_; }
+
+ private:
+  absl::Status MakeLive(const EdgeTask& task);
+  absl::StatusOr<CurvePoint> Score(const EdgeTask& task, Network* network, int epoch);
+
+  const TrainingJob job_;
+  const std::vector<Video>* const measured_;
+  // The edge being trained.
+  std::string live_folder_;
+  std::unique_ptr<StateTrainer> live_;
+  ActivitySeconds seconds_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_TRAINING_RUNNER_H_

@@ -1,0 +1,101 @@
+// The direction of dependencies, from Bazel's own graph: a room may use what stands before it.
+//
+// Reads `bazel query 'deps(...)' --output=graph` (a genquery action) edge by edge.
+
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+struct Edge {
+  std::string from, to;
+};
+
+// Where a label stands in the house; -1 outside of it.
+int Room(absl::string_view label) {
+  struct Place {
+    const char* prefix;
+    int room;
+  };
+  // The first prefix that fits counts.
+  constexpr Place kHouse[] = {{"//op3d/base", 0}, {"//data", 1},     {"//op3d/network", 2},
+                              {"//op3d/train", 3}, {"//op3d/eval", 3}, {"//op3d", 4},
+                              {"//planner", 5},   {"//results", 6},  {"//benchmarks", 7}};
+  for (const Place& place : kHouse) {
+    if (absl::StartsWith(label, place.prefix)) return place.room;
+  }
+  return -1;
+}
+
+bool IsProto(absl::string_view label) {
+  return absl::EndsWith(label, "_proto") || absl::EndsWith(label, ".proto");
+}
+
+bool MaySee(absl::string_view from, absl::string_view to) {
+  const int user = Room(from), used = Room(to);
+  if (user < 0) return true;
+  if (absl::StartsWith(to, "@ffmpeg//")) return absl::StartsWith(from, "//data/video");
+  if (absl::StartsWith(to, "@libtorch//")) {
+    // Torch stays out of the base, the video door, the planner proper and the results.
+    return (user >= 2 && user <= 4) || user == 7 || absl::StartsWith(from, "//planner:training_runner") ||
+           absl::StartsWith(from, "//data/loader") || absl::StartsWith(from, "//data/transform");
+  }
+  if (used < 0) return true;
+  // The results see of the rooms before them what is written down (protos), the metrics' and the
+  // planner's plain functions, never a trainer or a video.
+  if (user == 6 && used != 6 && !IsProto(to)) {
+    return used == 0 || absl::StartsWith(to, "//planner:");
+  }
+  // Protos are the rooms' contracts: a later room's record may name an earlier room's, not reversed.
+  return used <= user;
+}
+
+std::vector<Edge> ReadGraph() {
+  const absl::StatusOr<std::string> path = RunfilePath("tools/house_graph");
+  const absl::StatusOr<std::string> text = ReadFile(*path);
+  std::vector<Edge> edges;
+  for (const absl::string_view line : absl::StrSplit(*text, '\n')) {
+    const std::vector<std::string> sides = absl::StrSplit(line, " -> ");
+    if (sides.size() != 2) continue;
+    const auto label = [](absl::string_view side) {
+      side = absl::StripAsciiWhitespace(side);
+      return std::string(absl::StripSuffix(absl::StripPrefix(side, "\""), "\""));
+    };
+    edges.push_back({label(sides[0]), label(sides[1])});
+  }
+  return edges;
+}
+
+TEST(DependencyTest, RoomsUseOnlyWhatStandsBeforeThem) {
+  const std::vector<Edge> edges = ReadGraph();
+  ASSERT_GT(edges.size(), 300);  // the whole house was read
+  std::vector<std::string> against;
+  for (const Edge& edge : edges) {
+    if (!MaySee(edge.from, edge.to)) against.push_back(absl::StrCat(edge.from, " -> ", edge.to));
+  }
+  EXPECT_THAT(against, testing::IsEmpty());
+}
+
+TEST(DependencyTest, TheRuleItselfSaysNo) {
+  EXPECT_FALSE(MaySee("//data/loader:loader", "//planner:search"));
+  EXPECT_FALSE(MaySee("//op3d/network:network", "@ffmpeg//:avcodec"));
+  EXPECT_FALSE(MaySee("//results:table", "@libtorch//:torch"));
+  EXPECT_FALSE(MaySee("//planner:search", "@libtorch//:torch"));
+  EXPECT_FALSE(MaySee("//results:table", "//op3d/train:sgd"));
+  EXPECT_TRUE(MaySee("//benchmarks:benchmark", "//results:record"));
+  EXPECT_TRUE(MaySee("//planner:training_runner", "//op3d/train:state_trainer"));
+}
+
+}  // namespace
+}  // namespace op3d
