@@ -1,0 +1,23 @@
+// A part of the training videos set aside to measure a search.
+//
+//   auto [search_train, held_out] = SplitHeldOut(list.videos, 0.4, seed);
+#ifndef DATA_ANNOTATION_HELD_OUT_H_
+#define DATA_ANNOTATION_HELD_OUT_H_
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "data/annotation/video_list.h"
+
+namespace op3d {
+
+// {search_train, held_out}: of every label with n videos round(share * n) are held out, drawn by
+// RandomStream(seed, "held_out", {label}), but never a label's last one.  `share` is in [0, 1] and
+// taken as the nearer end outside it.  Both parts keep the order of `videos`.
+std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector<Video>& videos,
+                                                               double share, uint64_t seed);
+
+}  // namespace op3d
+
+#endif  // DATA_ANNOTATION_HELD_OUT_H_

@@ -1,0 +1,74 @@
+// The videos of a split that are really there: the official list, joined with the files of the
+// user's copy and their frame counts.
+//
+//   OP3D_ASSIGN_OR_RETURN(VideoList list, LoadVideoList(dataset, dataset.evaluation(), root,
+//                                                       loader_settings, /*threads=*/2));
+//   // list.videos[0] = {"0wR5jVB-WPk_000417_000427", ".../abseiling/0wR5...mp4", label 0, 250}
+//
+// Copies differ: none is complete, some keep class folders (with spaces or with underscores), some
+// one flat folder.  So files are found by their names anywhere in the media folder or one folder
+// below it, and the report says what is missing and what is broken.
+#ifndef DATA_ANNOTATION_VIDEO_LIST_H_
+#define DATA_ANNOTATION_VIDEO_LIST_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "data/dataset.pb.h"
+
+namespace op3d {
+
+struct Video {
+  // As the list has it, without a folder and a file ending.
+  std::string name;
+  std::string path;
+  // Index in VideoList::classes; -1 when the list has no labels.
+  int64_t label = -1;
+  // How many decode; at least 1.
+  int64_t frames = 0;
+};
+
+struct VideoList {
+  // The usable ones, in the order of the list.
+  std::vector<Video> videos;
+  // Names of the labels.
+  std::vector<std::string> classes;
+  // Rows of the list = videos + missing + broken.
+  int64_t listed = 0;
+  // No such file in the copy.
+  int64_t missing = 0;
+  // There, but not a readable video.
+  int64_t broken = 0;
+  // The first ten of the missing, then the first ten of the broken: "name: reason".
+  std::vector<std::string> examples;
+};
+
+// Reads `root`/`split.list` and `root`/`dataset.label_map` (absolute paths stay), finds the files
+// under `root`/`split.media` and counts the frames of each with `threads` threads (at least one),
+// under a progress bar.  Labels count in the order of the label map, else alphabetically.
+//
+// Missing and broken videos: with on_bad_video SKIP they are left out and counted, otherwise they
+// are an error that names the first of them.
+//
+// NotFound: root, list, label map or media folder absent, or no video of the list is there; says
+// what was looked for, where, and what to do.  InvalidArgument: list or label map that cannot be
+// read, a label that the map lacks, an unknown format.  FailedPrecondition: not as many classes as
+// the dataset has, or missing and broken videos under ERROR.  DataLoss: every file is broken.
+// Cancelled: a signal came.
+absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
+                                        const DatasetSettings::Split& split,
+                                        const std::string& root, const LoaderSettings& loader,
+                                        int threads);
+
+// CRC-32 of names and labels in order: two runs with equal prints used the same videos.
+uint32_t VideoListCrc32(absl::Span<const Video> videos);
+
+// "abc: 2 of 19906 listed videos used (19904 missing, 0 broken)".
+std::string DescribeVideoList(const VideoList& list, absl::string_view name);
+
+}  // namespace op3d
+
+#endif  // DATA_ANNOTATION_VIDEO_LIST_H_

@@ -1,0 +1,26 @@
+// A few clips, ready for the network.
+#ifndef DATA_LOADER_BATCH_H_
+#define DATA_LOADER_BATCH_H_
+
+#include <cstdint>
+#include <vector>
+
+namespace op3d {
+
+struct Batch {
+  // [size * views, 3, frames, height, width], normalised.
+  std::vector<float> clips;
+  // [size]: class of each video (-1 when not known), and its index in the loader's list.
+  std::vector<int64_t> labels;
+  std::vector<int64_t> videos;
+  int size = 0;
+  // Of each video; view v of video i is clip i * views + v.
+  int views = 1;
+  int frames = 0;
+  int height = 0;
+  int width = 0;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_LOADER_BATCH_H_

@@ -1,0 +1,113 @@
+// Batches of clips from a list of videos, made ahead by worker threads.
+//
+//   FrameStore store(int64_t{512} << 20);
+//   TrainLoaderOptions options;
+//   options.shape = {1, 16, 1};
+//   options.transform = settings.transform();
+//   options.epoch = 3;
+//   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<ClipLoader> loader,
+//                         ClipLoader::ForTraining(videos, &store, options));
+//   Batch batch;
+//   for (;;) {
+//     OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
+//     if (!more) break;
+//     Step(batch);                                  // batch.clips: [16, 3, 16, 32, 32]
+//   }
+//
+// The batches are the same for any number of threads: what is random about a clip comes from a
+// stream named by its epoch and its video.
+#ifndef DATA_LOADER_LOADER_H_
+#define DATA_LOADER_LOADER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/annotation/video_list.h"
+#include "data/dataset.pb.h"
+#include "data/loader/batch.h"
+#include "data/loader/frame_store.h"
+#include "data/sampling/sampling.h"
+
+namespace op3d {
+
+struct TrainLoaderOptions {
+  ClipShape shape;
+  TransformSettings transform;
+  LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
+  // SKIP leaves a video that does not decode out of its batch, which is then smaller.
+  LoaderSettings::OnBadVideo on_bad_video = LoaderSettings::ERROR;
+  int batch_size = 16;
+  // Order: RandomStream(seed, purpose + ".order", {epoch}); a clip: RandomStream(seed, purpose +
+  // ".clip", {epoch, index in the list}).
+  uint64_t seed = 0;
+  std::string purpose = "train";
+  int64_t epoch = 0;
+  // Workers; 0 = the work is done inside Next.
+  int threads = 0;
+  // Most memory for batches made ahead, in MiB; one is always made.
+  int prefetch_mib = 1024;
+};
+
+struct EvaluationLoaderOptions {
+  ClipShape shape;
+  TransformSettings transform;
+  LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
+  // SKIP leaves a video that does not decode out: it is in no batch, and in skipped().
+  LoaderSettings::OnBadVideo on_bad_video = LoaderSettings::ERROR;
+  // Videos a batch; a test takes one.
+  int batch_size = 16;
+  // Clips a video in a test, each in three crops.
+  int clips = 10;
+  int threads = 0;
+  int prefetch_mib = 1024;
+};
+
+// One pass over a list.  Next is called from one thread; the rest is thread-safe.  Destroying it
+// early stops the workers after the clip each has in hand.
+class ClipLoader {
+ public:
+  // A training epoch: shuffled, one random clip a video, the incomplete last batch dropped.
+  //
+  // All three: InvalidArgument for settings that cannot be, no videos, or (training) fewer videos
+  // than a batch holds.  `store` must outlive the loader; several loaders may share it.
+  static absl::StatusOr<std::unique_ptr<ClipLoader>> ForTraining(std::vector<Video> videos,
+                                                                 FrameStore* store,
+                                                                 const TrainLoaderOptions& options);
+  // The search's measure: the centre clip (CentreFrames) in the centre crop of each video, in list
+  // order, the last batch smaller.
+  static absl::StatusOr<std::unique_ptr<ClipLoader>> ForSearch(
+      std::vector<Video> videos, FrameStore* store, const EvaluationLoaderOptions& options);
+  // A test: a video a batch, in list order, all its views from one decoding.  View = clip * 3 +
+  // crop, crops centre, top-left, bottom-right.
+  static absl::StatusOr<std::unique_ptr<ClipLoader>> ForTest(
+      std::vector<Video> videos, FrameStore* store, const EvaluationLoaderOptions& options);
+  virtual ~ClipLoader() = default;
+
+  // Replaces `batch` by the next one (its memory is used again); false at the end.  A video's
+  // error ends the loader: it comes in the video's turn, again on every later call, and names the
+  // video.  Cancelled: a signal came.
+  virtual absl::StatusOr<bool> Next(Batch* batch) = 0;
+
+  // How many batches there are, when no video is skipped.
+  virtual int64_t batches() const = 0;
+
+  struct Counters {
+    // Clips made; videos left out under SKIP, and the first ten of them, "name: reason".
+    int64_t clips = 0;
+    int64_t skipped = 0;
+    std::vector<std::string> examples;
+    // Summed over workers: reading frames (a share of other loaders' decoding may be waited for),
+    // transforms; and what Next had to wait for a batch.
+    double read_seconds = 0;
+    double transform_seconds = 0;
+    double wait_seconds = 0;
+  };
+  virtual Counters counters() const = 0;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_LOADER_LOADER_H_

@@ -1,0 +1,122 @@
+// From the decoded frames of a clip to the network's input: the same crop, colours and flip for all
+// frames.
+//
+//   RandomStream stream(seed, "train.clip", {epoch, video});
+//   const TrainDraw draw = DrawTrainTransform(settings, width, height, &stream);
+//   OP3D_ASSIGN_OR_RETURN(ClipTransform transform, ClipTransform::ForTraining(draw, settings));
+//   for (int t = 0; t < T; ++t) {                         // clip: [3, T, size, size]
+//     OP3D_RETURN_IF_ERROR(transform.Load(*frames[t]));
+//     transform.Store(/*crop=*/0, clip + t * size * size, /*plane_stride=*/T * size * size);
+//   }
+//
+// Training: random resized crop, colour jitter in random order, greyscale, blur, flip, normalise.
+// Search: short side, centre crop.  Test: short side, the crops centre, top-left, bottom-right.
+// Bytes until the last step; a frame is worked on alone, so that it stays in the cache, and only
+// the pixels that are kept are resized.
+#ifndef DATA_TRANSFORM_CLIP_TRANSFORM_H_
+#define DATA_TRANSFORM_CLIP_TRANSFORM_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "data/dataset.pb.h"
+#include "data/transform/blur.h"
+#include "data/transform/crop.h"
+#include "data/transform/resize.h"
+#include "data/video/image.h"
+#include "op3d/base/random_stream.h"
+
+namespace op3d {
+
+// InvalidArgument, naming the field: a size that is not positive (or a test or search crop larger
+// than its short side), areas outside 0 < min <= max <= 1, probabilities outside [0, 1], jitter
+// outside [0, 1], hue outside [0, 0.5].
+absl::Status CheckTransformSettings(const TransformSettings& settings);
+
+// Everything random about a training clip.
+struct TrainDraw {
+  // Of the source frames.
+  int width = 0;
+  int height = 0;
+  Box crop;
+
+  enum class Colour { kBrightness, kContrast, kSaturation, kHue };
+  bool jitter = false;
+  std::array<Colour, 4> order = {Colour::kBrightness, Colour::kContrast, Colour::kSaturation,
+                                 Colour::kHue};
+  // Factors, 1 = unchanged; the hue in turns, 0 = unchanged.
+  float brightness = 1;
+  float contrast = 1;
+  float saturation = 1;
+  double hue = 0;
+
+  bool grey = false;
+  // Of the blur, in pixels; nothing = no blur.
+  std::optional<float> blur_sigma;
+  bool mirror = false;
+};
+
+// Draws for frames of `width` x `height`, always in the same order and number of the same parts.
+// A blur's sigma is uniform in [0.1, 2).
+TrainDraw DrawTrainTransform(const TransformSettings& settings, int width, int height,
+                             RandomStream* stream);
+
+// The transform of one clip.  Holds scratch memory: use it in one thread.
+class ClipTransform {
+ public:
+  // InvalidArgument when the settings are (CheckTransformSettings), or when a frame of this size
+  // cannot be.
+  static absl::StatusOr<ClipTransform> ForTraining(const TrainDraw& draw,
+                                                   const TransformSettings& settings);
+  // Frames are `width` x `height`.
+  static absl::StatusOr<ClipTransform> ForSearch(const TransformSettings& settings, int width,
+                                                 int height);
+  static absl::StatusOr<ClipTransform> ForTest(const TransformSettings& settings, int width,
+                                               int height);
+
+  // Side of the square that comes out, in pixels.
+  int size() const { return size_; }
+  // 1, or 3 in a test.
+  int crops() const { return static_cast<int>(crops_.size()); }
+
+  // Works one frame out, for Store.  InvalidArgument: not of the size this was made for.
+  absl::Status Load(const RgbImage& frame);
+
+  // Writes crop `crop` of the loaded frame as three planes of size() x size() floats: channel c at
+  // out + c * plane_stride.  May be called more than once a frame.
+  void Store(int crop, float* out, int64_t plane_stride) const;
+
+  // The picture before normalising, [height, width, 3] of the loaded frame, not yet mirrored; crop
+  // c is crop_box(c) of it.
+  const std::vector<uint8_t>& pixels() const { return pixels_; }
+  const Box& crop_box(int crop) const { return crops_[crop]; }
+
+ private:
+  ClipTransform(Resize resize, int width, int height, int size)
+      : resize_(std::move(resize)), width_(width), height_(height), size_(size) {}
+  static absl::StatusOr<ClipTransform> ForEvaluation(absl::Span<const CropPlace> places,
+                                                     int short_side, int size, int width,
+                                                     int height);
+  void Jitter();
+
+  Resize resize_;
+  // Of the source frames.
+  int width_;
+  int height_;
+  int size_;
+  // Boxes of the resized window.
+  std::vector<Box> crops_;
+  // Nothing random in an evaluation.
+  TrainDraw draw_;
+  std::optional<Blur> blur_;
+  std::vector<uint8_t> pixels_;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_TRANSFORM_CLIP_TRANSFORM_H_

@@ -1,0 +1,45 @@
+// Which part of a picture is taken: boxes in whole pixels.
+//
+//   RandomStream stream(seed, "train.clip", {epoch, video});
+//   const Box box = RandomResizedCropBox(340, 256, /*min_area=*/0.2, /*max_area=*/1, &stream);
+//   const Box centre = CropBox(CropPlace::kCentre, 340, 256, 224);
+#ifndef DATA_TRANSFORM_CROP_H_
+#define DATA_TRANSFORM_CROP_H_
+
+#include "op3d/base/random_stream.h"
+
+namespace op3d {
+
+// Columns [left, left + width), rows [top, top + height).
+struct Box {
+  int left = 0;
+  int top = 0;
+  int width = 0;
+  int height = 0;
+  bool operator==(const Box& other) const {
+    return left == other.left && top == other.top && width == other.width && height == other.height;
+  }
+};
+
+// Where the crops of an evaluation lie; a test takes all three, in this order.
+enum class CropPlace { kCentre, kTopLeft, kBottomRight };
+
+// The square of `size` pixels in a picture at least as large.  The centre's offset is half the
+// difference, halves rounded to the even number (differences 1, 3, 5 give 0, 2, 2).
+Box CropBox(CropPlace place, int width, int height, int size);
+
+// Size of a crop with the share `area` of the picture's area and width / height = `ratio`, each
+// side rounded (halves to even); left and top are 0.  May be larger than the picture.
+Box SizedCropBox(int width, int height, double area, double ratio);
+
+// The central box taken when ten draws did not fit: as much as a ratio of 3/4 to 4/3 allows.
+Box FallbackCropBox(int width, int height);
+
+// The box of a random resized crop: area uniform in [min_area, max_area), logarithm of the ratio
+// uniform between those of 3/4 and 4/3, place uniform; ten tries to fit, then the fallback.
+Box RandomResizedCropBox(int width, int height, double min_area, double max_area,
+                         RandomStream* stream);
+
+}  // namespace op3d
+
+#endif  // DATA_TRANSFORM_CROP_H_

@@ -1,0 +1,28 @@
+// From bytes to the network's input: (byte / 255 - mean) / deviation, in single precision.
+//
+//   // A frame of 224x224 into time t of a clip [3, T, 224, 224]:
+//   Normalise(pixels, 224, {0, 0, 224, 224}, /*mirror=*/false, clip + t * 224 * 224,
+//             /*plane_stride=*/T * 224 * 224);
+#ifndef DATA_TRANSFORM_NORMALISE_H_
+#define DATA_TRANSFORM_NORMALISE_H_
+
+#include <array>
+#include <cstdint>
+
+#include "data/transform/crop.h"
+
+namespace op3d {
+
+// The value of every byte in every channel, [3][256]; mean (0.485, 0.456, 0.406) and deviation
+// (0.229, 0.224, 0.225) are those of ImageNet, red first.
+const std::array<std::array<float, 256>, 3>& NormaliseTable();
+
+// Writes `box` of the picture `pixels` ([any, width, 3]) as three planes of box.height rows of
+// box.width floats: channel c at out + c * plane_stride.  `mirror` swaps left and right.
+// Thread-safe.
+void Normalise(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
+               int64_t plane_stride);
+
+}  // namespace op3d
+
+#endif  // DATA_TRANSFORM_NORMALISE_H_

@@ -1,0 +1,73 @@
+// Bilinear resizing with antialiasing, byte for byte as Pillow 9.5 does it.
+//
+//   // Short side 256, and of that only the centre crop:
+//   OP3D_ASSIGN_OR_RETURN(Resize resize, Resize::Make({0, 0, 340, 240}, 362, 256,
+//                                                     {53, 0, 256, 256}));
+//   resize.Apply(image.pixels.data(), image.width, crop.data());   // one frame after another
+//
+// A triangle filter, widened by the reduction; its weights normalised, then rounded to 22 binary
+// digits; first along x, rounded to bytes, then along y.  Only the pixels that are kept are
+// computed, and they are the same bytes as if the whole picture had been resized and cropped.
+#ifndef DATA_TRANSFORM_RESIZE_H_
+#define DATA_TRANSFORM_RESIZE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/transform/crop.h"
+
+namespace op3d {
+
+// The work that is the same for all frames of a clip.  Apply uses a scratch row block: one Resize a
+// thread.
+class Resize {
+ public:
+  // `source`, a box of the picture, cut out first, becomes a picture of `width` x `height`, of
+  // which `window` is kept.  InvalidArgument: an empty box, a window outside, a side of more than
+  // 32768 pixels.
+  static absl::StatusOr<Resize> Make(const Box& source, int width, int height, const Box& window);
+
+  // `pixels`: [any, picture_width, 3]; the picture must hold the source box.  `out`:
+  // [window.height, window.width, 3], not overlapping.
+  void Apply(const uint8_t* pixels, int picture_width, uint8_t* out);
+
+  const Box& source() const { return source_; }
+  const Box& window() const { return window_; }
+
+ private:
+  // One direction: output i is the sum of `taps` inputs from first[i] with weights[i * taps + k].
+  struct Axis {
+    int taps = 0;
+    std::vector<int> first;
+    std::vector<int32_t> weights;
+    // Output i is input first[i], nothing else.
+    bool copy = false;
+  };
+  static Axis MakeAxis(int source_size, int size, int window_start, int window_size);
+  void AlongX(const uint8_t* row, uint8_t* out) const;
+  void AlongY(int y, uint8_t* out);
+
+  Box source_;
+  Box window_;
+  Axis x_;
+  Axis y_;
+  // Source rows that the window needs, [first_row_, last_row_) of the source box.
+  int first_row_ = 0;
+  int last_row_ = 0;
+  // [last_row_ - first_row_, window width, 3]: the rows after the pass along x.
+  std::vector<uint8_t> rows_;
+  std::vector<int32_t> sums_;
+};
+
+// The size a picture takes when its short side becomes `short_side`: the other is cut off to whole
+// pixels.
+struct PictureSize {
+  int width = 0;
+  int height = 0;
+};
+PictureSize ShortSideSize(int width, int height, int short_side);
+
+}  // namespace op3d
+
+#endif  // DATA_TRANSFORM_RESIZE_H_
