@@ -1,0 +1,59 @@
+#include "results/format.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace op3d {
+
+std::string FormatPercent(double share, int decimals) {
+  return absl::StrFormat("%.*f", decimals, 100 * share);
+}
+
+std::string FormatPoints(double difference, int decimals) {
+  std::string text = absl::StrFormat("%+.*f", decimals, 100 * difference);
+  // "-0.0" and "+0.0" are both no difference.
+  if (text.find_first_of("123456789") == std::string::npos) return text.substr(1);
+  return text;
+}
+
+std::string FormatCount(int64_t count) {
+  std::string digits = absl::StrCat(count);
+  const int64_t first = count < 0 ? 1 : 0;
+  for (int64_t i = static_cast<int64_t>(digits.size()) - 3; i > first; i -= 3) {
+    digits.insert(static_cast<size_t>(i), ",");
+  }
+  return digits;
+}
+
+std::string FormatNumber(double value) { return absl::StrFormat("%.12g", value); }
+
+std::string FormatClip(const State& state) {
+  if (state.segments() <= 1) return absl::StrCat(state.frames_per_segment(), " frames");
+  return absl::StrCat(state.segments(), " x ", state.frames_per_segment(), " frames");
+}
+
+std::string FormatPlan(const Plan& plan) {
+  return absl::StrJoin(plan.steps(), ", ", [](std::string* out, const Plan::Step& step) {
+    absl::StrAppend(out, ClipFrames(step.state()), "@", FormatNumber(step.state().learning_rate()),
+                    "x", step.epochs());
+  });
+}
+
+int64_t ClipFrames(const State& state) {
+  return int64_t{state.segments()} * state.frames_per_segment();
+}
+
+std::string ScaleName(BenchmarkSettings::Scale scale) {
+  return scale == BenchmarkSettings::FULL        ? "full"
+         : scale == BenchmarkSettings::MINIATURE ? "miniature"
+                                                 : "unknown scale";
+}
+
+std::string FormatEpochs(int64_t epochs) {
+  return absl::StrCat(epochs, epochs == 1 ? " epoch" : " epochs");
+}
+
+}  // namespace op3d

@@ -1,0 +1,34 @@
+// Figures as people read them, the same in tables, reports and pictures.
+#ifndef OP3D_RESULTS_FORMAT_H_
+#define OP3D_RESULTS_FORMAT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "planner/plan.pb.h"
+#include "results/settings.pb.h"
+
+namespace op3d {
+
+// A share in [0, 1] as percent without the sign: 0.9315 -> "93.2" with one decimal.
+std::string FormatPercent(double share, int decimals = 1);
+// A difference of shares in points, with its sign: 0.0704 -> "+7.0".
+std::string FormatPoints(double difference, int decimals = 1);
+// 1234567 -> "1,234,567".
+std::string FormatCount(int64_t count);
+// The shortest text that reads back to `value` within 12 digits: 0.04, 4e-05.
+std::string FormatNumber(double value);
+// "16 frames", "4 x 4 frames": what a state's clip is made of.
+std::string FormatClip(const State& state);
+// "32@0.04x20, 64@0.02x8": frames @ learning rate x epochs, a step each.
+std::string FormatPlan(const Plan& plan);
+// Frames of one clip of the state.
+int64_t ClipFrames(const State& state);
+// "miniature", "full".
+std::string ScaleName(BenchmarkSettings::Scale scale);
+// "1 epoch", "2 epochs".
+std::string FormatEpochs(int64_t epochs);
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_FORMAT_H_

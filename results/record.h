@@ -1,0 +1,41 @@
+// The record of one run, on disk as record.textproto in the run's folder.
+//
+//   OP3D_ASSIGN_OR_RETURN(RunRecord record, ReadRecord("results/runs/kinetics400-2024-05-01"));
+//   OP3D_RETURN_IF_ERROR(WriteRecord(folder, record));
+#ifndef OP3D_RESULTS_RECORD_H_
+#define OP3D_RESULTS_RECORD_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "results/run_record.pb.h"
+
+namespace op3d {
+
+// The version this code writes, and the newest it reads.
+inline constexpr int kRecordSchemaVersion = 1;
+
+// Where the record lies: `path`/record.textproto when `path` is a folder, else `path` itself.
+std::string RecordPath(const std::string& path);
+
+// Reads a run's folder or a record file and checks it.  NotFound when there is none,
+// InvalidArgument when it is no valid record, FailedPrecondition when a newer op3d wrote it; the
+// message names the file.
+absl::StatusOr<RunRecord> ReadRecord(const std::string& path);
+
+// Writes it, all or nothing, to `path` (a folder that exists, or a file's name).  The schema
+// version is filled in.  InvalidArgument, with nothing written, when the record is not valid.
+absl::Status WriteRecord(const std::string& path, RunRecord record);
+
+// What every record must be: a benchmark and a scale; shares in [0, 1] and counts that fit each
+// other; recipes of different names; curves that go epoch by epoch from 0 between states of their
+// graph.  A run that has not come to its tests yet is valid.  InvalidArgument names the place.
+absl::Status ValidateRecord(const RunRecord& record);
+
+// The record without what differs between equal runs: environment, time split, seconds.
+RunRecord CanonicalRecord(RunRecord record);
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_RECORD_H_
