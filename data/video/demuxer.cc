@@ -1,0 +1,145 @@
+#include "data/video/demuxer.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+// Containers of videos only.  Left out are the demuxers that read other files than the one named
+// (playlists, image sequences) and those that take anything for a video (text).
+constexpr char kContainers[] =
+    "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,nut,ivf,obu,av1,h264,hevc,"
+    "m4v,mjpeg,gif,mxf,rm,dv,wtv,3gp,yuv4mpegpipe,swf,vob";
+
+absl::Status CheckFile(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot open", path);
+  if (!S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, S_ISDIR(info.st_mode) ? " is a folder" : " is not a regular file", ", not a video"));
+  }
+  if (info.st_size == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is empty, not a video"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status NotAVideo(const std::string& path, int code) {
+  const absl::Status status = FfmpegStatus(code, "FFmpeg says");
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, " is not a video that can be read (", std::string(status.message()), ")"));
+}
+
+}  // namespace
+
+absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits& limits) {
+  OP3D_RETURN_IF_ERROR(CheckFile(path));
+  Demuxer demuxer;
+  demuxer.path_ = path;
+  demuxer.packet_.reset(av_packet_alloc());
+  AVDictionary* options = nullptr;
+  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  av_dict_set(&options, "format_whitelist", kContainers, 0);
+  AVFormatContext* input = nullptr;
+  // "file:" keeps a name like "http:x.mp4" or "%03d.jpg" a plain file.
+  const int opened =
+      avformat_open_input(&input, absl::StrCat("file:", path).c_str(), nullptr, &options);
+  av_dict_free(&options);
+  if (opened < 0) return NotAVideo(path, opened);
+  demuxer.input_.reset(input);
+  if (const int found = avformat_find_stream_info(input, nullptr); found < 0) {
+    return NotAVideo(path, found);
+  }
+  OP3D_RETURN_IF_ERROR(demuxer.ChooseStream());
+  OP3D_RETURN_IF_ERROR(demuxer.CheckSize(limits));
+  return demuxer;
+}
+
+absl::Status Demuxer::ChooseStream() {
+  for (unsigned i = 0; i < input_->nb_streams; ++i) {
+    AVStream* stream = input_->streams[i];
+    if (stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO ||
+        (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0) {
+      continue;
+    }
+    ++video_streams_;
+    const bool is_default = (stream->disposition & AV_DISPOSITION_DEFAULT) != 0;
+    const bool better = stream_ >= 0 && is_default &&
+                        (input_->streams[stream_]->disposition & AV_DISPOSITION_DEFAULT) == 0;
+    if (stream_ < 0 || better) stream_ = static_cast<int>(i);
+  }
+  if (stream_ < 0) return absl::InvalidArgumentError(absl::StrCat(path_, " has no video stream"));
+  for (unsigned i = 0; i < input_->nb_streams; ++i) {
+    if (static_cast<int>(i) != stream_) input_->streams[i]->discard = AVDISCARD_ALL;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Demuxer::CheckSize(const VideoLimits& limits) const {
+  const int64_t width = parameters().width;
+  const int64_t height = parameters().height;
+  if (width <= 0 || height <= 0) {
+    return absl::InvalidArgumentError(absl::StrCat(path_, " does not say its frames' size"));
+  }
+  if (height > limits.max_pixels / width) {
+    return absl::ResourceExhaustedError(absl::StrCat(path_, " has frames of ", width, "x", height,
+                                                     ": more than the limit of ", limits.max_pixels,
+                                                     " pixels"));
+  }
+  return absl::OkStatus();
+}
+
+Orientation Demuxer::orientation(bool* exact) const {
+  *exact = true;
+  size_t size = 0;
+  const uint8_t* data = av_stream_get_side_data(&stream(), AV_PKT_DATA_DISPLAYMATRIX, &size);
+  if (data == nullptr || size < 9 * sizeof(int32_t)) return {};
+  // ISO/IEC 14496-12, 6.2.2: x' = a x + c y, y' = b x + d y, with y pointing down.
+  const int32_t* matrix = reinterpret_cast<const int32_t*>(data);
+  const int64_t a = matrix[0], b = matrix[1], c = matrix[3], d = matrix[4];
+  if (a == 0 && b == 0 && c == 0 && d == 0) return {};
+  const bool transpose = std::abs(b) + std::abs(c) > std::abs(a) + std::abs(d);
+  *exact = transpose ? a == 0 && d == 0 : b == 0 && c == 0;
+  return transpose ? Orientation{true, c < 0, b < 0} : Orientation{false, a < 0, d < 0};
+}
+
+void Demuxer::ReadPacket() {
+  while (!ended_) {
+    av_packet_unref(packet_.get());
+    const int code = av_read_frame(input_.get(), packet_.get());
+    if (code == AVERROR(EAGAIN)) continue;
+    ended_ = code < 0;
+    damaged_ |= code < 0 && code != AVERROR_EOF;
+    // To the decoder an empty packet would be the end of the stream; in an AVI file it stands for
+    // "the last picture again", and no decoder gives a frame for it.
+    if (!ended_ && packet_->stream_index == stream_ && packet_->size > 0) return;
+  }
+}
+
+const AVPacket* Demuxer::Peek() {
+  if (!peeked_) ReadPacket();
+  peeked_ = true;
+  return ended_ ? nullptr : packet_.get();
+}
+
+const AVPacket* Demuxer::Next() {
+  const AVPacket* packet = Peek();
+  peeked_ = false;
+  return packet;
+}
+
+bool Demuxer::Seek(int64_t pts) {
+  peeked_ = false;
+  ended_ = false;
+  return avformat_seek_file(input_.get(), stream_, INT64_MIN, pts, pts, 0) >= 0;
+}
+
+}  // namespace op3d
