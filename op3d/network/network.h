@@ -1,0 +1,118 @@
+// A video network: clips in, the logits of its heads out.  The front door of this package.
+//
+//   OP3D_ASSIGN_OR_RETURN(auto network, Network::Make({"dg_p3d_resnet50", 400, 0.5}, /*seed=*/1));
+//   OP3D_RETURN_IF_ERROR(network->LoadWeights("weights.safetensors"));
+//   network->SetTraining(false);
+//   OP3D_ASSIGN_OR_RETURN(std::vector<at::Tensor> heads, network->Forward(clips));
+//
+// Clips are [N, 3, T, H, W] floats, RGB in [0, 1] after subtracting (0.485, 0.456, 0.406) and
+// dividing by (0.229, 0.224, 0.225).  README.md draws what happens to them.
+#ifndef OP3D_NETWORK_NETWORK_H_
+#define OP3D_NETWORK_NETWORK_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "op3d/network/tensor_file.h"
+
+namespace op3d {
+
+struct NetworkOptions {
+  // One of NetworkNames(): "dg_p3d_resnet50", "dg_p3d_miniature" ...
+  std::string name;
+  // Length of the logits, at least 1.
+  int64_t classes = 0;
+  // Share of the features that dropout sets to zero before each classifier in training, [0, 1).
+  double dropout = 0;
+};
+
+// Every name that NetworkOptions takes, sorted.
+std::vector<std::string> NetworkNames();
+
+// Multiply-adds of one clip of `frames` x `height` x `width` (convolutions and fully connected
+// layers, without biases).  InvalidArgument for an unknown name or a clip that Forward would
+// refuse.
+absl::StatusOr<int64_t> MultiplyAdds(const NetworkOptions& options, int64_t frames, int64_t height,
+                                     int64_t width);
+
+// Sees features on their way: the part's name in the state dict's style ("layer3.5", "pool_dual")
+// and its output [N, C, T, H, W] ([N, C] behind the global pools), valid during the call only.
+using FeatureObserver = std::function<void(const std::string& name, const at::Tensor& feature)>;
+
+// Not thread-safe, with one exception: between changes, Forward in evaluation mode may run in
+// several threads at once.  Different networks share nothing.
+class Network {
+ public:
+  // A network with initial values from scratch, in training mode, float32, on the CPU.  They depend
+  // on `seed` and the parameters' names alone: convolutions Kaiming normal (fan-out, ReLU),
+  // BatchNorm 1 and 0, fully connected layers uniform in +-1/sqrt(fan-in), the context's last
+  // weights 0.  InvalidArgument for an unknown name, classes < 1 or dropout outside [0, 1).
+  static absl::StatusOr<std::unique_ptr<Network>> Make(const NetworkOptions& options,
+                                                       uint64_t seed);
+  ~Network();
+
+  const NetworkOptions& options() const;
+
+  // {temporal head, spatial head}, logits [N, classes] each; a video's score is their mean.
+  // Records gradients unless the caller holds an at::NoGradGuard.  `clips` must have the network's
+  // type and device.  InvalidArgument for any other shape than [N, 3, T, H, W] with T at least
+  // early stride x temporal pool (16; remainders are dropped: 22 frames work like 20) and H, W at
+  // least 1; ResourceExhausted without memory; Internal for what else LibTorch reports.
+  absl::StatusOr<std::vector<at::Tensor>> Forward(const at::Tensor& clips,
+                                                  const FeatureObserver& observer = nullptr);
+
+  // Training: BatchNorm uses and updates batch statistics (momentum 0.1), dropout is on.
+  void SetTraining(bool training);
+  bool training() const;
+
+  // Frozen: every BatchNorm but the one named `bn1` uses its running statistics even in training;
+  // weights and biases still learn.
+  void SetFrozenBatchNorm(bool frozen);
+
+  // The next Forward's dropout masks depend on `seed` alone, on every machine and device.
+  void SeedDropout(uint64_t seed);
+
+  // The trained tensors under the names that checkpoints use, in the order of the definition.
+  // They share memory with the network and require gradients.
+  const NamedTensors& Parameters() const;
+  int64_t CountParameters() const;
+
+  // Parameters and buffers in the order of the definition; they share memory with the network.  A
+  // frozen layer has no `num_batches_tracked`.
+  NamedTensors StateDict() const;
+
+  // Copies the values in; any floating type.  Names may all carry the prefix `module.`.  All or
+  // nothing: InvalidArgument lists what is missing, unexpected or of another shape (with both
+  // shapes).  Only `num_batches_tracked` may be missing.
+  absl::Status LoadStateDict(const NamedTensors& tensors);
+
+  // StateDict as a safetensors file, written atomically, and back.
+  absl::Status SaveWeights(const std::string& path,
+                           const std::map<std::string, std::string>& metadata = {}) const;
+  absl::Status LoadWeights(const std::string& path);
+
+  // Moves parameters and buffers.  The handles that Parameters() gave follow; gradients are lost.
+  absl::Status To(at::ScalarType type);
+  // "cpu", "cuda" or "cuda:1".  InvalidArgument for another word, FailedPrecondition when there is
+  // no such device.
+  absl::Status ToDevice(const std::string& device);
+  at::Device device() const;
+
+ private:
+  struct State;
+  explicit Network(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_NETWORK_H_

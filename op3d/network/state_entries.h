@@ -1,0 +1,47 @@
+// The list of a network's parameters and buffers: names, shapes and order as checkpoints have them.
+// Torch-free.
+#ifndef OP3D_NETWORK_STATE_ENTRIES_H_
+#define OP3D_NETWORK_STATE_ENTRIES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "op3d/network/definition.h"
+
+namespace op3d {
+
+enum class EntryKind {
+  kConvolutionWeight,
+  kLinearWeight,
+  kZeroLinearWeight,  // a linear weight that is 0 from scratch
+  kLinearBias,
+  kNormWeight,
+  kNormBias,
+  kRunningMean,
+  kRunningVariance,
+  kBatchCounter,  // num_batches_tracked
+};
+
+struct StateEntry {
+  std::string name;
+  std::vector<int64_t> shape;  // empty: one number
+  EntryKind kind;
+  // Inputs to one output: the range of a linear layer's initial values.
+  int64_t fan_in = 0;
+  // A layer whose statistics the frozen mode fixes.
+  bool freezes = false;
+};
+
+// Trained, as opposed to running statistics and counters.
+bool IsParameter(EntryKind kind);
+
+std::vector<StateEntry> StateEntries(const NetworkDefinition& network);
+
+// Numbers in the shape.
+int64_t ElementCount(const StateEntry& entry);
+int64_t CountParameters(const std::vector<StateEntry>& entries);
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_STATE_ENTRIES_H_

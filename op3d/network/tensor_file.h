@@ -1,0 +1,39 @@
+// Torch tensors in safetensors files.
+//
+//   OP3D_RETURN_IF_ERROR(WriteTensors("a.safetensors", {{"weight", weight}}, {{"epoch", "3"}}));
+//   OP3D_ASSIGN_OR_RETURN(TensorFile file, ReadTensors("a.safetensors"));
+#ifndef OP3D_NETWORK_TENSOR_FILE_H_
+#define OP3D_NETWORK_TENSOR_FILE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace op3d {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+struct TensorFile {
+  // On the CPU, contiguous, without gradients, each owning its memory; in the order of the file,
+  // which is by falling element size and otherwise as written.
+  NamedTensors tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+// Statuses as Safetensors::Read.
+absl::StatusOr<TensorFile> ReadTensors(const std::string& path);
+
+// Writes atomically, from any device and memory layout; equal input gives equal bytes.
+// InvalidArgument for a name twice or an element type that safetensors lacks.
+absl::Status WriteTensors(const std::string& path, const NamedTensors& tensors,
+                          const std::map<std::string, std::string>& metadata);
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_TENSOR_FILE_H_
