@@ -1,6 +1,6 @@
 #include "results/format.h"
 
-#include <vector>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -37,12 +37,12 @@ std::string FormatClip(const State& state) {
 
 std::string FormatPlan(const Plan& plan) {
   return absl::StrJoin(plan.steps(), ", ", [](std::string* out, const Plan::Step& step) {
-    absl::StrAppend(out, ClipFrames(step.state()), "@", FormatNumber(step.state().learning_rate()),
-                    "x", step.epochs());
+    absl::StrAppend(out, FramesPerClip(step.state()), "@",
+                    FormatNumber(step.state().learning_rate()), "x", step.epochs());
   });
 }
 
-int64_t ClipFrames(const State& state) {
+int64_t FramesPerClip(const State& state) {
   return int64_t{state.segments()} * state.frames_per_segment();
 }
 
@@ -50,6 +50,22 @@ std::string ScaleName(BenchmarkSettings::Scale scale) {
   return scale == BenchmarkSettings::FULL        ? "full"
          : scale == BenchmarkSettings::MINIATURE ? "miniature"
                                                  : "unknown scale";
+}
+
+std::string BenchmarkTitle(const std::string& benchmark) {
+  constexpr std::pair<const char*, const char*> kTitles[] = {
+      {"kinetics400", "Kinetics-400"},
+      {"kinetics600", "Kinetics-600"},
+      {"something_something_v1", "Something-Something V1"},
+      {"something_something_v2", "Something-Something V2"},
+      {"ucf101", "UCF101"},
+      {"hmdb51", "HMDB51"},
+      {"activitynet", "ActivityNet"},
+  };
+  for (const auto& [name, title] : kTitles) {
+    if (benchmark == name) return title;
+  }
+  return benchmark;
 }
 
 std::string FormatEpochs(int64_t epochs) {

@@ -35,7 +35,9 @@ TEST(FormatTest, ClipsAndPlans) {
   EXPECT_EQ(FormatPlan(plan), "32@0.04x20, 64@0.04x1");
 }
 
-TEST(FormatTest, Scales) {
+TEST(FormatTest, ScalesAndBenchmarks) {
+  EXPECT_EQ(BenchmarkTitle("ucf101"), "UCF101");
+  EXPECT_EQ(BenchmarkTitle("mine"), "mine");
   EXPECT_EQ(ScaleName(BenchmarkSettings::MINIATURE), "miniature");
   EXPECT_EQ(ScaleName(BenchmarkSettings::FULL), "full");
   EXPECT_EQ(ScaleName(BenchmarkSettings::SCALE_UNSPECIFIED), "unknown scale");

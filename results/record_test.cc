@@ -46,7 +46,7 @@ TEST(RecordTest, UnreadableFilesAreNamed) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("record.textproto")));
   const std::string path = JoinPath(folder, "record.textproto");
   ASSERT_THAT(WriteFileAtomically(path, "plan { stps: 1 }"), IsOk());
-  EXPECT_THAT(ReadRecord(folder), Invalid("record.textproto:1:8"));
+  EXPECT_THAT(ReadRecord(folder), Invalid("record.textproto:1:12"));
   ASSERT_THAT(WriteFileAtomically(path, "schema_version: 2"), IsOk());
   EXPECT_THAT(ReadRecord(folder),
               StatusIs(absl::StatusCode::kFailedPrecondition,

@@ -1,0 +1,115 @@
+#include "results/headline.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "results/format.h"
+
+namespace op3d {
+namespace {
+
+const RecipeSettings* FindSettings(const RunRecord& record, const std::string& name) {
+  for (const RecipeSettings& settings : record.settings().recipes()) {
+    if (settings.name() == name) return &settings;
+  }
+  return nullptr;
+}
+
+std::string Subject(const RunRecord& record) {
+  const std::string title = BenchmarkTitle(record.settings().benchmark());
+  return record.settings().scale() == BenchmarkSettings::MINIATURE
+             ? absl::StrCat("the miniature of ", title)
+             : title;
+}
+
+std::string Comparison(const RecipeResult& planned, const RecipeResult& baseline) {
+  const double difference = planned.test().top1() - baseline.test().top1();
+  const std::string points = FormatPercent(std::fabs(difference));
+  const std::string verdict = points == "0.0"  ? "as much as"
+                              : difference > 0 ? absl::StrCat(points, " points more than")
+                                               : absl::StrCat(points, " points less than");
+  std::string compute;
+  if (baseline.frames() > 0) {
+    const double ratio =
+        static_cast<double>(planned.frames()) / static_cast<double>(baseline.frames());
+    compute = std::fabs(ratio - 1) < 0.05
+                  ? " on equally many frames"
+                  : absl::StrCat(" on ", FormatPercent(ratio, 0), " % of its frames");
+  }
+  return absl::StrCat(", ", verdict, " the hand-tuned one (", FormatPercent(baseline.test().top1()),
+                      " %)", compute);
+}
+
+// Other recipes that beat the plan.
+std::string WhoIsAhead(const RunRecord& record, const RecipeResult& planned,
+                       const RecipeResult* baseline) {
+  std::string text;
+  for (const RecipeResult& recipe : record.recipes()) {
+    if (&recipe == &planned || &recipe == baseline || !recipe.has_test()) continue;
+    if (recipe.test().top1() <= planned.test().top1()) continue;
+    absl::StrAppend(&text, " Ahead of it: \"", recipe.title(), "\" with ",
+                    FormatPercent(recipe.test().top1()), " %.");
+  }
+  return text;
+}
+
+std::string Caution(const RunRecord& record, const TestResult& test) {
+  std::string text = absl::StrCat(
+      " One seed, ", FormatCount(test.videos()), " test videos: chance alone moves a figure by ",
+      FormatPercent(StandardError(test.top1(), test.videos())), " points (one standard error).");
+  if (record.settings().scale() == BenchmarkSettings::MINIATURE) {
+    absl::StrAppend(&text,
+                    " A miniature is synthetic video and a small network: its figures say nothing "
+                    "about real video.");
+  }
+  return text;
+}
+
+}  // namespace
+
+const RecipeResult* PlannedRecipe(const RunRecord& record) {
+  for (const RecipeResult& recipe : record.recipes()) {
+    const RecipeSettings* settings = FindSettings(record, recipe.name());
+    if (settings == nullptr ? recipe.name() == "planned" : settings->planned()) return &recipe;
+  }
+  return nullptr;
+}
+
+const RecipeResult* BaselineRecipe(const RunRecord& record) {
+  const RecipeResult* other = nullptr;
+  const RecipeResult* planned = PlannedRecipe(record);
+  for (const RecipeResult& recipe : record.recipes()) {
+    if (&recipe == planned) continue;
+    const RecipeSettings* settings = FindSettings(record, recipe.name());
+    const bool equal_frames =
+        settings != nullptr && settings->has_hand_tuned() && settings->hand_tuned().epochs() == 0;
+    if (equal_frames) return &recipe;
+    if (other == nullptr) other = &recipe;
+  }
+  return other;
+}
+
+std::string Headline(const RunRecord& record) {
+  const RecipeResult* planned = PlannedRecipe(record);
+  const std::string subject = Subject(record);
+  if (planned == nullptr || !planned->has_test()) {
+    return record.plan().steps().empty()
+               ? absl::StrCat("On ", subject, " nothing has been planned or tested yet.")
+               : absl::StrCat("On ", subject, " the plan is ", FormatPlan(record.plan()),
+                              "; it has not been tested yet.");
+  }
+  const RecipeResult* baseline = BaselineRecipe(record);
+  std::string text = absl::StrCat("On ", subject, " the planned recipe reached ",
+                                  FormatPercent(planned->test().top1()), " % top-1");
+  if (baseline != nullptr && baseline->has_test()) {
+    absl::StrAppend(&text, Comparison(*planned, *baseline));
+  }
+  return absl::StrCat(text, ".", WhoIsAhead(record, *planned, baseline),
+                      Caution(record, planned->test()));
+}
+
+double StandardError(double share, int videos) {
+  return videos > 0 ? std::sqrt(share * (1 - share) / videos) : 0;
+}
+
+}  // namespace op3d

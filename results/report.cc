@@ -1,0 +1,96 @@
+#include "results/report.h"
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+#include "results/curves_svg.h"
+#include "results/format.h"
+#include "results/headline.h"
+#include "results/report_results.h"
+#include "results/report_run.h"
+#include "results/svg.h"
+
+namespace op3d {
+namespace {
+
+constexpr char kStyle[] = R"css(
+:root { color-scheme: light; }
+* { box-sizing: border-box; }
+body { margin: 0; background: #fff; color: #1f2933; line-height: 1.5;
+  font: 15px/1.5 Helvetica, Arial, "Liberation Sans", sans-serif; }
+main { max-width: 1160px; margin: 0 auto; padding: 36px 28px 60px; }
+h1 { font-size: 28px; line-height: 1.25; margin: 0 0 4px; }
+h2 { font-size: 20px; margin: 44px 0 12px; padding-bottom: 6px; border-bottom: 1px solid #d5dbe1; }
+h3 { font-size: 16px; margin: 24px 0 8px; }
+p { margin: 8px 0; max-width: 80ch; }
+ul { margin: 8px 0; padding-left: 22px; max-width: 90ch; }
+li { margin: 3px 0; }
+.subtitle, .note { color: #52606d; }
+.note { font-size: 13px; }
+.headline { font-size: 18px; max-width: 72ch; margin: 18px 0 0; padding: 14px 18px;
+  background: #f5f7f9; border-left: 4px solid #0072B2; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; margin: 12px 0; font-size: 14px; }
+th, td { padding: 6px 14px 6px 0; text-align: left; vertical-align: top;
+  border-bottom: 1px solid #e4e8ec; }
+th { color: #52606d; font-weight: 600; vertical-align: bottom; }
+.figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+tr.strong td { font-weight: 600; background: #f5f7f9; }
+.bar { display: inline-block; width: 150px; height: 12px; margin-right: 6px; background: #e9edf0;
+  border-radius: 2px; }
+.bar > span { display: block; height: 12px; border-radius: 2px; }
+.stack { display: flex; height: 30px; border-radius: 4px; overflow: hidden; margin: 12px 0; }
+.stack > span { border-right: 1px solid #fff; }
+.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 24px; }
+.swatch { display: inline-block; width: 12px; height: 12px; margin-right: 6px; border-radius: 2px; }
+svg { display: block; margin: 12px 0; }
+details { margin: 10px 0; }
+summary { cursor: pointer; color: #0067a3; }
+pre { font: 12.5px/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; background: #f5f7f9;
+  padding: 14px; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
+* { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+@media print {
+  @page { margin: 14mm; }
+  body { font-size: 11px; }
+  main { padding: 0; max-width: none; }
+  h2, h3 { break-after: avoid; }
+  table, .headline, .stack { break-inside: avoid; }
+  table { font-size: 10px; }
+  th, td { padding-right: 8px; }
+  .bar { width: 90px; }
+}
+)css";
+
+std::string Subtitle(const RunRecord& record) {
+  std::string text =
+      absl::StrCat(ScaleName(record.settings().scale()), " scale, network ",
+                   record.settings().network().name(), ", seed ", record.settings().seed());
+  if (!record.environment().started().empty()) {
+    absl::StrAppend(&text, ", ", record.environment().started());
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string RenderReport(const RunRecord& record) {
+  const std::string title =
+      absl::StrCat(BenchmarkTitle(record.settings().benchmark()), ": optimization planning");
+  return absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+      EscapeXml(title), "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n<h1>",
+      EscapeXml(title), "</h1>\n<p class=\"subtitle\">", EscapeXml(Subtitle(record)),
+      "</p>\n<p class=\"headline\">", EscapeXml(Headline(record)), "</p>\n", NotesSection(record),
+      RecipesSection(record), PlanSection(record), ClassesSection(record), SearchesSection(record),
+      DatasetSection(record), TimeSection(record), EnvironmentSection(record),
+      SettingsSection(record), "</main>\n</body>\n</html>\n");
+}
+
+absl::Status WriteReport(const std::string& folder, const RunRecord& record) {
+  OP3D_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(folder, "curves.svg"),
+                                           DrawSearches(record.searches()).ToFile()));
+  return WriteFileAtomically(JoinPath(folder, "report.html"), RenderReport(record));
+}
+
+}  // namespace op3d

@@ -1,0 +1,42 @@
+// Renders a run's report.html and curves.svg again from its record.
+//
+//   ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program.h"
+#include "op3d/base/status_macros.h"
+#include "results/record.h"
+#include "results/report.h"
+
+namespace op3d {
+namespace {
+
+absl::Status Run(absl::Span<const std::string> words) {
+  if (words.empty()) {
+    return absl::InvalidArgumentError("which run? give its folder, results/runs/NAME; see --help");
+  }
+  for (const std::string& word : words) {
+    const std::string folder = UserPath(word);
+    if (!FolderExists(folder)) {
+      return absl::NotFoundError(absl::StrCat(folder, " is no folder; give the run's folder"));
+    }
+    OP3D_ASSIGN_OR_RETURN(const RunRecord record, ReadRecord(folder));
+    OP3D_RETURN_IF_ERROR(WriteReport(folder, record));
+    std::printf("%s\n", JoinPath(folder, "report.html").c_str());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace op3d
+
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv,
+                          "renders a run's report.html and curves.svg again from its record.\n\n"
+                          "  ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01",
+                          [](absl::Span<const std::string> words) { return op3d::Run(words); });
+}

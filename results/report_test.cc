@@ -1,0 +1,101 @@
+#include "results/report.h"
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+#include "results/fixture_record.h"
+#include "results/markup_checker.h"
+
+namespace op3d {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(ReportTest, IsWellFormedAndFetchesNothing) {
+  const std::string page = RenderReport(MakeFixtureRecord());
+  EXPECT_EQ(MarkupProblem(page), "");
+  for (const char* fetch : {"http", "src=", "href=", "url(", "@import", "<script", "<link"}) {
+    EXPECT_THAT(page, Not(HasSubstr(fetch)));
+  }
+}
+
+TEST(ReportTest, HasEverySection) {
+  const std::string page = RenderReport(MakeFixtureRecord());
+  for (const char* part :
+       {"On the miniature of Kinetics-400 the planned recipe reached", "TEST FIXTURE",
+        "Planned against hand-tuned", "The plan", "Per class", "Search of pool cs",
+        "Search of pool us", "Dataset", "up_000004: no such file", "Where the time went",
+        "<b>47.1 %</b>", "Environment", "libtorch 2.11.0", "benchmark: &quot;kinetics400&quot;"}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+}
+
+TEST(ReportTest, OddNamesAreShownAsText) {
+  RunRecord record = MakeFixtureRecord();
+  const std::string odd = "<script>alert(\"x\")</script> & 'y' \xFF";
+  record.mutable_recipes(0)->set_title(odd);
+  record.add_notes(odd);
+  record.mutable_environment()->set_host(odd);
+  record.mutable_searches(0)->mutable_graph()->set_pool(odd);
+  record.mutable_dataset()->mutable_lists(0)->set_name(odd);
+  for (RecipeResult& recipe : *record.mutable_recipes()) {
+    recipe.mutable_test()->mutable_classes(3)->set_name(odd);
+    recipe.mutable_test()->mutable_groups(0)->set_name(odd);
+  }
+  const std::string page = RenderReport(record);
+  EXPECT_EQ(MarkupProblem(page), "");
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, HasSubstr("<td>&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; "
+                              "&#39;y&#39; \xEF\xBF\xBD</td>"));
+}
+
+TEST(ReportTest, ManyClassesAreFoldedBehindTheLargestChanges) {
+  RunRecord record = MakeFullFixtureRecord("kinetics400", 0.8);
+  for (RecipeResult& recipe : *record.mutable_recipes()) {
+    recipe.mutable_test()->clear_classes();
+    for (int i = 0; i < 60; ++i) {
+      TestResult::ClassResult* row = recipe.mutable_test()->add_classes();
+      row->set_name(absl::StrCat("class ", i));
+      row->set_videos(60);
+      row->set_correct(recipe.name() == "planned" ? i : 30);
+    }
+  }
+  const std::string page = RenderReport(record);
+  EXPECT_EQ(MarkupProblem(page), "");
+  EXPECT_THAT(page, HasSubstr("All 60 classes"));
+  const size_t fold = page.find("All 60 classes");
+  EXPECT_LT(page.find("<td>class 59</td>"), fold);  // gains most
+  EXPECT_LT(page.find("<td>class 0</td>"), fold);   // loses most
+  EXPECT_GT(page.find("<td>class 30</td>"), fold);  // neither
+}
+
+TEST(ReportTest, UnfinishedRecordsRender) {
+  RunRecord record;
+  EXPECT_EQ(MarkupProblem(RenderReport(record)), "");
+  record = MakeFixtureRecord();
+  record.mutable_recipes(1)->clear_test();
+  record.clear_time();
+  record.clear_environment();
+  const std::string page = RenderReport(record);
+  EXPECT_EQ(MarkupProblem(page), "");
+  EXPECT_THAT(page, HasSubstr("not tested yet"));
+  record.clear_recipes();
+  record.clear_plan();
+  EXPECT_EQ(MarkupProblem(RenderReport(record)), "");
+}
+
+TEST(ReportTest, WritesBothFiles) {
+  const std::string folder = TestFolder("report");
+  ASSERT_THAT(WriteReport(folder, MakeFixtureRecord()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string page, ReadFile(JoinPath(folder, "report.html")));
+  EXPECT_EQ(page, RenderReport(MakeFixtureRecord()));
+  ASSERT_OK_AND_ASSIGN(const std::string curves, ReadFile(JoinPath(folder, "curves.svg")));
+  EXPECT_EQ(MarkupProblem(curves), "");
+  EXPECT_THAT(WriteReport(folder + "/none", MakeFixtureRecord()),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("curves.svg")));
+}
+
+}  // namespace
+}  // namespace op3d
