@@ -65,8 +65,8 @@ absl::StatusOr<Architecture> FindArchitecture(absl::string_view name) {
   for (const Architecture& architecture : All()) {
     if (architecture.name == name) return architecture;
   }
-  return absl::NotFoundError(absl::StrCat("there is no network '", name, "'; known are ",
-                                          absl::StrJoin(ArchitectureNames(), ", ")));
+  return absl::InvalidArgumentError(absl::StrCat("there is no network '", name, "'; known are ",
+                                                 absl::StrJoin(ArchitectureNames(), ", ")));
 }
 
 std::vector<std::string> ArchitectureNames() {

@@ -40,7 +40,7 @@ struct Architecture {
   int64_t dual_pool = 4;
 };
 
-// NotFound for any other name than those below; the message lists them.
+// InvalidArgument for any other name than those below; the message lists them.
 absl::StatusOr<Architecture> FindArchitecture(absl::string_view name);
 
 // Sorted.

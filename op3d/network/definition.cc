@@ -66,8 +66,8 @@ class Author {
     }
     // The floor of 4 matters to the miniature alone.
     const int64_t squeezed = std::max<int64_t>(4, out_channels / 16);
-    block.context.reduce = {name + ".fc1", out_channels, squeezed};
-    block.context.expand = {name + ".fc2", squeezed, out_channels, /*starts_at_zero=*/true};
+    block.context = {{name + ".fc1", out_channels, squeezed},
+                     {name + ".fc2", squeezed, out_channels, /*starts_at_zero=*/true}};
     return block;
   }
 

@@ -83,7 +83,7 @@ struct BlockDefinition {
   absl::optional<ConvolutionNorm> expand;
   // The shortcut where the shape changes; identity elsewhere.
   absl::optional<ConvolutionNorm> downsample;
-  ContextDefinition context;
+  absl::optional<ContextDefinition> context;
 };
 
 struct StageDefinition {

@@ -1,7 +1,7 @@
 #include "op3d/network/device.h"
 
 #include <ATen/Context.h>
-#include <torch/headeronly/version.h>
+#include <torch/version.h>
 
 #include "absl/strings/str_cat.h"
 

@@ -10,8 +10,8 @@
 namespace op3d {
 
 // "cpu" or "cuda" for a user's "cpu", "cuda" or "auto" (the GPU when there is one).
-// InvalidArgument for another word; FailedPrecondition when there is no GPU, or none that this build
-// can use: it says which of the two.
+// InvalidArgument for another word; FailedPrecondition when there is no GPU, or none that this
+// build can use: it says which of the two.
 absl::StatusOr<std::string> ChooseDevice(absl::string_view wanted);
 
 // "libtorch 2.11.0", for a record.

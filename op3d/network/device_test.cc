@@ -14,7 +14,8 @@ TEST(DeviceTest, TheCpuIsAlwaysThere) {
 }
 
 TEST(DeviceTest, WhatIsNotThereIsASentence) {
-  EXPECT_THAT(ChooseDevice("gpu"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("'gpu'")));
+  EXPECT_THAT(ChooseDevice("gpu"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("'gpu'")));
   const absl::StatusOr<std::string> automatic = ChooseDevice("auto");
   if (*automatic == "cuda") GTEST_SKIP() << "this machine has a GPU";
   EXPECT_THAT(ChooseDevice("cuda"),

@@ -30,8 +30,10 @@ class Counter {
       if (block.reduce.has_value()) size = Add(block.reduce->convolution, size);
       for (const PairDefinition& pair : block.pairs) size = Add(pair, block.wiring, size);
       if (block.expand.has_value()) size = Add(block.expand->convolution, size);
-      Add(block.context.reduce);
-      Add(block.context.expand);
+      if (block.context.has_value()) {
+        Add(block.context->reduce);
+        Add(block.context->expand);
+      }
     }
     return size;
   }

@@ -1,5 +1,7 @@
 #include "op3d/network/state_entries.h"
 
+#include <utility>
+
 namespace op3d {
 namespace {
 
@@ -52,8 +54,10 @@ class List {
     for (const PairDefinition& pair : block.pairs) Add(pair);
     if (block.expand.has_value()) Add(*block.expand);
     if (block.downsample.has_value()) Add(*block.downsample);
-    Add(block.context.reduce);
-    Add(block.context.expand);
+    if (block.context.has_value()) {
+      Add(block.context->reduce);
+      Add(block.context->expand);
+    }
   }
 
   void Add(const StageDefinition& stage) {

@@ -1,0 +1,41 @@
+// Convolutions of videos as 2-D convolutions and matrix products.
+//
+// None of op3d's networks mixes space and time in one kernel (but the stem, whose temporal kernel
+// equals its stride), so no 3-D convolution is ever needed:
+//   1x1x1        a matrix product on the rows
+//   1xKxK        a 2-D convolution on clips * T images
+//   Kx1x1        a (K, 1) convolution on [clips, C, T, H * W]
+//   TxKxK, stride T in time      a 2-D convolution on images of T * C channels
+#ifndef OP3D_NETWORK_CONVOLUTION_H_
+#define OP3D_NETWORK_CONVOLUTION_H_
+
+#include <ATen/core/Tensor.h>
+
+#include "op3d/network/definition.h"
+#include "op3d/network/feature_map.h"
+
+namespace op3d {
+
+// Stateless but for its weight; any number of threads may apply it.
+class Convolution {
+ public:
+  // The weight is `name`.weight of `tensors`.
+  Convolution(const ConvolutionDefinition& definition, const TensorTable& tensors);
+
+  // [.., in_channels] to [.., out_channels] at OutputSize.
+  FeatureMap Apply(const FeatureMap& input) const;
+
+  // The same from clips [N, C, T, H, W] in any memory layout; for the first layer, whose temporal
+  // kernel equals its temporal stride.  Frames behind the last whole stride are dropped.
+  FeatureMap ApplyToClips(const at::Tensor& clips) const;
+
+ private:
+  at::Tensor PointwiseRows(const FeatureMap& input) const;
+
+  ConvolutionDefinition definition_;
+  at::Tensor weight_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_CONVOLUTION_H_

@@ -1,0 +1,279 @@
+#include "op3d/network/network.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "absl/types/span.h"
+#include "op3d/base/random_stream.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/network/architecture.h"
+#include "op3d/network/definition.h"
+#include "op3d/network/dg_p3d.h"
+#include "op3d/network/feature_map.h"
+#include "op3d/network/initial_values.h"
+#include "op3d/network/multiply_adds.h"
+#include "op3d/network/state_entries.h"
+#include "op3d/network/torch_status.h"
+
+namespace op3d {
+namespace {
+
+std::string ShapeText(at::IntArrayRef shape) {
+  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
+}
+
+absl::StatusOr<NetworkDefinition> Define(const NetworkOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(const Architecture architecture, FindArchitecture(options.name));
+  if (options.classes < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.name, " for ", options.classes, " classes: there must be at least 1"));
+  }
+  if (!(options.dropout >= 0 && options.dropout < 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("dropout ", options.dropout, " is outside [0, 1)"));
+  }
+  return DefineDgP3d(architecture, options.classes);
+}
+
+absl::Status CheckClipSize(const NetworkDefinition& definition, const Size3& size) {
+  if (size[0] < definition.least_frames) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("clip of ", size[0], " frames is too short: the spatial head needs at least ",
+                     definition.least_frames));
+  }
+  if (size[1] < 1 || size[2] < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("clip of height ", size[1], " and width ",
+                                                   size[2], ": both must be at least 1"));
+  }
+  return absl::OkStatus();
+}
+
+at::Tensor InitialTensor(const StateEntry& entry, uint64_t seed) {
+  if (entry.kind == EntryKind::kBatchCounter) return at::zeros({}, at::kLong);
+  at::Tensor tensor = at::empty(entry.shape, at::kFloat);
+  FillInitialValues(entry, seed,
+                    absl::MakeSpan(tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())));
+  return tensor.set_requires_grad(IsParameter(entry.kind));
+}
+
+// "a, b, c and 7 more".
+std::string Some(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 5;
+  if (names.size() <= kShown) return absl::StrJoin(names, ", ");
+  return absl::StrCat(absl::StrJoin(names.begin(), names.begin() + kShown, ", "), " and ",
+                      names.size() - kShown, " more");
+}
+
+constexpr char kModule[] = "module.";
+
+// By name, without the prefix that data-parallel training leaves when all carry it.
+std::map<std::string, at::Tensor> ByName(const NamedTensors& tensors) {
+  const bool prefixed =
+      !tensors.empty() && std::all_of(tensors.begin(), tensors.end(), [](const auto& tensor) {
+        return absl::StartsWith(tensor.first, kModule);
+      });
+  std::map<std::string, at::Tensor> by_name;
+  for (const auto& [name, tensor] : tensors) {
+    by_name[std::string(prefixed ? absl::StripPrefix(name, kModule) : name)] = tensor;
+  }
+  return by_name;
+}
+
+// What keeps `given` from being the state dict of `entries`; the counters may be missing.
+absl::Status CheckStateDict(const std::vector<StateEntry>& entries,
+                            const std::map<std::string, at::Tensor>& given) {
+  std::vector<std::string> missing, other_shape, unexpected;
+  std::set<std::string> known;
+  for (const StateEntry& entry : entries) {
+    known.insert(entry.name);
+    const auto it = given.find(entry.name);
+    if (it == given.end()) {
+      if (entry.kind != EntryKind::kBatchCounter) missing.push_back(entry.name);
+    } else if (it->second.sizes() != at::IntArrayRef(entry.shape)) {
+      other_shape.push_back(absl::StrCat(entry.name, " is ", ShapeText(it->second.sizes()),
+                                         " where the network has ", ShapeText(entry.shape)));
+    }
+  }
+  for (const auto& [name, tensor] : given) {
+    if (known.count(name) == 0) unexpected.push_back(name);
+  }
+  std::vector<std::string> faults;
+  if (!other_shape.empty()) faults.push_back(absl::StrCat("shapes differ: ", Some(other_shape)));
+  if (!missing.empty()) faults.push_back(absl::StrCat("missing: ", Some(missing)));
+  if (!unexpected.empty()) faults.push_back(absl::StrCat("unexpected: ", Some(unexpected)));
+  if (faults.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the weights are those of another network; ", absl::StrJoin(faults, "; ")));
+}
+
+}  // namespace
+
+struct Network::State {
+  NetworkOptions options;
+  NetworkDefinition definition;
+  std::vector<StateEntry> entries;
+  NamedTensors tensors;  // one an entry
+  NamedTensors parameters;
+  std::unique_ptr<DgP3d> body;
+  ForwardMode mode;
+  uint64_t dropout_seed = 0;
+  int64_t dropout_pass = 0;  // forward passes in training since SeedDropout
+};
+
+Network::Network(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Network::~Network() = default;
+
+std::vector<std::string> NetworkNames() { return ArchitectureNames(); }
+
+absl::StatusOr<int64_t> MultiplyAdds(const NetworkOptions& options, int64_t frames, int64_t height,
+                                     int64_t width) {
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(options));
+  const Size3 size = {frames, height, width};
+  OP3D_RETURN_IF_ERROR(CheckClipSize(definition, size));
+  return CountMultiplyAdds(definition, size);
+}
+
+absl::StatusOr<std::unique_ptr<Network>> Network::Make(const NetworkOptions& options,
+                                                       uint64_t seed) {
+  auto state = std::make_unique<State>();
+  state->options = options;
+  OP3D_ASSIGN_OR_RETURN(state->definition, Define(options));
+  state->entries = StateEntries(state->definition);
+  state->mode.training = true;
+  state->mode.dropout = options.dropout;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
+    for (const StateEntry& entry : state->entries) {
+      state->tensors.emplace_back(entry.name, InitialTensor(entry, seed));
+      if (IsParameter(entry.kind)) state->parameters.push_back(state->tensors.back());
+    }
+    const TensorTable table(state->tensors.begin(), state->tensors.end());
+    state->body = std::make_unique<DgP3d>(state->definition, table);
+    return absl::OkStatus();
+  }));
+  return std::unique_ptr<Network>(new Network(std::move(state)));
+}
+
+const NetworkOptions& Network::options() const { return state_->options; }
+
+absl::StatusOr<std::vector<at::Tensor>> Network::Forward(const at::Tensor& clips,
+                                                         const FeatureObserver& observer) {
+  if (!clips.defined() || clips.dim() != 5 || clips.size(0) < 1 || clips.size(1) != 3) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("clips have shape ", clips.defined() ? ShapeText(clips.sizes()) : "(none)",
+                     "; they must be [N, 3, T, H, W] with N at least 1"));
+  }
+  OP3D_RETURN_IF_ERROR(
+      CheckClipSize(state_->definition, {clips.size(2), clips.size(3), clips.size(4)}));
+  const at::Tensor& weight = state_->parameters[0].second;
+  if (clips.scalar_type() != weight.scalar_type() || clips.device() != weight.device()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "clips are ", at::toString(clips.scalar_type()), " on ", clips.device().str(),
+        ", the network is ", at::toString(weight.scalar_type()), " on ", weight.device().str()));
+  }
+  ForwardMode mode = state_->mode;
+  mode.observer = observer;
+  if (mode.training) {
+    mode.dropout_seed =
+        RandomStream(state_->dropout_seed, "network.dropout", {state_->dropout_pass++})();
+  }
+  std::vector<at::Tensor> logits;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
+    logits = state_->body->Forward(clips, mode);
+    return absl::OkStatus();
+  }));
+  return logits;
+}
+
+void Network::SetTraining(bool training) { state_->mode.training = training; }
+bool Network::training() const { return state_->mode.training; }
+void Network::SetFrozenBatchNorm(bool frozen) { state_->mode.frozen_batch_norm = frozen; }
+
+void Network::SeedDropout(uint64_t seed) {
+  state_->dropout_seed = seed;
+  state_->dropout_pass = 0;
+}
+
+const NamedTensors& Network::Parameters() const { return state_->parameters; }
+
+int64_t Network::CountParameters() const { return op3d::CountParameters(state_->entries); }
+
+NamedTensors Network::StateDict() const {
+  NamedTensors result;
+  for (size_t i = 0; i < state_->entries.size(); ++i) {
+    const StateEntry& entry = state_->entries[i];
+    const bool frozen = state_->mode.frozen_batch_norm && entry.freezes;
+    if (!(frozen && entry.kind == EntryKind::kBatchCounter)) result.push_back(state_->tensors[i]);
+  }
+  return result;
+}
+
+absl::Status Network::LoadStateDict(const NamedTensors& tensors) {
+  const std::map<std::string, at::Tensor> given = ByName(tensors);
+  OP3D_RETURN_IF_ERROR(CheckStateDict(state_->entries, given));
+  return CatchTorch([&]() -> absl::Status {
+    at::NoGradGuard no_grad;
+    for (auto& [name, tensor] : state_->tensors) {
+      const auto it = given.find(name);
+      if (it != given.end()) tensor.copy_(it->second);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Network::SaveWeights(const std::string& path,
+                                  const std::map<std::string, std::string>& metadata) const {
+  return WriteTensors(path, StateDict(), metadata);
+}
+
+absl::Status Network::LoadWeights(const std::string& path) {
+  OP3D_ASSIGN_OR_RETURN(const TensorFile file, ReadTensors(path));
+  return Annotate(LoadStateDict(file.tensors), path);
+}
+
+absl::Status Network::To(at::ScalarType type) {
+  if (!at::isFloatingType(type)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a network cannot compute in ", at::toString(type)));
+  }
+  return CatchTorch([&]() -> absl::Status {
+    for (auto& [name, tensor] : state_->tensors) {
+      if (!tensor.is_floating_point()) continue;
+      tensor.mutable_grad() = at::Tensor();
+      tensor.set_data(tensor.detach().to(type));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Network::ToDevice(const std::string& device) {
+  const bool cuda = device == "cuda" || absl::StartsWith(device, "cuda:");
+  if (!cuda && device != "cpu") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("device '", device, "' is none of cpu, cuda, cuda:0, cuda:1 ..."));
+  }
+  if (cuda && !at::globalContext().hasCUDA()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "device '", device,
+        "': there is no CUDA device, or this program was built without --config=cuda"));
+  }
+  return CatchTorch([&]() -> absl::Status {
+    for (auto& [name, tensor] : state_->tensors) {
+      tensor.mutable_grad() = at::Tensor();
+      tensor.set_data(tensor.detach().to(at::Device(device)));
+    }
+    return absl::OkStatus();
+  });
+}
+
+at::Device Network::device() const { return state_->parameters[0].second.device(); }
+
+}  // namespace op3d
