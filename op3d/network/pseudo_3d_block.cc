@@ -1,5 +1,6 @@
 #include "op3d/network/pseudo_3d_block.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mean.h>
 
