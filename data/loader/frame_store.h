@@ -65,10 +65,13 @@ class FrameStore {
     std::vector<RgbImage> frames;
   };
 
-  // Decodes all of the video into `entry` when it fits; true when it is kept now.
-  bool Keep(const Video& video, Entry* entry);
-  absl::Status Pass(const Video& video, absl::Span<const int64_t> indices,
-                    absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink);
+  // Opens the video and, when it fits, decodes all of it into `entry`; otherwise leaves the frames
+  // empty and hands out the open reader.
+  absl::Status Keep(const Video& video, Entry* entry, std::unique_ptr<VideoReader>* reader);
+  // Decodes the wanted frames, with `reader` when it is not null.
+  absl::Status ReadWanted(const Video& video, std::unique_ptr<VideoReader> reader,
+                          absl::Span<const int64_t> indices,
+                          absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink);
   bool Reserve(int64_t bytes);
   void Release(int64_t bytes);
   void CountDecoding(double seconds);

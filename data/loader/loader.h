@@ -29,6 +29,7 @@
 #include "data/dataset.pb.h"
 #include "data/loader/batch.h"
 #include "data/loader/frame_store.h"
+#include "data/loader/loader_counters.h"
 #include "data/sampling/sampling.h"
 
 namespace op3d {
@@ -69,6 +70,8 @@ struct EvaluationLoaderOptions {
 // early stops the workers after the clip each has in hand.
 class ClipLoader {
  public:
+  using Counters = LoaderCounters;
+
   // A training epoch: shuffled, one random clip a video, the incomplete last batch dropped.
   //
   // All three: InvalidArgument for settings that cannot be, no videos, or (training) fewer videos
@@ -94,18 +97,7 @@ class ClipLoader {
   // How many batches there are, when no video is skipped.
   virtual int64_t batches() const = 0;
 
-  struct Counters {
-    // Clips made; videos left out under SKIP, and the first ten of them, "name: reason".
-    int64_t clips = 0;
-    int64_t skipped = 0;
-    std::vector<std::string> examples;
-    // Summed over workers: reading frames (a share of other loaders' decoding may be waited for),
-    // transforms; and what Next had to wait for a batch.
-    double read_seconds = 0;
-    double transform_seconds = 0;
-    double wait_seconds = 0;
-  };
-  virtual Counters counters() const = 0;
+  virtual LoaderCounters counters() const = 0;
 };
 
 }  // namespace op3d

@@ -19,6 +19,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -49,11 +50,12 @@ struct TrainDraw {
   bool jitter = false;
   std::array<Colour, 4> order = {Colour::kBrightness, Colour::kContrast, Colour::kSaturation,
                                  Colour::kHue};
-  // Factors, 1 = unchanged; the hue in turns, 0 = unchanged.
+  // Factors, 1 = unchanged.
   float brightness = 1;
   float contrast = 1;
   float saturation = 1;
-  double hue = 0;
+  // In turns; nothing = colours do not go through bytes of HSV, which would change some.
+  std::optional<double> hue;
 
   bool grey = false;
   // Of the blur, in pixels; nothing = no blur.
@@ -61,8 +63,9 @@ struct TrainDraw {
   bool mirror = false;
 };
 
-// Draws for frames of `width` x `height`, always in the same order and number of the same parts.
-// A blur's sigma is uniform in [0.1, 2).
+// Draws for frames of `width` x `height`.  What one setting draws does not move another's draws,
+// so that runs that differ in a setting see the same crops and flips.  Parts of the jitter set to 0
+// change nothing.  A blur's sigma is uniform in [0.1, 2).
 TrainDraw DrawTrainTransform(const TransformSettings& settings, int width, int height,
                              RandomStream* stream);
 

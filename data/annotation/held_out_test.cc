@@ -1,0 +1,75 @@
+#include "data/annotation/held_out.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+namespace op3d {
+namespace {
+
+// `count` videos of each label, the labels taking turns.
+std::vector<Video> MakeVideos(int labels, int count) {
+  std::vector<Video> videos;
+  for (int i = 0; i < labels * count; ++i) {
+    videos.push_back({"v" + std::to_string(i), "p" + std::to_string(i), i % labels, 10 + i});
+  }
+  return videos;
+}
+
+std::map<int64_t, int> CountLabels(const std::vector<Video>& videos) {
+  std::map<int64_t, int> counts;
+  for (const Video& video : videos) ++counts[video.label];
+  return counts;
+}
+
+std::string Names(const std::vector<Video>& videos) {
+  std::string names;
+  for (const Video& video : videos) names += video.name + " ";
+  return names;
+}
+
+TEST(HeldOutTest, TakesTheShareOfEveryLabel) {
+  const auto [train, held] = SplitHeldOut(MakeVideos(9, 50), 0.4, 1);
+  EXPECT_EQ(train.size(), 270);
+  EXPECT_EQ(held.size(), 180);
+  for (const auto& [label, count] : CountLabels(held)) EXPECT_EQ(count, 20) << label;
+}
+
+TEST(HeldOutTest, IsAPartitionInTheOrderOfTheList) {
+  const std::vector<Video> videos = MakeVideos(4, 6);
+  const auto [train, held] = SplitHeldOut(videos, 0.5, 3);
+  size_t t = 0, h = 0;
+  for (const Video& video : videos) {
+    if (t < train.size() && train[t].name == video.name) {
+      EXPECT_EQ(train[t++].frames, video.frames);
+    } else {
+      ASSERT_LT(h, held.size());
+      EXPECT_EQ(held[h++].name, video.name);
+    }
+  }
+  EXPECT_EQ(t + h, videos.size());
+}
+
+TEST(HeldOutTest, TheSeedAloneDecides) {
+  const std::vector<Video> videos = MakeVideos(3, 20);
+  EXPECT_EQ(Names(SplitHeldOut(videos, 0.3, 5).second), Names(SplitHeldOut(videos, 0.3, 5).second));
+  EXPECT_NE(Names(SplitHeldOut(videos, 0.3, 5).second), Names(SplitHeldOut(videos, 0.3, 6).second));
+}
+
+TEST(HeldOutTest, NeverTakesTheLastOfALabel) {
+  const auto [train, held] = SplitHeldOut(MakeVideos(5, 2), 1.0, 1);
+  for (const auto& [label, count] : CountLabels(train)) EXPECT_EQ(count, 1) << label;
+  EXPECT_EQ(held.size(), 5);
+  EXPECT_EQ(SplitHeldOut(MakeVideos(5, 1), 1.0, 1).second.size(), 0);
+}
+
+TEST(HeldOutTest, OddSharesDoNoHarm) {
+  EXPECT_EQ(SplitHeldOut(MakeVideos(2, 4), -3, 1).second.size(), 0);
+  EXPECT_EQ(SplitHeldOut(MakeVideos(2, 4), 0.0 / 0.0, 1).second.size(), 0);
+  EXPECT_EQ(SplitHeldOut(MakeVideos(2, 4), 7, 1).first.size(), 2);
+  EXPECT_EQ(SplitHeldOut({}, 0.5, 1).first.size(), 0);
+}
+
+}  // namespace
+}  // namespace op3d

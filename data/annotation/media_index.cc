@@ -1,0 +1,70 @@
+#include "data/annotation/media_index.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_replace.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+// Where the file ending starts; 0 when `name` does not end as a video does.
+size_t VideoEnding(absl::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot == absl::string_view::npos || dot == 0) return 0;
+  const std::string ending = absl::AsciiStrToLower(name.substr(dot + 1));
+  for (const char* known : {"mp4", "mkv", "webm", "avi", "mov", "m4v", "3gp", "flv"}) {
+    if (ending == known) return dot;
+  }
+  return 0;
+}
+
+// Class folders write "air drumming" also as "air_drumming" and "Air_Drumming".
+std::string PlainLabel(absl::string_view label) {
+  return absl::AsciiStrToLower(absl::StrReplaceAll(label, {{"_", " "}}));
+}
+
+}  // namespace
+
+absl::StatusOr<MediaIndex> MediaIndex::Scan(const std::string& folder) {
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(folder));
+  MediaIndex index;
+  index.Add(folder, "", names);
+  for (const std::string& name : names) {
+    const std::string path = JoinPath(folder, name);
+    if (VideoEnding(name) > 0 || !FolderExists(path)) continue;
+    // A folder that may not be read is as good as none: its videos count as missing.
+    const absl::StatusOr<std::vector<std::string>> inner = ListFolder(path);
+    if (!inner.ok()) continue;
+    ++index.folders_;
+    index.Add(path, name, *inner);
+  }
+  return index;
+}
+
+void MediaIndex::Add(const std::string& folder, const std::string& label_folder,
+                     const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const size_t ending = VideoEnding(name);
+    if (ending == 0) continue;
+    ++files_;
+    by_name_[name.substr(0, ending)].push_back({label_folder, JoinPath(folder, name)});
+  }
+}
+
+const std::string* MediaIndex::Find(absl::string_view name, absl::string_view label) const {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return nullptr;
+  const std::vector<File>& files = found->second;
+  if (files.size() > 1) {
+    const std::string plain = PlainLabel(label);
+    for (const File& file : files) {
+      if (PlainLabel(file.label_folder) == plain) return &file.path;
+    }
+  }
+  return &files.front().path;
+}
+
+}  // namespace op3d

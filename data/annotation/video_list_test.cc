@@ -1,0 +1,185 @@
+#include "data/annotation/video_list.h"
+
+#include "data/video/video_writer.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+void Write(const std::string& path, const std::string& text) {
+  ASSERT_THAT(MakeFolders(path.substr(0, path.rfind('/'))), IsOk());
+  ASSERT_THAT(WriteFileAtomically(path, text), IsOk());
+}
+
+std::string VideoBytes(int frames) {
+  VideoWriterOptions options;
+  options.width = options.height = 16;
+  auto writer = VideoWriter::Make(options);
+  EXPECT_THAT(writer, IsOk());
+  RgbImage image = {16, 16, std::vector<uint8_t>(16 * 16 * 3, 99)};
+  for (int k = 0; k < frames; ++k) EXPECT_THAT((*writer)->Add(image), IsOk());
+  auto bytes = (*writer)->Finish();
+  EXPECT_THAT(bytes, IsOk());
+  return *bytes;
+}
+
+constexpr char kHeader[] = "label,youtube_id,time_start,time_end,split\n";
+
+// A copy of three classes: five listed, of which one is missing and one broken.
+class VideoListTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = TestFolder("root");
+    Write(root_ + "/val.csv", std::string(kHeader) +
+                                  "air drumming,aaa,0,10,val\n"
+                                  "zumba,bbb,3,13,val\n"
+                                  "\"petting animal (not cat)\",ccc,1,11,val\n"
+                                  "zumba,ddd,5,15,val\n"
+                                  "air drumming,eee,0,10,val\n");
+    Write(root_ + "/val/air_drumming/aaa_000000_000010.mp4", VideoBytes(5));
+    Write(root_ + "/val/zumba/bbb_000003_000013.mp4", "no video at all");
+    Write(root_ + "/val/petting animal (not cat)/ccc_000001_000011.mp4", VideoBytes(7));
+    Write(root_ + "/val/eee_000000_000010.mp4", VideoBytes(3));
+    dataset_.set_name("tiny");
+    dataset_.set_classes(3);
+    dataset_.set_format(DatasetSettings::KINETICS_CSV);
+    dataset_.mutable_evaluation()->set_list("val.csv");
+    dataset_.mutable_evaluation()->set_media("val");
+    loader_.set_on_bad_video(LoaderSettings::SKIP);
+  }
+
+  absl::StatusOr<VideoList> Load(int threads = 2) {
+    return LoadVideoList(dataset_, dataset_.evaluation(), root_, loader_, threads);
+  }
+
+  std::string root_;
+  DatasetSettings dataset_;
+  LoaderSettings loader_;
+};
+
+TEST_F(VideoListTest, FindsCountsAndReports) {
+  for (const int threads : {1, 2, 9}) {
+    ASSERT_OK_AND_ASSIGN(const VideoList list, Load(threads));
+    EXPECT_THAT(list.classes, ElementsAre("air drumming", "petting animal (not cat)", "zumba"));
+    ASSERT_EQ(list.videos.size(), 3);
+    EXPECT_EQ(list.videos[0].name, "aaa_000000_000010");
+    EXPECT_THAT(list.videos[0].path, HasSubstr("/val/air_drumming/aaa_000000_000010.mp4"));
+    EXPECT_EQ(list.videos[0].label, 0);
+    EXPECT_EQ(list.videos[0].frames, 5);
+    EXPECT_EQ(list.videos[1].label, 1);
+    EXPECT_EQ(list.videos[1].frames, 7);
+    EXPECT_EQ(list.videos[2].frames, 3);
+    EXPECT_EQ(list.listed, 5);
+    EXPECT_EQ(list.missing, 1);
+    EXPECT_EQ(list.broken, 1);
+    EXPECT_THAT(list.examples,
+                ElementsAre("ddd_000005_000015: no such file", HasSubstr("bbb_000003_000013: ")));
+    EXPECT_EQ(DescribeVideoList(list, "val.csv"),
+              "val.csv: 3 of 5 listed videos used (1 missing, 1 broken)");
+  }
+}
+
+TEST_F(VideoListTest, ErrorPolicyNamesTheVideos) {
+  loader_.set_on_bad_video(LoaderSettings::ERROR);
+  EXPECT_THAT(Load(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("1 missing, 1 broken"), HasSubstr("ddd_000005_000015"),
+                             HasSubstr("bbb_000003_000013"), HasSubstr("on_bad_video=SKIP"))));
+}
+
+TEST_F(VideoListTest, LabelMapGivesTheNumbers) {
+  dataset_.set_label_map("labels.txt");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound,
+                               AllOf(HasSubstr("label map"), HasSubstr("labels.txt"))));
+  Write(root_ + "/labels.txt", "zumba\r\npetting animal (not cat)\r\nair drumming\r\n\r\n");
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  EXPECT_EQ(list.videos[0].label, 2);
+  EXPECT_EQ(list.classes[0], "zumba");
+  Write(root_ + "/labels.txt", "zumba\npetting animal (not cat)\nabseiling\n");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               AllOf(HasSubstr("aaa_000000_000010"), HasSubstr("'air drumming'"))));
+  Write(root_ + "/labels.txt", "zumba\nzumba\nabseiling\n");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("twice")));
+}
+
+TEST_F(VideoListTest, AnotherNumberOfClassesIsSaid) {
+  dataset_.set_classes(400);
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                               AllOf(HasSubstr("has 3 classes, but tiny has 400"),
+                                     HasSubstr("--set=dataset.label_map=FILE"))));
+  dataset_.set_label_map("labels.txt");
+  Write(root_ + "/labels.txt", "zumba\n");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                               HasSubstr("labels.txt has 1 classes, but tiny has 400")));
+}
+
+TEST_F(VideoListTest, ListWithoutLabels) {
+  Write(root_ + "/val.csv", "youtube_id,time_start,time_end,split\naaa,0,10,test\n");
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  ASSERT_EQ(list.videos.size(), 1);
+  EXPECT_EQ(list.videos[0].label, -1);
+}
+
+TEST_F(VideoListTest, SaysWhatWasLookedForAndWhere) {
+  EXPECT_THAT(LoadVideoList(dataset_, dataset_.evaluation(), root_ + "/none", loader_, 1),
+              StatusIs(absl::StatusCode::kNotFound,
+                       AllOf(HasSubstr("/none"), HasSubstr("--dataset_root"))));
+  dataset_.mutable_evaluation()->set_list("validate.csv");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound,
+                               AllOf(HasSubstr("validate.csv"), HasSubstr("has val.csv"))));
+  dataset_.mutable_evaluation()->set_list("");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("names no list")));
+  dataset_.mutable_evaluation()->set_list("val.csv");
+  dataset_.mutable_evaluation()->set_media("videos");
+  EXPECT_THAT(Load(),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("/videos with the videos of")));
+}
+
+TEST_F(VideoListTest, NothingUsableIsAnError) {
+  ASSERT_THAT(MakeFolders(root_ + "/empty"), IsOk());
+  dataset_.mutable_evaluation()->set_media("empty");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound,
+                               AllOf(HasSubstr("none of the 5 videos"), HasSubstr("/empty"),
+                                     HasSubstr("'air drumming/aaa_000000_000010.mp4'"),
+                                     HasSubstr("found 0 video files"), HasSubstr("download"))));
+  Write(root_ + "/empty/other.mp4", "x");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("names must be")));
+  Write(root_ + "/empty/bbb_000003_000013.mp4", "x");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kDataLoss,
+                               AllOf(HasSubstr("4 missing, 1 broken"), HasSubstr("bbb_000003"))));
+}
+
+TEST_F(VideoListTest, UnknownFormatIsRefused) {
+  dataset_.set_format(DatasetSettings::FORMAT_UNSPECIFIED);
+  EXPECT_THAT(Load(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("FORMAT_UNSPECIFIED")));
+}
+
+TEST_F(VideoListTest, AtMostTenExamplesOfEach) {
+  std::string rows = kHeader;
+  for (int i = 0; i < 30; ++i) rows += "zumba,gone" + std::to_string(i) + ",0,10,val\n";
+  Write(root_ + "/val.csv", rows + "zumba,bbb,3,13,val\nzumba,aaa,0,10,val\n");
+  dataset_.set_classes(1);
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  EXPECT_EQ(list.missing, 30);
+  ASSERT_EQ(list.examples.size(), 11);
+  EXPECT_THAT(list.examples[10], HasSubstr("bbb_"));
+}
+
+TEST(VideoListCrc32Test, DependsOnNamesLabelsAndOrder) {
+  const std::vector<Video> videos = {{"a", "x", 0, 5}, {"b", "y", 1, 6}};
+  const uint32_t print = VideoListCrc32(videos);
+  EXPECT_EQ(print, 0x1a47cf38u);  // zlib's crc32 of "a\t0\nb\t1\n"
+  EXPECT_EQ(VideoListCrc32({{"a", "moved", 0, 7}, {"b", "y", 1, 6}}), print);
+  EXPECT_NE(VideoListCrc32({videos[1], videos[0]}), print);
+  EXPECT_NE(VideoListCrc32({{"a", "x", 1, 5}, {"b", "y", 1, 6}}), print);
+}
+
+}  // namespace
+}  // namespace op3d

@@ -1,0 +1,114 @@
+// Batches made ahead by worker threads, given out in order: the engine below ClipLoader.
+//
+// A worker takes one video at a time, in the order of the batches, and writes its views straight to
+// their place in the batch.  So the threads share the work of one batch, at most a few batches are
+// in the making, and no thread decides what a batch holds.
+#ifndef DATA_LOADER_CLIP_QUEUE_H_
+#define DATA_LOADER_CLIP_QUEUE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "data/annotation/video_list.h"
+#include "data/loader/batch.h"
+#include "data/loader/clip_views.h"
+#include "data/loader/loader_counters.h"
+
+namespace op3d {
+
+struct ClipQueueOptions {
+  std::vector<Video> videos;
+  // Indices into `videos`, in the order of their delivery.
+  std::vector<int64_t> order;
+  int batch_size = 1;
+  // Of each video; frames and side (pixels) of each view.
+  int views = 1;
+  int frames = 16;
+  int size = 224;
+  bool skip_bad_videos = false;
+  // 0 = the work is done inside Next.
+  int threads = 0;
+  // Memory for batches that are ready or in the making; one is always made.
+  int64_t prefetch_bytes = 0;
+};
+
+class ClipQueue {
+ public:
+  // Fills [views, 3, frames, size, size] with the views of a video, which has this index in the
+  // list.  Called by several threads at once.
+  using MakeViews =
+      std::function<absl::Status(const Video&, int64_t index, absl::Span<float>, ViewSeconds*)>;
+
+  // InvalidArgument for a batch of more than 64 GiB.
+  static absl::StatusOr<std::unique_ptr<ClipQueue>> Make(ClipQueueOptions options,
+                                                         MakeViews make_views);
+  // Stops the workers after the video each has in hand.
+  ~ClipQueue();
+
+  // As ClipLoader::Next.
+  absl::StatusOr<bool> Next(Batch* batch);
+  int64_t batches() const { return batches_; }
+  LoaderCounters counters() const;
+
+ private:
+  // A batch in the making.
+  struct Pending {
+    // Position of its first video in the order.
+    int64_t first = 0;
+    std::once_flag allocated;
+    Batch batch;
+    // Of each video; written once by the worker that made it.
+    std::vector<absl::Status> statuses;
+    int64_t left = 0;
+  };
+
+  ClipQueue(ClipQueueOptions options, MakeViews make_views, int64_t floats_per_video);
+  void Work();
+  // Makes the video at `position` of the order.
+  void MakeVideo(int64_t position, Pending* pending);
+  bool CanTake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The next video to make and its batch, which is begun when it is the batch's first.
+  std::pair<int64_t, Pending*> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The oldest batch, once all its videos are made; null when all were given out.
+  std::unique_ptr<Pending> TakeFinished();
+  // Leaves the videos that failed out of the batch, or says why it cannot be given out.
+  absl::Status LeaveOutFailed(Pending* pending);
+
+  const ClipQueueOptions options_;
+  const MakeViews make_views_;
+  // Of all views of a video.
+  const int64_t floats_per_video_;
+  const int64_t batches_;
+  // Batches that may be ready or in the making at once.
+  const int64_t depth_;
+
+  mutable absl::Mutex mutex_;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  // Positions in the order: the next to make, and where making ends (earlier after an error).
+  int64_t next_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t end_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Batches given out so far, and those behind them.
+  int64_t delivered_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::deque<std::unique_ptr<Pending>> pending_ ABSL_GUARDED_BY(mutex_);
+  // Memory of batches that the caller gave back.
+  std::vector<std::vector<float>> spare_ ABSL_GUARDED_BY(mutex_);
+  LoaderCounters counters_ ABSL_GUARDED_BY(mutex_);
+  // What ended the loader.
+  absl::Status failed_;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_LOADER_CLIP_QUEUE_H_

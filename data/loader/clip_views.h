@@ -1,0 +1,43 @@
+// All views of one video from one pass over its frames.
+//
+//   const std::vector<std::vector<int64_t>> clips = {TestFrames(shape, frames, 0, 2, policy),
+//                                                    TestFrames(shape, frames, 1, 2, policy)};
+//   OP3D_RETURN_IF_ERROR(MakeClipViews(
+//       video, clips, [&](int w, int h) { return ClipTransform::ForTest(settings, w, h); }, store,
+//       absl::MakeSpan(out), &seconds));                  // out: [2 * 3, 3, T, size, size]
+#ifndef DATA_LOADER_CLIP_VIEWS_H_
+#define DATA_LOADER_CLIP_VIEWS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "data/annotation/video_list.h"
+#include "data/loader/frame_store.h"
+#include "data/transform/clip_transform.h"
+
+namespace op3d {
+
+struct ViewSeconds {
+  // Waiting for frames, and turning them into views.
+  double read = 0;
+  double transform = 0;
+};
+
+// Fills `out`, [clips * crops, 3, T, size, size], view = clip * crops + crop.  `clips` holds the T
+// frame numbers of each clip, repetitions allowed; a frame is read and resized once, however many
+// views show it.  `make_transform` is called once, with the width and height of the video's frames.
+//
+// Errors are those of `store` and `make_transform`, with the video's name in front.  Internal when
+// `out` is not of the size that the transform gives.  Adds to `seconds`.
+absl::Status MakeClipViews(
+    const Video& video, absl::Span<const std::vector<int64_t>> clips,
+    absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,
+    FrameStore* store, absl::Span<float> out, ViewSeconds* seconds);
+
+}  // namespace op3d
+
+#endif  // DATA_LOADER_CLIP_VIEWS_H_

@@ -1,0 +1,159 @@
+#include "data/loader/loader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "data/loader/clip_queue.h"
+#include "data/loader/clip_views.h"
+#include "data/transform/clip_transform.h"
+#include "op3d/base/random_stream.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+constexpr int kTestCrops = 3;
+
+// What all three kinds of loader check.
+absl::Status CheckOptions(const std::vector<Video>& videos, const FrameStore* store,
+                          const ClipShape& shape, const TransformSettings& transform,
+                          int batch_size, int threads) {
+  if (store == nullptr) return absl::InvalidArgumentError("a loader needs a frame store");
+  OP3D_RETURN_IF_ERROR(CheckClipShape(shape));
+  OP3D_RETURN_IF_ERROR(CheckTransformSettings(transform));
+  if (batch_size < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a batch of ", batch_size, " videos; it must hold at least 1"));
+  }
+  if (threads < 0 || threads > 1024) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a loader with ", threads, " threads; it must have 0 to 1024"));
+  }
+  if (videos.empty()) {
+    return absl::InvalidArgumentError("the list of videos to load is empty");
+  }
+  for (const Video& video : videos) {
+    if (video.frames >= 1) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("the video ", video.name, " has ", video.frames, " frames; count them first"));
+  }
+  return absl::OkStatus();
+}
+
+class ListLoader : public ClipLoader {
+ public:
+  explicit ListLoader(std::unique_ptr<ClipQueue> queue) : queue_(std::move(queue)) {}
+  absl::StatusOr<bool> Next(Batch* batch) override { return queue_->Next(batch); }
+  int64_t batches() const override { return queue_->batches(); }
+  Counters counters() const override { return queue_->counters(); }
+
+ private:
+  std::unique_ptr<ClipQueue> queue_;
+};
+
+absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(ClipQueueOptions options,
+                                                       ClipQueue::MakeViews make_views) {
+  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<ClipQueue> queue,
+                        ClipQueue::Make(std::move(options), std::move(make_views)));
+  return std::make_unique<ListLoader>(std::move(queue));
+}
+
+// The fields that all kinds fill alike.
+template <typename Options>
+ClipQueueOptions QueueOptions(const Options& options, std::vector<Video> videos, int size) {
+  ClipQueueOptions queue;
+  queue.videos = std::move(videos);
+  queue.batch_size = options.batch_size;
+  queue.frames = options.shape.length();
+  queue.size = size;
+  queue.skip_bad_videos = options.on_bad_video == LoaderSettings::SKIP;
+  queue.threads = options.threads;
+  queue.prefetch_bytes = int64_t{std::max(options.prefetch_mib, 0)} << 20;
+  return queue;
+}
+
+std::vector<int64_t> ListOrder(size_t count) {
+  std::vector<int64_t> order(count);
+  for (size_t i = 0; i < count; ++i) order[i] = static_cast<int64_t>(i);
+  return order;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTraining(
+    std::vector<Video> videos, FrameStore* store, const TrainLoaderOptions& options) {
+  OP3D_RETURN_IF_ERROR(CheckOptions(videos, store, options.shape, options.transform,
+                                    options.batch_size, options.threads));
+  if (options.batch_size > videos.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("a batch of ", options.batch_size,
+                                                   " videos, but the training list has only ",
+                                                   videos.size(), "; make the batch smaller"));
+  }
+  RandomStream shuffle(options.seed, options.purpose + ".order", {options.epoch});
+  std::vector<int64_t> order = shuffle.Permutation(static_cast<int64_t>(videos.size()));
+  order.resize(order.size() / options.batch_size * options.batch_size);
+
+  ClipQueueOptions queue = QueueOptions(options, std::move(videos), options.transform.train_crop());
+  queue.order = std::move(order);
+  return MakeLoader(
+      std::move(queue), [options, store](const Video& video, int64_t index, absl::Span<float> out,
+                                         ViewSeconds* seconds) {
+        RandomStream stream(options.seed, options.purpose + ".clip", {options.epoch, index});
+        const std::vector<int64_t> frames =
+            TrainFrames(options.shape, video.frames, options.on_short_video, &stream);
+        auto transform = [&](int width, int height) {
+          return ClipTransform::ForTraining(
+              DrawTrainTransform(options.transform, width, height, &stream), options.transform);
+        };
+        return MakeClipViews(video, {frames}, transform, store, out, seconds);
+      });
+}
+
+absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForSearch(
+    std::vector<Video> videos, FrameStore* store, const EvaluationLoaderOptions& options) {
+  OP3D_RETURN_IF_ERROR(CheckOptions(videos, store, options.shape, options.transform,
+                                    options.batch_size, options.threads));
+  ClipQueueOptions queue =
+      QueueOptions(options, std::move(videos), options.transform.search_crop());
+  queue.order = ListOrder(queue.videos.size());
+  return MakeLoader(
+      std::move(queue),
+      [options, store](const Video& video, int64_t, absl::Span<float> out, ViewSeconds* seconds) {
+        const std::vector<int64_t> frames =
+            CentreFrames(options.shape, video.frames, options.on_short_video);
+        auto transform = [&](int width, int height) {
+          return ClipTransform::ForSearch(options.transform, width, height);
+        };
+        return MakeClipViews(video, {frames}, transform, store, out, seconds);
+      });
+}
+
+absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTest(
+    std::vector<Video> videos, FrameStore* store, const EvaluationLoaderOptions& options) {
+  OP3D_RETURN_IF_ERROR(CheckOptions(videos, store, options.shape, options.transform,
+                                    /*batch_size=*/1, options.threads));
+  if (options.clips < 1 || options.clips > 1000) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a test with ", options.clips, " clips a video; it must have 1 to 1000"));
+  }
+  ClipQueueOptions queue = QueueOptions(options, std::move(videos), options.transform.test_crop());
+  queue.order = ListOrder(queue.videos.size());
+  queue.batch_size = 1;
+  queue.views = options.clips * kTestCrops;
+  return MakeLoader(
+      std::move(queue),
+      [options, store](const Video& video, int64_t, absl::Span<float> out, ViewSeconds* seconds) {
+        std::vector<std::vector<int64_t>> clips;
+        for (int clip = 0; clip < options.clips; ++clip) {
+          clips.push_back(
+              TestFrames(options.shape, video.frames, clip, options.clips, options.on_short_video));
+        }
+        auto transform = [&](int width, int height) {
+          return ClipTransform::ForTest(options.transform, width, height);
+        };
+        return MakeClipViews(video, clips, transform, store, out, seconds);
+      });
+}
+
+}  // namespace op3d

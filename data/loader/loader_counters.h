@@ -1,0 +1,27 @@
+// What a loader did so far.
+#ifndef DATA_LOADER_LOADER_COUNTERS_H_
+#define DATA_LOADER_LOADER_COUNTERS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace op3d {
+
+struct LoaderCounters {
+  // Views made.
+  int64_t clips = 0;
+  // Videos left out because they do not decode, and the first ten of them, "name: reason".
+  int64_t skipped = 0;
+  std::vector<std::string> examples;
+  // Summed over workers: getting frames (decoding them, or waiting for another loader to), and
+  // turning them into views.
+  double read_seconds = 0;
+  double transform_seconds = 0;
+  // What Next had to wait for its batches.
+  double wait_seconds = 0;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_LOADER_LOADER_COUNTERS_H_

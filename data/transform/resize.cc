@@ -1,0 +1,153 @@
+#include "data/transform/resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace op3d {
+namespace {
+
+constexpr int kBits = 22;
+constexpr int32_t kHalf = 1 << (kBits - 1);
+constexpr int kLargestSide = 32768;
+
+uint8_t ToByte(int32_t sum) { return static_cast<uint8_t>(std::min(sum >> kBits, 255)); }
+
+std::string Text(const Box& box) {
+  return absl::StrCat(box.width, "x", box.height, " at (", box.left, ", ", box.top, ")");
+}
+
+// The inputs of one output and their weights, before rounding to whole numbers.
+struct Taps {
+  int first;
+  std::vector<double> weights;
+};
+
+Taps MakeTaps(int source_size, int size, int output) {
+  const double scale = static_cast<double>(source_size) / size;
+  const double reach = std::max(scale, 1.0);
+  const double per_reach = 1.0 / reach;
+  const double centre = (output + 0.5) * scale;
+  Taps taps;
+  taps.first = std::max(static_cast<int>(centre - reach + 0.5), 0);
+  const int last = std::min(static_cast<int>(centre + reach + 0.5), source_size);
+  double total = 0;
+  for (int i = taps.first; i < last; ++i) {
+    taps.weights.push_back(std::max(0.0, 1.0 - std::abs((i - centre + 0.5) * per_reach)));
+    total += taps.weights.back();
+  }
+  for (double& weight : taps.weights) weight /= total;
+  return taps;
+}
+
+}  // namespace
+
+PictureSize ShortSideSize(int width, int height, int short_side) {
+  const int64_t size = short_side;
+  if (width <= height) return {short_side, static_cast<int>(size * height / std::max(width, 1))};
+  return {static_cast<int>(size * width / std::max(height, 1)), short_side};
+}
+
+Resize::Axis Resize::MakeAxis(int source_size, int size, int window_start, int window_size) {
+  Axis axis;
+  axis.copy = source_size == size;
+  std::vector<Taps> all;
+  all.reserve(window_size);
+  for (int i = 0; i < window_size; ++i) {
+    all.push_back(MakeTaps(source_size, size, window_start + i));
+    axis.taps = std::max(axis.taps, static_cast<int>(all.back().weights.size()));
+  }
+  // Equal numbers of taps make plain loops; the spare ones weigh nothing and stay inside.
+  axis.first.resize(window_size);
+  axis.weights.assign(static_cast<size_t>(window_size) * axis.taps, 0);
+  for (int i = 0; i < window_size; ++i) {
+    axis.first[i] = axis.copy ? window_start + i : std::min(all[i].first, source_size - axis.taps);
+    const int moved = all[i].first - axis.first[i];
+    for (size_t k = 0; k < all[i].weights.size() && !axis.copy; ++k) {
+      axis.weights[static_cast<size_t>(i) * axis.taps + moved + k] =
+          static_cast<int32_t>(all[i].weights[k] * (1 << kBits) + 0.5);
+    }
+  }
+  return axis;
+}
+
+absl::StatusOr<Resize> Resize::Make(const Box& source, int width, int height, const Box& window) {
+  if (source.left < 0 || source.top < 0 || source.width < 1 || source.height < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot resize the box ", Text(source)));
+  }
+  if (width < 1 || height < 1 || width > kLargestSide || height > kLargestSide ||
+      source.width > kLargestSide || source.height > kLargestSide) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot resize ", Text(source), " to ", width,
+                                                   "x", height, ": sides must be 1 to ",
+                                                   kLargestSide, " pixels"));
+  }
+  if (window.left < 0 || window.top < 0 || window.width < 1 || window.height < 1 ||
+      window.width > width - window.left || window.height > height - window.top) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the window ", Text(window), " is not inside a picture of ", width, "x", height));
+  }
+  Resize resize;
+  resize.source_ = source;
+  resize.window_ = window;
+  resize.x_ = MakeAxis(source.width, width, window.left, window.width);
+  resize.y_ = MakeAxis(source.height, height, window.top, window.height);
+  const std::vector<int>& first = resize.y_.first;
+  resize.first_row_ = first.front();
+  resize.last_row_ = first.back() + (resize.y_.copy ? 1 : resize.y_.taps);
+  const size_t row = static_cast<size_t>(window.width) * 3;
+  resize.rows_.resize(row * (resize.last_row_ - resize.first_row_));
+  resize.sums_.resize(row);
+  return resize;
+}
+
+void Resize::AlongX(const uint8_t* row, uint8_t* out) const {
+  if (x_.copy) {
+    std::memcpy(out, row + 3 * x_.first[0], static_cast<size_t>(window_.width) * 3);
+    return;
+  }
+  const int taps = x_.taps;
+  const int32_t* weight = x_.weights.data();
+  for (int x = 0; x < window_.width; ++x, weight += taps, out += 3) {
+    const uint8_t* in = row + 3 * x_.first[x];
+    int32_t red = kHalf, green = kHalf, blue = kHalf;
+    for (int k = 0; k < taps; ++k) {
+      red += in[3 * k] * weight[k];
+      green += in[3 * k + 1] * weight[k];
+      blue += in[3 * k + 2] * weight[k];
+    }
+    out[0] = ToByte(red);
+    out[1] = ToByte(green);
+    out[2] = ToByte(blue);
+  }
+}
+
+void Resize::AlongY(int y, uint8_t* out) {
+  const int row = window_.width * 3;
+  const uint8_t* in = rows_.data() + static_cast<size_t>(y_.first[y] - first_row_) * row;
+  if (y_.copy) {
+    std::memcpy(out, in, row);
+    return;
+  }
+  int32_t* sums = sums_.data();
+  std::fill_n(sums, row, kHalf);
+  const int32_t* weights = y_.weights.data() + static_cast<size_t>(y) * y_.taps;
+  for (int k = 0; k < y_.taps; ++k, in += row) {
+    const int32_t weight = weights[k];
+    for (int i = 0; i < row; ++i) sums[i] += in[i] * weight;
+  }
+  for (int i = 0; i < row; ++i) out[i] = ToByte(sums[i]);
+}
+
+void Resize::Apply(const uint8_t* pixels, int picture_width, uint8_t* out) {
+  const size_t row = static_cast<size_t>(window_.width) * 3;
+  for (int y = first_row_; y < last_row_; ++y) {
+    const size_t start = static_cast<size_t>(source_.top + y) * picture_width + source_.left;
+    AlongX(pixels + start * 3, rows_.data() + row * (y - first_row_));
+  }
+  for (int y = 0; y < window_.height; ++y) AlongY(y, out + row * y);
+}
+
+}  // namespace op3d
