@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -35,13 +36,36 @@ absl::StatusCode CodeOf(int code) {
 
 }  // namespace
 
-void FfmpegOutputDeleter::operator()(AVFormatContext* output) const {
-  if (output->pb != nullptr) {
-    uint8_t* buffer = nullptr;
-    avio_close_dyn_buf(output->pb, &buffer);
-    av_free(buffer);
-  }
-  avformat_free_context(output);
+void FfmpegStreamDeleter::operator()(AVIOContext* stream) const {
+  av_freep(&stream->buffer);
+  avio_context_free(&stream);
+}
+
+MemoryFile::MemoryFile() {
+  constexpr int kBufferBytes = 1 << 15;
+  stream_.reset(avio_alloc_context(static_cast<uint8_t*>(av_malloc(kBufferBytes)), kBufferBytes,
+                                   /*write_flag=*/1, this, nullptr, &MemoryFile::Write,
+                                   &MemoryFile::Seek));
+}
+
+int MemoryFile::Write(void* self, uint8_t* data, int size) {
+  auto* file = static_cast<MemoryFile*>(self);
+  const size_t end = file->position_ + static_cast<size_t>(size);
+  if (end > file->bytes_.size()) file->bytes_.resize(end);
+  std::memcpy(&file->bytes_[file->position_], data, static_cast<size_t>(size));
+  file->position_ = end;
+  return size;
+}
+
+int64_t MemoryFile::Seek(void* self, int64_t offset, int whence) {
+  auto* file = static_cast<MemoryFile*>(self);
+  const int64_t size = static_cast<int64_t>(file->bytes_.size());
+  if ((whence & AVSEEK_SIZE) != 0) return size;
+  if (whence == SEEK_CUR) offset += static_cast<int64_t>(file->position_);
+  if (whence == SEEK_END) offset += size;
+  if (offset < 0) return AVERROR(EINVAL);
+  file->position_ = static_cast<size_t>(offset);
+  return offset;
 }
 
 absl::Status FfmpegStatus(int code, absl::string_view what) {

@@ -38,9 +38,11 @@ struct FfmpegDeleter {
 struct FfmpegInputDeleter {
   void operator()(AVFormatContext* input) const { avformat_close_input(&input); }
 };
-// Of a muxer that writes to memory: its buffer goes with it.
 struct FfmpegOutputDeleter {
-  void operator()(AVFormatContext* output) const;
+  void operator()(AVFormatContext* output) const { avformat_free_context(output); }
+};
+struct FfmpegStreamDeleter {
+  void operator()(AVIOContext* stream) const;
 };
 using BitstreamFilterPtr = std::unique_ptr<AVBSFContext, FfmpegDeleter>;
 using CodecPtr = std::unique_ptr<AVCodecContext, FfmpegDeleter>;
@@ -49,6 +51,27 @@ using PacketPtr = std::unique_ptr<AVPacket, FfmpegDeleter>;
 using ScalerPtr = std::unique_ptr<SwsContext, FfmpegDeleter>;
 using InputPtr = std::unique_ptr<AVFormatContext, FfmpegInputDeleter>;
 using OutputPtr = std::unique_ptr<AVFormatContext, FfmpegOutputDeleter>;
+using StreamPtr = std::unique_ptr<AVIOContext, FfmpegStreamDeleter>;
+
+// A file in memory for a muxer to write and seek in (FFmpeg's own, avio_open_dyn_buf, loses parts
+// of AVI files).  Flush with avio_flush before reading `bytes`.
+class MemoryFile {
+ public:
+  MemoryFile();
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  AVIOContext* stream() { return stream_.get(); }
+  std::string& bytes() { return bytes_; }
+
+ private:
+  static int Write(void* self, uint8_t* data, int size);
+  static int64_t Seek(void* self, int64_t offset, int whence);
+
+  std::string bytes_;
+  size_t position_ = 0;
+  StreamPtr stream_;
+};
 
 // ------------------------------------------------------------------------------------- errors
 // OK for `code` >= 0; else "`what`: <FFmpeg's words>" with NotFound, InvalidArgument,

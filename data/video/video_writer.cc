@@ -72,12 +72,8 @@ class MemoryVideoWriter : public VideoWriter {
     OP3D_RETURN_IF_ERROR(Encode(nullptr));
     OP3D_RETURN_IF_ERROR(Filter(nullptr));
     OP3D_RETURN_IF_ERROR(FfmpegStatus(av_write_trailer(muxer_.get()), "cannot end the video"));
-    uint8_t* buffer = nullptr;
-    const int size = avio_close_dyn_buf(muxer_->pb, &buffer);
-    muxer_->pb = nullptr;
-    std::string bytes(reinterpret_cast<const char*>(buffer), static_cast<size_t>(size));
-    av_free(buffer);
-    return bytes;
+    avio_flush(file_.stream());
+    return std::move(file_.bytes());
   }
 
  private:
@@ -91,7 +87,8 @@ class MemoryVideoWriter : public VideoWriter {
     }
     muxer_.reset(muxer);
     muxer->flags |= AVFMT_FLAG_BITEXACT;  // no date, no version
-    return FfmpegStatus(avio_open_dyn_buf(&muxer->pb), "memory for a video");
+    muxer->pb = file_.stream();
+    return absl::OkStatus();
   }
 
   absl::Status StartEncoder() {
@@ -154,8 +151,6 @@ class MemoryVideoWriter : public VideoWriter {
                               kBytes);
     }
     time_ = options_.first_frame_time;
-    // Otherwise the mp4 and Matroska muxers would move the first frame to 0.
-    muxer_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_NON_NEGATIVE;
     packet_.reset(av_packet_alloc());
     return FfmpegStatus(avformat_write_header(muxer_.get(), nullptr),
                         absl::StrCat("cannot start a ", options_.container, " video"));
@@ -206,6 +201,7 @@ class MemoryVideoWriter : public VideoWriter {
   }
 
   const VideoWriterOptions options_;
+  MemoryFile file_;
   OutputPtr muxer_;
   CodecPtr encoder_;
   BitstreamFilterPtr filter_;

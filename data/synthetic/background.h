@@ -1,0 +1,49 @@
+// What lies behind everything in a synthetic video: a colour and two drifting gratings.
+//
+//   const Background background = Background::Draw(Scene::kBars, &stream);
+//   background.Paint(frame, &canvas);           // every pixel
+#ifndef DATA_SYNTHETIC_BACKGROUND_H_
+#define DATA_SYNTHETIC_BACKGROUND_H_
+
+#include <array>
+
+#include "data/synthetic/canvas.h"
+#include "op3d/base/random_stream.h"
+
+namespace op3d {
+
+enum class Scene {
+  // Waves of 8-24 pixels in any direction, amplitude 0.04-0.10 of a colour of 0.4-1.
+  kPlain,
+  // Both near vertical, 1.6 times as strong.
+  kBars,
+  // Their signs instead, crossed, 10-16 pixels: like a tablecloth.
+  kChecks,
+};
+
+class Background {
+ public:
+  static Background Draw(Scene scene, RandomStream* stream);
+
+  void Paint(int frame, Canvas* canvas) const;
+
+ private:
+  // sin(x * along_x + y * along_y - t * drift + phase), all in radians.
+  struct Grating {
+    double along_x;
+    double along_y;
+    double drift;
+    double phase;
+    Colour colour;
+  };
+  static Grating DrawGrating(Scene scene, double direction, RandomStream* stream);
+  void Add(const Grating& grating, int frame, Canvas* canvas) const;
+
+  Scene scene_ = Scene::kPlain;
+  Colour base_ = {};
+  std::array<Grating, 2> gratings_;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_SYNTHETIC_BACKGROUND_H_

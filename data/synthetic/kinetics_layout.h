@@ -1,0 +1,53 @@
+// How Kinetics is laid out: names of videos, lists, label map.  Pure text, no files.
+//
+//   train/<class>/<id>_<start>_<end>.mp4    val/<class>/...    test/...  (no labels, no folders)
+//   kinetics-400_train.csv  kinetics-400_val.csv  kinetics-400_test.csv  label_map.txt  groups.csv
+#ifndef DATA_SYNTHETIC_KINETICS_LAYOUT_H_
+#define DATA_SYNTHETIC_KINETICS_LAYOUT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "data/synthetic/miniature.h"
+
+namespace op3d {
+
+struct KineticsVideo {
+  // 11 letters, digits, "-" and "_", as YouTube makes them.
+  std::string id;
+  // The part of the (pretended) source that the clip shows, in seconds.
+  int start_seconds = 0;
+  int end_seconds = 0;
+  // Index in the miniature's classes.
+  int video_class = 0;
+};
+
+// `count` videos with different ids, named by (seed, data set, split, index).
+std::vector<KineticsVideo> NameKineticsVideos(const Miniature& miniature, absl::string_view split,
+                                              int count, uint64_t seed);
+
+// "0wR5jVB-WPk_000417_000427.mp4".
+std::string KineticsFileName(const KineticsVideo& video);
+
+// "val/up then down/0wR5jVB-WPk_000417_000427.mp4"; without the class for the split "test".
+std::string KineticsPath(const Miniature& miniature, absl::string_view split,
+                         const KineticsVideo& video);
+
+// The list of a split, with its header, in the videos' order.
+std::string KineticsCsv(const Miniature& miniature, absl::string_view split,
+                        const std::vector<KineticsVideo>& videos);
+
+// One class a line, alphabetically: a class's line number is its label.
+std::string KineticsLabelMap(const Miniature& miniature);
+
+// `class,group`, a line each, alphabetically.
+std::string GroupsCsv(const Miniature& miniature);
+
+// A field of a CSV file: in quotes where it holds a comma, a quote, a space or a line break.
+std::string CsvField(absl::string_view text);
+
+}  // namespace op3d
+
+#endif  // DATA_SYNTHETIC_KINETICS_LAYOUT_H_
