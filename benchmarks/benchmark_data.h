@@ -7,13 +7,19 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "benchmarks/recipe.h"
 #include "data/annotation/video_list.h"
 #include "data/loader/frame_store.h"
 #include "results/run_record.pb.h"
 #include "results/settings.pb.h"
 
 namespace op3d {
+
+// Names of the dataset that results are split by.
+struct TestLabels {
+  std::vector<std::string> classes;
+  // One a class, or empty.
+  std::vector<std::string> groups;
+};
 
 struct BenchmarkData {
   // The whole training list, and what of it the search trains on and measures on.  With

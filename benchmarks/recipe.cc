@@ -169,6 +169,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   options.clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
   options.transform = job_.transform;
   options.on_short_video = job_.loader.on_short_video();
+  options.on_bad_video = job_.loader.on_bad_video();
   options.threads = threads - 1;
   OP3D_ASSIGN_OR_RETURN(const ViewScores scores,
                         ScoreViews(network.get(), videos, job_.frames, recipe_.test_clips(),

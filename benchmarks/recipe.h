@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "benchmarks/benchmark_data.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/train/state_trainer.h"
 #include "planner/plan.pb.h"
@@ -31,13 +32,6 @@ int64_t ClipFrames(const State& state);
 // epochs, by default as many as see equally many frames (epochs x clip length) as `plan`, at
 // least one.  InvalidArgument for a recipe of neither kind.
 absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan);
-
-// Names of the dataset that results are split by.
-struct TestLabels {
-  std::vector<std::string> classes;
-  // One a class, or empty.
-  std::vector<std::string> groups;
-};
 
 // Not thread-safe; several recipes run at once.
 class RecipeRun {

@@ -115,7 +115,7 @@ absl::Status Run() {
   if (absl::GetFlag(FLAGS_weights).empty()) {
     return absl::InvalidArgumentError("--weights is missing: a safetensors file");
   }
-  OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadList());
+  OP3D_ASSIGN_OR_RETURN(VideoList list, LoadList());
   OP3D_ASSIGN_OR_RETURN(
       const std::unique_ptr<Network> network,
       Network::Make({absl::GetFlag(FLAGS_network), static_cast<int64_t>(list.classes.size()), 0},
@@ -128,10 +128,12 @@ absl::Status Run() {
                   absl::GetFlag(FLAGS_stride)};
   options.transform.set_test_short_side(absl::GetFlag(FLAGS_short_side));
   options.transform.set_test_crop(absl::GetFlag(FLAGS_crop));
+  options.on_bad_video =
+      absl::GetFlag(FLAGS_on_bad_video) == "skip" ? LoaderSettings::SKIP : LoaderSettings::ERROR;
   options.threads = absl::GetFlag(FLAGS_threads) - 1;
   Progress progress("evaluate", static_cast<int64_t>(list.videos.size()), "videos");
   options.progress = &progress;
-  FrameStore frames(/*capacity_bytes=*/0);
+  FrameStore frames(/*budget_bytes=*/0);
   ActivitySeconds seconds;
   OP3D_ASSIGN_OR_RETURN(const ViewScores scores,
                         ScoreViews(network.get(), list.videos, &frames,
@@ -142,6 +144,7 @@ absl::Status Run() {
   }
   OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
   OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
+  list.broken += scores.skipped;
   Print(list, metrics, absl::GetFlag(FLAGS_clips) * 3);
   return absl::OkStatus();
 }

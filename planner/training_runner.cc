@@ -59,6 +59,7 @@ absl::StatusOr<CurvePoint> TrainingRunner::Score(const EdgeTask& task, Network* 
   options.clip = ToTrainState(*task.state).clip;
   options.transform = job_.transform;
   options.on_short_video = job_.loader.on_short_video();
+  options.on_bad_video = job_.loader.on_bad_video();
   options.threads = job_.loader_threads;
   OP3D_ASSIGN_OR_RETURN(const Metrics metrics,
                         MeasurePerformance(network, *measured_, job_.frames, options, &seconds_));

@@ -8,7 +8,8 @@ _COPTS = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
 
 def _tags(tags, deps):
     # The sanitizer configurations leave LibTorch out by this tag (.bazelrc).
-    return tags + (["torch"] if "@libtorch//:torch" in deps and "torch" not in tags else [])
+    torch = type(deps) == "list" and "@libtorch//:torch" in deps
+    return tags + (["torch"] if torch and "torch" not in tags else [])
 
 def op3d_cc_library(name, deps = [], copts = [], tags = [], **kwargs):
     """A library: one noun, `name`.h and `name`.cc."""

@@ -1,4 +1,4 @@
-// Where a run's time goes, by activity, in seconds; the loader's are summed over its threads.
+// Where a run's time goes, by activity, in seconds; transforms are summed over loader threads.
 #ifndef OP3D_BASE_ACTIVITY_SECONDS_H_
 #define OP3D_BASE_ACTIVITY_SECONDS_H_
 
@@ -8,12 +8,11 @@
 namespace op3d {
 
 struct ActivitySeconds {
-  // decode: video to frames; transform: frames to clips; wait: a network that waits for clips;
-  // forward (scoring too), backward, step: the optimiser's update.
-  double decode = 0, transform = 0, wait = 0, forward = 0, backward = 0, step = 0;
+  // transform: frames to clips; wait: a network that waits for clips; forward (scoring too),
+  // backward, step: the optimiser's update.
+  double transform = 0, wait = 0, forward = 0, backward = 0, step = 0;
 
   void operator+=(const ActivitySeconds& other) {
-    decode += other.decode;
     transform += other.transform;
     wait += other.wait;
     forward += other.forward;

@@ -5,7 +5,6 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <cstring>
 #include <thread>  // NOLINT: the loader's and the scorers' threads are plain ones
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "data/loader/loader.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/torch_status.h"
 
 namespace op3d {
 namespace {
@@ -24,63 +24,97 @@ constexpr int64_t kMaxInputValues = int64_t{1} << 25;
 
 EvaluationLoaderOptions LoaderOptions(const ScoringOptions& options) {
   EvaluationLoaderOptions result;
-  result.clip = options.clip;
+  result.shape = options.clip;
   result.transform = options.transform;
   result.on_short_video = options.on_short_video;
+  result.on_bad_video = options.on_bad_video;
   return result;
 }
 
 // The heads' logits [heads, clips, classes] of a batch, on the CPU.
 absl::StatusOr<at::Tensor> Logits(Network* network, Batch* batch) {
-  c10::NoGradGuard no_grad;
   const int64_t count = int64_t{batch->size} * batch->views;
   const int64_t values = int64_t{3} * batch->frames * batch->height * batch->width;
   const int64_t group = std::max<int64_t>(1, kMaxInputValues / values);
-  std::vector<at::Tensor> parts;
-  for (int64_t first = 0; first < count; first += group) {
-    const int64_t size = std::min(group, count - first);
-    const at::Tensor clips =
-        at::from_blob(batch->clips.data() + first * values,
-                      {size, 3, batch->frames, batch->height, batch->width}, at::kFloat)
-            .to(network->device());
-    OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(clips));
-    parts.push_back(at::stack(heads).to(at::kCPU, at::kFloat));
-  }
-  return at::cat(parts, /*dim=*/1).contiguous();
+  at::Tensor logits;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
+    c10::NoGradGuard no_grad;
+    std::vector<at::Tensor> parts;
+    for (int64_t first = 0; first < count; first += group) {
+      const int64_t size = std::min(group, count - first);
+      const at::Tensor clips =
+          at::from_blob(batch->clips.data() + first * values,
+                        {size, 3, batch->frames, batch->height, batch->width}, at::kFloat)
+              .to(network->device());
+      OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(clips));
+      parts.push_back(at::stack(heads).to(at::kCPU, at::kFloat));
+    }
+    logits = at::cat(parts, /*dim=*/1).contiguous();
+    return absl::OkStatus();
+  }));
+  return logits;
 }
 
-// Scores videos [first, last) into `scores`, which has its size already.
+// What one scorer found in its range of the list.
+struct Part {
+  int64_t heads = 0;
+  // Of each scored video, in order: index in the list, and [heads, views, classes].
+  std::vector<int64_t> videos;
+  std::vector<float> logits;
+  ClipLoader::Counters counters;
+  ActivitySeconds seconds;
+};
+
+// Scores videos [first, last).
 absl::Status ScoreRange(Network* network, const std::vector<Video>& videos, int64_t first,
                         int64_t last, FrameStore* frames, int clips, const ScoringOptions& options,
-                        ActivitySeconds* seconds, ViewScores* scores) {
+                        Part* part) {
   at::set_num_threads(1);
   EvaluationLoaderOptions loader_options = LoaderOptions(options);
   loader_options.clips = clips;
   OP3D_ASSIGN_OR_RETURN(
       const auto loader,
       ClipLoader::ForTest({videos.begin() + first, videos.begin() + last}, frames, loader_options));
-  const int64_t row = scores->clips * scores->crops * scores->classes;
   Batch batch;
   Stopwatch watch;
-  for (int64_t video = first; video < last; ++video) {
+  for (;;) {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
     OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
-    watch.Lap(&seconds->wait);
-    if (!more) return absl::InternalError("the loader ended before its list");
+    watch.Lap(&part->seconds.wait);
+    if (!more) break;
+    if (batch.size == 0) continue;
     OP3D_ASSIGN_OR_RETURN(const at::Tensor logits, Logits(network, &batch));
-    if (logits.size(0) != scores->heads || logits.size(2) != scores->classes) {
-      return absl::InternalError("the network changed its number of heads or classes");
-    }
-    for (int64_t head = 0; head < scores->heads; ++head) {
-      std::memcpy(&scores->logits[(head * scores->videos + video) * row],
-                  logits.const_data_ptr<float>() + head * row, sizeof(float) * row);
-    }
-    watch.Lap(&seconds->forward);
+    part->heads = logits.size(0);
+    part->videos.push_back(first + batch.videos[0]);
+    const float* values = logits.const_data_ptr<float>();
+    part->logits.insert(part->logits.end(), values, values + logits.numel());
+    watch.Lap(&part->seconds.forward);
     if (options.progress != nullptr) options.progress->Add(1);
   }
-  seconds->decode += loader->decode_seconds();
-  seconds->transform += loader->transform_seconds();
+  part->counters = loader->counters();
+  part->seconds.transform += part->counters.transform_seconds;
   return absl::OkStatus();
+}
+
+// Puts the parts' videos behind each other, head by head.
+void Join(const std::vector<Part>& parts, const std::vector<Video>& videos, ViewScores* scores) {
+  for (const Part& part : parts) {
+    if (part.heads > 0) scores->heads = part.heads;
+    for (const int64_t video : part.videos) scores->labels.push_back(videos[video].label);
+    scores->skipped += part.counters.skipped;
+    scores->examples.insert(scores->examples.end(), part.counters.examples.begin(),
+                            part.counters.examples.end());
+  }
+  scores->videos = static_cast<int64_t>(scores->labels.size());
+  const int64_t row = scores->clips * scores->crops * scores->classes;
+  for (int64_t head = 0; head < scores->heads; ++head) {
+    for (const Part& part : parts) {
+      for (size_t video = 0; video < part.videos.size(); ++video) {
+        const auto begin = part.logits.begin() + (video * scores->heads + head) * row;
+        scores->logits.insert(scores->logits.end(), begin, begin + row);
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -103,13 +137,17 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
     OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
     watch.Lap(&seconds->wait);
     if (!more) break;
+    if (batch.size == 0) continue;
     OP3D_ASSIGN_OR_RETURN(at::Tensor logits, Logits(network, &batch));
     parts.push_back(std::move(logits));
     labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
     watch.Lap(&seconds->forward);
   }
-  seconds->decode += loader->decode_seconds();
-  seconds->transform += loader->transform_seconds();
+  seconds->transform += loader->counters().transform_seconds;
+  if (parts.empty()) {
+    return absl::DataLossError(
+        absl::StrCat("none of ", videos.size(), " videos of the search's measure decodes"));
+  }
   const at::Tensor logits = at::cat(parts, /*dim=*/1).contiguous();  // [heads, videos, classes]
   const Views<float> views = {
       logits.size(0), logits.size(1), /*clips=*/1, /*crops=*/1, logits.size(2),
@@ -122,23 +160,15 @@ absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>
                                       FrameStore* frames, int clips,
                                       const ScoringOptions& options, ActivitySeconds* seconds) {
   network->SetTraining(false);
-  ViewScores scores;
-  scores.heads = network->heads();
-  scores.videos = static_cast<int64_t>(videos.size());
-  scores.clips = clips;
-  scores.crops = 3;
-  scores.classes = network->classes();
-  scores.logits.resize(scores.heads * scores.videos * scores.clips * scores.crops * scores.classes);
-  for (const Video& video : videos) scores.labels.push_back(video.label);
-
-  // Contiguous ranges: every video's row has its place, so nothing hangs on who comes first.
-  const int64_t workers = std::max<int64_t>(1, std::min<int64_t>(options.threads + 1, scores.videos));
+  // Contiguous ranges, joined in order: nothing hangs on who comes first.
+  const int64_t count = static_cast<int64_t>(videos.size());
+  const int64_t workers = std::max<int64_t>(1, std::min<int64_t>(options.threads + 1, count));
   std::vector<absl::Status> statuses(workers);
-  std::vector<ActivitySeconds> times(workers);
+  std::vector<Part> parts(workers);
   const auto work = [&](int64_t worker) {
-    statuses[worker] = ScoreRange(network, videos, scores.videos * worker / workers,
-                                  scores.videos * (worker + 1) / workers, frames, clips, options,
-                                  &times[worker], &scores);
+    statuses[worker] =
+        ScoreRange(network, videos, count * worker / workers, count * (worker + 1) / workers,
+                   frames, clips, options, &parts[worker]);
   };
   std::vector<std::thread> threads;
   for (int64_t worker = 1; worker < workers; ++worker) threads.emplace_back(work, worker);
@@ -146,7 +176,17 @@ absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>
   for (std::thread& thread : threads) thread.join();
   for (int64_t worker = 0; worker < workers; ++worker) {
     OP3D_RETURN_IF_ERROR(statuses[worker]);
-    *seconds += times[worker];
+    *seconds += parts[worker].seconds;
+  }
+  ViewScores scores;
+  scores.clips = clips;
+  scores.crops = 3;
+  scores.classes = network->options().classes;
+  Join(parts, videos, &scores);
+  if (scores.videos == 0) {
+    return absl::DataLossError(absl::StrCat(
+        "none of ", videos.size(), " videos could be scored; the first: ",
+        scores.examples.empty() ? "the list is empty" : scores.examples[0]));
   }
   return scores;
 }

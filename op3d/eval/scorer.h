@@ -25,6 +25,8 @@ struct ScoringOptions {
   ClipShape clip;
   TransformSettings transform;
   LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
+  // SKIP leaves a video that does not decode out of the figures; the scores say how many.
+  LoaderSettings::OnBadVideo on_bad_video = LoaderSettings::ERROR;
   // Threads beside the caller's own (MeasurePerformance: the loader's; ScoreViews: scorers over
   // videos).  The result does not depend on them.
   int threads = 0;

@@ -20,6 +20,9 @@ struct ViewScores {
   std::vector<float> logits;
   // [videos].
   std::vector<int64_t> labels;
+  // Videos that were to be scored and did not decode (not among `videos`), and the first of them.
+  int64_t skipped = 0;
+  std::vector<std::string> examples;
 
   // For the metrics; valid while this lives.
   Views<float> views() const { return {heads, videos, clips, crops, classes, logits}; }

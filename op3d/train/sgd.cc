@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/network/torch_status.h"
 
 namespace op3d {
 
@@ -22,6 +24,12 @@ Sgd::Sgd(std::vector<std::pair<std::string, at::Tensor>> parameters, const SgdSe
 }
 
 absl::StatusOr<double> Sgd::Step(double learning_rate) {
+  double norm = 0;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&] { return Update(learning_rate, &norm); }));
+  return norm;
+}
+
+absl::Status Sgd::Update(double learning_rate, double* gradient_norm) {
   c10::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
   gradients.reserve(parameters_.size());
@@ -43,7 +51,8 @@ absl::StatusOr<double> Sgd::Step(double learning_rate) {
                   first_step_);
   at::_foreach_zero_(gradients);
   first_step_ = false;
-  return norm;
+  *gradient_norm = norm;
+  return absl::OkStatus();
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Sgd::Momentum() const {

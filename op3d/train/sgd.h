@@ -38,6 +38,8 @@ class Sgd {
   absl::Status SetMomentum(const std::vector<std::pair<std::string, at::Tensor>>& momentum);
 
  private:
+  absl::Status Update(double learning_rate, double* gradient_norm);
+
   std::vector<std::string> names_;
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> momentum_;

@@ -7,18 +7,19 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/base/casts.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "data/loader/loader.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/network/tensor_file.h"
+#include "op3d/network/torch_status.h"
 #include "op3d/train/sgd.h"
 
 namespace op3d {
@@ -82,13 +83,22 @@ absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const Training
 }
 
 absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
+  EpochStats stats;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&] { return TrainSteps(&stats); }));
+  losses_.push_back(stats.loss);
+  ++epochs_;
+  return stats;
+}
+
+absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   at::set_num_threads(1);
   const int64_t steps =
       static_cast<int64_t>(job_.videos->size()) / (state_.batch_size * state_.accumulation);
   TrainLoaderOptions options;
-  options.clip = state_.clip;
+  options.shape = state_.clip;
   options.transform = job_.transform;
   options.on_short_video = job_.loader.on_short_video();
+  options.on_bad_video = job_.loader.on_bad_video();
   options.batch_size = state_.batch_size;
   options.seed = job_.seed;
   options.purpose = job_.purpose;
@@ -97,49 +107,59 @@ absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
   OP3D_ASSIGN_OR_RETURN(const auto loader,
                         ClipLoader::ForTraining(*job_.videos, job_.frames, options));
   network_->SetTraining(true);
-
-  EpochStats stats;
   Stopwatch watch;
   Batch batch;
   for (int64_t step = 0; step < steps; ++step) {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
     for (int micro = 0; micro < state_.accumulation; ++micro) {
-      watch.Lap(&stats.seconds.step);
+      watch.Lap(&stats->seconds.step);
       OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
-      watch.Lap(&stats.seconds.wait);
+      watch.Lap(&stats->seconds.wait);
       if (!more) return absl::InternalError("the loader ended before its epoch");
-      const at::Tensor clips =
-          at::from_blob(batch.clips.data(),
-                        {batch.size, 3, batch.frames, batch.height, batch.width}, at::kFloat)
-              .to(network_->device());
-      const at::Tensor labels =
-          at::from_blob(batch.labels.data(), {batch.size}, at::kLong).to(network_->device());
-      network_->SeedDropout(RandomStream(job_.seed, job_.purpose + ".dropout",
-                                         {epochs_, step * state_.accumulation + micro})());
-      OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network_->Forward(clips));
-      const at::Tensor loss = Loss(heads, labels);
-      const double value = loss.item<double>();
-      if (!std::isfinite(value)) {
-        return absl::InternalError(absl::StrCat(
-            job_.purpose, ": the loss is ", value, " at epoch ", epochs_ + 1, ", step ", step + 1,
-            ": training diverged; use a lower learning rate (it is ", state_.learning_rate, ")"));
-      }
-      stats.loss += value * batch.size;
-      stats.clips += batch.size;
-      watch.Lap(&stats.seconds.forward);
-      (loss * (job_.sgd.loss_weight() / state_.accumulation)).backward();
-      watch.Lap(&stats.seconds.backward);
+      if (batch.size == 0) continue;  // every video of it was skipped
+      OP3D_RETURN_IF_ERROR(TrainMicroBatch(&batch, step * state_.accumulation + micro, stats));
+      watch = Stopwatch();
     }
-    OP3D_RETURN_IF_ERROR(
-        sgd_->Step(LearningRate(state_, epochs_ * steps + step, steps)).status());
+    OP3D_RETURN_IF_ERROR(sgd_->Step(LearningRate(state_, epochs_ * steps + step, steps)).status());
   }
-  watch.Lap(&stats.seconds.step);
-  stats.seconds.decode = loader->decode_seconds();
-  stats.seconds.transform = loader->transform_seconds();
-  stats.loss /= static_cast<double>(stats.clips);
-  losses_.push_back(stats.loss);
-  ++epochs_;
-  return stats;
+  watch.Lap(&stats->seconds.step);
+  const ClipLoader::Counters counters = loader->counters();
+  stats->seconds.transform = counters.transform_seconds;
+  stats->skipped = counters.skipped;
+  stats->examples = counters.examples;
+  if (stats->clips == 0) {
+    return absl::DataLossError(absl::StrCat(
+        job_.purpose, ": no video of the epoch could be read; the first: ",
+        stats->examples.empty() ? "" : stats->examples[0]));
+  }
+  stats->loss /= static_cast<double>(stats->clips);
+  return absl::OkStatus();
+}
+
+absl::Status StateTrainer::TrainMicroBatch(Batch* batch, int64_t index, EpochStats* stats) {
+  Stopwatch watch;
+  const at::Tensor clips =
+      at::from_blob(batch->clips.data(),
+                    {batch->size, 3, batch->frames, batch->height, batch->width}, at::kFloat)
+          .to(network_->device());
+  const at::Tensor labels =
+      at::from_blob(batch->labels.data(), {batch->size}, at::kLong).to(network_->device());
+  network_->SeedDropout(RandomStream(job_.seed, job_.purpose + ".dropout", {epochs_, index})());
+  OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network_->Forward(clips));
+  const at::Tensor loss = Loss(heads, labels);
+  const double value = loss.item<double>();
+  if (!std::isfinite(value)) {
+    return absl::InternalError(absl::StrCat(
+        job_.purpose, ": the loss is ", value, " in epoch ", epochs_ + 1, ", micro-batch ",
+        index + 1, ": training diverged; use a lower learning rate (it is ", state_.learning_rate,
+        ")"));
+  }
+  stats->loss += value * batch->size;
+  stats->clips += batch->size;
+  watch.Lap(&stats->seconds.forward);
+  (loss * (job_.sgd.loss_weight() / state_.accumulation)).backward();
+  watch.Lap(&stats->seconds.backward);
+  return absl::OkStatus();
 }
 
 absl::Status StateTrainer::Save(const std::map<std::string, std::string>& notes) {

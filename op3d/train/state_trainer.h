@@ -21,6 +21,7 @@
 #include "absl/types/optional.h"
 #include "data/annotation/video_list.h"
 #include "data/dataset.pb.h"
+#include "data/loader/batch.h"
 #include "data/loader/frame_store.h"
 #include "data/sampling/sampling.h"
 #include "op3d/base/activity_seconds.h"
@@ -71,6 +72,9 @@ struct EpochStats {
   // Mean over the epoch's clips of the sum of both heads' cross entropies.
   double loss = 0;
   int64_t clips = 0;
+  // Videos left out under on_bad_video SKIP, and the first of them, "name: reason".
+  int64_t skipped = 0;
+  std::vector<std::string> examples;
   ActivitySeconds seconds;
 };
 
@@ -105,6 +109,8 @@ class StateTrainer {
  private:
   StateTrainer(const TrainingJob& job, const TrainState& state, const std::string& folder);
   absl::Status Resume();
+  absl::Status TrainSteps(EpochStats* stats);
+  absl::Status TrainMicroBatch(Batch* batch, int64_t index, EpochStats* stats);
   std::string Fingerprint() const;
 
   const TrainingJob job_;

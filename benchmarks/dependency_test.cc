@@ -62,7 +62,7 @@ bool MaySee(absl::string_view from, absl::string_view to) {
 }
 
 std::vector<Edge> ReadGraph() {
-  const absl::StatusOr<std::string> path = RunfilePath("tools/house_graph");
+  const absl::StatusOr<std::string> path = RunfilePath("benchmarks/house_graph");
   const absl::StatusOr<std::string> text = ReadFile(*path);
   std::vector<Edge> edges;
   for (const absl::string_view line : absl::StrSplit(*text, '\n')) {

@@ -1,0 +1,143 @@
+// The main job: searches, trains the plan and the hand-tuned recipes, tests, records, prints the
+// table.
+//
+//   ./bazelw run //benchmarks:kinetics400                                   # the miniature
+//   ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <thread>  // NOLINT: the number of cores
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "benchmarks/benchmark.h"
+#include "benchmarks/dry_run.h"
+#include "benchmarks/settings_resolution.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/network/device.h"
+#include "results/table.h"
+
+// --set may be given several times; each adds one.
+struct Assignments {
+  std::vector<std::string> values;
+};
+static bool AbslParseFlag(absl::string_view text, Assignments* assignments, std::string* error) {
+  if (!text.empty() && text.find('=') == absl::string_view::npos) {
+    *error = "write path.to.field=value";
+    return false;
+  }
+  static std::vector<std::string>* all = new std::vector<std::string>;
+  if (!text.empty() && (all->empty() || all->back() != text)) all->push_back(std::string(text));
+  assignments->values = *all;
+  return true;
+}
+static std::string AbslUnparseFlag(const Assignments& assignments) {
+  return assignments.values.empty() ? "" : assignments.values.back();
+}
+
+ABSL_FLAG(std::string, benchmark, "kinetics400", "which dataset; the target's name sets it");
+ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset; absent = the miniature");
+ABSL_FLAG(std::string, output_dir, "",
+          "everything the run writes; an existing one is taken up again (default: "
+          "results/runs/<benchmark>-<date> in the workspace)");
+ABSL_FLAG(std::string, settings, "", "textproto over the shipped settings");
+ABSL_FLAG(Assignments, set, {}, "path.to.field=value over the settings; may be given several times");
+ABSL_FLAG(std::string, plan, "", "skip the search and use this plan (a textproto)");
+ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
+ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
+ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
+ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
+ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
+ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
+
+namespace op3d {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+absl::StatusOr<BenchmarkOptions> Options() {
+  BenchmarkOptions options;
+  SettingsRequest request;
+  request.benchmark = absl::GetFlag(FLAGS_benchmark);
+  request.miniature = absl::GetFlag(FLAGS_dataset_root).empty();
+  request.settings_file = absl::GetFlag(FLAGS_settings);
+  request.assignments = absl::GetFlag(FLAGS_set).values;
+  request.network = absl::GetFlag(FLAGS_network);
+  if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
+  OP3D_ASSIGN_OR_RETURN(options.settings, ResolveSettings(request));
+  if (request.miniature) {
+    OP3D_ASSIGN_OR_RETURN(
+        options.dataset_root,
+        RunfilePath(absl::StrCat("data/synthetic/", request.benchmark, "_miniature")));
+  } else {
+    options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
+  }
+  options.threads = absl::GetFlag(FLAGS_threads);
+  if (options.threads < 0 || options.threads > kMaxThreads) {
+    return absl::InvalidArgumentError(absl::StrCat("--threads=", options.threads,
+                                                   ": it must be in [0, ", kMaxThreads, "]"));
+  }
+  if (options.threads == 0) {
+    options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  }
+  options.plan_file = UserPath(absl::GetFlag(FLAGS_plan));
+  options.initial_weights = UserPath(absl::GetFlag(FLAGS_init));
+  OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
+  if (options.output_dir.empty()) {
+    options.output_dir = JoinPath(
+        WorkspaceFolder(),
+        absl::StrCat("results/runs/", request.benchmark, "-",
+                     absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
+  }
+  return options;
+}
+
+absl::Status Run() {
+  OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options());
+  if (absl::GetFlag(FLAGS_dry_run)) {
+    OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeDryRun(options));
+    std::printf("%s", text.c_str());
+    return absl::OkStatus();
+  }
+  Progress::Print(absl::StrCat("output: ", options.output_dir));
+  const absl::StatusOr<RunRecord> record = RunBenchmark(options);
+  if (!record.ok()) {
+    const bool can_go_on = FileExists(JoinPath(options.output_dir, "settings.textproto")) &&
+                           !absl::IsFailedPrecondition(record.status());
+    return can_go_on ? absl::Status(record.status().code(),
+                                    absl::StrCat(record.status().message(),
+                                                 "\nWhat is done is saved in ", options.output_dir,
+                                                 "; the same command with --output_dir=",
+                                                 options.output_dir, " goes on from there."))
+                     : record.status();
+  }
+  OP3D_ASSIGN_OR_RETURN(const std::string table, RenderTable({*record}, TableFormat::kText));
+  std::printf("%s\nreport: %s\n", table.c_str(),
+              JoinPath(options.output_dir, "report.html").c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace op3d
+
+int main(int argc, char** argv) {
+  return op3d::RunProgram(
+      argc, argv,
+      "searches a training plan, trains and tests it beside hand-tuned recipes, records it all.\n\n"
+      "  ./bazelw run //benchmarks:kinetics400\n"
+      "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --dry_run",
+      [](absl::Span<const std::string> words) {
+        if (words.empty()) return op3d::Run();
+        return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is no flag; see --help"));
+      });
+}

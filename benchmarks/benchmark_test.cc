@@ -1,0 +1,163 @@
+// The main program from start to end, on the tiny synthetic dataset: killed and not, with one
+// thread and with several, with wrong input.
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/random_stream.h"
+#include "op3d/base/status_matchers.h"
+#include "results/compare.h"
+#include "results/record.h"
+
+namespace op3d {
+namespace {
+
+using testing::HasSubstr;
+
+struct Ended {
+  int exit_code = -1;  // -1: killed
+  std::string text;    // stdout and stderr
+};
+
+// Runs the program; after `kill_after` (when finite) sends it `signal`.
+Ended RunProgram(const std::vector<std::string>& flags, absl::Duration kill_after, int signal) {
+  const std::string program = *RunfilePath("benchmarks/kinetics400");
+  const std::string log = JoinPath(::getenv("TEST_TMPDIR"), "log");
+  std::vector<std::string> words = {program};
+  words.insert(words.end(), flags.begin(), flags.end());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::freopen(log.c_str(), "w", stdout);
+    ::dup2(STDOUT_FILENO, STDERR_FILENO);
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    ::execv(program.c_str(), argv.data());
+    ::_exit(127);
+  }
+  if (kill_after < absl::InfiniteDuration()) {
+    absl::SleepFor(kill_after);
+    ::kill(child, signal);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  Ended ended;
+  ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  ended.text = *ReadFile(log);
+  return ended;
+}
+
+std::vector<std::string> Flags(const std::string& output_dir, int threads) {
+  return {absl::StrCat("--dataset_root=", *RunfilePath("data/synthetic/kinetics400_tiny")),
+          absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny.textproto")),
+          absl::StrCat("--output_dir=", output_dir), absl::StrCat("--threads=", threads)};
+}
+
+Ended Run(const std::vector<std::string>& flags) {
+  return RunProgram(flags, absl::InfiniteDuration(), 0);
+}
+
+// The undisturbed run that the others are held against; made once.
+const std::string& Whole() {
+  static const std::string* folder = [] {
+    auto* path = new std::string(JoinPath(TestFolder("whole"), "run"));
+    const Ended ended = Run(Flags(*path, 1));
+    EXPECT_EQ(ended.exit_code, 0) << ended.text;
+    return path;
+  }();
+  return *folder;
+}
+
+void ExpectEqualRuns(const std::string& a, const std::string& b) {
+  CompareOptions options;
+  options.exact = true;
+  ASSERT_OK_AND_ASSIGN(const Comparison comparison, CompareRuns(a, b, options));
+  EXPECT_TRUE(comparison.equal()) << comparison.ToText();
+}
+
+TEST(BenchmarkTest, LeavesARecordWithEverythingInIt) {
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(Whole()));
+  EXPECT_EQ(record.searches_size(), 2);
+  ASSERT_EQ(record.recipes_size(), 2);
+  EXPECT_EQ(record.recipes(0).test().videos(), 9);
+  EXPECT_EQ(record.recipes(0).test().crops(), 3);
+  EXPECT_EQ(record.recipes(0).test().head_top1_size(), 2);
+  EXPECT_EQ(record.recipes(0).test().groups_size(), 3);
+  EXPECT_GT(record.time().backward(), 0);
+  EXPECT_GT(record.time().decode(), 0);
+  EXPECT_GT(record.time().peak_memory_mib(), 0);
+  for (const char* file : {"plan.textproto", "scores.safetensors", "curves.svg", "report.html",
+                           "log.jsonl", "settings.textproto"}) {
+    EXPECT_TRUE(FileExists(JoinPath(Whole(), file))) << file;
+  }
+}
+
+TEST(BenchmarkTest, NothingHangsOnTheNumberOfThreads) {
+  const std::string folder = JoinPath(TestFolder("threads"), "run");
+  const Ended ended = Run(Flags(folder, 5));
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  ExpectEqualRuns(Whole(), folder);
+}
+
+TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {
+  const std::string folder = JoinPath(TestFolder("killed"), "run");
+  const std::string& whole = Whole();
+  RandomStream stream(7, "kill", {});
+  Ended ended;
+  int kills = 0;
+  do {
+    // Later and later, so that it ends in any case.
+    ended = RunProgram(Flags(folder, 2),
+                       absl::Milliseconds(300 + stream.UniformInt(600) + 150 * kills), SIGKILL);
+    ++kills;
+  } while (ended.exit_code == -1);
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  EXPECT_GT(kills, 2);
+  ExpectEqualRuns(whole, folder);
+}
+
+TEST(BenchmarkTest, InterruptSaysHowToGoOn) {
+  const std::string folder = JoinPath(TestFolder("interrupted"), "run");
+  const Ended ended = RunProgram(Flags(folder, 1), absl::Milliseconds(1500), SIGINT);
+  ASSERT_EQ(ended.exit_code, 130) << ended.text;
+  EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("goes on from there"), HasSubstr(folder)));
+}
+
+TEST(BenchmarkTest, WrongUseIsASentenceAndExitsWithTwo) {
+  const std::string folder = TestFolder("wrong");
+  Ended ended = Run({"--dataset_root=/no/such/folder", "--output_dir=" + folder + "/run"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.text, HasSubstr("/no/such/folder"));
+  EXPECT_FALSE(FolderExists(folder + "/run"));
+  ended = Run({"--dataset_rot=x"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.text, HasSubstr("there is no flag --dataset_rot"));
+  std::vector<std::string> flags = Flags(Whole(), 1);
+  flags.push_back("--seed=2");
+  ended = Run(flags);
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.text, HasSubstr("seed"));
+}
+
+TEST(BenchmarkTest, DryRunWritesNothing) {
+  const std::string folder = JoinPath(TestFolder("dry"), "run");
+  std::vector<std::string> flags = Flags(folder, 2);
+  flags.push_back("--dry_run");
+  const Ended ended = Run(flags);
+  EXPECT_EQ(ended.exit_code, 0) << ended.text;
+  EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("pool cs"), HasSubstr("S0-S2"),
+                                         HasSubstr("disk:"), HasSubstr("epochs")));
+  EXPECT_FALSE(FolderExists(folder));
+}
+
+}  // namespace
+}  // namespace op3d

@@ -1,0 +1,201 @@
+#include "benchmarks/dry_run.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "benchmarks/benchmark_data.h"
+#include "benchmarks/recipe.h"
+#include "op3d/base/interrupt.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/train/step_probe.h"
+#include "planner/plan_io.h"
+#include "planner/transition_graph.h"
+#include "planner/work_estimate.h"
+#include "results/environment.h"
+
+namespace op3d {
+namespace {
+
+// Measured seconds a clip, by frames and side.
+class Costs {
+ public:
+  Costs(const BenchmarkOptions& options, int64_t classes) : options_(options), classes_(classes) {}
+
+  absl::StatusOr<StepCost> Of(int frames, int side) {
+    const auto found = known_.find({frames, side});
+    if (found != known_.end()) return found->second;
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    Progress::Print(absl::StrFormat("measuring a step of %d x %d x %d ...", frames, side, side));
+    StepProbe probe;
+    probe.network = options_.settings.network();
+    probe.sgd = options_.settings.sgd();
+    probe.classes = classes_;
+    probe.frames = frames;
+    probe.side = side;
+    probe.device = options_.device;
+    OP3D_ASSIGN_OR_RETURN(const StepCost cost, MeasureStep(probe));
+    return known_[{frames, side}] = cost;
+  }
+
+ private:
+  const BenchmarkOptions& options_;
+  const int64_t classes_;
+  std::map<std::pair<int, int>, StepCost> known_;
+};
+
+int64_t EpochClips(const State& state, int64_t videos) {
+  const int64_t step = int64_t{state.batch_size()} * state.accumulation();
+  return videos / step * step;
+}
+
+struct Sum {
+  int edges = 0, min_epochs = 0, max_epochs = 0;
+  double min_seconds = 0, max_seconds = 0;
+};
+
+absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const BenchmarkData& data,
+                                         const TransitionGraph& graph, Costs* costs, Sum* sum) {
+  const int64_t trained = static_cast<int64_t>(data.search_train.size());
+  const int64_t measured = static_cast<int64_t>(data.search_measured.size());
+  const TransformSettings& transform = options.settings.transform();
+  OP3D_ASSIGN_OR_RETURN(const WorkEstimate work,
+                        EstimateWork(graph, options.settings.search().rule()));
+  std::string text = absl::StrFormat(
+      "pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %8s %12s %16s\n", graph.pool(),
+      graph.states_size(), work.edges.size(), "edge", "frames", "lr", "batch", "epochs",
+      "clips/epoch", "time");
+  for (const EdgeWork& edge : work.edges) {
+    const Transition& transition = graph.transitions(edge.edge);
+    const State& state = *std::find_if(
+        graph.states().begin(), graph.states().end(),
+        [&](const State& candidate) { return candidate.name() == transition.to(); });
+    OP3D_ASSIGN_OR_RETURN(const StepCost train,
+                          costs->Of(edge.frames_per_clip, transform.train_crop()));
+    OP3D_ASSIGN_OR_RETURN(const StepCost search,
+                          costs->Of(edge.frames_per_clip, transform.search_crop()));
+    const int64_t clips = EpochClips(state, trained);
+    const double epoch = train.train_seconds * static_cast<double>(clips) +
+                         search.score_seconds * static_cast<double>(measured);
+    absl::StrAppendFormat(
+        &text, "  %-10s %-7d %-8g %-8s %8s %12d %16s\n", EdgeName(transition),
+        edge.frames_per_clip, state.learning_rate(),
+        absl::StrCat(state.batch_size(), "x", state.accumulation()),
+        absl::StrCat(edge.min_epochs, "-", edge.max_epochs), clips,
+        absl::StrCat(FormatSeconds(edge.min_epochs * epoch), " - ",
+                     FormatSeconds(edge.max_epochs * epoch)));
+    ++sum->edges;
+    sum->min_epochs += edge.min_epochs;
+    sum->max_epochs += edge.max_epochs;
+    sum->min_seconds += edge.min_epochs * epoch;
+    sum->max_seconds += edge.max_epochs * epoch;
+  }
+  return text;
+}
+
+// The longest and the shortest plan a search can end with are not known; a recipe is counted for a
+// plan of one state an edge on the longest path at its bound.
+absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options,
+                                            const BenchmarkData& data, const Plan& plan,
+                                            Costs* costs, double* seconds) {
+  std::string text;
+  const TransformSettings& transform = options.settings.transform();
+  for (const RecipeSettings& recipe : options.settings.recipes()) {
+    OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan));
+    double time = 0;
+    int last_frames = 0;
+    for (const Plan::Step& step : steps.steps()) {
+      last_frames = FramesPerClip(step.state());
+      OP3D_ASSIGN_OR_RETURN(const StepCost cost, costs->Of(last_frames, transform.train_crop()));
+      time += cost.train_seconds * step.epochs() *
+              static_cast<double>(EpochClips(
+                  step.state(), static_cast<int64_t>(data.RecipeVideos(options.settings).size())));
+    }
+    OP3D_ASSIGN_OR_RETURN(const StepCost test, costs->Of(last_frames, transform.test_crop()));
+    const double test_time = test.score_seconds * recipe.test_clips() * 3 *
+                             static_cast<double>(data.evaluation.size());
+    absl::StrAppendFormat(&text, "recipe %s: %d epochs, %s; test of %d videos x %d views, %s\n",
+                          recipe.name(), TotalEpochs(steps), FormatSeconds(time),
+                          data.evaluation.size(), recipe.test_clips() * 3,
+                          FormatSeconds(test_time));
+    *seconds += time + test_time;
+  }
+  return text;
+}
+
+// The plan to count recipes for: the given one, else each state of the first pool's first final
+// path at half of its bound.
+absl::StatusOr<Plan> PlanToCount(const BenchmarkOptions& options) {
+  if (!options.plan_file.empty()) return ReadPlan(options.plan_file);
+  Plan plan;
+  if (options.settings.search().pools().empty()) return plan;
+  const TransitionGraph& graph = options.settings.search().pools(0);
+  const int epochs = std::max(1, options.settings.search().rule().max_epochs() / 2);
+  for (const State& state : graph.states()) {
+    if (plan.steps_size() == 4) break;
+    Plan::Step& step = *plan.add_steps();
+    *step.mutable_state() = state;
+    step.set_epochs(epochs);
+  }
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(
+      const BenchmarkData data,
+      LoadBenchmarkData(options.settings, options.dataset_root, options.threads));
+  std::string text;
+  for (const DatasetReport::List& list : data.report.lists()) {
+    absl::StrAppendFormat(&text, "%s: %d videos used of %d listed (%d missing, %d broken)%s\n",
+                          list.name(), list.used(), list.listed(), list.missing(), list.broken(),
+                          list.official() > 0 ? absl::StrCat(", official: ", list.official()) : "");
+  }
+  Costs costs(options, static_cast<int64_t>(data.labels.classes.size()));
+  Sum sum;
+  const SearchSettings& search = options.settings.search();
+  if (options.plan_file.empty()) {
+    for (const TransitionGraph& graph : search.pools()) {
+      OP3D_ASSIGN_OR_RETURN(const std::string pool, DescribePool(options, data, graph, &costs, &sum));
+      absl::StrAppend(&text, pool);
+    }
+    absl::StrAppendFormat(&text, "search: %d edges, %d to %d epochs, %s to %s of one thread\n",
+                          sum.edges, sum.min_epochs, sum.max_epochs, FormatSeconds(sum.min_seconds),
+                          FormatSeconds(sum.max_seconds));
+  }
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, PlanToCount(options));
+  double recipe_seconds = 0;
+  OP3D_ASSIGN_OR_RETURN(const std::string recipes,
+                        DescribeRecipes(options, data, plan, &costs, &recipe_seconds));
+  if (options.plan_file.empty()) {
+    absl::StrAppend(&text, "recipes, counted for a plan of four states at half their bound:\n");
+  }
+  absl::StrAppend(&text, recipes);
+
+  const int jobs = std::max(1, std::min(options.threads, search.pools_size()));
+  OP3D_ASSIGN_OR_RETURN(const StepCost any, costs.Of(16, options.settings.transform().train_crop()));
+  const int64_t weights = any.weight_bytes;
+  const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
+  const int64_t disk = weights * (sum.edges + int64_t{jobs} * (bound + 2) +
+                                  int64_t{3} * options.settings.recipes_size());
+  absl::StrAppendFormat(
+      &text,
+      "time: %s to %s on %d thread%s\n"
+      "disk: at most %.0f MiB (weights of %d edges, of one edge's epochs for each of %d jobs)\n"
+      "memory: %.0f MiB were needed to measure this, for one clip or a few; decoded frames take up "
+      "to %d MiB more\n",
+      FormatSeconds((sum.min_seconds + recipe_seconds) / jobs),
+      FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), options.threads,
+      options.threads == 1 ? "" : "s", static_cast<double>(disk) / (1 << 20), sum.edges, jobs,
+      PeakMemoryMib(), options.settings.loader().frame_cache_mib());
+  return text;
+}
+
+}  // namespace op3d

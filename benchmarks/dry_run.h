@@ -1,0 +1,21 @@
+// What a run would do and cost, before it is started.
+//
+//   OP3D_ASSIGN_OR_RETURN(std::string text, DescribeDryRun(options));
+#ifndef OP3D_BENCHMARKS_DRY_RUN_H_
+#define OP3D_BENCHMARKS_DRY_RUN_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "benchmarks/benchmark.h"
+
+namespace op3d {
+
+// States, edges, epochs, clips; time from one measured training step and one measured scoring step
+// of every clip shape; disk; memory.  Reads the dataset's lists, writes nothing.  Time is that of
+// the network: decoding comes beside it and is usually hidden behind it.
+absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_DRY_RUN_H_

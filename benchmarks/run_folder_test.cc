@@ -1,0 +1,54 @@
+#include "benchmarks/run_folder.h"
+
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+using testing::HasSubstr;
+
+BenchmarkSettings Settings(uint64_t seed) {
+  BenchmarkSettings settings;
+  settings.set_benchmark("kinetics400");
+  settings.set_seed(seed);
+  return settings;
+}
+
+TEST(RunFolderTest, IsTakenUpWithTheSameSettingsOnly) {
+  const std::string path = JoinPath(TestFolder("run"), "a/b");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
+    EXPECT_EQ(folder->resumed(), 0);
+    folder->Log("started", {{"threads", 2}});
+  }
+  {
+    ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
+    EXPECT_EQ(folder->resumed(), 1);
+  }
+  EXPECT_THAT(RunFolder::Open(path, Settings(2)).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       testing::AllOf(HasSubstr("seed: 1 -> 2"), HasSubstr("--output_dir"))));
+  ASSERT_OK_AND_ASSIGN(const std::string log, ReadFile(JoinPath(path, "log.jsonl")));
+  EXPECT_THAT(log, HasSubstr("\"event\":\"started\",\"threads\":2}"));
+}
+
+TEST(RunFolderTest, SomebodyElsesFolderIsLeftAlone) {
+  const std::string path = TestFolder("other");
+  ASSERT_THAT(WriteFileAtomically(JoinPath(path, "thesis.tex"), "x"), IsOk());
+  EXPECT_THAT(RunFolder::Open(path, Settings(1)).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("thesis.tex")));
+  ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(path));
+  EXPECT_EQ(names.size(), 1);
+}
+
+TEST(RunFolderTest, TwoAtOnceAreRefused) {
+  const std::string path = TestFolder("locked");
+  ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
+  EXPECT_THAT(RunFolder::Open(path, Settings(1)).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another process")));
+}
+
+}  // namespace
+}  // namespace op3d

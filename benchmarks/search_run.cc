@@ -1,0 +1,200 @@
+#include "benchmarks/search_run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <thread>  // NOLINT: jobs that run for minutes, one a pool
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "op3d/base/interrupt.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "planner/search.h"
+#include "planner/training_runner.h"
+#include "planner/transition_graph.h"
+
+namespace op3d {
+namespace {
+
+// "16 frames, lr 0.04".
+std::string DescribeState(const State& state) {
+  return absl::StrCat(state.segments() == 1
+                          ? absl::StrCat(state.frames_per_segment(), " frames")
+                          : absl::StrCat(state.segments(), " x ", state.frames_per_segment(),
+                                         " frames"),
+                      ", lr ", state.learning_rate());
+}
+
+// Counts of all pools, shown as one bar and written to the log.
+class Watcher {
+ public:
+  Watcher(int pools, RunFolder* folder)
+      : folder_(folder), counts_(pools), progress_("search", 0, "epochs") {}
+
+  void Observe(int pool, const std::string& name, const SearchEvent& event) {
+    absl::MutexLock lock(&mutex_);
+    Count(pool, event);
+    switch (event.kind) {
+      case SearchEvent::kStarted:
+        if (event.epochs_trained > 0) {
+          Progress::Print(absl::StrFormat("%s: taken up again after %d epochs", name,
+                                          event.epochs_trained));
+        }
+        break;
+      case SearchEvent::kEdgeStarted:
+        break;
+      case SearchEvent::kEpochDone:
+        folder_->Log("search_epoch", {{"pool", name},
+                                      {"edge", EdgeName(*event.task->transition)},
+                                      {"epoch", event.point->epoch()},
+                                      {"performance", event.point->performance()},
+                                      {"loss", event.point->loss()},
+                                      {"train_seconds", event.point->train_seconds()},
+                                      {"evaluation_seconds", event.point->evaluation_seconds()}});
+        break;
+      case SearchEvent::kEdgeFinished:
+        Progress::Print(absl::StrFormat(
+            "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name,
+            EdgeName(*event.task->transition), DescribeState(*event.task->state),
+            event.outcome->epochs(), event.outcome->curve_size() - 1,
+            100 * event.outcome->score(),
+            event.outcome->ending() == EdgeOutcome::BOUND ? "  (stopped at the bound)" : ""));
+        folder_->Log("search_edge", {{"pool", name},
+                                     {"edge", EdgeName(*event.task->transition)},
+                                     {"epochs", event.outcome->epochs()},
+                                     {"score", event.outcome->score()}});
+        break;
+    }
+  }
+
+  double fit_seconds() {
+    absl::MutexLock lock(&mutex_);
+    double sum = 0;
+    for (const Counts& counts : counts_) sum += counts.fit_seconds;
+    return sum;
+  }
+
+ private:
+  struct Counts {
+    int trained = 0, worst = 0;
+    double fit_seconds = 0;
+  };
+
+  void Count(int pool, const SearchEvent& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const int before = counts_[pool].trained;
+    counts_[pool] = {event.epochs_trained, event.epochs_at_worst, event.fit_seconds};
+    int64_t worst = 0;
+    for (const Counts& counts : counts_) worst += counts.worst;
+    progress_.SetTotal(worst);
+    progress_.Add(event.epochs_trained - before);
+  }
+
+  RunFolder* const folder_;
+  absl::Mutex mutex_;
+  std::vector<Counts> counts_ ABSL_GUARDED_BY(mutex_);
+  Progress progress_;
+};
+
+// What decides how a state is trained, for the journal's header.
+std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
+                                         const BenchmarkData& data, const TrainingJob& job) {
+  std::vector<std::string> lines = {
+      absl::StrCat("seed: ", settings.seed()),
+      absl::StrCat("initial_weights: ", job.initial_weights),
+      absl::StrFormat("trained_on: %d videos %08x", data.search_train.size(),
+                      VideoListCrc32(data.search_train)),
+      absl::StrFormat("measured_on: %d videos %08x", data.search_measured.size(),
+                      VideoListCrc32(data.search_measured))};
+  for (const auto& [name, message] :
+       std::vector<std::pair<std::string, const google::protobuf::Message*>>{
+           {"transform", &settings.transform()},
+           {"network", &settings.network()},
+           {"sgd", &settings.sgd()}}) {
+    for (const absl::string_view line :
+         absl::StrSplit(PrintTextproto(*message), '\n', absl::SkipEmpty())) {
+      lines.push_back(absl::StrCat(name, ".", line));
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const BenchmarkData& data,
+                                    TrainingJob job, int threads, RunFolder* folder) {
+  const int pools = settings.search().pools_size();
+  const int jobs = std::max(1, std::min(threads, pools));
+  job.videos = &data.search_train;
+  job.loader_threads = threads / jobs - 1;
+  const std::vector<std::string> journal_settings = JournalSettings(settings, data, job);
+
+  std::vector<absl::StatusOr<SearchOutcome>> outcomes(pools, absl::CancelledError("not begun"));
+  std::vector<ActivitySeconds> seconds(pools);
+  std::atomic<int> next{0};
+  std::atomic<bool> failed{false};
+  SearchRun run;
+  {
+    Watcher watcher(pools, folder);
+    const auto work = [&] {
+      for (int pool = next++; pool < pools && !failed; pool = next++) {
+        const TransitionGraph& graph = settings.search().pools(pool);
+        TrainingJob pool_job = job;
+        pool_job.purpose = absl::StrCat("search.", graph.pool());
+        TrainingRunner runner(pool_job, &data.search_measured);
+        SearchOptions options;
+        options.folder = folder->Path(absl::StrCat("journal/", graph.pool()));
+        options.settings = journal_settings;
+        options.observer = [&watcher, &graph, pool](const SearchEvent& event) {
+          watcher.Observe(pool, graph.pool(), event);
+        };
+        outcomes[pool] = Search(graph, settings.search().rule(), &runner, options);
+        seconds[pool] = runner.seconds();
+        if (!outcomes[pool].ok()) failed = true;
+      }
+    };
+    std::vector<std::thread> workers;
+    for (int i = 1; i < jobs; ++i) workers.emplace_back(work);
+    work();
+    for (std::thread& worker : workers) worker.join();
+    run.fit_seconds = watcher.fit_seconds();
+  }
+  OP3D_RETURN_IF_ERROR(CheckInterrupt());
+  // The first real error: a pool that was not begun only says so.
+  for (const auto& outcome : outcomes) {
+    if (!outcome.ok() && !absl::IsCancelled(outcome.status())) return outcome.status();
+  }
+  for (int pool = 0; pool < pools; ++pool) {
+    OP3D_RETURN_IF_ERROR(outcomes[pool].status());
+    run.outcomes.push_back(*std::move(outcomes[pool]));
+    run.seconds += seconds[pool];
+  }
+  return run;
+}
+
+const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes) {
+  return std::max_element(outcomes.begin(), outcomes.end(),
+                          [](const SearchOutcome& a, const SearchOutcome& b) {
+                            return a.plan().value() < b.plan().value();
+                          })
+      ->plan();
+}
+
+std::string DescribePlan(const Plan& plan) {
+  return absl::StrJoin(plan.steps(), ", ", [](std::string* out, const Plan::Step& step) {
+    const State& state = step.state();
+    if (state.segments() == 1) {
+      absl::StrAppend(out, state.frames_per_segment());
+    } else {
+      absl::StrAppend(out, state.segments(), "x", state.frames_per_segment());
+    }
+    absl::StrAppend(out, "@", state.learning_rate(), "x", step.epochs());
+  });
+}
+
+}  // namespace op3d

@@ -1,0 +1,124 @@
+#include "planner/training_runner.h"
+
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+#include "op3d/base/textproto.h"
+
+namespace op3d {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class TrainingRunnerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    DatasetSettings dataset;
+    dataset.set_classes(9);
+    dataset.set_format(DatasetSettings::KINETICS_CSV);
+    dataset.set_label_map("label_map.txt");
+    dataset.mutable_train()->set_list("kinetics-400_train.csv");
+    dataset.mutable_train()->set_media("train");
+    ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
+    ASSERT_OK_AND_ASSIGN(VideoList list,
+                         LoadVideoList(dataset, dataset.train(), root, LoaderSettings(), 1));
+    videos_.assign(list.videos.begin(), list.videos.begin() + 8);
+    measured_.assign(list.videos.begin() + 8, list.videos.end());
+    job_.network.set_name("dg_p3d_miniature");
+    job_.network.set_dropout(0.2);
+    ASSERT_THAT(ParseTextproto("momentum: 0.9 clip_norm: 40 loss_weight: 1", "sgd", &job_.sgd),
+                IsOk());
+    ASSERT_THAT(ParseTextproto("train_crop: 32 min_area: 0.6 max_area: 1 search_short_side: 36 "
+                               "search_crop: 32 test_short_side: 36 test_crop: 32",
+                               "transform", &job_.transform),
+                IsOk());
+    job_.classes = 9;
+    job_.videos = &videos_;
+    job_.frames = &frames_;
+    job_.purpose = "search.cs";
+    ASSERT_THAT(ParseTextproto("name: 'S1' segments: 1 frames_per_segment: 16 stride: 1 "
+                               "learning_rate: 0.04 batch_size: 4 accumulation: 1",
+                               "state", &state_),
+                IsOk());
+    transition_.set_from("S0");
+    transition_.set_to("S1");
+    task_.transition = &transition_;
+    task_.state = &state_;
+    task_.from_initial = true;
+  }
+
+  EdgeTask TaskIn(const std::string& folder) {
+    EdgeTask task = task_;
+    task.folder = folder;
+    return task;
+  }
+
+  std::vector<Video> videos_, measured_;
+  FrameStore frames_{int64_t{64} << 20};
+  TrainingJob job_;
+  State state_;
+  Transition transition_;
+  EdgeTask task_;
+};
+
+TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) {
+  const EdgeTask task = TaskIn(TestFolder("edge"));
+  ASSERT_OK_AND_ASSIGN(CurvePoint first, TrainingRunner(job_, &measured_).TrainEpoch(task, 1));
+  CurvePoint second;
+  {
+    // A new process that is asked for the epoch again: killed before the journal's line.
+    TrainingRunner runner(job_, &measured_);
+    ASSERT_OK_AND_ASSIGN(const CurvePoint again, runner.TrainEpoch(task, 1));
+    EXPECT_EQ(PrintTextproto(again), PrintTextproto(first));  // the times too: it was not trained
+    EXPECT_EQ(runner.seconds().backward, 0);
+    ASSERT_OK_AND_ASSIGN(second, runner.TrainEpoch(task, 2));
+  }
+  // The checkpoint is gone: both epochs are trained again, to the same loss and measure.
+  ASSERT_THAT(RemoveFile(JoinPath(task.folder, "resume.safetensors")), IsOk());
+  ASSERT_OK_AND_ASSIGN(const CurvePoint anew, TrainingRunner(job_, &measured_).TrainEpoch(task, 2));
+  EXPECT_EQ(anew.loss(), second.loss());
+  EXPECT_EQ(anew.performance(), second.performance());
+}
+
+TEST_F(TrainingRunnerTest, FinishKeepsTheOneEpochThatLaterEdgesStartFrom) {
+  const EdgeTask task = TaskIn(TestFolder("kept"));
+  TrainingRunner runner(job_, &measured_);
+  ASSERT_THAT(runner.TrainEpoch(task, 1), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string weights,
+                       ReadFile(JoinPath(task.folder, "epoch_001.safetensors")));
+  ASSERT_THAT(runner.TrainEpoch(task, 2), IsOk());
+  ASSERT_THAT(runner.Finish(task, 1), IsOk());
+  ASSERT_THAT(runner.Finish(task, 1), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder));
+  EXPECT_THAT(names, ElementsAre("weights.safetensors"));
+  ASSERT_OK_AND_ASSIGN(const std::string kept,
+                       ReadFile(JoinPath(task.folder, "weights.safetensors")));
+  EXPECT_EQ(kept, weights);
+
+  // The next edge measures what it starts from.
+  EdgeTask next = TaskIn(TestFolder("next"));
+  next.source_folder = task.folder;
+  next.from_initial = false;
+  ASSERT_OK_AND_ASSIGN(const CurvePoint point, runner.Measure(next));
+  EXPECT_EQ(point.epoch(), 0);
+  EXPECT_GE(point.top5(), point.top3());
+}
+
+TEST_F(TrainingRunnerTest, ASkippedStateLeavesNothing) {
+  const EdgeTask task = TaskIn(TestFolder("skipped"));
+  TrainingRunner runner(job_, &measured_);
+  ASSERT_THAT(runner.TrainEpoch(task, 1), IsOk());
+  ASSERT_THAT(runner.Finish(task, 0), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder));
+  EXPECT_TRUE(names.empty());
+}
+
+TEST_F(TrainingRunnerTest, WeightsThatAreGoneAreAnError) {
+  const EdgeTask task = TaskIn(TestFolder("gone"));
+  EXPECT_THAT(TrainingRunner(job_, &measured_).Finish(task, 3),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("epoch 3 are gone")));
+}
+
+}  // namespace
+}  // namespace op3d
