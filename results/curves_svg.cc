@@ -57,6 +57,12 @@ class Panel {
       low = std::min(low, point.performance());
       high = std::max(high, point.performance());
     }
+    for (int epoch = 0; edge.has_knee() && epoch <= trained_; ++epoch) {
+      const double value = FittedValue(edge.knee(), epoch);
+      if (!(value >= 0 && value <= 1)) continue;
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
     if (low > high) low = 0, high = 1;
     // Five points at least: a flat curve should look flat.
     const double margin = std::max(0.12 * (high - low), (0.05 - (high - low)) / 2);
@@ -104,10 +110,11 @@ class Panel {
   }
 
   void DrawAxes() {
-    const double step = TickStep(y_.high - y_.low, 4);
+    const double step = TickStep(y_.high - y_.low, 5);
     const int decimals = step < 0.01 * (1 - 1e-9) ? 1 : 0;
-    for (double tick = std::ceil(y_.low / step - 1e-9) * step; tick <= y_.high + 1e-9;
-         tick += step) {
+    const int first = static_cast<int>(std::ceil(y_.low / step - 1e-9));
+    for (int i = first; i * step <= y_.high + 1e-9; ++i) {
+      const double tick = i * step;
       picture_.Line({x_.first, y_(tick)}, {x_.last, y_(tick)},
                     ShapeStyle().Stroke("#c8d0d8", 0.8).Dash("1 3"));
       picture_.Text({x_.first - 6, y_(tick) + 4}, FormatPercent(tick, decimals),

@@ -14,9 +14,9 @@
 namespace op3d {
 namespace {
 
-constexpr double kBoxWidth = 134, kBoxHeight = 66;
-constexpr double kColumn = 252, kRow = 136;
-constexpr double kLeft = 72, kTop = 176, kBottom = 62;
+constexpr double kBoxWidth = 156, kBoxHeight = 66;
+constexpr double kColumn = 272, kRow = 136;
+constexpr double kLeft = 72, kTop = 176, kBottom = 116;
 // Room for the legend below the grid needs at least three columns.
 constexpr int kLeastColumns = 3;
 
@@ -130,8 +130,13 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   if (flat) above = middle.y - 10, below = middle.y + 19;
   if (upright) {
     middle.x += 11;
-  } else {
+  } else if (flat) {
     score.Middle(), epochs.Middle();
+  } else if (to.x > from.x) {
+    middle.x += 14;  // beside a slanting arrow, on its upper side
+  } else {
+    middle.x -= 14;
+    score.End(), epochs.End();
   }
   picture->Text({middle.x, above}, absl::StrFormat("%.3f", edge.score()), score);
   picture->Text({middle.x, below}, ending, epochs);
@@ -168,17 +173,18 @@ void DrawInitial(const std::string& name, Point centre, Svg* picture) {
 }
 
 void DrawAxes(const Layout& layout, Svg* picture) {
-  const double left = kLeft - 34, top = kTop - 34;
+  const double left = kLeft - 34;
   const double right = kLeft + (layout.columns - 1) * kColumn + kBoxWidth;
-  const double bottom = kTop + (layout.rows - 1) * kRow + kBoxHeight;
-  const ShapeStyle line = ShapeStyle().Stroke(kPale, 1.5);
-  // Behind everything: the arrows from the initial state cross it.
-  picture->Line({left, top}, {right, top}, line);
-  picture->ArrowHead({left, top}, {right + 6, top}, 8, "#aab4be");
-  picture->Line({left, top}, {left, bottom}, line);
-  picture->ArrowHead({left, top}, {left, bottom + 6}, 8, "#aab4be");
-  picture->Text({right, top - 7}, "longer clips", TextStyle(12).Fill(kGrey).End());
-  picture->Text({left - 8, bottom}, "lower learning rates", TextStyle(12).Fill(kGrey).Rotate(-90));
+  const double bottom = kTop + (layout.rows - 1) * kRow + kBoxHeight + 30;
+  const ShapeStyle line = ShapeStyle().Stroke("#aab4be", 1.2);
+  picture->Line({left, kTop}, {left, bottom}, line);
+  picture->ArrowHead({left, kTop}, {left, bottom + 2}, 9, "#aab4be");
+  picture->Text({left - 8, (kTop + bottom) / 2}, "lower learning rates",
+                TextStyle(12).Fill(kGrey).Middle().Rotate(-90));
+  picture->Line({kLeft, bottom}, {right, bottom}, line);
+  picture->ArrowHead({kLeft, bottom}, {right + 2, bottom}, 9, "#aab4be");
+  picture->Text({(kLeft + right) / 2, bottom + 16}, "longer clips",
+                TextStyle(12).Fill(kGrey).Middle());
 }
 
 void DrawLegend(double y, Svg* picture) {

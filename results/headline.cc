@@ -47,20 +47,8 @@ std::string WhoIsAhead(const RunRecord& record, const RecipeResult& planned,
   for (const RecipeResult& recipe : record.recipes()) {
     if (&recipe == &planned || &recipe == baseline || !recipe.has_test()) continue;
     if (recipe.test().top1() <= planned.test().top1()) continue;
-    absl::StrAppend(&text, " Ahead of it: \"", recipe.title(), "\" with ",
-                    FormatPercent(recipe.test().top1()), " %.");
-  }
-  return text;
-}
-
-std::string Caution(const RunRecord& record, const TestResult& test) {
-  std::string text = absl::StrCat(
-      " One seed, ", FormatCount(test.videos()), " test videos: chance alone moves a figure by ",
-      FormatPercent(StandardError(test.top1(), test.videos())), " points (one standard error).");
-  if (record.settings().scale() == BenchmarkSettings::MINIATURE) {
-    absl::StrAppend(&text,
-                    " A miniature is synthetic video and a small network: its figures say nothing "
-                    "about real video.");
+    absl::StrAppend(&text, "Ahead of the plan: \"", recipe.title(), "\" with ",
+                    FormatPercent(recipe.test().top1()), " %. ");
   }
   return text;
 }
@@ -104,8 +92,23 @@ std::string Headline(const RunRecord& record) {
   if (baseline != nullptr && baseline->has_test()) {
     absl::StrAppend(&text, Comparison(*planned, *baseline));
   }
-  return absl::StrCat(text, ".", WhoIsAhead(record, *planned, baseline),
-                      Caution(record, planned->test()));
+  return absl::StrCat(text, ".");
+}
+
+std::string Caution(const RunRecord& record) {
+  const RecipeResult* planned = PlannedRecipe(record);
+  if (planned == nullptr || !planned->has_test()) return "";
+  const TestResult& test = planned->test();
+  std::string text = absl::StrCat(
+      WhoIsAhead(record, *planned, BaselineRecipe(record)), "One seed, ",
+      FormatCount(test.videos()), " test videos: chance alone moves a figure by ",
+      FormatPercent(StandardError(test.top1(), test.videos())), " points (one standard error).");
+  if (record.settings().scale() == BenchmarkSettings::MINIATURE) {
+    absl::StrAppend(&text,
+                    " A miniature is synthetic video and a small network: its figures say nothing "
+                    "about real video.");
+  }
+  return text;
 }
 
 double StandardError(double share, int videos) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "results/svg.h"
 
 namespace op3d {
@@ -25,13 +26,17 @@ void HtmlTable::AddRow(std::vector<HtmlCell> cells, bool strong) {
 
 std::string HtmlTable::ToHtml() const {
   if (rows_.empty()) return "";
-  std::string html = "<div class=\"wide\"><table>\n<thead><tr>";
+  std::string head;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const bool figure = i < rows_[0].cells.size() && rows_[0].cells[i].figure;
-    absl::StrAppend(&html, figure ? "<th class=\"figure\">" : "<th>", EscapeXml(columns_[i]),
+    absl::StrAppend(&head, figure ? "<th class=\"figure\">" : "<th>", EscapeXml(columns_[i]),
                     "</th>");
   }
-  absl::StrAppend(&html, "</tr></thead>\n<tbody>\n");
+  std::string html = "<div class=\"wide\"><table>\n";
+  if (!absl::StrJoin(columns_, "").empty()) {
+    absl::StrAppend(&html, "<thead><tr>", head, "</tr></thead>\n");
+  }
+  absl::StrAppend(&html, "<tbody>\n");
   for (const Row& row : rows_) {
     absl::StrAppend(&html, row.strong ? "<tr class=\"strong\">" : "<tr>");
     for (const HtmlCell& cell : row.cells) {

@@ -28,7 +28,7 @@ HtmlCell Bar(double share, absl::string_view colour, absl::string_view text);
 
 class HtmlTable {
  public:
-  // A column is right-aligned where its first row's cell is.
+  // A column is right-aligned where its first row's cell is.  No head when all names are empty.
   explicit HtmlTable(std::vector<std::string> columns) : columns_(std::move(columns)) {}
 
   // `strong` rows stand out.

@@ -9,7 +9,7 @@
 namespace op3d {
 namespace {
 
-constexpr double kBoxWidth = 168, kBoxHeight = 104, kGap = 44, kRowGap = 26, kMargin = 4;
+constexpr double kBoxWidth = 186, kBoxHeight = 104, kGap = 40, kRowGap = 26, kMargin = 4;
 constexpr int kBoxesInRow = 5;
 
 void DrawStep(const Plan::Step& step, double share, Point corner, Svg* picture) {

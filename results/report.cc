@@ -27,14 +27,18 @@ ul { margin: 8px 0; padding-left: 22px; max-width: 90ch; }
 li { margin: 3px 0; }
 .subtitle, .note { color: #52606d; }
 .note { font-size: 13px; }
-.headline { font-size: 18px; max-width: 72ch; margin: 18px 0 0; padding: 14px 18px;
-  background: #f5f7f9; border-left: 4px solid #0072B2; }
+.headline { margin: 18px 0 0; padding: 10px 20px; background: #f5f7f9;
+  border-left: 4px solid #0072B2; font-size: 20px; font-weight: 600; }
+.headline p { max-width: 90ch; }
+.headline .note { font-weight: 400; font-size: 15px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 12px 0; font-size: 14px; }
 th, td { padding: 6px 14px 6px 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid #e4e8ec; }
-th { color: #52606d; font-weight: 600; vertical-align: bottom; }
+th { color: #52606d; font-size: 13px; font-weight: 600; vertical-align: bottom; }
+td:first-child { min-width: 150px; }
 .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th.figure { white-space: normal; }
 tr.strong td { font-weight: 600; background: #f5f7f9; }
 .bar { display: inline-block; width: 150px; height: 12px; margin-right: 6px; background: #e9edf0;
   border-radius: 2px; }
@@ -81,10 +85,11 @@ std::string RenderReport(const RunRecord& record) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
       EscapeXml(title), "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n<h1>",
       EscapeXml(title), "</h1>\n<p class=\"subtitle\">", EscapeXml(Subtitle(record)),
-      "</p>\n<p class=\"headline\">", EscapeXml(Headline(record)), "</p>\n", NotesSection(record),
-      RecipesSection(record), PlanSection(record), ClassesSection(record), SearchesSection(record),
-      DatasetSection(record), TimeSection(record), EnvironmentSection(record),
-      SettingsSection(record), "</main>\n</body>\n</html>\n");
+      "</p>\n<div class=\"headline\"><p>", EscapeXml(Headline(record)), "</p>\n<p class=\"note\">",
+      EscapeXml(Caution(record)), "</p></div>\n", NotesSection(record), RecipesSection(record),
+      PlanSection(record), ClassesSection(record), SearchesSection(record), DatasetSection(record),
+      TimeSection(record), EnvironmentSection(record), SettingsSection(record),
+      "</main>\n</body>\n</html>\n");
 }
 
 absl::Status WriteReport(const std::string& folder, const RunRecord& record) {

@@ -144,10 +144,10 @@ std::string RecipesSection(const RunRecord& record) {
   for (const RecipeResult& recipe : record.recipes()) {
     with_heads = with_heads || recipe.test().head_top1_size() > 0;
   }
-  std::vector<std::string> columns = {"recipe", "epochs", "frames trained", "clips x crops",
-                                      "top-1",  "top-3",  "top-5",          "mean class"};
+  std::vector<std::string> columns = {"recipe",     "epochs",     "frames trained", "views",
+                                      "top\u20111", "top\u20113", "top\u20115",     "mean class"};
   columns.insert(columns.end(), groups.begin(), groups.end());
-  if (with_heads) columns.insert(columns.end(), {"temporal head", "spatial head"});
+  if (with_heads) columns.insert(columns.end(), {"temporal", "spatial"});
   columns.push_back("training");
   HtmlTable table(columns);
   const RecipeResult* planned = PlannedRecipe(record);
@@ -157,8 +157,8 @@ std::string RecipesSection(const RunRecord& record) {
   return absl::StrCat(
       "<section>\n<h2>Planned against hand-tuned</h2>\n", table.ToHtml(),
       "<p class=\"note\">Shares in percent; \xC2\xB1 is one standard error over the test videos. "
-      "Frames trained = clips times frames of a clip, the measure of equal compute. Groups and "
-      "heads: top-1.</p>\n</section>\n");
+      "Frames trained: clips times frames of a clip, the measure of equal compute. Views: clips x "
+      "crops. Groups and the two heads alone: top-1.</p>\n</section>\n");
 }
 
 std::string PlanSection(const RunRecord& record) {

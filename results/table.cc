@@ -1,0 +1,177 @@
+#include "results/table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "results/published.h"
+
+namespace op3d {
+namespace {
+
+std::optional<double> Share(const google::protobuf::RepeatedPtrField<TestResult::ClassResult>& rows,
+                            const std::string& name) {
+  for (const TestResult::ClassResult& row : rows) {
+    if (row.name() == name && row.videos() > 0) {
+      return static_cast<double>(row.correct()) / row.videos();
+    }
+  }
+  return std::nullopt;
+}
+
+void FillTest(const TestResult& test, const std::vector<std::string>& groups, ResultRow* row) {
+  row->clips = test.clips();
+  row->crops = test.crops();
+  row->top1 = test.top1();
+  row->top3 = test.top3();
+  row->top5 = test.top5();
+  row->mean_class_accuracy = test.mean_class_accuracy();
+  for (const std::string& group : groups) row->groups.push_back(Share(test.groups(), group));
+  for (const double top1 : test.head_top1()) row->heads.push_back(top1);
+}
+
+void Judge(const PublishedFigure& figure, ResultRow* row) {
+  row->published = figure.top1_percent();
+  row->tolerance = figure.tolerance_points();
+  row->source = figure.source();
+  if (!row->top1.has_value()) return;
+  row->difference = 100 * *row->top1 - figure.top1_percent();
+  row->verdict = *row->difference > *row->tolerance    ? "above"
+                 : *row->difference < -*row->tolerance ? "below"
+                                                       : "reproduced";
+}
+
+ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
+                  const std::vector<std::string>& groups) {
+  ResultRow row;
+  row.recipe = recipe.title().empty() ? recipe.name() : recipe.title();
+  row.recipe_name = recipe.name();
+  row.network = named.record.settings().network().name();
+  row.run = named.name;
+  row.seed = named.record.settings().seed();
+  row.epochs = recipe.epochs();
+  row.frames = recipe.frames();
+  row.train_seconds = recipe.train_seconds();
+  if (recipe.has_test()) FillTest(recipe.test(), groups, &row);
+  return row;
+}
+
+// Of the values that are there; the mean of the middle two where their number is even.
+std::optional<double> Median(std::vector<std::optional<double>> values) {
+  std::vector<double> known;
+  for (const std::optional<double>& value : values) {
+    if (value.has_value()) known.push_back(*value);
+  }
+  if (known.empty()) return std::nullopt;
+  std::sort(known.begin(), known.end());
+  return (known[(known.size() - 1) / 2] + known[known.size() / 2]) / 2;
+}
+
+template <typename Get>
+std::optional<double> MedianOf(const std::vector<const ResultRow*>& rows, Get get) {
+  std::vector<std::optional<double>> values;
+  for (const ResultRow* row : rows) values.push_back(get(*row));
+  return Median(std::move(values));
+}
+
+ResultRow MedianRow(const std::vector<const ResultRow*>& rows) {
+  ResultRow median;
+  median.recipe = rows[0]->recipe + ", median of " + std::to_string(rows.size()) + " seeds";
+  median.recipe_name = rows[0]->recipe_name;
+  median.network = rows[0]->network;
+  median.top1 = MedianOf(rows, [](const ResultRow& row) { return row.top1; });
+  median.top3 = MedianOf(rows, [](const ResultRow& row) { return row.top3; });
+  median.top5 = MedianOf(rows, [](const ResultRow& row) { return row.top5; });
+  median.mean_class_accuracy =
+      MedianOf(rows, [](const ResultRow& row) { return row.mean_class_accuracy; });
+  for (size_t i = 0; i < rows[0]->groups.size(); ++i) {
+    median.groups.push_back(MedianOf(rows, [i](const ResultRow& row) {
+      return i < row.groups.size() ? row.groups[i] : std::nullopt;
+    }));
+  }
+  return median;
+}
+
+// Medians of recipes that were tested with several seeds.
+std::vector<ResultRow> MedianRows(const std::vector<ResultRow>& rows) {
+  std::vector<std::vector<const ResultRow*>> families;
+  for (const ResultRow& row : rows) {
+    if (!row.top1.has_value()) continue;
+    const auto found = std::find_if(families.begin(), families.end(), [&](const auto& family) {
+      return family[0]->recipe_name == row.recipe_name && family[0]->network == row.network;
+    });
+    if (found == families.end()) {
+      families.push_back({&row});
+    } else if (std::none_of(found->begin(), found->end(),
+                            [&](const ResultRow* member) { return member->seed == row.seed; })) {
+      found->push_back(&row);
+    }
+  }
+  std::vector<ResultRow> medians;
+  for (const auto& family : families) {
+    if (family.size() > 1) medians.push_back(MedianRow(family));
+  }
+  return medians;
+}
+
+void AddPublished(const PublishedFigures& figures, ResultTable* table) {
+  // A miniature never stands beside published figures.
+  if (table->scale != BenchmarkSettings::FULL) return;
+  for (ResultRow& row : table->rows) {
+    const PublishedFigure* figure =
+        FigureToReproduce(figures, table->benchmark, row.network, row.recipe_name);
+    if (figure == nullptr) continue;
+    Judge(*figure, &row);
+    table->tolerance_reason = figure->tolerance_reason();
+  }
+  for (const PublishedFigure& figure : figures.figures()) {
+    if (figure.benchmark() == table->benchmark && figure.role() == PublishedFigure::CONTEXT) {
+      table->context.push_back(figure);
+    }
+  }
+}
+
+void AddGroups(const RunRecord& record, ResultTable* table) {
+  for (const RecipeResult& recipe : record.recipes()) {
+    for (const TestResult::ClassResult& group : recipe.test().groups()) {
+      std::vector<std::string>& groups = table->groups;
+      if (std::find(groups.begin(), groups.end(), group.name()) == groups.end()) {
+        groups.push_back(group.name());
+      }
+    }
+  }
+}
+
+ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables) {
+  const BenchmarkSettings& settings = record.settings();
+  for (ResultTable& table : *tables) {
+    if (table.benchmark == settings.benchmark() && table.scale == settings.scale()) return &table;
+  }
+  tables->emplace_back();
+  tables->back().benchmark = settings.benchmark();
+  tables->back().scale = settings.scale();
+  return &tables->back();
+}
+
+}  // namespace
+
+std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
+                                    const PublishedFigures& figures) {
+  std::vector<ResultTable> tables;
+  // Groups first: every row has a place for each.
+  for (const NamedRecord& named : records) {
+    AddGroups(named.record, FindTable(named.record, &tables));
+  }
+  for (const NamedRecord& named : records) {
+    ResultTable* table = FindTable(named.record, &tables);
+    for (const RecipeResult& recipe : named.record.recipes()) {
+      table->rows.push_back(MakeRow(named, recipe, table->groups));
+    }
+  }
+  for (ResultTable& table : tables) {
+    for (ResultRow& median : MedianRows(table.rows)) table.rows.push_back(std::move(median));
+    AddPublished(figures, &table);
+  }
+  return tables;
+}
+
+}  // namespace op3d

@@ -1,0 +1,72 @@
+// Recorded runs as tables: ours beside what was published.
+//
+//   std::vector<ResultTable> tables = MakeTables({{"run-1", record}}, *LoadPublishedFigures());
+//   std::fputs(RenderTables(tables, TableFormat::kText).c_str(), stdout);   // table_format.h
+#ifndef OP3D_RESULTS_TABLE_H_
+#define OP3D_RESULTS_TABLE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "results/published.pb.h"
+#include "results/run_record.pb.h"
+
+namespace op3d {
+
+// A record and what to call it, usually its folder's name.
+struct NamedRecord {
+  std::string name;
+  RunRecord record;
+};
+
+// One recipe of one run, or the median over runs that differ in their seed.  Shares are in [0, 1];
+// what is not known is absent and stays blank.
+struct ResultRow {
+  // The recipe's title, and its name in the settings.
+  std::string recipe;
+  std::string recipe_name;
+  std::string network;
+  std::string run;
+  std::optional<uint64_t> seed;
+  std::optional<int64_t> epochs;
+  std::optional<int64_t> frames;
+  std::optional<int> clips;
+  std::optional<int> crops;
+  std::optional<double> top1, top3, top5, mean_class_accuracy;
+  // In the order of ResultTable::groups.
+  std::vector<std::optional<double>> groups;
+  // Top-1 of each head alone: temporal, spatial.
+  std::vector<std::optional<double>> heads;
+  std::optional<double> train_seconds;
+
+  // In percent and points; a full-scale row's only.
+  std::optional<double> published, difference, tolerance;
+  // "reproduced", "above", "below"; "" where nothing is held against anything.
+  std::string verdict;
+  std::string source;
+};
+
+// The runs of one benchmark at one scale.
+struct ResultTable {
+  std::string benchmark;
+  BenchmarkSettings::Scale scale = BenchmarkSettings::SCALE_UNSPECIFIED;
+  // Groups of classes of a miniature.
+  std::vector<std::string> groups;
+  std::vector<ResultRow> rows;
+  // Published figures beside ours; none for a miniature.
+  std::vector<PublishedFigure> context;
+  // Why a difference within the tolerance counts as reproduced.
+  std::string tolerance_reason;
+};
+
+// One table a benchmark and scale, in the order in which the records first name them.  Recipes
+// that were not tested have a row without figures.
+std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
+                                    const PublishedFigures& figures);
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_TABLE_H_

@@ -1,0 +1,106 @@
+#include "results/table.h"
+
+#include "op3d/base/status_matchers.h"
+#include "results/fixture_record.h"
+#include "results/published.h"
+
+namespace op3d {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+PublishedFigures Figures() { return *LoadPublishedFigures(); }
+
+TEST(TableTest, MiniatureAndFullScaleNeverShareATable) {
+  const std::vector<ResultTable> tables =
+      MakeTables({{"small", MakeFixtureRecord()},
+                  {"large", MakeFullFixtureRecord("kinetics400", 0.8)},
+                  {"small again", MakeFixtureRecord()}},
+                 Figures());
+  ASSERT_EQ(tables.size(), 2u);
+  EXPECT_EQ(tables[0].scale, BenchmarkSettings::MINIATURE);
+  EXPECT_EQ(tables[0].rows.size(), 6u);
+  EXPECT_TRUE(tables[0].context.empty());
+  for (const ResultRow& row : tables[0].rows) EXPECT_FALSE(row.published.has_value());
+  EXPECT_EQ(tables[1].scale, BenchmarkSettings::FULL);
+  EXPECT_EQ(tables[1].rows.size(), 3u);
+}
+
+TEST(TableTest, AMiniatureIsNotHeldAgainstFiguresWhateverItsNetwork) {
+  RunRecord record = MakeFixtureRecord();
+  record.mutable_settings()->mutable_network()->set_name("dg_p3d_resnet50");
+  const std::vector<ResultTable> tables = MakeTables({{"run", record}}, Figures());
+  EXPECT_FALSE(tables[0].rows[0].published.has_value());
+  EXPECT_EQ(tables[0].rows[0].verdict, "");
+}
+
+TEST(TableTest, VerdictsAtAndBeyondTheTolerance) {
+  const auto planned = [](double top1) {
+    return MakeTables({{"run", MakeFullFixtureRecord("kinetics400", top1)}}, Figures())[0].rows[0];
+  };
+  EXPECT_EQ(planned(0.805).verdict, "reproduced");
+  EXPECT_EQ(planned(0.798).verdict, "reproduced");
+  EXPECT_EQ(planned(0.79).verdict, "below");
+  EXPECT_EQ(planned(0.82).verdict, "above");
+  const ResultRow row = planned(0.79);
+  EXPECT_EQ(row.published, 80.5);
+  EXPECT_NEAR(*row.difference, -1.5, 1e-9);
+  EXPECT_EQ(row.tolerance, 1.0);
+  EXPECT_THAT(row.source, HasSubstr("ICML 2021"));
+}
+
+TEST(TableTest, UnknownFiguresStayBlank) {
+  const std::vector<ResultTable> tables =
+      MakeTables({{"run", MakeFullFixtureRecord("ucf101", 0.9)}}, Figures());
+  EXPECT_FALSE(tables[0].rows[0].published.has_value());
+  EXPECT_EQ(tables[0].rows[0].verdict, "");
+  EXPECT_TRUE(tables[0].context.empty());
+  // A hand-tuned row has no published figure even where the planned one has.
+  EXPECT_FALSE(MakeTables({{"run", MakeFullFixtureRecord("kinetics400", 0.8)}}, Figures())[0]
+                   .rows[1]
+                   .published.has_value());
+}
+
+TEST(TableTest, RecipesWithoutATestHaveARowWithoutFigures) {
+  RunRecord record = MakeFullFixtureRecord("kinetics400", 0.8);
+  record.mutable_recipes(0)->clear_test();
+  const std::vector<ResultTable> tables = MakeTables({{"run", record}}, Figures());
+  EXPECT_FALSE(tables[0].rows[0].top1.has_value());
+  EXPECT_EQ(tables[0].rows[0].published, 80.5);
+  EXPECT_EQ(tables[0].rows[0].verdict, "");
+}
+
+TEST(TableTest, GroupsAreNamedInTheOrderOfTheRecords) {
+  RunRecord other = MakeFixtureRecord();
+  for (RecipeResult& recipe : *other.mutable_recipes()) {
+    recipe.mutable_test()->mutable_groups(2)->set_name("very long");
+  }
+  const std::vector<ResultTable> tables =
+      MakeTables({{"a", MakeFixtureRecord()}, {"b", other}}, Figures());
+  EXPECT_THAT(tables[0].groups, ElementsAre("appearance", "short", "long", "very long"));
+  EXPECT_TRUE(tables[0].rows[0].groups[2].has_value());
+  EXPECT_FALSE(tables[0].rows[0].groups[3].has_value());
+  EXPECT_FALSE(tables[0].rows[3].groups[2].has_value());
+}
+
+TEST(TableTest, SeveralSeedsGetAMedianAndItIsJudged) {
+  std::vector<NamedRecord> records;
+  for (const double top1 : {0.78, 0.80, 0.81, 0.83}) {
+    RunRecord record = MakeFullFixtureRecord("kinetics400", top1);
+    record.mutable_settings()->set_seed(records.size() + 1);
+    records.push_back({"run", record});
+  }
+  const ResultTable table = MakeTables(records, Figures())[0];
+  ASSERT_EQ(table.rows.size(), 12u + 3u);
+  const ResultRow& median = table.rows[12];
+  EXPECT_EQ(median.recipe, "planned, median of 4 seeds");
+  EXPECT_NEAR(*median.top1, 0.805, 1e-12);
+  EXPECT_EQ(median.verdict, "reproduced");
+  EXPECT_FALSE(median.seed.has_value());
+  // The same seed twice is one run recorded twice, not two.
+  EXPECT_EQ(MakeTables({records[0], records[0]}, Figures())[0].rows.size(), 6u);
+}
+
+}  // namespace
+}  // namespace op3d
