@@ -49,9 +49,10 @@ class StateRunner {
   // `from_initial`, where it is 0.
   virtual absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) = 0;
 
-  // Trains epoch `epoch` (from 1, in order) and measures.  After a restart the first call is for the
-  // first epoch that is not in the journal.  Before it returns, the runner keeps under task.folder
-  // whatever it needs to go on; asked again for an epoch it has done, it returns an equal point.
+  // Trains epoch `epoch` (from 1, in order) and measures.  After a restart the first call is for
+  // the first epoch that is not in the journal.  Before it returns, the runner keeps under
+  // task.folder whatever it needs to go on; asked again for an epoch it has done, it returns an
+  // equal point.
   virtual absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) = 0;
 
   // Keeps the weights of `epoch` as the edge's result and drops the rest; 0 = the source's weights

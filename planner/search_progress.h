@@ -27,7 +27,7 @@ class SearchProgress {
 
   // Takes what has happened.  DataLoss when it cannot have happened now: a point of another edge
   // than next_edge(), an epoch out of turn, a performance that is not finite, an edge finished
-  // before its rule says so.
+  // that keeps an epoch it has not trained.
   absl::Status Apply(const JournalEntry& entry);
 
   const TransitionGraph& graph() const { return graph_; }

@@ -52,6 +52,9 @@ absl::Status ValidateGraph(const TransitionGraph& graph);
 // The ranges of plan.proto.  InvalidArgument names state, field, value and limit.
 absl::Status ValidateState(const State& state);
 
+// The name of a node of GraphIndex; `node` in [0, states + 1).
+const std::string& NodeName(const TransitionGraph& graph, int node);
+
 // "S1-S2"; also the edge's folder.
 std::string EdgeName(const Transition& transition);
 

@@ -31,6 +31,7 @@ class VariableProjection {
   explicit VariableProjection(absl::Span<const double> performance);
 
   // The best fit with this b, in [0, inf].  Where a = 0 is best, b has no effect and comes back 0.
+  // Below 0.001 / (epochs) the exponential cannot be told from a parabola: taken as 0.
   CurveFit Solve(double b) const;
 
   // The best fit of all.

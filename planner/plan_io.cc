@@ -1,0 +1,140 @@
+#include "planner/plan_io.h"
+
+#include <cmath>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "planner/transition_graph.h"
+
+namespace op3d {
+namespace {
+
+absl::Status CheckStepsOnPath(const Plan& plan) {
+  int at = 0;
+  for (const Plan::Step& step : plan.steps()) {
+    // path(0) is the initial state: nothing is trained there.
+    for (++at; at < plan.path_size() && plan.path(at) != step.state().name(); ++at) {
+    }
+    if (at >= plan.path_size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the plan's step in ", step.state().name(), " is not on its path ",
+                       absl::StrJoin(plan.path(), " -> "), " behind the steps before it"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+const State* FindState(const TransitionGraph& graph, const std::string& name) {
+  for (const State& state : graph.states()) {
+    if (state.name() == name) return &state;
+  }
+  return nullptr;
+}
+
+bool HasEdge(const TransitionGraph& graph, const std::string& from, const std::string& to) {
+  for (const Transition& transition : graph.transitions()) {
+    if (transition.from() == from && transition.to() == to) return true;
+  }
+  return false;
+}
+
+// The first field in which training differs, "" if none.
+std::string Difference(const State& plan, const State& graph) {
+  const auto differ = [](absl::string_view field, double in_plan, double in_graph) {
+    return absl::StrCat(field, " is ", in_plan, " in the plan and ", in_graph, " in the graph");
+  };
+  if (plan.segments() != graph.segments()) {
+    return differ("segments", plan.segments(), graph.segments());
+  }
+  if (plan.frames_per_segment() != graph.frames_per_segment()) {
+    return differ("frames_per_segment", plan.frames_per_segment(), graph.frames_per_segment());
+  }
+  if (plan.stride() != graph.stride()) return differ("stride", plan.stride(), graph.stride());
+  if (std::abs(plan.learning_rate() - graph.learning_rate()) > 1e-9 * graph.learning_rate()) {
+    return differ("learning_rate", plan.learning_rate(), graph.learning_rate());
+  }
+  if (plan.frozen_batch_norm() != graph.frozen_batch_norm()) {
+    return differ("frozen_batch_norm", plan.frozen_batch_norm(), graph.frozen_batch_norm());
+  }
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<Plan> ReadPlan(const std::string& path) {
+  Plan plan;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &plan));
+  OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), path));
+  return plan;
+}
+
+absl::Status WritePlan(const std::string& path, const Plan& plan) {
+  return WriteTextproto(path, plan);
+}
+
+absl::Status ValidatePlan(const Plan& plan) {
+  if (plan.steps().empty()) {
+    return absl::InvalidArgumentError("the plan has no steps: it trains nothing");
+  }
+  absl::flat_hash_set<std::string> seen;
+  for (const Plan::Step& step : plan.steps()) {
+    const State& state = step.state();
+    if (state.name().empty()) {
+      return absl::InvalidArgumentError("a step of the plan has a state without a name");
+    }
+    if (!seen.insert(state.name()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the plan trains in the state ", state.name(), " twice"));
+    }
+    OP3D_RETURN_IF_ERROR(ValidateState(state));
+    if (step.epochs() < 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the plan's step in ", state.name(), " has ", step.epochs(),
+                       " epochs, but needs at least 1; leave a skipped state out"));
+    }
+  }
+  return plan.path().empty() ? absl::OkStatus() : CheckStepsOnPath(plan);
+}
+
+absl::Status ValidatePlan(const Plan& plan, const TransitionGraph& graph) {
+  OP3D_RETURN_IF_ERROR(ValidatePlan(plan));
+  if (plan.path().empty()) return absl::InvalidArgumentError("the plan does not say its path");
+  if (plan.path(0) != graph.initial()) {
+    return absl::InvalidArgumentError(absl::StrCat("the plan's path begins in ", plan.path(0),
+                                                   ", the graph's in ", graph.initial()));
+  }
+  for (int i = 1; i < plan.path_size(); ++i) {
+    if (HasEdge(graph, plan.path(i - 1), plan.path(i))) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the plan's path goes from ", plan.path(i - 1),
+                                                   " to ", plan.path(i),
+                                                   ", which is no edge of the graph"));
+  }
+  const std::string& last = plan.path(plan.path_size() - 1);
+  bool final = false;
+  for (const std::string& name : graph.finals()) final = final || name == last;
+  if (!final) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the plan's path ends in ", last, ", which is no final state of the graph"));
+  }
+  for (const Plan::Step& step : plan.steps()) {
+    const State* state = FindState(graph, step.state().name());
+    const std::string difference = state == nullptr ? "" : Difference(step.state(), *state);
+    if (state != nullptr && difference.empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("the state ", step.state().name(), ": ",
+                     state == nullptr ? "the graph has none of this name" : difference));
+  }
+  return absl::OkStatus();
+}
+
+int TotalEpochs(const Plan& plan) {
+  int epochs = 0;
+  for (const Plan::Step& step : plan.steps()) epochs += step.epochs();
+  return epochs;
+}
+
+}  // namespace op3d

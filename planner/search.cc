@@ -1,0 +1,180 @@
+#include "planner/search.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "op3d/base/file.h"
+#include "op3d/base/interrupt.h"
+#include "op3d/base/status_macros.h"
+#include "planner/journal.h"
+#include "planner/search_progress.h"
+
+namespace op3d {
+namespace {
+
+constexpr int kJournalVersion = 1;
+
+// A search in one process: the journal on disk, what it says, and who trains.
+class Searcher {
+ public:
+  Searcher(SearchProgress progress, StateRunner* runner, const SearchOptions& options)
+      : progress_(std::move(progress)), runner_(runner), options_(options) {}
+
+  absl::StatusOr<SearchOutcome> Run() {
+    OP3D_RETURN_IF_ERROR(OpenJournal());
+    Tell(SearchEvent::kStarted, nullptr, nullptr, nullptr);
+    for (int edge = progress_.next_edge(); edge != kNoEdge; edge = progress_.next_edge()) {
+      OP3D_RETURN_IF_ERROR(RunEdge(MakeTask(edge)));
+    }
+    return progress_.Outcome();
+  }
+
+ private:
+  absl::Status OpenJournal() {
+    OP3D_RETURN_IF_ERROR(MakeFolders(options_.folder));
+    JournalHeader header;
+    header.set_version(kJournalVersion);
+    *header.mutable_graph() = progress_.graph();
+    *header.mutable_rule() = progress_.rule();
+    header.mutable_settings()->Assign(options_.settings.begin(), options_.settings.end());
+    const std::string path = JoinPath(options_.folder, kJournalFile);
+    OP3D_ASSIGN_OR_RETURN(journal_, Journal::Open(path, header));
+    for (size_t i = 0; i < journal_->entries().size(); ++i) {
+      OP3D_RETURN_IF_ERROR(
+          Annotate(progress_.Apply(journal_->entries()[i]), absl::StrCat(path, ": line ", i + 2)));
+    }
+    JournalEntry entry;
+    entry.mutable_opened()->set_process(::getpid());
+    entry.mutable_opened()->set_time(
+        absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
+    return Record(entry);
+  }
+
+  // On disk first, in memory then.
+  absl::Status Record(const JournalEntry& entry) {
+    OP3D_RETURN_IF_ERROR(journal_->Append(entry));
+    return progress_.Apply(entry);
+  }
+
+  std::string FolderOf(int edge) const {
+    return JoinPath(options_.folder, EdgeName(progress_.graph().transitions(edge)));
+  }
+
+  EdgeTask MakeTask(int edge) const {
+    const GraphIndex::Edge& ends = progress_.index().edges[edge];
+    const int source = KeptEdge(progress_.index(), progress_.scores(), ends.from);
+    EdgeTask task;
+    task.edge = edge;
+    task.transition = &progress_.graph().transitions(edge);
+    task.state = &progress_.graph().states(ends.to - 1);
+    if (source != kNoEdge) task.source_folder = FolderOf(source);
+    task.folder = FolderOf(edge);
+    task.from_initial = ends.from == 0;
+    return task;
+  }
+
+  absl::Status RunEdge(const EdgeTask& task) {
+    Tell(SearchEvent::kEdgeStarted, &task, nullptr, nullptr);
+    StoppingDecision decision;
+    for (;;) {
+      if (!progress_.curve(task.edge).empty()) {
+        OP3D_ASSIGN_OR_RETURN(decision, Decide(task));
+        if (decision.stop) break;
+      }
+      OP3D_RETURN_IF_ERROR(CheckInterrupt());
+      OP3D_RETURN_IF_ERROR(RunEpoch(task, static_cast<int>(progress_.curve(task.edge).size())));
+    }
+    return FinishEdge(task, decision);
+  }
+
+  absl::StatusOr<StoppingDecision> Decide(const EdgeTask& task) {
+    const absl::Time start = absl::Now();
+    absl::StatusOr<StoppingDecision> decision = progress_.Decide(task.edge);
+    fit_seconds_ += absl::ToDoubleSeconds(absl::Now() - start);
+    if (decision.ok()) return decision;
+    return Annotate(decision.status(), EdgeName(*task.transition));
+  }
+
+  // Epoch 0 is the measurement before training.
+  absl::Status RunEpoch(const EdgeTask& task, int epoch) {
+    const std::string where = absl::StrCat(EdgeName(*task.transition), ", epoch ", epoch);
+    absl::StatusOr<CurvePoint> point = CurvePoint();
+    if (epoch > 0) {
+      point = runner_->TrainEpoch(task, epoch);
+    } else if (!task.from_initial) {
+      point = runner_->Measure(task);
+    }
+    if (!point.ok()) return Annotate(point.status(), where);
+    if (point->epoch() != epoch) {
+      return absl::InternalError(
+          absl::StrCat(where, ": the runner gave a point of epoch ", point->epoch()));
+    }
+    if (!std::isfinite(point->performance())) {
+      return absl::InternalError(absl::StrCat(
+          where, ": the performance is ", point->performance(),
+          ", not a finite number: training has diverged; lower the state's learning rate"));
+    }
+    JournalEntry entry;
+    entry.mutable_point()->set_edge(EdgeName(*task.transition));
+    *entry.mutable_point()->mutable_point() = *point;
+    OP3D_RETURN_IF_ERROR(Record(entry));
+    Tell(SearchEvent::kEpochDone, &task, &*point, nullptr);
+    return absl::OkStatus();
+  }
+
+  absl::Status FinishEdge(const EdgeTask& task, const StoppingDecision& decision) {
+    // Before the line that says so: killed in between, it is done again.
+    OP3D_RETURN_IF_ERROR(
+        Annotate(runner_->Finish(task, decision.epochs), EdgeName(*task.transition)));
+    JournalEntry entry;
+    EdgeOutcome* outcome = entry.mutable_finished();
+    outcome->set_from(task.transition->from());
+    outcome->set_to(task.transition->to());
+    if (decision.knee) *outcome->mutable_knee() = ToProto(*decision.knee);
+    outcome->set_epochs(decision.epochs);
+    outcome->set_score(decision.score);
+    outcome->set_ending(decision.ending);
+    OP3D_RETURN_IF_ERROR(Record(entry));
+    Tell(SearchEvent::kEdgeFinished, &task, nullptr, &progress_.outcomes().back());
+    return absl::OkStatus();
+  }
+
+  void Tell(SearchEvent::Kind kind, const EdgeTask* task, const CurvePoint* point,
+            const EdgeOutcome* outcome) const {
+    if (!options_.observer) return;
+    SearchEvent event;
+    event.kind = kind;
+    event.task = task;
+    event.point = point;
+    event.outcome = outcome;
+    event.edges_finished = progress_.edges_finished();
+    event.edges_total = progress_.edges_total();
+    event.epochs_trained = progress_.epochs_trained();
+    event.epochs_at_worst = progress_.epochs_at_worst();
+    event.processes = progress_.processes();
+    event.fit_seconds = fit_seconds_;
+    options_.observer(event);
+  }
+
+  SearchProgress progress_;
+  StateRunner* const runner_;
+  const SearchOptions& options_;
+  std::unique_ptr<Journal> journal_;
+  double fit_seconds_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const StoppingRule& rule,
+                                     StateRunner* runner, const SearchOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(SearchProgress progress, SearchProgress::Make(graph, rule));
+  return Searcher(std::move(progress), runner, options).Run();
+}
+
+}  // namespace op3d

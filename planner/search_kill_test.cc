@@ -1,0 +1,162 @@
+// A search that is killed again and again ends as one that is not.
+#include <google/protobuf/util/message_differencer.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/random_stream.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/status_matchers.h"
+#include "planner/journal.h"
+#include "planner/pool.h"
+#include "planner/search.h"
+#include "planner/transition_graph.h"
+
+namespace op3d {
+namespace {
+
+using ::google::protobuf::util::MessageDifferencer;
+
+// "Weights" are a number in a file; an epoch hashes them, so that starting from the wrong ones, or
+// training an epoch twice, changes everything that comes after.
+class FileRunner : public StateRunner {
+ public:
+  absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override {
+    OP3D_ASSIGN_OR_RETURN(const uint64_t source, Source(task));
+    return Point(task, 0, source);
+  }
+
+  absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override {
+    OP3D_RETURN_IF_ERROR(MakeFolders(task.folder));
+    const std::string file = EpochFile(task, epoch);
+    if (!FileExists(file)) {
+      const auto before = epoch == 1 ? Source(task) : Read(EpochFile(task, epoch - 1));
+      if (!before.ok()) return before.status();
+      const uint64_t after = Fnv1a64(absl::StrCat(*before, " ", EdgeName(*task.transition)));
+      OP3D_RETURN_IF_ERROR(WriteFileAtomically(file, absl::StrCat(after)));
+    }
+    OP3D_ASSIGN_OR_RETURN(const uint64_t weights, Read(file));
+    return Point(task, epoch, weights);
+  }
+
+  absl::Status Finish(const EdgeTask& task, int epoch) override {
+    const std::string kept = JoinPath(task.folder, "weights");
+    if (epoch > 0 && FileExists(EpochFile(task, epoch))) {
+      if (std::rename(EpochFile(task, epoch).c_str(), kept.c_str()) != 0) {
+        return absl::InternalError("rename");
+      }
+    }
+    if (epoch > 0 && !FileExists(kept)) return absl::DataLossError("the weights are gone");
+    OP3D_ASSIGN_OR_RETURN(const auto names, ListFolder(task.folder));
+    for (const std::string& name : names) {
+      if (name != "weights") OP3D_RETURN_IF_ERROR(RemoveFile(JoinPath(task.folder, name)));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static std::string EpochFile(const EdgeTask& task, int epoch) {
+    return JoinPath(task.folder, absl::StrCat("epoch_", epoch));
+  }
+
+  static absl::StatusOr<uint64_t> Read(const std::string& path) {
+    OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+    uint64_t weights = 0;
+    if (absl::SimpleAtoi(text, &weights)) return weights;
+    return absl::DataLossError(absl::StrCat(path, " is torn"));
+  }
+
+  static absl::StatusOr<uint64_t> Source(const EdgeTask& task) {
+    if (task.source_folder.empty()) return 1;
+    return Read(JoinPath(task.source_folder, "weights"));
+  }
+
+  static CurvePoint Point(const EdgeTask& task, int epoch, uint64_t weights) {
+    RandomStream noise(weights, "noise", {task.edge});
+    CurvePoint point;
+    point.set_epoch(epoch);
+    point.set_performance(0.6 + 0.01 * task.edge - 0.2 * std::exp(-0.5 * epoch) - 0.004 * epoch +
+                          0.01 * noise.Gaussian());
+    return point;
+  }
+};
+
+StoppingRule Rule() {
+  StoppingRule rule;
+  rule.set_attempt_epochs(4);
+  rule.set_max_epochs_from_initial(12);
+  rule.set_max_epochs(8);
+  return rule;
+}
+
+absl::StatusOr<SearchOutcome> SearchIn(const std::string& folder) {
+  FileRunner runner;
+  SearchOptions options;
+  options.folder = folder;
+  return Search(MakePool(PoolOptions()), Rule(), &runner, options);
+}
+
+// Lines that are no note of a process taking the search up.
+std::string LastingLines(const std::string& folder) {
+  std::string text;
+  const auto content = ReadJournal(JoinPath(folder, kJournalFile));
+  EXPECT_THAT(content, IsOk());
+  if (!content.ok()) return text;
+  for (const JournalEntry& entry : content->entries) {
+    if (!entry.has_opened()) absl::StrAppend(&text, EncodeJournalLine(entry).value_or("?"));
+  }
+  return text;
+}
+
+TEST(SearchKillTest, EndsAsIfNothingHadHappened) {
+  const std::string quiet = TestFolder("quiet"), troubled = TestFolder("troubled");
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome expected, SearchIn(quiet));
+
+  RandomStream stream(1, "kill", {});
+  int kills = 0;
+  bool finished = false;
+  // Up to 40 short lives, then one as long as it needs.
+  for (int life = 0; life <= 40 && !finished; ++life) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) ::_exit(SearchIn(troubled).ok() ? 0 : 1);
+    if (life < 40) {
+      ::usleep(static_cast<useconds_t>(1000 + stream.UniformInt(12000)));
+      ::kill(child, SIGKILL);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status)) {
+      ++kills;
+    } else {
+      ASSERT_EQ(WEXITSTATUS(status), 0) << "life " << life;
+      finished = true;
+    }
+  }
+  EXPECT_GT(kills, 3);
+  ASSERT_TRUE(finished);
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome, SearchIn(troubled));
+  EXPECT_TRUE(MessageDifferencer::Equals(outcome, expected));
+  EXPECT_EQ(LastingLines(troubled), LastingLines(quiet));
+  // The kept weights are the same, and nothing else is left.
+  for (const EdgeOutcome& edge : expected.edges()) {
+    const std::string name = absl::StrCat(edge.from(), "-", edge.to());
+    const auto left = ListFolder(JoinPath(troubled, name));
+    ASSERT_THAT(left, IsOk());
+    EXPECT_EQ(left->size(), edge.epochs() > 0 ? 1 : 0) << name;
+    if (edge.epochs() == 0) continue;
+    EXPECT_EQ(ReadFile(JoinPath(troubled, name + "/weights")).value_or("none"),
+              ReadFile(JoinPath(quiet, name + "/weights")).value_or("missing"));
+  }
+}
+
+}  // namespace
+}  // namespace op3d

@@ -1,0 +1,147 @@
+#include "planner/search_progress.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+
+absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph,
+                                                    const StoppingRule& rule) {
+  SearchProgress progress;
+  OP3D_ASSIGN_OR_RETURN(progress.index_, IndexGraph(graph));
+  OP3D_RETURN_IF_ERROR(ValidateStoppingRule(rule));
+  progress.graph_ = graph;
+  progress.rule_ = rule;
+  progress.curves_.resize(progress.index_.edges.size());
+  progress.scores_.resize(progress.index_.edges.size());
+  return progress;
+}
+
+int SearchProgress::next_edge() const {
+  return edges_finished() == edges_total() ? kNoEdge : index_.training_order[outcomes_.size()];
+}
+
+int SearchProgress::max_epochs(int edge) const {
+  return index_.edges[edge].from == 0 ? rule_.max_epochs_from_initial() : rule_.max_epochs();
+}
+
+int SearchProgress::epochs_at_worst() const {
+  int epochs = epochs_trained_;
+  for (size_t i = outcomes_.size(); i < index_.training_order.size(); ++i) {
+    const int edge = index_.training_order[i];
+    const int trained = std::max(0, static_cast<int>(curves_[edge].size()) - 1);
+    epochs += std::max(0, max_epochs(edge) - trained);
+  }
+  return epochs;
+}
+
+absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {
+  std::vector<double> performance;
+  for (const CurvePoint& point : curves_[edge]) performance.push_back(point.performance());
+  return DecideStop(performance, rule_.attempt_epochs(), max_epochs(edge));
+}
+
+absl::Status SearchProgress::Apply(const JournalEntry& entry) {
+  switch (entry.entry_case()) {
+    case JournalEntry::kOpened:
+      ++processes_;
+      return absl::OkStatus();
+    case JournalEntry::kPoint:
+      return ApplyPoint(entry.point());
+    case JournalEntry::kFinished:
+      return ApplyFinished(entry.finished());
+    default:
+      return absl::DataLossError("a line of a kind that does not belong here");
+  }
+}
+
+absl::Status SearchProgress::ApplyPoint(const JournalPoint& point) {
+  const int edge = next_edge();
+  if (edge == kNoEdge) {
+    return absl::DataLossError(
+        absl::StrCat("a point of ", point.edge(), " after all edges are finished"));
+  }
+  const std::string name = EdgeName(graph_.transitions(edge));
+  const int expected = static_cast<int>(curves_[edge].size());
+  if (point.edge() != name || point.point().epoch() != expected) {
+    return absl::DataLossError(absl::StrCat("epoch ", point.point().epoch(), " of ", point.edge(),
+                                            ", where epoch ", expected, " of ", name, " is due"));
+  }
+  if (!std::isfinite(point.point().performance())) {
+    return absl::DataLossError(absl::StrCat("the performance of ", name, " at epoch ", expected,
+                                            " is ", point.point().performance()));
+  }
+  curves_[edge].push_back(point.point());
+  if (expected > 0) ++epochs_trained_;
+  return absl::OkStatus();
+}
+
+absl::Status SearchProgress::ApplyFinished(EdgeOutcome outcome) {
+  const int edge = next_edge();
+  const std::string name = absl::StrCat(outcome.from(), "-", outcome.to());
+  if (edge == kNoEdge || name != EdgeName(graph_.transitions(edge))) {
+    return absl::DataLossError(absl::StrCat("the edge ", name, " is finished out of turn"));
+  }
+  const int trained = static_cast<int>(curves_[edge].size()) - 1;
+  if (trained < 1 || outcome.epochs() < 0 || outcome.epochs() > trained ||
+      !std::isfinite(outcome.score())) {
+    return absl::DataLossError(absl::StrCat("the edge ", name, " keeps epoch ", outcome.epochs(),
+                                            " of ", trained, " with the score ", outcome.score()));
+  }
+  outcome.mutable_curve()->Assign(curves_[edge].begin(), curves_[edge].end());
+  scores_[edge] = EdgeScore{outcome.epochs(), outcome.score()};
+  outcomes_.push_back(std::move(outcome));
+  return absl::OkStatus();
+}
+
+namespace {
+
+Plan MakePlan(const TransitionGraph& graph, const EdgeScores& scores, const BestPath& path) {
+  Plan plan;
+  plan.set_pool(graph.pool());
+  plan.set_value(path.value);
+  for (int node : path.nodes) plan.add_path(NodeName(graph, node));
+  for (size_t i = 0; i < path.edges.size(); ++i) {
+    const int epochs = scores[path.edges[i]]->epochs;
+    if (epochs == 0) continue;  // skipped
+    Plan::Step* step = plan.add_steps();
+    *step->mutable_state() = graph.states(path.nodes[i + 1] - 1);
+    step->set_epochs(epochs);
+  }
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<SearchOutcome> SearchProgress::Outcome() const {
+  if (next_edge() != kNoEdge) {
+    return absl::FailedPreconditionError(absl::StrCat("the search is not done: ", edges_finished(),
+                                                      " of ", edges_total(), " edges are"));
+  }
+  OP3D_ASSIGN_OR_RETURN(const BestPath path, FindBestPath(index_, scores_));
+  SearchOutcome outcome;
+  *outcome.mutable_graph() = graph_;
+  *outcome.mutable_rule() = rule_;
+  // From the order of training to the listed one.
+  std::vector<const EdgeOutcome*> listed(index_.edges.size());
+  for (size_t i = 0; i < outcomes_.size(); ++i) listed[index_.training_order[i]] = &outcomes_[i];
+  for (const EdgeOutcome* edge : listed) {
+    if (edge != nullptr) *outcome.add_edges() = *edge;
+  }
+  for (int node = 1; node < index_.nodes; ++node) {
+    const int winner = WinningEdge(index_, scores_, node);
+    if (winner == kNoEdge) continue;
+    NodeOutcome* result = outcome.add_nodes();
+    result->set_state(NodeName(graph_, node));
+    result->set_value(scores_[winner]->score);
+    result->set_from(NodeName(graph_, index_.edges[winner].from));
+  }
+  *outcome.mutable_plan() = MakePlan(graph_, scores_, path);
+  return outcome;
+}
+
+}  // namespace op3d

@@ -1,0 +1,142 @@
+#include "planner/stopping_rule.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "op3d/base/status_matchers.h"
+#include "planner/golden_cases.h"
+
+namespace op3d {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr int kNoBound = 100000;
+
+// The epoch at which a curve fed one by one is stopped; -1 when it asks for more than there is.
+StoppingDecision FeedUntilStop(const std::vector<double>& y, int attempt_epochs, int* stop_epoch) {
+  *stop_epoch = -1;
+  for (size_t points = 1; points <= y.size(); ++points) {
+    const auto decision = DecideStop(absl::MakeSpan(y.data(), points), attempt_epochs, kNoBound);
+    EXPECT_THAT(decision, IsOk());
+    if (!decision.ok() || !decision->stop) continue;
+    *stop_epoch = static_cast<int>(points) - 1;
+    return *decision;
+  }
+  return StoppingDecision();
+}
+
+TEST(StoppingRuleTest, StopsTheGoldenCurvesWhereItMust) {
+  const json golden = ReadGolden("knee_cases.json");
+  int firm = 0;
+  for (const json& one : golden["cases"]) {
+    if (one["compare"] == "error" || !one.contains("search")) continue;
+    SCOPED_TRACE(one["name"].get<std::string>());
+    const json& search = one["search"];
+    const std::vector<double> y = GoldenNumbers(one["y"]);
+    int stop_epoch;
+    const StoppingDecision decision = FeedUntilStop(y, one["attempt_epochs"], &stop_epoch);
+    if (!search["firm"].get<bool>()) {
+      const json& range = search["stop_epoch_range"];
+      if (stop_epoch < 0) {
+        EXPECT_TRUE(range[1].is_null());
+      } else {
+        EXPECT_GE(stop_epoch, range[0].get<int>());
+        EXPECT_LE(stop_epoch, range[1].is_null() ? kNoBound : range[1].get<int>());
+      }
+      continue;
+    }
+    ++firm;
+    ASSERT_EQ(stop_epoch, search["stop_epoch"].is_null() ? -1 : search["stop_epoch"].get<int>());
+    if (stop_epoch < 0) continue;
+    EXPECT_EQ(decision.ending, EdgeOutcome::KNEE_PASSED);
+    EXPECT_EQ(decision.epochs, search["knee"].get<int>());
+    EXPECT_EQ(decision.knee->epoch, decision.epochs);
+    EXPECT_NEAR(decision.score, search["value"].get<double>(),
+                1e-4 * std::abs(search["value"].get<double>()));
+  }
+  EXPECT_EQ(firm, 37);
+}
+
+TEST(StoppingRuleTest, AGoldenCurveThatIsNotFiniteIsAnError) {
+  const json golden = ReadGolden("knee_cases.json");
+  for (const json& one : golden["cases"]) {
+    if (one["compare"] != "error") continue;
+    EXPECT_THAT(DecideStop(GoldenNumbers(one["y"]), 10, kNoBound),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("performance of epoch")));
+  }
+}
+
+TEST(StoppingRuleTest, NoFitBeforeTheAttemptEpochs) {
+  const std::vector<double> falling = {0.9, 0.8, 0.7, 0.6};
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision early, DecideStop(falling, 4, 10));
+  EXPECT_FALSE(early.stop);
+  EXPECT_FALSE(early.knee.has_value());
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision late, DecideStop(falling, 3, 10));
+  EXPECT_TRUE(late.stop);
+  EXPECT_EQ(late.epochs, 0);  // falls at once: the state is skipped
+  EXPECT_NEAR(late.score, 0.9, 1e-9);
+}
+
+std::vector<double> Rising(int points) {
+  std::vector<double> y;
+  for (int k = 0; k < points; ++k) y.push_back(0.1 + 0.05 * k);
+  return y;
+}
+
+TEST(StoppingRuleTest, TheBoundKeepsTheLastEpochOfARisingCurve) {
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision before, DecideStop(Rising(8), 4, 8));
+  EXPECT_FALSE(before.stop);
+  EXPECT_EQ(before.knee->epoch, 999);
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision at, DecideStop(Rising(9), 4, 8));
+  EXPECT_TRUE(at.stop);
+  EXPECT_EQ(at.ending, EdgeOutcome::BOUND);
+  EXPECT_EQ(at.epochs, 8);
+  EXPECT_NEAR(at.score, 0.5, 1e-9);  // the curve at epoch 8, not at its knee
+}
+
+TEST(StoppingRuleTest, TheBoundKeepsAKneeInsideIt) {
+  std::vector<double> y;
+  for (int k = 0; k <= 8; ++k) y.push_back(0.8 - 0.004 * (k - 6) * (k - 6));
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision decision, DecideStop(y, 4, 8));
+  EXPECT_TRUE(decision.stop);
+  EXPECT_EQ(decision.ending, EdgeOutcome::BOUND);
+  EXPECT_EQ(decision.epochs, 6);
+  EXPECT_NEAR(decision.score, 0.8, 1e-9);
+  y.push_back(0.8 - 0.004 * 9);
+  y.push_back(0.8 - 0.004 * 16);
+  // Bound and knee at the same epoch: the knee has it.
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision both, DecideStop(y, 4, 10));
+  EXPECT_EQ(both.ending, EdgeOutcome::KNEE_PASSED);
+}
+
+TEST(StoppingRuleTest, ABoundBeforeAnyFitKeepsTheBestMeasuredEpoch) {
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision decision, DecideStop({0.2, 0.5, 0.5, 0.4}, 10, 3));
+  EXPECT_TRUE(decision.stop);
+  EXPECT_EQ(decision.ending, EdgeOutcome::BOUND);
+  EXPECT_FALSE(decision.knee.has_value());
+  EXPECT_EQ(decision.epochs, 1);
+  EXPECT_EQ(decision.score, 0.5);
+}
+
+TEST(StoppingRuleTest, RefusesWhatIsOutOfRange) {
+  constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+  EXPECT_THAT(DecideStop({}, 10, 20), StatusIs(kInvalid, HasSubstr("point 0")));
+  EXPECT_THAT(DecideStop({0.5}, 0, 20), StatusIs(kInvalid, HasSubstr("attempt_epochs is 0")));
+  EXPECT_THAT(DecideStop({0.5}, 10, 0), StatusIs(kInvalid, HasSubstr("bound on epochs is 0")));
+  EXPECT_THAT(DecideStop({std::nan("")}, 10, 1), StatusIs(kInvalid, HasSubstr("epoch 0 is nan")));
+  StoppingRule rule;
+  rule.set_attempt_epochs(4);
+  rule.set_max_epochs_from_initial(20);
+  EXPECT_THAT(ValidateStoppingRule(rule), StatusIs(kInvalid, HasSubstr("max_epochs is 0")));
+  rule.set_max_epochs(8);
+  EXPECT_THAT(ValidateStoppingRule(rule), IsOk());
+  rule.set_attempt_epochs(-1);
+  EXPECT_THAT(ValidateStoppingRule(rule), StatusIs(kInvalid, HasSubstr("attempt_epochs is -1")));
+}
+
+}  // namespace
+}  // namespace op3d

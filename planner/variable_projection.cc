@@ -1,0 +1,228 @@
+#include "planner/variable_projection.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace op3d {
+namespace {
+
+using Vector = std::vector<double>;
+
+constexpr int kLinear = 0, kSquare = 1, kConstant = 2;
+// A column is dependent on others when less than this share of it is left beside them.
+constexpr double kDependent = 1e-12;
+// exp(-b) for the largest b of the grid is below a rounding error of f; behind it comes infinity.
+constexpr double kLargestDecay = 40;
+// b x span below which the exponential is a parabola to one part in 1e9: what is left of it beside
+// the polynomial is rounding.
+constexpr double kSmallestDecay = 1e-3;
+constexpr int kGridPoints = 160;
+// Local minima of the grid that are looked at closely.
+constexpr int kRefined = 4;
+
+double Dot(const Vector& p, const Vector& q) {
+  double sum = 0;
+  for (size_t i = 0; i < p.size(); ++i) sum += p[i] * q[i];
+  return sum;
+}
+
+void Subtract(double factor, const Vector& p, Vector* q) {
+  for (size_t i = 0; i < p.size(); ++i) (*q)[i] -= factor * p[i];
+}
+
+// q^k for k = 0, 1, ...
+Vector Powers(double q, size_t count) {
+  Vector powers(count);
+  double power = 1;
+  for (double& value : powers) {
+    value = power;
+    power *= q;
+  }
+  return powers;
+}
+
+// Less by more than rounding: of equally good fits the one found first stays.
+bool Improves(const CurveFit& fit, const CurveFit& than, size_t points) {
+  constexpr double kRounding = 1e-15;
+  const double slack = kRounding * kRounding * static_cast<double>(points);
+  return fit.residual < than.residual * (1 - 1e-13) - slack;
+}
+
+}  // namespace
+
+VariableProjection::VariableProjection(absl::Span<const double> performance)
+    : y_(performance.begin(), performance.end()),
+      span_(std::max<double>(1, static_cast<double>(performance.size()) - 1)) {
+  polynomials_ = {MakePolynomial(true, true), MakePolynomial(true, false),
+                  MakePolynomial(false, true), MakePolynomial(false, false)};
+  without_decay_ = SolveWithoutDecay();
+}
+
+VariableProjection::Polynomial VariableProjection::MakePolynomial(bool with_d, bool with_e) const {
+  Polynomial polynomial;
+  polynomial.remainder = y_;
+  for (int column : {kConstant, kLinear, kSquare}) {
+    if ((column == kSquare && !with_d) || (column == kConstant && !with_e)) continue;
+    Vector values(y_.size());
+    for (size_t k = 0; k < values.size(); ++k) {
+      const double u = static_cast<double>(k) / span_;
+      values[k] = column == kConstant ? 1 : column == kLinear ? -u : -u * u;
+    }
+    const double before = std::sqrt(Dot(values, values));
+    const int rank = polynomial.rank;
+    std::array<double, 3> above = {};
+    for (int pass = 0; pass < 2; ++pass) {  // once is not orthogonal to the last digit
+      for (int i = 0; i < rank; ++i) {
+        const double share = Dot(polynomial.basis[i], values);
+        Subtract(share, polynomial.basis[i], &values);
+        above[i] += share;
+      }
+    }
+    const double norm = std::sqrt(Dot(values, values));
+    if (norm <= kDependent * before || norm == 0) continue;
+    for (double& value : values) value /= norm;
+    for (int i = 0; i < rank; ++i) polynomial.triangle[i][rank] = above[i];
+    polynomial.triangle[rank][rank] = norm;
+    polynomial.columns[rank] = column;
+    polynomial.basis[rank] = values;
+    ++polynomial.rank;
+  }
+  for (int pass = 0; pass < 2; ++pass) {
+    for (int i = 0; i < polynomial.rank; ++i) {
+      const double share = Dot(polynomial.basis[i], polynomial.remainder);
+      Subtract(share, polynomial.basis[i], &polynomial.remainder);
+      polynomial.projection[i] += share;
+    }
+  }
+  return polynomial;
+}
+
+bool VariableProjection::ToCurve(const Polynomial& polynomial,
+                                 const std::array<double, 3>& projection,
+                                 PerformanceCurve* curve) const {
+  std::array<double, 3> solution = {};
+  for (int i = polynomial.rank - 1; i >= 0; --i) {
+    double sum = projection[i];
+    for (int j = i + 1; j < polynomial.rank; ++j) sum -= polynomial.triangle[i][j] * solution[j];
+    solution[i] = sum / polynomial.triangle[i][i];
+  }
+  std::array<double, 3> coefficients = {};
+  for (int i = 0; i < polynomial.rank; ++i) coefficients[polynomial.columns[i]] = solution[i];
+  curve->c = coefficients[kLinear] / span_;
+  curve->d = coefficients[kSquare] / (span_ * span_);
+  curve->e = coefficients[kConstant];
+  return curve->d >= 0 && curve->e >= 0;
+}
+
+CurveFit VariableProjection::SolveWithoutDecay() const {
+  CurveFit best;
+  best.residual = std::numeric_limits<double>::infinity();
+  // From the simplest, {c}, to all three, so that of equally good ones the simplest stays.
+  for (int i = 3; i >= 0; --i) {
+    CurveFit fit;
+    fit.residual = Dot(polynomials_[i].remainder, polynomials_[i].remainder);
+    if (ToCurve(polynomials_[i], polynomials_[i].projection, &fit.curve) &&
+        Improves(fit, best, y_.size())) {
+      best = fit;
+    }
+  }
+  return best;
+}
+
+bool VariableProjection::SolveWithDecay(const Polynomial& polynomial, const Vector& decay, double b,
+                                        CurveFit* fit) const {
+  // f = polynomial - a decay: what of the decay lies beside the polynomial decides a.
+  Vector beside = decay;
+  std::array<double, 3> share = {};
+  for (int pass = 0; pass < 2; ++pass) {
+    for (int i = 0; i < polynomial.rank; ++i) {
+      const double part = Dot(polynomial.basis[i], beside);
+      Subtract(part, polynomial.basis[i], &beside);
+      share[i] += part;
+    }
+  }
+  const double square = Dot(beside, beside);
+  if (square <= kDependent * kDependent * Dot(decay, decay)) return false;
+  const double a = -Dot(beside, polynomial.remainder) / square;
+  if (!(a > 0)) return false;
+  std::array<double, 3> projection = polynomial.projection;
+  for (int i = 0; i < polynomial.rank; ++i) projection[i] += a * share[i];
+  fit->curve.a = a;
+  fit->curve.b = b;
+  if (!ToCurve(polynomial, projection, &fit->curve)) return false;
+  fit->residual = 0;
+  for (size_t k = 0; k < beside.size(); ++k) {
+    const double r = polynomial.remainder[k] + a * beside[k];
+    fit->residual += r * r;
+  }
+  return true;
+}
+
+CurveFit VariableProjection::Solve(double b) const {
+  CurveFit best = without_decay_;
+  if (b * span_ < kSmallestDecay * (1 - 1e-9)) b = 0;
+  const Vector decay = Powers(std::exp(-b), y_.size());
+  for (size_t i = 0; i < polynomials_.size(); ++i) {
+    CurveFit fit;
+    if (!SolveWithDecay(polynomials_[i], decay, b, &fit)) continue;
+    if (Improves(fit, best, y_.size())) best = fit;
+    if (i == 0) break;  // the minimum without bounds on d and e keeps them: nothing is better
+  }
+  return best;
+}
+
+CurveFit VariableProjection::Refine(double low, double high) const {
+  constexpr double kGolden = 0.6180339887498949;
+  // A minimum is found to the root of the rounding error and no better.
+  constexpr double kTolerance = 1e-9;
+  double inner = high - kGolden * (high - low), outer = low + kGolden * (high - low);
+  CurveFit at_inner = Solve(std::exp(inner)), at_outer = Solve(std::exp(outer));
+  while (high - low > kTolerance) {
+    if (at_inner.residual <= at_outer.residual) {
+      high = outer;
+      outer = inner;
+      at_outer = at_inner;
+      inner = high - kGolden * (high - low);
+      at_inner = Solve(std::exp(inner));
+    } else {
+      low = inner;
+      inner = outer;
+      at_inner = at_outer;
+      outer = low + kGolden * (high - low);
+      at_outer = Solve(std::exp(outer));
+    }
+  }
+  return at_inner.residual <= at_outer.residual ? at_inner : at_outer;
+}
+
+CurveFit VariableProjection::Minimize() const {
+  const double first = std::log(kSmallestDecay / span_), last = std::log(kLargestDecay);
+  const double step = (last - first) / (kGridPoints - 1);
+  Vector residuals(kGridPoints);
+  CurveFit best = without_decay_;
+  const auto take = [this, &best](const CurveFit& fit) {
+    if (Improves(fit, best, y_.size())) best = fit;
+  };
+  for (int i = 0; i < kGridPoints; ++i) {
+    const CurveFit fit = Solve(std::exp(first + i * step));
+    residuals[i] = fit.residual;
+    take(fit);
+  }
+  take(Solve(0));  // with e = 0 a constant below zero
+  take(Solve(std::numeric_limits<double>::infinity()));
+
+  std::vector<int> minima;
+  for (int i = 0; i < kGridPoints; ++i) {
+    const bool falls = i == 0 || residuals[i] <= residuals[i - 1];
+    const bool rises = i + 1 == kGridPoints || residuals[i] <= residuals[i + 1];
+    if (falls && rises && residuals[i] < without_decay_.residual) minima.push_back(i);
+  }
+  std::stable_sort(minima.begin(), minima.end(),
+                   [&residuals](int i, int j) { return residuals[i] < residuals[j]; });
+  if (minima.size() > kRefined) minima.resize(kRefined);
+  for (int i : minima) take(Refine(first + (i - 1) * step, first + (i + 1) * step));
+  return best;
+}
+
+}  // namespace op3d
