@@ -1,0 +1,79 @@
+#include "data/loader/clip_views.h"
+
+#include "data/loader/test_videos.h"
+
+namespace op3d {
+namespace {
+
+using testing::HasSubstr;
+
+TransformSettings Settings() {
+  TransformSettings settings;
+  settings.set_train_crop(16);
+  settings.set_min_area(0.5);
+  settings.set_max_area(1);
+  settings.set_search_short_side(18);
+  settings.set_search_crop(16);
+  settings.set_test_short_side(18);
+  settings.set_test_crop(16);
+  return settings;
+}
+
+TEST(ClipViewsTest, EveryViewHoldsItsFramesAndCrop) {
+  const Video video = MakeTestVideos(1, "views")[0];
+  const std::vector<RgbImage> truth = DecodeAll(video);
+  // Out of order, with repetitions in a clip and between clips.
+  const std::vector<std::vector<int64_t>> clips = {{4, 0, 4, 19}, {19, 18, 4, 4}};
+  constexpr int kPlane = 16 * 16, kTimes = 4, kCrops = 3;
+  std::vector<float> out(2 * kCrops * 3 * kTimes * kPlane, -99.0f);
+  FrameStore store(0);
+  ViewSeconds seconds;
+  int made = 0;
+  auto make = [&](int width, int height) {
+    ++made;
+    return ClipTransform::ForTest(Settings(), width, height);
+  };
+  ASSERT_THAT(MakeClipViews(video, clips, make, &store, absl::MakeSpan(out), &seconds), IsOk());
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(store.counters().passed, 1);
+  EXPECT_GT(seconds.read, 0);
+  EXPECT_GT(seconds.transform, 0);
+
+  ASSERT_OK_AND_ASSIGN(ClipTransform plain,
+                       ClipTransform::ForTest(Settings(), kTestWidth, kTestHeight));
+  for (int clip = 0; clip < 2; ++clip) {
+    for (int t = 0; t < kTimes; ++t) {
+      ASSERT_THAT(plain.Load(truth[clips[clip][t]]), IsOk());
+      for (int crop = 0; crop < kCrops; ++crop) {
+        std::vector<float> want(3 * kPlane);
+        plain.Store(crop, want.data(), kPlane);
+        const int view = clip * kCrops + crop;
+        for (int c = 0; c < 3; ++c) {
+          const auto got = out.begin() + ((view * 3 + c) * kTimes + t) * kPlane;
+          EXPECT_TRUE(std::equal(got, got + kPlane, want.begin() + c * kPlane))
+              << "view " << view << " time " << t << " channel " << c;
+        }
+      }
+    }
+  }
+}
+
+TEST(ClipViewsTest, ErrorsNameTheVideo) {
+  const Video video = MakeTestVideos(1, "views")[0];
+  FrameStore store(0);
+  ViewSeconds seconds;
+  std::vector<float> out(7);
+  auto make = [&](int width, int height) {
+    return ClipTransform::ForSearch(Settings(), width, height);
+  };
+  EXPECT_THAT(MakeClipViews(video, {{0, 1}}, make, &store, absl::MakeSpan(out), &seconds),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("v0: ")));
+  auto fail = [](int, int) { return absl::StatusOr<ClipTransform>(absl::AbortedError("no")); };
+  EXPECT_THAT(MakeClipViews(video, {{0, 1}}, fail, &store, absl::MakeSpan(out), &seconds),
+              StatusIs(absl::StatusCode::kAborted, HasSubstr("v0: no")));
+  EXPECT_THAT(MakeClipViews(video, {{0, 99}}, make, &store, absl::MakeSpan(out), &seconds),
+              StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("v0: ")));
+}
+
+}  // namespace
+}  // namespace op3d

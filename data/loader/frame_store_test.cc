@@ -1,0 +1,111 @@
+#include "data/loader/frame_store.h"
+
+#include <thread>
+
+#include "data/loader/test_videos.h"
+
+namespace op3d {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr int64_t kFrameBytes = kTestWidth * kTestHeight * 3;
+const std::vector<int64_t> kWanted = {0, 3, 4, 17};
+
+// The frames that a store gives, after checking their order.
+std::vector<RgbImage> Read(FrameStore* store, const Video& video,
+                           const std::vector<int64_t>& indices) {
+  std::vector<RgbImage> frames;
+  EXPECT_THAT(store->Read(video, indices,
+                          [&](int64_t k, const RgbImage& image) {
+                            EXPECT_EQ(k, indices[frames.size()]);
+                            frames.push_back(image);
+                            return absl::OkStatus();
+                          }),
+              IsOk());
+  EXPECT_EQ(frames.size(), indices.size());
+  return frames;
+}
+
+TEST(FrameStoreTest, GivesTheReadersFramesForAnyBudget) {
+  const std::vector<Video> videos = MakeTestVideos(2, "store");
+  for (const int64_t budget : {int64_t{0}, kFrameBytes, 21 * kFrameBytes, int64_t{1} << 30}) {
+    FrameStore store(budget);
+    for (int round = 0; round < 2; ++round) {
+      for (const Video& video : videos) {
+        const std::vector<RgbImage> truth = DecodeAll(video);
+        const std::vector<RgbImage> frames = Read(&store, video, kWanted);
+        for (size_t i = 0; i < kWanted.size(); ++i) {
+          EXPECT_EQ(frames[i].width, kTestWidth);
+          EXPECT_EQ(frames[i].pixels, truth[kWanted[i]].pixels);
+        }
+      }
+    }
+  }
+}
+
+TEST(FrameStoreTest, KeepsWhatFits) {
+  const std::vector<Video> videos = MakeTestVideos(2, "store");  // of 20 and 21 frames
+  FrameStore store(40 * kFrameBytes);
+  for (int round = 0; round < 3; ++round) {
+    for (const Video& video : videos) Read(&store, video, kWanted);
+  }
+  const FrameStore::Counters counters = store.counters();
+  EXPECT_EQ(counters.kept, 1);
+  EXPECT_EQ(counters.hits, 2);
+  EXPECT_EQ(counters.passed, 3);
+  EXPECT_EQ(counters.bytes, 20 * kFrameBytes);
+  EXPECT_GT(counters.decode_seconds, 0);
+}
+
+TEST(FrameStoreTest, ThreadsThatAskAtOnceDecodeOnce) {
+  const std::vector<Video> videos = MakeTestVideos(3, "store");
+  FrameStore store(int64_t{1} << 30);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (const Video& video : videos) Read(&store, video, kWanted);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(store.counters().kept, 3);
+  EXPECT_EQ(store.counters().hits, 8 * 3 - 3);
+  EXPECT_EQ(store.counters().passed, 0);
+}
+
+TEST(FrameStoreTest, ErrorsNameTheFile) {
+  const std::vector<Video> videos = MakeTestVideos(1, "store");
+  const Video gone = {"gone", "/no/such/clip.mp4", 0, 10};
+  auto ignore = [](int64_t, const RgbImage&) { return absl::OkStatus(); };
+  for (const int64_t budget : {int64_t{0}, int64_t{1} << 30}) {
+    FrameStore store(budget);
+    for (int round = 0; round < 2; ++round) {
+      EXPECT_THAT(store.Read(gone, {0}, ignore),
+                  StatusIs(absl::StatusCode::kNotFound, HasSubstr("/no/such/clip.mp4")));
+      EXPECT_THAT(store.Read(videos[0], {5, 20}, ignore),
+                  StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("v0.mp4")));
+      EXPECT_THAT(store.Read(videos[0], {-1}, ignore),
+                  StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("-1")));
+    }
+    EXPECT_THAT(store.Read(gone, {}, ignore), IsOk());
+  }
+}
+
+TEST(FrameStoreTest, TheSinksErrorEndsTheReading) {
+  const std::vector<Video> videos = MakeTestVideos(1, "store");
+  for (const int64_t budget : {int64_t{0}, int64_t{1} << 30}) {
+    FrameStore store(budget);
+    std::vector<int64_t> seen;
+    EXPECT_THAT(store.Read(videos[0], kWanted,
+                           [&](int64_t k, const RgbImage&) {
+                             seen.push_back(k);
+                             return k == 3 ? absl::AbortedError("enough") : absl::OkStatus();
+                           }),
+                StatusIs(absl::StatusCode::kAborted, HasSubstr("enough")));
+    EXPECT_THAT(seen, ElementsAre(0, 3));
+  }
+}
+
+}  // namespace
+}  // namespace op3d
