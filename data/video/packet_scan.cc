@@ -58,19 +58,20 @@ class PacketInspector {
     // Outside of the edit list: decoded for the sake of others, not presented.
     sight.shown = (packet.flags & AV_PKT_FLAG_DISCARD) == 0;
     sight.entry = key && sight.shown;
-    if ((packet.flags & AV_PKT_FLAG_CORRUPT) != 0) sight.doubt = "a packet is cut off";
     if (nal_codec_.has_value()) LookAtNalUnits(packet, &sight);
     // Not coded, "show the last one again": the other half of a packed packet, or a dropped frame.
-    if (codec_ == AV_CODEC_ID_MPEG4 && packet.size < kSmallestMpeg4Picture) {
+    if (codec_ == AV_CODEC_ID_MPEG4 && packet.size <= kLargestUncodedPicture) {
       sight.doubt = "it has empty packets (packed B-frames)";
     }
     // RFC 6386, 9.1: bit 4 of the first byte is show_frame.
     if (codec_ == AV_CODEC_ID_VP8) sight.shown &= (packet.data[0] & 16) != 0;
+    if ((packet.flags & AV_PKT_FLAG_CORRUPT) != 0) sight.doubt = "a packet is cut off";
     return sight;
   }
 
  private:
-  static constexpr int kSmallestMpeg4Picture = 16;
+  // ISO/IEC 14496-2, 6.2.5: a start code, at most 22 bits up to vop_coded, stuffing.
+  static constexpr int kLargestUncodedPicture = 8;
 
   void LookAtNalUnits(const AVPacket& packet, Sight* sight) const {
     const NalUnits units =

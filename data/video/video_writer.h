@@ -33,7 +33,7 @@ struct VideoWriterOptions {
   // libx264: quality, 0 (lossless) to 51; and the trade of speed for size.
   int crf = 20;
   std::string preset = "veryfast";
-  // Largest distance of key frames, in frames; 0 = the encoder's own.
+  // Distance of key frames, in frames: exactly so, changes of scene or not; 0 = the encoder's own.
   int key_frame_distance = 0;
   // B-frames in a row; -1 = the encoder's own.
   int b_frames = -1;

@@ -1,0 +1,47 @@
+#include "data/video/decoder.h"
+
+#include <gtest/gtest.h>
+
+#include "data/video/test_clip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+TEST(DecoderTest, GivesFramesInOrderOfPresentation) {
+  FfmpegLog log;
+  VideoWriterOptions options = TestClipOptions();
+  options.b_frames = 3;
+  const std::string path = WriteTestClip(TestFolder("decoder"), "clip.mp4", options, 40);
+  ASSERT_OK_AND_ASSIGN(Demuxer demuxer, Demuxer::Open(path, {}));
+  ASSERT_OK_AND_ASSIGN(Decoder decoder, Decoder::Make(demuxer, 2, {}));
+  int64_t before = -1;
+  int frames = 0;
+  while (const AVFrame* frame = decoder.Next(&demuxer)) {
+    EXPECT_GT(PresentationTime(*frame), before);
+    before = PresentationTime(*frame);
+    ++frames;
+  }
+  EXPECT_EQ(frames, 40);
+  EXPECT_EQ(decoder.frames(), 40);
+  EXPECT_EQ(decoder.packets(), 40);
+  EXPECT_EQ(decoder.Next(&demuxer), nullptr);
+  EXPECT_EQ(log.count(), 0) << log.first();
+}
+
+TEST(DecoderTest, StartsAnewAfterAFlush) {
+  FfmpegLog log;
+  const std::string path = WriteTestClip(TestFolder("flush"), "clip.mp4", TestClipOptions(), 10);
+  ASSERT_OK_AND_ASSIGN(Demuxer demuxer, Demuxer::Open(path, {}));
+  ASSERT_OK_AND_ASSIGN(Decoder decoder, Decoder::Make(demuxer, 0, {}));
+  while (decoder.Next(&demuxer) != nullptr) continue;
+  decoder.Flush();
+  ASSERT_OK_AND_ASSIGN(Demuxer again, Demuxer::Open(path, {}));
+  int frames = 0;
+  while (decoder.Next(&again) != nullptr) ++frames;
+  EXPECT_EQ(frames, 10);
+}
+
+}  // namespace
+}  // namespace op3d

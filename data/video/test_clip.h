@@ -1,0 +1,35 @@
+// Clips for tests, whose frames tell their number: eight black or white blocks, a bit each.
+//
+//   const std::string path = WriteTestClip(TestFolder("reader"), "clip.mp4", options, 100);
+//   EXPECT_EQ(NumberOf(image), 42);            // survives any codec
+#ifndef DATA_VIDEO_TEST_CLIP_H_
+#define DATA_VIDEO_TEST_CLIP_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "data/video/image.h"
+#include "data/video/video_writer.h"
+
+namespace op3d {
+
+// 64x48, `number` in [0, 256): bit b is white in block (b % 4, b / 4), each 16x24 pixels.
+RgbImage NumberedFrame(int number);
+
+// The number of such a frame; -1 when the image is of another size.
+int NumberOf(const RgbImage& image);
+
+// Options for a 64x48 clip.
+VideoWriterOptions TestClipOptions();
+
+// A clip of the frames first, first + 1, ..., and its path.  Ends the test program when it cannot
+// be made.
+std::string WriteTestClip(const std::string& folder, absl::string_view name,
+                          const VideoWriterOptions& options, int frames, int first = 0);
+
+// The same, as the file's bytes.
+std::string MakeTestClip(const VideoWriterOptions& options, int frames, int first = 0);
+
+}  // namespace op3d
+
+#endif  // DATA_VIDEO_TEST_CLIP_H_

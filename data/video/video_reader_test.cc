@@ -1,0 +1,319 @@
+#include "data/video/video_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#include "data/video/test_clip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/random_stream.h"
+#include "op3d/base/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<int64_t> FirstNumbers(int64_t count) {
+  std::vector<int64_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), int64_t{0});
+  return numbers;
+}
+
+// The numbers that the frames of `indices` show; checks that they are given out under those.
+std::vector<int> Shown(VideoReader* reader, const std::vector<int64_t>& indices) {
+  std::vector<int> shown;
+  std::vector<int64_t> given;
+  EXPECT_THAT(reader->Read(indices,
+                           [&](int64_t frame, const RgbImage& image) {
+                             given.push_back(frame);
+                             shown.push_back(NumberOf(image));
+                             return absl::OkStatus();
+                           }),
+              IsOk());
+  EXPECT_EQ(given, indices);
+  return shown;
+}
+
+struct Format {
+  const char* file;
+  const char* container;
+  const char* encoder;
+  int b_frames;
+  int key_frame_distance;
+  int first_frame_time;
+};
+
+std::ostream& operator<<(std::ostream& out, const Format& format) { return out << format.file; }
+
+class VideoReaderFormatTest : public testing::TestWithParam<Format> {
+ protected:
+  static std::string Clip(int frames) {
+    VideoWriterOptions options = TestClipOptions();
+    options.container = GetParam().container;
+    options.encoder = GetParam().encoder;
+    options.b_frames = GetParam().b_frames;
+    options.key_frame_distance = GetParam().key_frame_distance;
+    options.first_frame_time = GetParam().first_frame_time;
+    return WriteTestClip(TestFolder("formats"), GetParam().file, options, frames);
+  }
+};
+
+TEST_P(VideoReaderFormatTest, FramesAreNumberedByPresentation) {
+  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(Clip(100)));
+  ASSERT_EQ(reader->info().frames, 100);
+  ASSERT_EQ(reader->info().pts_seconds.size(), 100);
+  const std::vector<int> shown = Shown(reader.get(), FirstNumbers(100));
+  for (int k = 0; k < 100; ++k) EXPECT_EQ(shown[k], k);
+  for (int k = 1; k < 100; ++k) {
+    // 1.1 ms: Matroska's times are whole milliseconds.
+    EXPECT_NEAR(reader->info().pts_seconds[k] - reader->info().pts_seconds[0], k / 25.0, 1.1e-3);
+  }
+}
+
+TEST_P(VideoReaderFormatTest, RandomAccessEqualsSequentialDecoding) {
+  const std::string path = Clip(100);
+  ASSERT_OK_AND_ASSIGN(const auto sequential, VideoReader::Open(path));
+  std::vector<std::vector<uint8_t>> frames;
+  ASSERT_THAT(sequential->Read(FirstNumbers(100),
+                               [&](int64_t, const RgbImage& image) {
+                                 frames.push_back(image.pixels);
+                                 return absl::OkStatus();
+                               }),
+              IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(path));
+  RandomStream stream(7, "frames", {});
+  for (int i = 0; i < 25; ++i) {
+    const int64_t first = stream.UniformInt(100);
+    std::vector<int64_t> wanted;
+    for (int64_t k = first; k < 100 && wanted.size() < 4; k += 1 + stream.UniformInt(20)) {
+      wanted.push_back(k);
+    }
+    ASSERT_THAT(reader->Read(wanted,
+                             [&](int64_t frame, const RgbImage& image) {
+                               EXPECT_EQ(image.pixels, frames[frame]) << frame;
+                               return absl::OkStatus();
+                             }),
+                IsOk());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, VideoReaderFormatTest,
+    testing::Values(Format{"b.mp4", "mp4", "libx264", 3, 0, 0},
+                    Format{"gop.mp4", "mp4", "libx264", 2, 9, 0},
+                    Format{"late.mp4", "mp4", "libx264", 2, 25, 40},
+                    Format{"late.mkv", "matroska", "libx264", 3, 20, 13},
+                    Format{"plain.mkv", "matroska", "libx264", 0, 0, 0},
+                    Format{"b.ts", "mpegts", "libx264", 2, 15, 0},
+                    Format{"mpeg4.avi", "avi", "mpeg4", 0, 12, 0},
+                    // No times in the packets: decoded once to number the frames.
+                    Format{"mpeg4_b.avi", "avi", "mpeg4", 2, 12, 0},
+                    Format{"h264_b.avi", "avi", "libx264", 2, 12, 0},
+                    Format{"mpeg4_b.mp4", "mp4", "mpeg4", 2, 12, 0}));
+
+class VideoReaderTest : public testing::Test {
+ protected:
+  const std::string folder_ = TestFolder("video_reader");
+};
+
+TEST_F(VideoReaderTest, TellsAboutTheVideo) {
+  const std::string path = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 30);
+  ASSERT_OK_AND_ASSIGN(const VideoInfo info, ScanVideo(path));
+  EXPECT_EQ(info.frames, 30);
+  EXPECT_EQ(info.width, 64);
+  EXPECT_EQ(info.height, 48);
+  EXPECT_EQ(info.rotation, 0);
+  EXPECT_EQ(info.codec, "h264");
+  EXPECT_DOUBLE_EQ(info.pts_seconds.front(), 0.0);
+  EXPECT_NEAR(info.pts_seconds.back(), 29 / 25.0, 1e-9);
+  EXPECT_THAT(info.warnings, IsEmpty());
+}
+
+TEST_F(VideoReaderTest, KeepsAFirstTimeAfterZero) {
+  VideoWriterOptions options = TestClipOptions();
+  options.first_frame_time = 50;
+  ASSERT_OK_AND_ASSIGN(const VideoInfo info,
+                       ScanVideo(WriteTestClip(folder_, "late.mkv", options, 30)));
+  EXPECT_NEAR(info.pts_seconds.front(), 2.0, 1e-6);
+}
+
+TEST_F(VideoReaderTest, TurnsUpright) {
+  VideoWriterOptions options = TestClipOptions();
+  for (const int rotation : {90, 180, 270}) {
+    options.rotation = rotation;
+    // Frame 1: white in the top left corner only.
+    ASSERT_OK_AND_ASSIGN(const auto reader,
+                         VideoReader::Open(WriteTestClip(folder_, "turned.mp4", options, 3)));
+    EXPECT_EQ(reader->info().rotation, rotation);
+    const bool upright = rotation == 180;
+    EXPECT_EQ(reader->info().width, upright ? 64 : 48);
+    EXPECT_EQ(reader->info().height, upright ? 48 : 64);
+    const std::vector<int64_t> wanted = {1};
+    ASSERT_THAT(reader->Read(wanted,
+                             [&](int64_t, const RgbImage& image) {
+                               const int w = image.width;
+                               const int h = image.height;
+                               const bool right = rotation != 270;
+                               const bool bottom = rotation != 90;
+                               for (const bool x : {false, true}) {
+                                 for (const bool y : {false, true}) {
+                                   const int at = ((y ? h - 5 : 4) * w + (x ? w - 5 : 4)) * 3;
+                                   EXPECT_EQ(image.pixels[at] > 127, x == right && y == bottom);
+                                 }
+                               }
+                               return absl::OkStatus();
+                             }),
+                IsOk());
+  }
+}
+
+TEST_F(VideoReaderTest, DecodesForwardOnceAndConvertsOnlyWhatIsWanted) {
+  VideoWriterOptions options = TestClipOptions();
+  options.key_frame_distance = 200;
+  ASSERT_OK_AND_ASSIGN(const auto reader,
+                       VideoReader::Open(WriteTestClip(folder_, "long.mp4", options, 100)));
+  EXPECT_THAT(Shown(reader.get(), {10, 50}), ElementsAre(10, 50));
+  EXPECT_THAT(Shown(reader.get(), {51, 80}), ElementsAre(51, 80));
+  const VideoReader::Counters& counters = reader->counters();
+  EXPECT_EQ(counters.converted, 4);
+  EXPECT_EQ(counters.decoded, 81);
+  EXPECT_EQ(counters.seeks, 0);
+  EXPECT_EQ(counters.rewinds, 0);
+  EXPECT_THAT(Shown(reader.get(), {80}), ElementsAre(80));
+  EXPECT_EQ(counters.rewinds, 1);
+}
+
+TEST_F(VideoReaderTest, SeeksWhenAKeyFrameLiesOnTheWay) {
+  VideoWriterOptions options = TestClipOptions();
+  options.key_frame_distance = 10;
+  options.b_frames = 0;
+  ASSERT_OK_AND_ASSIGN(const auto reader,
+                       VideoReader::Open(WriteTestClip(folder_, "short.mp4", options, 100)));
+  const VideoReader::Counters& counters = reader->counters();
+  EXPECT_THAT(Shown(reader.get(), {0, 72}), ElementsAre(0, 72));
+  EXPECT_EQ(counters.seeks, 1);
+  EXPECT_EQ(counters.decoded, 4);  // 0; 70, 71, 72
+  EXPECT_THAT(Shown(reader.get(), {75, 81}), ElementsAre(75, 81));
+  EXPECT_EQ(counters.seeks, 2);
+  EXPECT_EQ(counters.decoded, 9);  // 73, 74, 75; 80, 81
+  EXPECT_THAT(Shown(reader.get(), {15}), ElementsAre(15));
+  EXPECT_EQ(counters.seeks, 3);
+  EXPECT_EQ(counters.rewinds, 0);
+  EXPECT_EQ(counters.decoded, 15);
+}
+
+TEST_F(VideoReaderTest, RefusesIndicesThatCannotBe) {
+  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(WriteTestClip(folder_, "clip.mp4",
+                                                                          TestClipOptions(), 30)));
+  const auto read = [&](const std::vector<int64_t>& indices) {
+    return reader->Read(indices, [](int64_t, const RgbImage&) { return absl::OkStatus(); });
+  };
+  EXPECT_THAT(read({}), IsOk());
+  EXPECT_THAT(read({3, 30}),
+              StatusIs(absl::StatusCode::kOutOfRange,
+                       AllOf(HasSubstr("clip.mp4 has no frame 30"), HasSubstr("0 to 29"))));
+  EXPECT_THAT(read({-1}), StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("no frame -1")));
+  EXPECT_THAT(read({4, 4}), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("4 follows 4")));
+  EXPECT_EQ(reader->counters().decoded, 0);
+}
+
+TEST_F(VideoReaderTest, EndsWhenTheSinkSaysSo) {
+  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(WriteTestClip(folder_, "clip.mp4",
+                                                                          TestClipOptions(), 30)));
+  int calls = 0;
+  EXPECT_THAT(reader->Read(FirstNumbers(30),
+                           [&](int64_t, const RgbImage&) {
+                             return ++calls < 3 ? absl::OkStatus() : absl::AbortedError("enough");
+                           }),
+              StatusIs(absl::StatusCode::kAborted, HasSubstr("enough")));
+  EXPECT_EQ(calls, 3);
+}
+
+TEST_F(VideoReaderTest, RefusesWhatIsNoVideo) {
+  EXPECT_THAT(VideoReader::Open(folder_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is a folder")));
+  EXPECT_THAT(ScanVideo(JoinPath(folder_, "none.mp4")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("none.mp4")));
+  const std::string text = JoinPath(folder_, "text.mp4");
+  ASSERT_THAT(WriteFileAtomically(text, "this is a letter\n"), IsOk());
+  EXPECT_THAT(ScanVideo(text),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not a video")));
+}
+
+TEST_F(VideoReaderTest, GivesWhatIsThereOfACutOffFile) {
+  VideoWriterOptions options = TestClipOptions();
+  options.container = "matroska";
+  const std::string bytes = MakeTestClip(options, 100);
+  const std::string path = JoinPath(folder_, "cut.mkv");
+  ASSERT_THAT(WriteFileAtomically(path, bytes.substr(0, bytes.size() / 2)), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(path));
+  EXPECT_GT(reader->info().frames, 10);
+  EXPECT_LT(reader->info().frames, 90);
+  const std::vector<int> shown = Shown(reader.get(), FirstNumbers(reader->info().frames));
+  EXPECT_EQ(shown.front(), 0);
+  EXPECT_THAT(reader->info().warnings, Contains(HasSubstr("FFmpeg warned")));
+}
+
+TEST_F(VideoReaderTest, AnMp4WithoutItsEndIsNoVideo) {
+  const std::string bytes = MakeTestClip(TestClipOptions(), 100);
+  const std::string path = JoinPath(folder_, "cut.mp4");
+  ASSERT_THAT(WriteFileAtomically(path, bytes.substr(0, bytes.size() / 2)), IsOk());
+  EXPECT_THAT(ScanVideo(path), StatusIs(absl::StatusCode::kInvalidArgument,
+                                        AllOf(HasSubstr("cut.mp4"), HasSubstr("not a video"))));
+}
+
+// No damage may crash, hang, or make the reader give out frames under numbers it has not announced.
+TEST_F(VideoReaderTest, SurvivesDamage) {
+  for (const char* container : {"mp4", "matroska", "mpegts", "avi"}) {
+    VideoWriterOptions options = TestClipOptions();
+    options.container = container;
+    if (options.container == "avi") options.encoder = "mpeg4";
+    const std::string whole = MakeTestClip(options, 30);
+    for (int i = 0; i < 15; ++i) {
+      RandomStream stream(3, container, {i});
+      std::string bytes = whole;
+      for (int change = 0; change < 1 + i % 8; ++change) {
+        bytes[stream.UniformInt(bytes.size())] = static_cast<char>(stream());
+      }
+      const std::string path = JoinPath(folder_, "damaged");
+      ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());
+      const auto reader = VideoReader::Open(path, VideoLimits{1 << 20, 1000, 1e5});
+      if (!reader.ok()) continue;
+      int64_t next = 0;
+      const absl::Status read = (*reader)->Read(
+          FirstNumbers((*reader)->info().frames), [&](int64_t frame, const RgbImage& image) {
+            EXPECT_EQ(frame, next++);
+            EXPECT_EQ(image.pixels.size(), image.width * image.height * size_t{3});
+            return absl::OkStatus();
+          });
+      EXPECT_TRUE(read.ok() || absl::IsDataLoss(read)) << read;
+    }
+  }
+}
+
+TEST_F(VideoReaderTest, ReadersOfSeveralThreadsDoNotDisturbEachOther) {
+  const std::string path = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 60);
+  std::vector<std::vector<int>> shown(4);
+  std::vector<std::thread> threads;
+  for (std::vector<int>& numbers : shown) {
+    threads.emplace_back([&numbers, &path] {
+      const auto reader = VideoReader::Open(path);
+      ASSERT_THAT(reader, IsOk());
+      numbers = Shown(reader->get(), {0, 20, 59});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<int>& numbers : shown) EXPECT_THAT(numbers, ElementsAre(0, 20, 59));
+}
+
+}  // namespace
+}  // namespace op3d
