@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <thread>  // NOLINT: the number of cores
 #include <vector>
@@ -24,7 +25,9 @@
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/network/device.h"
+#include "results/published.h"
 #include "results/table.h"
+#include "results/table_format.h"
 
 // --set may be given several times; each adds one.
 struct Assignments {
@@ -121,7 +124,10 @@ absl::Status Run() {
                                                  options.output_dir, " goes on from there."))
                      : record.status();
   }
-  OP3D_ASSIGN_OR_RETURN(const std::string table, RenderTable({*record}, TableFormat::kText));
+  OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, LoadPublishedFigures());
+  const std::string name = std::filesystem::path(options.output_dir).filename().string();
+  const std::string table =
+      RenderTables(MakeTables({{name, *record}}, figures), TableFormat::kText);
   std::printf("%s\nreport: %s\n", table.c_str(),
               JoinPath(options.output_dir, "report.html").c_str());
   return absl::OkStatus();

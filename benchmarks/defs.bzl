@@ -15,7 +15,6 @@ def op3d_dataset_benchmark(name, data):
         data = data + [
             "//benchmarks:specs/%s.textproto" % name,
             "//benchmarks:specs/%s_miniature.textproto" % name,
-            "//results:published.textproto",
             "//tools:commit",
         ],
         tags = ["torch"],
@@ -29,7 +28,9 @@ def op3d_dataset_benchmark(name, data):
             "//op3d/base:progress",
             "//op3d/base:status_macros",
             "//op3d/network:device",
-            "//results:table",
+            "//results:published",
+            "//results:table_format",
+            "//results:table_library",
             "@com_google_absl//absl/flags:flag",
             "@com_google_absl//absl/strings",
             "@com_google_absl//absl/time",

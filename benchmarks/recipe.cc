@@ -12,7 +12,9 @@
 #include "op3d/base/textproto.h"
 #include "op3d/eval/metrics.h"
 #include "op3d/eval/scorer.h"
+#include "planner/plan_io.h"
 #include "planner/training_runner.h"
+#include "planner/transition_graph.h"
 
 namespace op3d {
 namespace {
@@ -51,10 +53,6 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabe
 
 }  // namespace
 
-int64_t ClipFrames(const State& state) {
-  return int64_t{state.segments()} * state.frames_per_segment();
-}
-
 absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) {
   if (recipe.planned()) return plan;
   if (!recipe.has_hand_tuned()) {
@@ -62,9 +60,9 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) 
         "recipe '", recipe.name(), "' is neither planned nor hand_tuned: set one of the two"));
   }
   int64_t frames = 0;
-  for (const Plan::Step& step : plan.steps()) frames += step.epochs() * ClipFrames(step.state());
+  for (const Plan::Step& step : plan.steps()) frames += int64_t{step.epochs()} * FramesPerClip(step.state());
   const State& state = recipe.hand_tuned().state();
-  const double equal = static_cast<double>(frames) / static_cast<double>(ClipFrames(state));
+  const double equal = static_cast<double>(frames) / static_cast<double>(FramesPerClip(state));
   Plan result;
   Plan::Step& step = *result.add_steps();
   *step.mutable_state() = state;
@@ -78,11 +76,7 @@ RecipeRun::RecipeRun(const RecipeSettings& recipe, const Plan& plan, const Train
                      const std::string& folder)
     : recipe_(recipe), plan_(plan), job_(job), folder_(folder) {}
 
-int64_t RecipeRun::total_epochs() const {
-  int64_t total = 0;
-  for (const Plan::Step& step : plan_.steps()) total += step.epochs();
-  return total;
-}
+int RecipeRun::total_epochs() const { return TotalEpochs(plan_); }
 
 std::string RecipeRun::ScoresPath() const { return JoinPath(folder_, "scores.safetensors"); }
 
@@ -94,7 +88,7 @@ std::string RecipeRun::StateFolder(int step) const {
 
 absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_epoch) {
   const std::string done_path = JoinPath(folder_, "trained.textproto");
-  const int total = static_cast<int>(total_epochs());
+  const int total = total_epochs();
   if (FileExists(done_path)) {
     on_epoch(total, total, 0);
     return absl::OkStatus();
@@ -130,7 +124,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     result.set_epochs(result.epochs() + epochs);
     const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
     const int64_t epoch_clips = static_cast<int64_t>(job.videos->size()) / step_clips * step_clips;
-    result.set_frames(result.frames() + epochs * epoch_clips * ClipFrames(state));
+    result.set_frames(result.frames() + epochs * epoch_clips * FramesPerClip(state));
     for (const double loss : trainer->losses()) result.add_losses(loss);
     job.initial_weights = JoinPath(StateFolder(step), "weights.safetensors");
     OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(job.initial_weights, {}));

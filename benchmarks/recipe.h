@@ -25,9 +25,6 @@
 
 namespace op3d {
 
-// Frames of clips that one epoch of the plan's step shows the network, per video.
-int64_t ClipFrames(const State& state);
-
 // The states and epochs of a recipe: the plan itself, or the hand-tuned state for its own number of
 // epochs, by default as many as see equally many frames (epochs x clip length) as `plan`, at
 // least one.  InvalidArgument for a recipe of neither kind.
@@ -51,7 +48,7 @@ class RecipeRun {
 
   const RecipeSettings& recipe() const { return recipe_; }
   const ActivitySeconds& seconds() const { return seconds_; }
-  int64_t total_epochs() const;
+  int total_epochs() const;
   // The scores that Test() wrote: safetensors with `scores` [videos, views, classes] (mean of the
   // heads), `heads` [heads, videos, classes] (mean of the views) and `labels` [videos].
   std::string ScoresPath() const;

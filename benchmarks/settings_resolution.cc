@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
@@ -36,33 +37,6 @@ absl::Status Require(bool holds, absl::string_view field, double value, absl::st
   if (holds) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("settings: ", field, " is ", value, "; it must be ", limits));
-}
-
-absl::Status ValidateTransform(const TransformSettings& transform) {
-  OP3D_RETURN_IF_ERROR(Require(transform.train_crop() >= 8, "transform.train_crop",
-                               transform.train_crop(), "at least 8 pixels"));
-  OP3D_RETURN_IF_ERROR(Require(
-      transform.min_area() > 0 && transform.min_area() <= transform.max_area() &&
-          transform.max_area() <= 1,
-      "transform.min_area", transform.min_area(), "in (0, max_area], and max_area at most 1"));
-  OP3D_RETURN_IF_ERROR(Require(transform.search_crop() >= 8 &&
-                                   transform.search_crop() <= transform.search_short_side(),
-                               "transform.search_crop", transform.search_crop(),
-                               "in [8, search_short_side]"));
-  OP3D_RETURN_IF_ERROR(Require(
-      transform.test_crop() >= 8 && transform.test_crop() <= transform.test_short_side(),
-      "transform.test_crop", transform.test_crop(), "in [8, test_short_side]"));
-  for (const auto& [name, value] : {std::pair<const char*, double>{"hue", transform.hue() * 2},
-                                    {"brightness", transform.brightness()},
-                                    {"contrast", transform.contrast()},
-                                    {"saturation", transform.saturation()},
-                                    {"jitter_probability", transform.jitter_probability()},
-                                    {"grey_probability", transform.grey_probability()},
-                                    {"blur_probability", transform.blur_probability()}}) {
-    OP3D_RETURN_IF_ERROR(Require(value >= 0 && value <= 1, absl::StrCat("transform.", name), value,
-                                 "in [0, 1] (hue in [0, 0.5])"));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status ValidateSearch(const SearchSettings& search) {
@@ -121,7 +95,7 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
                                "network.dropout", settings.network().dropout(), "in [0, 1)"));
   OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
                                settings.loader().frame_cache_mib(), "at least 0"));
-  OP3D_RETURN_IF_ERROR(ValidateTransform(settings.transform()));
+  OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
   OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
   std::set<std::string> names;
   for (const RecipeSettings& recipe : settings.recipes()) {

@@ -84,6 +84,19 @@ absl::StatusOr<VideoList> LoadList() {
                        loader, absl::GetFlag(FLAGS_threads));
 }
 
+// Only the test's part is used; the rest is there because settings are checked as a whole.
+TransformSettings TestTransform(int short_side, int crop) {
+  TransformSettings transform;
+  transform.set_test_short_side(short_side);
+  transform.set_test_crop(crop);
+  transform.set_search_short_side(short_side);
+  transform.set_search_crop(crop);
+  transform.set_train_crop(crop);
+  transform.set_min_area(1);
+  transform.set_max_area(1);
+  return transform;
+}
+
 void Print(const VideoList& list, const Metrics& metrics, int views) {
   if (absl::GetFlag(FLAGS_json)) {
     const nlohmann::ordered_json row = {
@@ -126,8 +139,7 @@ absl::Status Run() {
   ScoringOptions options;
   options.clip = {absl::GetFlag(FLAGS_segments), absl::GetFlag(FLAGS_frames),
                   absl::GetFlag(FLAGS_stride)};
-  options.transform.set_test_short_side(absl::GetFlag(FLAGS_short_side));
-  options.transform.set_test_crop(absl::GetFlag(FLAGS_crop));
+  options.transform = TestTransform(absl::GetFlag(FLAGS_short_side), absl::GetFlag(FLAGS_crop));
   options.on_bad_video =
       absl::GetFlag(FLAGS_on_bad_video) == "skip" ? LoaderSettings::SKIP : LoaderSettings::ERROR;
   options.threads = absl::GetFlag(FLAGS_threads) - 1;

@@ -37,12 +37,12 @@ std::string FormatClip(const State& state) {
 
 std::string FormatPlan(const Plan& plan) {
   return absl::StrJoin(plan.steps(), ", ", [](std::string* out, const Plan::Step& step) {
-    absl::StrAppend(out, FramesPerClip(step.state()), "@",
-                    FormatNumber(step.state().learning_rate()), "x", step.epochs());
+    absl::StrAppend(out, ClipLength(step.state()), "@", FormatNumber(step.state().learning_rate()),
+                    "x", step.epochs());
   });
 }
 
-int64_t FramesPerClip(const State& state) {
+int64_t ClipLength(const State& state) {
   return int64_t{state.segments()} * state.frames_per_segment();
 }
 

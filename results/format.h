@@ -23,7 +23,7 @@ std::string FormatClip(const State& state);
 // "32@0.04x20, 64@0.02x8": frames @ learning rate x epochs, a step each.
 std::string FormatPlan(const Plan& plan);
 // Frames of one clip of the state.
-int64_t FramesPerClip(const State& state);
+int64_t ClipLength(const State& state);
 // "miniature", "full".
 std::string ScaleName(BenchmarkSettings::Scale scale);
 // "Kinetics-400" for "kinetics400"; an unknown benchmark's own name.

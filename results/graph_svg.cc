@@ -32,7 +32,7 @@ struct Layout {
 
 Layout MakeLayout(const TransitionGraph& graph) {
   std::map<int64_t, std::vector<const State*>> by_length;
-  for (const State& state : graph.states()) by_length[FramesPerClip(state)].push_back(&state);
+  for (const State& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
   Layout layout;
   for (auto& [length, states] : by_length) {
     std::stable_sort(states.begin(), states.end(), [](const State* a, const State* b) {

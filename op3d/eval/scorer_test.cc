@@ -26,8 +26,8 @@ class ScorerTest : public testing::Test {
     videos_ = list.videos;
     ASSERT_OK_AND_ASSIGN(network_, Network::Make({"dg_p3d_miniature", 9, 0.2}, 1));
     options_.clip = {1, 16, 1};
-    ASSERT_THAT(ParseTextproto("search_short_side: 36 search_crop: 32 test_short_side: 36 "
-                               "test_crop: 32",
+    ASSERT_THAT(ParseTextproto("train_crop: 32 min_area: 1 max_area: 1 search_short_side: 36 "
+                               "search_crop: 32 test_short_side: 36 test_crop: 32",
                                "transform", &options_.transform),
                 IsOk());
   }
