@@ -66,8 +66,8 @@ absl::StatusOr<std::vector<NamedRecord>> FindRecords() {
         absl::StrCat("no recorded run under ", folder,
                      "; make one with ./bazelw run //benchmarks:kinetics400, or name a record"));
   }
-  std::fprintf(stderr, "table: %d recorded runs under %s\n", static_cast<int>(records.size()),
-               folder.c_str());
+  std::fprintf(stderr, "table: %d recorded run%s under %s\n", static_cast<int>(records.size()),
+               records.size() == 1 ? "" : "s", folder.c_str());
   return records;
 }
 

@@ -1,0 +1,164 @@
+#include "results/compare.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+#include "results/format.h"
+#include "results/record.h"
+#include "results/record_comparison.h"
+#include "results/scores_comparison.h"
+
+namespace op3d {
+namespace {
+
+using nlohmann::ordered_json;
+
+// A file beside the record.
+std::string Beside(const std::string& run, const std::string& name) {
+  return JoinPath(std::filesystem::path(RecordPath(run)).parent_path().string(), name);
+}
+
+// The names of scores files that either record speaks of.
+std::set<std::string> ScoresFiles(const RunRecord& record) {
+  std::set<std::string> names;
+  for (const RecipeResult& recipe : record.recipes()) {
+    if (!recipe.test().scores_file().empty()) names.insert(recipe.test().scores_file());
+  }
+  return names;
+}
+
+// A file that is not the one the record was written with.
+absl::Status CheckSums(const std::string& run, const RunRecord& record, const char* which,
+                       RunComparison* comparison) {
+  std::set<std::string> checked;
+  for (const RecipeResult& recipe : record.recipes()) {
+    const std::string& name = recipe.test().scores_file();
+    if (name.empty() || !checked.insert(name).second) continue;
+    OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(Beside(run, name)));
+    if (Crc32(bytes) == recipe.test().scores_crc32()) continue;
+    comparison->differences.push_back({absl::StrCat(name, " of ", which),
+                                       absl::StrFormat("%08x", Crc32(bytes)),
+                                       absl::StrFormat("%08x", recipe.test().scores_crc32()),
+                                       "checksum of the file against what its own record says"});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompareScoresFiles(const std::string& a, const RunRecord& record_a,
+                                const std::string& b, const RunRecord& record_b,
+                                const ComparisonOptions& options, RunComparison* comparison) {
+  const std::set<std::string> others = ScoresFiles(record_b);
+  for (const std::string& name : ScoresFiles(record_a)) {
+    if (others.count(name) == 0) continue;  // the records' own difference
+    std::string missing;
+    for (const std::string& path : {Beside(a, name), Beside(b, name)}) {
+      if (missing.empty() && !FileExists(path)) missing = path;
+    }
+    if (missing.empty()) {
+      OP3D_ASSIGN_OR_RETURN(ScoresComparison scores,
+                            CompareScores(Beside(a, name), Beside(b, name), options));
+      comparison->scores += scores.numbers;
+      std::move(scores.differences.begin(), scores.differences.end(),
+                std::back_inserter(comparison->differences));
+    } else if (options.exact) {
+      return absl::NotFoundError(absl::StrCat(
+          "scores file ", missing, " is missing; an exact comparison needs it beside the record"));
+    } else {
+      comparison->not_compared.push_back(absl::StrCat(name, ": ", missing, " is missing"));
+    }
+  }
+  if (!options.exact) return absl::OkStatus();
+  OP3D_RETURN_IF_ERROR(CheckSums(a, record_a, "A", comparison));
+  return CheckSums(b, record_b, "B", comparison);
+}
+
+void Count(const RunRecord& record, RunComparison* comparison) {
+  comparison->fields = CountFields(record);
+  comparison->recipes = record.recipes_size();
+  for (const SearchOutcome& search : record.searches()) {
+    comparison->edges += search.edges_size();
+    for (const EdgeOutcome& edge : search.edges()) comparison->curve_points += edge.curve_size();
+  }
+}
+
+std::string CountsText(const RunComparison& comparison) {
+  return absl::StrCat(FormatCount(comparison.fields), " fields, among them ",
+                      FormatCount(comparison.recipes), " recipes and ",
+                      FormatCount(comparison.edges), " edges with ",
+                      FormatCount(comparison.curve_points), " curve points, and ",
+                      FormatCount(comparison.scores), " scores");
+}
+
+std::string DifferenceText(const Difference& difference) {
+  std::string text = difference.place;
+  if (!difference.a.empty() && !difference.b.empty()) {
+    absl::StrAppend(&text, ": ", difference.a, " against ", difference.b);
+  } else if (!difference.a.empty() || !difference.b.empty()) {
+    absl::StrAppend(&text, ": ", difference.a, difference.b);
+  }
+  if (!difference.note.empty()) absl::StrAppend(&text, " (", difference.note, ")");
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::string& b,
+                                          const ComparisonOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(const RunRecord record_a, ReadRecord(a));
+  OP3D_ASSIGN_OR_RETURN(const RunRecord record_b, ReadRecord(b));
+  RunComparison comparison;
+  comparison.exact = options.exact;
+  comparison.differences = CompareRecords(record_a, record_b, options);
+  Count(record_a, &comparison);
+  OP3D_RETURN_IF_ERROR(CompareScoresFiles(a, record_a, b, record_b, options, &comparison));
+  return comparison;
+}
+
+std::string DescribeComparison(const RunComparison& comparison, int most) {
+  std::string text;
+  const int count = static_cast<int>(comparison.differences.size());
+  if (count == 0) {
+    text = absl::StrCat("The runs are equal ",
+                        comparison.exact ? "in every bit" : "within the tolerances", ": ",
+                        CountsText(comparison), " were compared.\n");
+  } else {
+    text = absl::StrCat("The runs differ in ", FormatCount(count),
+                        count == 1 ? " place (" : " places (", CountsText(comparison),
+                        " were compared):\n");
+  }
+  for (int i = 0; i < std::min(count, most); ++i) {
+    absl::StrAppend(&text, "  ", DifferenceText(comparison.differences[i]), "\n");
+  }
+  if (count > most) absl::StrAppend(&text, "  and ", FormatCount(count - most), " more\n");
+  for (const std::string& what : comparison.not_compared) {
+    absl::StrAppend(&text, "Not compared: ", what, "\n");
+  }
+  return text;
+}
+
+std::string ComparisonJson(const RunComparison& comparison) {
+  ordered_json json = {{"equal", comparison.differences.empty()}, {"exact", comparison.exact}};
+  json["differences"] = ordered_json::array();
+  for (const Difference& difference : comparison.differences) {
+    json["differences"].push_back({{"place", difference.place},
+                                   {"a", difference.a},
+                                   {"b", difference.b},
+                                   {"note", difference.note}});
+  }
+  json["compared"] = {{"fields", comparison.fields},
+                      {"recipes", comparison.recipes},
+                      {"edges", comparison.edges},
+                      {"curve_points", comparison.curve_points},
+                      {"scores", comparison.scores}};
+  json["not_compared"] = comparison.not_compared;
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace op3d

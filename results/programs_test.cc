@@ -1,0 +1,112 @@
+// The programs as a user calls them: what they print and with what they end.
+#include <gmock/gmock.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+#include "results/fixture_record.h"
+#include "results/record.h"
+
+namespace op3d {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+struct Ended {
+  int code = -1;
+  // stdout and stderr.
+  std::string output;
+};
+
+Ended Call(const std::string& program, const std::string& arguments) {
+  const std::string command = absl::StrCat(*RunfilePath(program), " ", arguments, " 2>&1");
+  Ended ended;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return ended;
+  std::array<char, 4096> buffer;
+  for (size_t got; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+    ended.output.append(buffer.data(), got);
+  }
+  const int status = ::pclose(pipe);
+  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
+}
+
+std::string WriteRun(const std::string& name, uint64_t seed) {
+  const std::string folder = TestFolder(name);
+  RunRecord record = MakeFixtureRecord();
+  record.mutable_settings()->set_seed(seed);
+  EXPECT_THAT(WriteRecord(folder, record), IsOk());
+  return folder;
+}
+
+TEST(ProgramsTest, CompareEndsWith0Or1Or2) {
+  const std::string a = WriteRun("a", 1), b = WriteRun("b", 1), c = WriteRun("c", 2);
+  const auto compare = [](const std::string& words) { return Call("results/compare", words); };
+  const Ended equal = compare(absl::StrCat(a, " ", b));
+  EXPECT_EQ(equal.code, 0) << equal.output;
+  EXPECT_THAT(equal.output, HasSubstr("The runs are equal within the tolerances"));
+  const Ended differ = compare(absl::StrCat(a, " ", c));
+  EXPECT_EQ(differ.code, 1);
+  EXPECT_THAT(differ.output, HasSubstr("settings > seed: 1 against 2"));
+  EXPECT_THAT(compare(absl::StrCat("--json ", a, " ", c)).output, HasSubstr("{\"equal\":false"));
+  EXPECT_EQ(compare(a).code, 2);
+  EXPECT_EQ(compare(absl::StrCat(a, " ", a, "/none")).code, 2);
+  EXPECT_EQ(compare(absl::StrCat(a, " ", b, " --share_tolerance=-1")).code, 2);
+  // No scores lie beside these records.
+  const Ended exact = compare(absl::StrCat(a, " ", b, " --exact"));
+  EXPECT_EQ(exact.code, 2);
+  EXPECT_THAT(exact.output, HasSubstr("scores.safetensors is missing"));
+  EXPECT_THAT(WriteFileAtomically(JoinPath(a, "scores.safetensors"), "x"), IsOk());
+  EXPECT_THAT(WriteFileAtomically(JoinPath(b, "scores.safetensors"), "x"), IsOk());
+  EXPECT_EQ(compare(absl::StrCat(a, " ", b)).code, 2);
+}
+
+TEST(ProgramsTest, TableReadsRecordsAndFindsRuns) {
+  const std::string run = WriteRun("run-7", 1);
+  const Ended table = Call("results/table", absl::StrCat(run, " --format=markdown"));
+  EXPECT_EQ(table.code, 0) << table.output;
+  EXPECT_THAT(table.output,
+              AllOf(HasSubstr("### Kinetics-400, miniature scale"), HasSubstr("| run-7 |")));
+  EXPECT_EQ(Call("results/table", run + "/none").code, 2);
+  EXPECT_EQ(Call("results/table", run + " --format=pdf").code, 2);
+
+  const std::string workspace = TestFolder("workspace");
+  ASSERT_EQ(::setenv("BUILD_WORKSPACE_DIRECTORY", workspace.c_str(), 1), 0);
+  const Ended none = Call("results/table", "");
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.output, HasSubstr("no recorded run under"));
+  ASSERT_THAT(MakeFolders(workspace + "/results/runs/good"), IsOk());
+  ASSERT_THAT(MakeFolders(workspace + "/results/runs/unfinished"), IsOk());
+  ASSERT_THAT(MakeFolders(workspace + "/results/runs/broken"), IsOk());
+  ASSERT_THAT(WriteRecord(workspace + "/results/runs/good", MakeFixtureRecord()), IsOk());
+  ASSERT_THAT(WriteFileAtomically(workspace + "/results/runs/broken/record.textproto", "plan"),
+              IsOk());
+  const Ended found = Call("results/table", "");
+  EXPECT_EQ(found.code, 0);
+  EXPECT_THAT(found.output,
+              AllOf(HasSubstr("1 recorded run under"), HasSubstr("unfinished has no record yet"),
+                    HasSubstr("left out:"), HasSubstr("planned")));
+  ASSERT_EQ(::unsetenv("BUILD_WORKSPACE_DIRECTORY"), 0);
+}
+
+TEST(ProgramsTest, ReportRendersAgain) {
+  const std::string run = WriteRun("run-8", 1);
+  const Ended report = Call("results/report", run);
+  EXPECT_EQ(report.code, 0) << report.output;
+  EXPECT_THAT(report.output, HasSubstr("run-8/report.html"));
+  EXPECT_TRUE(FileExists(run + "/report.html"));
+  EXPECT_TRUE(FileExists(run + "/curves.svg"));
+  EXPECT_EQ(Call("results/report", "").code, 2);
+  EXPECT_EQ(Call("results/report", run + "/none").code, 2);
+  EXPECT_EQ(Call("results/report", run + " --nonsense").code, 2);
+}
+
+}  // namespace
+}  // namespace op3d
