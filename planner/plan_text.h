@@ -1,0 +1,27 @@
+// Plans and searches as text for a terminal.
+#ifndef OP3D_PLANNER_PLAN_TEXT_H_
+#define OP3D_PLANNER_PLAN_TEXT_H_
+
+#include <string>
+
+#include "planner/plan.pb.h"
+#include "planner/search_progress.h"
+
+namespace op3d {
+
+// "32 frames", "64 frames / 2" (every 2nd), "8 x 4 frames".
+std::string FormatClip(const State& state);
+
+// A plan: a line a step, with clip, learning rate, clips an update and epochs.
+std::string FormatPlan(const Plan& plan);
+
+// How far a search is: edges, epochs, the edge in work, time so far and to go at worst.
+std::string FormatStatus(const SearchProgress& progress);
+
+// Each state's ways in with their scores, the one that won and by how much, what the search cost,
+// and the plan when it is found.
+std::string FormatExplanation(const SearchProgress& progress);
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_PLAN_TEXT_H_
