@@ -61,6 +61,16 @@ std::string OtherDataset(absl::string_view line) {
   return "";
 }
 
+absl::Status NotKinetics(absl::string_view source, int64_t line_number, absl::string_view text,
+                         absl::string_view why) {
+  const absl::string_view line = FirstLine(WithoutByteOrderMark(text));
+  const std::string other = OtherDataset(line);
+  return absl::InvalidArgumentError(absl::StrCat(
+      source, ":", line_number, ": not an official list of Kinetics: the header row '",
+      line.substr(0, 120), "' ", why, other.empty() ? "" : absl::StrCat("; it looks like ", other),
+      "; expected '", kExpected, "' (columns in any order, a test list without label)"));
+}
+
 // The place of each column in the header; -1 where it has none.
 struct Columns {
   int label = -1, youtube_id = -1, start = -1, end = -1, split = -1;
@@ -82,13 +92,8 @@ absl::StatusOr<Columns> FindColumns(const CsvRow& header, absl::string_view text
     if (*place < 0 && name != "label") absent.push_back(std::string(name));
   }
   if (absent.empty()) return columns;
-  const absl::string_view line = FirstLine(WithoutByteOrderMark(text));
-  const std::string other = OtherDataset(line);
-  return absl::InvalidArgumentError(
-      absl::StrCat(source, ":", header.line, ": not an official list of Kinetics: the header row '",
-                   line.substr(0, 120), "' lacks ", absl::StrJoin(absent, ", "),
-                   other.empty() ? "" : absl::StrCat("; it looks like ", other), "; expected '",
-                   kExpected, "' (columns in any order, a test list without label)"));
+  return NotKinetics(source, header.line, text,
+                     absl::StrCat("lacks ", absl::StrJoin(absent, ", ")));
 }
 
 absl::Status RowError(absl::string_view source, const CsvRow& row, absl::string_view what) {
@@ -143,7 +148,13 @@ std::string KineticsClip::Name() const {
 
 absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view text,
                                                            absl::string_view source) {
-  OP3D_ASSIGN_OR_RETURN(const std::vector<CsvRow> rows, ParseCsv(text, source));
+  const absl::StatusOr<std::vector<CsvRow>> parsed = ParseCsv(text, source);
+  if (!parsed.ok()) {
+    // What is no CSV at all is better called by its name than by its first odd quote.
+    const bool known = !OtherDataset(FirstLine(WithoutByteOrderMark(text))).empty();
+    return known ? NotKinetics(source, 1, text, "is not its header") : parsed.status();
+  }
+  const std::vector<CsvRow>& rows = *parsed;
   if (rows.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(source, ": empty; expected the header row '",
                                                    kExpected, "' and a row a clip"));

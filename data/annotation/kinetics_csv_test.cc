@@ -61,6 +61,7 @@ TEST(KineticsCsvTest, RecognisesListsOfOtherDatasets) {
   const std::pair<const char*, const char*> lists[] = {
       {"1234;Pushing something\n", "Something-Something V1"},
       {"[{\"id\": \"78687\"}]\n", "Something-Something V2"},
+      {"{\n\"database\": {\"a\": 1}}\n", "ActivityNet"},
       {"ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01.avi 1\n", "UCF101"},
       {"ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi\n", "test list of UCF101"},
       {"1 ApplyEyeMakeup\n", "class list of UCF101"},
