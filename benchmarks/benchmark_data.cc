@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "data/annotation/csv.h"
 #include "data/annotation/held_out.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -38,14 +37,14 @@ void AddPart(absl::string_view name, const std::vector<Video>& videos, DatasetRe
 absl::StatusOr<std::vector<std::string>> ReadGroups(const std::string& path,
                                                     const std::vector<std::string>& classes) {
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<CsvRow> rows, ParseCsv(text, path));
   std::map<std::string, std::string> group_of;
-  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    line = absl::StripSuffix(line, "\r");
-    const size_t comma = line.rfind(',');
-    if (comma == absl::string_view::npos) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": '", line, "' is not `class,group`"));
+  for (const CsvRow& row : rows) {
+    if (row.fields.size() != 2) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ":", row.line, ": ", row.fields.size(),
+                                                     " columns; there must be two, class,group"));
     }
-    group_of[std::string(line.substr(0, comma))] = std::string(line.substr(comma + 1));
+    group_of[row.fields[0]] = row.fields[1];
   }
   std::vector<std::string> groups;
   for (const std::string& name : classes) {

@@ -78,10 +78,11 @@ const std::string& Whole() {
 }
 
 void ExpectEqualRuns(const std::string& a, const std::string& b) {
-  CompareOptions options;
+  ComparisonOptions options;
   options.exact = true;
-  ASSERT_OK_AND_ASSIGN(const Comparison comparison, CompareRuns(a, b, options));
-  EXPECT_TRUE(comparison.equal()) << comparison.ToText();
+  ASSERT_OK_AND_ASSIGN(const RunComparison comparison, CompareRuns(a, b, options));
+  EXPECT_TRUE(comparison.differences.empty()) << DescribeComparison(comparison);
+  EXPECT_GT(comparison.scores, 0);
 }
 
 TEST(BenchmarkTest, LeavesARecordWithEverythingInIt) {

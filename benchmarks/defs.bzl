@@ -15,6 +15,7 @@ def op3d_dataset_benchmark(name, data):
         data = data + [
             "//benchmarks:specs/%s.textproto" % name,
             "//benchmarks:specs/%s_miniature.textproto" % name,
+            "//data/datasets:" + name,
             "//tools:commit",
         ],
         tags = ["torch"],

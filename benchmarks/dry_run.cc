@@ -1,6 +1,7 @@
 #include "benchmarks/dry_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <tuple>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "benchmarks/benchmark_data.h"
 #include "benchmarks/recipe.h"
+#include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
@@ -23,30 +25,79 @@
 namespace op3d {
 namespace {
 
+// How many videos each part of a run sees.
+struct Videos {
+  int64_t search_train = 0, search_measured = 0, recipes = 0, evaluation = 0;
+};
+
+// Counts the copy; one that cannot be run on yet counts as the official dataset, and `text` says
+// what the run would stop at.
+absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string* text) {
+  const BenchmarkSettings& settings = options.settings;
+  const absl::StatusOr<BenchmarkData> data =
+      LoadBenchmarkData(settings, options.dataset_root, options.threads);
+  Videos videos;
+  if (data.ok()) {
+    for (const DatasetReport::List& list : data->report.lists()) {
+      absl::StrAppendFormat(
+          text, "%s: %d videos used of %d listed (%d missing, %d broken)%s\n", list.name(),
+          list.used(), list.listed(), list.missing(), list.broken(),
+          list.official() > 0 ? absl::StrCat(", official: ", list.official()) : "");
+    }
+    videos.search_train = static_cast<int64_t>(data->search_train.size());
+    videos.search_measured = static_cast<int64_t>(data->search_measured.size());
+    videos.recipes = static_cast<int64_t>(data->RecipeVideos(settings).size());
+    videos.evaluation = static_cast<int64_t>(data->evaluation.size());
+    return videos;
+  }
+  const int64_t train = settings.dataset().official_train();
+  if (absl::IsCancelled(data.status()) || train == 0 || !FolderExists(options.dataset_root)) {
+    return data.status();
+  }
+  absl::StrAppend(text, "this copy cannot be trained on yet: ", data.status().message(),
+                  "\nwhat follows counts the official dataset\n");
+  const bool held_out =
+      settings.search().search_split() == SearchSettings::HELD_OUT_FROM_TRAIN;
+  videos.evaluation = settings.dataset().official_evaluation();
+  videos.search_measured =
+      held_out ? std::llround(static_cast<double>(train) * settings.search().held_out_share())
+               : videos.evaluation;
+  videos.search_train = held_out ? train - videos.search_measured : train;
+  videos.recipes = settings.recipe_videos() == BenchmarkSettings::SEARCH_TRAIN
+                       ? videos.search_train
+                       : train;
+  return videos;
+}
+
 // Measured seconds a clip, by frames and side.
 class Costs {
  public:
-  Costs(const BenchmarkOptions& options, int64_t classes) : options_(options), classes_(classes) {}
+  explicit Costs(const BenchmarkOptions& options) : options_(options) {}
 
-  absl::StatusOr<StepCost> Of(int frames, int side) {
-    const auto found = known_.find({frames, side});
-    if (found != known_.end()) return found->second;
+  // Of a training step, a scoring one, or both when they have the same side.
+  absl::StatusOr<StepCost> Of(int frames, int side, bool train) {
+    StepCost& cost = known_[{frames, side}];
+    if (train ? cost.train_seconds > 0 : cost.score_seconds > 0) return cost;
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
-    Progress::Print(absl::StrFormat("measuring a step of %d x %d x %d ...", frames, side, side));
+    Progress::Print(absl::StrFormat("measuring a %s step of %d x %d x %d ...",
+                                    train ? "training" : "scoring", frames, side, side));
     StepProbe probe;
+    probe.train = train;
     probe.network = options_.settings.network();
     probe.sgd = options_.settings.sgd();
-    probe.classes = classes_;
+    probe.classes = options_.settings.dataset().classes();
     probe.frames = frames;
     probe.side = side;
     probe.device = options_.device;
-    OP3D_ASSIGN_OR_RETURN(const StepCost cost, MeasureStep(probe));
-    return known_[{frames, side}] = cost;
+    OP3D_ASSIGN_OR_RETURN(const StepCost measured, MeasureStep(probe));
+    cost.score_seconds = measured.score_seconds;
+    cost.train_seconds = std::max(cost.train_seconds, measured.train_seconds);
+    cost.weight_bytes = measured.weight_bytes;
+    return cost;
   }
 
  private:
   const BenchmarkOptions& options_;
-  const int64_t classes_;
   std::map<std::pair<int, int>, StepCost> known_;
 };
 
@@ -60,10 +111,8 @@ struct Sum {
   double min_seconds = 0, max_seconds = 0;
 };
 
-absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const BenchmarkData& data,
+absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
                                          const TransitionGraph& graph, Costs* costs, Sum* sum) {
-  const int64_t trained = static_cast<int64_t>(data.search_train.size());
-  const int64_t measured = static_cast<int64_t>(data.search_measured.size());
   const TransformSettings& transform = options.settings.transform();
   OP3D_ASSIGN_OR_RETURN(const WorkEstimate work,
                         EstimateWork(graph, options.settings.search().rule()));
@@ -77,12 +126,12 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
         graph.states().begin(), graph.states().end(),
         [&](const State& candidate) { return candidate.name() == transition.to(); });
     OP3D_ASSIGN_OR_RETURN(const StepCost train,
-                          costs->Of(edge.frames_per_clip, transform.train_crop()));
+                          costs->Of(edge.frames_per_clip, transform.train_crop(), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost search,
-                          costs->Of(edge.frames_per_clip, transform.search_crop()));
-    const int64_t clips = EpochClips(state, trained);
+                          costs->Of(edge.frames_per_clip, transform.search_crop(), false));
+    const int64_t clips = EpochClips(state, videos.search_train);
     const double epoch = train.train_seconds * static_cast<double>(clips) +
-                         search.score_seconds * static_cast<double>(measured);
+                         search.score_seconds * static_cast<double>(videos.search_measured);
     absl::StrAppendFormat(
         &text, "  %-10s %-7d %-8g %-8s %8s %12d %16s\n", EdgeName(transition),
         edge.frames_per_clip, state.learning_rate(),
@@ -102,7 +151,7 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
 // The longest and the shortest plan a search can end with are not known; a recipe is counted for a
 // plan of one state an edge on the longest path at its bound.
 absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options,
-                                            const BenchmarkData& data, const Plan& plan,
+                                            const Videos& videos, const Plan& plan,
                                             Costs* costs, double* seconds) {
   std::string text;
   const TransformSettings& transform = options.settings.transform();
@@ -112,17 +161,16 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options,
     int last_frames = 0;
     for (const Plan::Step& step : steps.steps()) {
       last_frames = FramesPerClip(step.state());
-      OP3D_ASSIGN_OR_RETURN(const StepCost cost, costs->Of(last_frames, transform.train_crop()));
+      OP3D_ASSIGN_OR_RETURN(const StepCost cost, costs->Of(last_frames, transform.train_crop(), true));
       time += cost.train_seconds * step.epochs() *
-              static_cast<double>(EpochClips(
-                  step.state(), static_cast<int64_t>(data.RecipeVideos(options.settings).size())));
+              static_cast<double>(EpochClips(step.state(), videos.recipes));
     }
-    OP3D_ASSIGN_OR_RETURN(const StepCost test, costs->Of(last_frames, transform.test_crop()));
+    OP3D_ASSIGN_OR_RETURN(const StepCost test, costs->Of(last_frames, transform.test_crop(), false));
     const double test_time = test.score_seconds * recipe.test_clips() * 3 *
-                             static_cast<double>(data.evaluation.size());
+                             static_cast<double>(videos.evaluation);
     absl::StrAppendFormat(&text, "recipe %s: %d epochs, %s; test of %d videos x %d views, %s\n",
                           recipe.name(), TotalEpochs(steps), FormatSeconds(time),
-                          data.evaluation.size(), recipe.test_clips() * 3,
+                          videos.evaluation, recipe.test_clips() * 3,
                           FormatSeconds(test_time));
     *seconds += time + test_time;
   }
@@ -149,21 +197,14 @@ absl::StatusOr<Plan> PlanToCount(const BenchmarkOptions& options) {
 }  // namespace
 
 absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
-  OP3D_ASSIGN_OR_RETURN(
-      const BenchmarkData data,
-      LoadBenchmarkData(options.settings, options.dataset_root, options.threads));
   std::string text;
-  for (const DatasetReport::List& list : data.report.lists()) {
-    absl::StrAppendFormat(&text, "%s: %d videos used of %d listed (%d missing, %d broken)%s\n",
-                          list.name(), list.used(), list.listed(), list.missing(), list.broken(),
-                          list.official() > 0 ? absl::StrCat(", official: ", list.official()) : "");
-  }
-  Costs costs(options, static_cast<int64_t>(data.labels.classes.size()));
+  OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
+  Costs costs(options);
   Sum sum;
   const SearchSettings& search = options.settings.search();
   if (options.plan_file.empty()) {
     for (const TransitionGraph& graph : search.pools()) {
-      OP3D_ASSIGN_OR_RETURN(const std::string pool, DescribePool(options, data, graph, &costs, &sum));
+      OP3D_ASSIGN_OR_RETURN(const std::string pool, DescribePool(options, videos, graph, &costs, &sum));
       absl::StrAppend(&text, pool);
     }
     absl::StrAppendFormat(&text, "search: %d edges, %d to %d epochs, %s to %s of one thread\n",
@@ -173,27 +214,26 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const Plan plan, PlanToCount(options));
   double recipe_seconds = 0;
   OP3D_ASSIGN_OR_RETURN(const std::string recipes,
-                        DescribeRecipes(options, data, plan, &costs, &recipe_seconds));
+                        DescribeRecipes(options, videos, plan, &costs, &recipe_seconds));
   if (options.plan_file.empty()) {
     absl::StrAppend(&text, "recipes, counted for a plan of four states at half their bound:\n");
   }
   absl::StrAppend(&text, recipes);
 
   const int jobs = std::max(1, std::min(options.threads, search.pools_size()));
-  OP3D_ASSIGN_OR_RETURN(const StepCost any, costs.Of(16, options.settings.transform().train_crop()));
+  OP3D_ASSIGN_OR_RETURN(const StepCost any, costs.Of(16, options.settings.transform().train_crop(), false));
   const int64_t weights = any.weight_bytes;
   const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
   const int64_t disk = weights * (sum.edges + int64_t{jobs} * (bound + 2) +
                                   int64_t{3} * options.settings.recipes_size());
   absl::StrAppendFormat(
       &text,
-      "time: %s to %s on %d thread%s\n"
+      "time: %s to %s with %d job%s side by side\n"
       "disk: at most %.0f MiB (weights of %d edges, of one edge's epochs for each of %d jobs)\n"
       "memory: %.0f MiB were needed to measure this, for one clip or a few; decoded frames take up "
       "to %d MiB more\n",
       FormatSeconds((sum.min_seconds + recipe_seconds) / jobs),
-      FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), options.threads,
-      options.threads == 1 ? "" : "s", static_cast<double>(disk) / (1 << 20), sum.edges, jobs,
+      FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), jobs, jobs == 1 ? "" : "s", static_cast<double>(disk) / (1 << 20), sum.edges, jobs,
       PeakMemoryMib(), options.settings.loader().frame_cache_mib());
   return text;
 }

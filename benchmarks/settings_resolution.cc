@@ -72,6 +72,12 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
                                                  request.miniature ? "_miniature" : "",
                                                  ".textproto")));
   OP3D_RETURN_IF_ERROR(ReadTextproto(shipped, &settings));
+  if (!settings.has_dataset()) {
+    OP3D_ASSIGN_OR_RETURN(
+        const std::string dataset,
+        RunfilePath(absl::StrCat("data/datasets/", request.benchmark, ".textproto")));
+    OP3D_RETURN_IF_ERROR(ReadTextproto(dataset, settings.mutable_dataset()));
+  }
   if (!request.settings_file.empty()) {
     BenchmarkSettings over;
     OP3D_RETURN_IF_ERROR(ReadTextproto(UserPath(request.settings_file), &over));

@@ -24,10 +24,12 @@ struct StepProbe {
   int frames = 16;
   int side = 224;
   std::string device = "cpu";
+  // False: scoring only.
+  bool train = true;
 };
 
 struct StepCost {
-  // Of one thread, a clip.
+  // Of one thread, a clip.  0 where nothing was measured.
   double train_seconds = 0;
   double score_seconds = 0;
   // Of the network's parameters and buffers.
@@ -35,7 +37,7 @@ struct StepCost {
 };
 
 // Runs a batch of as many clips as hold about three million values (at least one) forward, backward
-// and through the optimiser; the faster of two rounds counts.  Errors as Network's.
+// and through the optimiser.  Short steps run twice and the faster one counts.  Errors as Network's.
 absl::StatusOr<StepCost> MeasureStep(const StepProbe& probe);
 
 }  // namespace op3d
