@@ -26,9 +26,10 @@ FeatureMap BatchNorm::Apply(const FeatureMap& input, Activation activation,
   at::Tensor output =
       at::batch_norm(image, weight_, bias_, running_mean_, running_variance_, batch_statistics,
                      /*momentum=*/0.1, definition_.epsilon, /*cudnn_enabled=*/true);
+  // In place on the output itself: on a view of it autograd would copy.
+  if (activation == Activation::kRelu) output.relu_();
   FeatureMap result = input;
   result.rows = RowsOf(output);
-  if (activation == Activation::kRelu) result.rows.relu_();
   return result;
 }
 

@@ -3,9 +3,16 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/mm.h>
 
-#include <vector>
+#include <algorithm>
 
 namespace op3d {
+namespace {
+
+// Products with a matrix this narrow are slow in BLAS (backward up to 3 times); the convolution
+// kernel is not.
+constexpr int64_t kNarrow = 8;
+
+}  // namespace
 
 Convolution::Convolution(const ConvolutionDefinition& definition, const TensorTable& tensors)
     : definition_(definition), weight_(tensors.at(definition.name + ".weight")) {}
@@ -29,9 +36,10 @@ FeatureMap Convolution::Apply(const FeatureMap& input) const {
   output.size = OutputSize(input.size, d.kernel, d.stride, d.padding);
   const bool in_space = d.kernel[1] > 1 || d.kernel[2] > 1;
   const bool in_time = d.kernel[0] > 1;
-  if (!in_space && !in_time && d.groups == 1) {
+  const bool pointwise = !in_space && !in_time;
+  if (pointwise && d.groups == 1 && std::min(d.in_channels, d.out_channels) > kNarrow) {
     output.rows = PointwiseRows(input);
-  } else if (in_space) {
+  } else if (in_space || pointwise) {
     const at::Tensor kernel = weight_.squeeze(2);
     output.rows = RowsOf(at::conv2d(input.Images(), kernel, {}, {d.stride[1], d.stride[2]},
                                     {d.padding[1], d.padding[2]}, 1, d.groups));
@@ -59,13 +67,13 @@ FeatureMap Convolution::ApplyToClips(const at::Tensor& clips) const {
   FeatureMap output;
   output.clips = clips.size(0);
   output.size = OutputSize(size, d.kernel, d.stride, d.padding);
-  // [N, C, T', taps, H, W] to [N * T', H, W, C * taps]: the kernel's own order of C and taps.
+  // [N * T', C * taps, H, W], the kernel's own order of C and taps.  Channels first: whole images
+  // are copied, and with so few channels LibTorch's kernel is faster this way.
   const at::Tensor images =
       clips.narrow(2, 0, output.size[0] * taps)
           .reshape({output.clips, channels, output.size[0], taps, size[1], size[2]})
-          .permute({0, 2, 4, 5, 1, 3})
-          .reshape({output.clips * output.size[0], size[1], size[2], channels * taps})
-          .permute({0, 3, 1, 2});
+          .permute({0, 2, 1, 3, 4, 5})
+          .reshape({output.clips * output.size[0], channels * taps, size[1], size[2]});
   const at::Tensor kernel =
       weight_.view({weight_.size(0), channels * taps, d.kernel[1], d.kernel[2]});
   output.rows = RowsOf(

@@ -66,7 +66,8 @@ class Network {
   // Records gradients unless the caller holds an at::NoGradGuard.  `clips` must have the network's
   // type and device.  InvalidArgument for any other shape than [N, 3, T, H, W] with T at least
   // early stride x temporal pool (16; remainders are dropped: 22 frames work like 20) and H, W at
-  // least 1; ResourceExhausted without memory; Internal for what else LibTorch reports.
+  // least 1, and for training on a single value a channel (one tiny clip); ResourceExhausted
+  // without memory; Internal for what else LibTorch reports.
   absl::StatusOr<std::vector<at::Tensor>> Forward(const at::Tensor& clips,
                                                   const FeatureObserver& observer = nullptr);
 

@@ -104,8 +104,8 @@ FeatureMap Pseudo3dBlock::Join(const FeatureMap& branch, const FeatureMap& short
   context = at::addmm(context_biases_[0], context, context_weights_[0].t()).relu_();
   context = at::addmm(context_biases_[1], context, context_weights_[1].t());
   FeatureMap output = branch;
-  output.rows = (branch.rows + shortcut.rows)
-                    .view(clips.sizes())
+  // In place on a sum, never on a view: autograd would copy.
+  output.rows = (clips + shortcut.rows.view(clips.sizes()))
                     .add_(context.unsqueeze(1))
                     .relu_()
                     .view({-1, branch.channels()});

@@ -15,6 +15,8 @@ absl::Status CatchTorch(absl::FunctionRef<absl::Status()> body) {
   } catch (const c10::OutOfMemoryError& error) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "out of device memory: ", error.what_without_backtrace(), "; use smaller batches"));
+  } catch (const c10::ValueError& error) {
+    return absl::InvalidArgumentError(error.what_without_backtrace());
   } catch (const c10::Error& error) {
     const absl::string_view message = error.what_without_backtrace();
     // The CPU allocator reports a lack of memory as a plain error.

@@ -13,7 +13,8 @@
 namespace op3d {
 
 // Runs `body` and returns its status.  What it throws becomes ResourceExhausted (no memory, on the
-// host or the device) or Internal, with LibTorch's message without its stack trace.
+// host or the device), InvalidArgument (TORCH_CHECK_VALUE) or Internal, with LibTorch's message
+// without its stack trace.
 absl::Status CatchTorch(absl::FunctionRef<absl::Status()> body);
 
 }  // namespace op3d

@@ -1,0 +1,265 @@
+#include "op3d/network/network.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <map>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
+
+std::unique_ptr<Network> Miniature(double dropout = 0, uint64_t seed = 1) {
+  return Network::Make({"dg_p3d_miniature", 5, dropout}, seed).value();
+}
+
+at::Tensor Clips(int64_t count = 2, int64_t frames = 16, int64_t side = 32) {
+  return at::randn({count, 3, frames, side, side});
+}
+
+// Both heads' logits in one tensor.
+at::Tensor Logits(Network* network, const at::Tensor& clips) {
+  at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> heads = network->Forward(clips).value();
+  EXPECT_EQ(heads.size(), 2);
+  return heads[0] + heads[1] * 3;
+}
+
+std::map<std::string, at::Tensor> Copies(const NamedTensors& tensors) {
+  std::map<std::string, at::Tensor> copies;
+  for (const auto& [name, tensor] : tensors) copies[name] = tensor.detach().clone();
+  return copies;
+}
+
+TEST(NetworkTest, GivesLogitsOfTwoHeads) {
+  const auto network = Miniature();
+  ASSERT_OK_AND_ASSIGN(const std::vector<at::Tensor> heads, network->Forward(Clips(3)));
+  ASSERT_EQ(heads.size(), 2);
+  EXPECT_THAT(heads[0].sizes().vec(), ElementsAre(3, 5));
+  EXPECT_THAT(heads[1].sizes().vec(), ElementsAre(3, 5));
+  (heads[0].sum() + heads[1].sum()).backward();
+  for (const auto& [name, tensor] : network->Parameters()) {
+    EXPECT_TRUE(tensor.grad().defined()) << name;
+  }
+}
+
+TEST(NetworkTest, EveryNetworkOfTheListRuns) {
+  EXPECT_THAT(NetworkNames(), AllOf(Contains("dg_p3d_resnet50"), Contains("dg_p3d_miniature")));
+  EXPECT_EQ(NetworkNames().size(), 12);
+  // A grouped one; the golden tests run the others' parts.
+  ASSERT_OK_AND_ASSIGN(const auto network, Network::Make({"dg_p3d_resnext50_32x4d", 5, 0}, 1));
+  network->SetTraining(false);
+  EXPECT_TRUE(Logits(network.get(), Clips(1, 16, 20)).isfinite().all().item<bool>());
+}
+
+TEST(NetworkTest, RemaindersAreDropped) {
+  const auto network = Miniature();
+  network->SetTraining(false);
+  const at::Tensor clips = Clips(2, 22);
+  EXPECT_TRUE(
+      at::equal(Logits(network.get(), clips), Logits(network.get(), clips.narrow(2, 0, 20))));
+}
+
+TEST(NetworkTest, BadClipsAreRefused) {
+  const auto network = Miniature();
+  EXPECT_THAT(network->Forward(Clips(1, 15)),
+              StatusIs(kInvalid, HasSubstr("clip of 15 frames is too short: the spatial head needs "
+                                           "at least 16")));
+  EXPECT_THAT(network->Forward(at::zeros({3, 16, 32, 32})),
+              StatusIs(kInvalid, HasSubstr("shape [3, 16, 32, 32]; they must be [N, 3, T, H, W]")));
+  EXPECT_THAT(network->Forward(at::zeros({1, 4, 16, 32, 32})),
+              StatusIs(kInvalid, HasSubstr("[1, 4, 16, 32, 32]")));
+  EXPECT_THAT(network->Forward(at::zeros({0, 3, 16, 32, 32})),
+              StatusIs(kInvalid, HasSubstr("N at least 1")));
+  EXPECT_THAT(network->Forward(at::zeros({1, 3, 16, 0, 32})),
+              StatusIs(kInvalid, HasSubstr("height 0 and width 32")));
+  EXPECT_THAT(network->Forward(Clips().to(at::kDouble)),
+              StatusIs(kInvalid, HasSubstr("clips are Double on cpu, the network is Float")));
+  EXPECT_THAT(network->Forward(at::Tensor()), StatusIs(kInvalid, HasSubstr("(none)")));
+  EXPECT_THAT(network->Forward(Clips(1, 16, 8)), StatusIs(kInvalid, HasSubstr("single value")));
+  network->SetTraining(false);
+  EXPECT_THAT(network->Forward(Clips(1, 16, 1)), IsOk());
+}
+
+TEST(NetworkTest, BadOptionsAreRefused) {
+  EXPECT_THAT(Network::Make({"dg_p3d_resnet51", 5, 0}, 1).status(),
+              StatusIs(kInvalid, HasSubstr("no network 'dg_p3d_resnet51'")));
+  EXPECT_THAT(Network::Make({"dg_p3d_miniature", 0, 0}, 1).status(),
+              StatusIs(kInvalid, HasSubstr("0 classes")));
+  for (const double dropout : {-0.1, 1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_THAT(Network::Make({"dg_p3d_miniature", 5, dropout}, 1).status(),
+                StatusIs(kInvalid, HasSubstr("is outside [0, 1)")));
+  }
+  EXPECT_THAT(MultiplyAdds({"dg_p3d_miniature", 5, 0}, 8, 32, 32),
+              StatusIs(kInvalid, HasSubstr("clip of 8 frames")));
+  EXPECT_EQ(MultiplyAdds({"dg_p3d_resnet50", 400, 0}, 16, 224, 224).value(), 23627784192);
+}
+
+TEST(NetworkTest, InitialValuesFollowFromTheSeed) {
+  const auto first = Copies(Miniature(0, 7)->StateDict());
+  const auto same = Copies(Miniature(0, 7)->StateDict());
+  const auto other = Copies(Miniature(0, 8)->StateDict());
+  for (const auto& [name, tensor] : first) EXPECT_TRUE(at::equal(tensor, same.at(name))) << name;
+  EXPECT_FALSE(at::equal(first.at("conv1.weight"), other.at("conv1.weight")));
+  EXPECT_TRUE(at::equal(first.at("layer2.0.fc2.weight"), at::zeros({64, 4})));
+}
+
+TEST(NetworkTest, DropoutFollowsFromItsSeedAlone) {
+  const auto network = Miniature(0.5);
+  const auto other = Miniature(0.5);
+  const at::Tensor clips = Clips();
+  network->SeedDropout(3);
+  const at::Tensor first = Logits(network.get(), clips);
+  const at::Tensor second = Logits(network.get(), clips);
+  EXPECT_FALSE(at::equal(first, second));  // the next pass has other masks
+  network->SeedDropout(3);
+  other->SeedDropout(4);
+  EXPECT_FALSE(at::equal(Logits(other.get(), clips), first));
+  // The other network's draws in between change nothing.
+  EXPECT_TRUE(at::equal(Logits(network.get(), clips), first));
+  EXPECT_TRUE(at::equal(Logits(network.get(), clips), second));
+}
+
+TEST(NetworkTest, DropoutKeepsTheMean) {
+  // With a classifier of ones over features of about 1, the logit is their mean times 256.
+  const auto network = Miniature(0.25);
+  at::Tensor features;
+  const FeatureObserver keep = [&](const std::string& name, const at::Tensor& feature) {
+    if (name == "pool") features = feature.clone();
+  };
+  at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : network->Parameters()) {
+    if (name == "fc.weight") tensor.fill_(1);
+    if (name == "fc.bias") tensor.fill_(0);
+  }
+  double ratio = 0;
+  for (int i = 0; i < 20; ++i) {
+    const std::vector<at::Tensor> heads = network->Forward(Clips(8), keep).value();
+    ratio += heads[0].sum().item<double>() / (5 * features.sum().item<double>()) / 20;
+  }
+  EXPECT_NEAR(ratio, 1, 0.03);
+  network->SetTraining(false);
+  const std::vector<at::Tensor> heads = network->Forward(Clips(8), keep).value();
+  EXPECT_NEAR(heads[0].sum().item<double>() / (5 * features.sum().item<double>()), 1, 1e-5);
+}
+
+TEST(NetworkTest, FrozenBatchNormKeepsItsStatistics) {
+  const auto network = Miniature();
+  network->SetFrozenBatchNorm(true);
+  const auto before = Copies(network->StateDict());
+  ASSERT_OK_AND_ASSIGN(const std::vector<at::Tensor> heads, network->Forward(Clips()));
+  (heads[0].sum() + heads[1].square().sum()).backward();
+  int counters = 0;
+  for (const auto& [name, tensor] : network->StateDict()) {
+    const bool running = absl::StrContains(name, "running_");
+    const bool first = absl::StartsWith(name, "bn1.");
+    EXPECT_EQ(at::equal(tensor, before.at(name)), !(first && !tensor.requires_grad()))
+        << name << running;
+    counters += absl::EndsWith(name, "num_batches_tracked");
+  }
+  EXPECT_EQ(counters, 1);  // that of bn1
+  for (const auto& [name, tensor] : network->Parameters()) {
+    EXPECT_TRUE(tensor.grad().defined()) << name;
+  }
+  // In evaluation it is the same as thawed.
+  network->SetTraining(false);
+  const at::Tensor clips = Clips();
+  const at::Tensor frozen = Logits(network.get(), clips);
+  network->SetFrozenBatchNorm(false);
+  EXPECT_TRUE(at::equal(Logits(network.get(), clips), frozen));
+  EXPECT_EQ(network->StateDict().size(), before.size() + 20);
+}
+
+TEST(NetworkTest, WeightsSurviveAFile) {
+  const std::string folder = TestFolder("network_weights");
+  const auto network = Miniature();
+  Logits(network.get(), Clips());  // moves the running statistics
+  ASSERT_THAT(network->SaveWeights(folder + "/a.safetensors", {{"epoch", "2"}}), IsOk());
+  ASSERT_THAT(network->SaveWeights(folder + "/b.safetensors", {{"epoch", "2"}}), IsOk());
+  EXPECT_EQ(ReadFile(folder + "/a.safetensors").value(),
+            ReadFile(folder + "/b.safetensors").value());
+  const auto other = Miniature(0, 99);
+  ASSERT_THAT(other->LoadWeights(folder + "/a.safetensors"), IsOk());
+  const auto copies = Copies(other->StateDict());
+  for (const auto& [name, tensor] : network->StateDict()) {
+    EXPECT_TRUE(at::equal(tensor, copies.at(name))) << name;
+  }
+  EXPECT_THAT(other->LoadWeights(folder + "/c.safetensors"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("c.safetensors")));
+}
+
+TEST(NetworkTest, AForeignStateDictIsRefusedWhole) {
+  const auto network = Miniature();
+  NamedTensors tensors = network->StateDict();
+  const at::Tensor before = tensors[0].second.detach().clone();
+  tensors[0].second = at::zeros({8, 3, 4, 5, 5});
+  tensors[1].first = "bn7.weight";
+  EXPECT_THAT(
+      network->LoadStateDict(tensors),
+      StatusIs(kInvalid,
+               AllOf(HasSubstr("conv1.weight is [8, 3, 4, 5, 5] where the network has "
+                               "[8, 3, 4, 7, 7]"),
+                     HasSubstr("missing: bn1.weight"), HasSubstr("unexpected: bn7.weight"))));
+  EXPECT_TRUE(at::equal(network->Parameters()[0].second, before));
+  EXPECT_THAT(network->LoadStateDict({}), StatusIs(kInvalid, HasSubstr("and 129 more")));
+}
+
+TEST(NetworkTest, TakesTheNamesOfDataParallelTrainingAndOfFrozenLayers) {
+  const auto network = Miniature();
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : Miniature(0, 5)->StateDict()) {
+    if (absl::EndsWith(name, "num_batches_tracked")) continue;
+    tensors.emplace_back(absl::StrCat("module.", name), tensor);
+  }
+  ASSERT_THAT(network->LoadStateDict(tensors), IsOk());
+  EXPECT_TRUE(at::equal(network->Parameters()[0].second, tensors[0].second));
+}
+
+TEST(NetworkTest, MovesToAnotherTypeAndDevice) {
+  const auto network = Miniature();
+  const NamedTensors handles = network->Parameters();
+  ASSERT_THAT(network->To(at::kDouble), IsOk());
+  EXPECT_EQ(handles[0].second.scalar_type(), at::kDouble);
+  EXPECT_THAT(network->Forward(Clips().to(at::kDouble)), IsOk());
+  EXPECT_THAT(network->ToDevice("cpu"), IsOk());
+  EXPECT_TRUE(network->device().is_cpu());
+  EXPECT_THAT(network->ToDevice("gpu"), StatusIs(kInvalid, HasSubstr("'gpu' is none of")));
+  EXPECT_THAT(network->To(at::kLong), StatusIs(kInvalid, HasSubstr("Long")));
+}
+
+TEST(NetworkTest, EvaluatesInSeveralThreadsAtOnce) {
+  const auto network = Miniature(0.5);
+  network->SetTraining(false);
+  const at::Tensor clips = Clips();
+  const at::Tensor expected = Logits(network.get(), clips);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 5; ++k) EXPECT_TRUE(at::equal(Logits(network.get(), clips), expected));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace op3d
