@@ -1,6 +1,7 @@
 // The main program from start to end, on the tiny synthetic dataset: killed and not, with one
 // thread and with several, with wrong input.
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ Ended RunProgram(const std::vector<std::string>& flags, absl::Duration kill_afte
   words.insert(words.end(), flags.begin(), flags.end());
   const pid_t child = ::fork();
   if (child == 0) {
-    std::freopen(log.c_str(), "w", stdout);
+    if (std::freopen(log.c_str(), "w", stdout) == nullptr) ::_exit(126);
     ::dup2(STDOUT_FILENO, STDERR_FILENO);
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
@@ -62,7 +63,7 @@ std::vector<std::string> Flags(const std::string& output_dir, int threads) {
           absl::StrCat("--output_dir=", output_dir), absl::StrCat("--threads=", threads)};
 }
 
-Ended Run(const std::vector<std::string>& flags) {
+Ended RunToEnd(const std::vector<std::string>& flags) {
   return RunProgram(flags, absl::InfiniteDuration(), 0);
 }
 
@@ -70,7 +71,7 @@ Ended Run(const std::vector<std::string>& flags) {
 const std::string& Whole() {
   static const std::string* folder = [] {
     auto* path = new std::string(JoinPath(TestFolder("whole"), "run"));
-    const Ended ended = Run(Flags(*path, 1));
+    const Ended ended = RunToEnd(Flags(*path, 1));
     EXPECT_EQ(ended.exit_code, 0) << ended.text;
     return path;
   }();
@@ -104,7 +105,7 @@ TEST(BenchmarkTest, LeavesARecordWithEverythingInIt) {
 
 TEST(BenchmarkTest, NothingHangsOnTheNumberOfThreads) {
   const std::string folder = JoinPath(TestFolder("threads"), "run");
-  const Ended ended = Run(Flags(folder, 5));
+  const Ended ended = RunToEnd(Flags(folder, 5));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
   ExpectEqualRuns(Whole(), folder);
 }
@@ -118,11 +119,11 @@ TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {
   do {
     // Later and later, so that it ends in any case.
     ended = RunProgram(Flags(folder, 2),
-                       absl::Milliseconds(300 + stream.UniformInt(600) + 150 * kills), SIGKILL);
+                       absl::Milliseconds(200 + stream.UniformInt(500) + 100 * kills), SIGKILL);
     ++kills;
   } while (ended.exit_code == -1);
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
-  EXPECT_GT(kills, 2);
+  EXPECT_GE(kills, 2) << "the first kill came too late to test anything";
   ExpectEqualRuns(whole, folder);
 }
 
@@ -135,16 +136,16 @@ TEST(BenchmarkTest, InterruptSaysHowToGoOn) {
 
 TEST(BenchmarkTest, WrongUseIsASentenceAndExitsWithTwo) {
   const std::string folder = TestFolder("wrong");
-  Ended ended = Run({"--dataset_root=/no/such/folder", "--output_dir=" + folder + "/run"});
+  Ended ended = RunToEnd({"--dataset_root=/no/such/folder", "--output_dir=" + folder + "/run"});
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_THAT(ended.text, HasSubstr("/no/such/folder"));
   EXPECT_FALSE(FolderExists(folder + "/run"));
-  ended = Run({"--dataset_rot=x"});
+  ended = RunToEnd({"--dataset_rot=x"});
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_THAT(ended.text, HasSubstr("there is no flag --dataset_rot"));
   std::vector<std::string> flags = Flags(Whole(), 1);
   flags.push_back("--seed=2");
-  ended = Run(flags);
+  ended = RunToEnd(flags);
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_THAT(ended.text, HasSubstr("seed"));
 }
@@ -153,7 +154,7 @@ TEST(BenchmarkTest, DryRunWritesNothing) {
   const std::string folder = JoinPath(TestFolder("dry"), "run");
   std::vector<std::string> flags = Flags(folder, 2);
   flags.push_back("--dry_run");
-  const Ended ended = Run(flags);
+  const Ended ended = RunToEnd(flags);
   EXPECT_EQ(ended.exit_code, 0) << ended.text;
   EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("pool cs"), HasSubstr("S0-S2"),
                                          HasSubstr("disk:"), HasSubstr("epochs")));
