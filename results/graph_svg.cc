@@ -132,11 +132,10 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
     middle.x += 11;
   } else if (flat) {
     score.Middle(), epochs.Middle();
-  } else if (to.x > from.x) {
-    middle.x += 14;  // beside a slanting arrow, on its upper side
   } else {
-    middle.x -= 14;
-    score.End(), epochs.End();
+    // To the right of a slanting arrow: left of it stand the labels of the upright ones.
+    middle.x += to.x > from.x ? 28 : 14;
+    above += 9, below += 9;
   }
   picture->Text({middle.x, above}, absl::StrFormat("%.3f", edge.score()), score);
   picture->Text({middle.x, below}, ending, epochs);
