@@ -269,7 +269,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   time.set_step(seconds.step);
   time.set_wall(absl::ToDoubleSeconds(absl::Now() - start));
   time.set_peak_memory_mib(PeakMemoryMib());
-  record.mutable_environment()->set_finished(FormatTime(absl::Now()));
+  record.mutable_environment()->set_finished(RecordTime(absl::Now()));
   OP3D_RETURN_IF_ERROR(WriteReport(folder->path(), record));
   OP3D_RETURN_IF_ERROR(WriteRecord(folder->path(), record));
   folder->Log("finished", {{"wall_seconds", time.wall()}});

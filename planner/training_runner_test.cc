@@ -4,6 +4,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/train/tiny_job.h"
 
 namespace op3d {
 namespace {
@@ -14,28 +15,10 @@ using testing::HasSubstr;
 class TrainingRunnerTest : public testing::Test {
  protected:
   void SetUp() override {
-    DatasetSettings dataset;
-    dataset.set_classes(9);
-    dataset.set_format(DatasetSettings::KINETICS_CSV);
-    dataset.set_label_map("label_map.txt");
-    dataset.mutable_train()->set_list("kinetics-400_train.csv");
-    dataset.mutable_train()->set_media("train");
-    ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
-    ASSERT_OK_AND_ASSIGN(VideoList list,
-                         LoadVideoList(dataset, dataset.train(), root, LoaderSettings(), 1));
-    videos_.assign(list.videos.begin(), list.videos.begin() + 8);
-    measured_.assign(list.videos.begin() + 8, list.videos.end());
-    job_.network.set_name("dg_p3d_miniature");
+    ASSERT_OK_AND_ASSIGN(tiny_, MakeTinyJob());
+    job_ = tiny_->job;
+    job_.videos = &tiny_->train;
     job_.network.set_dropout(0.2);
-    ASSERT_THAT(ParseTextproto("momentum: 0.9 clip_norm: 40 loss_weight: 1", "sgd", &job_.sgd),
-                IsOk());
-    ASSERT_THAT(ParseTextproto("train_crop: 32 min_area: 0.6 max_area: 1 search_short_side: 36 "
-                               "search_crop: 32 test_short_side: 36 test_crop: 32",
-                               "transform", &job_.transform),
-                IsOk());
-    job_.classes = 9;
-    job_.videos = &videos_;
-    job_.frames = &frames_;
     job_.purpose = "search.cs";
     ASSERT_THAT(ParseTextproto("name: 'S1' segments: 1 frames_per_segment: 16 stride: 1 "
                                "learning_rate: 0.04 batch_size: 4 accumulation: 1",
@@ -54,8 +37,7 @@ class TrainingRunnerTest : public testing::Test {
     return task;
   }
 
-  std::vector<Video> videos_, measured_;
-  FrameStore frames_{int64_t{64} << 20};
+  std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
   State state_;
   Transition transition_;
@@ -64,11 +46,11 @@ class TrainingRunnerTest : public testing::Test {
 
 TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) {
   const EdgeTask task = TaskIn(TestFolder("edge"));
-  ASSERT_OK_AND_ASSIGN(CurvePoint first, TrainingRunner(job_, &measured_).TrainEpoch(task, 1));
+  ASSERT_OK_AND_ASSIGN(CurvePoint first, TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 1));
   CurvePoint second;
   {
     // A new process that is asked for the epoch again: killed before the journal's line.
-    TrainingRunner runner(job_, &measured_);
+    TrainingRunner runner(job_, &tiny_->evaluation);
     ASSERT_OK_AND_ASSIGN(const CurvePoint again, runner.TrainEpoch(task, 1));
     EXPECT_EQ(PrintTextproto(again), PrintTextproto(first));  // the times too: it was not trained
     EXPECT_EQ(runner.seconds().backward, 0);
@@ -76,14 +58,14 @@ TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) 
   }
   // The checkpoint is gone: both epochs are trained again, to the same loss and measure.
   ASSERT_THAT(RemoveFile(JoinPath(task.folder, "resume.safetensors")), IsOk());
-  ASSERT_OK_AND_ASSIGN(const CurvePoint anew, TrainingRunner(job_, &measured_).TrainEpoch(task, 2));
+  ASSERT_OK_AND_ASSIGN(const CurvePoint anew, TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 2));
   EXPECT_EQ(anew.loss(), second.loss());
   EXPECT_EQ(anew.performance(), second.performance());
 }
 
 TEST_F(TrainingRunnerTest, FinishKeepsTheOneEpochThatLaterEdgesStartFrom) {
   const EdgeTask task = TaskIn(TestFolder("kept"));
-  TrainingRunner runner(job_, &measured_);
+  TrainingRunner runner(job_, &tiny_->evaluation);
   ASSERT_THAT(runner.TrainEpoch(task, 1), IsOk());
   ASSERT_OK_AND_ASSIGN(const std::string weights,
                        ReadFile(JoinPath(task.folder, "epoch_001.safetensors")));
@@ -107,7 +89,7 @@ TEST_F(TrainingRunnerTest, FinishKeepsTheOneEpochThatLaterEdgesStartFrom) {
 
 TEST_F(TrainingRunnerTest, ASkippedStateLeavesNothing) {
   const EdgeTask task = TaskIn(TestFolder("skipped"));
-  TrainingRunner runner(job_, &measured_);
+  TrainingRunner runner(job_, &tiny_->evaluation);
   ASSERT_THAT(runner.TrainEpoch(task, 1), IsOk());
   ASSERT_THAT(runner.Finish(task, 0), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder));
@@ -116,7 +98,7 @@ TEST_F(TrainingRunnerTest, ASkippedStateLeavesNothing) {
 
 TEST_F(TrainingRunnerTest, WeightsThatAreGoneAreAnError) {
   const EdgeTask task = TaskIn(TestFolder("gone"));
-  EXPECT_THAT(TrainingRunner(job_, &measured_).Finish(task, 3),
+  EXPECT_THAT(TrainingRunner(job_, &tiny_->evaluation).Finish(task, 3),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("epoch 3 are gone")));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <vector>
 
 #include "absl/flags/commandlineflag.h"
@@ -14,6 +15,34 @@
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
+
+namespace {
+
+// Abseil's own --help ends the process with 1; asking for help is no mistake.
+void PrintHelp(absl::string_view program, absl::string_view usage) {
+  std::string text = absl::StrCat(program, ": ", usage, "\n\nFlags:\n");
+  std::map<std::string, const absl::CommandLineFlag*> flags;
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    // Those of the program's own file; libraries define none that a user should set.
+    if (!absl::StrContains(flag->Filename(), "absl/")) flags[std::string(name)] = flag;
+  }
+  for (const auto& [name, flag] : flags) {
+    absl::StrAppend(&text, "  --", name, "  ", flag->Help());
+    const std::string value = flag->DefaultValue();
+    absl::StrAppend(&text, value.empty() ? "" : absl::StrCat("; default: ", value), "\n");
+  }
+  std::fputs(text.c_str(), stdout);
+}
+
+bool AsksForHelp(absl::Span<const std::string> arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") return false;
+    if (argument == "--help" || argument == "-help" || argument == "-h") return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 absl::Status CheckFlags(absl::Span<const std::string> arguments) {
   // Abseil ends the process with 1 on a wrong flag; wrong use is 2 here, so look first.
@@ -45,15 +74,20 @@ absl::Status CheckFlags(absl::Span<const std::string> arguments) {
 
 int RunProgram(int argc, char** argv, absl::string_view usage,
                absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run) {
+  const std::string program = std::filesystem::path(argv[0]).filename().string();
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (AsksForHelp(arguments)) {
+    PrintHelp(program, usage);
+    return 0;
+  }
   absl::SetProgramUsageMessage(usage);
-  absl::Status status = CheckFlags(std::vector<std::string>(argv + 1, argv + argc));
+  absl::Status status = CheckFlags(arguments);
   if (status.ok()) {
     const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
     InstallInterruptHandler();
     status = run(std::vector<std::string>(rest.begin() + 1, rest.end()));
   }
   if (!status.ok()) {
-    const std::string program = std::filesystem::path(argv[0]).filename().string();
     std::fprintf(stderr, "%s: %s\n", program.c_str(), std::string(status.message()).c_str());
   }
   return ExitCode(status);

@@ -18,7 +18,8 @@ namespace op3d {
 
 // Parses Abseil flags, installs the interrupt handler and calls `run` with the words that are no
 // flags.  An error goes to stderr as "<program>: <message>".  Returns ExitCode() of the status; an
-// unknown flag or a value that does not parse is wrong use: 2.
+// unknown flag or a value that does not parse is wrong use: 2.  --help prints `usage` and the flags
+// to stdout and returns 0.
 int RunProgram(int argc, char** argv, absl::string_view usage,
                absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run);
 

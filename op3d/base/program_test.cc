@@ -34,6 +34,14 @@ TEST(ProgramTest, WrongFlagsAreSentences) {
   EXPECT_THAT(CheckFlags({"--", "--anything"}), IsOk());
 }
 
+TEST(ProgramTest, HelpIsNoMistake) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(RunWith({"--help"}, absl::InternalError("not run")), 0);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(),
+              testing::AllOf(HasSubstr("program: usage"),
+                             HasSubstr("--program_test_number  a number; default: 1")));
+}
+
 TEST(ProgramTest, ExitCodeAndMessageTellWhatHappened) {
   // Abseil takes its usage message once a process, so one test runs one program.
   testing::internal::CaptureStderr();

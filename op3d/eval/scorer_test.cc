@@ -4,7 +4,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_matchers.h"
-#include "op3d/base/textproto.h"
+#include "op3d/train/tiny_job.h"
 
 namespace op3d {
 namespace {
@@ -14,24 +14,14 @@ using testing::HasSubstr;
 class ScorerTest : public testing::Test {
  protected:
   void SetUp() override {
-    DatasetSettings dataset;
-    dataset.set_classes(9);
-    dataset.set_format(DatasetSettings::KINETICS_CSV);
-    dataset.set_label_map("label_map.txt");
-    dataset.mutable_evaluation()->set_list("kinetics-400_val.csv");
-    dataset.mutable_evaluation()->set_media("val");
-    ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
-    ASSERT_OK_AND_ASSIGN(VideoList list, LoadVideoList(dataset, dataset.evaluation(), root,
-                                                       LoaderSettings(), 1));
-    videos_ = list.videos;
+    ASSERT_OK_AND_ASSIGN(tiny_, MakeTinyJob());
+    videos_ = tiny_->evaluation;
     ASSERT_OK_AND_ASSIGN(network_, Network::Make({"dg_p3d_miniature", 9, 0.2}, 1));
     options_.clip = {1, 16, 1};
-    ASSERT_THAT(ParseTextproto("train_crop: 32 min_area: 1 max_area: 1 search_short_side: 36 "
-                               "search_crop: 32 test_short_side: 36 test_crop: 32",
-                               "transform", &options_.transform),
-                IsOk());
+    options_.transform = tiny_->job.transform;
   }
 
+  std::unique_ptr<TinyJob> tiny_;
   std::vector<Video> videos_;
   std::unique_ptr<Network> network_;
   ScoringOptions options_;

@@ -5,8 +5,8 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
-#include "op3d/base/textproto.h"
 #include "op3d/eval/scorer.h"
+#include "op3d/train/tiny_job.h"
 
 namespace op3d {
 namespace {
@@ -17,30 +17,10 @@ using testing::HasSubstr;
 class StateTrainerTest : public testing::Test {
  protected:
   void SetUp() override {
-    DatasetSettings dataset;
-    dataset.set_classes(9);
-    dataset.set_format(DatasetSettings::KINETICS_CSV);
-    dataset.set_label_map("label_map.txt");
-    dataset.mutable_train()->set_list("kinetics-400_train.csv");
-    dataset.mutable_train()->set_media("train");
-    ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
-    ASSERT_OK_AND_ASSIGN(VideoList list,
-                         LoadVideoList(dataset, dataset.train(), root, LoaderSettings(), 1));
-    videos_.assign(list.videos.begin(), list.videos.begin() + 8);
-    job_.network.set_name("dg_p3d_miniature");
-    ASSERT_THAT(ParseTextproto("momentum: 0.9 nesterov: true weight_decay: 1e-4 clip_norm: 40 "
-                               "loss_weight: 1",
-                               "sgd", &job_.sgd),
-                IsOk());
-    ASSERT_THAT(ParseTextproto("train_crop: 32 min_area: 0.9 max_area: 1 search_short_side: 36 "
-                               "search_crop: 32 test_short_side: 36 test_crop: 32",
-                               "transform", &job_.transform),
-                IsOk());
-    job_.classes = 9;
-    job_.videos = &videos_;
-    job_.frames = &frames_;
-    job_.seed = 1;
-    job_.purpose = "test";
+    ASSERT_OK_AND_ASSIGN(tiny_, MakeTinyJob());
+    tiny_->train.resize(8);
+    job_ = tiny_->job;
+    job_.videos = &tiny_->train;
     state_.clip = {1, 16, 1};
     state_.learning_rate = 0.05;
     state_.batch_size = 4;
@@ -62,8 +42,7 @@ class StateTrainerTest : public testing::Test {
     return weights;
   }
 
-  std::vector<Video> videos_;
-  FrameStore frames_{int64_t{64} << 20};
+  std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
   TrainState state_;
   std::vector<double> losses_;
@@ -77,7 +56,8 @@ TEST_F(StateTrainerTest, LearnsEightClipsByHeart) {
   options.transform = job_.transform;
   ActivitySeconds seconds;
   ASSERT_OK_AND_ASSIGN(const Metrics metrics,
-                       MeasurePerformance(&trainer->network(), videos_, &frames_, options, &seconds));
+                       MeasurePerformance(&trainer->network(), tiny_->train, &tiny_->frames,
+                                          options, &seconds));
   EXPECT_EQ(metrics.top1, 1);
   EXPECT_LT(trainer->losses().back(), trainer->losses().front() / 4);
 }
