@@ -1,8 +1,55 @@
 #include "op3d/network/batch_norm.h"
 
-#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/native_batch_norm.h>
+#include <ATen/ops/native_batch_norm_backward.h>
+#include <ATen/ops/threshold_backward.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <tuple>
 
 namespace op3d {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// [1, C, rows, 1] in channels-last memory: LibTorch's fast form.
+at::Tensor Columns(const at::Tensor& rows) {
+  return rows.view({1, rows.size(0), 1, rows.size(1)}).permute({0, 3, 1, 2});
+}
+
+// BatchNorm and ReLU as one node of the graph: plain autograd would put seven there, most of them
+// changes of view, and small networks spend their time on nodes.
+struct NormFunction : torch::autograd::Function<NormFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& rows,
+                            const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& running_mean, const at::Tensor& running_variance,
+                            bool batch_statistics, double epsilon, bool relu) {
+    const auto [image, mean, inverse_deviation] =
+        at::native_batch_norm(Columns(rows), weight, bias, running_mean, running_variance,
+                              batch_statistics, /*momentum=*/0.1, epsilon);
+    at::Tensor output = RowsOf(image);
+    if (relu) output.relu_();
+    context->save_for_backward({rows, weight, running_mean, running_variance, mean,
+                                inverse_deviation, relu ? output : at::Tensor()});
+    context->saved_data["batch_statistics"] = batch_statistics;
+    context->saved_data["epsilon"] = epsilon;
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    at::Tensor gradient = gradients[0];
+    if (saved[6].defined()) gradient = at::threshold_backward(gradient, saved[6], 0);
+    const auto [rows, weight, bias] = at::native_batch_norm_backward(
+        Columns(gradient.contiguous()), Columns(saved[0]), saved[1], saved[2], saved[3], saved[4],
+        saved[5], context->saved_data["batch_statistics"].toBool(),
+        context->saved_data["epsilon"].toDouble(), {true, true, true});
+    return {RowsOf(rows), weight, bias, {}, {}, {}, {}, {}};
+  }
+};
+
+}  // namespace
 
 BatchNorm::BatchNorm(const BatchNormDefinition& definition, const TensorTable& tensors)
     : definition_(definition),
@@ -21,16 +68,11 @@ FeatureMap BatchNorm::Apply(const FeatureMap& input, Activation activation,
                       "batch or larger ones");
     counter_.add_(1);
   }
-  // [1, C, rows, 1]: channels-last, LibTorch's fast form.
-  const at::Tensor image = input.rows.unsqueeze(0).unsqueeze(2).permute({0, 3, 1, 2});
-  at::Tensor output =
-      at::batch_norm(image, weight_, bias_, running_mean_, running_variance_, batch_statistics,
-                     /*momentum=*/0.1, definition_.epsilon, /*cudnn_enabled=*/true);
-  // In place on the output itself: on a view of it autograd would copy.
-  if (activation == Activation::kRelu) output.relu_();
-  FeatureMap result = input;
-  result.rows = RowsOf(output);
-  return result;
+  FeatureMap output = input;
+  output.rows =
+      NormFunction::apply(input.rows, weight_, bias_, running_mean_, running_variance_,
+                          batch_statistics, definition_.epsilon, activation == Activation::kRelu);
+  return output;
 }
 
 }  // namespace op3d

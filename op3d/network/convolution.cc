@@ -1,61 +1,132 @@
 #include "op3d/network/convolution.h"
 
-#include <ATen/ops/conv2d.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace op3d {
 namespace {
 
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
 // Products with a matrix this narrow are slow in BLAS (backward up to 3 times); the convolution
 // kernel is not.
 constexpr int64_t kNarrow = 8;
+
+using Integers = std::vector<int64_t>;
+
+// Rows as channels-last images; `shape` is [A, B, D, C].
+at::Tensor ImagesOf(const at::Tensor& rows, const Integers& shape) {
+  return rows.view(shape).permute({0, 3, 1, 2});
+}
+
+// Every (step[1], step[2])-th position of each image, as [A, B', D', C]: a view.
+at::Tensor Picked(const at::Tensor& rows, const Integers& shape, const Integers& step) {
+  return rows.view(shape).slice(1, 0, c10::nullopt, step[0]).slice(2, 0, c10::nullopt, step[1]);
+}
+
+// The functions below are single nodes of the graph, where plain autograd would put one for every
+// change of view; small networks spend their time on nodes.
+
+// rows [.., in] times weight [out, in, 1, 1, 1], at every `step`-th position of images `shape`.
+struct PointwiseFunction : torch::autograd::Function<PointwiseFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& rows,
+                            const at::Tensor& weight, const Integers& shape, const Integers& step) {
+    const bool all = step[0] == 1 && step[1] == 1;
+    const at::Tensor input = all ? rows : Picked(rows, shape, step).reshape({-1, shape[3]});
+    context->save_for_backward({input, weight});
+    context->saved_data["shape"] = shape;
+    context->saved_data["step"] = step;
+    return input.mm(weight.view({weight.size(0), weight.size(1)}).t());
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &input = saved[0], &weight = saved[1];
+    const Integers shape = context->saved_data["shape"].toIntVector();
+    const Integers step = context->saved_data["step"].toIntVector();
+    const at::Tensor weight_gradient = gradients[0].t().mm(input).view(weight.sizes());
+    at::Tensor rows = gradients[0].mm(weight.view({weight.size(0), weight.size(1)}));
+    if (step[0] != 1 || step[1] != 1) {
+      const at::Tensor spread =
+          at::zeros({shape[0] * shape[1] * shape[2], shape[3]}, rows.options());
+      at::Tensor places = Picked(spread, shape, step);
+      places.copy_(rows.view(places.sizes()));
+      rows = spread;
+    }
+    return {rows, weight_gradient, {}, {}};
+  }
+};
+
+// A 2-D convolution of the images that `rows` are.  `kernel` is the weight's shape for it.
+struct WindowFunction : torch::autograd::Function<WindowFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& rows,
+                            const at::Tensor& weight, const Integers& shape, const Integers& kernel,
+                            const Integers& stride, const Integers& padding, int64_t groups) {
+    const at::Tensor images =
+        at::convolution(ImagesOf(rows, shape), weight.view(kernel), {}, stride, padding, {1, 1},
+                        /*transposed=*/false, {0, 0}, groups);
+    context->save_for_backward({rows, weight});
+    context->saved_data["shape"] = shape;
+    context->saved_data["kernel"] = kernel;
+    context->saved_data["stride"] = stride;
+    context->saved_data["padding"] = padding;
+    context->saved_data["groups"] = groups;
+    context->saved_data["output"] =
+        Integers{images.size(0), images.size(2), images.size(3), images.size(1)};
+    return RowsOf(images);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    auto& data = context->saved_data;
+    const auto [input, weight, bias] = at::convolution_backward(
+        ImagesOf(gradients[0].contiguous(), data["output"].toIntVector()),
+        ImagesOf(saved[0], data["shape"].toIntVector()),
+        saved[1].view(data["kernel"].toIntVector()), c10::nullopt, data["stride"].toIntVector(),
+        data["padding"].toIntVector(), {1, 1},
+        /*transposed=*/false, {0, 0}, data["groups"].toInt(), {true, true, false});
+    return {RowsOf(input), weight.reshape(saved[1].sizes()), {}, {}, {}, {}, {}};
+  }
+};
 
 }  // namespace
 
 Convolution::Convolution(const ConvolutionDefinition& definition, const TensorTable& tensors)
     : definition_(definition), weight_(tensors.at(definition.name + ".weight")) {}
 
-at::Tensor Convolution::PointwiseRows(const FeatureMap& input) const {
-  const Size3& stride = definition_.stride;
-  const at::Tensor weight = weight_.view({weight_.size(0), weight_.size(1)}).t();
-  if (stride[1] == 1 && stride[2] == 1) return input.rows.mm(weight);
-  const int64_t channels = input.channels();
-  const at::Tensor picked =
-      input.rows.view({input.clips * input.size[0], input.size[1], input.size[2], channels})
-          .slice(1, 0, c10::nullopt, stride[1])
-          .slice(2, 0, c10::nullopt, stride[2]);
-  return picked.reshape({-1, channels}).mm(weight);
-}
-
 FeatureMap Convolution::Apply(const FeatureMap& input) const {
   const ConvolutionDefinition& d = definition_;
   FeatureMap output;
   output.clips = input.clips;
   output.size = OutputSize(input.size, d.kernel, d.stride, d.padding);
-  const bool in_space = d.kernel[1] > 1 || d.kernel[2] > 1;
+  const int64_t channels = input.channels(), frames = input.size[0];
+  const Integers images = {input.clips * frames, input.size[1], input.size[2], channels};
   const bool in_time = d.kernel[0] > 1;
-  const bool pointwise = !in_space && !in_time;
-  if (pointwise && d.groups == 1 && std::min(d.in_channels, d.out_channels) > kNarrow) {
-    output.rows = PointwiseRows(input);
-  } else if (in_space || pointwise) {
-    const at::Tensor kernel = weight_.squeeze(2);
-    output.rows = RowsOf(at::conv2d(input.Images(), kernel, {}, {d.stride[1], d.stride[2]},
-                                    {d.padding[1], d.padding[2]}, 1, d.groups));
-  } else {
-    FeatureMap picked = input;
+  const bool in_space = d.kernel[1] > 1 || d.kernel[2] > 1;
+  if (in_time) {
+    at::Tensor rows = input.rows;
     if (d.stride[1] > 1 || d.stride[2] > 1) {
-      picked.rows = input.Images()
-                        .slice(2, 0, c10::nullopt, d.stride[1])
-                        .slice(3, 0, c10::nullopt, d.stride[2])
-                        .permute({0, 2, 3, 1})
-                        .reshape({-1, input.channels()});
-      picked.size = {input.size[0], output.size[1], output.size[2]};
+      rows = Picked(rows, images, {d.stride[1], d.stride[2]}).reshape({-1, channels});
     }
-    const at::Tensor kernel = weight_.squeeze(4);
-    output.rows = RowsOf(at::conv2d(picked.Sequences(), kernel, {}, {d.stride[0], 1},
-                                    {d.padding[0], 0}, 1, d.groups));
+    output.rows =
+        WindowFunction::apply(rows, weight_, Integers{input.clips, frames, output.area(), channels},
+                              Integers{d.out_channels, weight_.size(1), d.kernel[0], 1},
+                              Integers{d.stride[0], 1}, Integers{d.padding[0], 0}, d.groups);
+  } else if (in_space || d.groups > 1 || std::min(d.in_channels, d.out_channels) <= kNarrow) {
+    output.rows = WindowFunction::apply(
+        input.rows, weight_, images,
+        Integers{d.out_channels, weight_.size(1), d.kernel[1], d.kernel[2]},
+        Integers{d.stride[1], d.stride[2]}, Integers{d.padding[1], d.padding[2]}, d.groups);
+  } else {
+    output.rows =
+        PointwiseFunction::apply(input.rows, weight_, images, Integers{d.stride[1], d.stride[2]});
   }
   return output;
 }
@@ -76,8 +147,9 @@ FeatureMap Convolution::ApplyToClips(const at::Tensor& clips) const {
           .reshape({output.clips * output.size[0], channels * taps, size[1], size[2]});
   const at::Tensor kernel =
       weight_.view({weight_.size(0), channels * taps, d.kernel[1], d.kernel[2]});
-  output.rows = RowsOf(
-      at::conv2d(images, kernel, {}, {d.stride[1], d.stride[2]}, {d.padding[1], d.padding[2]}));
+  output.rows = RowsOf(at::convolution(images, kernel, {}, {d.stride[1], d.stride[2]},
+                                       {d.padding[1], d.padding[2]}, {1, 1}, /*transposed=*/false,
+                                       {0, 0}, 1));
   return output;
 }
 

@@ -30,8 +30,6 @@ class Convolution {
   FeatureMap ApplyToClips(const at::Tensor& clips) const;
 
  private:
-  at::Tensor PointwiseRows(const FeatureMap& input) const;
-
   ConvolutionDefinition definition_;
   at::Tensor weight_;
 };

@@ -3,9 +3,50 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mean.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/threshold_backward.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 namespace op3d {
 namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// ReLU(branch + shortcut + context) as one node of the graph: with m the mean of each clip's branch
+// over its `volume` rows, h = ReLU(fc1(m)) and context = fc2(h).
+struct JoinFunction : torch::autograd::Function<JoinFunction> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& branch,
+                            const at::Tensor& shortcut, const at::Tensor& weight1,
+                            const at::Tensor& bias1, const at::Tensor& weight2,
+                            const at::Tensor& bias2, int64_t volume) {
+    const int64_t channels = branch.size(1);
+    const at::Tensor mean = branch.view({-1, volume, channels}).mean(1);
+    const at::Tensor hidden = at::addmm(bias1, mean, weight1.t()).relu_();
+    const at::Tensor glance = at::addmm(bias2, hidden, weight2.t());
+    const at::Tensor output = branch + shortcut;
+    output.view({-1, volume, channels}).add_(glance.unsqueeze(1)).relu_();
+    context->save_for_backward({mean, hidden, weight1, weight2, output});
+    context->saved_data["volume"] = volume;
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &mean = saved[0], &hidden = saved[1], &weight1 = saved[2], &weight2 = saved[3],
+                     &output = saved[4];
+    const int64_t volume = context->saved_data["volume"].toInt();
+    const at::Tensor sum = at::threshold_backward(gradients[0], output, 0);
+    const at::Tensor clips = sum.view({-1, volume, sum.size(1)});
+    const at::Tensor glance = clips.sum(1);
+    const at::Tensor reduced = at::threshold_backward(glance.mm(weight2), hidden, 0);
+    const at::Tensor spread = reduced.mm(weight1).div_(static_cast<double>(volume));
+    const at::Tensor branch = (clips + spread.unsqueeze(1)).view(sum.sizes());
+    return {branch,        sum, reduced.t().mm(mean), reduced.sum(0), glance.t().mm(hidden),
+            glance.sum(0), {}};
+  }
+};
 
 FeatureMap Sum(const FeatureMap& a, const FeatureMap& b) {
   FeatureMap sum = a;
@@ -99,16 +140,10 @@ FeatureMap Pseudo3dBlock::Basic(const FeatureMap& input, const ForwardMode& mode
 
 FeatureMap Pseudo3dBlock::Join(const FeatureMap& branch, const FeatureMap& shortcut) const {
   if (!definition_.context.has_value()) return Relu(Sum(branch, shortcut));
-  const at::Tensor clips = branch.rows.view({branch.clips, branch.volume(), branch.channels()});
-  at::Tensor context = clips.mean(1);
-  context = at::addmm(context_biases_[0], context, context_weights_[0].t()).relu_();
-  context = at::addmm(context_biases_[1], context, context_weights_[1].t());
   FeatureMap output = branch;
-  // In place on a sum, never on a view: autograd would copy.
-  output.rows = (clips + shortcut.rows.view(clips.sizes()))
-                    .add_(context.unsqueeze(1))
-                    .relu_()
-                    .view({-1, branch.channels()});
+  output.rows =
+      JoinFunction::apply(branch.rows, shortcut.rows, context_weights_[0], context_biases_[0],
+                          context_weights_[1], context_biases_[1], branch.volume());
   return output;
 }
 
