@@ -13,7 +13,7 @@ kills=20 most=15
 [ $# -gt 0 ] && shift
 ./bazelw build //benchmarks:kinetics400 //results:compare
 folder=$(mktemp -d "${TMPDIR:-/tmp}/kill_soak.XXXXXX")
-benchmark="$PWD/bazel-bin/benchmarks/kinetics400"
+benchmark="$PWD/.bazel/bin/benchmarks/kinetics400"
 echo "kill_soak: $folder" >&2
 [ -d "$folder/whole" ] || "$benchmark" "$@" --output_dir="$folder/whole" >"$folder/whole.log" 2>&1
 for kill in $(seq "$kills"); do
@@ -28,4 +28,4 @@ for kill in $(seq "$kills"); do
   wait "$child" 2>/dev/null || true
 done
 "$benchmark" "$@" --output_dir="$folder/killed" >>"$folder/killed.log" 2>&1
-bazel-bin/results/compare --exact "$folder/whole" "$folder/killed"
+.bazel/bin/results/compare --exact "$folder/whole" "$folder/killed"
