@@ -143,7 +143,12 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
     labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
     watch.Lap(&seconds->forward);
   }
-  seconds->transform += loader->counters().transform_seconds;
+  const ClipLoader::Counters counters = loader->counters();
+  seconds->transform += counters.transform_seconds;
+  if (counters.skipped > 0) {
+    Progress::Print(absl::StrCat("the search's measure left out ", counters.skipped,
+                                 " videos that do not decode, first ", counters.examples[0]));
+  }
   if (parts.empty()) {
     return absl::DataLossError(
         absl::StrCat("none of ", videos.size(), " videos of the search's measure decodes"));

@@ -49,7 +49,8 @@ absl::Status Sgd::Update(double learning_rate, double* gradient_norm) {
   at::_fused_sgd_(parameters_, gradients, momentum_, settings_.weight_decay(), settings_.momentum(),
                   learning_rate, /*dampening=*/0, settings_.nesterov(), /*maximize=*/false,
                   first_step_);
-  at::_foreach_zero_(gradients);
+  // Dropped, not zeroed: the next backward then stores its gradients instead of adding them.
+  for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
   first_step_ = false;
   *gradient_norm = norm;
   return absl::OkStatus();

@@ -16,6 +16,7 @@
 #include "data/loader/loader.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
+#include "op3d/base/progress.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/network/tensor_file.h"
@@ -127,6 +128,11 @@ absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   stats->seconds.transform = counters.transform_seconds;
   stats->skipped = counters.skipped;
   stats->examples = counters.examples;
+  if (stats->skipped > 0) {
+    Progress::Print(absl::StrCat(job_.purpose, ": epoch ", epochs_ + 1, " left out ",
+                                 stats->skipped, " videos that do not decode, first ",
+                                 stats->examples[0]));
+  }
   if (stats->clips == 0) {
     return absl::DataLossError(absl::StrCat(
         job_.purpose, ": no video of the epoch could be read; the first: ",
