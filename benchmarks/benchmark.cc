@@ -87,7 +87,7 @@ TrainingJob MakeJob(const BenchmarkOptions& options, const BenchmarkData& data) 
   job.classes = static_cast<int64_t>(data.labels.classes.size());
   job.frames = data.frames.get();
   job.seed = options.settings.seed();
-  job.initial_weights = options.initial_weights;
+  job.initial_weights = options.settings.initial_weights();
   job.device = options.device;
   return job;
 }
@@ -209,10 +209,7 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
 
 absl::StatusOr<Plan> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
                               RunFolder* folder, RunRecord* record, ActivitySeconds* seconds) {
-  if (!options.plan_file.empty()) {
-    OP3D_ASSIGN_OR_RETURN(Plan plan, ReadPlan(options.plan_file));
-    return plan;
-  }
+  if (options.settings.has_plan()) return options.settings.plan();
   if (options.settings.search().pools().empty()) {
     return absl::InvalidArgumentError("there is nothing to search: settings.search has no pools; "
                                       "add one, or give a plan with --plan");

@@ -25,10 +25,6 @@ struct BenchmarkOptions {
   std::string dataset_root;
   // Everything the run writes.
   std::string output_dir;
-  // A plan to use instead of a search; empty = search.
-  std::string plan_file;
-  // safetensors to start every path and recipe from; empty = from scratch.
-  std::string initial_weights;
   // "cpu" or "cuda".
   std::string device = "cpu";
   // Jobs side by side (pools, recipes) and loader threads; at least 1.  No result depends on it.

@@ -74,6 +74,8 @@ absl::StatusOr<BenchmarkOptions> Options() {
   request.miniature = absl::GetFlag(FLAGS_dataset_root).empty();
   request.settings_file = absl::GetFlag(FLAGS_settings);
   request.assignments = absl::GetFlag(FLAGS_set).values;
+  request.plan_file = absl::GetFlag(FLAGS_plan);
+  request.initial_weights = absl::GetFlag(FLAGS_init);
   request.network = absl::GetFlag(FLAGS_network);
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   OP3D_ASSIGN_OR_RETURN(options.settings, ResolveSettings(request));
@@ -92,8 +94,6 @@ absl::StatusOr<BenchmarkOptions> Options() {
   if (options.threads == 0) {
     options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   }
-  options.plan_file = UserPath(absl::GetFlag(FLAGS_plan));
-  options.initial_weights = UserPath(absl::GetFlag(FLAGS_init));
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
@@ -115,8 +115,9 @@ absl::Status Run() {
   Progress::Print(absl::StrCat("output: ", options.output_dir));
   const absl::StatusOr<RunRecord> record = RunBenchmark(options);
   if (!record.ok()) {
+    // After wrong use or bad input the same command would only fail again.
     const bool can_go_on = FileExists(JoinPath(options.output_dir, "settings.textproto")) &&
-                           !absl::IsFailedPrecondition(record.status());
+                           ExitCode(record.status()) != 2;
     return can_go_on ? absl::Status(record.status().code(),
                                     absl::StrCat(record.status().message(),
                                                  "\nWhat is done is saved in ", options.output_dir,

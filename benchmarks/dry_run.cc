@@ -180,7 +180,7 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options,
 // The plan to count recipes for: the given one, else each state of the first pool's first final
 // path at half of its bound.
 absl::StatusOr<Plan> PlanToCount(const BenchmarkOptions& options) {
-  if (!options.plan_file.empty()) return ReadPlan(options.plan_file);
+  if (options.settings.has_plan()) return options.settings.plan();
   Plan plan;
   if (options.settings.search().pools().empty()) return plan;
   const TransitionGraph& graph = options.settings.search().pools(0);
@@ -202,7 +202,7 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   Costs costs(options);
   Sum sum;
   const SearchSettings& search = options.settings.search();
-  if (options.plan_file.empty()) {
+  if (!options.settings.has_plan()) {
     for (const TransitionGraph& graph : search.pools()) {
       OP3D_ASSIGN_OR_RETURN(const std::string pool, DescribePool(options, videos, graph, &costs, &sum));
       absl::StrAppend(&text, pool);
@@ -215,7 +215,7 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   double recipe_seconds = 0;
   OP3D_ASSIGN_OR_RETURN(const std::string recipes,
                         DescribeRecipes(options, videos, plan, &costs, &recipe_seconds));
-  if (options.plan_file.empty()) {
+  if (!options.settings.has_plan()) {
     absl::StrAppend(&text, "recipes, counted for a plan of four states at half their bound:\n");
   }
   absl::StrAppend(&text, recipes);

@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "planner/plan_io.h"
 #include "planner/transition_graph.h"
 
 namespace op3d {
@@ -88,6 +90,14 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
   if (request.seed.has_value()) settings.set_seed(*request.seed);
   for (const std::string& assignment : request.assignments) {
     OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, &settings), "--set"));
+  }
+  if (!request.plan_file.empty()) {
+    OP3D_ASSIGN_OR_RETURN(*settings.mutable_plan(), ReadPlan(UserPath(request.plan_file)));
+  }
+  if (!request.initial_weights.empty()) {
+    settings.set_initial_weights(UserPath(request.initial_weights));
+    OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
+    settings.set_initial_weights_crc32(Crc32(bytes));
   }
   OP3D_RETURN_IF_ERROR(ValidateSettings(settings));
   return settings;

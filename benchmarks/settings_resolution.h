@@ -22,6 +22,9 @@ struct SettingsRequest {
   std::string settings_file;
   // --set: path.to.field=value, in order.
   std::vector<std::string> assignments;
+  // --plan, --init: files.
+  std::string plan_file;
+  std::string initial_weights;
   // --network, --seed.
   std::string network;
   absl::optional<uint64_t> seed;

@@ -58,6 +58,10 @@ TEST(SettingsResolutionTest, WhatMakesNoSenseIsNamed) {
   EXPECT_THAT(with("network.dropot=1"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("dropot")));
   SettingsRequest request = Request();
+  request.plan_file = "/no/plan";
+  EXPECT_THAT(ResolveSettings(request).status(),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("/no/plan")));
+  request = Request();
   request.settings_file = "/no/such.textproto";
   EXPECT_THAT(ResolveSettings(request).status(),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("/no/such.textproto")));
