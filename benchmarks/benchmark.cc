@@ -120,21 +120,19 @@ absl::StatusOr<ActivitySeconds> RunRecipes(const BenchmarkOptions& options,
       OP3D_RETURN_IF_ERROR(run.Train([&](int done, int total, double loss) {
         progress.Add(done - seen);
         if (done > seen) {
-          folder->Log("recipe_epoch", {{"recipe", run.recipe().name()},
-                                       {"epoch", done},
-                                       {"of", total},
-                                       {"loss", loss}});
+          folder->Log(
+              "recipe_epoch",
+              {{"recipe", run.recipe().name()}, {"epoch", done}, {"of", total}, {"loss", loss}});
         }
         seen = done;
       }));
       queue.Add([&, i]() -> absl::Status {
-        OP3D_ASSIGN_OR_RETURN(results[i],
-                              runs[i]->Test(data.evaluation, data.labels,
-                                            std::max(1, options.threads / jobs)));
-        Progress::Print(absl::StrFormat(
-            "%-44s top-1 %.1f %%  (%d videos, %d clips x %d crops)", results[i].title(),
-            100 * results[i].test().top1(), results[i].test().videos(),
-            results[i].test().clips(), results[i].test().crops()));
+        OP3D_ASSIGN_OR_RETURN(results[i], runs[i]->Test(data.evaluation, data.labels,
+                                                        std::max(1, options.threads / jobs)));
+        Progress::Print(absl::StrFormat("%-44s top-1 %.1f %%  (%d videos, %d clips x %d crops)",
+                                        results[i].title(), 100 * results[i].test().top1(),
+                                        results[i].test().videos(), results[i].test().clips(),
+                                        results[i].test().crops()));
         return absl::OkStatus();
       });
       return absl::OkStatus();
@@ -156,8 +154,8 @@ absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
   files.reserve(record->recipes_size());
   for (const RecipeResult& recipe : record->recipes()) {
     OP3D_ASSIGN_OR_RETURN(Safetensors file,
-                          Safetensors::Read(folder->Path(absl::StrCat(
-                              "checkpoints/", recipe.name(), "/scores.safetensors"))));
+                          Safetensors::Read(folder->Path(
+                              absl::StrCat("checkpoints/", recipe.name(), "/scores.safetensors"))));
     files.push_back(std::move(file));
     for (TensorView tensor : files.back().tensors()) {
       tensor.name = absl::StrCat(recipe.name(), ".", tensor.name);
@@ -211,8 +209,9 @@ absl::StatusOr<Plan> FindPlan(const BenchmarkOptions& options, const BenchmarkDa
                               RunFolder* folder, RunRecord* record, ActivitySeconds* seconds) {
   if (options.settings.has_plan()) return options.settings.plan();
   if (options.settings.search().pools().empty()) {
-    return absl::InvalidArgumentError("there is nothing to search: settings.search has no pools; "
-                                      "add one, or give a plan with --plan");
+    return absl::InvalidArgumentError(
+        "there is nothing to search: settings.search has no pools; "
+        "add one, or give a plan with --plan");
   }
   OP3D_ASSIGN_OR_RETURN(SearchRun run, RunSearch(options.settings, data, MakeJob(options, data),
                                                  options.threads, folder));
@@ -229,11 +228,9 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   RunRecord record;
   *record.mutable_settings() = options.settings;
   *record.mutable_environment() =
-      CollectEnvironment(options.threads, options.device,
-                         {LibTorchVersion(), FfmpegVersion()});
-  OP3D_ASSIGN_OR_RETURN(
-      BenchmarkData data,
-      LoadBenchmarkData(options.settings, options.dataset_root, options.threads));
+      CollectEnvironment(options.threads, options.device, {LibTorchVersion(), FfmpegVersion()});
+  OP3D_ASSIGN_OR_RETURN(BenchmarkData data,
+                        LoadBenchmarkData(options.settings, options.dataset_root, options.threads));
   *record.mutable_dataset() = data.report;
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<RunFolder> folder,
                         RunFolder::Open(options.output_dir, options.settings));
@@ -247,8 +244,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   record.mutable_environment()->set_resumed(folder->resumed());
 
   ActivitySeconds seconds;
-  OP3D_ASSIGN_OR_RETURN(const Plan plan,
-                        FindPlan(options, data, folder.get(), &record, &seconds));
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(options, data, folder.get(), &record, &seconds));
   *record.mutable_plan() = plan;
   OP3D_RETURN_IF_ERROR(WritePlan(folder->Path("plan.textproto"), plan));
   Progress::Print(absl::StrCat("plan: ", DescribePlan(plan)));

@@ -31,8 +31,8 @@ struct BenchmarkOptions {
   int threads = 2;
 };
 
-// Errors are those of its parts; a message says what to do.  Cancelled after SIGINT or SIGTERM, with
-// everything saved that is needed to go on.
+// Errors are those of its parts; a message says what to do.  Cancelled after SIGINT or SIGTERM,
+// with everything saved that is needed to go on.
 absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options);
 
 }  // namespace op3d

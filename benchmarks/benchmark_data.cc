@@ -50,7 +50,8 @@ absl::StatusOr<std::vector<std::string>> ReadGroups(const std::string& path,
   for (const std::string& name : classes) {
     const auto found = group_of.find(name);
     if (found == group_of.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, " names no group of class '", name, "'"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, " names no group of class '", name, "'"));
     }
     groups.push_back(found->second);
   }
@@ -69,9 +70,8 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
   BenchmarkData data;
   OP3D_ASSIGN_OR_RETURN(VideoList train,
                         LoadVideoList(dataset, dataset.train(), root, settings.loader(), threads));
-  OP3D_ASSIGN_OR_RETURN(
-      VideoList evaluation,
-      LoadVideoList(dataset, dataset.evaluation(), root, settings.loader(), threads));
+  OP3D_ASSIGN_OR_RETURN(VideoList evaluation, LoadVideoList(dataset, dataset.evaluation(), root,
+                                                            settings.loader(), threads));
   if (train.classes != evaluation.classes) {
     return absl::InvalidArgumentError(absl::StrCat(
         dataset.train().list(), " has ", train.classes.size(), " classes and ",

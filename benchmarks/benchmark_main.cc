@@ -53,7 +53,8 @@ ABSL_FLAG(std::string, output_dir, "",
           "everything the run writes; an existing one is taken up again (default: "
           "results/runs/<benchmark>-<date> in the workspace)");
 ABSL_FLAG(std::string, settings, "", "textproto over the shipped settings");
-ABSL_FLAG(Assignments, set, {}, "path.to.field=value over the settings; may be given several times");
+ABSL_FLAG(Assignments, set, {},
+          "path.to.field=value over the settings; may be given several times");
 ABSL_FLAG(std::string, plan, "", "skip the search and use this plan (a textproto)");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
@@ -88,8 +89,8 @@ absl::StatusOr<BenchmarkOptions> Options() {
   }
   options.threads = absl::GetFlag(FLAGS_threads);
   if (options.threads < 0 || options.threads > kMaxThreads) {
-    return absl::InvalidArgumentError(absl::StrCat("--threads=", options.threads,
-                                                   ": it must be in [0, ", kMaxThreads, "]"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--threads=", options.threads, ": it must be in [0, ", kMaxThreads, "]"));
   }
   if (options.threads == 0) {
     options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -97,10 +98,10 @@ absl::StatusOr<BenchmarkOptions> Options() {
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
-    options.output_dir = JoinPath(
-        WorkspaceFolder(),
-        absl::StrCat("results/runs/", request.benchmark, "-",
-                     absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
+    options.output_dir =
+        JoinPath(WorkspaceFolder(),
+                 absl::StrCat("results/runs/", request.benchmark, "-",
+                              absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
   }
   return options;
 }
@@ -118,11 +119,11 @@ absl::Status Run() {
     // After wrong use or bad input the same command would only fail again.
     const bool can_go_on = FileExists(JoinPath(options.output_dir, "settings.textproto")) &&
                            ExitCode(record.status()) != 2;
-    return can_go_on ? absl::Status(record.status().code(),
-                                    absl::StrCat(record.status().message(),
-                                                 "\nWhat is done is saved in ", options.output_dir,
-                                                 "; the same command with --output_dir=",
-                                                 options.output_dir, " goes on from there."))
+    return can_go_on ? absl::Status(
+                           record.status().code(),
+                           absl::StrCat(record.status().message(), "\nWhat is done is saved in ",
+                                        options.output_dir, "; the same command with --output_dir=",
+                                        options.output_dir, " goes on from there."))
                      : record.status();
   }
   OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, LoadPublishedFigures());

@@ -29,9 +29,9 @@ int Room(absl::string_view label) {
     int room;
   };
   // The first prefix that fits counts.
-  constexpr Place kHouse[] = {{"//op3d/base", 0}, {"//data", 1},     {"//op3d/network", 2},
+  constexpr Place kHouse[] = {{"//op3d/base", 0},  {"//data", 1},      {"//op3d/network", 2},
                               {"//op3d/train", 3}, {"//op3d/eval", 3}, {"//op3d", 4},
-                              {"//planner", 5},   {"//results", 6},  {"//benchmarks", 7}};
+                              {"//planner", 5},    {"//results", 6},   {"//benchmarks", 7}};
   for (const Place& place : kHouse) {
     if (absl::StartsWith(label, place.prefix)) return place.room;
   }
@@ -48,7 +48,8 @@ bool MaySee(absl::string_view from, absl::string_view to) {
   if (absl::StartsWith(to, "@ffmpeg//")) return absl::StartsWith(from, "//data/video");
   if (absl::StartsWith(to, "@libtorch//")) {
     // Torch stays out of the base, the video door, the planner proper and the results.
-    return (user >= 2 && user <= 4) || user == 7 || absl::StartsWith(from, "//planner:training_runner") ||
+    return (user >= 2 && user <= 4) || user == 7 ||
+           absl::StartsWith(from, "//planner:training_runner") ||
            absl::StartsWith(from, "//data/loader") || absl::StartsWith(from, "//data/transform");
   }
   if (used < 0) return true;
@@ -57,7 +58,8 @@ bool MaySee(absl::string_view from, absl::string_view to) {
   if (user == 6 && used != 6 && !IsProto(to)) {
     return used == 0 || absl::StartsWith(to, "//planner:");
   }
-  // Protos are the rooms' contracts: a later room's record may name an earlier room's, not reversed.
+  // Protos are the rooms' contracts: a later room's record may name an earlier room's, not
+  // reversed.
   return used <= user;
 }
 

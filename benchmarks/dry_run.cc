@@ -56,16 +56,14 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
   }
   absl::StrAppend(text, "this copy cannot be trained on yet: ", data.status().message(),
                   "\nwhat follows counts the official dataset\n");
-  const bool held_out =
-      settings.search().search_split() == SearchSettings::HELD_OUT_FROM_TRAIN;
+  const bool held_out = settings.search().search_split() == SearchSettings::HELD_OUT_FROM_TRAIN;
   videos.evaluation = settings.dataset().official_evaluation();
   videos.search_measured =
       held_out ? std::llround(static_cast<double>(train) * settings.search().held_out_share())
                : videos.evaluation;
   videos.search_train = held_out ? train - videos.search_measured : train;
-  videos.recipes = settings.recipe_videos() == BenchmarkSettings::SEARCH_TRAIN
-                       ? videos.search_train
-                       : train;
+  videos.recipes =
+      settings.recipe_videos() == BenchmarkSettings::SEARCH_TRAIN ? videos.search_train : train;
   return videos;
 }
 
@@ -116,15 +114,15 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
   const TransformSettings& transform = options.settings.transform();
   OP3D_ASSIGN_OR_RETURN(const WorkEstimate work,
                         EstimateWork(graph, options.settings.search().rule()));
-  std::string text = absl::StrFormat(
-      "pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %8s %12s %16s\n", graph.pool(),
-      graph.states_size(), work.edges.size(), "edge", "frames", "lr", "batch", "epochs",
-      "clips/epoch", "time");
+  std::string text =
+      absl::StrFormat("pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %8s %12s %16s\n",
+                      graph.pool(), graph.states_size(), work.edges.size(), "edge", "frames", "lr",
+                      "batch", "epochs", "clips/epoch", "time");
   for (const EdgeWork& edge : work.edges) {
     const Transition& transition = graph.transitions(edge.edge);
-    const State& state = *std::find_if(
-        graph.states().begin(), graph.states().end(),
-        [&](const State& candidate) { return candidate.name() == transition.to(); });
+    const State& state =
+        *std::find_if(graph.states().begin(), graph.states().end(),
+                      [&](const State& candidate) { return candidate.name() == transition.to(); });
     OP3D_ASSIGN_OR_RETURN(const StepCost train,
                           costs->Of(edge.frames_per_clip, transform.train_crop(), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost search,
@@ -132,13 +130,12 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
     const int64_t clips = EpochClips(state, videos.search_train);
     const double epoch = train.train_seconds * static_cast<double>(clips) +
                          search.score_seconds * static_cast<double>(videos.search_measured);
-    absl::StrAppendFormat(
-        &text, "  %-10s %-7d %-8g %-8s %8s %12d %16s\n", EdgeName(transition),
-        edge.frames_per_clip, state.learning_rate(),
-        absl::StrCat(state.batch_size(), "x", state.accumulation()),
-        absl::StrCat(edge.min_epochs, "-", edge.max_epochs), clips,
-        absl::StrCat(FormatSeconds(edge.min_epochs * epoch), " - ",
-                     FormatSeconds(edge.max_epochs * epoch)));
+    absl::StrAppendFormat(&text, "  %-10s %-7d %-8g %-8s %8s %12d %16s\n", EdgeName(transition),
+                          edge.frames_per_clip, state.learning_rate(),
+                          absl::StrCat(state.batch_size(), "x", state.accumulation()),
+                          absl::StrCat(edge.min_epochs, "-", edge.max_epochs), clips,
+                          absl::StrCat(FormatSeconds(edge.min_epochs * epoch), " - ",
+                                       FormatSeconds(edge.max_epochs * epoch)));
     ++sum->edges;
     sum->min_epochs += edge.min_epochs;
     sum->max_epochs += edge.max_epochs;
@@ -150,9 +147,8 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
 
 // The longest and the shortest plan a search can end with are not known; a recipe is counted for a
 // plan of one state an edge on the longest path at its bound.
-absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options,
-                                            const Videos& videos, const Plan& plan,
-                                            Costs* costs, double* seconds) {
+absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, const Videos& videos,
+                                            const Plan& plan, Costs* costs, double* seconds) {
   std::string text;
   const TransformSettings& transform = options.settings.transform();
   for (const RecipeSettings& recipe : options.settings.recipes()) {
@@ -161,17 +157,18 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options,
     int last_frames = 0;
     for (const Plan::Step& step : steps.steps()) {
       last_frames = FramesPerClip(step.state());
-      OP3D_ASSIGN_OR_RETURN(const StepCost cost, costs->Of(last_frames, transform.train_crop(), true));
+      OP3D_ASSIGN_OR_RETURN(const StepCost cost,
+                            costs->Of(last_frames, transform.train_crop(), true));
       time += cost.train_seconds * step.epochs() *
               static_cast<double>(EpochClips(step.state(), videos.recipes));
     }
-    OP3D_ASSIGN_OR_RETURN(const StepCost test, costs->Of(last_frames, transform.test_crop(), false));
-    const double test_time = test.score_seconds * recipe.test_clips() * 3 *
-                             static_cast<double>(videos.evaluation);
+    OP3D_ASSIGN_OR_RETURN(const StepCost test,
+                          costs->Of(last_frames, transform.test_crop(), false));
+    const double test_time =
+        test.score_seconds * recipe.test_clips() * 3 * static_cast<double>(videos.evaluation);
     absl::StrAppendFormat(&text, "recipe %s: %d epochs, %s; test of %d videos x %d views, %s\n",
-                          recipe.name(), TotalEpochs(steps), FormatSeconds(time),
-                          videos.evaluation, recipe.test_clips() * 3,
-                          FormatSeconds(test_time));
+                          recipe.name(), TotalEpochs(steps), FormatSeconds(time), videos.evaluation,
+                          recipe.test_clips() * 3, FormatSeconds(test_time));
     *seconds += time + test_time;
   }
   return text;
@@ -204,7 +201,8 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   const SearchSettings& search = options.settings.search();
   if (!options.settings.has_plan()) {
     for (const TransitionGraph& graph : search.pools()) {
-      OP3D_ASSIGN_OR_RETURN(const std::string pool, DescribePool(options, videos, graph, &costs, &sum));
+      OP3D_ASSIGN_OR_RETURN(const std::string pool,
+                            DescribePool(options, videos, graph, &costs, &sum));
       absl::StrAppend(&text, pool);
     }
     absl::StrAppendFormat(&text, "search: %d edges, %d to %d epochs, %s to %s of one thread\n",
@@ -221,7 +219,8 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   absl::StrAppend(&text, recipes);
 
   const int jobs = std::max(1, std::min(options.threads, search.pools_size()));
-  OP3D_ASSIGN_OR_RETURN(const StepCost any, costs.Of(16, options.settings.transform().train_crop(), false));
+  OP3D_ASSIGN_OR_RETURN(const StepCost any,
+                        costs.Of(16, options.settings.transform().train_crop(), false));
   const int64_t weights = any.weight_bytes;
   const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
   const int64_t disk = weights * (sum.edges + int64_t{jobs} * (bound + 2) +
@@ -233,8 +232,9 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
       "memory: %.0f MiB were needed to measure this, for one clip or a few; decoded frames take up "
       "to %d MiB more\n",
       FormatSeconds((sum.min_seconds + recipe_seconds) / jobs),
-      FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), jobs, jobs == 1 ? "" : "s", static_cast<double>(disk) / (1 << 20), sum.edges, jobs,
-      PeakMemoryMib(), options.settings.loader().frame_cache_mib());
+      FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), jobs, jobs == 1 ? "" : "s",
+      static_cast<double>(disk) / (1 << 20), sum.edges, jobs, PeakMemoryMib(),
+      options.settings.loader().frame_cache_mib());
   return text;
 }
 

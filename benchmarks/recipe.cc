@@ -60,7 +60,8 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) 
         "recipe '", recipe.name(), "' is neither planned nor hand_tuned: set one of the two"));
   }
   int64_t frames = 0;
-  for (const Plan::Step& step : plan.steps()) frames += int64_t{step.epochs()} * FramesPerClip(step.state());
+  for (const Plan::Step& step : plan.steps())
+    frames += int64_t{step.epochs()} * FramesPerClip(step.state());
   const State& state = recipe.hand_tuned().state();
   const double equal = static_cast<double>(frames) / static_cast<double>(FramesPerClip(state));
   Plan result;
@@ -165,9 +166,9 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   options.on_short_video = job_.loader.on_short_video();
   options.on_bad_video = job_.loader.on_bad_video();
   options.threads = threads - 1;
-  OP3D_ASSIGN_OR_RETURN(const ViewScores scores,
-                        ScoreViews(network.get(), videos, job_.frames, recipe_.test_clips(),
-                                   options, &seconds_));
+  OP3D_ASSIGN_OR_RETURN(
+      const ViewScores scores,
+      ScoreViews(network.get(), videos, job_.frames, recipe_.test_clips(), options, &seconds_));
   OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, labels));
   OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeScores(scores));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(ScoresPath(), file));

@@ -32,10 +32,10 @@ absl::Status CheckSame(const std::string& path, const BenchmarkSettings& there,
   differencer.ReportDifferencesToString(&differences);
   if (differencer.Compare(there, wanted)) return absl::OkStatus();
   const std::vector<std::string> lines = absl::StrSplit(differences, '\n', absl::SkipEmpty());
-  return absl::FailedPreconditionError(absl::StrCat(
-      path, " holds a run with other settings (", lines[0],
-      lines.size() > 1 ? absl::StrCat(", and ", lines.size() - 1, " more") : "",
-      "); choose another --output_dir, or start with the settings it has"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " holds a run with other settings (", lines[0],
+                   lines.size() > 1 ? absl::StrCat(", and ", lines.size() - 1, " more") : "",
+                   "); choose another --output_dir, or start with the settings it has"));
 }
 
 absl::StatusOr<int> Lock(const std::string& path) {
@@ -46,8 +46,9 @@ absl::StatusOr<int> Lock(const std::string& path) {
   ::close(fd);
   if (error != EWOULDBLOCK) return ErrnoStatus(error, "cannot lock", path);
   return absl::FailedPreconditionError(
-      absl::StrCat(path, " is locked: another process works in this folder; wait for it, or choose "
-                         "another --output_dir"));
+      absl::StrCat(path,
+                   " is locked: another process works in this folder; wait for it, or choose "
+                   "another --output_dir"));
 }
 
 }  // namespace

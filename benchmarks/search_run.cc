@@ -24,10 +24,9 @@ namespace {
 
 // "16 frames, lr 0.04".
 std::string DescribeState(const State& state) {
-  return absl::StrCat(state.segments() == 1
-                          ? absl::StrCat(state.frames_per_segment(), " frames")
-                          : absl::StrCat(state.segments(), " x ", state.frames_per_segment(),
-                                         " frames"),
+  return absl::StrCat(state.segments() == 1 ? absl::StrCat(state.frames_per_segment(), " frames")
+                                            : absl::StrCat(state.segments(), " x ",
+                                                           state.frames_per_segment(), " frames"),
                       ", lr ", state.learning_rate());
 }
 
@@ -43,8 +42,8 @@ class Watcher {
     switch (event.kind) {
       case SearchEvent::kStarted:
         if (event.epochs_trained > 0) {
-          Progress::Print(absl::StrFormat("%s: taken up again after %d epochs", name,
-                                          event.epochs_trained));
+          Progress::Print(
+              absl::StrFormat("%s: taken up again after %d epochs", name, event.epochs_trained));
         }
         break;
       case SearchEvent::kEdgeStarted:
@@ -62,8 +61,7 @@ class Watcher {
         Progress::Print(absl::StrFormat(
             "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name,
             EdgeName(*event.task->transition), DescribeState(*event.task->state),
-            event.outcome->epochs(), event.outcome->curve_size() - 1,
-            100 * event.outcome->score(),
+            event.outcome->epochs(), event.outcome->curve_size() - 1, 100 * event.outcome->score(),
             event.outcome->ending() == EdgeOutcome::BOUND ? "  (stopped at the bound)" : ""));
         folder_->Log("search_edge", {{"pool", name},
                                      {"edge", EdgeName(*event.task->transition)},

@@ -45,8 +45,8 @@ absl::Status ValidateSearch(const SearchSettings& search) {
   const StoppingRule& rule = search.rule();
   OP3D_RETURN_IF_ERROR(Require(rule.attempt_epochs() >= 1, "search.rule.attempt_epochs",
                                rule.attempt_epochs(), "at least 1"));
-  OP3D_RETURN_IF_ERROR(Require(rule.max_epochs() >= 1, "search.rule.max_epochs", rule.max_epochs(),
-                               "at least 1"));
+  OP3D_RETURN_IF_ERROR(
+      Require(rule.max_epochs() >= 1, "search.rule.max_epochs", rule.max_epochs(), "at least 1"));
   OP3D_RETURN_IF_ERROR(Require(rule.max_epochs_from_initial() >= 1,
                                "search.rule.max_epochs_from_initial",
                                rule.max_epochs_from_initial(), "at least 1"));
@@ -69,10 +69,10 @@ absl::Status ValidateSearch(const SearchSettings& search) {
 
 absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request) {
   BenchmarkSettings settings;
-  OP3D_ASSIGN_OR_RETURN(const std::string shipped,
-                        RunfilePath(absl::StrCat("benchmarks/specs/", request.benchmark,
-                                                 request.miniature ? "_miniature" : "",
-                                                 ".textproto")));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string shipped,
+      RunfilePath(absl::StrCat("benchmarks/specs/", request.benchmark,
+                               request.miniature ? "_miniature" : "", ".textproto")));
   OP3D_RETURN_IF_ERROR(ReadTextproto(shipped, &settings));
   if (!settings.has_dataset()) {
     OP3D_ASSIGN_OR_RETURN(
@@ -106,9 +106,9 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
 absl::Status ValidateSettings(const BenchmarkSettings& settings) {
   OP3D_RETURN_IF_ERROR(Require(settings.dataset().classes() >= 2, "dataset.classes",
                                settings.dataset().classes(), "at least 2"));
-  OP3D_RETURN_IF_ERROR(Require(settings.network().dropout() >= 0 &&
-                                   settings.network().dropout() < 1,
-                               "network.dropout", settings.network().dropout(), "in [0, 1)"));
+  OP3D_RETURN_IF_ERROR(
+      Require(settings.network().dropout() >= 0 && settings.network().dropout() < 1,
+              "network.dropout", settings.network().dropout(), "in [0, 1)"));
   OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
                                settings.loader().frame_cache_mib(), "at least 0"));
   OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));

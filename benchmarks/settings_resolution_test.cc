@@ -51,8 +51,9 @@ TEST(SettingsResolutionTest, WhatMakesNoSenseIsNamed) {
   };
   EXPECT_THAT(with("search.rule.max_epochs=0"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at least 1")));
-  EXPECT_THAT(with("transform.test_crop=100"),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("test_crop of 100 does not fit")));
+  EXPECT_THAT(
+      with("transform.test_crop=100"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("test_crop of 100 does not fit")));
   EXPECT_THAT(with("search.held_out_share=1"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("(0, 1)")));
   EXPECT_THAT(with("network.dropot=1"),

@@ -60,9 +60,9 @@ absl::StatusOr<VideoList> LoadList() {
     return absl::InvalidArgumentError(
         "--dataset_root is missing: the folder with the dataset's lists and media");
   }
-  OP3D_ASSIGN_OR_RETURN(const std::string shipped,
-                        RunfilePath(absl::StrCat("data/datasets/", absl::GetFlag(FLAGS_dataset),
-                                                 ".textproto")));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string shipped,
+      RunfilePath(absl::StrCat("data/datasets/", absl::GetFlag(FLAGS_dataset), ".textproto")));
   DatasetSettings dataset;
   OP3D_RETURN_IF_ERROR(ReadTextproto(shipped, &dataset));
   if (!absl::GetFlag(FLAGS_labels).empty()) {
@@ -100,20 +100,21 @@ TransformSettings TestTransform(int short_side, int crop) {
 void Print(const VideoList& list, const Metrics& metrics, int views) {
   if (absl::GetFlag(FLAGS_json)) {
     const nlohmann::ordered_json row = {
-        {"videos", metrics.videos},  {"views", views},
-        {"missing", list.missing},   {"broken", list.broken},
-        {"top1", metrics.top1},      {"top3", metrics.top3},
-        {"top5", metrics.top5},      {"mean_class_accuracy", metrics.mean_class_accuracy}};
+        {"videos", metrics.videos}, {"views", views},
+        {"missing", list.missing},  {"broken", list.broken},
+        {"top1", metrics.top1},     {"top3", metrics.top3},
+        {"top5", metrics.top5},     {"mean_class_accuracy", metrics.mean_class_accuracy}};
     std::printf("%s\n", row.dump().c_str());
     return;
   }
-  std::printf("%s", absl::StrFormat("%d videos of %d listed (%d missing, %d broken), %d views each\n"
-                                    "top-1 %.2f %%   top-3 %.2f %%   top-5 %.2f %%   mean class "
-                                    "accuracy %.2f %%\n",
-                                    metrics.videos, list.listed, list.missing, list.broken, views,
-                                    100 * metrics.top1, 100 * metrics.top3, 100 * metrics.top5,
-                                    100 * metrics.mean_class_accuracy)
-                        .c_str());
+  std::printf("%s",
+              absl::StrFormat("%d videos of %d listed (%d missing, %d broken), %d views each\n"
+                              "top-1 %.2f %%   top-3 %.2f %%   top-5 %.2f %%   mean class "
+                              "accuracy %.2f %%\n",
+                              metrics.videos, list.listed, list.missing, list.broken, views,
+                              100 * metrics.top1, 100 * metrics.top3, 100 * metrics.top5,
+                              100 * metrics.mean_class_accuracy)
+                  .c_str());
 }
 
 absl::Status Run() {
@@ -148,8 +149,8 @@ absl::Status Run() {
   FrameStore frames(/*budget_bytes=*/0);
   ActivitySeconds seconds;
   OP3D_ASSIGN_OR_RETURN(const ViewScores scores,
-                        ScoreViews(network.get(), list.videos, &frames,
-                                   absl::GetFlag(FLAGS_clips), options, &seconds));
+                        ScoreViews(network.get(), list.videos, &frames, absl::GetFlag(FLAGS_clips),
+                                   options, &seconds));
   if (!absl::GetFlag(FLAGS_output).empty()) {
     OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeScores(scores));
     OP3D_RETURN_IF_ERROR(WriteFileAtomically(UserPath(absl::GetFlag(FLAGS_output)), bytes));

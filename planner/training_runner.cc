@@ -107,8 +107,7 @@ absl::StatusOr<CurvePoint> TrainingRunner::TrainEpoch(const EdgeTask& task, int 
     OP3D_ASSIGN_OR_RETURN(point, Score(task, &live_->network(), live_->epochs()));
     point.set_loss(stats.loss);
     point.set_train_seconds(train_seconds);
-    OP3D_RETURN_IF_ERROR(
-        live_->network().SaveWeights(EpochFile(task.folder, live_->epochs()), {}));
+    OP3D_RETURN_IF_ERROR(live_->network().SaveWeights(EpochFile(task.folder, live_->epochs()), {}));
     OP3D_RETURN_IF_ERROR(live_->Save({{kPoint, PrintTextproto(point)}}));
   }
   return point;

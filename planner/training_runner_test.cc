@@ -46,7 +46,8 @@ class TrainingRunnerTest : public testing::Test {
 
 TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) {
   const EdgeTask task = TaskIn(TestFolder("edge"));
-  ASSERT_OK_AND_ASSIGN(CurvePoint first, TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 1));
+  ASSERT_OK_AND_ASSIGN(CurvePoint first,
+                       TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 1));
   CurvePoint second;
   {
     // A new process that is asked for the epoch again: killed before the journal's line.
@@ -58,7 +59,8 @@ TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) 
   }
   // The checkpoint is gone: both epochs are trained again, to the same loss and measure.
   ASSERT_THAT(RemoveFile(JoinPath(task.folder, "resume.safetensors")), IsOk());
-  ASSERT_OK_AND_ASSIGN(const CurvePoint anew, TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 2));
+  ASSERT_OK_AND_ASSIGN(const CurvePoint anew,
+                       TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 2));
   EXPECT_EQ(anew.loss(), second.loss());
   EXPECT_EQ(anew.performance(), second.performance());
 }

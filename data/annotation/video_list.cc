@@ -143,9 +143,10 @@ absl::StatusOr<std::vector<std::string>> FindClasses(const DatasetSettings& data
       absl::StrCat(mapped ? map_path : list, " has ", classes.size(), " classes, but ",
                    dataset.name(), " has ", dataset.classes());
   return absl::FailedPreconditionError(absl::StrCat(
-      found, mapped ? "; give the label map of the whole dataset"
-                    : ": the list's own labels do not give the classes' numbers; name a label map "
-                      "(one class a line, all of them) with --set=dataset.label_map=FILE"));
+      found,
+      mapped ? "; give the label map of the whole dataset"
+             : ": the list's own labels do not give the classes' numbers; name a label map "
+               "(one class a line, all of them) as --labels=FILE or --set=dataset.label_map=FILE"));
 }
 
 // Index of each row's label, -1 without one.

@@ -45,8 +45,8 @@ absl::StatusOr<std::string> RunfilePath(absl::string_view path) {
 
 std::string TestFolder(absl::string_view name) {
   const std::string root = Environment("TEST_TMPDIR");
-  const std::string folder = JoinPath(
-      root.empty() ? std::filesystem::temp_directory_path().string() : root, name);
+  const std::string folder =
+      JoinPath(root.empty() ? std::filesystem::temp_directory_path().string() : root, name);
   std::error_code error;
   std::filesystem::remove_all(folder, error);
   std::filesystem::create_directories(folder, error);

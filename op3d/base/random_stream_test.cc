@@ -47,8 +47,8 @@ TEST(RandomStreamTest, UniformAndGaussianHaveTheirMoments) {
     normal_sum += g;
     normal_squares += g * g;
   }
-  EXPECT_NEAR(sum / n, 3, 0.01);           // 5 sigma = 5 * 0.577 / sqrt(n)
-  EXPECT_NEAR(normal_sum / n, 0, 0.016);   // 5 / sqrt(n)
+  EXPECT_NEAR(sum / n, 3, 0.01);          // 5 sigma = 5 * 0.577 / sqrt(n)
+  EXPECT_NEAR(normal_sum / n, 0, 0.016);  // 5 / sqrt(n)
   EXPECT_NEAR(normal_squares / n, 1, 0.0225);
 }
 

@@ -14,8 +14,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#define OP3D_RETURN_IF_ERROR(expression)                       \
-  do {                                                         \
+#define OP3D_RETURN_IF_ERROR(expression)                                                \
+  do {                                                                                  \
     if (absl::Status op3d_status = (expression); !op3d_status.ok()) return op3d_status; \
   } while (false)
 

@@ -155,15 +155,19 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
   }
   const at::Tensor logits = at::cat(parts, /*dim=*/1).contiguous();  // [heads, videos, classes]
   const Views<float> views = {
-      logits.size(0), logits.size(1), /*clips=*/1, /*crops=*/1, logits.size(2),
+      logits.size(0),
+      logits.size(1),
+      /*clips=*/1,
+      /*crops=*/1,
+      logits.size(2),
       absl::MakeConstSpan(logits.const_data_ptr<float>(), static_cast<size_t>(logits.numel()))};
   OP3D_ASSIGN_OR_RETURN(const VideoScores scores, MeanOfLogits(views));
   return ComputeMetrics(scores, labels);
 }
 
 absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
-                                      FrameStore* frames, int clips,
-                                      const ScoringOptions& options, ActivitySeconds* seconds) {
+                                      FrameStore* frames, int clips, const ScoringOptions& options,
+                                      ActivitySeconds* seconds) {
   network->SetTraining(false);
   // Contiguous ranges, joined in order: nothing hangs on who comes first.
   const int64_t count = static_cast<int64_t>(videos.size());
@@ -189,9 +193,9 @@ absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>
   scores.classes = network->options().classes;
   Join(parts, videos, &scores);
   if (scores.videos == 0) {
-    return absl::DataLossError(absl::StrCat(
-        "none of ", videos.size(), " videos could be scored; the first: ",
-        scores.examples.empty() ? "the list is empty" : scores.examples[0]));
+    return absl::DataLossError(
+        absl::StrCat("none of ", videos.size(), " videos could be scored; the first: ",
+                     scores.examples.empty() ? "the list is empty" : scores.examples[0]));
   }
   return scores;
 }

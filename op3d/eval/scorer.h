@@ -13,11 +13,11 @@
 #include "data/dataset.pb.h"
 #include "data/loader/frame_store.h"
 #include "data/sampling/sampling.h"
+#include "op3d/base/activity_seconds.h"
+#include "op3d/base/progress.h"
 #include "op3d/eval/metrics.h"
 #include "op3d/eval/view_scores.h"
 #include "op3d/network/network.h"
-#include "op3d/base/activity_seconds.h"
-#include "op3d/base/progress.h"
 
 namespace op3d {
 
@@ -42,8 +42,8 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
 
 // `clips` clips x 3 crops of every video, each video decoded once.
 absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
-                                      FrameStore* frames, int clips,
-                                      const ScoringOptions& options, ActivitySeconds* seconds);
+                                      FrameStore* frames, int clips, const ScoringOptions& options,
+                                      ActivitySeconds* seconds);
 
 }  // namespace op3d
 

@@ -30,25 +30,25 @@ class ScorerTest : public testing::Test {
 };
 
 TEST_F(ScorerTest, ScoresDoNotHangOnTheNumberOfThreads) {
-  ASSERT_OK_AND_ASSIGN(const ViewScores one, ScoreViews(network_.get(), videos_, &frames_, 2,
-                                                        options_, &seconds_));
+  ASSERT_OK_AND_ASSIGN(const ViewScores one,
+                       ScoreViews(network_.get(), videos_, &frames_, 2, options_, &seconds_));
   EXPECT_EQ(one.heads, 2);
   EXPECT_EQ(one.videos, 9);
   EXPECT_EQ(one.logits.size(), 2 * 9 * 2 * 3 * 9);
   options_.threads = 3;
-  ASSERT_OK_AND_ASSIGN(const ViewScores four, ScoreViews(network_.get(), videos_, &frames_, 2,
-                                                         options_, &seconds_));
+  ASSERT_OK_AND_ASSIGN(const ViewScores four,
+                       ScoreViews(network_.get(), videos_, &frames_, 2, options_, &seconds_));
   EXPECT_EQ(one.logits, four.logits);
   EXPECT_EQ(one.labels, four.labels);
   EXPECT_GT(seconds_.forward, 0);
 }
 
 TEST_F(ScorerTest, TheSearchsMeasureIsTheMiddleClipsCentre) {
-  ASSERT_OK_AND_ASSIGN(const Metrics metrics, MeasurePerformance(network_.get(), videos_, &frames_,
-                                                                 options_, &seconds_));
+  ASSERT_OK_AND_ASSIGN(const Metrics metrics,
+                       MeasurePerformance(network_.get(), videos_, &frames_, options_, &seconds_));
   // Clip 1 of 2 in the test is the middle one, crop 0 the centre.
-  ASSERT_OK_AND_ASSIGN(const ViewScores scores, ScoreViews(network_.get(), videos_, &frames_, 2,
-                                                           options_, &seconds_));
+  ASSERT_OK_AND_ASSIGN(const ViewScores scores,
+                       ScoreViews(network_.get(), videos_, &frames_, 2, options_, &seconds_));
   for (int64_t video = 0; video < scores.videos; ++video) {
     int best = 0;
     double highest = -1e9;
@@ -72,8 +72,8 @@ TEST_F(ScorerTest, ABrokenVideoIsAnErrorOrCounted) {
               testing::Not(IsOk()));
   options_.on_bad_video = LoaderSettings::SKIP;
   options_.threads = 1;
-  ASSERT_OK_AND_ASSIGN(const ViewScores scores, ScoreViews(network_.get(), videos_, &frames_, 1,
-                                                           options_, &seconds_));
+  ASSERT_OK_AND_ASSIGN(const ViewScores scores,
+                       ScoreViews(network_.get(), videos_, &frames_, 1, options_, &seconds_));
   EXPECT_EQ(scores.videos, 8);
   EXPECT_EQ(scores.skipped, 1);
   ASSERT_EQ(scores.examples.size(), 1);

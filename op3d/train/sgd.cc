@@ -40,9 +40,9 @@ absl::Status Sgd::Update(double learning_rate, double* gradient_norm) {
   }
   const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
   if (!std::isfinite(norm)) {
-    return absl::InternalError(absl::StrCat(
-        "the gradient's norm is ", norm, ": training diverged; use a lower learning rate (it is ",
-        learning_rate, ")"));
+    return absl::InternalError(
+        absl::StrCat("the gradient's norm is ", norm,
+                     ": training diverged; use a lower learning rate (it is ", learning_rate, ")"));
   }
   const double factor = std::min(1.0, settings_.clip_norm() / (norm + 1e-6));
   if (factor < 1) at::_foreach_mul_(gradients, factor);
@@ -70,16 +70,16 @@ absl::Status Sgd::SetMomentum(const std::vector<std::pair<std::string, at::Tenso
     return absl::OkStatus();
   }
   if (momentum.size() != names_.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(momentum.size(), " momentum buffers for ",
-                                                   names_.size(), " parameters"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(momentum.size(), " momentum buffers for ", names_.size(), " parameters"));
   }
   for (size_t i = 0; i < names_.size(); ++i) {
     const auto& [name, buffer] = momentum[i];
     if (name != names_[i] || buffer.sizes() != parameters_[i].sizes()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "momentum of '", name, "' [", absl::StrJoin(buffer.sizes(), ", "),
-          "] does not fit parameter '", names_[i], "' [",
-          absl::StrJoin(parameters_[i].sizes(), ", "), "]"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("momentum of '", name, "' [", absl::StrJoin(buffer.sizes(), ", "),
+                       "] does not fit parameter '", names_[i], "' [",
+                       absl::StrJoin(parameters_[i].sizes(), ", "), "]"));
     }
     momentum_[i].copy_(buffer);
   }

@@ -3,7 +3,8 @@
 //
 //   Sgd sgd(network->Parameters(), settings);
 //   loss.backward();
-//   OP3D_ASSIGN_OR_RETURN(double norm, sgd.Step(/*learning_rate=*/0.04));   // gradients are gone again
+//   OP3D_ASSIGN_OR_RETURN(double norm, sgd.Step(/*learning_rate=*/0.04));   // gradients are gone
+//   again
 //
 // With g the gradient clipped to the norm c (factor min(1, c / (norm + 1e-6))) and d = g + wd w:
 // the first step sets v = d, later v = momentum v + d; w -= lr (d + momentum v)   (Nesterov).
@@ -27,8 +28,8 @@ class Sgd {
  public:
   Sgd(std::vector<std::pair<std::string, at::Tensor>> parameters, const SgdSettings& settings);
 
-  // One update from the gradients summed so far; returns their global norm before clipping and drops
-  // them.  Internal when the norm is not finite: the parameters then stay as they were.
+  // One update from the gradients summed so far; returns their global norm before clipping and
+  // drops them.  Internal when the norm is not finite: the parameters then stay as they were.
   absl::StatusOr<double> Step(double learning_rate);
 
   // The momentum buffers by parameter name; empty before the first step.

@@ -40,7 +40,8 @@ TEST(SgdTest, StepsEqualTheFormulaClippedAndNot) {
   RandomStream stream(1, "sgd", {});
   for (int step = 0; step < 4; ++step) {
     const double size = step % 2 == 0 ? 5 : 0.1;  // above and below the clip
-    const double g[3] = {size * stream.Gaussian(), size * stream.Gaussian(), size * stream.Gaussian()};
+    const double g[3] = {size * stream.Gaussian(), size * stream.Gaussian(),
+                         size * stream.Gaussian()};
     a.mutable_grad() = at::tensor({g[0], g[1]}, at::kDouble);
     b.mutable_grad() = at::tensor({g[2]}, at::kDouble);
     const double norm = std::sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]);
@@ -79,8 +80,8 @@ TEST(SgdTest, DivergenceIsAnErrorAndTouchesNothing) {
   at::Tensor a = at::ones({2}).requires_grad_();
   Sgd sgd({{"w", a}}, Settings());
   a.mutable_grad() = at::full({2}, std::nan(""));
-  EXPECT_THAT(sgd.Step(0.1), StatusIs(absl::StatusCode::kInternal,
-                                      testing::HasSubstr("lower learning rate")));
+  EXPECT_THAT(sgd.Step(0.1),
+              StatusIs(absl::StatusCode::kInternal, testing::HasSubstr("lower learning rate")));
   EXPECT_TRUE(at::equal(a, at::ones({2})));
 }
 

@@ -134,9 +134,9 @@ absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
                                  stats->examples[0]));
   }
   if (stats->clips == 0) {
-    return absl::DataLossError(absl::StrCat(
-        job_.purpose, ": no video of the epoch could be read; the first: ",
-        stats->examples.empty() ? "" : stats->examples[0]));
+    return absl::DataLossError(absl::StrCat(job_.purpose,
+                                            ": no video of the epoch could be read; the first: ",
+                                            stats->examples.empty() ? "" : stats->examples[0]));
   }
   stats->loss /= static_cast<double>(stats->clips);
   return absl::OkStatus();

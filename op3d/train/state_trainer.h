@@ -121,7 +121,6 @@ class StateTrainer {
   std::map<std::string, std::string> notes_;
   std::vector<double> losses_;
   int epochs_ = 0;
-
 };
 
 }  // namespace op3d

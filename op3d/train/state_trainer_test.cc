@@ -57,9 +57,9 @@ TEST_F(StateTrainerTest, LearnsEightClipsByHeart) {
   options.clip = state_.clip;
   options.transform = job_.transform;
   ActivitySeconds seconds;
-  ASSERT_OK_AND_ASSIGN(const Metrics metrics,
-                       MeasurePerformance(&trainer->network(), tiny_->train, &tiny_->frames,
-                                          options, &seconds));
+  ASSERT_OK_AND_ASSIGN(
+      const Metrics metrics,
+      MeasurePerformance(&trainer->network(), tiny_->train, &tiny_->frames, options, &seconds));
   EXPECT_EQ(metrics.top1, 1);
   EXPECT_LT(trainer->losses().back(), trainer->losses().front() / 4);
 }

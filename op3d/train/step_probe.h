@@ -37,7 +37,8 @@ struct StepCost {
 };
 
 // Runs a batch of as many clips as hold about three million values (at least one) forward, backward
-// and through the optimiser.  Short steps run twice and the faster one counts.  Errors as Network's.
+// and through the optimiser.  Short steps run twice and the faster one counts.  Errors as
+// Network's.
 absl::StatusOr<StepCost> MeasureStep(const StepProbe& probe);
 
 }  // namespace op3d
