@@ -90,7 +90,12 @@ class Watcher {
     int64_t worst = 0;
     for (const Counts& counts : counts_) worst += counts.worst;
     progress_.SetTotal(worst);
-    progress_.Add(event.epochs_trained - before);
+    const int epochs = event.epochs_trained - before;
+    if (event.kind == SearchEvent::kStarted) {
+      progress_.AddEarlier(epochs);
+    } else {
+      progress_.Add(epochs);
+    }
   }
 
   RunFolder* const folder_;

@@ -29,10 +29,10 @@ std::string FormatSeconds(double seconds) {
   return absl::StrFormat("%d h %d min", whole / 3600, whole % 3600 / 60);
 }
 
-std::string ProgressLine(absl::string_view task, int64_t done, int64_t total,
+std::string ProgressLine(absl::string_view task, int64_t done, int64_t earlier, int64_t total,
                          absl::string_view unit, double seconds, absl::string_view note) {
   constexpr int kWidth = 20;
-  const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(done - earlier) / seconds : 0;
   std::string line = std::string(task);
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
@@ -64,6 +64,12 @@ void Progress::Add(int64_t count) {
   Draw(/*last=*/false);
 }
 
+void Progress::AddEarlier(int64_t count) {
+  absl::MutexLock lock(&mutex_);
+  done_ += count;
+  earlier_ += count;
+}
+
 void Progress::SetTotal(int64_t total) {
   absl::MutexLock lock(&mutex_);
   total_ = total;
@@ -83,7 +89,7 @@ void Progress::Draw(bool last) {
   if (!last && now < next_) return;
   next_ = now + Interval();
   const double seconds = absl::ToDoubleSeconds(now - start_);
-  std::string line = ProgressLine(task_, done_, total_, unit_, seconds, note_);
+  std::string line = ProgressLine(task_, done_, earlier_, total_, unit_, seconds, note_);
   if (last) absl::StrAppend(&line, "  in ", FormatSeconds(seconds));
   if (OnTerminal()) {
     std::fputs(absl::StrCat("\r\033[K", line, last ? "\n" : "").c_str(), stderr);

@@ -28,6 +28,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void Add(int64_t count);
+  // What an earlier process had done: it counts for the share, not for the rate.
+  void AddEarlier(int64_t count);
   // For work that turns out shorter than foretold.
   void SetTotal(int64_t total);
   // A few words behind the bar ("loss 1.23").
@@ -45,6 +47,7 @@ class Progress {
   absl::Mutex mutex_;
   int64_t total_ ABSL_GUARDED_BY(mutex_);
   int64_t done_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t earlier_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string note_ ABSL_GUARDED_BY(mutex_);
   absl::Time next_ ABSL_GUARDED_BY(mutex_);
 };
@@ -52,8 +55,9 @@ class Progress {
 // "12 s", "3 min 5 s", "2 h 10 min".
 std::string FormatSeconds(double seconds);
 
-// The line a bar shows: "scan  [#####.....]  50 %  100/200 videos  20.0/s  5 s left  note".
-std::string ProgressLine(absl::string_view task, int64_t done, int64_t total,
+// The line a bar shows: "scan  [#####.....]  50 %  100/200 videos  20.0/s  5 s left  note".  Of the
+// `done`, `earlier` were done before the `seconds` began.
+std::string ProgressLine(absl::string_view task, int64_t done, int64_t earlier, int64_t total,
                          absl::string_view unit, double seconds, absl::string_view note);
 
 }  // namespace op3d

@@ -6,13 +6,18 @@ namespace op3d {
 namespace {
 
 TEST(ProgressTest, LineShowsShareRateAndTimeLeft) {
-  EXPECT_EQ(ProgressLine("scan", 50, 200, "videos", 10, "2 broken"),
+  EXPECT_EQ(ProgressLine("scan", 50, 0, 200, "videos", 10, "2 broken"),
             "scan  [#####...............]  25 %  50/200 videos  5.0/s  30 s left  2 broken");
-  EXPECT_EQ(ProgressLine("scan", 50, 0, "videos", 2, ""), "scan  50 videos  25/s");
+  EXPECT_EQ(ProgressLine("scan", 50, 0, 0, "videos", 2, ""), "scan  50 videos  25/s");
+}
+
+TEST(ProgressTest, WhatAnEarlierProcessDidIsNoSpeed) {
+  EXPECT_EQ(ProgressLine("train", 60, 50, 100, "epochs", 10, ""),
+            "train  [############........]  60 %  60/100 epochs  1.0/s  40 s left");
 }
 
 TEST(ProgressTest, MoreThanAllStaysFull) {
-  EXPECT_THAT(ProgressLine("x", 5, 4, "clips", 1, ""), testing::HasSubstr("100 %"));
+  EXPECT_THAT(ProgressLine("x", 5, 0, 4, "clips", 1, ""), testing::HasSubstr("100 %"));
 }
 
 TEST(ProgressTest, SecondsReadAsAPersonSaysThem) {
