@@ -26,7 +26,8 @@ std::string FormatSeconds(double seconds) {
   const int64_t whole = std::llround(seconds);
   if (whole < 60) return absl::StrCat(whole, " s");
   if (whole < 3600) return absl::StrFormat("%d min %d s", whole / 60, whole % 60);
-  return absl::StrFormat("%d h %d min", whole / 3600, whole % 3600 / 60);
+  if (whole < 48 * 3600) return absl::StrFormat("%d h %d min", whole / 3600, whole % 3600 / 60);
+  return absl::StrFormat("%d days", (whole + 43200) / 86400);
 }
 
 std::string ProgressLine(absl::string_view task, int64_t done, int64_t earlier, int64_t total,

@@ -52,7 +52,7 @@ class Progress {
   absl::Time next_ ABSL_GUARDED_BY(mutex_);
 };
 
-// "12 s", "3 min 5 s", "2 h 10 min".
+// "1.2 s", "12 s", "3 min 5 s", "2 h 10 min", "12 days".
 std::string FormatSeconds(double seconds);
 
 // The line a bar shows: "scan  [#####.....]  50 %  100/200 videos  20.0/s  5 s left  note".  Of the

@@ -25,6 +25,7 @@ TEST(ProgressTest, SecondsReadAsAPersonSaysThem) {
   EXPECT_EQ(FormatSeconds(59.4), "59 s");
   EXPECT_EQ(FormatSeconds(185), "3 min 5 s");
   EXPECT_EQ(FormatSeconds(7800), "2 h 10 min");
+  EXPECT_EQ(FormatSeconds(12.4 * 86400), "12 days");
 }
 
 TEST(ProgressTest, ALogFileGetsTheFinalLine) {
