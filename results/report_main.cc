@@ -4,16 +4,36 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
+#include "results/curves_svg.h"
 #include "results/record.h"
 #include "results/report.h"
 
+ABSL_FLAG(std::string, pool, "",
+          "write only curves_<pool>.svg, the picture of one pool's search (cs, us)");
+
 namespace op3d {
 namespace {
+
+absl::Status WritePool(const std::string& folder, const RunRecord& record,
+                       const std::string& pool) {
+  for (const SearchOutcome& search : record.searches()) {
+    if (search.graph().pool() != pool) continue;
+    const std::string path = JoinPath(folder, absl::StrCat("curves_", pool, ".svg"));
+    google::protobuf::RepeatedPtrField<SearchOutcome> alone;
+    *alone.Add() = search;
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(path, DrawSearches(alone).ToFile()));
+    std::printf("%s\n", path.c_str());
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--pool=", pool, ": the run in ", folder, " has not searched such a pool"));
+}
 
 absl::Status Run(absl::Span<const std::string> words) {
   if (words.empty()) {
@@ -25,6 +45,10 @@ absl::Status Run(absl::Span<const std::string> words) {
       return absl::NotFoundError(absl::StrCat(folder, " is no folder; give the run's folder"));
     }
     OP3D_ASSIGN_OR_RETURN(const RunRecord record, ReadRecord(folder));
+    if (const std::string pool = absl::GetFlag(FLAGS_pool); !pool.empty()) {
+      OP3D_RETURN_IF_ERROR(WritePool(folder, record, pool));
+      continue;
+    }
     OP3D_RETURN_IF_ERROR(WriteReport(folder, record));
     std::printf("%s\n", JoinPath(folder, "report.html").c_str());
   }
