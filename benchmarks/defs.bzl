@@ -16,6 +16,7 @@ def op3d_dataset_benchmark(name, data):
             "//benchmarks:specs/%s.textproto" % name,
             "//benchmarks:specs/%s_miniature.textproto" % name,
             "//data/datasets:" + name,
+            "//planner:graphs",
             "//tools:commit",
         ],
         tags = ["torch"],

@@ -35,6 +35,22 @@ void ClearNamedLists(const Message& from, Message* to) {
   }
 }
 
+// Fills `pools` from `graphs`; pools that the settings hold themselves win.
+absl::Status ReadPools(SearchSettings* search) {
+  if (search->pools().empty()) {
+    for (const std::string& name : search->graphs()) {
+      std::string path = UserPath(name);
+      if (!FileExists(path)) {
+        OP3D_ASSIGN_OR_RETURN(path,
+                              RunfilePath(absl::StrCat("planner/graphs/", name, ".textproto")));
+      }
+      OP3D_RETURN_IF_ERROR(ReadTextproto(path, search->add_pools()));
+    }
+  }
+  search->clear_graphs();
+  return absl::OkStatus();
+}
+
 absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
   if (holds) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -99,6 +115,7 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
     OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
     settings.set_initial_weights_crc32(Crc32(bytes));
   }
+  OP3D_RETURN_IF_ERROR(ReadPools(settings.mutable_search()));
   OP3D_RETURN_IF_ERROR(ValidateSettings(settings));
   return settings;
 }

@@ -22,7 +22,10 @@ TEST(SettingsResolutionTest, ShippedSettingsAreValid) {
   request.miniature = false;
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings full, ResolveSettings(request));
   EXPECT_EQ(full.scale(), BenchmarkSettings::FULL);
-  EXPECT_EQ(full.search().pools_size(), 2);
+  ASSERT_EQ(full.search().pools_size(), 2);  // read from planner/graphs
+  EXPECT_EQ(full.search().pools(1).pool(), "us");
+  EXPECT_EQ(full.search().pools(0).states_size(), 9);
+  EXPECT_EQ(full.dataset().classes(), 400);  // read from data/datasets
 }
 
 TEST(SettingsResolutionTest, FileThenFlagsOverride) {
@@ -56,6 +59,11 @@ TEST(SettingsResolutionTest, WhatMakesNoSenseIsNamed) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("test_crop of 100 does not fit")));
   EXPECT_THAT(with("search.held_out_share=1"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("(0, 1)")));
+  SettingsRequest no_graph = Request();
+  no_graph.miniature = false;
+  no_graph.assignments = {"search.graphs=['no_such_graph']"};
+  EXPECT_THAT(ResolveSettings(no_graph).status(),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("no_such_graph")));
   EXPECT_THAT(with("network.dropot=1"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("dropot")));
   SettingsRequest request = Request();
