@@ -25,6 +25,7 @@
 #include "op3d/network/device.h"
 #include "planner/plan_io.h"
 #include "results/environment.h"
+#include "results/format.h"
 #include "results/record.h"
 #include "results/report.h"
 
@@ -247,7 +248,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(options, data, folder.get(), &record, &seconds));
   *record.mutable_plan() = plan;
   OP3D_RETURN_IF_ERROR(WritePlan(folder->Path("plan.textproto"), plan));
-  Progress::Print(absl::StrCat("plan: ", DescribePlan(plan)));
+  Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", FormatPlan(plan)));
   OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds,
                         RunRecipes(options, data, plan, folder.get(), &record));
   seconds += recipe_seconds;

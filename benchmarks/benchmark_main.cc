@@ -106,7 +106,8 @@ absl::StatusOr<BenchmarkOptions> Options() {
   return options;
 }
 
-absl::Status Run() {
+absl::Status Run(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RefuseWords(words));
   OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options());
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeDryRun(options));
@@ -144,8 +145,5 @@ int main(int argc, char** argv) {
       "searches a training plan, trains and tests it beside hand-tuned recipes, records it all.\n\n"
       "  ./bazelw run //benchmarks:kinetics400\n"
       "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --dry_run",
-      [](absl::Span<const std::string> words) {
-        if (words.empty()) return op3d::Run();
-        return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is no flag; see --help"));
-      });
+      [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }

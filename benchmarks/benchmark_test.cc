@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,8 +31,9 @@ struct Ended {
   std::string text;    // stdout and stderr
 };
 
-// Runs the program; after `kill_after` (when finite) sends it `signal`.
-Ended RunProgram(const std::vector<std::string>& flags, absl::Duration kill_after, int signal) {
+// Runs the program; sends it `signal` once `kill_when` says so, asked every few milliseconds.
+Ended RunProgram(const std::vector<std::string>& flags, const std::function<bool()>& kill_when,
+                 int signal) {
   const std::string program = *RunfilePath("benchmarks/kinetics400");
   const std::string log = JoinPath(::getenv("TEST_TMPDIR"), "log");
   std::vector<std::string> words = {program};
@@ -45,12 +48,15 @@ Ended RunProgram(const std::vector<std::string>& flags, absl::Duration kill_afte
     ::execv(program.c_str(), argv.data());
     ::_exit(127);
   }
-  if (kill_after < absl::InfiniteDuration()) {
-    absl::SleepFor(kill_after);
-    ::kill(child, signal);
-  }
   int status = 0;
-  ::waitpid(child, &status, 0);
+  bool sent = false;
+  while (::waitpid(child, &status, WNOHANG) == 0) {
+    if (!sent && kill_when()) {
+      ::kill(child, signal);
+      sent = true;
+    }
+    absl::SleepFor(absl::Milliseconds(2));
+  }
   Ended ended;
   ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   ended.text = *ReadFile(log);
@@ -64,7 +70,8 @@ std::vector<std::string> Flags(const std::string& output_dir, int threads) {
 }
 
 Ended RunToEnd(const std::vector<std::string>& flags) {
-  return RunProgram(flags, absl::InfiniteDuration(), 0);
+  return RunProgram(
+      flags, [] { return false; }, 0);
 }
 
 // The undisturbed run that the others are held against; made once.
@@ -118,8 +125,10 @@ TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {
   int kills = 0;
   do {
     // Later and later, so that it ends in any case.
-    ended = RunProgram(Flags(folder, 2),
-                       absl::Milliseconds(200 + stream.UniformInt(500) + 100 * kills), SIGKILL);
+    const absl::Time end =
+        absl::Now() + absl::Milliseconds(200 + stream.UniformInt(500) + 100 * kills);
+    ended = RunProgram(
+        Flags(folder, 2), [end] { return absl::Now() >= end; }, SIGKILL);
     ++kills;
   } while (ended.exit_code == -1);
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
@@ -129,7 +138,10 @@ TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {
 
 TEST(BenchmarkTest, InterruptSaysHowToGoOn) {
   const std::string folder = JoinPath(TestFolder("interrupted"), "run");
-  const Ended ended = RunProgram(Flags(folder, 1), absl::Milliseconds(1500), SIGINT);
+  // In the middle of the search: its first epoch is saved.
+  const std::string saved = JoinPath(folder, "journal/cs/S0-S1/resume.safetensors");
+  const Ended ended = RunProgram(
+      Flags(folder, 1), [&saved] { return FileExists(saved); }, SIGINT);
   ASSERT_EQ(ended.exit_code, 130) << ended.text;
   EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("goes on from there"), HasSubstr(folder)));
 }

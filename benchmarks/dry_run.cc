@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <memory>
-#include <tuple>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -72,7 +69,7 @@ class Costs {
  public:
   explicit Costs(const BenchmarkOptions& options) : options_(options) {}
 
-  // Of a training step, a scoring one, or both when they have the same side.
+  // `train`: both costs are known; else at least that of scoring.
   absl::StatusOr<StepCost> Of(int frames, int side, bool train) {
     StepCost& cost = known_[{frames, side}];
     if (train ? cost.train_seconds > 0 : cost.score_seconds > 0) return cost;
@@ -145,8 +142,7 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
   return text;
 }
 
-// The longest and the shortest plan a search can end with are not known; a recipe is counted for a
-// plan of one state an edge on the longest path at its bound.
+// What training and testing every recipe takes beside `plan`.
 absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, const Videos& videos,
                                             const Plan& plan, Costs* costs, double* seconds) {
   std::string text;
@@ -174,9 +170,9 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
   return text;
 }
 
-// The plan to count recipes for: the given one, else each state of the first pool's first final
-// path at half of its bound.
-absl::StatusOr<Plan> PlanToCount(const BenchmarkOptions& options) {
+// The plan to count recipes for: the given one, else, since what a search will find is not known,
+// the first four states of the first pool at half their bound.
+Plan PlanToCount(const BenchmarkOptions& options) {
   if (options.settings.has_plan()) return options.settings.plan();
   Plan plan;
   if (options.settings.search().pools().empty()) return plan;
@@ -209,7 +205,7 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
                           sum.edges, sum.min_epochs, sum.max_epochs, FormatSeconds(sum.min_seconds),
                           FormatSeconds(sum.max_seconds));
   }
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, PlanToCount(options));
+  const Plan plan = PlanToCount(options);
   double recipe_seconds = 0;
   OP3D_ASSIGN_OR_RETURN(const std::string recipes,
                         DescribeRecipes(options, videos, plan, &costs, &recipe_seconds));
@@ -224,11 +220,11 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   const int64_t weights = any.weight_bytes;
   const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
   const int64_t disk = weights * (sum.edges + int64_t{jobs} * (bound + 2) +
-                                  int64_t{3} * options.settings.recipes_size());
+                                  int64_t{plan.steps_size() + 3} * options.settings.recipes_size());
   absl::StrAppendFormat(
       &text,
       "time: %s to %s with %d job%s side by side\n"
-      "disk: at most %.0f MiB (weights of %d edges, of one edge's epochs for each of %d jobs)\n"
+      "disk: about %.0f MiB (weights of %d edges, of one edge's epochs for each of %d jobs)\n"
       "memory: %.0f MiB were needed to measure this, for one clip or a few; decoded frames take up "
       "to %d MiB more\n",
       FormatSeconds((sum.min_seconds + recipe_seconds) / jobs),

@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "op3d/base/interrupt.h"
@@ -18,17 +17,10 @@
 #include "planner/search.h"
 #include "planner/training_runner.h"
 #include "planner/transition_graph.h"
+#include "results/format.h"
 
 namespace op3d {
 namespace {
-
-// "16 frames, lr 0.04".
-std::string DescribeState(const State& state) {
-  return absl::StrCat(state.segments() == 1 ? absl::StrCat(state.frames_per_segment(), " frames")
-                                            : absl::StrCat(state.segments(), " x ",
-                                                           state.frames_per_segment(), " frames"),
-                      ", lr ", state.learning_rate());
-}
 
 // Counts of all pools, shown as one bar and written to the log.
 class Watcher {
@@ -60,7 +52,9 @@ class Watcher {
       case SearchEvent::kEdgeFinished:
         Progress::Print(absl::StrFormat(
             "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name,
-            EdgeName(*event.task->transition), DescribeState(*event.task->state),
+            EdgeName(*event.task->transition),
+            absl::StrCat(FormatClip(*event.task->state), ", lr ",
+                         FormatNumber(event.task->state->learning_rate())),
             event.outcome->epochs(), event.outcome->curve_size() - 1, 100 * event.outcome->score(),
             event.outcome->ending() == EdgeOutcome::BOUND ? "  (stopped at the bound)" : ""));
         folder_->Log("search_edge", {{"pool", name},
@@ -186,18 +180,6 @@ const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes) {
                             return a.plan().value() < b.plan().value();
                           })
       ->plan();
-}
-
-std::string DescribePlan(const Plan& plan) {
-  return absl::StrJoin(plan.steps(), ", ", [](std::string* out, const Plan::Step& step) {
-    const State& state = step.state();
-    if (state.segments() == 1) {
-      absl::StrAppend(out, state.frames_per_segment());
-    } else {
-      absl::StrAppend(out, state.segments(), "x", state.frames_per_segment());
-    }
-    absl::StrAppend(out, "@", state.learning_rate(), "x", step.epochs());
-  });
 }
 
 }  // namespace op3d

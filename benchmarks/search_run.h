@@ -32,9 +32,6 @@ absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const Ben
 // The pool whose plan has the highest value; the first among equals.
 const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes);
 
-// "32@0.04x20, 64@0.02x8": clip length or segments, learning rate, epochs of every state.
-std::string DescribePlan(const Plan& plan);
-
 }  // namespace op3d
 
 #endif  // OP3D_BENCHMARKS_SEARCH_RUN_H_

@@ -117,7 +117,8 @@ void Print(const VideoList& list, const Metrics& metrics, int views) {
                   .c_str());
 }
 
-absl::Status Run() {
+absl::Status Run(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RefuseWords(words));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 1));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_segments), "segments", 1));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_frames), "frames", 1));
@@ -171,8 +172,5 @@ int main(int argc, char** argv) {
       "tests a checkpoint on a dataset's videos, with several clips and three crops of each.\n\n"
       "  ./bazelw run //op3d:evaluate -- --weights=weights.safetensors \\\n"
       "      --network=dg_p3d_resnet50 --dataset_root=/data/kinetics400 --frames=32 --clips=10",
-      [](absl::Span<const std::string> words) {
-        if (words.empty()) return op3d::Run();
-        return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is no flag; see --help"));
-      });
+      [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }

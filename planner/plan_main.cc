@@ -35,7 +35,7 @@ absl::Status Show(const std::string& name) {
     if (released.ok() && FileExists(*released)) path = *released;
   }
   OP3D_ASSIGN_OR_RETURN(const Plan plan, ReadPlan(path));
-  std::fputs(FormatPlan(plan).c_str(), stdout);
+  std::fputs(PlanText(plan).c_str(), stdout);
   return absl::OkStatus();
 }
 

@@ -70,7 +70,7 @@ std::string FormatNode(const SearchProgress& progress, int node) {
   const GraphIndex& index = progress.index();
   const int winner = WinningEdge(index, progress.scores(), node);
   std::string text = absl::StrFormat("%s  %s at %g\n", NodeName(progress.graph(), node),
-                                     FormatClip(progress.graph().states(node - 1)),
+                                     ClipText(progress.graph().states(node - 1)),
                                      progress.graph().states(node - 1).learning_rate());
   if (winner == kNoEdge) return text + "    nothing trained yet\n";
   double second = -1;
@@ -92,7 +92,7 @@ std::string FormatNode(const SearchProgress& progress, int node) {
 
 }  // namespace
 
-std::string FormatClip(const State& state) {
+std::string ClipText(const State& state) {
   std::string text = state.segments() == 1 ? absl::StrCat(state.frames_per_segment(), " frames")
                                            : absl::StrCat(state.segments(), " x ",
                                                           state.frames_per_segment(), " frames");
@@ -100,15 +100,15 @@ std::string FormatClip(const State& state) {
   return text;
 }
 
-std::string FormatPlan(const Plan& plan) {
+std::string PlanText(const Plan& plan) {
   std::string text = absl::StrFormat("%s plan, %d epochs", plan.pool(), TotalEpochs(plan));
   if (plan.value() != 0) absl::StrAppendFormat(&text, ", value %.4f", plan.value());
   absl::StrAppend(&text, "\n");
   for (const Plan::Step& step : plan.steps()) {
     const State& state = step.state();
     absl::StrAppendFormat(&text, "  %-4s %-14s lr %-8g %3d epochs  batch %d x %d%s\n", state.name(),
-                          FormatClip(state), state.learning_rate(), step.epochs(),
-                          state.batch_size(), state.accumulation(),
+                          ClipText(state), state.learning_rate(), step.epochs(), state.batch_size(),
+                          state.accumulation(),
                           state.frozen_batch_norm() ? "  BatchNorm frozen" : "");
   }
   if (!plan.path().empty())
@@ -155,7 +155,7 @@ std::string FormatExplanation(const SearchProgress& progress) {
                           cost.at_bound, progress.edges_finished());
   }
   const auto outcome = progress.Outcome();
-  return text + (outcome.ok() ? FormatPlan(outcome->plan())
+  return text + (outcome.ok() ? PlanText(outcome->plan())
                               : absl::StrCat(outcome.status().message(), "\n"));
 }
 

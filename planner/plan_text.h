@@ -10,10 +10,10 @@
 namespace op3d {
 
 // "32 frames", "64 frames / 2" (every 2nd), "8 x 4 frames".
-std::string FormatClip(const State& state);
+std::string ClipText(const State& state);
 
 // A plan: a line a step, with clip, learning rate, clips an update and epochs.
-std::string FormatPlan(const Plan& plan);
+std::string PlanText(const Plan& plan);
 
 // How far a search is: edges, epochs, the edge in work, time so far and to go at worst.
 std::string FormatStatus(const SearchProgress& progress);

@@ -89,8 +89,8 @@ void Train(const std::string& from, const std::string& to, int epochs, double sc
 
 TEST(PlanTextTest, NamesClips) {
   const TransitionGraph graph = Graph();
-  EXPECT_EQ(FormatClip(graph.states(0)), "16 frames");
-  EXPECT_EQ(FormatClip(graph.states(1)), "8 x 4 frames / 2");
+  EXPECT_EQ(ClipText(graph.states(0)), "16 frames");
+  EXPECT_EQ(ClipText(graph.states(1)), "8 x 4 frames / 2");
 }
 
 TEST(PlanTextTest, StatusCountsAndForetells) {
@@ -134,7 +134,7 @@ TEST(PlanTextTest, ShowsAPlan) {
   plan.set_pool("cs");
   *plan.add_steps()->mutable_state() = Graph().states(0);
   plan.mutable_steps(0)->set_epochs(58);
-  const std::string text = FormatPlan(plan);
+  const std::string text = PlanText(plan);
   EXPECT_THAT(text, HasSubstr("cs plan, 58 epochs\n"));
   EXPECT_THAT(text, HasSubstr("A    16 frames      lr 0.04      58 epochs  batch 16 x 16\n"));
   EXPECT_THAT(text, Not(HasSubstr("value")));  // of a released plan it is not known

@@ -15,7 +15,7 @@ kills=20 most=15
 folder=$(mktemp -d "${TMPDIR:-/tmp}/kill_soak.XXXXXX")
 benchmark="$PWD/.bazel/bin/benchmarks/kinetics400"
 echo "kill_soak: $folder" >&2
-[ -d "$folder/whole" ] || "$benchmark" "$@" --output_dir="$folder/whole" >"$folder/whole.log" 2>&1
+"$benchmark" "$@" --output_dir="$folder/whole" >"$folder/whole.log" 2>&1
 for kill in $(seq "$kills"); do
   "$benchmark" "$@" --output_dir="$folder/killed" >>"$folder/killed.log" 2>&1 &
   child=$!

@@ -72,6 +72,11 @@ absl::Status CheckFlags(absl::Span<const std::string> arguments) {
   return absl::OkStatus();
 }
 
+absl::Status RefuseWords(absl::Span<const std::string> words) {
+  if (words.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is no flag; see --help"));
+}
+
 int RunProgram(int argc, char** argv, absl::string_view usage,
                absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run) {
   const std::string program = std::filesystem::path(argv[0]).filename().string();

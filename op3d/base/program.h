@@ -23,6 +23,9 @@ namespace op3d {
 int RunProgram(int argc, char** argv, absl::string_view usage,
                absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run);
 
+// For programs that take flags alone: InvalidArgument that names the first word, OK without any.
+absl::Status RefuseWords(absl::Span<const std::string> words);
+
 // InvalidArgument that names the first flag that does not exist or whose value does not parse.
 absl::Status CheckFlags(absl::Span<const std::string> arguments);
 

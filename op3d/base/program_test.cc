@@ -34,6 +34,12 @@ TEST(ProgramTest, WrongFlagsAreSentences) {
   EXPECT_THAT(CheckFlags({"--", "--anything"}), IsOk());
 }
 
+TEST(ProgramTest, WordsAreRefusedByName) {
+  EXPECT_THAT(RefuseWords({}), IsOk());
+  EXPECT_THAT(RefuseWords({"seed=2"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("'seed=2' is no flag")));
+}
+
 TEST(ProgramTest, HelpIsNoMistake) {
   testing::internal::CaptureStdout();
   EXPECT_EQ(RunWith({"--help"}, absl::InternalError("not run")), 0);

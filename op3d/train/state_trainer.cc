@@ -234,9 +234,10 @@ absl::Status StateTrainer::Resume() {
 std::string StateTrainer::Fingerprint() const {
   std::string text = absl::StrCat(
       job_.purpose, " seed ", job_.seed, " ", job_.network.name(), " ", job_.classes, " classes ",
-      job_.videos->size(), " videos ", state_.clip.segments, "x", state_.clip.frames_per_segment,
-      " stride ", state_.clip.stride, " lr ", state_.learning_rate, " batch ", state_.batch_size,
-      "x", state_.accumulation, state_.frozen_batch_norm ? " frozen" : "");
+      job_.videos->size(), " videos ", absl::Hex(VideoListCrc32(*job_.videos)), " ",
+      state_.clip.segments, "x", state_.clip.frames_per_segment, " stride ", state_.clip.stride,
+      " lr ", state_.learning_rate, " batch ", state_.batch_size, "x", state_.accumulation,
+      state_.frozen_batch_norm ? " frozen" : "");
   if (state_.cosine.has_value()) absl::StrAppend(&text, " cosine ", state_.cosine_epochs);
   return text;
 }
