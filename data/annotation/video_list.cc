@@ -14,7 +14,7 @@
 #include "data/annotation/csv.h"
 #include "data/annotation/kinetics_csv.h"
 #include "data/annotation/media_index.h"
-#include "data/video/video_reader.h"
+#include "data/video/media.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
@@ -188,10 +188,9 @@ absl::StatusOr<std::vector<Found>> ScanAll(const std::vector<ListedVideo>& liste
   auto work = [&] {
     for (size_t k = next++; k < present.size() && CheckInterrupt().ok(); k = next++) {
       Found& video = found[present[k]];
-      const absl::StatusOr<VideoInfo> info = ScanVideo(video.path);
-      video.status = info.status();
-      if (info.ok()) video.frames = info->frames;
-      if (info.ok() && info->frames < 1) video.status = absl::DataLossError("no frame decodes");
+      const absl::StatusOr<VideoScan> scan = ScanMedia(video.path);
+      video.status = scan.status();
+      if (scan.ok()) video.frames = scan->info.frames;
       progress.Add(1);
     }
   };

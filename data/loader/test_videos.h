@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/annotation/video_list.h"
-#include "data/video/video_reader.h"
+#include "data/video/media.h"
 #include "data/video/video_writer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -54,7 +54,7 @@ inline std::vector<Video> MakeTestVideos(int count, const std::string& folder) {
 
 // All frames of a video, without any store.
 inline std::vector<RgbImage> DecodeAll(const Video& video) {
-  auto reader = VideoReader::Open(video.path);
+  auto reader = OpenMedia(video.path);
   EXPECT_THAT(reader, IsOk());
   std::vector<int64_t> all;
   for (int64_t k = 0; k < (*reader)->info().frames; ++k) all.push_back(k);

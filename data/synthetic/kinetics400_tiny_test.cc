@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "data/video/video_reader.h"
+#include "data/video/media.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
@@ -25,9 +25,9 @@ TEST(Kinetics400TinyTest, LiesInTheRunfiles) {
     // Sandboxes hold links to the files.
     if (entry.path().extension() != ".mp4") continue;
     ++videos;
-    ASSERT_OK_AND_ASSIGN(const VideoInfo info, ScanVideo(entry.path().string()));
-    EXPECT_EQ(info.frames, 96);
-    EXPECT_EQ(info.width, 64);
+    ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(entry.path().string()));
+    EXPECT_EQ(scan.info.frames, 96);
+    EXPECT_EQ(scan.info.width, 64);
   }
   EXPECT_EQ(videos, 18);
 }

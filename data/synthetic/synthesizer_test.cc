@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
-#include "data/video/video_reader.h"
+#include "data/video/media.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
@@ -101,7 +101,7 @@ TEST(SynthesizerTest, DecodesToWhatWasRendered) {
                 IsOk());
     ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeRendering(rendering, 25));
     ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());
-    ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(path));
+    ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
     ASSERT_EQ(reader->info().frames, 96);
     std::vector<int64_t> all(96);
     std::iota(all.begin(), all.end(), int64_t{0});

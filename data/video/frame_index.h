@@ -1,10 +1,8 @@
-// When each frame of a file is presented, and where decoding can start: what makes frame numbers
-// exact.
+// When each frame of a video file is presented, and where decoding can start: what makes frame
+// numbers exact.
 //
-// It comes from one pass over the packets, without decoding, as long as they tell the truth: one
-// picture a packet, each with its own time, starting at a key frame.  Where they do not (packed
-// B-frames of AVI files, damage, missing times, interlaced fields) everything is decoded once and
-// the frames are what came out.
+//   const int64_t frame = index.Find(time);            // -1: no frame is presented then
+//   const int64_t start = index.EntryBefore(frame);    // decoding from here gives `frame` exactly
 #ifndef DATA_VIDEO_FRAME_INDEX_H_
 #define DATA_VIDEO_FRAME_INDEX_H_
 
@@ -12,14 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "data/video/demuxer.h"
-#include "data/video/video_info.h"
-
 namespace op3d {
 
 struct FrameIndex {
-  // Presentation times in the stream's time base, strictly increasing; frame k has times[k].
+  // Presentation times in units of the stream's time base, strictly increasing; frame k has
+  // times[k].
   std::vector<int64_t> times;
   // Why packets were not believed; empty when they were.  Then a decoded frame's time finds its
   // number; else only counting from the first frame does.
@@ -35,10 +30,6 @@ struct FrameIndex {
   // The last entry in [0, frame]; 0 when there is none.
   int64_t EntryBefore(int64_t frame) const;
 };
-
-// Takes all packets out of `demuxer`, which must be freshly open.  DataLoss: no frame decodes.
-// ResourceExhausted: more frames or seconds than `limits` allow.
-absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& limits);
 
 }  // namespace op3d
 

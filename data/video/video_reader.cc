@@ -1,224 +1,24 @@
 #include "data/video/video_reader.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
-#include "data/video/decoder.h"
-#include "data/video/demuxer.h"
-#include "data/video/ffmpeg.h"
-#include "data/video/frame_converter.h"
-#include "data/video/frame_index.h"
-#include "op3d/base/status_macros.h"
 
 namespace op3d {
-namespace {
 
-// A seek throws away what the decoder holds back; decoding a few frames is cheaper.
-constexpr int64_t kFewestFramesSkipped = 4;
-
-int Rotation(Orientation orientation) {
-  if (orientation.transpose) return orientation.flip_x ? 90 : 270;
-  return orientation.flip_y ? 180 : 0;
-}
-
-bool IsMirrored(Orientation orientation) {
-  return orientation.transpose == (orientation.flip_x == orientation.flip_y);
-}
-
-void AddWarnings(const Demuxer& demuxer, const FrameIndex& index, const FfmpegLog& log,
-                 bool exact_orientation, Orientation orientation,
-                 std::vector<std::string>* warnings) {
-  if (!index.doubt.empty()) {
-    warnings->push_back(absl::StrCat("decoded to count the frames: ", index.doubt));
-  }
-  const int64_t claimed = demuxer.stream().nb_frames;
-  const int64_t frames = static_cast<int64_t>(index.times.size());
-  if (claimed > 0 && claimed != frames) {
-    warnings->push_back(
-        absl::StrCat("the header claims ", claimed, " frames, ", frames, " can be decoded"));
-  }
-  if (demuxer.video_streams() > 1) {
-    warnings->push_back(absl::StrCat(demuxer.video_streams(), " video streams; stream ",
-                                     demuxer.stream().index, " is read"));
-  }
-  if (!exact_orientation) {
-    warnings->push_back("the rotation asked for is not a multiple of 90 degrees; the nearest is");
-  }
-  if (IsMirrored(orientation)) warnings->push_back("the picture is to be mirrored");
-  if (log.count() > 0) {
-    warnings->push_back(
-        absl::StrCat("FFmpeg warned ", log.count(), " times, first: ", log.first()));
-  }
-}
-
-VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const FfmpegLog& log) {
-  VideoInfo info;
-  bool exact = true;
-  const Orientation orientation = demuxer.orientation(&exact);
-  info.frames = static_cast<int64_t>(index.times.size());
-  info.width = demuxer.parameters().width;
-  info.height = demuxer.parameters().height;
-  if (orientation.transpose) std::swap(info.width, info.height);
-  info.rotation = Rotation(orientation);
-  info.codec = avcodec_get_name(demuxer.parameters().codec_id);
-  const double unit = av_q2d(demuxer.stream().time_base);
-  info.pts_seconds.reserve(index.times.size());
-  for (const int64_t time : index.times) info.pts_seconds.push_back(time * unit);
-  AddWarnings(demuxer, index, log, exact, orientation, &info.warnings);
-  return info;
-}
-
-class FileVideoReader : public VideoReader {
- public:
-  FileVideoReader(Demuxer demuxer, Decoder decoder, FrameConverter converter, FrameIndex index,
-                  VideoInfo info, const VideoLimits& limits)
-      : limits_(limits),
-        info_(std::move(info)),
-        index_(std::move(index)),
-        converter_(std::move(converter)),
-        demuxer_(std::move(demuxer)),
-        decoder_(std::move(decoder)) {}
-
-  const VideoInfo& info() const override { return info_; }
-  const Counters& counters() const override { return counters_; }
-
-  absl::Status Read(absl::Span<const int64_t> indices,
-                    absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) override {
-    OP3D_RETURN_IF_ERROR(CheckIndices(indices));
-    FfmpegLog log;
-    for (const int64_t frame : indices) {
-      OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
-      OP3D_RETURN_IF_ERROR(Annotate(converter_.Convert(*decoded, &image_), demuxer_.path()));
-      ++counters_.converted;
-      OP3D_RETURN_IF_ERROR(sink(frame, image_));
+absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames,
+                               absl::string_view path) {
+  int64_t before = -1;
+  for (const int64_t frame : indices) {
+    if (frame < 0 || frame >= frames) {
+      return absl::OutOfRangeError(
+          absl::StrCat(path, " has no frame ", frame, ": its frames are 0 to ", frames - 1));
     }
-    return absl::OkStatus();
-  }
-
- private:
-  absl::Status CheckIndices(absl::Span<const int64_t> indices) const {
-    int64_t before = -1;
-    for (const int64_t frame : indices) {
-      if (frame < 0 || frame >= info_.frames) {
-        return absl::OutOfRangeError(absl::StrCat(demuxer_.path(), " has no frame ", frame,
-                                                  ": its frames are 0 to ", info_.frames - 1));
-      }
-      if (frame <= before) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            demuxer_.path(), ": frame numbers must increase, ", frame, " follows ", before));
-      }
-      before = frame;
+    if (frame <= before) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": frame numbers must increase, ", frame, " follows ", before));
     }
-    return absl::OkStatus();
+    before = frame;
   }
-
-  // The frame, from where the decoder stands if that is possible, from an entry before it if that
-  // is shorter, from the beginning if the file's index misled.
-  absl::StatusOr<const AVFrame*> Decode(int64_t frame, const FfmpegLog& log) {
-    OP3D_RETURN_IF_ERROR(GoBefore(frame));
-    const AVFrame* decoded = DecodeUpTo(frame);
-    if (decoded == nullptr && jumped_) {
-      may_seek_ = false;
-      OP3D_RETURN_IF_ERROR(Rewind());
-      decoded = DecodeUpTo(frame);
-    }
-    if (decoded != nullptr) return decoded;
-    next_ = info_.frames;  // wherever the decoder is now, the next call starts again
-    return absl::DataLossError(
-        absl::StrCat(demuxer_.path(), ": frame ", frame, " of ", info_.frames,
-                     " does not decode; the file is damaged",
-                     log.count() > 0 ? absl::StrCat(" (", log.first(), ")") : ""));
-  }
-
-  absl::Status GoBefore(int64_t frame) {
-    const int64_t entry = may_seek_ ? index_.EntryBefore(frame) : 0;
-    const bool behind = frame < next_;
-    if (entry > 0 && (behind || entry >= next_ + kFewestFramesSkipped)) {
-      if (SeekTo(entry)) return absl::OkStatus();
-      may_seek_ = false;
-      return Rewind();
-    }
-    return behind ? Rewind() : absl::OkStatus();
-  }
-
-  // True when the container led to an entry from which `entry` will come up.
-  bool SeekTo(int64_t entry) {
-    ++counters_.seeks;
-    jumped_ = true;
-    decoder_.Flush();
-    if (!demuxer_.Seek(index_.times[entry])) return false;
-    const AVPacket* packet = demuxer_.Peek();
-    if (packet == nullptr) return false;
-    const int64_t first = index_.Find(packet->pts);
-    if (first < 0 || first > entry || index_.EntryBefore(first) != first) return false;
-    next_ = first;
-    return true;
-  }
-
-  // Seeking to the beginning is not the same for all containers; opening again is.
-  absl::Status Rewind() {
-    ++counters_.rewinds;
-    OP3D_ASSIGN_OR_RETURN(demuxer_, Demuxer::Open(demuxer_.path(), limits_));
-    decoder_.Flush();
-    jumped_ = false;
-    next_ = 0;
-    return absl::OkStatus();
-  }
-
-  // nullptr when `frame` did not come when it should have.
-  const AVFrame* DecodeUpTo(int64_t frame) {
-    const int64_t packets = decoder_.packets();
-    const int64_t frames = decoder_.frames();
-    const AVFrame* decoded = nullptr;
-    int64_t number = -1;
-    while (number < frame && (decoded = decoder_.Next(&demuxer_)) != nullptr) {
-      number = index_.doubt.empty() ? index_.Find(PresentationTime(*decoded)) : next_;
-      if (number < 0) break;
-      next_ = number + 1;
-    }
-    counters_.packets += decoder_.packets() - packets;
-    counters_.decoded += decoder_.frames() - frames;
-    return number == frame ? decoded : nullptr;
-  }
-
-  const VideoLimits limits_;
-  const VideoInfo info_;
-  const FrameIndex index_;
-  FrameConverter converter_;
-  Demuxer demuxer_;
-  Decoder decoder_;
-  RgbImage image_;
-  Counters counters_;
-  // The frame the decoder gives next, as far as is known.
-  int64_t next_ = 0;
-  // Whether the decoder started elsewhere than at the beginning, and whether it may do so again.
-  bool jumped_ = false;
-  bool may_seek_ = true;
-};
-
-}  // namespace
-
-absl::StatusOr<VideoInfo> ScanVideo(const std::string& path, const VideoLimits& limits) {
-  FfmpegLog log;
-  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits));
-  OP3D_ASSIGN_OR_RETURN(const FrameIndex index, MakeFrameIndex(&demuxer, limits));
-  return MakeInfo(demuxer, index, log);
-}
-
-absl::StatusOr<std::unique_ptr<VideoReader>> VideoReader::Open(const std::string& path,
-                                                               const VideoLimits& limits) {
-  FfmpegLog log;
-  OP3D_ASSIGN_OR_RETURN(Demuxer scanned, Demuxer::Open(path, limits));
-  OP3D_ASSIGN_OR_RETURN(FrameIndex index, MakeFrameIndex(&scanned, limits));
-  VideoInfo info = MakeInfo(scanned, index, log);
-  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits));
-  OP3D_ASSIGN_OR_RETURN(Decoder decoder, Decoder::Make(demuxer, index.reorder_depth, limits));
-  bool exact = true;
-  FrameConverter converter(demuxer.parameters().width, demuxer.parameters().height,
-                           demuxer.orientation(&exact));
-  return absl::make_unique<FileVideoReader>(std::move(demuxer), std::move(decoder),
-                                            std::move(converter), std::move(index), std::move(info),
-                                            limits);
+  return absl::OkStatus();
 }
 
 }  // namespace op3d

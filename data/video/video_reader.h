@@ -1,44 +1,29 @@
-// Exact frames of a video file: frame k is the k-th frame in order of presentation, whatever the
-// container's header, its index or the order of its packets says.
+// Exact frames of a video: frame k is the k-th frame in order of presentation, whatever the
+// container's header, its index or the order of its packets says, and however the video is stored.
+// `media.h` opens one.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<VideoReader> reader, VideoReader::Open(path));
+//   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<VideoReader> reader, OpenMedia(path));
 //   const std::vector<int64_t> wanted = {0, 16, reader->info().frames - 1};
 //   OP3D_RETURN_IF_ERROR(reader->Read(wanted, [&](int64_t k, const RgbImage& image) {
 //     return Use(k, image);
 //   }));
-//
-// Pixels: colour matrix and range as the file says, BT.601 limited where it is silent; turned
-// upright; the video's own size (nothing is resized, non-square pixels stay as they are).  The
-// same file gives the same bytes on one machine, in whatever order frames are asked for.
 #ifndef DATA_VIDEO_VIDEO_READER_H_
 #define DATA_VIDEO_VIDEO_READER_H_
 
 #include <cstdint>
-#include <memory>
-#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "data/video/image.h"
 #include "data/video/video_info.h"
 
 namespace op3d {
 
-// Frame count, size and times of a file, from one pass over its packets (about a millisecond).
-// Only where packets do not tell (packed B-frames, damage, missing times) is everything decoded.
-//
-// NotFound: no such file.  InvalidArgument: not a regular file, or not a video.  DataLoss: a video
-// of which no frame decodes.  ResourceExhausted: beyond `limits`.  Messages name the file.
-absl::StatusOr<VideoInfo> ScanVideo(const std::string& path, const VideoLimits& limits = {});
-
 // An open video.  Not thread-safe; use one for each thread (decoding is single-threaded).
 class VideoReader {
  public:
-  // Scans as ScanVideo does, with its errors.
-  static absl::StatusOr<std::unique_ptr<VideoReader>> Open(const std::string& path,
-                                                           const VideoLimits& limits = {});
   virtual ~VideoReader() = default;
 
   virtual const VideoInfo& info() const = 0;
@@ -65,6 +50,10 @@ class VideoReader {
   };
   virtual const Counters& counters() const = 0;
 };
+
+// What Read says of `indices` for a video of `frames` frames; `path` is for the message.
+absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames,
+                               absl::string_view path);
 
 }  // namespace op3d
 

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
+#include "data/video/media.h"
 #include "data/video/test_clip.h"
-#include "data/video/video_reader.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
@@ -59,7 +59,7 @@ TEST(VideoWriterTest, ColoursComeBack) {
   ASSERT_OK_AND_ASSIGN(const std::string bytes, writer->Finish());
   const std::string path = JoinPath(TestFolder("colours"), "clip.mp4");
   ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());
-  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(path));
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
   const std::vector<int64_t> wanted = {4};
   ASSERT_THAT(reader->Read(wanted,
                            [&](int64_t, const RgbImage& decoded) {
@@ -80,8 +80,8 @@ TEST(VideoWriterTest, LeavesOutFrameTimes) {
   ASSERT_OK_AND_ASSIGN(const std::string bytes, writer->Finish());
   const std::string path = JoinPath(TestFolder("variable"), "clip.mkv");
   ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());
-  ASSERT_OK_AND_ASSIGN(const VideoInfo info, ScanVideo(path));
-  EXPECT_THAT(info.pts_seconds,
+  ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(path));
+  EXPECT_THAT(scan.info.pts_seconds,
               ElementsAre(testing::DoubleNear(0.0, 1e-6), testing::DoubleNear(0.16, 1e-6),
                           testing::DoubleNear(0.2, 1e-6)));
 }

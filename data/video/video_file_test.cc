@@ -1,4 +1,4 @@
-#include "data/video/video_reader.h"
+#include "data/video/video_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "data/video/media.h"
 #include "data/video/test_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -54,7 +55,7 @@ struct Format {
 
 std::ostream& operator<<(std::ostream& out, const Format& format) { return out << format.file; }
 
-class VideoReaderFormatTest : public testing::TestWithParam<Format> {
+class VideoFileFormatTest : public testing::TestWithParam<Format> {
  protected:
   static std::string Clip(int frames) {
     VideoWriterOptions options = TestClipOptions();
@@ -67,8 +68,8 @@ class VideoReaderFormatTest : public testing::TestWithParam<Format> {
   }
 };
 
-TEST_P(VideoReaderFormatTest, FramesAreNumberedByPresentation) {
-  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(Clip(100)));
+TEST_P(VideoFileFormatTest, FramesAreNumberedByPresentation) {
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(Clip(100)));
   ASSERT_EQ(reader->info().frames, 100);
   ASSERT_EQ(reader->info().pts_seconds.size(), 100);
   const std::vector<int> shown = Shown(reader.get(), FirstNumbers(100));
@@ -79,9 +80,9 @@ TEST_P(VideoReaderFormatTest, FramesAreNumberedByPresentation) {
   }
 }
 
-TEST_P(VideoReaderFormatTest, RandomAccessEqualsSequentialDecoding) {
+TEST_P(VideoFileFormatTest, RandomAccessEqualsSequentialDecoding) {
   const std::string path = Clip(100);
-  ASSERT_OK_AND_ASSIGN(const auto sequential, VideoReader::Open(path));
+  ASSERT_OK_AND_ASSIGN(const auto sequential, OpenMedia(path));
   std::vector<std::vector<uint8_t>> frames;
   ASSERT_THAT(sequential->Read(FirstNumbers(100),
                                [&](int64_t, const RgbImage& image) {
@@ -89,7 +90,7 @@ TEST_P(VideoReaderFormatTest, RandomAccessEqualsSequentialDecoding) {
                                  return absl::OkStatus();
                                }),
               IsOk());
-  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(path));
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
   RandomStream stream(7, "frames", {});
   for (int i = 0; i < 25; ++i) {
     const int64_t first = stream.UniformInt(100);
@@ -107,7 +108,7 @@ TEST_P(VideoReaderFormatTest, RandomAccessEqualsSequentialDecoding) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Formats, VideoReaderFormatTest,
+    Formats, VideoFileFormatTest,
     testing::Values(Format{"b.mp4", "mp4", "libx264", 3, 0, 0},
                     Format{"gop.mp4", "mp4", "libx264", 2, 9, 0},
                     Format{"late.mp4", "mp4", "libx264", 2, 25, 40},
@@ -120,39 +121,39 @@ INSTANTIATE_TEST_SUITE_P(
                     Format{"h264_b.avi", "avi", "libx264", 2, 12, 0},
                     Format{"mpeg4_b.mp4", "mp4", "mpeg4", 2, 12, 0}));
 
-class VideoReaderTest : public testing::Test {
+class VideoFileTest : public testing::Test {
  protected:
-  const std::string folder_ = TestFolder("video_reader");
+  const std::string folder_ = TestFolder("video_file");
 };
 
-TEST_F(VideoReaderTest, TellsAboutTheVideo) {
+TEST_F(VideoFileTest, TellsAboutTheVideo) {
   const std::string path = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 30);
-  ASSERT_OK_AND_ASSIGN(const VideoInfo info, ScanVideo(path));
-  EXPECT_EQ(info.frames, 30);
-  EXPECT_EQ(info.width, 64);
-  EXPECT_EQ(info.height, 48);
-  EXPECT_EQ(info.rotation, 0);
-  EXPECT_EQ(info.codec, "h264");
-  EXPECT_DOUBLE_EQ(info.pts_seconds.front(), 0.0);
-  EXPECT_NEAR(info.pts_seconds.back(), 29 / 25.0, 1e-9);
-  EXPECT_THAT(info.warnings, IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(path));
+  EXPECT_EQ(scan.info.frames, 30);
+  EXPECT_EQ(scan.info.width, 64);
+  EXPECT_EQ(scan.info.height, 48);
+  EXPECT_EQ(scan.info.rotation, 0);
+  EXPECT_EQ(scan.info.codec, "h264");
+  EXPECT_DOUBLE_EQ(scan.info.pts_seconds.front(), 0.0);
+  EXPECT_NEAR(scan.info.pts_seconds.back(), 29 / 25.0, 1e-9);
+  EXPECT_THAT(scan.info.warnings, IsEmpty());
 }
 
-TEST_F(VideoReaderTest, KeepsAFirstTimeAfterZero) {
+TEST_F(VideoFileTest, KeepsAFirstTimeAfterZero) {
   VideoWriterOptions options = TestClipOptions();
   options.first_frame_time = 50;
-  ASSERT_OK_AND_ASSIGN(const VideoInfo info,
-                       ScanVideo(WriteTestClip(folder_, "late.mkv", options, 30)));
-  EXPECT_NEAR(info.pts_seconds.front(), 2.0, 1e-6);
+  ASSERT_OK_AND_ASSIGN(const VideoScan scan,
+                       ScanMedia(WriteTestClip(folder_, "late.mkv", options, 30)));
+  EXPECT_NEAR(scan.info.pts_seconds.front(), 2.0, 1e-6);
 }
 
-TEST_F(VideoReaderTest, TurnsUpright) {
+TEST_F(VideoFileTest, TurnsUpright) {
   VideoWriterOptions options = TestClipOptions();
   for (const int rotation : {90, 180, 270}) {
     options.rotation = rotation;
     // Frame 1: white in the top left corner only.
     ASSERT_OK_AND_ASSIGN(const auto reader,
-                         VideoReader::Open(WriteTestClip(folder_, "turned.mp4", options, 3)));
+                         OpenMedia(WriteTestClip(folder_, "turned.mp4", options, 3)));
     EXPECT_EQ(reader->info().rotation, rotation);
     const bool upright = rotation == 180;
     EXPECT_EQ(reader->info().width, upright ? 64 : 48);
@@ -176,11 +177,11 @@ TEST_F(VideoReaderTest, TurnsUpright) {
   }
 }
 
-TEST_F(VideoReaderTest, DecodesForwardOnceAndConvertsOnlyWhatIsWanted) {
+TEST_F(VideoFileTest, DecodesForwardOnceAndConvertsOnlyWhatIsWanted) {
   VideoWriterOptions options = TestClipOptions();
   options.key_frame_distance = 200;
   ASSERT_OK_AND_ASSIGN(const auto reader,
-                       VideoReader::Open(WriteTestClip(folder_, "long.mp4", options, 100)));
+                       OpenMedia(WriteTestClip(folder_, "long.mp4", options, 100)));
   EXPECT_THAT(Shown(reader.get(), {10, 50}), ElementsAre(10, 50));
   EXPECT_THAT(Shown(reader.get(), {51, 80}), ElementsAre(51, 80));
   const VideoReader::Counters& counters = reader->counters();
@@ -192,12 +193,12 @@ TEST_F(VideoReaderTest, DecodesForwardOnceAndConvertsOnlyWhatIsWanted) {
   EXPECT_EQ(counters.rewinds, 1);
 }
 
-TEST_F(VideoReaderTest, SeeksWhenAKeyFrameLiesOnTheWay) {
+TEST_F(VideoFileTest, SeeksWhenAKeyFrameLiesOnTheWay) {
   VideoWriterOptions options = TestClipOptions();
   options.key_frame_distance = 10;
   options.b_frames = 0;
   ASSERT_OK_AND_ASSIGN(const auto reader,
-                       VideoReader::Open(WriteTestClip(folder_, "short.mp4", options, 100)));
+                       OpenMedia(WriteTestClip(folder_, "short.mp4", options, 100)));
   const VideoReader::Counters& counters = reader->counters();
   EXPECT_THAT(Shown(reader.get(), {0, 72}), ElementsAre(0, 72));
   EXPECT_EQ(counters.seeks, 1);
@@ -211,9 +212,9 @@ TEST_F(VideoReaderTest, SeeksWhenAKeyFrameLiesOnTheWay) {
   EXPECT_EQ(counters.decoded, 15);
 }
 
-TEST_F(VideoReaderTest, RefusesIndicesThatCannotBe) {
-  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(WriteTestClip(folder_, "clip.mp4",
-                                                                          TestClipOptions(), 30)));
+TEST_F(VideoFileTest, RefusesIndicesThatCannotBe) {
+  ASSERT_OK_AND_ASSIGN(const auto reader,
+                       OpenMedia(WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 30)));
   const auto read = [&](const std::vector<int64_t>& indices) {
     return reader->Read(indices, [](int64_t, const RgbImage&) { return absl::OkStatus(); });
   };
@@ -226,9 +227,9 @@ TEST_F(VideoReaderTest, RefusesIndicesThatCannotBe) {
   EXPECT_EQ(reader->counters().decoded, 0);
 }
 
-TEST_F(VideoReaderTest, EndsWhenTheSinkSaysSo) {
-  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(WriteTestClip(folder_, "clip.mp4",
-                                                                          TestClipOptions(), 30)));
+TEST_F(VideoFileTest, EndsWhenTheSinkSaysSo) {
+  ASSERT_OK_AND_ASSIGN(const auto reader,
+                       OpenMedia(WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 30)));
   int calls = 0;
   EXPECT_THAT(reader->Read(FirstNumbers(30),
                            [&](int64_t, const RgbImage&) {
@@ -238,24 +239,24 @@ TEST_F(VideoReaderTest, EndsWhenTheSinkSaysSo) {
   EXPECT_EQ(calls, 3);
 }
 
-TEST_F(VideoReaderTest, RefusesWhatIsNoVideo) {
-  EXPECT_THAT(VideoReader::Open(folder_),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is a folder")));
-  EXPECT_THAT(ScanVideo(JoinPath(folder_, "none.mp4")),
+TEST_F(VideoFileTest, RefusesWhatIsNoVideo) {
+  EXPECT_THAT(OpenMedia(folder_),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("holds no frames")));
+  EXPECT_THAT(ScanMedia(JoinPath(folder_, "none.mp4")),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("none.mp4")));
   const std::string text = JoinPath(folder_, "text.mp4");
   ASSERT_THAT(WriteFileAtomically(text, "this is a letter\n"), IsOk());
-  EXPECT_THAT(ScanVideo(text),
+  EXPECT_THAT(ScanMedia(text),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not a video")));
 }
 
-TEST_F(VideoReaderTest, GivesWhatIsThereOfACutOffFile) {
+TEST_F(VideoFileTest, GivesWhatIsThereOfACutOffFile) {
   VideoWriterOptions options = TestClipOptions();
   options.container = "matroska";
   const std::string bytes = MakeTestClip(options, 100);
   const std::string path = JoinPath(folder_, "cut.mkv");
   ASSERT_THAT(WriteFileAtomically(path, bytes.substr(0, bytes.size() / 2)), IsOk());
-  ASSERT_OK_AND_ASSIGN(const auto reader, VideoReader::Open(path));
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
   EXPECT_GT(reader->info().frames, 10);
   EXPECT_LT(reader->info().frames, 90);
   const std::vector<int> shown = Shown(reader.get(), FirstNumbers(reader->info().frames));
@@ -263,16 +264,16 @@ TEST_F(VideoReaderTest, GivesWhatIsThereOfACutOffFile) {
   EXPECT_THAT(reader->info().warnings, Contains(HasSubstr("FFmpeg warned")));
 }
 
-TEST_F(VideoReaderTest, AnMp4WithoutItsEndIsNoVideo) {
+TEST_F(VideoFileTest, AnMp4WithoutItsEndIsNoVideo) {
   const std::string bytes = MakeTestClip(TestClipOptions(), 100);
   const std::string path = JoinPath(folder_, "cut.mp4");
   ASSERT_THAT(WriteFileAtomically(path, bytes.substr(0, bytes.size() / 2)), IsOk());
-  EXPECT_THAT(ScanVideo(path), StatusIs(absl::StatusCode::kInvalidArgument,
+  EXPECT_THAT(ScanMedia(path), StatusIs(absl::StatusCode::kInvalidArgument,
                                         AllOf(HasSubstr("cut.mp4"), HasSubstr("not a video"))));
 }
 
 // No damage may crash, hang, or make the reader give out frames under numbers it has not announced.
-TEST_F(VideoReaderTest, SurvivesDamage) {
+TEST_F(VideoFileTest, SurvivesDamage) {
   for (const char* container : {"mp4", "matroska", "mpegts", "avi"}) {
     VideoWriterOptions options = TestClipOptions();
     options.container = container;
@@ -286,7 +287,7 @@ TEST_F(VideoReaderTest, SurvivesDamage) {
       }
       const std::string path = JoinPath(folder_, "damaged");
       ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());
-      const auto reader = VideoReader::Open(path, VideoLimits{1 << 20, 1000, 1e5});
+      const auto reader = OpenMedia(path, {VideoLimits{1 << 20, 1000, 1e5}});
       if (!reader.ok()) continue;
       int64_t next = 0;
       const absl::Status read = (*reader)->Read(
@@ -300,13 +301,13 @@ TEST_F(VideoReaderTest, SurvivesDamage) {
   }
 }
 
-TEST_F(VideoReaderTest, ReadersOfSeveralThreadsDoNotDisturbEachOther) {
+TEST_F(VideoFileTest, ReadersOfSeveralThreadsDoNotDisturbEachOther) {
   const std::string path = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 60);
   std::vector<std::vector<int>> shown(4);
   std::vector<std::thread> threads;
   for (std::vector<int>& numbers : shown) {
     threads.emplace_back([&numbers, &path] {
-      const auto reader = VideoReader::Open(path);
+      const auto reader = OpenMedia(path);
       ASSERT_THAT(reader, IsOk());
       numbers = Shown(reader->get(), {0, 20, 59});
     });

@@ -1,0 +1,22 @@
+// A folder of JPEG frames: `00001.jpg`, `00002.jpg`, ..., or any naming of `frame_names.h`.
+#ifndef DATA_VIDEO_FRAME_FOLDER_H_
+#define DATA_VIDEO_FRAME_FOLDER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "data/video/stored_frames.h"
+#include "data/video/video_info.h"
+
+namespace op3d {
+
+// Lists the folder; other files in it are passed over.  Errors of ListFolder and of
+// FrameNames::Finish.
+absl::StatusOr<std::unique_ptr<StoredFrames>> OpenFrameFolder(const std::string& path,
+                                                              FrameContent content,
+                                                              const VideoLimits& limits);
+
+}  // namespace op3d
+
+#endif  // DATA_VIDEO_FRAME_FOLDER_H_

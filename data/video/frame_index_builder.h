@@ -1,0 +1,23 @@
+// Makes the frame index of a file.
+//
+// It comes from one pass over the packets, without decoding, as long as they tell the truth: one
+// picture a packet, each with its own time, starting at a key frame.  Where they do not (packed
+// B-frames of AVI files, damage, missing times, interlaced fields) everything is decoded once and
+// the frames are what came out.
+#ifndef DATA_VIDEO_FRAME_INDEX_BUILDER_H_
+#define DATA_VIDEO_FRAME_INDEX_BUILDER_H_
+
+#include "absl/status/statusor.h"
+#include "data/video/demuxer.h"
+#include "data/video/frame_index.h"
+#include "data/video/video_info.h"
+
+namespace op3d {
+
+// Takes all packets out of `demuxer`, which must be freshly open.  DataLoss: no frame decodes.
+// ResourceExhausted: more frames or seconds than `limits` allow.
+absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& limits);
+
+}  // namespace op3d
+
+#endif  // DATA_VIDEO_FRAME_INDEX_BUILDER_H_

@@ -1,0 +1,53 @@
+// The door to a video's frames, however they are stored:
+//
+//   | stored as        | `path` is                                                   |
+//   |------------------|-------------------------------------------------------------|
+//   | a video file     | the file                                                    |
+//   | JPEG frames      | a folder of 00001.jpg, 00002.jpg, ... (see frame_names.h)   |
+//   | an LMDB of them  | the database's folder (with data.mdb) or its file           |
+//
+//   OP3D_ASSIGN_OR_RETURN(VideoScan scan, ScanMedia(path));              // once, kept in an index
+//   OP3D_ASSIGN_OR_RETURN(auto reader, OpenMedia(path, scan));           // needs no other pass
+//   OP3D_RETURN_IF_ERROR(reader->Read({0, 8, 16}, sink));
+//
+// The same frames stored in any of these ways are the same images (but for what JPEG loses).
+#ifndef DATA_VIDEO_MEDIA_H_
+#define DATA_VIDEO_MEDIA_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "data/video/stored_frames.h"
+#include "data/video/video_info.h"
+#include "data/video/video_reader.h"
+
+namespace op3d {
+
+struct MediaOptions {
+  VideoLimits limits;
+  // kFlow: the x and y pictures of optical flow, which only stored frames have.  An image's red is
+  // x, its green y, its blue 0.
+  FrameContent content = FrameContent::kPictures;
+};
+
+// What one pass over the video tells.  About a millisecond; video files whose packets do not tell
+// (packed B-frames, damage, missing times) are decoded once.
+//
+// NotFound: nothing there, or a folder without frames.  InvalidArgument: not a video, or flow
+// asked of a video file.  DataLoss: a video of which no frame decodes, or stored frames with gaps.
+// ResourceExhausted: beyond the limits.  Messages name the path.
+absl::StatusOr<VideoScan> ScanMedia(const std::string& path, const MediaOptions& options = {});
+
+// Opens for reading what ScanMedia gave `scan` of, with the same options: no other pass is made.
+// Errors of ScanMedia; DataLoss when stored frames have become more or fewer.
+absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path, VideoScan scan,
+                                                       const MediaOptions& options = {});
+
+// Both in one.
+absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path,
+                                                       const MediaOptions& options = {});
+
+}  // namespace op3d
+
+#endif  // DATA_VIDEO_MEDIA_H_

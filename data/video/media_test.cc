@@ -1,0 +1,175 @@
+#include "data/video/media.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <numeric>
+#include <vector>
+
+#include "data/video/frame_lmdb.h"
+#include "data/video/jpeg.h"
+#include "data/video/test_clip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr int kFrames = 40;
+
+std::string FrameFile(const char* format, int number) {
+  char name[32];
+  std::snprintf(name, sizeof(name), format, number);
+  return name;
+}
+
+std::string Jpeg(const RgbImage& image) {
+  absl::StatusOr<std::string> bytes = EncodeJpeg(image, 90);
+  EXPECT_THAT(bytes, IsOk());
+  return *std::move(bytes);
+}
+
+std::vector<int> Shown(VideoReader* reader, const std::vector<int64_t>& indices) {
+  std::vector<int> shown;
+  EXPECT_THAT(reader->Read(indices,
+                           [&](int64_t, const RgbImage& image) {
+                             shown.push_back(NumberOf(image));
+                             return absl::OkStatus();
+                           }),
+              IsOk());
+  return shown;
+}
+
+class MediaTest : public testing::Test {
+ protected:
+  // A fresh folder of test frames, first one `first`.
+  std::string WriteFolder(const std::string& name, const char* format, int frames) const {
+    const std::string path = JoinPath(folder_, name);
+    EXPECT_THAT(MakeFolders(path), IsOk());
+    for (int k = 0; k < frames; ++k) {
+      EXPECT_THAT(
+          WriteFileAtomically(JoinPath(path, FrameFile(format, k + 1)), Jpeg(NumberedFrame(k))),
+          IsOk());
+    }
+    return path;
+  }
+
+  std::string WriteLmdb(const std::string& name, int frames) const {
+    std::vector<LmdbPicture> pictures;
+    for (int k = 0; k < frames; ++k) {
+      pictures.push_back({FrameFile("%06d.jpg", k + 1), Jpeg(NumberedFrame(k))});
+      // Flow lies in the same database: x grows, y falls with the frame.
+      for (const int c : {1, 2}) {
+        RgbImage grey = {16, 8, std::vector<uint8_t>(16 * 8 * 3, c == 1 ? 3 * k : 255 - 3 * k)};
+        pictures.push_back({FrameFile(c == 1 ? "%06d_c1.jpg" : "%06d_c2.jpg", k + 1), Jpeg(grey)});
+      }
+    }
+    const std::string path = JoinPath(folder_, name);
+    EXPECT_THAT(WriteFrameLmdb(path, pictures), IsOk());
+    return path;
+  }
+
+  const std::string folder_ = TestFolder("media");
+};
+
+TEST_F(MediaTest, GivesTheSameFramesFromEachStoredForm) {
+  for (const std::string& path :
+       {WriteTestClip(folder_, "clip.mp4", TestClipOptions(), kFrames),
+        WriteFolder("folder", "%05d.jpg", kFrames), WriteFolder("img", "img_%05d.jpg", kFrames),
+        WriteLmdb("lmdb", kFrames), JoinPath(folder_, "lmdb/data.mdb")}) {
+    ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(path));
+    EXPECT_EQ(scan.info.frames, kFrames) << path;
+    EXPECT_EQ(scan.info.width, 64) << path;
+    EXPECT_EQ(scan.info.height, 48) << path;
+    EXPECT_THAT(scan.info.warnings, ElementsAre()) << path;
+    for (const bool scanned : {false, true}) {
+      const auto opened = scanned ? OpenMedia(path, scan) : OpenMedia(path);
+      ASSERT_THAT(opened, IsOk());
+      VideoReader* reader = opened->get();
+      EXPECT_EQ(reader->info().frames, kFrames);
+      std::vector<int64_t> all(kFrames);
+      std::iota(all.begin(), all.end(), int64_t{0});
+      const std::vector<int> shown = Shown(reader, all);
+      EXPECT_EQ(std::vector<int64_t>(shown.begin(), shown.end()), all) << path;
+      EXPECT_THAT(Shown(reader, {2, 39}), ElementsAre(2, 39)) << path;
+      EXPECT_THAT(Shown(reader, {7}), ElementsAre(7)) << path;
+      EXPECT_THAT(
+          reader->Read({0, kFrames}, [](int64_t, const RgbImage&) { return absl::OkStatus(); }),
+          StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("no frame 40")));
+    }
+  }
+}
+
+TEST_F(MediaTest, ReadsFlowAsRedAndGreen) {
+  MediaOptions options;
+  options.content = FrameContent::kFlow;
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(WriteLmdb("flow", kFrames), options));
+  EXPECT_EQ(reader->info().frames, kFrames);
+  EXPECT_EQ(reader->info().width, 16);
+  int calls = 0;
+  ASSERT_THAT(reader->Read({5, 30},
+                           [&](int64_t k, const RgbImage& image) {
+                             ++calls;
+                             EXPECT_NEAR(image.pixels[0], 3 * k, 1);
+                             EXPECT_NEAR(image.pixels[1], 255 - 3 * k, 1);
+                             EXPECT_EQ(image.pixels[2], 0);
+                             return absl::OkStatus();
+                           }),
+              IsOk());
+  EXPECT_EQ(calls, 2);
+  EXPECT_THAT(OpenMedia(WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 3), options),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no flow")));
+}
+
+TEST_F(MediaTest, NamesADamagedFrame) {
+  const std::string path = WriteFolder("damaged", "%05d.jpg", 5);
+  const std::string third = JoinPath(path, "00003.jpg");
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(third));
+  const auto read = [&] {
+    const auto reader = OpenMedia(path);
+    EXPECT_THAT(reader, IsOk());
+    return (*reader)->Read({1, 2}, [](int64_t, const RgbImage&) { return absl::OkStatus(); });
+  };
+  ASSERT_THAT(WriteFileAtomically(third, bytes.substr(0, 300)), IsOk());
+  EXPECT_THAT(read(), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("00003.jpg")));
+  ASSERT_THAT(WriteFileAtomically(third, ""), IsOk());
+  EXPECT_THAT(read(), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("00003.jpg")));
+  RgbImage small = {16, 16, std::vector<uint8_t>(16 * 16 * 3, 128)};
+  ASSERT_THAT(WriteFileAtomically(third, Jpeg(small)), IsOk());
+  EXPECT_THAT(read(), StatusIs(absl::StatusCode::kDataLoss,
+                               AllOf(HasSubstr("16x16"), HasSubstr("first frame is 64x48"))));
+}
+
+TEST_F(MediaTest, NoticesFramesThatCameOrWent) {
+  const std::string path = WriteFolder("grown", "%05d.jpg", 3);
+  ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(path));
+  WriteFolder("grown", "%05d.jpg", 4);
+  EXPECT_THAT(OpenMedia(path, scan),
+              StatusIs(absl::StatusCode::kDataLoss, AllOf(HasSubstr("has 4"), HasSubstr("had 3"))));
+}
+
+TEST_F(MediaTest, RefusesWhatIsNoVideo) {
+  EXPECT_THAT(OpenMedia(folder_),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("holds no frames")));
+  EXPECT_THAT(OpenMedia(JoinPath(folder_, "none")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
+  MediaOptions small;
+  small.limits.max_pixels = 64 * 48 - 1;
+  small.limits.max_frames = 2;
+  const std::string path = WriteFolder("big", "%05d.jpg", 2);
+  EXPECT_THAT(OpenMedia(path, small),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("pixels")));
+  WriteFolder("big", "%05d.jpg", 3);
+  EXPECT_THAT(OpenMedia(path, small),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("limit of 2")));
+}
+
+}  // namespace
+}  // namespace op3d
