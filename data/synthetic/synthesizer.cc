@@ -1,18 +1,15 @@
 #include "data/synthetic/synthesizer.h"
 
-#include <atomic>
 #include <memory>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "data/synthetic/kinetics_layout.h"
 #include "data/video/video_writer.h"
 #include "op3d/base/file.h"
-#include "op3d/base/interrupt.h"
+#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 
@@ -87,28 +84,6 @@ absl::Status MakeVideo(const SynthesisOptions& options, const Miniature& miniatu
   return WriteFileAtomically(path, bytes);
 }
 
-// Runs `make` on 0 .. count - 1; the first error or signal stops all.
-absl::Status InParallel(int threads, int count, absl::FunctionRef<absl::Status(int)> make) {
-  std::atomic<int> next{0};
-  absl::Mutex mutex;
-  absl::Status status;
-  const auto work = [&] {
-    for (int i = next++; i < count; i = next++) {
-      absl::Status made = CheckInterrupt();
-      if (made.ok()) made = make(i);
-      if (made.ok()) continue;
-      absl::MutexLock lock(&mutex);
-      status.Update(made);
-      next = count;
-    }
-  };
-  std::vector<std::thread> workers;
-  for (int i = 1; i < threads; ++i) workers.emplace_back(work);
-  work();
-  for (std::thread& worker : workers) worker.join();
-  return status;
-}
-
 absl::Status MakeVideos(const SynthesisOptions& options, const Miniature& miniature,
                         const std::vector<Split>& splits) {
   std::vector<Task> tasks;
@@ -124,7 +99,7 @@ absl::Status MakeVideos(const SynthesisOptions& options, const Miniature& miniat
     OP3D_RETURN_IF_ERROR(MakeFolders(JoinPath(options.folder, folder)));
   }
   Progress progress("render", static_cast<int64_t>(tasks.size()), "videos");
-  return InParallel(options.threads, static_cast<int>(tasks.size()), [&](int i) {
+  return InParallel(options.threads, static_cast<int64_t>(tasks.size()), [&](int64_t i) {
     const absl::Status made = MakeVideo(options, miniature, *tasks[i].split, tasks[i].index);
     progress.Add(1);
     return made;

@@ -14,4 +14,11 @@ int64_t FrameIndex::EntryBefore(int64_t frame) const {
   return after == entries.begin() ? 0 : *(after - 1);
 }
 
+std::vector<double> FrameIndex::Seconds() const {
+  std::vector<double> seconds;
+  seconds.reserve(times.size());
+  for (const int64_t time : times) seconds.push_back(time * time_unit);
+  return seconds;
+}
+
 }  // namespace op3d

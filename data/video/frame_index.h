@@ -16,6 +16,8 @@ struct FrameIndex {
   // Presentation times in units of the stream's time base, strictly increasing; frame k has
   // times[k].
   std::vector<int64_t> times;
+  // The time base, in seconds.
+  double time_unit = 0.0;
   // Why packets were not believed; empty when they were.  Then a decoded frame's time finds its
   // number; else only counting from the first frame does.
   std::string doubt;
@@ -29,6 +31,8 @@ struct FrameIndex {
   int64_t Find(int64_t time) const;
   // The last entry in [0, frame]; 0 when there is none.
   int64_t EntryBefore(int64_t frame) const;
+  // The presentation times in seconds.
+  std::vector<double> Seconds() const;
 };
 
 }  // namespace op3d

@@ -65,9 +65,10 @@ absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& l
     return absl::DataLossError(absl::StrCat(demuxer->path(), ": none of its ", scan.packets,
                                             " packets decodes to a frame"));
   }
+  index.time_unit = av_q2d(demuxer->stream().time_base);
   const double seconds =
       (static_cast<double>(index.times.back()) - static_cast<double>(index.times.front())) *
-      av_q2d(demuxer->stream().time_base);
+      index.time_unit;
   if (seconds > limits.max_seconds) {
     return absl::ResourceExhaustedError(
         absl::StrFormat("%s lasts %.0f s, more than the limit of %.0f s", demuxer->path(), seconds,

@@ -16,6 +16,8 @@ TEST(FrameIndexTest, FindsFramesAndEntries) {
   EXPECT_EQ(index.EntryBefore(1), 0);
   EXPECT_EQ(index.EntryBefore(2), 2);
   EXPECT_EQ(index.EntryBefore(3), 2);
+  index.time_unit = 0.5;
+  EXPECT_EQ(index.Seconds(), (std::vector<double>{5.0, 10.0, 17.5, 20.0}));
 }
 
 }  // namespace

@@ -61,9 +61,7 @@ VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const Ffmpeg
   if (orientation.transpose) std::swap(info.width, info.height);
   info.rotation = Rotation(orientation);
   info.codec = avcodec_get_name(demuxer.parameters().codec_id);
-  const double unit = av_q2d(demuxer.stream().time_base);
-  info.pts_seconds.reserve(index.times.size());
-  for (const int64_t time : index.times) info.pts_seconds.push_back(time * unit);
+  info.pts_seconds = index.Seconds();
   AddWarnings(demuxer, index, log, exact, orientation, &info.warnings);
   return info;
 }

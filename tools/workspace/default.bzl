@@ -19,6 +19,7 @@ _ABSL = {
     "absl/flags:reflection": "absl_flags_reflection",
     "absl/flags:usage": "absl_flags_usage",
     "absl/functional:function_ref": "absl_function_ref",
+    "absl/memory:memory": "absl_memory",
     "absl/status:status": "absl_status",
     "absl/status:statusor": "absl_statusor",
     "absl/strings:str_format": "absl_str_format",

@@ -1,0 +1,25 @@
+#include "data/index/file_stamp.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "op3d/base/file.h"
+
+namespace op3d {
+
+absl::StatusOr<FileStamp> StampMedia(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot open", path);
+  const bool folder = S_ISDIR(info.st_mode);
+  if (folder) {
+    struct stat database;
+    if (::stat(JoinPath(path, "data.mdb").c_str(), &database) == 0) info = database;
+  }
+  FileStamp stamp;
+  if (!S_ISDIR(info.st_mode)) stamp.bytes = info.st_size;
+  stamp.modified_nanoseconds = info.st_mtim.tv_sec * int64_t{1'000'000'000} + info.st_mtim.tv_nsec;
+  return stamp;
+}
+
+}  // namespace op3d

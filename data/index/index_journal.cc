@@ -1,0 +1,105 @@
+#include "data/index/index_journal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "op3d/base/file.h"
+#include "op3d/base/interrupt.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+// In front of each record.
+struct Frame {
+  uint32_t bytes;
+  uint32_t crc32;
+};
+
+// Whether `path` still is the file that `fd` has open: the holder before may have removed it.
+bool IsSameFile(const std::string& path, int fd) {
+  struct stat named, opened;
+  return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 &&
+         named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
+}
+
+// Waits for the lock.  A file system without locks has no others to wait for, as far as can be
+// known.
+absl::Status Lock(const std::string& path, int fd) {
+  bool told = false;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+    if (!told) Progress::Print(absl::StrCat("waiting for the process that writes ", path));
+    told = true;
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+IndexJournal::IndexJournal(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+
+IndexJournal::~IndexJournal() { ::close(fd_); }
+
+absl::StatusOr<std::unique_ptr<IndexJournal>> IndexJournal::Open(const std::string& path) {
+  for (;;) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0) return ErrnoStatus(errno, "cannot write", path);
+    auto journal = absl::WrapUnique(new IndexJournal(path, fd));
+    OP3D_RETURN_IF_ERROR(Lock(path, fd));
+    if (!IsSameFile(path, fd)) continue;
+    OP3D_RETURN_IF_ERROR(journal->ReadEarlier());
+    return journal;
+  }
+}
+
+absl::Status IndexJournal::ReadEarlier() {
+  OP3D_ASSIGN_OR_RETURN(const std::string content, ReadFile(path_));
+  size_t position = 0;
+  Frame frame;
+  while (content.size() - position >= sizeof(frame)) {
+    std::memcpy(&frame, content.data() + position, sizeof(frame));
+    const size_t begin = position + sizeof(frame);
+    if (frame.bytes > content.size() - begin) break;
+    const absl::string_view record(content.data() + begin, frame.bytes);
+    if (Crc32(record) != frame.crc32) break;
+    earlier_.emplace_back(record);
+    position = begin + frame.bytes;
+  }
+  if (position == content.size()) return absl::OkStatus();
+  // Else what is appended would stand behind what cannot be read.
+  if (::ftruncate(fd_, static_cast<off_t>(position)) != 0) {
+    return ErrnoStatus(errno, "cannot write", path_);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IndexJournal::Append(absl::string_view record) {
+  const Frame frame = {static_cast<uint32_t>(record.size()), Crc32(record)};
+  std::string bytes(reinterpret_cast<const char*>(&frame), sizeof(frame));
+  bytes.append(record.data(), record.size());
+  absl::string_view rest = bytes;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(fd_, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus(errno, "cannot write", path_);
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IndexJournal::Remove() { return RemoveFile(path_); }
+
+}  // namespace op3d

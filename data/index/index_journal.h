@@ -1,0 +1,55 @@
+// What a running scan has found so far, on disk: a process that is killed loses at most its last
+// records.
+//
+//   OP3D_ASSIGN_OR_RETURN(auto journal, IndexJournal::Open("kinetics400.op3d_index.journal"));
+//   Use(journal->earlier());                       // of a process that did not end
+//   OP3D_RETURN_IF_ERROR(journal->Append(record));
+//   OP3D_RETURN_IF_ERROR(journal->Remove());       // once all of it is in the index
+//
+// Each record stands there with its length and checksum; what follows the first damaged one is cut
+// off.  One process at a time holds a journal; the lock ends with the process, however it ends.
+#ifndef DATA_INDEX_INDEX_JOURNAL_H_
+#define DATA_INDEX_INDEX_JOURNAL_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace op3d {
+
+// Not thread-safe.
+class IndexJournal {
+ public:
+  // Makes the file when there is none; waits while another process holds it, saying so on stderr.
+  // NotFound, PermissionDenied: the file cannot be made.  Cancelled: a signal came.
+  static absl::StatusOr<std::unique_ptr<IndexJournal>> Open(const std::string& path);
+  // The file stays.
+  ~IndexJournal();
+  IndexJournal(const IndexJournal&) = delete;
+  IndexJournal& operator=(const IndexJournal&) = delete;
+
+  // The whole records that were there.
+  const std::vector<std::string>& earlier() const { return earlier_; }
+
+  // ResourceExhausted on a full disk.
+  absl::Status Append(absl::string_view record);
+
+  // Removes the file.  Append must not follow.
+  absl::Status Remove();
+
+ private:
+  IndexJournal(std::string path, int fd);
+  absl::Status ReadEarlier();
+
+  const std::string path_;
+  const int fd_;
+  std::vector<std::string> earlier_;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_INDEX_INDEX_JOURNAL_H_

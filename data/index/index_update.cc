@@ -1,0 +1,190 @@
+#include "data/index/index_update.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "data/index/index_journal.h"
+#include "data/index/scan_record.h"
+#include "op3d/base/file.h"
+#include "op3d/base/parallel.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+// Whether the file itself is to blame, so that looking again would find the same.
+bool IsLasting(const absl::Status& status) {
+  return status.ok() || absl::IsInvalidArgument(status) || absl::IsDataLoss(status) ||
+         absl::IsUnimplemented(status);
+}
+
+class IndexUpdate {
+ public:
+  IndexUpdate(absl::Span<const std::string> paths, const IndexOptions& options)
+      : paths_(paths), options_(options), stamps_(paths.size()), index_(options.root) {}
+
+  absl::Status Run(IndexReport* report) {
+    OP3D_RETURN_IF_ERROR(Stamp());
+    ReadIndex();
+    std::vector<size_t> changed = FindChanged();
+    if (!changed.empty() && !options_.file.empty()) {
+      OP3D_RETURN_IF_ERROR(OpenJournal());
+      changed = FindChanged();
+    }
+    report->scanned = static_cast<int64_t>(changed.size());
+    report->known = static_cast<int64_t>(paths_.size() - changed.size());
+    OP3D_RETURN_IF_ERROR(Scan(changed));
+    return journal_ == nullptr ? absl::OkStatus() : Keep();
+  }
+
+  std::vector<IndexedVideo> TakeVideos() {
+    std::vector<IndexedVideo> videos;
+    videos.reserve(paths_.size());
+    for (size_t i = 0; i < paths_.size(); ++i) {
+      const IndexedVideo* video = index_.Find(paths_[i], options_.media.content);
+      videos.push_back(video == nullptr ? IndexedVideo() : *video);
+      if (video == nullptr) videos.back().status = unkept_[i];
+    }
+    return videos;
+  }
+
+ private:
+  absl::Status Stamp() {
+    unkept_.resize(paths_.size());
+    return InParallel(options_.threads, static_cast<int64_t>(paths_.size()), [&](int64_t i) {
+      absl::StatusOr<FileStamp> stamp = StampMedia(paths_[i]);
+      if (stamp.ok()) stamps_[i] = *stamp;
+      unkept_[i] = stamp.status();
+      return absl::OkStatus();
+    });
+  }
+
+  void ReadIndex() {
+    if (options_.file.empty() || damaged_) return;
+    absl::StatusOr<VideoIndex> read = VideoIndex::Read(options_.file, options_.root);
+    damaged_ = !read.ok();
+    if (damaged_) {
+      Progress::Print(absl::StrCat("made anew: ", read.status().message()));
+      return;
+    }
+    index_ = *std::move(read);
+    if (!options_.rescan) return;
+    for (const std::string& path : paths_) index_.Erase(path, options_.media.content);
+  }
+
+  // Takes the lock; another process may have finished the index in the meantime.
+  absl::Status OpenJournal() {
+    absl::StatusOr<std::unique_ptr<IndexJournal>> opened =
+        IndexJournal::Open(absl::StrCat(options_.file, ".journal"));
+    if (absl::IsCancelled(opened.status())) return opened.status();
+    if (!opened.ok()) {
+      Progress::Print(absl::StrCat("the index is not kept: ", opened.status().message()));
+      return absl::OkStatus();
+    }
+    journal_ = *std::move(opened);
+    ReadIndex();
+    for (const std::string& record : journal_->earlier()) {
+      OP3D_RETURN_IF_ERROR(index_.InsertRecord(record));
+    }
+    return absl::OkStatus();
+  }
+
+  // Which to scan.  Forgets what the index says of files that are no longer there or have changed.
+  std::vector<size_t> FindChanged() {
+    std::vector<size_t> changed;
+    for (size_t i = 0; i < paths_.size(); ++i) {
+      const IndexedVideo* video = index_.Find(paths_[i], options_.media.content);
+      if (video != nullptr && unkept_[i].ok() && video->stamp == stamps_[i]) continue;
+      index_.Erase(paths_[i], options_.media.content);
+      if (unkept_[i].ok()) changed.push_back(i);
+    }
+    return changed;
+  }
+
+  absl::Status Scan(const std::vector<size_t>& changed) {
+    if (changed.empty()) return absl::OkStatus();
+    Progress progress("scan", static_cast<int64_t>(changed.size()), "videos");
+    return InParallel(options_.threads, static_cast<int64_t>(changed.size()), [&](int64_t k) {
+      const size_t i = changed[k];
+      IndexedVideo video = ScanOne(i);
+      progress.Add(1);
+      absl::MutexLock lock(&mutex_);
+      if (!IsLasting(video.status)) {
+        unkept_[i] = video.status;
+        return absl::OkStatus();
+      }
+      if (journal_ != nullptr) {
+        OP3D_RETURN_IF_ERROR(
+            journal_->Append(index_.EncodeRecord(paths_[i], options_.media.content, video)));
+      }
+      index_.Insert(paths_[i], options_.media.content, std::move(video));
+      return absl::OkStatus();
+    });
+  }
+
+  IndexedVideo ScanOne(size_t i) const {
+    IndexedVideo video;
+    video.stamp = stamps_[i];
+    const absl::StatusOr<VideoScan> scan = ScanMedia(paths_[i], options_.media);
+    video.status = scan.status();
+    if (scan.ok()) {
+      video.frames = scan->info.frames;
+      video.scan = EncodeScan(*scan);
+    }
+    return video;
+  }
+
+  absl::Status Keep() {
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(options_.file, index_.Serialize()));
+    return journal_->Remove();
+  }
+
+  const absl::Span<const std::string> paths_;
+  const IndexOptions& options_;
+  std::vector<FileStamp> stamps_;
+  // Of videos that the index does not hold: why.
+  std::vector<absl::Status> unkept_;
+  std::unique_ptr<IndexJournal> journal_;
+  bool damaged_ = false;
+  absl::Mutex mutex_;
+  // The index and the journal are changed under `mutex_` while scanning.
+  VideoIndex index_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<IndexedVideo>> IndexVideos(absl::Span<const std::string> paths,
+                                                      const IndexOptions& options,
+                                                      IndexReport* report) {
+  IndexReport ignored;
+  IndexUpdate update(paths, options);
+  OP3D_RETURN_IF_ERROR(update.Run(report == nullptr ? &ignored : report));
+  return update.TakeVideos();
+}
+
+std::string ChooseIndexFile(const std::string& root, const std::string& other,
+                            absl::string_view name) {
+  const std::string file = absl::StrCat(name, ".op3d_index");
+  struct stat info;
+  // The permission bits as well: to the superuser every folder looks writable, also one that
+  // was made read-only on purpose.
+  const bool writable = ::access(root.c_str(), W_OK) == 0 && ::stat(root.c_str(), &info) == 0 &&
+                        (info.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0;
+  if (writable) return JoinPath(root, file);
+  return other.empty() ? "" : JoinPath(other, file);
+}
+
+absl::StatusOr<std::unique_ptr<VideoReader>> OpenIndexed(const std::string& path,
+                                                         absl::string_view scan,
+                                                         const MediaOptions& options) {
+  absl::StatusOr<VideoScan> decoded = DecodeScan(scan, options.limits.max_frames);
+  if (!decoded.ok()) return Annotate(decoded.status(), path);
+  return OpenMedia(path, *std::move(decoded), options);
+}
+
+}  // namespace op3d

@@ -1,0 +1,26 @@
+// A scan as a few bytes: about 50 for a video with a constant frame rate.
+//
+//   const std::string bytes = EncodeScan(scan);
+//   OP3D_ASSIGN_OR_RETURN(VideoScan same, DecodeScan(bytes, limits.max_frames));
+#ifndef DATA_INDEX_SCAN_RECORD_H_
+#define DATA_INDEX_SCAN_RECORD_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "data/video/video_info.h"
+
+namespace op3d {
+
+// Equal scans give equal bytes.
+std::string EncodeScan(const VideoScan& scan);
+
+// DataLoss: `bytes` are none of EncodeScan's.  ResourceExhausted: more frames than `max_frames`.
+// Takes memory in proportion to the frames, whatever `bytes` claim.
+absl::StatusOr<VideoScan> DecodeScan(absl::string_view bytes, int64_t max_frames);
+
+}  // namespace op3d
+
+#endif  // DATA_INDEX_SCAN_RECORD_H_
