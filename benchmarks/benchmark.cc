@@ -230,8 +230,11 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   *record.mutable_settings() = options.settings;
   *record.mutable_environment() =
       CollectEnvironment(options.threads, options.device, {LibTorchVersion(), FfmpegVersion()});
-  OP3D_ASSIGN_OR_RETURN(BenchmarkData data,
-                        LoadBenchmarkData(options.settings, options.dataset_root, options.threads));
+  IndexOptions index;
+  index.file = options.index_file;
+  OP3D_ASSIGN_OR_RETURN(
+      BenchmarkData data,
+      LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
   *record.mutable_dataset() = data.report;
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<RunFolder> folder,
                         RunFolder::Open(options.output_dir, options.settings));

@@ -25,6 +25,8 @@ struct BenchmarkOptions {
   std::string dataset_root;
   // Everything the run writes.
   std::string output_dir;
+  // Where what scanning the videos found is kept between runs; empty = nowhere.
+  std::string index_file;
   // "cpu" or "cuda".
   std::string device = "cpu";
   // Jobs side by side (pools, recipes) and loader threads; at least 1.  No result depends on it.

@@ -65,13 +65,14 @@ const std::vector<Video>& BenchmarkData::RecipeVideos(const BenchmarkSettings& s
 }
 
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
-                                                const std::string& root, int threads) {
+                                                const std::string& root, int threads,
+                                                const IndexOptions& index) {
   const DatasetSettings& dataset = settings.dataset();
   BenchmarkData data;
-  OP3D_ASSIGN_OR_RETURN(VideoList train,
-                        LoadVideoList(dataset, dataset.train(), root, settings.loader(), threads));
+  OP3D_ASSIGN_OR_RETURN(VideoList train, LoadVideoList(dataset, dataset.train(), root,
+                                                       settings.loader(), threads, index));
   OP3D_ASSIGN_OR_RETURN(VideoList evaluation, LoadVideoList(dataset, dataset.evaluation(), root,
-                                                            settings.loader(), threads));
+                                                            settings.loader(), threads, index));
   if (train.classes != evaluation.classes) {
     return absl::InvalidArgumentError(absl::StrCat(
         dataset.train().list(), " has ", train.classes.size(), " classes and ",

@@ -35,10 +35,11 @@ struct BenchmarkData {
   const std::vector<Video>& RecipeVideos(const BenchmarkSettings& settings) const;
 };
 
-// Reads the lists under `root` and scans every file with `threads` threads.  Errors name the
-// folder or file, what was expected in it and what to do.
+// Reads the lists under `root`; files that `index` does not know are scanned with `threads`
+// threads. Errors name the folder or file, what was expected in it and what to do.
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
-                                                const std::string& root, int threads);
+                                                const std::string& root, int threads,
+                                                const IndexOptions& index);
 
 }  // namespace op3d
 

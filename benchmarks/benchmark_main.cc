@@ -19,6 +19,7 @@
 #include "benchmarks/benchmark.h"
 #include "benchmarks/dry_run.h"
 #include "benchmarks/settings_resolution.h"
+#include "data/index/index_update.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
@@ -58,6 +59,9 @@ ABSL_FLAG(Assignments, set, {},
 ABSL_FLAG(std::string, plan, "", "skip the search and use this plan (a textproto)");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
+ABSL_FLAG(std::string, index, "",
+          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
+          "the user's cache when that cannot be written to");
 ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
 ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
@@ -87,6 +91,9 @@ absl::StatusOr<BenchmarkOptions> Options() {
   } else {
     options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   }
+  options.index_file = absl::GetFlag(FLAGS_index).empty()
+                           ? DefaultIndexFile(options.dataset_root, request.benchmark)
+                           : UserPath(absl::GetFlag(FLAGS_index));
   options.threads = absl::GetFlag(FLAGS_threads);
   if (options.threads < 0 || options.threads > kMaxThreads) {
     return absl::InvalidArgumentError(

@@ -31,8 +31,11 @@ struct Videos {
 // what the run would stop at.
 absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string* text) {
   const BenchmarkSettings& settings = options.settings;
+  IndexOptions index;
+  index.file = options.index_file;
+  index.read_only = true;
   const absl::StatusOr<BenchmarkData> data =
-      LoadBenchmarkData(settings, options.dataset_root, options.threads);
+      LoadBenchmarkData(settings, options.dataset_root, options.threads, index);
   Videos videos;
   if (data.ok()) {
     for (const DatasetReport::List& list : data->report.lists()) {

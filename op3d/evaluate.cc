@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "data/annotation/video_list.h"
 #include "data/dataset.pb.h"
+#include "data/index/index_update.h"
 #include "data/loader/frame_store.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/base/bazel.h"
@@ -28,6 +29,9 @@ ABSL_FLAG(std::string, weights, "", "safetensors file of the network's weights")
 ABSL_FLAG(std::string, network, "dg_p3d_resnet50", "which network the weights belong to");
 ABSL_FLAG(std::string, dataset, "kinetics400", "which dataset: a file of data/datasets/");
 ABSL_FLAG(std::string, dataset_root, "", "folder with the dataset's lists and media");
+ABSL_FLAG(std::string, index, "",
+          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
+          "the user's cache when that cannot be written to");
 ABSL_FLAG(std::string, split, "evaluation", "which list: evaluation or train");
 ABSL_FLAG(std::string, labels, "",
           "file with all classes, one a line, in the order of the network's logits; default: the "
@@ -80,8 +84,11 @@ absl::StatusOr<VideoList> LoadList() {
         absl::StrCat("--on_bad_video=", policy, " is none of: error, skip"));
   }
   loader.set_on_bad_video(policy == "skip" ? LoaderSettings::SKIP : LoaderSettings::ERROR);
+  IndexOptions index;
+  index.file = absl::GetFlag(FLAGS_index).empty() ? DefaultIndexFile(root, dataset.name())
+                                                  : UserPath(absl::GetFlag(FLAGS_index));
   return LoadVideoList(dataset, split == "train" ? dataset.train() : dataset.evaluation(), root,
-                       loader, absl::GetFlag(FLAGS_threads));
+                       loader, absl::GetFlag(FLAGS_threads), index);
 }
 
 // Only the test's part is used; the rest is there because settings are checked as a whole.

@@ -1,8 +1,6 @@
 #include "data/annotation/video_list.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -14,10 +12,7 @@
 #include "data/annotation/csv.h"
 #include "data/annotation/kinetics_csv.h"
 #include "data/annotation/media_index.h"
-#include "data/video/media.h"
 #include "op3d/base/file.h"
-#include "op3d/base/interrupt.h"
-#include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
@@ -34,10 +29,9 @@ struct ListedVideo {
 
 // What became of a row.
 struct Found {
+  // Empty: no such file.
   std::string path;
-  int64_t frames = 0;
-  // Why the video cannot be used; OK when it can.
-  absl::Status status;
+  IndexedVideo video;
 };
 
 // "kinetics-400_val.csv, labels.txt": what a user may have meant instead.
@@ -169,37 +163,26 @@ absl::StatusOr<std::vector<int64_t>> FindLabels(const std::vector<ListedVideo>& 
   return labels;
 }
 
-// Finds and scans every listed video with `threads` threads.  Cancelled when a signal comes.
-absl::StatusOr<std::vector<Found>> ScanAll(const std::vector<ListedVideo>& listed,
-                                           const MediaIndex& media, int threads) {
+// Finds every listed video and what the index knows of it.  Cancelled when a signal comes.
+absl::StatusOr<std::vector<Found>> FindAll(const std::vector<ListedVideo>& listed,
+                                           const MediaIndex& media, const IndexOptions& options) {
   std::vector<Found> found(listed.size());
-  std::vector<size_t> present;
+  std::vector<std::string> paths;
   for (size_t i = 0; i < listed.size(); ++i) {
-    if (const std::string* path = media.Find(listed[i].name, listed[i].label)) {
-      found[i].path = *path;
-      present.push_back(i);
+    const std::string* path = media.Find(listed[i].name, listed[i].label);
+    if (path == nullptr) continue;
+    found[i].path = *path;
+    paths.push_back(*path);
+  }
+  OP3D_ASSIGN_OR_RETURN(std::vector<IndexedVideo> videos, IndexVideos(paths, options, nullptr));
+  size_t next = 0;
+  for (Found& row : found) {
+    if (row.path.empty()) {
+      row.video.status = absl::NotFoundError("no such file");
     } else {
-      found[i].status = absl::NotFoundError("no such file");
+      row.video = std::move(videos[next++]);
     }
   }
-  if (present.empty()) return found;
-  Progress progress("scan", static_cast<int64_t>(present.size()), "videos");
-  std::atomic<size_t> next{0};
-  auto work = [&] {
-    for (size_t k = next++; k < present.size() && CheckInterrupt().ok(); k = next++) {
-      Found& video = found[present[k]];
-      const absl::StatusOr<VideoScan> scan = ScanMedia(video.path);
-      video.status = scan.status();
-      if (scan.ok()) video.frames = scan->info.frames;
-      progress.Add(1);
-    }
-  };
-  std::vector<std::thread> workers;
-  const int64_t extra = std::min<int64_t>(threads, static_cast<int64_t>(present.size())) - 1;
-  for (int64_t i = 0; i < extra; ++i) workers.emplace_back(work);
-  work();
-  for (std::thread& worker : workers) worker.join();
-  OP3D_RETURN_IF_ERROR(CheckInterrupt());
   return found;
 }
 
@@ -209,15 +192,17 @@ VideoList Join(const std::vector<ListedVideo>& listed, const std::vector<int64_t
   list.listed = static_cast<int64_t>(listed.size());
   std::vector<std::string> missing, broken;
   for (size_t i = 0; i < listed.size(); ++i) {
-    if (found[i].status.ok()) {
-      list.videos.push_back({listed[i].name, std::move(found[i].path), labels[i], found[i].frames});
+    IndexedVideo& video = found[i].video;
+    if (video.status.ok()) {
+      list.videos.push_back({listed[i].name, std::move(found[i].path), labels[i], video.frames,
+                             std::move(video.scan)});
       continue;
     }
     const bool absent = found[i].path.empty();
     ++(absent ? list.missing : list.broken);
     std::vector<std::string>& examples = absent ? missing : broken;
     if (examples.size() < kExamples) {
-      examples.push_back(absl::StrCat(listed[i].name, ": ", found[i].status.message()));
+      examples.push_back(absl::StrCat(listed[i].name, ": ", video.status.message()));
     }
   }
   list.examples = std::move(missing);
@@ -248,7 +233,7 @@ absl::Status NothingUsable(const VideoList& list, const ListedVideo& first,
 absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const DatasetSettings::Split& split,
                                         const std::string& root, const LoaderSettings& loader,
-                                        int threads) {
+                                        int threads, IndexOptions index) {
   OP3D_RETURN_IF_ERROR(CheckPlaces(dataset, split, root));
   const std::string list_path = JoinPath(root, split.list());
   const std::string media_path = JoinPath(root, split.media());
@@ -257,7 +242,9 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                         FindClasses(dataset, root, list_path, listed));
   OP3D_ASSIGN_OR_RETURN(const std::vector<int64_t> labels, FindLabels(listed, classes, list_path));
   OP3D_ASSIGN_OR_RETURN(const MediaIndex media, MediaIndex::Scan(media_path));
-  OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, ScanAll(listed, media, threads));
+  index.root = root;
+  index.threads = threads;
+  OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(listed, media, index));
   VideoList list = Join(listed, labels, std::move(found));
   list.classes = std::move(classes);
   if (list.videos.empty()) {

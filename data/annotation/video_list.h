@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/dataset.pb.h"
+#include "data/index/index_update.h"
 
 namespace op3d {
 
@@ -29,6 +30,8 @@ struct Video {
   int64_t label = -1;
   // How many decode; at least 1.
   int64_t frames = 0;
+  // What the index knows of the file, for OpenIndexed.
+  std::string scan = {};
 };
 
 struct VideoList {
@@ -47,8 +50,10 @@ struct VideoList {
 };
 
 // Reads `root`/`split.list` and `root`/`dataset.label_map` (absolute paths stay), finds the files
-// under `root`/`split.media` and counts the frames of each with `threads` threads (at least one),
-// under a progress bar.  Labels count in the order of the label map, else alphabetically.
+// under `root`/`split.media` and looks each up in the index; those that it does not know are
+// scanned with `threads` threads (at least one), under a progress bar, and kept there.  Of `index`,
+// root and threads are set here; without a file all are scanned.  Labels count in the order of the
+// label map, else alphabetically.
 //
 // Missing and broken videos: with on_bad_video SKIP they are left out and counted, otherwise they
 // are an error that names the first of them.
@@ -61,7 +66,7 @@ struct VideoList {
 absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const DatasetSettings::Split& split,
                                         const std::string& root, const LoaderSettings& loader,
-                                        int threads);
+                                        int threads, IndexOptions index = {});
 
 // CRC-32 of names and labels in order: two runs with equal prints used the same videos.
 uint32_t VideoListCrc32(absl::Span<const Video> videos);

@@ -1,5 +1,7 @@
 #include "data/annotation/video_list.h"
 
+#include <filesystem>
+
 #include "data/video/video_writer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -83,6 +85,29 @@ TEST_F(VideoListTest, FindsCountsAndReports) {
     EXPECT_EQ(DescribeVideoList(list, "val.csv"),
               "val.csv: 3 of 5 listed videos used (1 missing, 1 broken)");
   }
+}
+
+TEST_F(VideoListTest, KeepsWhatItKnowsInTheIndex) {
+  IndexOptions index;
+  index.file = root_ + "/tiny.op3d_index";
+  const auto load = [&] {
+    return LoadVideoList(dataset_, dataset_.evaluation(), root_, loader_, 1, index);
+  };
+  ASSERT_OK_AND_ASSIGN(const VideoList first, load());
+  EXPECT_TRUE(FileExists(index.file));
+  EXPECT_FALSE(first.videos[0].scan.empty());
+  // What the index says is believed as long as size and time stay.
+  const std::string path = root_ + "/val/air_drumming/aaa_000000_000010.mp4";
+  const auto time = std::filesystem::last_write_time(path);
+  ASSERT_OK_AND_ASSIGN(std::string bytes, ReadFile(path));
+  Write(path, std::string(bytes.size(), 'x'));
+  std::filesystem::last_write_time(path, time);
+  ASSERT_OK_AND_ASSIGN(const VideoList second, load());
+  EXPECT_EQ(second.videos[0].frames, 5);
+  EXPECT_EQ(second.videos[0].scan, first.videos[0].scan);
+  Write(path, VideoBytes(9));
+  ASSERT_OK_AND_ASSIGN(const VideoList third, load());
+  EXPECT_EQ(third.videos[0].frames, 9);
 }
 
 TEST_F(VideoListTest, ErrorPolicyNamesTheVideos) {

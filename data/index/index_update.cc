@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
 #include "data/index/index_journal.h"
 #include "data/index/scan_record.h"
@@ -23,6 +25,24 @@ bool IsLasting(const absl::Status& status) {
          absl::IsUnimplemented(status);
 }
 
+constexpr char kEnding[] = ".op3d_index";
+
+bool IsWritable(const std::string& folder) {
+  struct stat info;
+  // The permission bits as well: to the superuser every folder looks writable, also one that was
+  // made read-only on purpose.
+  return ::access(folder.c_str(), W_OK) == 0 && ::stat(folder.c_str(), &info) == 0 &&
+         (info.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0;
+}
+
+// Empty when the user has none.
+std::string CacheFolder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return JoinPath(cache, "op3d");
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home == '/' ? JoinPath(home, ".cache/op3d") : "";
+}
+
 class IndexUpdate {
  public:
   IndexUpdate(absl::Span<const std::string> paths, const IndexOptions& options)
@@ -32,7 +52,7 @@ class IndexUpdate {
     OP3D_RETURN_IF_ERROR(Stamp());
     ReadIndex();
     std::vector<size_t> changed = FindChanged();
-    if (!changed.empty() && !options_.file.empty()) {
+    if (!changed.empty() && !options_.file.empty() && !options_.read_only) {
       OP3D_RETURN_IF_ERROR(OpenJournal());
       changed = FindChanged();
     }
@@ -167,21 +187,17 @@ absl::StatusOr<std::vector<IndexedVideo>> IndexVideos(absl::Span<const std::stri
   return update.TakeVideos();
 }
 
-std::string ChooseIndexFile(const std::string& root, const std::string& other,
-                            absl::string_view name) {
-  const std::string file = absl::StrCat(name, ".op3d_index");
-  struct stat info;
-  // The permission bits as well: to the superuser every folder looks writable, also one that
-  // was made read-only on purpose.
-  const bool writable = ::access(root.c_str(), W_OK) == 0 && ::stat(root.c_str(), &info) == 0 &&
-                        (info.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0;
-  if (writable) return JoinPath(root, file);
-  return other.empty() ? "" : JoinPath(other, file);
+std::string DefaultIndexFile(const std::string& root, absl::string_view name) {
+  if (IsWritable(root)) return JoinPath(root, absl::StrCat(name, kEnding));
+  const std::string cache = CacheFolder();
+  if (cache.empty() || !MakeFolders(cache).ok()) return "";
+  return JoinPath(cache, absl::StrFormat("%s-%08x%s", name, Crc32(root), kEnding));
 }
 
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenIndexed(const std::string& path,
                                                          absl::string_view scan,
                                                          const MediaOptions& options) {
+  if (scan.empty()) return OpenMedia(path, options);
   absl::StatusOr<VideoScan> decoded = DecodeScan(scan, options.limits.max_frames);
   if (!decoded.ok()) return Annotate(decoded.status(), path);
   return OpenMedia(path, *std::move(decoded), options);

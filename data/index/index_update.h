@@ -2,7 +2,7 @@
 //
 //   IndexOptions options;
 //   options.root = root;
-//   options.file = ChooseIndexFile(root, output_folder, "kinetics400");
+//   options.file = DefaultIndexFile(root, "kinetics400");
 //   IndexReport report;
 //   OP3D_ASSIGN_OR_RETURN(std::vector<IndexedVideo> videos, IndexVideos(paths, options, &report));
 //   // videos[i] is that of paths[i]; report.scanned == 0 the second time
@@ -25,6 +25,8 @@ namespace op3d {
 struct IndexOptions {
   // Where the index is kept; empty: nowhere, everything is scanned.
   std::string file;
+  // The file is read, but never written.
+  bool read_only = false;
   // The dataset's folder, from which the index's paths count.
   std::string root;
   // Videos scanned at the same time.
@@ -54,13 +56,12 @@ absl::StatusOr<std::vector<IndexedVideo>> IndexVideos(absl::Span<const std::stri
                                                       const IndexOptions& options,
                                                       IndexReport* report);
 
-// `root`/NAME.op3d_index when the folder can be written to, else the same in `other` (an output
-// folder); empty when that is empty.
-std::string ChooseIndexFile(const std::string& root, const std::string& other,
-                            absl::string_view name);
+// `root`/NAME.op3d_index when that folder can be written to; else, by the folder's name and path,
+// in op3d/ of the user's cache ($XDG_CACHE_HOME, ~/.cache); empty when there is none either.
+std::string DefaultIndexFile(const std::string& root, absl::string_view name);
 
-// OpenMedia without another pass: `scan` is the IndexedVideo's.  Errors of OpenMedia and of
-// DecodeScan.
+// OpenMedia without another pass: `scan` is the IndexedVideo's; when it is empty, as OpenMedia.
+// Errors of OpenMedia and of DecodeScan.
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenIndexed(const std::string& path,
                                                          absl::string_view scan,
                                                          const MediaOptions& options);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "data/index/index_journal.h"
@@ -144,6 +145,17 @@ TEST_F(IndexUpdateTest, MakesADamagedIndexAnew) {
   EXPECT_EQ(Bytes(), bytes);
 }
 
+TEST_F(IndexUpdateTest, ReadsWithoutWriting) {
+  options_.read_only = true;
+  ExpectRight(Update());
+  EXPECT_FALSE(FileExists(options_.file));
+  options_.read_only = false;
+  Update();
+  options_.read_only = true;
+  ExpectRight(Update());
+  EXPECT_EQ(report_.scanned, 0);
+}
+
 TEST_F(IndexUpdateTest, DoesWithoutAFile) {
   options_.file = "";
   ExpectRight(Update());
@@ -174,18 +186,23 @@ TEST_F(IndexUpdateTest, OpensWithoutAnotherPass) {
                            }),
               IsOk());
   EXPECT_THAT(shown, ElementsAre(0, 12));
-  EXPECT_THAT(OpenIndexed(paths_[3], "", {}),
+  EXPECT_THAT(OpenIndexed(paths_[3], "?", {}),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("v3.mp4: the kept scan is damaged")));
 }
 
 TEST_F(IndexUpdateTest, ChoosesWhereItCanBeWritten) {
-  EXPECT_EQ(ChooseIndexFile(root_, "", "ucf101"), JoinPath(root_, "ucf101.op3d_index"));
+  EXPECT_EQ(DefaultIndexFile(root_, "ucf101"), JoinPath(root_, "ucf101.op3d_index"));
   const std::string closed = JoinPath(root_, "closed");
   ASSERT_THAT(MakeFolders(closed), IsOk());
   std::filesystem::permissions(
       closed, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-  EXPECT_EQ(ChooseIndexFile(closed, root_, "ucf101"), JoinPath(root_, "ucf101.op3d_index"));
-  EXPECT_EQ(ChooseIndexFile(closed, "", "ucf101"), "");
+  ::setenv("XDG_CACHE_HOME", root_.c_str(), 1);
+  const std::string cached = DefaultIndexFile(closed, "ucf101");
+  EXPECT_THAT(cached, testing::StartsWith(JoinPath(root_, "op3d/ucf101-")));
+  EXPECT_NE(DefaultIndexFile(closed + "/.", "ucf101"), cached);
+  ::unsetenv("XDG_CACHE_HOME");
+  ::unsetenv("HOME");
+  EXPECT_EQ(DefaultIndexFile(closed, "ucf101"), "");
   std::filesystem::permissions(closed, std::filesystem::perms::owner_all);
 }
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/video/media.h"
+#include "data/index/index_update.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
@@ -71,7 +71,8 @@ absl::Status FrameStore::Read(const Video& video, absl::Span<const int64_t> indi
 absl::Status FrameStore::Keep(const Video& video, Entry* entry,
                               std::unique_ptr<VideoReader>* reader) {
   const Clock::time_point start = Clock::now();
-  absl::StatusOr<std::unique_ptr<VideoReader>> opened = OpenMedia(video.path, {limits_});
+  absl::StatusOr<std::unique_ptr<VideoReader>> opened =
+      OpenIndexed(video.path, video.scan, {limits_});
   if (!opened.ok()) return opened.status();
   *reader = *std::move(opened);
   const VideoInfo& info = (*reader)->info();
@@ -102,7 +103,8 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
   double sink_seconds = 0;
   absl::Status status;
   if (reader == nullptr) {
-    absl::StatusOr<std::unique_ptr<VideoReader>> opened = OpenMedia(video.path, {limits_});
+    absl::StatusOr<std::unique_ptr<VideoReader>> opened =
+        OpenIndexed(video.path, video.scan, {limits_});
     status = opened.status();
     if (opened.ok()) reader = *std::move(opened);
   }
