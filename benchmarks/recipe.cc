@@ -109,8 +109,12 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     job.purpose = absl::StrCat(job_.purpose, ".", step + 1);
     TrainState train_state = ToTrainState(state);
     if (recipe_.has_hand_tuned()) {
-      train_state.cosine = recipe_.hand_tuned().cosine();
-      train_state.cosine_epochs = epochs;
+      if (recipe_.hand_tuned().has_step()) {
+        *train_state.schedule.mutable_step() = recipe_.hand_tuned().step();
+      } else {
+        *train_state.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();
+      }
+      train_state.epochs = epochs;
     }
     trainer.reset();
     OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, train_state, StateFolder(step)));

@@ -28,16 +28,6 @@ std::string WeightsFile(const std::string& folder) {
 
 }  // namespace
 
-TrainState ToTrainState(const State& state) {
-  TrainState result;
-  result.clip = {state.segments(), state.frames_per_segment(), state.stride()};
-  result.learning_rate = state.learning_rate();
-  result.batch_size = state.batch_size();
-  result.accumulation = state.accumulation();
-  result.frozen_batch_norm = state.frozen_batch_norm();
-  return result;
-}
-
 TrainingRunner::TrainingRunner(const TrainingJob& job, const std::vector<Video>* measured)
     : job_(job), measured_(measured) {}
 

@@ -22,9 +22,6 @@
 
 namespace op3d {
 
-// A planner's state as the trainer takes it: constant learning rate.
-TrainState ToTrainState(const State& state);
-
 // Not thread-safe: one a search.  Several run at once on one FrameStore.
 class TrainingRunner : public StateRunner {
  public:

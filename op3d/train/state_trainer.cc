@@ -38,19 +38,6 @@ at::Tensor Loss(const std::vector<at::Tensor>& heads, const at::Tensor& labels) 
 
 }  // namespace
 
-double LearningRate(const TrainState& state, int64_t step, int64_t steps_per_epoch) {
-  const double rate = state.learning_rate;
-  if (!state.cosine.has_value()) return rate;
-  const int64_t warmup = state.cosine->warmup_epochs() * steps_per_epoch;
-  if (step < warmup) {
-    return rate / 100 * (1 + 99 * static_cast<double>(step) / static_cast<double>(warmup));
-  }
-  const double total = static_cast<double>(state.cosine_epochs * steps_per_epoch - warmup);
-  const double share = static_cast<double>(step - warmup) / total;
-  const double low = state.cosine->final_learning_rate();
-  return low + (rate - low) * (1 + std::cos(3.141592653589793 * share)) / 2;
-}
-
 StateTrainer::StateTrainer(const TrainingJob& job, const TrainState& state,
                            const std::string& folder)
     : job_(job), state_(state), folder_(folder) {}
@@ -61,15 +48,12 @@ absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const Training
                                                                   const TrainState& state,
                                                                   const std::string& folder) {
   at::set_num_threads(1);  // sums in one order, whatever the machine; jobs run side by side instead
-  const int64_t clips_a_step = int64_t{state.batch_size} * state.accumulation;
-  const int64_t videos = static_cast<int64_t>(job.videos->size());
-  if (clips_a_step > videos) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a step of ", clips_a_step, " clips (batch ", state.batch_size, " x accumulation ",
-        state.accumulation, ") is larger than the training list of ", videos,
-        " videos: lower batch_size or accumulation"));
-  }
   std::unique_ptr<StateTrainer> trainer(new StateTrainer(job, state, folder));
+  OP3D_ASSIGN_OR_RETURN(trainer->steps_per_epoch_,
+                        StepsPerEpoch(state, static_cast<int64_t>(job.videos->size())));
+  OP3D_ASSIGN_OR_RETURN(trainer->schedule_, Schedule::Make(state.schedule, state.learning_rate,
+                                                           {state.epochs, trainer->steps_per_epoch_,
+                                                            state.accumulation}));
   OP3D_ASSIGN_OR_RETURN(
       trainer->network_,
       Network::Make({job.network.name(), job.classes, job.network.dropout()}, job.seed));
@@ -93,8 +77,7 @@ absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
 
 absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   at::set_num_threads(1);
-  const int64_t steps =
-      static_cast<int64_t>(job_.videos->size()) / (state_.batch_size * state_.accumulation);
+  const int64_t steps = steps_per_epoch_;
   TrainLoaderOptions options;
   options.shape = state_.clip;
   options.transform = job_.transform;
@@ -121,7 +104,7 @@ absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
       OP3D_RETURN_IF_ERROR(TrainMicroBatch(&batch, step * state_.accumulation + micro, stats));
       watch = Stopwatch();
     }
-    OP3D_RETURN_IF_ERROR(sgd_->Step(LearningRate(state_, epochs_ * steps + step, steps)).status());
+    OP3D_RETURN_IF_ERROR(sgd_->Step(schedule_->Rate(epochs_ * steps + step)).status());
   }
   watch.Lap(&stats->seconds.step);
   const ClipLoader::Counters counters = loader->counters();
@@ -232,14 +215,10 @@ absl::Status StateTrainer::Resume() {
 }
 
 std::string StateTrainer::Fingerprint() const {
-  std::string text = absl::StrCat(
-      job_.purpose, " seed ", job_.seed, " ", job_.network.name(), " ", job_.classes, " classes ",
-      job_.videos->size(), " videos ", absl::Hex(VideoListCrc32(*job_.videos)), " ",
-      state_.clip.segments, "x", state_.clip.frames_per_segment, " stride ", state_.clip.stride,
-      " lr ", state_.learning_rate, " batch ", state_.batch_size, "x", state_.accumulation,
-      state_.frozen_batch_norm ? " frozen" : "");
-  if (state_.cosine.has_value()) absl::StrAppend(&text, " cosine ", state_.cosine_epochs);
-  return text;
+  const std::string text = absl::StrCat(job_.purpose, " seed ", job_.seed, " ", job_.network.name(),
+                                        " ", job_.classes, " classes ", job_.videos->size(),
+                                        " videos ", absl::Hex(VideoListCrc32(*job_.videos)), " ");
+  return absl::StrCat(text, DescribeTrainState(state_));
 }
 
 }  // namespace op3d

@@ -23,10 +23,10 @@
 #include "data/dataset.pb.h"
 #include "data/loader/batch.h"
 #include "data/loader/frame_store.h"
-#include "data/sampling/sampling.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/network/network.h"
 #include "op3d/train/train.pb.h"
+#include "op3d/train/train_state.h"
 
 namespace op3d {
 
@@ -49,24 +49,6 @@ struct TrainingJob {
   // "cpu" or "cuda".
   std::string device = "cpu";
 };
-
-// What is constant inside a state.
-struct TrainState {
-  ClipShape clip;
-  double learning_rate = 0;
-  int batch_size = 0;
-  // Micro-batches a step of the optimiser sums.
-  int accumulation = 1;
-  bool frozen_batch_norm = false;
-  // Instead of the constant rate: a cosine over `cosine_epochs`.
-  absl::optional<CosineSettings> cosine;
-  int cosine_epochs = 0;
-};
-
-// The learning rate of a step.  Constant, or with a cosine: linear warm-up from lr / 100 over the
-// first `warmup_epochs`, then f + (lr - f) (1 + cos(pi k / K)) / 2 over the K steps behind it.
-// `step` in [0, cosine_epochs * steps_per_epoch).
-double LearningRate(const TrainState& state, int64_t step, int64_t steps_per_epoch);
 
 struct EpochStats {
   // Mean over the epoch's clips of the sum of both heads' cross entropies.
@@ -116,6 +98,8 @@ class StateTrainer {
   const TrainingJob job_;
   const TrainState state_;
   const std::string folder_;
+  int64_t steps_per_epoch_ = 0;
+  absl::optional<Schedule> schedule_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<class Sgd> sgd_;
   std::map<std::string, std::string> notes_;

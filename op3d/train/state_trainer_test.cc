@@ -116,21 +116,5 @@ TEST_F(StateTrainerTest, ATornCheckpointIsNoticed) {
   EXPECT_THAT(StateTrainer::Start(job_, state_, folder).status(), testing::Not(IsOk()));
 }
 
-TEST(LearningRateTest, WarmsUpThenFollowsTheCosine) {
-  TrainState state;
-  state.learning_rate = 0.04;
-  EXPECT_EQ(LearningRate(state, 17, 10), 0.04);
-  state.cosine.emplace();
-  state.cosine->set_final_learning_rate(1e-6);
-  state.cosine->set_warmup_epochs(1);
-  state.cosine_epochs = 5;
-  EXPECT_DOUBLE_EQ(LearningRate(state, 0, 10), 0.0004);
-  EXPECT_DOUBLE_EQ(LearningRate(state, 5, 10), 0.0004 * (1 + 99 * 0.5));
-  EXPECT_DOUBLE_EQ(LearningRate(state, 10, 10), 0.04);
-  EXPECT_NEAR(LearningRate(state, 30, 10), (0.04 + 1e-6) / 2, 1e-12);
-  EXPECT_GT(LearningRate(state, 49, 10), 1e-6);
-  EXPECT_LT(LearningRate(state, 49, 10), 1e-4);
-}
-
 }  // namespace
 }  // namespace op3d

@@ -1,0 +1,44 @@
+#include "op3d/train/train_state.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace op3d {
+
+TrainState ToTrainState(const State& state) {
+  TrainState result;
+  result.clip = {state.segments(), state.frames_per_segment(), state.stride()};
+  result.learning_rate = state.learning_rate();
+  result.batch_size = state.batch_size();
+  result.accumulation = state.accumulation();
+  result.frozen_batch_norm = state.frozen_batch_norm();
+  return result;
+}
+
+absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos) {
+  if (state.batch_size < 1 || state.accumulation < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("batch ", state.batch_size, " x accumulation ",
+                                                   state.accumulation,
+                                                   ": both must be at least 1"));
+  }
+  if (state.clips_a_step() > videos) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a step of ", state.clips_a_step(), " clips (batch ", state.batch_size, " x accumulation ",
+        state.accumulation, ") is larger than the training list of ", videos,
+        " videos: lower batch_size or accumulation"));
+  }
+  return videos / state.clips_a_step();
+}
+
+std::string DescribeTrainState(const TrainState& state) {
+  std::string text =
+      absl::StrCat(state.clip.segments, "x", state.clip.frames_per_segment, " stride ",
+                   state.clip.stride, " lr ", state.learning_rate, " batch ", state.batch_size, "x",
+                   state.accumulation, state.frozen_batch_norm ? " frozen" : "");
+  if (state.schedule.kind_case() != ScheduleSettings::KIND_NOT_SET) {
+    absl::StrAppend(&text, " over ", state.epochs, " epochs { ", state.schedule.ShortDebugString(),
+                    " }");
+  }
+  return text;
+}
+
+}  // namespace op3d
