@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
+#include "data/video/ffmpeg.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -25,6 +27,16 @@ void CheckOk(const absl::Status& status) {
   if (status.ok()) return;
   std::fprintf(stderr, "test clip: %s\n", status.ToString().c_str());
   std::abort();
+}
+
+void CheckFfmpeg(int code) { CheckOk(FfmpegStatus(code, "FFmpeg")); }
+
+InputPtr OpenInput(const std::string& path) {
+  AVFormatContext* input = nullptr;
+  CheckFfmpeg(avformat_open_input(&input, path.c_str(), nullptr, nullptr));
+  InputPtr owner(input);
+  CheckFfmpeg(avformat_find_stream_info(input, nullptr));
+  return owner;
 }
 
 }  // namespace
@@ -73,6 +85,40 @@ std::string WriteTestClip(const std::string& folder, absl::string_view name,
   const std::string path = JoinPath(folder, name);
   CheckOk(WriteFileAtomically(path, MakeTestClip(options, frames, first)));
   return path;
+}
+
+std::string JoinTestClips(const std::vector<std::string>& paths, int default_stream) {
+  FfmpegLog log;
+  MemoryFile file;
+  AVFormatContext* muxer = nullptr;
+  CheckFfmpeg(avformat_alloc_output_context2(&muxer, nullptr, "matroska", nullptr));
+  const OutputPtr owner(muxer);
+  muxer->flags |= AVFMT_FLAG_BITEXACT;
+  muxer->pb = file.stream();
+  std::vector<InputPtr> inputs;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    inputs.push_back(OpenInput(paths[i]));
+    AVStream* stream = avformat_new_stream(muxer, nullptr);
+    CheckFfmpeg(avcodec_parameters_copy(stream->codecpar, inputs[i]->streams[0]->codecpar));
+    stream->codecpar->codec_tag = 0;
+    stream->disposition = static_cast<int>(i) == default_stream ? AV_DISPOSITION_DEFAULT : 0;
+  }
+  AVDictionary* options = nullptr;
+  av_dict_set(&options, "default_mode", "passthrough", 0);
+  CheckFfmpeg(avformat_write_header(muxer, &options));
+  av_dict_free(&options);
+  const PacketPtr packet(av_packet_alloc());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    while (av_read_frame(inputs[i].get(), packet.get()) >= 0) {
+      av_packet_rescale_ts(packet.get(), inputs[i]->streams[0]->time_base,
+                           muxer->streams[i]->time_base);
+      packet->stream_index = static_cast<int>(i);
+      CheckFfmpeg(av_interleaved_write_frame(muxer, packet.get()));
+    }
+  }
+  CheckFfmpeg(av_write_trailer(muxer));
+  avio_flush(file.stream());
+  return std::move(file.bytes());
 }
 
 }  // namespace op3d

@@ -6,6 +6,7 @@
 #define DATA_VIDEO_TEST_CLIP_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "data/video/image.h"
@@ -29,6 +30,10 @@ std::string WriteTestClip(const std::string& folder, absl::string_view name,
 
 // The same, as the file's bytes.
 std::string MakeTestClip(const VideoWriterOptions& options, int frames, int first = 0);
+
+// One Matroska file of the first video streams of several clips, stream `default_stream` marked as
+// the default one.
+std::string JoinTestClips(const std::vector<std::string>& paths, int default_stream);
 
 }  // namespace op3d
 

@@ -46,11 +46,7 @@ std::vector<int> Shown(VideoReader* reader, const std::vector<int64_t>& indices)
 
 struct Format {
   const char* file;
-  const char* container;
-  const char* encoder;
-  int b_frames;
-  int key_frame_distance;
-  int first_frame_time;
+  void (*change)(VideoWriterOptions* options);
 };
 
 std::ostream& operator<<(std::ostream& out, const Format& format) { return out << format.file; }
@@ -59,11 +55,7 @@ class VideoFileFormatTest : public testing::TestWithParam<Format> {
  protected:
   static std::string Clip(int frames) {
     VideoWriterOptions options = TestClipOptions();
-    options.container = GetParam().container;
-    options.encoder = GetParam().encoder;
-    options.b_frames = GetParam().b_frames;
-    options.key_frame_distance = GetParam().key_frame_distance;
-    options.first_frame_time = GetParam().first_frame_time;
+    GetParam().change(&options);
     return WriteTestClip(TestFolder("formats"), GetParam().file, options, frames);
   }
 };
@@ -109,17 +101,124 @@ TEST_P(VideoFileFormatTest, RandomAccessEqualsSequentialDecoding) {
 
 INSTANTIATE_TEST_SUITE_P(
     Formats, VideoFileFormatTest,
-    testing::Values(Format{"b.mp4", "mp4", "libx264", 3, 0, 0},
-                    Format{"gop.mp4", "mp4", "libx264", 2, 9, 0},
-                    Format{"late.mp4", "mp4", "libx264", 2, 25, 40},
-                    Format{"late.mkv", "matroska", "libx264", 3, 20, 13},
-                    Format{"plain.mkv", "matroska", "libx264", 0, 0, 0},
-                    Format{"b.ts", "mpegts", "libx264", 2, 15, 0},
-                    Format{"mpeg4.avi", "avi", "mpeg4", 0, 12, 0},
+    testing::Values(Format{"b.mp4", [](VideoWriterOptions* o) { o->b_frames = 3; }},
+                    Format{"gop.mp4",
+                           [](VideoWriterOptions* o) {
+                             o->b_frames = 2;
+                             o->key_frame_distance = 9;
+                           }},
+                    Format{"late.mp4",
+                           [](VideoWriterOptions* o) {
+                             o->b_frames = 2;
+                             o->key_frame_distance = 25;
+                             o->first_frame_time = 40;
+                           }},
+                    Format{"late.mkv",
+                           [](VideoWriterOptions* o) {
+                             o->container = "matroska";
+                             o->b_frames = 3;
+                             o->key_frame_distance = 20;
+                             o->first_frame_time = 13;
+                           }},
+                    Format{"plain.mkv",
+                           [](VideoWriterOptions* o) {
+                             o->container = "matroska";
+                             o->b_frames = 0;
+                           }},
+                    Format{"live.mkv",
+                           [](VideoWriterOptions* o) {
+                             o->container = "matroska";
+                             o->b_frames = 2;
+                             o->live = true;
+                           }},
+                    Format{"b.ts",
+                           [](VideoWriterOptions* o) {
+                             o->container = "mpegts";
+                             o->b_frames = 2;
+                             o->key_frame_distance = 15;
+                           }},
+                    Format{"ten_bits.mp4",
+                           [](VideoWriterOptions* o) {
+                             o->pixel_format = "yuv420p10le";
+                             o->b_frames = 2;
+                           }},
+                    Format{"full_range.mp4",
+                           [](VideoWriterOptions* o) {
+                             o->full_range = true;
+                             o->key_frame_distance = 30;
+                           }},
+                    Format{"hevc.mp4",
+                           [](VideoWriterOptions* o) {
+                             o->encoder = "libx265";
+                             o->key_frame_distance = 30;
+                           }},
+                    Format{"vp9.webm",
+                           [](VideoWriterOptions* o) {
+                             o->container = "webm";
+                             o->encoder = "libvpx-vp9";
+                             o->key_frame_distance = 240;
+                           }},
+                    Format{"live_vp9.webm",
+                           [](VideoWriterOptions* o) {
+                             o->container = "webm";
+                             o->encoder = "libvpx-vp9";
+                             o->live = true;
+                           }},
+                    Format{"vp8.webm",
+                           [](VideoWriterOptions* o) {
+                             o->container = "webm";
+                             o->encoder = "libvpx";
+                             o->key_frame_distance = 40;
+                           }},
+                    Format{"av1.mkv",
+                           [](VideoWriterOptions* o) {
+                             o->container = "matroska";
+                             o->encoder = "libaom-av1";
+                             o->key_frame_distance = 50;
+                           }},
+                    Format{"mpeg4.avi",
+                           [](VideoWriterOptions* o) {
+                             o->container = "avi";
+                             o->encoder = "mpeg4";
+                             o->b_frames = 0;
+                             o->key_frame_distance = 12;
+                           }},
+                    Format{"xvid.avi",
+                           [](VideoWriterOptions* o) {
+                             o->container = "avi";
+                             o->encoder = "mpeg4";
+                             o->b_frames = 0;
+                             o->key_frame_distance = 12;
+                             o->fourcc = "XVID";
+                           }},
+                    Format{"packed.avi",
+                           [](VideoWriterOptions* o) {
+                             o->container = "avi";
+                             o->encoder = "mpeg4";
+                             o->b_frames = 1;
+                             o->key_frame_distance = 12;
+                             o->packed_b_frames = true;
+                             o->fourcc = "DX50";
+                           }},
                     // No times in the packets: decoded once to number the frames.
-                    Format{"mpeg4_b.avi", "avi", "mpeg4", 2, 12, 0},
-                    Format{"h264_b.avi", "avi", "libx264", 2, 12, 0},
-                    Format{"mpeg4_b.mp4", "mp4", "mpeg4", 2, 12, 0}));
+                    Format{"mpeg4_b.avi",
+                           [](VideoWriterOptions* o) {
+                             o->container = "avi";
+                             o->encoder = "mpeg4";
+                             o->b_frames = 2;
+                             o->key_frame_distance = 12;
+                           }},
+                    Format{"h264_b.avi",
+                           [](VideoWriterOptions* o) {
+                             o->container = "avi";
+                             o->b_frames = 2;
+                             o->key_frame_distance = 12;
+                           }},
+                    Format{"mpeg4_b.mp4", [](VideoWriterOptions* o) {
+                             o->encoder = "mpeg4";
+                             o->b_frames = 2;
+                             o->key_frame_distance = 12;
+                           }}));
 
 class VideoFileTest : public testing::Test {
  protected:
@@ -174,6 +273,21 @@ TEST_F(VideoFileTest, TurnsUpright) {
                                return absl::OkStatus();
                              }),
                 IsOk());
+  }
+}
+
+TEST_F(VideoFileTest, ReadsTheDefaultStream) {
+  const std::vector<std::string> clips = {
+      WriteTestClip(folder_, "first.mp4", TestClipOptions(), 20, 100),
+      WriteTestClip(folder_, "second.mp4", TestClipOptions(), 30, 0)};
+  for (const int chosen : {0, 1}) {
+    const std::string path = JoinPath(folder_, "two.mkv");
+    ASSERT_THAT(WriteFileAtomically(path, JoinTestClips(clips, chosen)), IsOk());
+    ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
+    EXPECT_EQ(reader->info().frames, chosen == 0 ? 20 : 30);
+    EXPECT_THAT(Shown(reader.get(), {3, 19}),
+                chosen == 0 ? ElementsAre(103, 119) : ElementsAre(3, 19));
+    EXPECT_THAT(reader->info().warnings, Contains(HasSubstr("2 video streams")));
   }
 }
 

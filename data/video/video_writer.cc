@@ -1,42 +1,17 @@
 #include "data/video/video_writer.h"
 
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "data/video/encoder_settings.h"
 #include "data/video/ffmpeg.h"
+#include "data/video/packed_b_frames.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
 namespace {
-
-// With AVX-512, x264 reads past the ends of short rows: equal pictures of 64x48 gave different
-// bytes.  SSE2, which every x86-64 has, gives the bytes of x264's plain C code, and is as fast
-// here.
-#if defined(__x86_64__)
-constexpr char kX264Arithmetic[] = "asm=sse2";
-#else
-constexpr char kX264Arithmetic[] = "no-asm=1";
-#endif
-
-absl::Status CheckOptions(const VideoWriterOptions& options) {
-  const int width = options.width;
-  const int height = options.height;
-  if (width < 16 || height < 16 || width % 2 != 0 || height % 2 != 0 || width > 8192 ||
-      height > 8192) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot encode frames of ", width, "x", height,
-                     ": width and height must be even and between 16 and 8192"));
-  }
-  if (options.frame_rate < 1 || options.frame_rate > 1000) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a frame rate of ", options.frame_rate, " is not between 1 and 1000"));
-  }
-  if (options.crf < 0 || options.crf > 51) {
-    return absl::InvalidArgumentError(absl::StrCat("crf ", options.crf, " is not in [0, 51]"));
-  }
-  return absl::OkStatus();
-}
 
 class MemoryVideoWriter : public VideoWriter {
  public:
@@ -80,6 +55,7 @@ class MemoryVideoWriter : public VideoWriter {
     finished_ = true;
     OP3D_RETURN_IF_ERROR(Encode(nullptr));
     OP3D_RETURN_IF_ERROR(Filter(nullptr));
+    OP3D_RETURN_IF_ERROR(WriteHeld());
     OP3D_RETURN_IF_ERROR(FfmpegStatus(av_write_trailer(muxer_.get()), "cannot end the video"));
     avio_flush(file_.stream());
     return std::move(file_.bytes());
@@ -101,37 +77,10 @@ class MemoryVideoWriter : public VideoWriter {
   }
 
   absl::Status StartEncoder() {
-    const AVCodec* codec = avcodec_find_encoder_by_name(options_.encoder.c_str());
-    if (codec == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("FFmpeg has no encoder \"", options_.encoder, "\""));
-    }
-    encoder_.reset(avcodec_alloc_context3(codec));
-    encoder_->width = options_.width;
-    encoder_->height = options_.height;
-    encoder_->pix_fmt = AV_PIX_FMT_YUV420P;
-    encoder_->time_base = {1, options_.frame_rate};
-    encoder_->framerate = {options_.frame_rate, 1};
-    encoder_->thread_count = 1;
-    encoder_->flags |= AV_CODEC_FLAG_BITEXACT;
-    if ((muxer_->oformat->flags & AVFMT_GLOBALHEADER) != 0) {
-      encoder_->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    }
-    if (options_.key_frame_distance > 0) {
-      encoder_->gop_size = options_.key_frame_distance;
-      av_opt_set_int(encoder_.get(), "sc_threshold", 0, AV_OPT_SEARCH_CHILDREN);
-    }
-    if (options_.b_frames >= 0) encoder_->max_b_frames = options_.b_frames;
-    if (options_.encoder == "libx264") {
-      av_opt_set(encoder_->priv_data, "preset", options_.preset.c_str(), 0);
-      av_opt_set_double(encoder_->priv_data, "crf", options_.crf, 0);
-      av_opt_set(encoder_->priv_data, "x264-params", kX264Arithmetic, 0);
-    } else {
-      encoder_->flags |= AV_CODEC_FLAG_QSCALE;
-      encoder_->global_quality = 3 * FF_QP2LAMBDA;
-    }
-    return FfmpegStatus(avcodec_open2(encoder_.get(), codec, nullptr),
-                        absl::StrCat("cannot start the encoder ", options_.encoder));
+    const bool global_header = (muxer_->oformat->flags & AVFMT_GLOBALHEADER) != 0;
+    OP3D_ASSIGN_OR_RETURN(encoder_, OpenEncoder(options_, global_header));
+    if (options_.packed_b_frames) packer_.emplace(options_.frame_rate);
+    return absl::OkStatus();
   }
 
   // x264 writes its version and settings into a comment (SEI); without it equal pictures give
@@ -153,7 +102,10 @@ class MemoryVideoWriter : public VideoWriter {
     AVStream* stream = avformat_new_stream(muxer_.get(), nullptr);
     OP3D_RETURN_IF_ERROR(FfmpegStatus(avcodec_parameters_copy(stream->codecpar, filter_->par_out),
                                       "a video stream"));
-    stream->codecpar->codec_tag = 0;  // the container's own
+    // 0 = the container's own.
+    const std::string& fourcc = options_.fourcc;
+    stream->codecpar->codec_tag =
+        fourcc.empty() ? 0 : MKTAG(fourcc[0], fourcc[1], fourcc[2], fourcc[3]);
     stream->time_base = encoder_->time_base;
     stream->avg_frame_rate = encoder_->framerate;
     if (options_.rotation != 0) {
@@ -165,8 +117,12 @@ class MemoryVideoWriter : public VideoWriter {
     }
     time_ = options_.first_frame_time;
     packet_.reset(av_packet_alloc());
-    return FfmpegStatus(avformat_write_header(muxer_.get(), nullptr),
-                        absl::StrCat("cannot start a ", options_.container, " video"));
+    held_.reset(av_packet_alloc());
+    AVDictionary* muxer_options = nullptr;
+    if (options_.live) av_dict_set(&muxer_options, "live", "1", 0);
+    const int started = avformat_write_header(muxer_.get(), &muxer_options);
+    av_dict_free(&muxer_options);
+    return FfmpegStatus(started, absl::StrCat("cannot start a ", options_.container, " video"));
   }
 
   absl::Status StartConversion() {
@@ -180,9 +136,10 @@ class MemoryVideoWriter : public VideoWriter {
         encoder_->pix_fmt, SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_BITEXACT,
         nullptr, nullptr, nullptr));
     if (scaler_ == nullptr) return absl::InternalError("swscale cannot convert RGB");
-    // BT.601 limited, untagged: what readers assume of an untagged file.
+    // BT.601, limited unless asked otherwise: what readers assume of an untagged file.
     const int* matrix = sws_getCoefficients(SWS_CS_ITU601);
-    sws_setColorspaceDetails(scaler_.get(), matrix, 1, matrix, 0, 0, 1 << 16, 1 << 16);
+    sws_setColorspaceDetails(scaler_.get(), matrix, 1, matrix, options_.full_range, 0, 1 << 16,
+                             1 << 16);
     return absl::OkStatus();
   }
 
@@ -208,9 +165,40 @@ class MemoryVideoWriter : public VideoWriter {
       OP3D_RETURN_IF_ERROR(FfmpegStatus(code, "cannot filter a packet"));
       av_packet_rescale_ts(packet_.get(), encoder_->time_base, muxer_->streams[0]->time_base);
       packet_->stream_index = 0;
-      OP3D_RETURN_IF_ERROR(FfmpegStatus(av_interleaved_write_frame(muxer_.get(), packet_.get()),
-                                        "cannot write a packet"));
+      OP3D_RETURN_IF_ERROR(Write());
     }
+  }
+
+  // Writes what is in `packet_`; packed B-frames change packets' contents, not their places.
+  absl::Status Write() {
+    if (packer_.has_value()) {
+      const std::string stored = packer_->Add(
+          {reinterpret_cast<const char*>(packet_->data), static_cast<size_t>(packet_->size)});
+      std::swap(held_, packet_);
+      if (stored.empty()) return absl::OkStatus();
+      OP3D_RETURN_IF_ERROR(Replace(stored));
+    }
+    return FfmpegStatus(av_interleaved_write_frame(muxer_.get(), packet_.get()),
+                        "cannot write a packet");
+  }
+
+  absl::Status WriteHeld() {
+    if (!packer_.has_value()) return absl::OkStatus();
+    std::swap(held_, packet_);
+    OP3D_RETURN_IF_ERROR(Replace(packer_->Finish()));
+    return FfmpegStatus(av_interleaved_write_frame(muxer_.get(), packet_.get()),
+                        "cannot write a packet");
+  }
+
+  // Other bytes for `packet_`, whose times stay.
+  absl::Status Replace(const std::string& bytes) {
+    PacketPtr replaced(av_packet_alloc());
+    const int size = static_cast<int>(bytes.size());
+    OP3D_RETURN_IF_ERROR(FfmpegStatus(av_new_packet(replaced.get(), size), "a packet"));
+    std::memcpy(replaced->data, bytes.data(), bytes.size());
+    av_packet_copy_props(replaced.get(), packet_.get());
+    packet_ = std::move(replaced);
+    return absl::OkStatus();
   }
 
   const VideoWriterOptions options_;
@@ -221,6 +209,9 @@ class MemoryVideoWriter : public VideoWriter {
   ScalerPtr scaler_;
   FramePtr frame_;
   PacketPtr packet_;
+  // Packed B-frames: the packet before, whose contents the packer holds.
+  std::optional<BFramePacker> packer_;
+  PacketPtr held_;
   int64_t time_ = 0;
   int64_t frames_ = 0;
   bool finished_ = false;

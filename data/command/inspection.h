@@ -1,0 +1,40 @@
+// What there is to know of a video, found out by decoding all of it.
+//
+//   OP3D_ASSIGN_OR_RETURN(Inspection inspection, InspectVideo("a.mp4", {}));
+//   std::puts(InspectionJson(inspection).c_str());
+#ifndef DATA_COMMAND_INSPECTION_H_
+#define DATA_COMMAND_INSPECTION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/video/media.h"
+#include "data/video/video_info.h"
+
+namespace op3d {
+
+struct Inspection {
+  std::string path;
+  // `warnings` also name the frames that do not decode.
+  VideoInfo info;
+  // Numbers of the frames that the video has but that do not decode; the first
+  // kMostUndecodable of them, then looking for more is given up.
+  std::vector<int64_t> undecodable;
+};
+constexpr int kMostUndecodable = 20;
+
+// Errors of ScanMedia and OpenMedia.  Cancelled: a signal came.
+absl::StatusOr<Inspection> InspectVideo(const std::string& path, const MediaOptions& options);
+
+// One object: file, frames (how many decode), width, height, rotation, codec, pts_seconds,
+// warnings.
+std::string InspectionJson(const Inspection& inspection);
+
+// The same for a person, a few lines.
+std::string InspectionText(const Inspection& inspection);
+
+}  // namespace op3d
+
+#endif  // DATA_COMMAND_INSPECTION_H_

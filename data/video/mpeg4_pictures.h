@@ -1,0 +1,55 @@
+// The pictures (VOPs) in the packets of an MPEG-4 Part 2 stream, without decoding.
+//
+//   Mpeg4Pictures stream;
+//   stream.ReadHeaders(configuration);                      // and in each packet, by Find
+//   for (const Mpeg4Picture& picture : stream.Find(packet)) Use(picture.type);
+//
+// Source: ISO/IEC 14496-2, 6.2.3 (VideoObjectLayer) and 6.2.5 (VideoObjectPlane); the meaning of
+// DivX's user data is custom.
+#ifndef DATA_VIDEO_MPEG4_PICTURES_H_
+#define DATA_VIDEO_MPEG4_PICTURES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace op3d {
+
+struct Mpeg4Picture {
+  enum class Type { kI, kP, kB, kS };
+  Type type = Type::kI;
+  // False: "not coded", nothing is shown for it.
+  bool coded = true;
+  // The header is whole and makes sense.
+  bool valid = true;
+};
+
+class Mpeg4Pictures {
+ public:
+  // Takes notice of the headers in `bytes`.
+  void ReadHeaders(absl::Span<const uint8_t> bytes);
+
+  // The pictures in a packet, in order; its headers count from here on.
+  std::vector<Mpeg4Picture> Find(absl::Span<const uint8_t> packet);
+
+  // A VideoObjectLayer was read: without one pictures cannot be told apart.
+  bool has_layer() const { return time_bits_ > 0; }
+  // The layer says that pictures are shown in the order stored.
+  bool low_delay() const { return low_delay_; }
+  // DivX's or Xvid's user data says that B-frames are packed.
+  bool packed() const { return packed_; }
+
+ private:
+  void ReadLayer(absl::Span<const uint8_t> bytes);
+  void ReadUserData(absl::Span<const uint8_t> bytes);
+  Mpeg4Picture ReadPicture(absl::Span<const uint8_t> bytes) const;
+
+  int time_bits_ = 0;
+  bool low_delay_ = false;
+  bool packed_ = false;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_VIDEO_MPEG4_PICTURES_H_
