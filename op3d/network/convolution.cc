@@ -110,7 +110,12 @@ FeatureMap Convolution::Apply(const FeatureMap& input) const {
   const Integers images = {input.clips * frames, input.size[1], input.size[2], channels};
   const bool in_time = d.kernel[0] > 1;
   const bool in_space = d.kernel[1] > 1 || d.kernel[2] > 1;
-  if (in_time) {
+  if (in_time && in_space) {
+    const at::Tensor clips =
+        at::convolution(input.Clips(), weight_, {}, d.stride, d.padding, {1, 1, 1},
+                        /*transposed=*/false, {0, 0, 0}, d.groups);
+    output.rows = clips.permute({0, 2, 3, 4, 1}).reshape({-1, d.out_channels});
+  } else if (in_time) {
     at::Tensor rows = input.rows;
     if (d.stride[1] > 1 || d.stride[2] > 1) {
       rows = Picked(rows, images, {d.stride[1], d.stride[2]}).reshape({-1, channels});

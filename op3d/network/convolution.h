@@ -1,11 +1,12 @@
 // Convolutions of videos as 2-D convolutions and matrix products.
 //
-// None of op3d's networks mixes space and time in one kernel (but the stem, whose temporal kernel
-// equals its stride), so no 3-D convolution is ever needed:
+// Almost none of op3d's networks mixes space and time in one kernel (but the stem, whose temporal
+// kernel equals its stride), so a 3-D convolution is needed for I3D alone:
 //   1x1x1        a matrix product on the rows
 //   1xKxK        a 2-D convolution on clips * T images
 //   Kx1x1        a (K, 1) convolution on [clips, C, T, H * W]
 //   TxKxK, stride T in time      a 2-D convolution on images of T * C channels
+//   KxKxK        LibTorch's 3-D convolution on channels-last clips
 #ifndef OP3D_NETWORK_CONVOLUTION_H_
 #define OP3D_NETWORK_CONVOLUTION_H_
 

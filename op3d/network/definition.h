@@ -3,7 +3,7 @@
 // multiply-adds all follow from this one description.  Torch-free.
 //
 //   OP3D_ASSIGN_OR_RETURN(Architecture architecture, FindArchitecture("dg_p3d_resnet50"));
-//   const NetworkDefinition definition = DefineDgP3d(architecture, /*classes=*/400);
+//   const NetworkDefinition definition = DefineNetwork(architecture, /*classes=*/400);
 #ifndef OP3D_NETWORK_DEFINITION_H_
 #define OP3D_NETWORK_DEFINITION_H_
 
@@ -29,6 +29,8 @@ struct ConvolutionDefinition {
   Size3 stride = {1, 1, 1};
   Size3 padding = {0, 0, 0};
   int64_t groups = 1;
+  // From scratch: the normal distribution's standard deviation; 0 = Kaiming's.
+  double initial_deviation = 0;
 };
 
 struct BatchNormDefinition {
@@ -58,12 +60,13 @@ enum class Wiring {
   kSerial,    // A: temporal(spatial(x))
   kParallel,  // B: spatial(x) + temporal(x)
   kResidual,  // C: s + temporal(s) with s = spatial(x), normalised
+  kSpatial,   // spatial(x) alone: C2D's 1x3x3, I3D's 3x3x3
 };
 
-// A pseudo-3D pair with the BatchNorm they share.
+// A pseudo-3D pair with the BatchNorm they share.  Without `temporal` the wiring is kSpatial.
 struct PairDefinition {
   ConvolutionDefinition spatial;
-  ConvolutionDefinition temporal;
+  absl::optional<ConvolutionDefinition> temporal;
   BatchNormDefinition norm;
 };
 
@@ -73,17 +76,31 @@ struct ContextDefinition {
   LinearDefinition expand;
 };
 
+// Local and global diffusion (LGD): a vector g for the whole clip goes beside the features,
+//   g' = ReLU(local(mean of the block's input) + global(g)),
+// and output(g') is added everywhere.  Each of the three is two layers without anything between.
+struct DiffusionDefinition {
+  std::array<LinearDefinition, 2> local;
+  std::array<LinearDefinition, 2> global;
+  std::array<LinearDefinition, 2> output;
+};
+
 // A residual block: ReLU(branch(x) + shortcut(x) + context(branch(x))).
 struct BlockDefinition {
   std::string name;
   Wiring wiring = Wiring::kSerial;
+  // Basic blocks in wiring B: the second temporal convolution goes on from the first one, past sum,
+  // norm and ReLU.  Otherwise (P3D-B) it takes what the second spatial one takes.
+  bool chained_temporal = true;
   // Bottleneck: `reduce`, one pair, `expand`.  Basic: two pairs.
   absl::optional<ConvolutionNorm> reduce;
   std::vector<PairDefinition> pairs;
   absl::optional<ConvolutionNorm> expand;
   // The shortcut where the shape changes; identity elsewhere.
   absl::optional<ConvolutionNorm> downsample;
+  // At most one of the two.
   absl::optional<ContextDefinition> context;
+  absl::optional<DiffusionDefinition> diffusion;
 };
 
 struct StageDefinition {
@@ -99,10 +116,39 @@ struct PoolDefinition {
   Size3 padding = {0, 0, 0};
 };
 
-// Everything behind the trunk on one of its two ways: stage, global average, dropout, classifier.
+// Four branches side by side, their channels joined: 1x1x1; 1x1x1 and a pair; the same again; a
+// max pool and 1x1x1.  Each convolution with its norm and a ReLU.
+struct InceptionDefinition {
+  std::string name;
+  ConvolutionNorm pointwise;
+  std::array<ConvolutionNorm, 2> reduce;
+  std::array<PairDefinition, 2> pairs;
+  PoolDefinition maxpool;
+  ConvolutionNorm project;
+  // One a branch, or none: the branch times sigmoid(gate(its mean)).
+  std::vector<LinearDefinition> gates;
+};
+
+// One step of S3D's trunk: exactly one of the four.
+struct S3dLayerDefinition {
+  std::string name;
+  absl::optional<PoolDefinition> maxpool;
+  absl::optional<ConvolutionNorm> pointwise;
+  absl::optional<PairDefinition> pair;
+  absl::optional<InceptionDefinition> inception;
+};
+
+// Layers that the published program also holds under a second name: `block3.1` is `Mixed_3b`.
+struct S3dBlockDefinition {
+  std::string name;
+  std::vector<S3dLayerDefinition> layers;
+};
+
+// Everything behind the trunk on one of its ways: stage, global average, dropout, classifier.
 struct HeadDefinition {
   // Before the stage; only the spatial head has one.
   absl::optional<PoolDefinition> maxpool;
+  // Without blocks for S3D.
   StageDefinition stage;
   // The name of the global average, for observers.
   std::string pool_name;
@@ -116,16 +162,24 @@ struct NetworkDefinition {
   PoolDefinition maxpool;
   // layer1 to layer3.
   std::vector<StageDefinition> trunk;
-  // Temporal, spatial.
+  // S3D's way from the clip to its head; stem, maxpool and trunk are empty then.
+  std::vector<S3dBlockDefinition> s3d;
+  // DG-P3D: temporal, spatial.  The others have one.
   std::vector<HeadDefinition> heads;
-  // The fewest frames that every layer gets a frame from.
-  int64_t least_frames = 0;
+  // LGD: behind the global vector, in training only.
+  absl::optional<LinearDefinition> global_classifier;
+  // The fewest frames that every layer gets a frame from, and the layer that asks for them; the
+  // same for height and width.
+  int64_t least_frames = 1;
+  std::string least_frames_for;
+  int64_t least_side = 1;
 };
 
-// DG-P3D: pseudo-3D residual blocks with global context, and the dual head.
-NetworkDefinition DefineDgP3d(const Architecture& architecture, int64_t classes);
+// What the architecture's family makes of its numbers.
+NetworkDefinition DefineNetwork(const Architecture& architecture, int64_t classes);
 
-// The size behind a convolution or pool; remainders are dropped.
+// The size behind a convolution or pool; remainders are dropped.  0 where the input is
+// smaller than the kernel.
 Size3 OutputSize(const Size3& input, const Size3& kernel, const Size3& stride,
                  const Size3& padding);
 

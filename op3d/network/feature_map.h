@@ -33,6 +33,9 @@ struct FeatureMap {
   at::Tensor Sequences() const {  // [clips, C, T, H * W]
     return rows.view({clips, size[0], area(), channels()}).permute({0, 3, 1, 2});
   }
+  at::Tensor Mean() const {  // [clips, C], over T, H and W
+    return rows.view({clips, volume(), channels()}).mean(1);
+  }
   at::Tensor Clips() const {  // [clips, C, T, H, W]
     return rows.view({clips, size[0], size[1], size[2], channels()}).permute({0, 4, 1, 2, 3});
   }

@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,12 +61,14 @@ class FeatureCheck {
 };
 
 void ExpectLogits(const std::vector<at::Tensor>& heads, const Safetensors& file, double tolerance) {
-  ASSERT_EQ(heads.size(), 2);
-  for (int i = 0; i < 2; ++i) {
+  at::Tensor score;
+  for (size_t i = 0; i < heads.size(); ++i) {
     const std::string name = absl::StrCat("logits.", i);
     EXPECT_LT(WorstDifference(heads[i], file, name, RootMeanSquare(heads[i])), tolerance) << name;
+    score = score.defined() ? score + heads[i] : heads[i];
   }
-  const at::Tensor score = (heads[0] + heads[1]) / 2;
+  EXPECT_EQ(file.Find(absl::StrCat("logits.", heads.size(), ".f64")), nullptr) << "a head lacks";
+  score = score / static_cast<double>(heads.size());
   EXPECT_LT(WorstDifference(score, file, "score", RootMeanSquare(score)), tolerance);
 }
 
@@ -147,8 +150,11 @@ class TrainingCheck {
                                            first ? check.Observer() : FeatureObserver()));
     if (first) check.ExpectAll();
     const at::Tensor labels = at::tensor(facts_["labels"][pass_].get<std::vector<int64_t>>());
-    const at::Tensor loss =
-        at::cross_entropy_loss(heads[0], labels) + at::cross_entropy_loss(heads[1], labels);
+    at::Tensor loss;
+    for (const at::Tensor& head : heads) {
+      const at::Tensor part = at::cross_entropy_loss(head, labels);
+      loss = loss.defined() ? loss + part : part;
+    }
     EXPECT_NEAR(loss.item<double>(), by_step["loss_f64"][micro].get<double>(), kTolerance);
     const double weight = facts_["loss_weight"].get<double>() / MicroBatches();
     (loss * weight).backward();
@@ -193,8 +199,9 @@ class TrainingCheck {
   // Running statistics and counters after the last pass.
   void CheckBuffers() {
     int checked = 0;
+    std::set<const void*> seen;  // S3D's trunk has two names
     for (const auto& [name, tensor] : network_->StateDict()) {
-      if (tensor.requires_grad()) continue;
+      if (tensor.requires_grad() || !seen.insert(tensor.const_data_ptr()).second) continue;
       if (tensor.scalar_type() == at::kLong) {
         EXPECT_EQ(tensor.item<int64_t>(), pass_) << name;
       } else {
@@ -241,6 +248,35 @@ TEST(GoldenNetworkTest, Resnet103Evaluation) {
 TEST(GoldenNetworkTest, Resnet103TrainingForward) {
   CheckForward("dg_p3d_resnet103", "train", {2, 16, 64, 64}, at::kDouble, kTolerance);
 }
+
+// A case of each family, and every size of DG-P3D.
+class FamilyTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(FamilyTest, Evaluation) {
+  for (const nlohmann::json& forward : GoldenCase(GetParam()).facts()["forward"]) {
+    const std::array<int64_t, 5> shape = forward["input_shape"];
+    CheckForward(GetParam(), "eval", {shape[0], shape[2], shape[3], shape[4]}, at::kDouble,
+                 kTolerance);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, FamilyTest,
+    testing::Values("c2d_resnet103", "c2d_resnet50", "dg_p3d_resnet101", "dg_p3d_resnet152",
+                    "dg_p3d_resnet34", "dg_p3d_resnext101_32x8d", "dg_p3d_resnext103_64x4d",
+                    "dg_p3d_resnext50_32x4d", "dg_p3d_wide_resnet101_2", "dg_p3d_wide_resnet50_2",
+                    "i3d_resnet18", "i3d_resnet50", "lgd_p3d_resnet18", "lgd_p3d_resnet50",
+                    "p3d_resnet18", "p3d_resnet50", "p3da_resnet50", "p3db_resnet18",
+                    "p3db_resnet50", "p3dc_resnet50", "r2p1d_resnet34", "r2p1d_resnet50", "s3dg"));
+
+class FamilyTrainingTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(FamilyTrainingTest, OneStep) { TrainingCheck(GetParam()).Run(); }
+
+INSTANTIATE_TEST_SUITE_P(Cases, FamilyTrainingTest,
+                         testing::Values("c2d_resnet50", "dg_p3d_resnext50_32x4d", "i3d_resnet50",
+                                         "lgd_p3d_resnet50", "p3d_resnet50", "r2p1d_resnet50",
+                                         "s3dg"));
 
 }  // namespace
 }  // namespace op3d

@@ -29,7 +29,8 @@ void FillInitialValues(const StateEntry& entry, uint64_t seed, absl::Span<float>
     case EntryKind::kConvolutionWeight: {
       int64_t fan_out = entry.shape[0];
       for (size_t i = 2; i < entry.shape.size(); ++i) fan_out *= entry.shape[i];
-      FillNormal(std::sqrt(2.0 / static_cast<double>(fan_out)), &stream, values);
+      const double kaiming = std::sqrt(2.0 / static_cast<double>(fan_out));
+      FillNormal(entry.initial_deviation > 0 ? entry.initial_deviation : kaiming, &stream, values);
       break;
     }
     case EntryKind::kLinearWeight:

@@ -17,10 +17,9 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/network/architecture.h"
 #include "op3d/network/definition.h"
-#include "op3d/network/dg_p3d.h"
 #include "op3d/network/feature_map.h"
 #include "op3d/network/initial_values.h"
-#include "op3d/network/multiply_adds.h"
+#include "op3d/network/network_body.h"
 #include "op3d/network/state_entries.h"
 #include "op3d/network/torch_status.h"
 
@@ -31,29 +30,35 @@ std::string ShapeText(at::IntArrayRef shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
 
-absl::StatusOr<NetworkDefinition> Define(const NetworkOptions& options) {
-  OP3D_ASSIGN_OR_RETURN(const Architecture architecture, FindArchitecture(options.name));
-  if (options.classes < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(options.name, " for ", options.classes, " classes: there must be at least 1"));
+// `value` over the architecture's number when it is given.
+absl::Status Override(absl::string_view what, int64_t value, int64_t multiple, int64_t* number) {
+  if (value == 0) return absl::OkStatus();
+  if (value < 0 || value % multiple != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("the network's ", what, " of ", value,
+                                                   " must be a positive multiple of ", multiple,
+                                                   ", or 0 for its own"));
   }
-  if (!(options.dropout >= 0 && options.dropout < 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("dropout ", options.dropout, " is outside [0, 1)"));
-  }
-  return DefineDgP3d(architecture, options.classes);
+  *number = value;
+  return absl::OkStatus();
 }
 
-absl::Status CheckClipSize(const NetworkDefinition& definition, const Size3& size) {
-  if (size[0] < definition.least_frames) {
+absl::Status Ablate(const NetworkOptions& options, Architecture* architecture) {
+  if (!options.without_temporal_head && !options.without_spatial_head &&
+      !options.without_global_context) {
+    return absl::OkStatus();
+  }
+  if (architecture->family != Family::kDgP3d) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.name,
+        " without a head or the context: only a network of DG-P3D (dg_p3d_...) has these parts"));
+  }
+  if (options.without_temporal_head && options.without_spatial_head) {
     return absl::InvalidArgumentError(
-        absl::StrCat("clip of ", size[0], " frames is too short: the spatial head needs at least ",
-                     definition.least_frames));
+        absl::StrCat(options.name, " without both heads gives no logits; leave out one at most"));
   }
-  if (size[1] < 1 || size[2] < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("clip of height ", size[1], " and width ",
-                                                   size[2], ": both must be at least 1"));
-  }
+  architecture->temporal_head = !options.without_temporal_head;
+  architecture->spatial_head = !options.without_spatial_head;
+  architecture->global_context = !options.without_global_context;
   return absl::OkStatus();
 }
 
@@ -92,12 +97,18 @@ std::map<std::string, at::Tensor> ByName(const NamedTensors& tensors) {
 absl::Status CheckStateDict(const std::vector<StateEntry>& entries,
                             const std::map<std::string, at::Tensor>& given) {
   std::vector<std::string> missing, other_shape, unexpected;
-  std::set<std::string> known;
+  std::set<std::string> known, twice;
+  for (const StateEntry& entry : entries) {
+    if (!entry.same_tensor_as.empty() && given.count(entry.name) > 0) {
+      twice.insert(entry.same_tensor_as);
+    }
+  }
   for (const StateEntry& entry : entries) {
     known.insert(entry.name);
     const auto it = given.find(entry.name);
     if (it == given.end()) {
-      if (entry.kind != EntryKind::kBatchCounter) missing.push_back(entry.name);
+      const bool needed = entry.kind != EntryKind::kBatchCounter && entry.same_tensor_as.empty();
+      if (needed && twice.count(entry.name) == 0) missing.push_back(entry.name);
     } else if (it->second.sizes() != at::IntArrayRef(entry.shape)) {
       other_shape.push_back(absl::StrCat(entry.name, " is ", ShapeText(it->second.sizes()),
                                          " where the network has ", ShapeText(entry.shape)));
@@ -117,13 +128,54 @@ absl::Status CheckStateDict(const std::vector<StateEntry>& entries,
 
 }  // namespace
 
+absl::StatusOr<NetworkDefinition> Define(const NetworkOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(Architecture architecture, FindArchitecture(options.name));
+  if (options.classes < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.name, " for ", options.classes, " classes: there must be at least 1"));
+  }
+  if (!(options.dropout >= 0 && options.dropout < 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("dropout ", options.dropout, " is outside [0, 1)"));
+  }
+  const bool given = options.width != 0 || options.early_stride != 0;
+  if (given && architecture.family == Family::kS3d) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.name, " has its own widths and strides: leave width and early_stride 0"));
+  }
+  if (options.dual_pool != 0 && architecture.family != Family::kDgP3d) {
+    return absl::InvalidArgumentError(absl::StrCat(options.name, " has no spatial head: dual_pool ",
+                                                   options.dual_pool, " must be left 0"));
+  }
+  OP3D_RETURN_IF_ERROR(Override("width", options.width, 8, &architecture.width));
+  OP3D_RETURN_IF_ERROR(
+      Override("early_stride", options.early_stride, 1, &architecture.early_stride));
+  OP3D_RETURN_IF_ERROR(Override("dual_pool", options.dual_pool, 1, &architecture.dual_pool));
+  OP3D_RETURN_IF_ERROR(Ablate(options, &architecture));
+  return DefineNetwork(architecture, options.classes);
+}
+
+absl::Status CheckClipSize(const NetworkDefinition& definition, const Size3& size) {
+  if (size[0] < definition.least_frames) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("clip of ", size[0], " frames is too short: ", definition.least_frames_for,
+                     " needs at least ", definition.least_frames));
+  }
+  if (size[1] < definition.least_side || size[2] < definition.least_side) {
+    return absl::InvalidArgumentError(absl::StrCat("clip of height ", size[1], " and width ",
+                                                   size[2], ": both must be at least ",
+                                                   definition.least_side));
+  }
+  return absl::OkStatus();
+}
+
 struct Network::State {
   NetworkOptions options;
   NetworkDefinition definition;
   std::vector<StateEntry> entries;
   NamedTensors tensors;  // one an entry
   NamedTensors parameters;
-  std::unique_ptr<DgP3d> body;
+  std::unique_ptr<NetworkBody> body;
   ForwardMode mode;
   uint64_t dropout_seed = 0;
   int64_t dropout_pass = 0;  // forward passes in training since SeedDropout
@@ -134,14 +186,6 @@ Network::~Network() = default;
 
 std::vector<std::string> NetworkNames() { return ArchitectureNames(); }
 
-absl::StatusOr<int64_t> MultiplyAdds(const NetworkOptions& options, int64_t frames, int64_t height,
-                                     int64_t width) {
-  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(options));
-  const Size3 size = {frames, height, width};
-  OP3D_RETURN_IF_ERROR(CheckClipSize(definition, size));
-  return CountMultiplyAdds(definition, size);
-}
-
 absl::StatusOr<std::unique_ptr<Network>> Network::Make(const NetworkOptions& options,
                                                        uint64_t seed) {
   auto state = std::make_unique<State>();
@@ -151,12 +195,15 @@ absl::StatusOr<std::unique_ptr<Network>> Network::Make(const NetworkOptions& opt
   state->mode.training = true;
   state->mode.dropout = options.dropout;
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
+    TensorTable table;
     for (const StateEntry& entry : state->entries) {
-      state->tensors.emplace_back(entry.name, InitialTensor(entry, seed));
-      if (IsParameter(entry.kind)) state->parameters.push_back(state->tensors.back());
+      const bool second = !entry.same_tensor_as.empty();
+      state->tensors.emplace_back(
+          entry.name, second ? table.at(entry.same_tensor_as) : InitialTensor(entry, seed));
+      table.insert(state->tensors.back());
+      if (IsParameter(entry.kind) && !second) state->parameters.push_back(state->tensors.back());
     }
-    const TensorTable table(state->tensors.begin(), state->tensors.end());
-    state->body = std::make_unique<DgP3d>(state->definition, table);
+    state->body = std::make_unique<NetworkBody>(state->definition, table);
     return absl::OkStatus();
   }));
   return std::unique_ptr<Network>(new Network(std::move(state)));
@@ -221,9 +268,10 @@ absl::Status Network::LoadStateDict(const NamedTensors& tensors) {
   OP3D_RETURN_IF_ERROR(CheckStateDict(state_->entries, given));
   return CatchTorch([&]() -> absl::Status {
     at::NoGradGuard no_grad;
-    for (auto& [name, tensor] : state_->tensors) {
-      const auto it = given.find(name);
-      if (it != given.end()) tensor.copy_(it->second);
+    // Backwards: of two names the first one counts.
+    for (auto entry = state_->tensors.rbegin(); entry != state_->tensors.rend(); ++entry) {
+      const auto it = given.find(entry->first);
+      if (it != given.end()) entry->second.copy_(it->second);
     }
     return absl::OkStatus();
   });

@@ -22,27 +22,39 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "op3d/network/definition.h"
 #include "op3d/network/tensor_file.h"
 
 namespace op3d {
 
 struct NetworkOptions {
-  // One of NetworkNames(): "dg_p3d_resnet50", "dg_p3d_miniature" ...
+  // One of NetworkNames(): "dg_p3d_resnet50", "lgd_p3d_resnet50", "s3dg" ...
   std::string name;
   // Length of the logits, at least 1.
   int64_t classes = 0;
   // Share of the features that dropout sets to zero before each classifier in training, [0, 1).
   double dropout = 0;
+  // Each at least 1; 0 = the network's own.  Planes of layer1 (64; a multiple of 8); temporal
+  // kernel and stride of the first convolution (4); of the pool before DG-P3D's spatial head (4).
+  // S3D has none of the three.
+  int64_t width = 0;
+  int64_t early_stride = 0;
+  int64_t dual_pool = 0;
+  // Ablations of DG-P3D; not both heads at once.
+  bool without_temporal_head = false;
+  bool without_spatial_head = false;
+  bool without_global_context = false;
 };
 
 // Every name that NetworkOptions takes, sorted.
 std::vector<std::string> NetworkNames();
 
-// Multiply-adds of one clip of `frames` x `height` x `width` (convolutions and fully connected
-// layers, without biases).  InvalidArgument for an unknown name or a clip that Forward would
-// refuse.
-absl::StatusOr<int64_t> MultiplyAdds(const NetworkOptions& options, int64_t frames, int64_t height,
-                                     int64_t width);
+// The layers of the network that the options describe.  InvalidArgument for an unknown name and for
+// numbers outside their range, naming them.
+absl::StatusOr<NetworkDefinition> Define(const NetworkOptions& options);
+
+// InvalidArgument when a clip of `size` frames x height x width is too small for the network.
+absl::Status CheckClipSize(const NetworkDefinition& definition, const Size3& size);
 
 // Sees features on their way: the part's name in the state dict's style ("layer3.5", "pool_dual")
 // and its output [N, C, T, H, W] ([N, C] behind the global pools), valid during the call only.
@@ -62,12 +74,15 @@ class Network {
 
   const NetworkOptions& options() const;
 
-  // {temporal head, spatial head}, logits [N, classes] each; a video's score is their mean.
-  // Records gradients unless the caller holds an at::NoGradGuard.  `clips` must have the network's
-  // type and device.  InvalidArgument for any other shape than [N, 3, T, H, W] with T at least
-  // early stride x temporal pool (16; remainders are dropped: 22 frames work like 20) and H, W at
-  // least 1, and for training on a single value a channel (one tiny clip); ResourceExhausted
-  // without memory; Internal for what else LibTorch reports.
+  // Logits [N, classes] of each head: DG-P3D's temporal and spatial one; LGD's local one and, in
+  // training, its global one; a single one of the others.  The training loss is the sum over what
+  // is returned in training, a video's score the mean of what is returned in evaluation.  Records
+  // gradients unless the caller holds an at::NoGradGuard.  `clips` must have the network's type and
+  // device.  InvalidArgument for any other shape than [N, 3, T, H, W], for T below what the network
+  // needs (early stride x dual pool = 16 for DG-P3D, early stride = 4 for its peers, 1 for S3D;
+  // remainders are dropped: 22 frames work like 20), for H or W below 1 (17 for S3D), and for
+  // training on a single value a channel (one tiny clip); ResourceExhausted without memory;
+  // Internal for what else LibTorch reports.
   absl::StatusOr<std::vector<at::Tensor>> Forward(const at::Tensor& clips,
                                                   const FeatureObserver& observer = nullptr);
 
@@ -88,12 +103,13 @@ class Network {
   int64_t CountParameters() const;
 
   // Parameters and buffers in the order of the definition; they share memory with the network.  A
-  // frozen layer has no `num_batches_tracked`.
+  // frozen layer has no `num_batches_tracked`.  S3D's trunk stands there under both of its names.
   NamedTensors StateDict() const;
 
   // Copies the values in; any floating type.  Names may all carry the prefix `module.`.  All or
   // nothing: InvalidArgument lists what is missing, unexpected or of another shape (with both
-  // shapes).  Only `num_batches_tracked` may be missing.
+  // shapes).  Only `num_batches_tracked` may be missing, and one of
+  // two names of a tensor.
   absl::Status LoadStateDict(const NamedTensors& tensors);
 
   // StateDict as a safetensors file, written atomically, and back.

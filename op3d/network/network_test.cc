@@ -11,6 +11,7 @@
 
 #include <limits>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "absl/strings/match.h"
@@ -63,13 +64,31 @@ TEST(NetworkTest, GivesLogitsOfTwoHeads) {
   }
 }
 
-TEST(NetworkTest, EveryNetworkOfTheListRuns) {
-  EXPECT_THAT(NetworkNames(), AllOf(Contains("dg_p3d_resnet50"), Contains("dg_p3d_miniature")));
-  EXPECT_EQ(NetworkNames().size(), 12);
-  // A grouped one; the golden tests run the others' parts.
-  ASSERT_OK_AND_ASSIGN(const auto network, Network::Make({"dg_p3d_resnext50_32x4d", 5, 0}, 1));
-  network->SetTraining(false);
-  EXPECT_TRUE(Logits(network.get(), Clips(1, 16, 20)).isfinite().all().item<bool>());
+TEST(NetworkTest, TheListIsFamiliesTimesSizesAndThree) {
+  EXPECT_THAT(NetworkNames(), AllOf(Contains("dg_p3d_resnet50"), Contains("dg_p3d_miniature"),
+                                    Contains("lgd_p3d_resnet50"), Contains("s3dg")));
+  EXPECT_EQ(NetworkNames().size(), 9 * 11 + 3);
+}
+
+// The sizes that differ in kind, narrow; the golden tests hold the numbers.
+TEST(NetworkTest, EveryFamilyRunsInBasicGroupedAndDeepSizes) {
+  for (const std::string& name : NetworkNames()) {
+    const bool kind = absl::EndsWith(name, "_resnet34") || absl::EndsWith(name, "_resnext50_32x4d") ||
+                      absl::EndsWith(name, "_resnet103");
+    if (!kind) continue;
+    NetworkOptions options{name, 5, 0};
+    options.width = 16;
+    ASSERT_OK_AND_ASSIGN(const auto network, Network::Make(options, 1));
+    at::Tensor sum = at::zeros({});
+    for (const at::Tensor& head : network->Forward(Clips(2, 16, 20)).value()) sum = sum + head.sum();
+    sum.backward();
+    EXPECT_TRUE(sum.isfinite().item<bool>()) << name;
+    EXPECT_TRUE(network->Parameters().front().second.grad().defined()) << name;
+    network->SetTraining(false);
+    for (const at::Tensor& head : network->Forward(Clips(1, 16, 20)).value()) {
+      EXPECT_TRUE(head.isfinite().all().item<bool>()) << name;
+    }
+  }
 }
 
 TEST(NetworkTest, RemaindersAreDropped) {
@@ -110,9 +129,139 @@ TEST(NetworkTest, BadOptionsAreRefused) {
     EXPECT_THAT(Network::Make({"dg_p3d_miniature", 5, dropout}, 1).status(),
                 StatusIs(kInvalid, HasSubstr("is outside [0, 1)")));
   }
-  EXPECT_THAT(MultiplyAdds({"dg_p3d_miniature", 5, 0}, 8, 32, 32),
-              StatusIs(kInvalid, HasSubstr("clip of 8 frames")));
-  EXPECT_EQ(MultiplyAdds({"dg_p3d_resnet50", 400, 0}, 16, 224, 224).value(), 23627784192);
+}
+
+NetworkOptions Options(const std::string& name) {
+  NetworkOptions options;
+  options.name = name;
+  options.classes = 5;
+  return options;
+}
+
+TEST(NetworkTest, NumbersAndAblationsOutsideTheirRangeAreRefused) {
+  NetworkOptions options = Options("dg_p3d_resnet50");
+  options.width = 20;
+  EXPECT_THAT(Define(options),
+              StatusIs(kInvalid, HasSubstr("width of 20 must be a positive multiple "
+                                           "of 8")));
+  options = Options("dg_p3d_resnet50");
+  options.early_stride = -1;
+  EXPECT_THAT(Define(options), StatusIs(kInvalid, HasSubstr("early_stride of -1")));
+  options = Options("p3d_resnet50");
+  options.dual_pool = 2;
+  EXPECT_THAT(Define(options), StatusIs(kInvalid, HasSubstr("no spatial head")));
+  options = Options("s3dg");
+  options.width = 8;
+  EXPECT_THAT(Define(options), StatusIs(kInvalid, HasSubstr("its own widths")));
+  options = Options("i3d_resnet50");
+  options.without_spatial_head = true;
+  EXPECT_THAT(Define(options), StatusIs(kInvalid, HasSubstr("only a network of DG-P3D")));
+  options = Options("dg_p3d_resnet50");
+  options.without_spatial_head = options.without_temporal_head = true;
+  EXPECT_THAT(Define(options), StatusIs(kInvalid, HasSubstr("no logits")));
+}
+
+TEST(NetworkTest, AblationsLeaveOutWhatTheyName) {
+  const auto names = [](const NetworkOptions& options) {
+    std::set<std::string> names;
+    for (const auto& [name, tensor] : Network::Make(options, 1).value()->StateDict()) {
+      names.insert(name);
+    }
+    return names;
+  };
+  NetworkOptions options = Options("dg_p3d_miniature");
+  const std::set<std::string> all = names(options);
+  options.without_spatial_head = true;
+  std::set<std::string> expected;
+  for (const std::string& name : all) {
+    if (name.find("_dual") == std::string::npos) expected.insert(name);
+  }
+  EXPECT_EQ(names(options), expected);
+  // Without its pool of four, four frames are enough.
+  auto network = Network::Make(options, 1).value();
+  network->SetTraining(false);
+  ASSERT_OK_AND_ASSIGN(const std::vector<at::Tensor> heads, network->Forward(Clips(1, 4)));
+  EXPECT_EQ(heads.size(), 1);
+
+  options = Options("dg_p3d_miniature");
+  options.without_temporal_head = true;
+  const std::set<std::string> spatial = names(options);
+  EXPECT_EQ(spatial.count("layer4.0.conv1.weight") + spatial.count("fc.weight"), 0);
+  EXPECT_EQ(spatial.count("fc_dual.weight"), 1);
+
+  options = Options("dg_p3d_miniature");
+  options.without_global_context = true;
+  EXPECT_EQ(names(options).count("layer1.0.fc1.weight"), 0);
+}
+
+// Without the other head and with a context that starts at zero, the remaining parts compute what
+// they computed before.
+TEST(NetworkTest, AblationsDoNotChangeWhatStays) {
+  const auto whole = Miniature();
+  whole->SetTraining(false);
+  NetworkOptions options = whole->options();
+  options.without_temporal_head = true;
+  auto part = Network::Make(options, 1).value();
+  part->SetTraining(false);
+  std::map<std::string, at::Tensor> values;
+  for (const auto& [name, tensor] : whole->StateDict()) values[name] = tensor;
+  NamedTensors kept;
+  for (const auto& [name, tensor] : part->StateDict()) kept.emplace_back(name, values.at(name));
+  ASSERT_THAT(part->LoadStateDict(kept), IsOk());
+  const at::Tensor clips = Clips();
+  EXPECT_TRUE(at::equal(part->Forward(clips).value()[0], whole->Forward(clips).value()[1]));
+}
+
+TEST(NetworkTest, WidthAndStridesAreConfigurable) {
+  NetworkOptions options = Options("p3d_resnet18");
+  options.width = 8;
+  options.early_stride = 2;
+  auto network = Network::Make(options, 1).value();
+  network->SetTraining(false);
+  EXPECT_THAT(network->Forward(Clips(1, 2)), IsOk());
+  EXPECT_THAT(network->Forward(Clips(1, 1)),
+              StatusIs(kInvalid, HasSubstr("1 frames is too short: the stem needs at least 2")));
+  options = Options("dg_p3d_miniature");
+  options.dual_pool = 2;
+  network = Network::Make(options, 1).value();
+  network->SetTraining(false);
+  EXPECT_THAT(network->Forward(Clips(1, 8)), IsOk());
+}
+
+TEST(NetworkTest, TheGlobalHeadOfLgdIsForTrainingOnly) {
+  NetworkOptions options = Options("lgd_p3d_resnet18");
+  options.width = 8;
+  auto network = Network::Make(options, 1).value();
+  EXPECT_EQ(network->Forward(Clips(2, 8)).value().size(), 2);
+  network->SetTraining(false);
+  EXPECT_EQ(network->Forward(Clips(2, 8)).value().size(), 1);
+}
+
+TEST(NetworkTest, S3dNeedsPixelsNotFrames) {
+  auto network = Network::Make(Options("s3d"), 1).value();
+  network->SetTraining(false);
+  EXPECT_THAT(network->Forward(Clips(1, 1, 17)), IsOk());
+  EXPECT_THAT(network->Forward(Clips(1, 16, 16)),
+              StatusIs(kInvalid, HasSubstr("height 16 and width 16: both must be at least 17")));
+}
+
+TEST(NetworkTest, EitherNameOfATensorIsEnough) {
+  auto network = Network::Make(Options("s3dg"), 1).value();
+  const auto other = Network::Make(Options("s3dg"), 2).value();
+  NamedTensors second_names;
+  for (const auto& [name, tensor] : other->StateDict()) {
+    if (name.rfind("block", 0) == 0 || name.rfind("fc", 0) == 0) {
+      second_names.emplace_back(name, tensor);
+    }
+  }
+  ASSERT_THAT(network->LoadStateDict(second_names), IsOk());
+  const auto loaded = Copies(network->StateDict());
+  for (const auto& [name, tensor] : other->StateDict()) {
+    EXPECT_TRUE(at::equal(tensor, loaded.at(name))) << name;
+  }
+  second_names.erase(second_names.begin());
+  EXPECT_THAT(network->LoadStateDict(second_names),
+              StatusIs(kInvalid, HasSubstr("missing: Conv_1a.conv1.weight")));
 }
 
 TEST(NetworkTest, InitialValuesFollowFromTheSeed) {

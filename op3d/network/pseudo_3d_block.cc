@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/sum.h>
@@ -70,9 +71,13 @@ FeatureMap Pseudo3dBlock::Norm::Apply(const FeatureMap& input, Activation activa
 }
 
 Pseudo3dBlock::Pair::Pair(const PairDefinition& definition, const TensorTable& tensors)
-    : spatial(definition.spatial, tensors),
-      temporal(definition.temporal, tensors),
-      norm(definition.norm, tensors) {}
+    : spatial(definition.spatial, tensors), norm(definition.norm, tensors) {
+  if (definition.temporal.has_value()) temporal.emplace(*definition.temporal, tensors);
+}
+
+Pseudo3dBlock::Linear::Linear(const LinearDefinition& definition, const TensorTable& tensors)
+    : weight(tensors.at(definition.name + ".weight")),
+      bias(tensors.at(definition.name + ".bias")) {}
 
 Pseudo3dBlock::Pseudo3dBlock(const BlockDefinition& definition, const TensorTable& tensors)
     : definition_(definition) {
@@ -80,37 +85,53 @@ Pseudo3dBlock::Pseudo3dBlock(const BlockDefinition& definition, const TensorTabl
   for (const PairDefinition& pair : definition.pairs) pairs_.emplace_back(pair, tensors);
   if (definition.expand.has_value()) expand_.emplace(*definition.expand, tensors);
   if (definition.downsample.has_value()) downsample_.emplace(*definition.downsample, tensors);
-  if (!definition.context.has_value()) return;
-  const LinearDefinition* layers[] = {&definition.context->reduce, &definition.context->expand};
-  for (int i = 0; i < 2; ++i) {
-    context_weights_[i] = tensors.at(layers[i]->name + ".weight");
-    context_biases_[i] = tensors.at(layers[i]->name + ".bias");
+  if (definition.context.has_value()) {
+    context_.emplace_back(definition.context->reduce, tensors);
+    context_.emplace_back(definition.context->expand, tensors);
+  }
+  if (definition.diffusion.has_value()) {
+    for (const auto* layers : {&definition.diffusion->local, &definition.diffusion->global,
+                               &definition.diffusion->output}) {
+      for (const LinearDefinition& layer : *layers) diffusion_.emplace_back(layer, tensors);
+    }
   }
 }
 
-FeatureMap Pseudo3dBlock::Apply(const FeatureMap& input, const ForwardMode& mode) const {
+FeatureMap Pseudo3dBlock::Apply(const FeatureMap& input, const ForwardMode& mode,
+                                at::Tensor* global) const {
   const FeatureMap branch = reduce_.has_value() ? Bottleneck(input, mode) : Basic(input, mode);
-  if (!downsample_.has_value()) return Join(branch, input);
-  return Join(branch, downsample_->Apply(input, Activation::kNone, mode));
+  const FeatureMap shortcut =
+      downsample_.has_value() ? downsample_->Apply(input, Activation::kNone, mode) : input;
+  if (diffusion_.empty()) return Join(branch, shortcut);
+  *global = Diffuse(input, *global);
+  const Linear &fc5 = diffusion_[4], &fc6 = diffusion_[5];
+  const at::Tensor glance =
+      at::linear(at::linear(*global, fc5.weight, fc5.bias), fc6.weight, fc6.bias);
+  FeatureMap output = Sum(branch, shortcut);
+  output.rows.view({output.clips, output.volume(), output.channels()}).add_(glance.unsqueeze(1));
+  return Relu(output);
 }
 
 FeatureMap Pseudo3dBlock::Bottleneck(const FeatureMap& input, const ForwardMode& mode) const {
   const FeatureMap x = reduce_->Apply(input, Activation::kRelu, mode);
   const Pair& pair = pairs_[0];
-  FeatureMap spatial = pair.spatial.Apply(x);
+  FeatureMap y = pair.spatial.Apply(x);
   switch (definition_.wiring) {
+    case Wiring::kSpatial:
+      y = pair.norm.Apply(y, Activation::kRelu, mode);
+      break;
     case Wiring::kSerial:
-      spatial = pair.norm.Apply(pair.temporal.Apply(spatial), Activation::kRelu, mode);
+      y = pair.norm.Apply(pair.temporal->Apply(y), Activation::kRelu, mode);
       break;
     case Wiring::kParallel:
-      spatial = pair.norm.Apply(Sum(spatial, pair.temporal.Apply(x)), Activation::kRelu, mode);
+      y = pair.norm.Apply(Sum(y, pair.temporal->Apply(x)), Activation::kRelu, mode);
       break;
     case Wiring::kResidual:
-      spatial = pair.norm.Apply(spatial, Activation::kRelu, mode);
-      spatial = Relu(Sum(spatial, pair.temporal.Apply(spatial)));
+      y = pair.norm.Apply(y, Activation::kRelu, mode);
+      y = Relu(Sum(y, pair.temporal->Apply(y)));
       break;
   }
-  return expand_->Apply(spatial, Activation::kNone, mode);
+  return expand_->Apply(y, Activation::kNone, mode);
 }
 
 FeatureMap Pseudo3dBlock::Basic(const FeatureMap& input, const ForwardMode& mode) const {
@@ -118,33 +139,44 @@ FeatureMap Pseudo3dBlock::Basic(const FeatureMap& input, const ForwardMode& mode
   const Pair& second = pairs_[1];
   FeatureMap x = first.spatial.Apply(input);
   switch (definition_.wiring) {
+    case Wiring::kSpatial:
+      x = first.norm.Apply(x, Activation::kRelu, mode);
+      return second.norm.Apply(second.spatial.Apply(x), Activation::kNone, mode);
     case Wiring::kSerial:
-      x = first.norm.Apply(first.temporal.Apply(x), Activation::kRelu, mode);
-      x = second.temporal.Apply(second.spatial.Apply(x));
+      x = first.norm.Apply(first.temporal->Apply(x), Activation::kRelu, mode);
+      x = second.temporal->Apply(second.spatial.Apply(x));
       return second.norm.Apply(x, Activation::kNone, mode);
     case Wiring::kParallel: {
-      // The second temporal convolution goes on from the first one, past sum, norm and ReLU.
-      const FeatureMap temporal = first.temporal.Apply(input);
+      const FeatureMap temporal = first.temporal->Apply(input);
       x = first.norm.Apply(Sum(x, temporal), Activation::kRelu, mode);
-      x = Sum(second.spatial.Apply(x), second.temporal.Apply(temporal));
+      x = Sum(second.spatial.Apply(x),
+              second.temporal->Apply(definition_.chained_temporal ? temporal : x));
       return second.norm.Apply(x, Activation::kNone, mode);
     }
     case Wiring::kResidual:
       break;
   }
   x = first.norm.Apply(x, Activation::kRelu, mode);
-  x = Relu(Sum(x, first.temporal.Apply(x)));
+  x = Relu(Sum(x, first.temporal->Apply(x)));
   x = second.norm.Apply(second.spatial.Apply(x), Activation::kNone, mode);
-  return Sum(x, second.temporal.Apply(x));
+  return Sum(x, second.temporal->Apply(x));
 }
 
 FeatureMap Pseudo3dBlock::Join(const FeatureMap& branch, const FeatureMap& shortcut) const {
-  if (!definition_.context.has_value()) return Relu(Sum(branch, shortcut));
+  if (context_.empty()) return Relu(Sum(branch, shortcut));
   FeatureMap output = branch;
   output.rows =
-      JoinFunction::apply(branch.rows, shortcut.rows, context_weights_[0], context_biases_[0],
-                          context_weights_[1], context_biases_[1], branch.volume());
+      JoinFunction::apply(branch.rows, shortcut.rows, context_[0].weight, context_[0].bias,
+                          context_[1].weight, context_[1].bias, branch.volume());
   return output;
+}
+
+at::Tensor Pseudo3dBlock::Diffuse(const FeatureMap& input, const at::Tensor& global) const {
+  const auto two = [&](const at::Tensor& x, int first) {
+    const Linear &a = diffusion_[first], &b = diffusion_[first + 1];
+    return at::linear(at::linear(x, a.weight, a.bias), b.weight, b.bias);
+  };
+  return (two(input.Mean(), 0) + two(global, 2)).relu();
 }
 
 }  // namespace op3d

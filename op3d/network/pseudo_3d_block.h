@@ -1,5 +1,5 @@
-// The residual block of P3D networks: space and time in two convolutions, and a glance at the whole
-// clip.
+// The residual block of the ResNet families: space and time in two convolutions (or one), and for
+// DG-P3D a glance at the whole clip.  LGD-P3D keeps a vector g for the clip beside the features.
 //
 //     x --+--> branch (with the pseudo-3D pair) --+--------------------> + --> ReLU
 //         |                                       '--> mean, fc1, ReLU, fc2 --^
@@ -21,7 +21,8 @@ class Pseudo3dBlock {
  public:
   Pseudo3dBlock(const BlockDefinition& definition, const TensorTable& tensors);
 
-  FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode) const;
+  // `global` [clips, C] is LGD's vector, replaced by the block's own; otherwise left alone.
+  FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
 
  private:
   struct Norm {
@@ -32,20 +33,30 @@ class Pseudo3dBlock {
   };
   struct Pair {
     Pair(const PairDefinition& definition, const TensorTable& tensors);
-    Convolution spatial, temporal;
+    Convolution spatial;
+    absl::optional<Convolution> temporal;
     BatchNorm norm;
+  };
+  // A fully connected layer.
+  struct Linear {
+    Linear(const LinearDefinition& definition, const TensorTable& tensors);
+    at::Tensor weight, bias;
   };
 
   FeatureMap Bottleneck(const FeatureMap& input, const ForwardMode& mode) const;
   FeatureMap Basic(const FeatureMap& input, const ForwardMode& mode) const;
   // The context's sum with branch and shortcut, and the last ReLU.
   FeatureMap Join(const FeatureMap& branch, const FeatureMap& shortcut) const;
+  // LGD's next global vector.
+  at::Tensor Diffuse(const FeatureMap& input, const at::Tensor& global) const;
 
   BlockDefinition definition_;
   absl::optional<Norm> reduce_, expand_, downsample_;
   std::vector<Pair> pairs_;
-  // Of the context's two layers; undefined without one.
-  at::Tensor context_weights_[2], context_biases_[2];
+  // The context's two layers, or none.
+  std::vector<Linear> context_;
+  // LGD's six, or none: local, global and output, two each.
+  std::vector<Linear> diffusion_;
 };
 
 }  // namespace op3d

@@ -26,11 +26,16 @@ enum class EntryKind {
 struct StateEntry {
   std::string name;
   std::vector<int64_t> shape;  // empty: one number
-  EntryKind kind;
+  EntryKind kind = EntryKind::kConvolutionWeight;
   // Inputs to one output: the range of a linear layer's initial values.
   int64_t fan_in = 0;
   // A layer whose statistics the frozen mode fixes.
   bool freezes = false;
+  // A convolution's deviation from scratch; 0 = Kaiming's.
+  double initial_deviation = 0;
+  // The entry that this one is a second name of; empty for a tensor of its own.  S3D's trunk has
+  // two names for everything.
+  std::string same_tensor_as;
 };
 
 // Trained, as opposed to running statistics and counters.
@@ -40,6 +45,7 @@ std::vector<StateEntry> StateEntries(const NetworkDefinition& network);
 
 // Numbers in the shape.
 int64_t ElementCount(const StateEntry& entry);
+// A tensor with two names counts once.
 int64_t CountParameters(const std::vector<StateEntry>& entries);
 
 }  // namespace op3d

@@ -17,7 +17,7 @@ namespace op3d {
 namespace {
 
 NetworkDefinition Define(const std::string& name, int64_t classes) {
-  return DefineDgP3d(FindArchitecture(name).value(), classes);
+  return DefineNetwork(FindArchitecture(name).value(), classes);
 }
 
 nlohmann::json ReadJson(const std::string& name) {
@@ -40,12 +40,16 @@ TEST_P(GoldenListTest, NamesShapesAndOrderAreThoseOfTheReference) {
   ASSERT_EQ(entries.size(), listing["entries"].size());
   for (size_t i = 0; i < entries.size(); ++i) {
     const nlohmann::json& row = listing["entries"][i];
+    EXPECT_EQ(entries[i].same_tensor_as, row.value("same_tensor_as", ""));
     ASSERT_EQ(entries[i].name, row["name"].get<std::string>());
     ASSERT_EQ(entries[i].shape, row["shape"].get<std::vector<int64_t>>()) << entries[i].name;
     EXPECT_EQ(IsParameter(entries[i].kind), row["kind"] == "parameter") << entries[i].name;
+    if (!entries[i].same_tensor_as.empty()) continue;
     EXPECT_EQ(FillingChecksum(entries[i]), row["crc32_filled"].get<uint32_t>()) << entries[i].name;
   }
   EXPECT_EQ(CountParameters(entries), facts["parameters"].get<int64_t>());
+  EXPECT_EQ(TotalCost(CountStages(Define(GetParam(), facts["classes"]), {16, 64, 64})).parameters,
+            facts["parameters"].get<int64_t>());
 }
 
 TEST_P(GoldenListTest, CountsTheReferencesMultiplyAdds) {
@@ -56,12 +60,30 @@ TEST_P(GoldenListTest, CountsTheReferencesMultiplyAdds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenListTest,
-                         testing::Values("dg_p3d_resnet18", "dg_p3d_resnet50", "dg_p3d_resnet103"));
+                         testing::Values("c2d_resnet50", "dg_p3d_resnet103", "dg_p3d_resnet18",
+                                         "dg_p3d_resnet50", "i3d_resnet50", "lgd_p3d_resnet50",
+                                         "p3d_resnet18", "p3d_resnet50", "r2p1d_resnet50", "s3dg"));
 
 TEST(StateEntriesTest, TheSizesOfThePaper) {
   EXPECT_NEAR(CountParameters(StateEntries(Define("dg_p3d_resnet101", 400))), 74.96e6, 5e3);
   EXPECT_NEAR(CountMultiplyAdds(Define("dg_p3d_resnet101", 400), {16, 224, 224}), 41.1e9, 5e7);
   EXPECT_NEAR(CountMultiplyAdds(Define("dg_p3d_resnet101", 400), {64, 256, 256}), 214.7e9, 5e7);
+}
+
+TEST(StateEntriesTest, CountsStageByStage) {
+  const std::vector<StageCost> stages = CountStages(Define("dg_p3d_resnet50", 400), {16, 224, 224});
+  std::vector<std::string> names;
+  for (const StageCost& stage : stages) names.push_back(stage.name);
+  EXPECT_THAT(names, testing::ElementsAre("stem", "layer1", "layer2", "layer3", "layer4",
+                                          "layer4_dual", "fc", "fc_dual"));
+  // 64 x 3 x 4 x 7 x 7 weights at 4 x 112 x 112 places, and a norm.
+  EXPECT_EQ(stages[0].parameters, 37632 + 128);
+  EXPECT_EQ(stages[0].multiply_adds, int64_t{37632} * 4 * 112 * 112);
+  EXPECT_EQ(stages[0].output, (Size3{4, 56, 56}));
+  EXPECT_EQ(stages[4].output, (Size3{4, 7, 7}));
+  EXPECT_EQ(stages[5].output, (Size3{1, 14, 14}));
+  EXPECT_EQ(stages[5].channels, 2048);
+  EXPECT_EQ(stages[7].multiply_adds, 2048 * 400);
 }
 
 TEST(StateEntriesTest, TheMiniatureIsSmall) {
@@ -113,13 +135,13 @@ TEST(StateEntriesTest, EveryNetworkHasUniqueNames) {
   for (const std::string& name : ArchitectureNames()) {
     std::set<std::string> names;
     for (const StateEntry& entry : StateEntries(Define(name, 10))) {
-      EXPECT_TRUE(names.insert(entry.name).second) << name << " " << entry.name;
+      ASSERT_TRUE(names.insert(entry.name).second) << name << " " << entry.name;
     }
   }
   EXPECT_THAT(FindArchitecture("resnet50"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        testing::AllOf(testing::HasSubstr("no network 'resnet50'"),
-                                      testing::HasSubstr("dg_p3d_resnet50, "))));
+                                      testing::HasSubstr("as in dg_p3d_resnet50"))));
 }
 
 }  // namespace

@@ -1,28 +1,16 @@
-#include "op3d/network/dg_p3d.h"
+#include "op3d/network/network_body.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
+#include "op3d/network/max_pool.h"
 
 namespace op3d {
 namespace {
-
-FeatureMap MaxPool(const PoolDefinition& pool, const FeatureMap& input) {
-  FeatureMap output;
-  output.clips = input.clips;
-  output.size = OutputSize(input.size, pool.kernel, pool.stride, pool.padding);
-  const bool in_time = pool.kernel[0] > 1;
-  const Size3 &k = pool.kernel, &s = pool.stride, &p = pool.padding;
-  output.rows =
-      RowsOf(in_time ? at::max_pool2d(input.Sequences(), {k[0], 1}, {s[0], 1}, {p[0], 0})
-                     : at::max_pool2d(input.Images(), {k[1], k[2]}, {s[1], s[2]}, {p[1], p[2]}));
-  return output;
-}
 
 // The mask is drawn from a named stream on the CPU: small, and the same on every device.
 at::Tensor Dropout(const at::Tensor& features, const std::string& name, const ForwardMode& mode) {
@@ -39,21 +27,28 @@ at::Tensor Dropout(const at::Tensor& features, const std::string& name, const Fo
 
 }  // namespace
 
-DgP3d::Stage::Stage(const StageDefinition& stage, const TensorTable& tensors) : definition(stage) {
+NetworkBody::Stage::Stage(const StageDefinition& stage, const TensorTable& tensors)
+    : definition(stage) {
   for (const BlockDefinition& block : stage.blocks) blocks.emplace_back(block, tensors);
 }
 
-FeatureMap DgP3d::Stage::Apply(FeatureMap map, const ForwardMode& mode) const {
+FeatureMap NetworkBody::Stage::Apply(FeatureMap map, const ForwardMode& mode,
+                                     at::Tensor* global) const {
+  const auto observe = [&](const std::string& name) {
+    Observe(mode, name, map);
+    if (mode.observer && global->defined()) mode.observer(name + "@global", *global);
+  };
+  if (blocks.empty()) return map;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    map = blocks[i].Apply(map, mode);
-    Observe(mode, definition.blocks[i].name, map);
+    map = blocks[i].Apply(map, mode, global);
+    observe(definition.blocks[i].name);
   }
-  Observe(mode, definition.name, map);
+  observe(definition.name);
   return map;
 }
 
-DgP3d::DgP3d(const NetworkDefinition& definition, const TensorTable& tensors)
-    : definition_(definition) {
+NetworkBody::NetworkBody(const NetworkDefinition& definition, const TensorTable& tensors)
+    : definition_(definition), s3d_(definition.s3d, tensors) {
   for (const ConvolutionNorm& layer : definition.stem) {
     stem_convolutions_.emplace_back(layer.convolution, tensors);
     stem_norms_.emplace_back(layer.norm, tensors);
@@ -64,9 +59,13 @@ DgP3d::DgP3d(const NetworkDefinition& definition, const TensorTable& tensors)
                       tensors.at(head.classifier.name + ".weight"),
                       tensors.at(head.classifier.name + ".bias")});
   }
+  if (definition.global_classifier.has_value()) {
+    global_weight_ = tensors.at(definition.global_classifier->name + ".weight");
+    global_bias_ = tensors.at(definition.global_classifier->name + ".bias");
+  }
 }
 
-FeatureMap DgP3d::Stem(const at::Tensor& clips, const ForwardMode& mode) const {
+FeatureMap NetworkBody::Stem(const at::Tensor& clips, const ForwardMode& mode) const {
   FeatureMap map;
   for (size_t i = 0; i < stem_convolutions_.size(); ++i) {
     map = i == 0 ? stem_convolutions_[i].ApplyToClips(clips) : stem_convolutions_[i].Apply(map);
@@ -85,15 +84,16 @@ FeatureMap DgP3d::Stem(const at::Tensor& clips, const ForwardMode& mode) const {
   return map;
 }
 
-at::Tensor DgP3d::Classify(const Head& head, const FeatureMap& trunk, const ForwardMode& mode) {
+at::Tensor NetworkBody::Classify(const Head& head, const FeatureMap& trunk, const ForwardMode& mode,
+                                 at::Tensor* global) {
   const HeadDefinition& definition = head.definition;
   FeatureMap map = trunk;
   if (definition.maxpool.has_value()) {
     map = MaxPool(*definition.maxpool, map);
     Observe(mode, definition.maxpool->name, map);
   }
-  map = head.stage.Apply(map, mode);
-  const at::Tensor features = map.rows.view({map.clips, map.volume(), map.channels()}).mean(1);
+  map = head.stage.Apply(map, mode, global);
+  const at::Tensor features = map.Mean();
   if (mode.observer) mode.observer(definition.pool_name, features);
   const at::Tensor logits =
       at::linear(Dropout(features, definition.classifier.name, mode), head.weight, head.bias);
@@ -101,11 +101,24 @@ at::Tensor DgP3d::Classify(const Head& head, const FeatureMap& trunk, const Forw
   return logits;
 }
 
-std::vector<at::Tensor> DgP3d::Forward(const at::Tensor& clips, const ForwardMode& mode) const {
-  FeatureMap map = Stem(clips, mode);
-  for (const Stage& stage : trunk_) map = stage.Apply(map, mode);
+std::vector<at::Tensor> NetworkBody::Forward(const at::Tensor& clips,
+                                             const ForwardMode& mode) const {
+  FeatureMap map = definition_.s3d.empty() ? Stem(clips, mode) : s3d_.Forward(clips, mode);
+  at::Tensor global;
+  if (global_weight_.defined()) {
+    global = map.Mean();
+    if (mode.observer) mode.observer("init_mem", global);
+  }
+  for (const Stage& stage : trunk_) map = stage.Apply(map, mode, &global);
   std::vector<at::Tensor> logits;
-  for (const Head& head : heads_) logits.push_back(Classify(head, map, mode));
+  for (const Head& head : heads_) logits.push_back(Classify(head, map, mode, &global));
+  if (global_weight_.defined() && (mode.training || mode.observer)) {
+    const std::string& name = definition_.global_classifier->name;
+    const at::Tensor of_global =
+        at::linear(Dropout(global, name, mode), global_weight_, global_bias_);
+    if (mode.observer) mode.observer(name, of_global);
+    if (mode.training) logits.push_back(of_global);
+  }
   return logits;
 }
 

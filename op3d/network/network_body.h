@@ -1,6 +1,6 @@
-// DG-P3D: the trunk and its two heads.  README.md has the drawing.
-#ifndef OP3D_NETWORK_DG_P3D_H_
-#define OP3D_NETWORK_DG_P3D_H_
+// What a network computes: stem, trunk and heads.  README.md has the drawing.
+#ifndef OP3D_NETWORK_NETWORK_BODY_H_
+#define OP3D_NETWORK_NETWORK_BODY_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -12,22 +12,23 @@
 #include "op3d/network/definition.h"
 #include "op3d/network/feature_map.h"
 #include "op3d/network/pseudo_3d_block.h"
+#include "op3d/network/s3d.h"
 
 namespace op3d {
 
 // Holds handles to the tensors of the table it is made from; changes to them show.
-class DgP3d {
+class NetworkBody {
  public:
-  DgP3d(const NetworkDefinition& definition, const TensorTable& tensors);
+  NetworkBody(const NetworkDefinition& definition, const TensorTable& tensors);
 
-  // Clips [N, 3, T, H, W] to the logits [N, classes] of each head: temporal, spatial.  Throws
-  // c10::Error.
+  // Clips [N, 3, T, H, W] to the logits [N, classes] of each head: DG-P3D's temporal and spatial
+  // one; LGD's local and, in training, its global one; one of the others.  Throws c10::Error.
   std::vector<at::Tensor> Forward(const at::Tensor& clips, const ForwardMode& mode) const;
 
  private:
   struct Stage {
     Stage(const StageDefinition& definition, const TensorTable& tensors);
-    FeatureMap Apply(FeatureMap map, const ForwardMode& mode) const;
+    FeatureMap Apply(FeatureMap map, const ForwardMode& mode, at::Tensor* global) const;
     StageDefinition definition;
     std::vector<Pseudo3dBlock> blocks;
   };
@@ -38,15 +39,18 @@ class DgP3d {
   };
 
   FeatureMap Stem(const at::Tensor& clips, const ForwardMode& mode) const;
-  static at::Tensor Classify(const Head& head, const FeatureMap& trunk, const ForwardMode& mode);
+  static at::Tensor Classify(const Head& head, const FeatureMap& trunk, const ForwardMode& mode,
+                             at::Tensor* global);
 
   NetworkDefinition definition_;
   std::vector<Convolution> stem_convolutions_;
   std::vector<BatchNorm> stem_norms_;
   std::vector<Stage> trunk_;
+  S3dTrunk s3d_;
   std::vector<Head> heads_;
+  at::Tensor global_weight_, global_bias_;
 };
 
 }  // namespace op3d
 
-#endif  // OP3D_NETWORK_DG_P3D_H_
+#endif  // OP3D_NETWORK_NETWORK_BODY_H_

@@ -1,0 +1,67 @@
+// The trunk of S3D and S3D-G: separable convolutions and inception blocks.
+#ifndef OP3D_NETWORK_S3D_H_
+#define OP3D_NETWORK_S3D_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "absl/types/optional.h"
+#include "op3d/network/batch_norm.h"
+#include "op3d/network/convolution.h"
+#include "op3d/network/definition.h"
+#include "op3d/network/feature_map.h"
+
+namespace op3d {
+
+// Holds handles to the tensors of the table it is made from; changes to them show.
+class S3dTrunk {
+ public:
+  S3dTrunk(const std::vector<S3dBlockDefinition>& blocks, const TensorTable& tensors);
+
+  // From clips [N, 3, T, H, W].  Throws c10::Error.
+  FeatureMap Forward(const at::Tensor& clips, const ForwardMode& mode) const;
+
+ private:
+  // A convolution or a pair in series, its norm and a ReLU.
+  struct Unit {
+    Unit(const ConvolutionNorm& definition, const TensorTable& tensors);
+    Unit(const PairDefinition& definition, const TensorTable& tensors);
+    FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode) const;
+    FeatureMap ApplyToClips(const at::Tensor& clips, const ForwardMode& mode) const;
+    FeatureMap Finish(FeatureMap map, const ForwardMode& mode) const;
+
+    Convolution first;
+    absl::optional<Convolution> temporal;
+    BatchNorm norm;
+  };
+  struct Gate {
+    at::Tensor weight, bias;
+  };
+  struct Inception {
+    Inception(const InceptionDefinition& definition, const TensorTable& tensors);
+    FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode) const;
+
+    PoolDefinition maxpool;
+    // 1x1x1; 1x1x1 and pair, twice; behind the pool.
+    std::vector<Unit> units;
+    std::vector<Gate> gates;
+  };
+  // Exactly one.
+  struct Layer {
+    std::string name;
+    absl::optional<PoolDefinition> maxpool;
+    absl::optional<Unit> unit;
+    absl::optional<Inception> inception;
+  };
+  struct Block {
+    std::string name;
+    std::vector<Layer> layers;
+  };
+
+  std::vector<Block> blocks_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_S3D_H_
