@@ -12,6 +12,7 @@
 #include "op3d/base/textproto.h"
 #include "op3d/eval/metrics.h"
 #include "op3d/eval/scorer.h"
+#include "op3d/train/network_settings.h"
 #include "planner/plan_io.h"
 #include "planner/training_runner.h"
 #include "planner/transition_graph.h"
@@ -159,9 +160,8 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   }
   OP3D_RETURN_IF_ERROR(ReadTextproto(JoinPath(folder_, "trained.textproto"), &result));
   const absl::Time start = absl::Now();
-  OP3D_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Network> network,
-      Network::Make({job_.network.name(), job_.classes, job_.network.dropout()}, job_.seed));
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
+                        Network::Make(ToNetworkOptions(job_.network, job_.classes), job_.seed));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(WeightsPath()));
   OP3D_RETURN_IF_ERROR(network->ToDevice(job_.device));
   ScoringOptions options;

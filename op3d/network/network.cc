@@ -42,6 +42,23 @@ absl::Status Override(absl::string_view what, int64_t value, int64_t multiple, i
   return absl::OkStatus();
 }
 
+// A width of one's own must leave whole groups to the grouped convolutions.
+absl::Status CheckGroups(const NetworkOptions& options, const NetworkDefinition& definition) {
+  for (const StageDefinition& stage : definition.trunk) {
+    for (const BlockDefinition& block : stage.blocks) {
+      for (const PairDefinition& pair : block.pairs) {
+        const ConvolutionDefinition& layer = pair.spatial;
+        if (layer.out_channels % layer.groups == 0) continue;
+        return absl::InvalidArgumentError(
+            absl::StrCat(options.name, " of width ", options.width, ": the ", layer.out_channels,
+                         " channels of ", layer.name, " do not make ", layer.groups,
+                         " groups; use a multiple of 64"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Ablate(const NetworkOptions& options, Architecture* architecture) {
   if (!options.without_temporal_head && !options.without_spatial_head &&
       !options.without_global_context) {
@@ -152,7 +169,9 @@ absl::StatusOr<NetworkDefinition> Define(const NetworkOptions& options) {
       Override("early_stride", options.early_stride, 1, &architecture.early_stride));
   OP3D_RETURN_IF_ERROR(Override("dual_pool", options.dual_pool, 1, &architecture.dual_pool));
   OP3D_RETURN_IF_ERROR(Ablate(options, &architecture));
-  return DefineNetwork(architecture, options.classes);
+  NetworkDefinition definition = DefineNetwork(architecture, options.classes);
+  OP3D_RETURN_IF_ERROR(CheckGroups(options, definition));
+  return definition;
 }
 
 absl::Status CheckClipSize(const NetworkDefinition& definition, const Size3& size) {

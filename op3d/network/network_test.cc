@@ -73,19 +73,26 @@ TEST(NetworkTest, TheListIsFamiliesTimesSizesAndThree) {
 // The sizes that differ in kind, narrow; the golden tests hold the numbers.
 TEST(NetworkTest, EveryFamilyRunsInBasicGroupedAndDeepSizes) {
   for (const std::string& name : NetworkNames()) {
-    const bool kind = absl::EndsWith(name, "_resnet34") || absl::EndsWith(name, "_resnext50_32x4d") ||
+    const bool kind = absl::EndsWith(name, "_resnet34") ||
+                      absl::EndsWith(name, "_resnext50_32x4d") ||
                       absl::EndsWith(name, "_resnet103");
     if (!kind) continue;
     NetworkOptions options{name, 5, 0};
     options.width = 16;
+    if (name == "r2p1d_resnext50_32x4d") {
+      EXPECT_THAT(Define(options), StatusIs(kInvalid, HasSubstr("do not make 32 groups")));
+      options.width = 64;
+    }
     ASSERT_OK_AND_ASSIGN(const auto network, Network::Make(options, 1));
     at::Tensor sum = at::zeros({});
-    for (const at::Tensor& head : network->Forward(Clips(2, 16, 20)).value()) sum = sum + head.sum();
+    const std::vector<at::Tensor> trained = network->Forward(Clips(2, 16, 20)).value();
+    for (const at::Tensor& head : trained) sum = sum + head.sum();
     sum.backward();
     EXPECT_TRUE(sum.isfinite().item<bool>()) << name;
     EXPECT_TRUE(network->Parameters().front().second.grad().defined()) << name;
     network->SetTraining(false);
-    for (const at::Tensor& head : network->Forward(Clips(1, 16, 20)).value()) {
+    const std::vector<at::Tensor> heads = network->Forward(Clips(1, 16, 20)).value();
+    for (const at::Tensor& head : heads) {
       EXPECT_TRUE(head.isfinite().all().item<bool>()) << name;
     }
   }

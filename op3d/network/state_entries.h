@@ -35,7 +35,7 @@ struct StateEntry {
   double initial_deviation = 0;
   // The entry that this one is a second name of; empty for a tensor of its own.  S3D's trunk has
   // two names for everything.
-  std::string same_tensor_as;
+  std::string same_tensor_as = "";
 };
 
 // Trained, as opposed to running statistics and counters.

@@ -21,6 +21,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/network/tensor_file.h"
 #include "op3d/network/torch_status.h"
+#include "op3d/train/network_settings.h"
 #include "op3d/train/sgd.h"
 
 namespace op3d {
@@ -54,9 +55,8 @@ absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const Training
   OP3D_ASSIGN_OR_RETURN(trainer->schedule_, Schedule::Make(state.schedule, state.learning_rate,
                                                            {state.epochs, trainer->steps_per_epoch_,
                                                             state.accumulation}));
-  OP3D_ASSIGN_OR_RETURN(
-      trainer->network_,
-      Network::Make({job.network.name(), job.classes, job.network.dropout()}, job.seed));
+  OP3D_ASSIGN_OR_RETURN(trainer->network_,
+                        Network::Make(ToNetworkOptions(job.network, job.classes), job.seed));
   Network& network = *trainer->network_;
   if (!job.initial_weights.empty()) OP3D_RETURN_IF_ERROR(network.LoadWeights(job.initial_weights));
   OP3D_RETURN_IF_ERROR(network.ToDevice(job.device));

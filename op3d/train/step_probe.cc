@@ -12,6 +12,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/network/network.h"
 #include "op3d/network/torch_status.h"
+#include "op3d/train/network_settings.h"
 #include "op3d/train/sgd.h"
 
 namespace op3d {
@@ -20,10 +21,8 @@ namespace {
 
 absl::Status Measure(const StepProbe& probe, StepCost* cost) {
   at::set_num_threads(1);
-  OP3D_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Network> network,
-      Network::Make({probe.network.name(), probe.classes, probe.network.dropout()},
-                    /*seed=*/0));
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
+                        Network::Make(ToNetworkOptions(probe.network, probe.classes), /*seed=*/0));
   OP3D_RETURN_IF_ERROR(network->ToDevice(probe.device));
   Sgd sgd(network->Parameters(), probe.sgd);
   const int64_t values = int64_t{3} * probe.frames * probe.side * probe.side;
