@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/annotation/csv.h"
 #include "data/annotation/held_out.h"
+#include "data/datasets/dataset_settings.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -79,8 +80,9 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
         dataset.evaluation().list(), " ", evaluation.classes.size(),
         ", and they are not the same: name a file with all classes in dataset.label_map"));
   }
-  AddReport("train", train, dataset.official_train(), &data.report);
-  AddReport("evaluation", evaluation, dataset.official_evaluation(), &data.report);
+  const OfficialCounts official = OfficialVideos(dataset);
+  AddReport("train", train, official.train, &data.report);
+  AddReport("evaluation", evaluation, official.evaluation, &data.report);
   data.labels.classes = train.classes;
   for (const std::string& name : train.classes) data.report.add_classes(name);
   if (!dataset.groups().empty()) {

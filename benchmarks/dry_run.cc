@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "benchmarks/benchmark_data.h"
 #include "benchmarks/recipe.h"
+#include "data/datasets/dataset_settings.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
@@ -50,14 +51,15 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
     videos.evaluation = static_cast<int64_t>(data->evaluation.size());
     return videos;
   }
-  const int64_t train = settings.dataset().official_train();
+  const OfficialCounts official = OfficialVideos(settings.dataset());
+  const int64_t train = official.train;
   if (absl::IsCancelled(data.status()) || train == 0 || !FolderExists(options.dataset_root)) {
     return data.status();
   }
   absl::StrAppend(text, "this copy cannot be trained on yet: ", data.status().message(),
                   "\nwhat follows counts the official dataset\n");
   const bool held_out = settings.search().search_split() == SearchSettings::HELD_OUT_FROM_TRAIN;
-  videos.evaluation = settings.dataset().official_evaluation();
+  videos.evaluation = official.evaluation;
   videos.search_measured =
       held_out ? std::llround(static_cast<double>(train) * settings.search().held_out_share())
                : videos.evaluation;

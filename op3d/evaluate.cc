@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "data/annotation/video_list.h"
 #include "data/dataset.pb.h"
+#include "data/datasets/dataset_settings.h"
 #include "data/index/index_update.h"
 #include "data/loader/frame_store.h"
 #include "op3d/base/activity_seconds.h"
@@ -20,14 +21,14 @@
 #include "op3d/base/program.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/base/textproto.h"
 #include "op3d/eval/metrics.h"
 #include "op3d/eval/scorer.h"
 #include "op3d/network/network.h"
 
 ABSL_FLAG(std::string, weights, "", "safetensors file of the network's weights");
 ABSL_FLAG(std::string, network, "dg_p3d_resnet50", "which network the weights belong to");
-ABSL_FLAG(std::string, dataset, "kinetics400", "which dataset: a file of data/datasets/");
+ABSL_FLAG(std::string, dataset, "kinetics400",
+          "which dataset: a name of data/datasets/, or a textproto of your own");
 ABSL_FLAG(std::string, dataset_root, "", "folder with the dataset's lists and media");
 ABSL_FLAG(std::string, index, "",
           "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
@@ -64,11 +65,7 @@ absl::StatusOr<VideoList> LoadList() {
     return absl::InvalidArgumentError(
         "--dataset_root is missing: the folder with the dataset's lists and media");
   }
-  OP3D_ASSIGN_OR_RETURN(
-      const std::string shipped,
-      RunfilePath(absl::StrCat("data/datasets/", absl::GetFlag(FLAGS_dataset), ".textproto")));
-  DatasetSettings dataset;
-  OP3D_RETURN_IF_ERROR(ReadTextproto(shipped, &dataset));
+  OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
   if (!absl::GetFlag(FLAGS_labels).empty()) {
     dataset.set_label_map(UserPath(absl::GetFlag(FLAGS_labels)));
   }

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "data/annotation/list_text.h"
 
 namespace op3d {
 namespace {
@@ -78,11 +78,6 @@ class CsvReader {
 };
 
 }  // namespace
-
-absl::string_view WithoutByteOrderMark(absl::string_view text) {
-  absl::ConsumePrefix(&text, "\xEF\xBB\xBF");
-  return text;
-}
 
 absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::string_view source) {
   return CsvReader(WithoutByteOrderMark(text), source).Read();

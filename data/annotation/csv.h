@@ -25,9 +25,6 @@ struct CsvRow {
 // "`source`:line: ...", for a quote that is never closed or text behind a closing quote.
 absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::string_view source);
 
-// `text` without the UTF-8 byte order mark it may start with.
-absl::string_view WithoutByteOrderMark(absl::string_view text);
-
 }  // namespace op3d
 
 #endif  // DATA_ANNOTATION_CSV_H_

@@ -3,24 +3,49 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <string>
 
 #include "op3d/base/random_stream.h"
 
 namespace op3d {
+namespace {
+
+// By label: its groups in the order of their first videos, each with the places of its videos.  A
+// video without a group is one by itself.
+using Groups = std::vector<std::vector<size_t>>;
+std::map<int64_t, Groups> GroupsOfLabels(const std::vector<Video>& videos) {
+  std::map<int64_t, Groups> by_label;
+  std::map<std::pair<int64_t, std::string>, size_t> places;
+  for (size_t i = 0; i < videos.size(); ++i) {
+    Groups& groups = by_label[videos[i].label];
+    size_t place = groups.size();
+    if (!videos[i].group.empty()) {
+      place = places.emplace(std::make_pair(videos[i].label, videos[i].group), place).first->second;
+    }
+    if (place == groups.size()) groups.emplace_back();
+    groups[place].push_back(i);
+  }
+  return by_label;
+}
+
+}  // namespace
 
 std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector<Video>& videos,
                                                                double share, uint64_t seed) {
   const double wanted = share > 0 ? std::min(share, 1.0) : 0;  // also for not-a-number
-  std::map<int64_t, std::vector<size_t>> by_label;
-  for (size_t i = 0; i < videos.size(); ++i) by_label[videos[i].label].push_back(i);
-
   std::vector<bool> held(videos.size(), false);
-  for (const auto& [label, members] : by_label) {
-    const int64_t count = static_cast<int64_t>(members.size());
-    const int64_t out = std::min<int64_t>(std::llround(wanted * count), count - 1);
+  for (const auto& [label, groups] : GroupsOfLabels(videos)) {
+    int64_t count = 0;
+    for (const std::vector<size_t>& group : groups) count += static_cast<int64_t>(group.size());
+    int64_t missing = std::llround(wanted * static_cast<double>(count));
     RandomStream stream(seed, "held_out", {label});
-    const std::vector<int64_t> order = stream.Permutation(count);
-    for (int64_t i = 0; i < out; ++i) held[members[order[i]]] = true;
+    std::vector<int64_t> order = stream.Permutation(static_cast<int64_t>(groups.size()));
+    order.pop_back();  // the last group stays in any case
+    for (const int64_t chosen : order) {
+      if (missing <= 0) break;
+      for (const size_t video : groups[chosen]) held[video] = true;
+      missing -= static_cast<int64_t>(groups[chosen].size());
+    }
   }
 
   std::pair<std::vector<Video>, std::vector<Video>> parts;

@@ -51,6 +51,22 @@ TEST(HeldOutTest, IsAPartitionInTheOrderOfTheList) {
   EXPECT_EQ(t + h, videos.size());
 }
 
+TEST(HeldOutTest, GroupsStayTogether) {
+  std::vector<Video> videos = MakeVideos(3, 24);
+  // Eight groups of three of every label; labels may use the same names.
+  for (size_t i = 0; i < videos.size(); ++i) videos[i].group = "g" + std::to_string(i / 3 % 8);
+  const auto [train, held] = SplitHeldOut(videos, 0.25, 1);
+  std::map<std::pair<int64_t, std::string>, int> in_train, in_held;
+  for (const Video& video : train) ++in_train[{video.label, video.group}];
+  for (const Video& video : held) ++in_held[{video.label, video.group}];
+  for (const auto& [group, count] : in_held) {
+    EXPECT_EQ(count, 3);
+    EXPECT_EQ(in_train.count(group), 0) << group.second;
+  }
+  for (const auto& [label, count] : CountLabels(held)) EXPECT_EQ(count, 6) << label;
+  EXPECT_EQ(SplitHeldOut(videos, 1.0, 1).first.size(), 9);  // a group of each label
+}
+
 TEST(HeldOutTest, TheSeedAloneDecides) {
   const std::vector<Video> videos = MakeVideos(3, 20);
   EXPECT_EQ(Names(SplitHeldOut(videos, 0.3, 5).second), Names(SplitHeldOut(videos, 0.3, 5).second));

@@ -5,14 +5,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "data/annotation/csv.h"
+#include "data/annotation/list_text.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -25,46 +24,11 @@ absl::string_view FirstLine(absl::string_view text) {
   return absl::StripTrailingAsciiWhitespace(text.substr(0, text.find('\n')));
 }
 
-bool IsNumber(absl::string_view text) {
-  int64_t number;
-  return absl::SimpleAtoi(text, &number);
-}
-
-// Whose list starts with `line`; empty when it is no known one.
-std::string OtherDataset(absl::string_view line) {
-  const std::vector<std::string> commas = absl::StrSplit(line, ',');
-  const std::vector<std::string> semicolons = absl::StrSplit(line, ';');
-  const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
-  if (absl::StartsWith(line, "{") || absl::StartsWith(line, "[")) {
-    return "a JSON file, such as Something-Something V2's or ActivityNet's";
-  }
-  if (semicolons.size() == 2 && IsNumber(semicolons[0])) {
-    return "a list of Something-Something V1 (id;label)";
-  }
-  if (absl::StartsWith(line, "video,numFrame,")) return "ActivityNet's list of video facts";
-  if (words.size() == 2 && absl::EndsWith(words[0], ".avi")) {
-    return absl::StrContains(words[0], '/') ? "a list of UCF101 (Class/video.avi label)"
-                                            : "a list of HMDB51 (video.avi flag)";
-  }
-  if (words.size() == 1 && absl::EndsWith(line, ".avi")) {
-    return "a test list of UCF101 (Class/video.avi)";
-  }
-  if (words.size() == 2 && IsNumber(words[0])) return "the class list of UCF101 (number Class)";
-  if (words.size() >= 2 && IsNumber(words.back())) {
-    return words.size() >= 3 && IsNumber(words[words.size() - 2])
-               ? "a plain list (path frames label)"
-               : "a plain list (path label)";
-  }
-  if (commas.size() >= 5 && IsNumber(commas[2]) && IsNumber(commas[3])) {
-    return "a list of Kinetics without its header row";
-  }
-  return "";
-}
-
 absl::Status NotKinetics(absl::string_view source, int64_t line_number, absl::string_view text,
                          absl::string_view why) {
   const absl::string_view line = FirstLine(WithoutByteOrderMark(text));
-  const std::string other = OtherDataset(line);
+  std::string other = RecogniseList(text);
+  if (other == "a list of Kinetics") other.clear();  // as was asked for
   return absl::InvalidArgumentError(absl::StrCat(
       source, ":", line_number, ": not an official list of Kinetics: the header row '",
       line.substr(0, 120), "' ", why, other.empty() ? "" : absl::StrCat("; it looks like ", other),
@@ -116,6 +80,7 @@ absl::StatusOr<KineticsClip> ParseRow(const CsvRow& row, const Columns& columns,
                     absl::StrCat(row.fields.size(), " fields, the header has ", header_size, ","));
   }
   KineticsClip clip;
+  clip.line = row.line;
   if (columns.label >= 0) {
     clip.label = std::string(absl::StripAsciiWhitespace(row.fields[columns.label]));
     if (clip.label.empty()) return RowError(source, row, "no label");
@@ -151,7 +116,7 @@ absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view tex
   const absl::StatusOr<std::vector<CsvRow>> parsed = ParseCsv(text, source);
   if (!parsed.ok()) {
     // What is no CSV at all is better called by its name than by its first odd quote.
-    const bool known = !OtherDataset(FirstLine(WithoutByteOrderMark(text))).empty();
+    const bool known = !RecogniseList(text).empty();
     return known ? NotKinetics(source, 1, text, "is not its header") : parsed.status();
   }
   const std::vector<CsvRow>& rows = *parsed;

@@ -27,6 +27,8 @@ struct KineticsClip {
   int64_t end_seconds = 0;
   // "train", "val", "test".
   std::string split;
+  // Where the row starts, from 1.
+  int64_t line = 0;
 
   // The file's name without its ending: id_start_end, times in six digits.
   std::string Name() const;

@@ -15,7 +15,8 @@ size_t VideoEnding(absl::string_view name) {
   const size_t dot = name.rfind('.');
   if (dot == absl::string_view::npos || dot == 0) return 0;
   const std::string ending = absl::AsciiStrToLower(name.substr(dot + 1));
-  for (const char* known : {"mp4", "mkv", "webm", "avi", "mov", "m4v", "3gp", "flv"}) {
+  for (const char* known :
+       {"mp4", "mkv", "webm", "avi", "mov", "m4v", "3gp", "flv", "ts", "mpg", "lmdb"}) {
     if (ending == known) return dot;
   }
   return 0;
@@ -28,30 +29,39 @@ std::string PlainLabel(absl::string_view label) {
 
 }  // namespace
 
-absl::StatusOr<MediaIndex> MediaIndex::Scan(const std::string& folder) {
-  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(folder));
+absl::StatusOr<MediaIndex> MediaIndex::Scan(const std::string& folder,
+                                            const absl::flat_hash_set<std::string>& names) {
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> entries, ListFolder(folder));
   MediaIndex index;
-  index.Add(folder, "", names);
-  for (const std::string& name : names) {
+  for (const std::string& name : index.Add(folder, "", entries, names)) {
     const std::string path = JoinPath(folder, name);
-    if (VideoEnding(name) > 0 || !FolderExists(path)) continue;
+    if (!FolderExists(path)) continue;
     // A folder that may not be read is as good as none: its videos count as missing.
     const absl::StatusOr<std::vector<std::string>> inner = ListFolder(path);
     if (!inner.ok()) continue;
     ++index.folders_;
-    index.Add(path, name, *inner);
+    index.Add(path, name, *inner, names);
   }
   return index;
 }
 
-void MediaIndex::Add(const std::string& folder, const std::string& label_folder,
-                     const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    const size_t ending = VideoEnding(name);
-    if (ending == 0) continue;
-    ++files_;
-    by_name_[name.substr(0, ending)].push_back({label_folder, JoinPath(folder, name)});
+std::vector<std::string> MediaIndex::Add(const std::string& folder, const std::string& label_folder,
+                                         const std::vector<std::string>& entries,
+                                         const absl::flat_hash_set<std::string>& names) {
+  std::vector<std::string> others;
+  for (const std::string& entry : entries) {
+    const size_t ending = VideoEnding(entry);
+    const std::string name = ending > 0 ? entry.substr(0, ending) : entry;
+    // A video without an ending is a folder: names of frame folders need not be asked for one by
+    // one, names that are not listed may be class folders.
+    if (ending > 0 || names.contains(name)) {
+      ++files_;
+      by_name_[name].push_back({label_folder, JoinPath(folder, entry)});
+    } else {
+      others.push_back(entry);
+    }
   }
+  return others;
 }
 
 const std::string* MediaIndex::Find(absl::string_view name, absl::string_view label) const {

@@ -1,16 +1,11 @@
 #include "data/annotation/video_list.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "data/annotation/csv.h"
-#include "data/annotation/kinetics_csv.h"
+#include "data/annotation/dataset_list.h"
 #include "data/annotation/media_index.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -20,13 +15,6 @@ namespace {
 
 constexpr size_t kExamples = 10;
 
-// A row of any dataset's list.
-struct ListedVideo {
-  std::string name;
-  // Empty when the list has no labels.
-  std::string label;
-};
-
 // What became of a row.
 struct Found {
   // Empty: no such file.
@@ -34,145 +22,36 @@ struct Found {
   IndexedVideo video;
 };
 
-// "kinetics-400_val.csv, labels.txt": what a user may have meant instead.
-std::string TextFilesIn(const std::string& folder) {
-  const absl::StatusOr<std::vector<std::string>> names = ListFolder(folder);
-  std::vector<std::string> found;
-  if (names.ok()) {
-    for (const std::string& name : *names) {
-      if (absl::EndsWith(name, ".csv") || absl::EndsWith(name, ".txt")) found.push_back(name);
-    }
+// The names by which videos may be found.
+absl::flat_hash_set<std::string> NamesOf(const DatasetList& list) {
+  absl::flat_hash_set<std::string> names;
+  for (const ListedVideo& video : list.videos) {
+    names.insert(video.name);
+    if (!video.other_name.empty()) names.insert(video.other_name);
   }
-  if (found.empty()) return "there is no .csv or .txt file in that folder";
-  if (found.size() > kExamples) found.resize(kExamples);
-  return absl::StrCat("that folder has ", absl::StrJoin(found, ", "));
+  return names;
 }
 
-absl::Status CheckPlaces(const DatasetSettings& dataset, const DatasetSettings::Split& split,
-                         const std::string& root) {
-  if (root.empty() || !FolderExists(root)) {
-    return absl::NotFoundError(
-        absl::StrCat("no folder '", root, "', which should hold the dataset ", dataset.name(), " (",
-                     split.list(), " and the videos in ", split.media(),
-                     "); give the folder of your copy as --dataset_root"));
+// Empty when the video is not there.
+std::string FindPath(const DatasetList& list, const ListedVideo& video, const MediaIndex& media) {
+  if (!video.path.empty()) {
+    const std::string path = JoinPath(list.media_path, video.path);
+    if (FileExists(path) || FolderExists(path)) return path;
   }
-  if (split.list().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the dataset ", dataset.name(), " names no list for this split; set one with ",
-                     "--set=dataset.train.list=... or dataset.evaluation.list=..."));
-  }
-  const std::string list = JoinPath(root, split.list());
-  if (!FileExists(list)) {
-    return absl::NotFoundError(
-        absl::StrCat("no list ", list, " for the dataset ", dataset.name(), ", and ",
-                     TextFilesIn(root), "; put the official list there, or name yours with ",
-                     "--set=dataset.train.list=... or dataset.evaluation.list=..."));
-  }
-  const std::string media = JoinPath(root, split.media());
-  if (!FolderExists(media)) {
-    return absl::NotFoundError(
-        absl::StrCat("no folder ", media, " with the videos of ", split.list(),
-                     "; put them there, in class folders or not, or name yours with ",
-                     "--set=dataset.train.media=... or dataset.evaluation.media=..."));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<ListedVideo>> ReadList(const DatasetSettings& dataset,
-                                                  const std::string& path) {
-  if (dataset.format() != DatasetSettings::KINETICS_CSV) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("dataset ", dataset.name(), ": no reader for lists of format ",
-                     DatasetSettings::Format_Name(dataset.format()), "; KINETICS_CSV has one"));
-  }
-  OP3D_ASSIGN_OR_RETURN(const std::vector<KineticsClip> clips, ReadKineticsCsv(path));
-  std::vector<ListedVideo> listed;
-  listed.reserve(clips.size());
-  for (const KineticsClip& clip : clips) listed.push_back({clip.Name(), clip.label});
-  return listed;
-}
-
-absl::StatusOr<std::vector<std::string>> ReadLabelMap(const std::string& path) {
-  absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return Annotate(text.status(), "the label map");
-  std::vector<std::string> classes;
-  for (absl::string_view line : absl::StrSplit(WithoutByteOrderMark(*text), '\n')) {
-    line = absl::StripAsciiWhitespace(line);
-    if (line.empty()) continue;
-    if (std::find(classes.begin(), classes.end(), line) != classes.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": the class '", line, "' stands there twice"));
-    }
-    classes.emplace_back(line);
-  }
-  return classes;
-}
-
-std::vector<std::string> AlphabeticalLabels(const std::vector<ListedVideo>& listed) {
-  std::vector<std::string> classes;
-  for (const ListedVideo& video : listed) {
-    if (!video.label.empty()) classes.push_back(video.label);
-  }
-  std::sort(classes.begin(), classes.end());
-  classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
-  return classes;
-}
-
-// The classes in the order of their labels.
-absl::StatusOr<std::vector<std::string>> FindClasses(const DatasetSettings& dataset,
-                                                     const std::string& root,
-                                                     const std::string& list,
-                                                     const std::vector<ListedVideo>& listed) {
-  const bool mapped = !dataset.label_map().empty();
-  const std::string map_path = JoinPath(root, dataset.label_map());
-  std::vector<std::string> classes;
-  if (mapped) {
-    OP3D_ASSIGN_OR_RETURN(classes, ReadLabelMap(map_path));
-  } else {
-    classes = AlphabeticalLabels(listed);
-    if (classes.empty()) return classes;  // a test list
-  }
-  if (dataset.classes() <= 0 || classes.size() == dataset.classes()) return classes;
-  const std::string found =
-      absl::StrCat(mapped ? map_path : list, " has ", classes.size(), " classes, but ",
-                   dataset.name(), " has ", dataset.classes());
-  return absl::FailedPreconditionError(absl::StrCat(
-      found,
-      mapped ? "; give the label map of the whole dataset"
-             : ": the list's own labels do not give the classes' numbers; name a label map "
-               "(one class a line, all of them) as --labels=FILE or --set=dataset.label_map=FILE"));
-}
-
-// Index of each row's label, -1 without one.
-absl::StatusOr<std::vector<int64_t>> FindLabels(const std::vector<ListedVideo>& listed,
-                                                const std::vector<std::string>& classes,
-                                                const std::string& list) {
-  absl::flat_hash_map<std::string, int64_t> index;
-  for (size_t i = 0; i < classes.size(); ++i) index[classes[i]] = static_cast<int64_t>(i);
-  std::vector<int64_t> labels;
-  labels.reserve(listed.size());
-  for (const ListedVideo& video : listed) {
-    const auto found = index.find(video.label);
-    if (found == index.end() && !video.label.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(list, ": ", video.name, " is of the class '",
-                                                     video.label, "', which is not one of the ",
-                                                     classes.size(), " of the label map"));
-    }
-    labels.push_back(found == index.end() ? -1 : found->second);
-  }
-  return labels;
+  const std::string label = video.label >= 0 ? list.classes[video.label] : "";
+  const std::string* path = media.Find(video.name, label);
+  if (path == nullptr && !video.other_name.empty()) path = media.Find(video.other_name, label);
+  return path == nullptr ? "" : *path;
 }
 
 // Finds every listed video and what the index knows of it.  Cancelled when a signal comes.
-absl::StatusOr<std::vector<Found>> FindAll(const std::vector<ListedVideo>& listed,
-                                           const MediaIndex& media, const IndexOptions& options) {
-  std::vector<Found> found(listed.size());
+absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, const MediaIndex& media,
+                                           const IndexOptions& options) {
+  std::vector<Found> found(list.videos.size());
   std::vector<std::string> paths;
-  for (size_t i = 0; i < listed.size(); ++i) {
-    const std::string* path = media.Find(listed[i].name, listed[i].label);
-    if (path == nullptr) continue;
-    found[i].path = *path;
-    paths.push_back(*path);
+  for (size_t i = 0; i < list.videos.size(); ++i) {
+    found[i].path = FindPath(list, list.videos[i], media);
+    if (!found[i].path.empty()) paths.push_back(found[i].path);
   }
   OP3D_ASSIGN_OR_RETURN(std::vector<IndexedVideo> videos, IndexVideos(paths, options, nullptr));
   size_t next = 0;
@@ -186,23 +65,23 @@ absl::StatusOr<std::vector<Found>> FindAll(const std::vector<ListedVideo>& liste
   return found;
 }
 
-VideoList Join(const std::vector<ListedVideo>& listed, const std::vector<int64_t>& labels,
-               std::vector<Found> found) {
+VideoList Join(const std::vector<ListedVideo>& listed, std::vector<Found> found) {
   VideoList list;
   list.listed = static_cast<int64_t>(listed.size());
   std::vector<std::string> missing, broken;
   for (size_t i = 0; i < listed.size(); ++i) {
-    IndexedVideo& video = found[i].video;
-    if (video.status.ok()) {
-      list.videos.push_back({listed[i].name, std::move(found[i].path), labels[i], video.frames,
-                             std::move(video.scan)});
+    const ListedVideo& video = listed[i];
+    IndexedVideo& indexed = found[i].video;
+    if (indexed.status.ok()) {
+      list.videos.push_back({video.name, std::move(found[i].path), video.label, indexed.frames,
+                             std::move(indexed.scan), video.group});
       continue;
     }
     const bool absent = found[i].path.empty();
     ++(absent ? list.missing : list.broken);
     std::vector<std::string>& examples = absent ? missing : broken;
     if (examples.size() < kExamples) {
-      examples.push_back(absl::StrCat(listed[i].name, ": ", video.status.message()));
+      examples.push_back(absl::StrCat(video.name, ": ", indexed.status.message()));
     }
   }
   list.examples = std::move(missing);
@@ -210,22 +89,26 @@ VideoList Join(const std::vector<ListedVideo>& listed, const std::vector<int64_t
   return list;
 }
 
-absl::Status NothingUsable(const VideoList& list, const ListedVideo& first,
-                           const std::string& list_path, const std::string& media_path,
+absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
                            const MediaIndex& media) {
-  if (list.broken > 0) {
-    return absl::DataLossError(absl::StrCat(
-        "none of the ", list.listed, " videos of ", list_path, " can be used: ", list.missing,
-        " missing, ", list.broken, " broken (", absl::StrJoin(list.examples, "; "), ")"));
+  if (found.broken > 0) {
+    return absl::DataLossError(absl::StrCat("none of the ", found.listed, " videos of ",
+                                            list.list_path, " can be used: ", found.missing,
+                                            " missing, ", found.broken, " broken (",
+                                            absl::StrJoin(found.examples, "; "), ")"));
   }
+  const ListedVideo& first = list.videos[0];
+  const std::string looked_for =
+      !first.path.empty() ? first.path
+                          : absl::StrCat(first.label < 0 ? "" : list.classes[first.label] + "/",
+                                         first.name, ".mp4");
   return absl::NotFoundError(absl::StrCat(
-      "none of the ", list.listed, " videos of ", list_path, " is in ", media_path,
-      ": looked for files such as '", first.label.empty() ? "" : first.label + "/", first.name,
-      ".mp4' there and one folder below, and found ", media.files(), " video files in ",
-      media.folders(), " folders",
+      "none of the ", found.listed, " videos of ", list.list_path, " is in ", list.media_path,
+      ": looked for files such as '", looked_for, "' there and one folder below (or a folder of ",
+      "frames of that name), and found ", media.files(), " videos in ", media.folders(), " folders",
       media.files() == 0 ? "; download the videos into it, in class folders or not"
-                         : "; their names must be {youtube_id}_{start:06}_{end:06}.mp4, or the "
-                           "list is of another split"));
+                         : "; their names must be those of the list, or the list is of another "
+                           "split"));
 }
 
 }  // namespace
@@ -234,28 +117,22 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const DatasetSettings::Split& split,
                                         const std::string& root, const LoaderSettings& loader,
                                         int threads, IndexOptions index) {
-  OP3D_RETURN_IF_ERROR(CheckPlaces(dataset, split, root));
-  const std::string list_path = JoinPath(root, split.list());
-  const std::string media_path = JoinPath(root, split.media());
-  OP3D_ASSIGN_OR_RETURN(const std::vector<ListedVideo> listed, ReadList(dataset, list_path));
-  OP3D_ASSIGN_OR_RETURN(std::vector<std::string> classes,
-                        FindClasses(dataset, root, list_path, listed));
-  OP3D_ASSIGN_OR_RETURN(const std::vector<int64_t> labels, FindLabels(listed, classes, list_path));
-  OP3D_ASSIGN_OR_RETURN(const MediaIndex media, MediaIndex::Scan(media_path));
+  OP3D_ASSIGN_OR_RETURN(DatasetList list, ReadDatasetList(dataset, split, root));
+  OP3D_ASSIGN_OR_RETURN(const MediaIndex media, MediaIndex::Scan(list.media_path, NamesOf(list)));
   index.root = root;
   index.threads = threads;
-  OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(listed, media, index));
-  VideoList list = Join(listed, labels, std::move(found));
-  list.classes = std::move(classes);
-  if (list.videos.empty()) {
-    return NothingUsable(list, listed[0], list_path, media_path, media);
+  const bool flow = dataset.stream() == DatasetSettings::FLOW;
+  index.media.content = flow ? FrameContent::kFlow : FrameContent::kPictures;
+  OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(list, media, index));
+  VideoList usable = Join(list.videos, std::move(found));
+  if (usable.videos.empty()) return NothingUsable(usable, list, media);
+  usable.classes = std::move(list.classes);
+  if (usable.missing + usable.broken > 0 && loader.on_bad_video() != LoaderSettings::SKIP) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        DescribeVideoList(usable, list.list_path), ": ", absl::StrJoin(usable.examples, "; "),
+        "; complete the copy, or leave them out with --set=loader.on_bad_video=SKIP"));
   }
-  if (list.missing + list.broken > 0 && loader.on_bad_video() != LoaderSettings::SKIP) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(DescribeVideoList(list, list_path), ": ", absl::StrJoin(list.examples, "; "),
-                     "; complete the copy, or leave them out with --set=loader.on_bad_video=SKIP"));
-  }
-  return list;
+  return usable;
 }
 
 uint32_t VideoListCrc32(absl::Span<const Video> videos) {

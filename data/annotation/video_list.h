@@ -25,6 +25,7 @@ namespace op3d {
 struct Video {
   // As the list has it, without a folder and a file ending.
   std::string name;
+  // A video file, or a folder or LMDB of frames.
   std::string path;
   // Index in VideoList::classes; -1 when the list has no labels.
   int64_t label = -1;
@@ -32,6 +33,8 @@ struct Video {
   int64_t frames = 0;
   // What the index knows of the file, for OpenIndexed.
   std::string scan = {};
+  // Videos of one group were cut from the same one and look alike; empty when nothing is known.
+  std::string group = {};
 };
 
 struct VideoList {
@@ -49,20 +52,17 @@ struct VideoList {
   std::vector<std::string> examples;
 };
 
-// Reads `root`/`split.list` and `root`/`dataset.label_map` (absolute paths stay), finds the files
-// under `root`/`split.media` and looks each up in the index; those that it does not know are
-// scanned with `threads` threads (at least one), under a progress bar, and kept there.  Of `index`,
-// root and threads are set here; without a file all are scanned.  Labels count in the order of the
-// label map, else alphabetically.
+// Reads the list and the label map (ReadDatasetList), finds the videos in the media folder and
+// looks each up in the index; those that it does not know are scanned with `threads` threads (at
+// least one), under a progress bar, and kept there.  Of `index`, root, threads and what a frame is
+// made of are set here; without a file all are scanned.
 //
 // Missing and broken videos: with on_bad_video SKIP they are left out and counted, otherwise they
 // are an error that names the first of them.
 //
-// NotFound: root, list, label map or media folder absent, or no video of the list is there; says
-// what was looked for, where, and what to do.  InvalidArgument: list or label map that cannot be
-// read, a label that the map lacks, an unknown format.  FailedPrecondition: not as many classes as
-// the dataset has, or missing and broken videos under ERROR.  DataLoss: every file is broken.
-// Cancelled: a signal came.
+// Errors of ReadDatasetList.  NotFound: no video of the list is there; says what was looked for,
+// where, and what to do.  FailedPrecondition: missing and broken videos under ERROR.  DataLoss:
+// every file is broken.  Cancelled: a signal came.
 absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const DatasetSettings::Split& split,
                                         const std::string& root, const LoaderSettings& loader,

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "data/video/jpeg.h"
 #include "data/video/video_writer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -172,7 +173,7 @@ TEST_F(VideoListTest, NothingUsableIsAnError) {
   EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound,
                                AllOf(HasSubstr("none of the 5 videos"), HasSubstr("/empty"),
                                      HasSubstr("'air drumming/aaa_000000_000010.mp4'"),
-                                     HasSubstr("found 0 video files"), HasSubstr("download"))));
+                                     HasSubstr("found 0 videos"), HasSubstr("download"))));
   Write(root_ + "/empty/other.mp4", "x");
   EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("names must be")));
   Write(root_ + "/empty/bbb_000003_000013.mp4", "x");
@@ -184,6 +185,31 @@ TEST_F(VideoListTest, UnknownFormatIsRefused) {
   dataset_.set_format(DatasetSettings::FORMAT_UNSPECIFIED);
   EXPECT_THAT(Load(),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("FORMAT_UNSPECIFIED")));
+}
+
+TEST_F(VideoListTest, FramesAreVideosToo) {
+  ASSERT_OK_AND_ASSIGN(const std::string jpeg,
+                       EncodeJpeg({16, 16, std::vector<uint8_t>(16 * 16 * 3, 99)}, 90));
+  for (const char* name : {"00001", "00002"}) {
+    Write(root_ + "/val/air drumming/ddd_000005_000015/" + name + ".jpg", jpeg);
+  }
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  ASSERT_EQ(list.videos.size(), 4);
+  EXPECT_THAT(list.videos[2].path, HasSubstr("/air drumming/ddd_000005_000015"));
+  EXPECT_EQ(list.videos[2].frames, 2);
+}
+
+TEST_F(VideoListTest, PathsOfTheListAreTakenAsTheyAre) {
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  Write(root_ + "/val.csv", "val/air_drumming/aaa_000000_000010.mp4 0\neee_000000_000010.webm 2\n");
+  dataset_.mutable_evaluation()->set_media(".");
+  Write(root_ + "/no class/eee_000000_000010.mp4", VideoBytes(4));
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  ASSERT_EQ(list.videos.size(), 2);
+  EXPECT_THAT(list.videos[0].path, HasSubstr("/val/air_drumming/aaa_000000_000010.mp4"));
+  EXPECT_EQ(list.videos[0].label, 0);
+  // Re-encoded with another ending, in another folder.
+  EXPECT_THAT(list.videos[1].path, HasSubstr("/no class/eee_000000_000010.mp4"));
 }
 
 TEST_F(VideoListTest, AtMostTenExamplesOfEach) {

@@ -1,0 +1,235 @@
+#include "data/annotation/dataset_list.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "data/annotation/class_list.h"
+#include "data/annotation/list_rows.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+constexpr size_t kShownNames = 10;
+constexpr int64_t kMaxClasses = 100'000;
+
+// "kinetics-400_val.csv, labels.txt": what a user may have meant instead.
+std::string TextFilesIn(const std::string& folder) {
+  const absl::StatusOr<std::vector<std::string>> names = ListFolder(folder);
+  std::vector<std::string> found;
+  if (names.ok()) {
+    for (const std::string& name : *names) {
+      if (absl::EndsWith(name, ".csv") || absl::EndsWith(name, ".txt") ||
+          absl::EndsWith(name, ".json")) {
+        found.push_back(name);
+      }
+    }
+  }
+  if (found.empty()) return "there is no .csv, .txt or .json file in that folder";
+  if (found.size() > kShownNames) found.resize(kShownNames);
+  return absl::StrCat("that folder has ", absl::StrJoin(found, ", "));
+}
+
+bool ListExists(const std::string& path) {
+  return FileExists(path) || !ExpandPattern(path).empty();
+}
+
+// The first of `names` that is there below `root`; empty when none is.
+template <typename Names>
+std::string FirstThere(const std::string& root, const std::string& first, const Names& others,
+                       bool (*there)(const std::string&)) {
+  if (there(JoinPath(root, first))) return JoinPath(root, first);
+  for (const std::string& name : others) {
+    if (there(JoinPath(root, name))) return JoinPath(root, name);
+  }
+  return "";
+}
+
+template <typename Names>
+std::string OrOthers(const Names& others) {
+  return others.empty() ? "" : absl::StrCat(" (or ", absl::StrJoin(others, ", "), ")");
+}
+
+// `split` with its "{split}" filled in.
+DatasetSettings::Split FillIn(const DatasetSettings& dataset, DatasetSettings::Split split) {
+  const std::string number = absl::StrCat(std::max(dataset.split(), 1));
+  split.set_list(absl::StrReplaceAll(split.list(), {{"{split}", number}}));
+  for (std::string& name : *split.mutable_other_lists()) {
+    name = absl::StrReplaceAll(name, {{"{split}", number}});
+  }
+  return split;
+}
+
+// Where list and media are.
+absl::Status FindPlaces(const DatasetSettings& dataset, const DatasetSettings::Split& split,
+                        const std::string& root, DatasetList* list) {
+  if (root.empty() || !FolderExists(root)) {
+    return absl::NotFoundError(
+        absl::StrCat("no folder '", root, "', which should hold the dataset ", dataset.name(), " (",
+                     split.list(), " and the videos in ", split.media(),
+                     "); give the folder of your copy as --dataset_root"));
+  }
+  if (split.list().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the dataset ", dataset.name(), " names no list for this split; set one with ",
+                     "--set=dataset.train.list=... or dataset.evaluation.list=..."));
+  }
+  list->list_path = FirstThere(root, split.list(), split.other_lists(), ListExists);
+  if (list->list_path.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("no list ", JoinPath(root, split.list()), OrOthers(split.other_lists()),
+                     " for the dataset ", dataset.name(), ", and ", TextFilesIn(root),
+                     "; put the official list there, or name yours with ",
+                     "--set=dataset.train.list=... or dataset.evaluation.list=..."));
+  }
+  const bool flow = dataset.stream() == DatasetSettings::FLOW && !split.flow().empty();
+  list->media_path = flow ? FirstThere(root, split.flow(), std::vector<std::string>(), FolderExists)
+                          : FirstThere(root, split.media(), split.other_media(), FolderExists);
+  if (list->media_path.empty()) {
+    const std::string field = flow ? "flow" : "media";
+    return absl::NotFoundError(absl::StrCat(
+        "no folder ", JoinPath(root, flow ? split.flow() : split.media()),
+        flow ? "" : OrOthers(split.other_media()), " with the ", flow ? "flow" : "videos", " of ",
+        split.list(), "; put them there, in class folders or not, or name yours with ",
+        "--set=dataset.train.", field, "=... or dataset.evaluation.", field, "=..."));
+  }
+  return absl::OkStatus();
+}
+
+// "list:12: ".
+std::string At(const ListRow& row) { return absl::StrCat(row.file, ":", row.video.line, ": "); }
+
+// The rows of `part`; all when it is empty.
+absl::StatusOr<std::vector<ListRow>> OfPart(std::vector<ListRow> rows, const std::string& part,
+                                            const std::string& path) {
+  if (part.empty()) return rows;
+  std::set<std::string> parts;
+  std::vector<ListRow> wanted;
+  for (ListRow& row : rows) {
+    parts.insert(row.part);
+    if (row.part == part) wanted.push_back(std::move(row));
+  }
+  if (!wanted.empty()) return wanted;
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, ": none of its ", rows.size(), " rows is of the part '", part, "'; it has the parts '",
+      absl::StrJoin(parts, "', '"), "'; set dataset.train.part or dataset.evaluation.part"));
+}
+
+absl::StatusOr<std::vector<std::string>> ReadLabelMap(const DatasetSettings& dataset,
+                                                      const std::string& root, std::string* path) {
+  *path = FirstThere(root, dataset.label_map(), dataset.other_label_maps(), FileExists);
+  if (path->empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        "no label map ", JoinPath(root, dataset.label_map()), OrOthers(dataset.other_label_maps()),
+        " of the dataset ", dataset.name(), ", and ", TextFilesIn(root),
+        "; put it there, name yours with --set=dataset.label_map=FILE, or take the list's own "
+        "labels in alphabetical order with --set=dataset.label_map="));
+  }
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(*path));
+  return ParseClassList(text, *path);
+}
+
+// The classes that the list itself gives, whatever part its rows are of.
+std::vector<std::string> OwnClasses(const DatasetSettings& dataset,
+                                    const std::vector<ListRow>& rows) {
+  std::set<std::string> names;
+  int64_t numbers = dataset.classes();
+  for (const ListRow& row : rows) {
+    if (!row.label.empty()) names.insert(row.label);
+    if (row.label.empty() && row.number >= numbers) numbers = row.number + 1;
+  }
+  if (!names.empty()) return {names.begin(), names.end()};
+  const bool numbered =
+      std::any_of(rows.begin(), rows.end(), [](const ListRow& row) { return row.number >= 0; });
+  std::vector<std::string> classes;
+  for (int64_t i = 0; numbered && i < std::min(numbers, kMaxClasses); ++i) {
+    classes.push_back(absl::StrCat(i));
+  }
+  return classes;
+}
+
+// The classes in the order of their labels; none for a list without labels.
+absl::StatusOr<std::vector<std::string>> FindClasses(const DatasetSettings& dataset,
+                                                     const std::string& root,
+                                                     const std::string& list,
+                                                     const std::vector<ListRow>& rows) {
+  const bool mapped = !dataset.label_map().empty();
+  std::string map_path;
+  std::vector<std::string> classes;
+  if (mapped) {
+    OP3D_ASSIGN_OR_RETURN(classes, ReadLabelMap(dataset, root, &map_path));
+  } else {
+    classes = OwnClasses(dataset, rows);
+    if (classes.empty()) return classes;  // a test list
+  }
+  if (dataset.classes() <= 0 || classes.size() == dataset.classes()) return classes;
+  const std::string found =
+      absl::StrCat(mapped ? map_path : list, " has ", classes.size(), " classes, but ",
+                   dataset.name(), " has ", dataset.classes());
+  return absl::FailedPreconditionError(absl::StrCat(
+      found,
+      mapped ? "; give the label map of the whole dataset"
+             : ": the list's own labels do not give the classes' numbers; name a label map "
+               "(one class a line, all of them) as --labels=FILE or --set=dataset.label_map=FILE"));
+}
+
+// Fills in the rows' labels as indices of `classes`.
+absl::Status FindLabels(const std::vector<std::string>& classes, std::vector<ListRow>* rows) {
+  absl::flat_hash_map<std::string, int64_t> index;
+  for (size_t i = 0; i < classes.size(); ++i) index[classes[i]] = static_cast<int64_t>(i);
+  for (ListRow& row : *rows) {
+    row.video.label = row.number;
+    if (!row.label.empty()) {
+      const auto found = index.find(row.label);
+      if (found == index.end()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(At(row), row.video.name, " is of the class '", row.label,
+                         "', which is not one of the ", classes.size(), " of the label map"));
+      }
+      row.video.label = found->second;
+    }
+    const int64_t count = static_cast<int64_t>(classes.size());
+    if (row.number >= count) {
+      return absl::InvalidArgumentError(absl::StrCat(At(row), row.video.name, " has the label ",
+                                                     row.number, "; the ", count,
+                                                     " classes have labels below ", count));
+    }
+    if (row.number >= 0 && row.number != row.video.label) {
+      return absl::InvalidArgumentError(absl::StrCat(At(row), row.video.name,
+                                                     " has the number of '", classes[row.number],
+                                                     "', but its class is '", row.label, "'"));
+    }
+    if ((row.video.label < 0) != (rows->front().video.label < 0)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          At(row), row.video.name, row.video.label < 0 ? " has no label" : " has a label", ", but ",
+          rows->front().video.name, " before it has ", row.video.label < 0 ? "one" : "none"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
+                                            const DatasetSettings::Split& asked,
+                                            const std::string& root) {
+  const DatasetSettings::Split split = FillIn(dataset, asked);
+  DatasetList list;
+  OP3D_RETURN_IF_ERROR(FindPlaces(dataset, split, root, &list));
+  OP3D_ASSIGN_OR_RETURN(std::vector<ListRow> rows, ReadListRows(dataset.format(), list.list_path));
+  OP3D_ASSIGN_OR_RETURN(list.classes, FindClasses(dataset, root, list.list_path, rows));
+  OP3D_ASSIGN_OR_RETURN(rows, OfPart(std::move(rows), split.part(), list.list_path));
+  OP3D_RETURN_IF_ERROR(FindLabels(list.classes, &rows));
+  list.videos.reserve(rows.size());
+  for (ListRow& row : rows) list.videos.push_back(std::move(row.video));
+  return list;
+}
+
+}  // namespace op3d

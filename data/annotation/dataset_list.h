@@ -1,0 +1,42 @@
+// A dataset's own list in whatever format it has, as rows that say the same of every dataset.
+//
+//   OP3D_ASSIGN_OR_RETURN(DatasetList list, ReadDatasetList(dataset, dataset.evaluation(), root));
+//   // list.videos[0] = {"0wR5jVB-WPk_000417_000427", label 0, ...}
+//   // list.classes[0] = "abseiling"
+#ifndef DATA_ANNOTATION_DATASET_LIST_H_
+#define DATA_ANNOTATION_DATASET_LIST_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/annotation/listed_video.h"
+#include "data/dataset.pb.h"
+
+namespace op3d {
+
+struct DatasetList {
+  // In the order of the list.
+  std::vector<ListedVideo> videos;
+  // In the order of the labels: as the label map has them, else alphabetically, for lists of paths
+  // "0", "1", ...
+  std::vector<std::string> classes;
+  // The list that was read (HMDB51: the pattern of the files), and the folder of its videos.
+  std::string list_path;
+  std::string media_path;
+};
+
+// Reads `root`/`split.list`, or the first of its other names that is there, and the label map;
+// takes the rows of `split.part`.  Absolute paths stay as they are.
+//
+// NotFound: root, list, label map or media folder absent; says what was looked for and what is
+// there.  InvalidArgument: a list or label map that cannot be read (file, line, text, what was
+// expected), a label that the map lacks, labelled and unlabelled videos mixed, no row of the part,
+// an unknown format.  FailedPrecondition: not as many classes as the dataset has.
+absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
+                                            const DatasetSettings::Split& split,
+                                            const std::string& root);
+
+}  // namespace op3d
+
+#endif  // DATA_ANNOTATION_DATASET_LIST_H_

@@ -1,0 +1,28 @@
+// A row of any dataset's list.
+#ifndef DATA_ANNOTATION_LISTED_VIDEO_H_
+#define DATA_ANNOTATION_LISTED_VIDEO_H_
+
+#include <cstdint>
+#include <string>
+
+namespace op3d {
+
+struct ListedVideo {
+  // As the list has it, without a folder and a file ending.
+  std::string name;
+  // Index in DatasetList::classes; -1 when the list has no labels.
+  int64_t label = -1;
+  // Another name that copies give the file; empty for most.
+  std::string other_name;
+  // The file as the list has it, below the media folder; empty when the list gives names alone.
+  std::string path;
+  // What it was cut from: videos of one group look alike and belong on the same side of a split.
+  // Empty when the list does not tell.
+  std::string group;
+  // In the list's file, from 1.
+  int64_t line = 0;
+};
+
+}  // namespace op3d
+
+#endif  // DATA_ANNOTATION_LISTED_VIDEO_H_

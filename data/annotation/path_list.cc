@@ -1,0 +1,54 @@
+#include "data/annotation/path_list.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "data/annotation/list_text.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+// Takes the last number and what separates it off `row`.
+bool TakeNumber(absl::string_view* row, int64_t* number) {
+  const size_t separator = row->find_last_of(" \t,");
+  int32_t value;  // a larger one is no frame count and no label
+  if (separator == absl::string_view::npos ||
+      !absl::SimpleAtoi(row->substr(separator + 1), &value) || value < 0) {
+    return false;
+  }
+  *number = value;
+  *row = absl::StripAsciiWhitespace(row->substr(0, separator));
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
+                                                     absl::string_view source, PathListForm form) {
+  const bool framed = form == PathListForm::kFramesLabel;
+  const absl::string_view expected =
+      framed ? "'path frames label', both whole numbers from 0" : "'path label', a number from 0";
+  std::vector<PathVideo> videos;
+  for (const ListLine& line : ListLines(text)) {
+    absl::string_view rest = line.text;
+    PathVideo video;
+    if (!TakeNumber(&rest, &video.label)) {
+      return AnnotateWithOwner(ListError(source, line, "no label", expected), text, "plain");
+    }
+    if (framed && !TakeNumber(&rest, &video.frames)) {
+      return AnnotateWithOwner(ListError(source, line, "no number of frames", expected), text,
+                               "frames label");
+    }
+    if (rest.empty()) return ListError(source, line, "no path", expected);
+    video.path = std::string(rest);
+    video.line = line.number;
+    videos.push_back(std::move(video));
+  }
+  if (videos.empty()) return EmptyListError(source, expected);
+  return videos;
+}
+
+}  // namespace op3d

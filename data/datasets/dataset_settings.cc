@@ -1,0 +1,61 @@
+#include "data/datasets/dataset_settings.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+
+namespace op3d {
+namespace {
+
+constexpr char kEnding[] = ".textproto";
+
+std::string ShippedNames() {
+  const absl::StatusOr<std::string> folder = RunfilePath("data/datasets");
+  std::vector<std::string> names;
+  if (folder.ok()) {
+    const absl::StatusOr<std::vector<std::string>> files = ListFolder(*folder);
+    for (absl::string_view file : files.ok() ? *files : std::vector<std::string>()) {
+      if (absl::ConsumeSuffix(&file, kEnding)) names.emplace_back(file);
+    }
+  }
+  return names.empty() ? "none" : absl::StrJoin(names, ", ");
+}
+
+int OfSplit(const google::protobuf::RepeatedField<int32_t>& counts, int split) {
+  const int place = std::max(split, 1) - 1;
+  return place < counts.size() ? counts[place] : 0;
+}
+
+}  // namespace
+
+absl::StatusOr<DatasetSettings> FindDataset(absl::string_view name) {
+  std::string path = UserPath(name);
+  if (!absl::StrContains(name, '/') && !absl::EndsWith(name, kEnding)) {
+    const absl::StatusOr<std::string> shipped =
+        RunfilePath(absl::StrCat("data/datasets/", name, kEnding));
+    if (!shipped.ok()) {
+      return absl::NotFoundError(
+          absl::StrCat("there is no dataset '", name, "'; there is: ", ShippedNames(),
+                       "; or give a textproto of your own (data/README.md)"));
+    }
+    path = *shipped;
+  }
+  DatasetSettings dataset;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &dataset));
+  return dataset;
+}
+
+OfficialCounts OfficialVideos(const DatasetSettings& dataset) {
+  return {OfSplit(dataset.official_train(), dataset.split()),
+          OfSplit(dataset.official_evaluation(), dataset.split())};
+}
+
+}  // namespace op3d

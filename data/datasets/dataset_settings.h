@@ -1,0 +1,30 @@
+// The datasets that ship, by name: one textproto each in data/datasets.
+//
+//   OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset("ucf101"));
+//   OfficialVideos(dataset).train                                            // 9537
+#ifndef DATA_DATASETS_DATASET_SETTINGS_H_
+#define DATA_DATASETS_DATASET_SETTINGS_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "data/dataset.pb.h"
+
+namespace op3d {
+
+// The shipped dataset of that name; a program needs //data/datasets (or //data/datasets:<name>) as
+// `data`.  A name with a slash or the ending .textproto is a file of the user's own.  NotFound
+// names the datasets there are; InvalidArgument for a file that does not parse.
+absl::StatusOr<DatasetSettings> FindDataset(absl::string_view name);
+
+// How many videos the official lists of the chosen split have; 0 = not known.
+struct OfficialCounts {
+  int train = 0;
+  int evaluation = 0;
+};
+OfficialCounts OfficialVideos(const DatasetSettings& dataset);
+
+}  // namespace op3d
+
+#endif  // DATA_DATASETS_DATASET_SETTINGS_H_
