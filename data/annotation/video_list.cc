@@ -65,7 +65,8 @@ absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, const MediaI
   return found;
 }
 
-VideoList Join(const std::vector<ListedVideo>& listed, std::vector<Found> found) {
+VideoList Join(const std::vector<ListedVideo>& listed, std::vector<Found> found,
+               FrameContent content) {
   VideoList list;
   list.listed = static_cast<int64_t>(listed.size());
   std::vector<std::string> missing, broken;
@@ -74,7 +75,7 @@ VideoList Join(const std::vector<ListedVideo>& listed, std::vector<Found> found)
     IndexedVideo& indexed = found[i].video;
     if (indexed.status.ok()) {
       list.videos.push_back({video.name, std::move(found[i].path), video.label, indexed.frames,
-                             std::move(indexed.scan), video.group});
+                             std::move(indexed.scan), video.group, content});
       continue;
     }
     const bool absent = found[i].path.empty();
@@ -124,7 +125,7 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
   const bool flow = dataset.stream() == DatasetSettings::FLOW;
   index.media.content = flow ? FrameContent::kFlow : FrameContent::kPictures;
   OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(list, media, index));
-  VideoList usable = Join(list.videos, std::move(found));
+  VideoList usable = Join(list.videos, std::move(found), index.media.content);
   if (usable.videos.empty()) return NothingUsable(usable, list, media);
   usable.classes = std::move(list.classes);
   if (usable.missing + usable.broken > 0 && loader.on_bad_video() != LoaderSettings::SKIP) {

@@ -19,6 +19,7 @@
 #include "absl/types/span.h"
 #include "data/dataset.pb.h"
 #include "data/index/index_update.h"
+#include "data/video/stored_frames.h"
 
 namespace op3d {
 
@@ -35,6 +36,8 @@ struct Video {
   std::string scan = {};
   // Videos of one group were cut from the same one and look alike; empty when nothing is known.
   std::string group = {};
+  // What its frames are made of: DatasetSettings.stream.
+  FrameContent content = FrameContent::kPictures;
 };
 
 struct VideoList {

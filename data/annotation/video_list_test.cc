@@ -193,19 +193,38 @@ TEST_F(VideoListTest, FramesAreVideosToo) {
   for (const char* name : {"00001", "00002"}) {
     Write(root_ + "/val/air drumming/ddd_000005_000015/" + name + ".jpg", jpeg);
   }
-  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  ASSERT_OK_AND_ASSIGN(VideoList list, Load());
   ASSERT_EQ(list.videos.size(), 4);
   EXPECT_THAT(list.videos[2].path, HasSubstr("/air drumming/ddd_000005_000015"));
   EXPECT_EQ(list.videos[2].frames, 2);
+  EXPECT_EQ(list.videos[2].content, FrameContent::kPictures);
+
+  // Their flow, in a folder of its own; files have none.
+  dataset_.set_stream(DatasetSettings::FLOW);
+  dataset_.mutable_evaluation()->set_flow("flow");
+  for (const char* name : {"000001_c1", "000001_c2"}) {
+    Write(root_ + "/flow/ddd_000005_000015/" + name + ".jpg", jpeg);
+  }
+  Write(root_ + "/flow/aaa_000000_000010.mp4", "x");
+  ASSERT_OK_AND_ASSIGN(list, Load());
+  ASSERT_EQ(list.videos.size(), 1);
+  EXPECT_THAT(list.videos[0].path, HasSubstr("/flow/ddd_000005_000015"));
+  EXPECT_EQ(list.videos[0].frames, 1);
+  EXPECT_EQ(list.videos[0].content, FrameContent::kFlow);
+  EXPECT_THAT(list.examples, testing::Contains(HasSubstr("a video has no flow")));
 }
 
 TEST_F(VideoListTest, PathsOfTheListAreTakenAsTheyAre) {
   dataset_.set_format(DatasetSettings::PATH_LABEL);
-  Write(root_ + "/val.csv", "val/air_drumming/aaa_000000_000010.mp4 0\neee_000000_000010.webm 2\n");
+  Write(root_ + "/val.csv",
+        "val/air_drumming/aaa_000000_000010.mp4 0\neee_000000_000010.webm 2\n"
+        "val/air_drumming/aaa_000000_000010.mp4 0\n");
   dataset_.mutable_evaluation()->set_media(".");
   Write(root_ + "/no class/eee_000000_000010.mp4", VideoBytes(4));
   ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
-  ASSERT_EQ(list.videos.size(), 2);
+  ASSERT_EQ(list.videos.size(), 3);
+  EXPECT_EQ(list.videos[2].path, list.videos[0].path);  // a list may show a video more often
+  EXPECT_EQ(list.videos[2].frames, 5);
   EXPECT_THAT(list.videos[0].path, HasSubstr("/val/air_drumming/aaa_000000_000010.mp4"));
   EXPECT_EQ(list.videos[0].label, 0);
   // Re-encoded with another ending, in another folder.

@@ -72,7 +72,7 @@ absl::Status FrameStore::Keep(const Video& video, Entry* entry,
                               std::unique_ptr<VideoReader>* reader) {
   const Clock::time_point start = Clock::now();
   absl::StatusOr<std::unique_ptr<VideoReader>> opened =
-      OpenIndexed(video.path, video.scan, {limits_});
+      OpenIndexed(video.path, video.scan, {limits_, video.content});
   if (!opened.ok()) return opened.status();
   *reader = *std::move(opened);
   const VideoInfo& info = (*reader)->info();
@@ -104,7 +104,7 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
   absl::Status status;
   if (reader == nullptr) {
     absl::StatusOr<std::unique_ptr<VideoReader>> opened =
-        OpenIndexed(video.path, video.scan, {limits_});
+        OpenIndexed(video.path, video.scan, {limits_, video.content});
     status = opened.status();
     if (opened.ok()) reader = *std::move(opened);
   }
