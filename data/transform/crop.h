@@ -6,20 +6,10 @@
 #ifndef DATA_TRANSFORM_CROP_H_
 #define DATA_TRANSFORM_CROP_H_
 
+#include "data/video/image.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {
-
-// Columns [left, left + width), rows [top, top + height).
-struct Box {
-  int left = 0;
-  int top = 0;
-  int width = 0;
-  int height = 0;
-  bool operator==(const Box& other) const {
-    return left == other.left && top == other.top && width == other.width && height == other.height;
-  }
-};
 
 // Where the crops of an evaluation lie; a test takes all three, in this order.
 enum class CropPlace { kCentre, kTopLeft, kBottomRight };

@@ -1,14 +1,22 @@
 // Decoded frames as RGB pictures: colours by the file's matrix and range, turned upright.
 //
-// libswscale does the arithmetic, with rounding and chroma interpolation that do not depend on the
-// machine's vector instructions or on the parity of the height, as its fast path does.
+// The arithmetic is libswscale's, with rounding and chroma interpolation that do not depend on the
+// machine's vector instructions or on the parity of the height, as its fast path does.  The usual
+// pixel format takes a short cut to the same bytes.
 #ifndef DATA_VIDEO_FRAME_CONVERTER_H_
 #define DATA_VIDEO_FRAME_CONVERTER_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "data/video/demuxer.h"
 #include "data/video/ffmpeg.h"
 #include "data/video/image.h"
+#include "data/video/yuv_to_rgb.h"
 
 namespace op3d {
 
@@ -18,18 +26,33 @@ class FrameConverter {
   // change it midway) is scaled.
   FrameConverter(int width, int height, Orientation orientation);
 
-  // Matrix: the frame's; BT.601 when it says nothing.  Range: full when it says so, else limited.
+  // The part `box` of the presented picture, in which it must lie.  Matrix: the frame's; BT.601
+  // when it says nothing.  Range: full when it says so, else limited.
   // Unimplemented: a pixel format that swscale cannot read.
-  absl::Status Convert(const AVFrame& frame, RgbImage* image);
+  absl::Status Convert(const AVFrame& frame, const Box& box, RgbImage* image);
 
  private:
-  absl::Status Prepare(const AVFrame& frame);
+  // Where the pixels of a part of the stored picture are, [any, any, 3].
+  struct Pixels {
+    const uint8_t* data;
+    ptrdiff_t stride;
+  };
+  Box StoredBox(const Box& presented) const;
+  // Null when the frame has to go through swscale.
+  YuvToRgb* ShortCut(const AVFrame& frame);
+  absl::StatusOr<Pixels> Scale(const AVFrame& frame);
+  absl::Status PrepareScaler(const AVFrame& frame);
 
   const int width_;
   const int height_;
   const Orientation orientation_;
   ScalerPtr scaler_;
-  FramePtr upright_;
+  FramePtr scaled_;
+  // For frames with this matrix and range.
+  std::optional<YuvToRgb> short_cut_;
+  const int* matrix_ = nullptr;
+  bool full_range_ = false;
+  std::vector<uint8_t> part_;
 };
 
 }  // namespace op3d

@@ -53,7 +53,9 @@ std::array<int, 3> Formula(double kr, double kb, bool full, int y, int u, int v)
 RgbImage Convert(const AVFrame& frame, Orientation orientation = {}) {
   FrameConverter converter(frame.width, frame.height, orientation);
   RgbImage image;
-  EXPECT_THAT(converter.Convert(frame, &image), IsOk());
+  const int width = orientation.transpose ? frame.height : frame.width;
+  const int height = orientation.transpose ? frame.width : frame.height;
+  EXPECT_THAT(converter.Convert(frame, {0, 0, width, height}, &image), IsOk());
   return image;
 }
 
@@ -84,9 +86,9 @@ TEST(FrameConverterTest, ReusedConverterFollowsChanges) {
   const FramePtr limited = Plain(32, 16, AV_PIX_FMT_YUV420P, 200, 100, 140);
   const FramePtr full = Plain(32, 16, AV_PIX_FMT_YUVJ420P, 200, 100, 140);
   for (int i = 0; i < 2; ++i) {
-    ASSERT_THAT(converter.Convert(*limited, &image), IsOk());
+    ASSERT_THAT(converter.Convert(*limited, {0, 0, 32, 16}, &image), IsOk());
     ExpectNear(Pixel(image, 3, 3), Formula(0.299, 0.114, false, 200, 100, 140));
-    ASSERT_THAT(converter.Convert(*full, &image), IsOk());
+    ASSERT_THAT(converter.Convert(*full, {0, 0, 32, 16}, &image), IsOk());
     ExpectNear(Pixel(image, 3, 3), Formula(0.299, 0.114, true, 200, 100, 140));
   }
 }
@@ -102,9 +104,34 @@ TEST(FrameConverterTest, TakesOddSizes) {
 TEST(FrameConverterTest, ScalesAFrameOfAnotherSize) {
   FrameConverter converter(32, 16, {});
   RgbImage image;
-  ASSERT_THAT(converter.Convert(*Plain(64, 64, AV_PIX_FMT_YUV420P, 120, 90, 170), &image), IsOk());
+  ASSERT_THAT(
+      converter.Convert(*Plain(64, 64, AV_PIX_FMT_YUV420P, 120, 90, 170), {0, 0, 32, 16}, &image),
+      IsOk());
   EXPECT_EQ(image.width, 32);
   ExpectNear(Pixel(image, 31, 15), Formula(0.299, 0.114, false, 120, 90, 170));
+}
+
+// A part is cut out of the turned picture, on the short cut and through swscale.
+TEST(FrameConverterTest, GivesPartsOfTheTurnedPicture) {
+  for (const AVPixelFormat format : {AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P}) {
+    const FramePtr frame = Plain(24, 16, format, 0, 128, 128);
+    for (int plane = 0; plane < 3; ++plane) {
+      for (int i = 0; i < (plane == 0 ? 16 : 8) * frame->linesize[plane]; ++i) {
+        frame->data[plane][i] = static_cast<uint8_t>(30 + 7 * i % 191);
+      }
+    }
+    for (int turn = 0; turn < 8; ++turn) {
+      const Orientation orientation = {(turn & 4) != 0, (turn & 2) != 0, (turn & 1) != 0};
+      const RgbImage whole = Convert(*frame, orientation);
+      FrameConverter converter(24, 16, orientation);
+      RgbImage part;
+      ASSERT_THAT(converter.Convert(*frame, {3, 5, 7, 9}, &part), IsOk());
+      ASSERT_EQ(part.pixels.size(), 3 * 7 * 9);
+      for (int y = 0; y < 9; ++y) {
+        for (int x = 0; x < 7; ++x) EXPECT_EQ(Pixel(part, x, y), Pixel(whole, 3 + x, 5 + y));
+      }
+    }
+  }
 }
 
 // The left edge of the top row: red, green; the rest is black.

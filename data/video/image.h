@@ -1,4 +1,4 @@
-// One picture in memory.
+// One picture in memory, and parts of it.
 //
 //   RgbImage image;
 //   const uint8_t green = image.pixels[(y * image.width + x) * 3 + 1];
@@ -9,6 +9,17 @@
 #include <vector>
 
 namespace op3d {
+
+// A part of a picture: columns [left, left + width), rows [top, top + height).
+struct Box {
+  int left = 0;
+  int top = 0;
+  int width = 0;
+  int height = 0;
+  bool operator==(const Box& other) const {
+    return left == other.left && top == other.top && width == other.width && height == other.height;
+  }
+};
 
 struct RgbImage {
   // In pixels.  Both 0 = no picture.

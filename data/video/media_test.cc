@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <numeric>
 #include <vector>
@@ -104,6 +105,38 @@ TEST_F(MediaTest, GivesTheSameFramesFromEachStoredForm) {
           reader->Read({0, kFrames}, [](int64_t, const RgbImage&) { return absl::OkStatus(); }),
           StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("no frame 40")));
     }
+  }
+}
+
+TEST_F(MediaTest, GivesAPartOfEachFrame) {
+  VideoWriterOptions turned = TestClipOptions();
+  turned.rotation = 90;
+  for (const std::string& path :
+       {WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 3),
+        WriteTestClip(folder_, "turned.mp4", turned, 3), WriteFolder("folder", "%05d.jpg", 3)}) {
+    ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
+    RgbImage whole;
+    const auto keep = [&](RgbImage* image) {
+      return [image](int64_t, const RgbImage& read) {
+        *image = read;
+        return absl::OkStatus();
+      };
+    };
+    ASSERT_THAT(reader->Read({1}, keep(&whole)), IsOk());
+    const Box box = {7, 11, 20, 30};
+    ASSERT_THAT(reader->SetBox(box), IsOk());
+    RgbImage part;
+    ASSERT_THAT(reader->Read({1}, keep(&part)), IsOk());
+    ASSERT_EQ(part.width, 20);
+    ASSERT_EQ(part.height, 30);
+    for (int y = 0; y < 30; ++y) {
+      const auto row = whole.pixels.begin() + 3 * ((11 + y) * whole.width + 7);
+      ASSERT_TRUE(std::equal(row, row + 60, part.pixels.begin() + 60 * y)) << path << y;
+    }
+    EXPECT_THAT(reader->SetBox({whole.width - 5, 0, 6, 1}),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("does not lie in")));
+    EXPECT_THAT(reader->SetBox({0, 0, 0, 1}),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("0x1")));
   }
 }
 

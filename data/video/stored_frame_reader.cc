@@ -33,7 +33,7 @@ class StoredFrameReader : public VideoReader {
         OP3D_RETURN_IF_ERROR(DecodePicture(frame));
       }
       ++counters_.converted;
-      OP3D_RETURN_IF_ERROR(sink(frame, image_));
+      OP3D_RETURN_IF_ERROR(sink(frame, Part()));
     }
     return absl::OkStatus();
   }
@@ -60,6 +60,20 @@ class StoredFrameReader : public VideoReader {
     return absl::OkStatus();
   }
 
+  const RgbImage& Part() {
+    const Box part = box();
+    if (part == Box{0, 0, image_.width, image_.height}) return image_;
+    part_.width = part.width;
+    part_.height = part.height;
+    part_.pixels.clear();
+    for (int y = part.top; y < part.top + part.height; ++y) {
+      const auto row =
+          image_.pixels.begin() + 3 * (static_cast<ptrdiff_t>(y) * image_.width + part.left);
+      part_.pixels.insert(part_.pixels.end(), row, row + 3 * part.width);
+    }
+    return part_;
+  }
+
   absl::StatusOr<absl::string_view> Fetch(int64_t frame, int picture) {
     ++counters_.packets;
     ++counters_.decoded;
@@ -80,6 +94,7 @@ class StoredFrameReader : public VideoReader {
   const std::unique_ptr<StoredFrames> frames_;
   JpegDecoder decoder_;
   RgbImage image_;
+  RgbImage part_;
   std::vector<uint8_t> grey_;
   Counters counters_;
 };

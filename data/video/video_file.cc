@@ -86,7 +86,7 @@ class FileVideoReader : public VideoReader {
     FfmpegLog log;
     for (const int64_t frame : indices) {
       OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
-      OP3D_RETURN_IF_ERROR(Annotate(converter_.Convert(*decoded, &image_), demuxer_.path()));
+      OP3D_RETURN_IF_ERROR(Annotate(converter_.Convert(*decoded, box(), &image_), demuxer_.path()));
       ++counters_.converted;
       OP3D_RETURN_IF_ERROR(sink(frame, image_));
     }

@@ -4,6 +4,22 @@
 
 namespace op3d {
 
+absl::Status VideoReader::SetBox(const Box& box) {
+  const bool inside = box.left >= 0 && box.top >= 0 && box.width > 0 && box.height > 0 &&
+                      box.width <= info().width - box.left && box.height <= info().height - box.top;
+  if (!inside) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a box of ", box.width, "x", box.height, " at (", box.left, ", ", box.top,
+                     ") does not lie in frames of ", info().width, "x", info().height));
+  }
+  box_ = box;
+  return absl::OkStatus();
+}
+
+Box VideoReader::box() const {
+  return box_.width > 0 ? box_ : Box{0, 0, info().width, info().height};
+}
+
 absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames,
                                absl::string_view path) {
   int64_t before = -1;

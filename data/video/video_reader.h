@@ -28,6 +28,10 @@ class VideoReader {
 
   virtual const VideoInfo& info() const = 0;
 
+  // From the next Read on, images are only this part of each frame (as presented): cheaper by what
+  // is left out, and the same bytes.  InvalidArgument: empty, or not inside the frame.
+  absl::Status SetBox(const Box& box);
+
   // Calls `sink`(k, image) for each k of `indices`, which must be sorted, without repetition and in
   // [0, frames).  `image` is valid during the call.  Asking for later frames than before goes on
   // where the last call ended; one call with all frames wanted is the cheapest.
@@ -49,6 +53,13 @@ class VideoReader {
     int64_t rewinds = 0;
   };
   virtual const Counters& counters() const = 0;
+
+ protected:
+  // The whole frame unless SetBox has said otherwise.
+  Box box() const;
+
+ private:
+  Box box_;
 };
 
 // What Read says of `indices` for a video of `frames` frames; `path` is for the message.

@@ -1,0 +1,129 @@
+// What reading a video costs: the scan, opening what is known, a clip of 16 frames from a random
+// place, all frames.  The yardstick is decoding all of it.
+//
+//   bazel run -c opt //data/video:video_benchmark -- --clip=/data/clip.mp4
+//
+// Without a clip it makes one: 340x256, 250 frames, key frames up to 250 apart, B-frames.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "data/video/media.h"
+#include "data/video/video_writer.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/random_stream.h"
+
+ABSL_FLAG(std::string, clip, "", "the video to read; empty = a made one");
+
+namespace op3d {
+namespace {
+
+// Waves that drift, under noise: about as hard to decode as a Kinetics clip.
+RgbImage Picture(int width, int height, int frame, RandomStream* noise) {
+  RgbImage image = {width, height, {}};
+  image.pixels.reserve(static_cast<size_t>(width) * height * 3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const double wave = std::sin((x + 2 * frame) * 0.11) * std::cos((y - frame) * 0.07);
+      const int base = 128 + static_cast<int>(80 * wave) + static_cast<int>(noise->UniformInt(9));
+      for (const int tint : {0, 13, -11}) image.pixels.push_back(static_cast<uint8_t>(base + tint));
+    }
+  }
+  return image;
+}
+
+std::string MakeClip() {
+  VideoWriterOptions options;
+  options.width = 340;
+  options.height = 256;
+  options.preset = "medium";
+  options.crf = 23;
+  options.key_frame_distance = 250;
+  auto writer = VideoWriter::Make(options);
+  RandomStream noise(1, "noise", {});
+  for (int k = 0; k < 250; ++k) {
+    if (!(*writer)->Add(Picture(options.width, options.height, k, &noise)).ok()) std::abort();
+  }
+  const std::string path = JoinPath(TestFolder("video_benchmark"), "clip.mp4");
+  if (!WriteFileAtomically(path, *(*writer)->Finish()).ok()) std::abort();
+  return path;
+}
+
+const std::string& Clip() {
+  static const std::string path =
+      absl::GetFlag(FLAGS_clip).empty() ? MakeClip() : UserPath(absl::GetFlag(FLAGS_clip));
+  return path;
+}
+
+const VideoScan& Scan() {
+  static const VideoScan scan = *ScanMedia(Clip());
+  return scan;
+}
+
+std::vector<int64_t> Numbers(int64_t first, int64_t count) {
+  std::vector<int64_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+void Read(VideoReader* reader, const std::vector<int64_t>& frames, benchmark::State& state) {
+  const absl::Status status = reader->Read(frames, [](int64_t, const RgbImage& image) {
+    benchmark::DoNotOptimize(image.pixels.data());
+    return absl::OkStatus();
+  });
+  if (!status.ok()) state.SkipWithError(status.ToString().c_str());
+}
+
+void BM_Scan(benchmark::State& state) {
+  const std::string& path = Clip();
+  for (auto _ : state) benchmark::DoNotOptimize(ScanMedia(path));
+}
+
+void BM_Open(benchmark::State& state) {
+  const VideoScan& scan = Scan();
+  for (auto _ : state) benchmark::DoNotOptimize(OpenMedia(Clip(), scan));
+}
+
+void BM_Clip16(benchmark::State& state) {
+  const VideoScan& scan = Scan();
+  RandomStream stream(1, "start", {});
+  double packets = 0;
+  for (auto _ : state) {
+    const auto reader = OpenMedia(Clip(), scan);
+    const int64_t length = std::min<int64_t>(16, scan.info.frames);
+    const int64_t first = stream.UniformInt(scan.info.frames - length + 1);
+    Read(reader->get(), Numbers(first, length), state);
+    packets += static_cast<double>((*reader)->counters().packets);
+  }
+  state.counters["packets"] = benchmark::Counter(packets, benchmark::Counter::kAvgIterations);
+}
+
+void BM_DecodeAll(benchmark::State& state) {
+  const VideoScan& scan = Scan();
+  for (auto _ : state) {
+    const auto reader = OpenMedia(Clip(), scan);
+    Read(reader->get(), Numbers(0, scan.info.frames), state);
+  }
+}
+
+BENCHMARK(BM_Scan)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Open)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Clip16)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_DecodeAll)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace op3d
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  absl::ParseCommandLine(argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
