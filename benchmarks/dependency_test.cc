@@ -94,7 +94,7 @@ TEST(DependencyTest, TheRuleItselfSaysNo) {
   EXPECT_FALSE(MaySee("//op3d/network:network", "@ffmpeg//:avcodec"));
   EXPECT_FALSE(MaySee("//results:table", "@libtorch//:torch"));
   EXPECT_FALSE(MaySee("//planner:search", "@libtorch//:torch"));
-  EXPECT_FALSE(MaySee("//results:table", "//op3d/train:sgd"));
+  EXPECT_FALSE(MaySee("//results:table", "//op3d/train:optimizer"));
   EXPECT_TRUE(MaySee("//benchmarks:benchmark", "//results:record"));
   EXPECT_TRUE(MaySee("//planner:training_runner", "//op3d/train:state_trainer"));
 }

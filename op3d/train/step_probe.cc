@@ -13,7 +13,7 @@
 #include "op3d/network/network.h"
 #include "op3d/network/torch_status.h"
 #include "op3d/train/network_settings.h"
-#include "op3d/train/sgd.h"
+#include "op3d/train/optimizer.h"
 
 namespace op3d {
 
@@ -24,7 +24,8 @@ absl::Status Measure(const StepProbe& probe, StepCost* cost) {
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::Make(ToNetworkOptions(probe.network, probe.classes), /*seed=*/0));
   OP3D_RETURN_IF_ERROR(network->ToDevice(probe.device));
-  Sgd sgd(network->Parameters(), probe.sgd);
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer,
+                        Optimizer::Make(network->Parameters(), probe.sgd, probe.training));
   const int64_t values = int64_t{3} * probe.frames * probe.side * probe.side;
   // Small pictures need two clips: BatchNorm cannot normalise a map of one value.
   const int64_t least = probe.side < 64 ? 2 : 1;
@@ -50,7 +51,7 @@ absl::Status Measure(const StepProbe& probe, StepCost* cost) {
         loss = loss + at::cross_entropy_loss(heads[i], labels);
       }
       loss.backward();
-      OP3D_RETURN_IF_ERROR(sgd.Step(/*learning_rate=*/1e-6).status());
+      OP3D_RETURN_IF_ERROR(optimizer->Step(/*learning_rate=*/1e-6).status());
       watch.Lap(&train);
       faster(train, &cost->train_seconds);
       spent += train;

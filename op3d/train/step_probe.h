@@ -19,6 +19,7 @@ namespace op3d {
 struct StepProbe {
   NetworkSettings network;
   SgdSettings sgd;
+  TrainingSettings training;
   int64_t classes = 0;
   // Frames a clip, and the side of its square pictures in pixels.
   int frames = 16;
