@@ -110,7 +110,7 @@ void ClipQueue::MakeVideo(int64_t position, Pending* pending) {
   const int64_t place = position - pending->first;
   const int64_t index = options_.order[position];
   ViewSeconds seconds;
-  absl::Status status = CheckInterrupt();
+  absl::Status status = options_.heed_signals ? CheckInterrupt() : absl::OkStatus();
   if (status.ok()) {
     const absl::Span<float> out(pending->batch.clips.data() + place * floats_per_video_,
                                 floats_per_video_);
@@ -197,7 +197,7 @@ absl::StatusOr<bool> ClipQueue::Next(Batch* batch) {
   while (const std::unique_ptr<Pending> pending = TakeFinished()) {
     failed_ = LeaveOutFailed(pending.get());
     OP3D_RETURN_IF_ERROR(failed_);
-    if (pending->batch.size == 0) continue;  // all of it was left out
+    if (pending->batch.size == 0 && !options_.give_empty_batches) continue;
     *batch = std::move(pending->batch);
     return true;
   }

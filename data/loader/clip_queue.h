@@ -37,6 +37,10 @@ struct ClipQueueOptions {
   int frames = 16;
   int size = 224;
   bool skip_bad_videos = false;
+  // A batch whose videos were all skipped is given out with size 0; otherwise it is passed over.
+  bool give_empty_batches = false;
+  // A signal ends the queue.
+  bool heed_signals = true;
   // 0 = the work is done inside Next.
   int threads = 0;
   // Memory for batches that are ready or in the making; one is always made.

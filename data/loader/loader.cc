@@ -92,10 +92,21 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTraining(
   }
   RandomStream shuffle(options.seed, options.purpose + ".order", {options.epoch});
   std::vector<int64_t> order = shuffle.Permutation(static_cast<int64_t>(videos.size()));
-  order.resize(order.size() / options.batch_size * options.batch_size);
-
+  if (options.shares < 1 || options.share < 0 || options.share >= options.shares ||
+      options.first_batch < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("share ", options.share, " of ", options.shares, " from batch ",
+                     options.first_batch, "; a share is in [0, shares) and a batch at least 0"));
+  }
   ClipQueueOptions queue = QueueOptions(options, std::move(videos), options.transform.train_crop());
-  queue.order = std::move(order);
+  queue.give_empty_batches = true;
+  queue.heed_signals = options.heed_signals;
+  const int64_t batches = static_cast<int64_t>(order.size()) / options.batch_size;
+  for (int64_t batch = options.share + options.first_batch * options.shares; batch < batches;
+       batch += options.shares) {
+    const auto first = order.begin() + batch * options.batch_size;
+    queue.order.insert(queue.order.end(), first, first + options.batch_size);
+  }
   return MakeLoader(
       std::move(queue), [options, store](const Video& video, int64_t index, absl::Span<float> out,
                                          ViewSeconds* seconds) {

@@ -46,6 +46,13 @@ struct TrainLoaderOptions {
   uint64_t seed = 0;
   std::string purpose = "train";
   int64_t epoch = 0;
+  // The part of one of several processes: of the epoch's batches 0, 1, 2 ... every `shares`-th from
+  // `share` on, [0, shares).
+  int share = 0, shares = 1;
+  // So many of the share's batches are left out at the start: an epoch taken up again.
+  int64_t first_batch = 0;
+  // A signal ends the loader with Cancelled.  A process among several ends with the others instead.
+  bool heed_signals = true;
   // Workers; 0 = the work is done inside Next.
   int threads = 0;
   // Most memory for batches made ahead, in MiB; one is always made.
@@ -72,7 +79,8 @@ class ClipLoader {
  public:
   using Counters = LoaderCounters;
 
-  // A training epoch: shuffled, one random clip a video, the incomplete last batch dropped.
+  // A training epoch: shuffled, one random clip a video, the incomplete last batch dropped.  A
+  // batch whose videos were all skipped comes with size 0, so that batches can be counted.
   //
   // All three: InvalidArgument for settings that cannot be, no videos, or (training) fewer videos
   // than a batch holds.  `store` must outlive the loader; several loaders may share it.

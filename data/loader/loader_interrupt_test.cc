@@ -35,7 +35,14 @@ TEST(LoaderInterruptTest, ASignalEndsTheLoader) {
     EXPECT_TRUE(more);
     loaders.push_back(std::move(loader));
   }
+  TrainLoaderOptions deaf;
+  deaf.shape = options.shape;
+  deaf.transform = options.transform;
+  deaf.batch_size = 1;
+  deaf.heed_signals = false;
+  ASSERT_OK_AND_ASSIGN(auto unmoved, ClipLoader::ForTraining(videos, &store, deaf));
   std::raise(SIGINT);
+  for (size_t i = 0; i < videos.size(); ++i) EXPECT_THAT(unmoved->Next(&batch), IsOk());
   for (auto& loader : loaders) {
     absl::StatusOr<bool> more = loader->Next(&batch);
     // One batch may have been ready.

@@ -148,6 +148,45 @@ TEST_F(LoaderTest, EpochsSeedsAndPurposesDiffer) {
   EXPECT_EQ(different.size(), 4);
 }
 
+TEST_F(LoaderTest, SharesAndLaterStartsArePartsOfTheWholeEpoch) {
+  TrainLoaderOptions options = TrainOptions(0);
+  options.batch_size = 1;
+  ASSERT_OK_AND_ASSIGN(auto loader, ClipLoader::ForTraining(videos(), &store_, options));
+  const std::vector<Batch> whole = All(loader.get());
+  ASSERT_EQ(whole.size(), 8);
+  options.shares = 3;
+  for (options.share = 0; options.share < 3; ++options.share) {
+    for (options.first_batch = 0; options.first_batch < 4; ++options.first_batch) {
+      ASSERT_OK_AND_ASSIGN(loader, ClipLoader::ForTraining(videos(), &store_, options));
+      const std::vector<Batch> part = All(loader.get());
+      size_t next = options.share + 3 * options.first_batch;
+      for (const Batch& batch : part) {
+        ASSERT_LT(next, whole.size());
+        EXPECT_EQ(batch.videos, whole[next].videos);
+        EXPECT_EQ(batch.clips, whole[next].clips);
+        next += 3;
+      }
+      EXPECT_GE(next, whole.size());
+    }
+  }
+  EXPECT_THAT(ClipLoader::ForTraining(videos(), &store_, options).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("share 3 of 3")));
+}
+
+TEST_F(LoaderTest, ABatchOfBadVideosKeepsItsPlaceInAnEpoch) {
+  std::vector<Video> some = videos();
+  some[2].path = "/no/such/video.mp4";
+  TrainLoaderOptions options = TrainOptions(0);
+  options.batch_size = 1;
+  options.on_bad_video = LoaderSettings::SKIP;
+  ASSERT_OK_AND_ASSIGN(auto loader, ClipLoader::ForTraining(some, &store_, options));
+  const std::vector<Batch> batches = All(loader.get());
+  ASSERT_EQ(batches.size(), 8);
+  int empty = 0;
+  for (const Batch& batch : batches) empty += batch.size == 0;
+  EXPECT_EQ(empty, 1);
+}
+
 TEST_F(LoaderTest, SearchTakesTheCentreInListOrder) {
   for (const int threads : {0, 1, 2, 5}) {
     const EvaluationLoaderOptions options = TestOptions(threads);

@@ -22,13 +22,13 @@
 #include "op3d/network/tensor_file.h"
 #include "op3d/network/torch_status.h"
 #include "op3d/train/network_settings.h"
-#include "op3d/train/sgd.h"
+#include "op3d/train/optimizer.h"
 
 namespace op3d {
 namespace {
 
 constexpr char kWeights[] = "weights.";
-constexpr char kMomentum[] = "momentum.";
+constexpr char kOptimizer[] = "optimizer.";
 
 // The loss of a micro-batch: both heads' cross entropies, each a mean over the clips.
 at::Tensor Loss(const std::vector<at::Tensor>& heads, const at::Tensor& labels) {
@@ -61,7 +61,8 @@ absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const Training
   if (!job.initial_weights.empty()) OP3D_RETURN_IF_ERROR(network.LoadWeights(job.initial_weights));
   OP3D_RETURN_IF_ERROR(network.ToDevice(job.device));
   network.SetFrozenBatchNorm(state.frozen_batch_norm);
-  trainer->sgd_ = std::make_unique<Sgd>(network.Parameters(), job.sgd);
+  OP3D_ASSIGN_OR_RETURN(trainer->optimizer_,
+                        Optimizer::Make(network.Parameters(), job.sgd, job.training));
   OP3D_RETURN_IF_ERROR(MakeFolders(folder));
   OP3D_RETURN_IF_ERROR(trainer->Resume());
   return trainer;
@@ -104,7 +105,7 @@ absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
       OP3D_RETURN_IF_ERROR(TrainMicroBatch(&batch, step * state_.accumulation + micro, stats));
       watch = Stopwatch();
     }
-    OP3D_RETURN_IF_ERROR(sgd_->Step(schedule_->Rate(epochs_ * steps + step)).status());
+    OP3D_RETURN_IF_ERROR(optimizer_->Step(schedule_->Rate(epochs_ * steps + step)).status());
   }
   watch.Lap(&stats->seconds.step);
   const ClipLoader::Counters counters = loader->counters();
@@ -157,8 +158,8 @@ absl::Status StateTrainer::Save(const std::map<std::string, std::string>& notes)
   for (const auto& [name, tensor] : network_->StateDict()) {
     tensors.emplace_back(absl::StrCat(kWeights, name), tensor);
   }
-  for (const auto& [name, tensor] : sgd_->Momentum()) {
-    tensors.emplace_back(absl::StrCat(kMomentum, name), tensor);
+  for (const auto& [name, tensor] : optimizer_->State()) {
+    tensors.emplace_back(absl::StrCat(kOptimizer, name), tensor);
   }
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : notes) metadata["note." + key] = value;
@@ -180,23 +181,16 @@ absl::Status StateTrainer::Resume() {
                                                       ", not ", Fingerprint(),
                                                       "; choose another folder"));
   }
-  NamedTensors weights, momentum;
+  NamedTensors weights, optimizer;
   for (const auto& [name, tensor] : file.tensors) {
     if (absl::StartsWith(name, kWeights)) {
       weights.emplace_back(name.substr(sizeof(kWeights) - 1), tensor);
-    } else if (absl::StartsWith(name, kMomentum)) {
-      momentum.emplace_back(name.substr(sizeof(kMomentum) - 1), tensor);
+    } else if (absl::StartsWith(name, kOptimizer)) {
+      optimizer.emplace_back(name.substr(sizeof(kOptimizer) - 1), tensor);
     }
   }
   OP3D_RETURN_IF_ERROR(Annotate(network_->LoadStateDict(weights), path));
-  // A file may hold its tensors in any order; the optimiser wants its own.
-  NamedTensors ordered;
-  for (const auto& [name, parameter] : network_->Parameters()) {
-    for (const auto& [other, tensor] : momentum) {
-      if (name == other) ordered.emplace_back(name, tensor);
-    }
-  }
-  OP3D_RETURN_IF_ERROR(Annotate(sgd_->SetMomentum(ordered), path));
+  OP3D_RETURN_IF_ERROR(Annotate(optimizer_->SetState(optimizer), path));
   if (!absl::SimpleAtoi(file.metadata["epochs"], &epochs_)) {
     return absl::DataLossError(absl::StrCat(path, " does not say how many epochs it holds"));
   }

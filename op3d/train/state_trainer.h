@@ -34,6 +34,7 @@ namespace op3d {
 struct TrainingJob {
   NetworkSettings network;
   SgdSettings sgd;
+  TrainingSettings training;
   TransformSettings transform;
   LoaderSettings loader;
   int64_t classes = 0;
@@ -101,7 +102,7 @@ class StateTrainer {
   int64_t steps_per_epoch_ = 0;
   absl::optional<Schedule> schedule_;
   std::unique_ptr<Network> network_;
-  std::unique_ptr<class Sgd> sgd_;
+  std::unique_ptr<class Optimizer> optimizer_;
   std::map<std::string, std::string> notes_;
   std::vector<double> losses_;
   int epochs_ = 0;
