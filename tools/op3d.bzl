@@ -74,3 +74,37 @@ def op3d_benchmark(name, srcs, deps = [], copts = [], tags = [], smoke_filter = 
         tags = _tags(tags, deps),
         env = {"OMP_NUM_THREADS": "1"},
     )
+
+def op3d_fuzz_target(name, srcs, deps = [], corpus = [], tags = []):
+    """A libFuzzer target and a test that feeds it its seeds.
+
+    `srcs` defines LLVMFuzzerTestOneInput.  `./bazelw run --config=fuzz //pkg:name -- -max_total_time=600
+    FOLDER` fuzzes; `name`_corpus_test runs the same function over `corpus` in every configuration.
+    """
+    native.cc_library(
+        name = name + "_input",
+        srcs = srcs,
+        deps = deps,
+        copts = _COPTS,
+        tags = _tags(tags, deps),
+        testonly = True,
+        alwayslink = True,
+    )
+    native.cc_binary(
+        name = name,
+        deps = [":" + name + "_input"],
+        linkopts = ["-fsanitize=fuzzer"],
+        # Links with --config=fuzz alone.
+        tags = ["manual"],
+        testonly = True,
+    )
+    native.cc_test(
+        name = name + "_corpus_test",
+        size = "small",
+        srcs = ["//tools:corpus_main.cc"],
+        args = ["$(rootpaths %s)" % seed for seed in corpus],
+        data = corpus,
+        deps = [":" + name + "_input"],
+        copts = _COPTS,
+        tags = _tags(tags, deps),
+    )

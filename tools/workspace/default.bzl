@@ -41,6 +41,7 @@ def system_repositories():
         extra_defines = ["__STDC_CONSTANT_MACROS"],
     )
     protobuf_repository(name = "com_google_protobuf")
+    pkgconfig_repository(name = "libarchive", apt = "libarchive-dev", modules = {":archive": "libarchive"})
     pkgconfig_repository(name = "lmdb", apt = "liblmdb-dev", modules = {":lmdb": "lmdb"})
     pkgconfig_repository(name = "libjpeg_turbo", apt = "libturbojpeg0-dev", modules = {":turbojpeg": "libturbojpeg"})
     pkgconfig_repository(name = "nlohmann_json", apt = "nlohmann-json3-dev", modules = {":json": "nlohmann_json"})
