@@ -37,7 +37,8 @@ TEST(PickleTest, ReadsNumbersTextAndContainers) {
       Program(Bytes("}q\x00(X\x01\x00\x00\x00"
                     "a]q\x01(K\x01J\xfe\xff\xff\xffG\x3f\xf8\x00\x00\x00\x00\x00\x00\x88NeK\x03"
                     "\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x40\x85u"));
-  ASSERT_OK_AND_ASSIGN(const Pickle pickle, Pickle::Parse(bytes + "rest", PickleNames::kWeights));
+  const std::string longer = bytes + "rest";
+  ASSERT_OK_AND_ASSIGN(const Pickle pickle, Pickle::Parse(longer, PickleNames::kWeights));
   EXPECT_EQ(pickle.size(), bytes.size());
   const PickleValue& root = *pickle.root();
   ASSERT_EQ(root.kind, Kind::kDict);
