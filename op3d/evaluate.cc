@@ -25,7 +25,7 @@
 #include "op3d/eval/scorer.h"
 #include "op3d/network/network.h"
 
-ABSL_FLAG(std::string, weights, "", "safetensors file of the network's weights");
+ABSL_FLAG(std::string, weights, "", "file of the network's weights: safetensors, .pth or TorchScript");
 ABSL_FLAG(std::string, network, "dg_p3d_resnet50", "which network the weights belong to");
 ABSL_FLAG(std::string, dataset, "kinetics400",
           "which dataset: a name of data/datasets/, or a textproto of your own");
@@ -132,7 +132,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(
       Require(absl::GetFlag(FLAGS_short_side), "short_side", absl::GetFlag(FLAGS_crop)));
   if (absl::GetFlag(FLAGS_weights).empty()) {
-    return absl::InvalidArgumentError("--weights is missing: a safetensors file");
+    return absl::InvalidArgumentError("--weights is missing: a file of safetensors, .pth or TorchScript");
   }
   OP3D_ASSIGN_OR_RETURN(VideoList list, LoadList());
   OP3D_ASSIGN_OR_RETURN(

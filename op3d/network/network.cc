@@ -22,6 +22,7 @@
 #include "op3d/network/network_body.h"
 #include "op3d/network/state_entries.h"
 #include "op3d/network/torch_status.h"
+#include "op3d/network/weights/checkpoint.h"
 
 namespace op3d {
 namespace {
@@ -302,8 +303,27 @@ absl::Status Network::SaveWeights(const std::string& path,
 }
 
 absl::Status Network::LoadWeights(const std::string& path) {
-  OP3D_ASSIGN_OR_RETURN(const TensorFile file, ReadTensors(path));
-  return Annotate(LoadStateDict(file.tensors), path);
+  OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(path));
+  OP3D_ASSIGN_OR_RETURN(const NamedTensors tensors, ToTensors(checkpoint.Weights()));
+  return Annotate(LoadStateDict(tensors), path);
+}
+
+absl::StatusOr<ImportReport> Network::StartFrom(const std::string& path) {
+  OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(path));
+  absl::StatusOr<ImportedWeights> imported = ImportWeights(state_->definition, checkpoint);
+  OP3D_RETURN_IF_ERROR(Annotate(imported.status(), path));
+  OP3D_RETURN_IF_ERROR(Annotate(CheckStart(state_->definition, imported->report), path));
+  OP3D_ASSIGN_OR_RETURN(const NamedTensors tensors, ToTensors(imported->tensors));
+  const std::map<std::string, at::Tensor> given(tensors.begin(), tensors.end());
+  OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
+    at::NoGradGuard no_grad;
+    for (auto& [name, tensor] : state_->tensors) {
+      const auto it = given.find(name);
+      if (it != given.end()) tensor.copy_(it->second);
+    }
+    return absl::OkStatus();
+  }));
+  return std::move(imported->report);
 }
 
 absl::Status Network::To(at::ScalarType type) {

@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "op3d/network/definition.h"
 #include "op3d/network/tensor_file.h"
+#include "op3d/network/weights/weights_import.h"
 
 namespace op3d {
 
@@ -112,10 +113,18 @@ class Network {
   // two names of a tensor.
   absl::Status LoadStateDict(const NamedTensors& tensors);
 
-  // StateDict as a safetensors file, written atomically, and back.
+  // StateDict as a safetensors file, written atomically.
   absl::Status SaveWeights(const std::string& path,
                            const std::map<std::string, std::string>& metadata = {}) const;
+
+  // All of the network's weights from a file of any format that op3d/network/weights/checkpoint.h
+  // reads.  All or nothing, with its errors and LoadStateDict's.
   absl::Status LoadWeights(const std::string& path);
+
+  // What a training starts from: weights of this network, of the same one for other classes (the
+  // classifiers keep their initial values), or of a 2-D ResNet, inflated (so does the context).
+  // Says what became of each name.  All or nothing; errors as ImportWeights and CheckStart.
+  absl::StatusOr<ImportReport> StartFrom(const std::string& path);
 
   // Moves parameters and buffers.  The handles that Parameters() gave follow; gradients are lost.
   absl::Status To(at::ScalarType type);

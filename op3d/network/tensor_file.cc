@@ -43,18 +43,24 @@ absl::StatusOr<DType> FileType(const std::string& name, at::ScalarType type) {
 
 }  // namespace
 
+absl::StatusOr<NamedTensors> ToTensors(const std::vector<TensorView>& views) {
+  NamedTensors tensors;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
+    for (const TensorView& view : views) {
+      at::Tensor tensor = at::empty(view.shape, ScalarType(view.dtype));
+      if (!view.data.empty()) std::memcpy(tensor.data_ptr(), view.data.data(), view.data.size());
+      tensors.emplace_back(view.name, std::move(tensor));
+    }
+    return absl::OkStatus();
+  }));
+  return tensors;
+}
+
 absl::StatusOr<TensorFile> ReadTensors(const std::string& path) {
   OP3D_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Read(path));
   TensorFile result;
   result.metadata = file.metadata();
-  OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
-    for (const TensorView& view : file.tensors()) {
-      at::Tensor tensor = at::empty(view.shape, ScalarType(view.dtype));
-      if (!view.data.empty()) std::memcpy(tensor.data_ptr(), view.data.data(), view.data.size());
-      result.tensors.emplace_back(view.name, std::move(tensor));
-    }
-    return absl::OkStatus();
-  }));
+  OP3D_ASSIGN_OR_RETURN(result.tensors, ToTensors(file.tensors()));
   return result;
 }
 

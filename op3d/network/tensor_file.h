@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "op3d/base/safetensors.h"
 
 namespace op3d {
 
@@ -25,6 +26,9 @@ struct TensorFile {
   NamedTensors tensors;
   std::map<std::string, std::string> metadata;
 };
+
+// Copies of the views, in their order.  ResourceExhausted without memory.
+absl::StatusOr<NamedTensors> ToTensors(const std::vector<TensorView>& views);
 
 // Statuses as Safetensors::Read.
 absl::StatusOr<TensorFile> ReadTensors(const std::string& path);

@@ -58,7 +58,8 @@ absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const Training
   OP3D_ASSIGN_OR_RETURN(trainer->network_,
                         Network::Make(ToNetworkOptions(job.network, job.classes), job.seed));
   Network& network = *trainer->network_;
-  if (!job.initial_weights.empty()) OP3D_RETURN_IF_ERROR(network.LoadWeights(job.initial_weights));
+  if (!job.initial_weights.empty())
+    OP3D_RETURN_IF_ERROR(network.StartFrom(job.initial_weights).status());
   OP3D_RETURN_IF_ERROR(network.ToDevice(job.device));
   network.SetFrozenBatchNorm(state.frozen_batch_norm);
   OP3D_ASSIGN_OR_RETURN(trainer->optimizer_,

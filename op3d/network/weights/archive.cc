@@ -26,7 +26,8 @@ absl::Status Fault(struct archive* reader, absl::string_view what) {
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, std::string>> ReadArchive(absl::string_view bytes) {
+absl::StatusOr<std::map<std::string, std::string>> ReadArchive(
+    absl::string_view bytes, absl::FunctionRef<bool(absl::string_view name)> wanted) {
   const Reader reader(archive_read_new());
   archive_read_support_format_zip_seekable(reader.get());
   archive_read_support_format_tar(reader.get());
@@ -43,6 +44,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadArchive(absl::string_view
     if (archive_entry_filetype(entry) == AE_IFDIR) continue;
     const char* path = archive_entry_pathname(entry);
     const std::string name = path == nullptr ? "" : path;
+    if (!wanted(name)) continue;
     std::string contents;
     for (;;) {
       const void* block = nullptr;

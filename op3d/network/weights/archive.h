@@ -6,15 +6,18 @@
 #include <map>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace op3d {
 
-// Contents by name.  Only stored members: a compressed one is InvalidArgument, for nothing that
-// packs weights compresses, and so the contents are never larger than `bytes`.  DataLoss for an
-// archive that is cut off or fails its checksums; InvalidArgument for a name twice.
-absl::StatusOr<std::map<std::string, std::string>> ReadArchive(absl::string_view bytes);
+// Contents of the members that `wanted` asks for, by name.  Only stored ones: a compressed one is
+// InvalidArgument, for nothing that packs weights compresses, and so the contents are never larger
+// than `bytes`.  DataLoss for an archive that is cut off or fails its checksums; InvalidArgument
+// for a name twice.
+absl::StatusOr<std::map<std::string, std::string>> ReadArchive(
+    absl::string_view bytes, absl::FunctionRef<bool(absl::string_view name)> wanted);
 
 }  // namespace op3d
 

@@ -16,6 +16,9 @@ namespace {
 
 using Members = std::map<std::string, std::string>;
 
+// TorchScript's source may be compressed, and nobody asks for it.
+bool IsWanted(absl::string_view name) { return !absl::StrContains(name, "/code/"); }
+
 // A zip's members stand in one folder of any name; this is it, with the slash.
 absl::StatusOr<std::string> FolderOf(const Members& members) {
   for (const auto& [name, contents] : members) {
@@ -77,7 +80,7 @@ absl::StatusOr<Checkpoint> Checkpoint::Parse(std::string bytes, absl::string_vie
   const bool zip = absl::StartsWith(all, "PK\x03\x04");
   const bool tar = all.size() > 262 && all.substr(257, 5) == "ustar";
   if (zip || tar) {
-    absl::StatusOr<Members> members = ReadArchive(all);
+    absl::StatusOr<Members> members = ReadArchive(all, IsWanted);
     OP3D_RETURN_IF_ERROR(Annotate(members.status(), source));
     checkpoint.members_ = std::make_shared<const Members>(*std::move(members));
     CheckpointBuilder builder(bytes.size(), &checkpoint);
