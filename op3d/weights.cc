@@ -195,10 +195,15 @@ absl::Status Export(Words words) {
 
 absl::Status Compare(Words words) {
   OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "compare A B [--tolerance=X] [--json]"));
-  OP3D_ASSIGN_OR_RETURN(const Checkpoint a, Checkpoint::Read(UserPath(words[0])));
-  OP3D_ASSIGN_OR_RETURN(const Checkpoint b, Checkpoint::Read(UserPath(words[1])));
+  std::vector<Checkpoint> files;
+  for (const std::string& word : words) {
+    absl::StatusOr<Checkpoint> file = Checkpoint::Read(UserPath(word));
+    // 1 means that the weights differ, so whatever cannot be read must be 2.
+    if (!file.ok()) return absl::InvalidArgumentError(file.status().message());
+    files.push_back(*std::move(file));
+  }
   const WeightsComparison comparison =
-      CompareWeights(a.Weights(), b.Weights(), absl::GetFlag(FLAGS_tolerance));
+      CompareWeights(files[0].Weights(), files[1].Weights(), absl::GetFlag(FLAGS_tolerance));
   for (const TensorDifference& difference : comparison.differences) {
     if (absl::GetFlag(FLAGS_json)) {
       PrintLine({{"name", difference.name}, {"difference", difference.text}});
@@ -210,9 +215,9 @@ absl::Status Compare(Words words) {
     std::fprintf(stderr, "equal: %d tensors\n", comparison.compared);
     return absl::OkStatus();
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat(comparison.differences.size(), " of ", comparison.compared,
-                   " tensors differ by more than ", absl::GetFlag(FLAGS_tolerance)));
+  return absl::AbortedError(absl::StrCat(comparison.differences.size(), " of ", comparison.compared,
+                                         " tensors differ by more than ",
+                                         absl::GetFlag(FLAGS_tolerance)));
 }
 
 absl::Status Run(Words words) {
