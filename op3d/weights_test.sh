@@ -1,0 +1,49 @@
+#!/bin/bash
+# //op3d:weights from outside: what it prints, what it writes, and its exit codes.
+set -u
+weights=$PWD/$1
+golden=$PWD/op3d/network/weights/testdata
+cd "$TEST_TMPDIR" || exit 1
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# expect CODE PATTERN COMMAND...: the exit code, and a pattern in what is printed.
+expect() {
+  local code=$1 pattern=$2 got
+  shift 2
+  got=$("$@" 2>&1)
+  local status=$?
+  [[ $status == "$code" ]] || fail "$* gave $status, not $code: $got"
+  grep -q -- "$pattern" <<<"$got" || fail "$* does not print '$pattern': $got"
+}
+
+expect 0 'tiny_tar.pth: tar, 12 tensors' "$weights" inspect "$golden/tiny_tar.pth"
+expect 0 '"dtype":"BF16"' "$weights" inspect "$golden/tiny_zip.pth" --json
+expect 0 '^epoch  *= 58$' "$weights" inspect "$golden/tiny_zip.pth"
+expect 0 '^total  *50382288  *23627784192' "$weights" inspect --network=dg_p3d_resnet50
+expect 0 '"stage":"layer4_dual","parameters":18903424' \
+  "$weights" inspect --network=dg_p3d_resnet50 --json
+expect 2 '8 frames is too short' "$weights" inspect --network=dg_p3d_resnet50 --frames=8
+expect 2 "no network 'resnet'" "$weights" inspect --network=resnet
+
+# The same weights in three clothes.
+for format in zip legacy; do
+  expect 0 'tensors from a file of format' "$weights" import "$golden/tiny_$format.pth" "$format.safetensors"
+done
+expect 0 'equal: 21 tensors' "$weights" compare zip.safetensors legacy.safetensors
+expect 1 'only in the second' "$weights" compare "$golden/tiny_tar.pth" zip.safetensors
+
+expect 2 'asks for posix.system' "$weights" import "$golden/evil_reduce_zip.pth" evil.safetensors
+expect 1 'damaged' "$weights" import "$golden/broken_truncated_zip.pth" evil.safetensors
+expect 2 'those of another network\|does not fit' \
+  "$weights" import "$golden/tiny_zip.pth" evil.safetensors --network=dg_p3d_resnet50
+[[ ! -e PWNED && ! -e evil.safetensors ]] || fail "a refused file left something behind"
+
+expect 2 'cannot open nothing' "$weights" compare nothing zip.safetensors
+expect 2 'use: weights import' "$weights" import zip.safetensors
+expect 2 "'frob' is no command" "$weights" frob
+expect 2 'a command is missing' "$weights"
+expect 0 'weights inspect FILE' "$weights" --help
