@@ -68,6 +68,9 @@ TEST(StateEntriesTest, TheSizesOfThePaper) {
   EXPECT_NEAR(CountParameters(StateEntries(Define("dg_p3d_resnet101", 400))), 74.96e6, 5e3);
   EXPECT_NEAR(CountMultiplyAdds(Define("dg_p3d_resnet101", 400), {16, 224, 224}), 41.1e9, 5e7);
   EXPECT_NEAR(CountMultiplyAdds(Define("dg_p3d_resnet101", 400), {64, 256, 256}), 214.7e9, 5e7);
+  EXPECT_NEAR(CountParameters(StateEntries(Define("p3d_resnet50", 400))), 28.13e6, 5e3);
+  EXPECT_NEAR(CountMultiplyAdds(Define("p3d_resnet50", 400), {16, 224, 224}), 20.2e9, 5e7);
+  EXPECT_NEAR(CountMultiplyAdds(Define("p3d_resnet50", 400), {64, 256, 256}), 105.7e9, 5e7);
 }
 
 TEST(StateEntriesTest, CountsStageByStage) {

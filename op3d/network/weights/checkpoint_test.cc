@@ -105,6 +105,21 @@ TEST(CheckpointTest, KeepsNumbersAndTextByTheirPlace) {
               testing::Contains(testing::Pair("opt/dataset/list_file", "train.txt")));
 }
 
+// Written by torch.jit.save from Python: modules in modules, a list, a dictionary, a tensor with
+// two names.
+TEST(CheckpointTest, ReadsTorchScriptWithoutItsCode) {
+  ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Read(Path("tiny_script.pt")));
+  EXPECT_EQ(FormatName(checkpoint.format()), "torchscript");
+  EXPECT_THAT(Names(checkpoint.Weights()),
+              testing::ElementsAre("shared", "first.weight", "first.count", "blocks.0.weight",
+                                   "blocks.0.count"));
+  const TensorView& weight = checkpoint.tensors()[1];
+  EXPECT_EQ(weight.shape, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(absl::BytesToHexString(weight.data),
+            "000000000000803f0000004000004040000080400000a040");
+  EXPECT_THAT(checkpoint.values(), testing::Contains(testing::Pair("table.a", "0.5")));
+}
+
 TEST(CheckpointTest, RefusesWhatIsNoCheckpoint) {
   const auto parse = [](const std::string& bytes) {
     return Checkpoint::Parse(bytes, "x").status();
