@@ -59,6 +59,9 @@ absl::Status CheckTransformSettings(const TransformSettings& settings) {
   OP3D_RETURN_IF_ERROR(CheckRange("hue", settings.hue(), 0, 0.5));
   OP3D_RETURN_IF_ERROR(CheckRange("grey_probability", settings.grey_probability(), 0, 1));
   OP3D_RETURN_IF_ERROR(CheckRange("blur_probability", settings.blur_probability(), 0, 1));
+  OP3D_RETURN_IF_ERROR(CheckRange("rand_augment_draws", settings.rand_augment_draws(), 0, 16));
+  OP3D_RETURN_IF_ERROR(
+      CheckRange("rand_augment_magnitude", settings.rand_augment_magnitude(), 0, 30));
   OP3D_RETURN_IF_ERROR(CheckCrop("search_crop", settings.search_crop(), "search_short_side",
                                  settings.search_short_side()));
   return CheckCrop("test_crop", settings.test_crop(), "test_short_side",
@@ -91,6 +94,12 @@ TrainDraw DrawTrainTransform(const TransformSettings& settings, int width, int h
   draw.mirror = mirrored && settings.horizontal_flip();
   // Last, as the number of its draws varies.
   draw.crop = RandomResizedCropBox(width, height, settings.min_area(), settings.max_area(), stream);
+  if (settings.rand_augment_draws() > 0) {
+    draw.augment = DrawRandAugment(settings.rand_augment_draws(), settings.rand_augment_magnitude(),
+                                   settings.train_crop(), settings.train_crop(), stream);
+    draw.jitter = draw.grey = false;
+    draw.blur_sigma.reset();
+  }
   return draw;
 }
 
@@ -162,6 +171,7 @@ absl::Status ClipTransform::Load(const RgbImage& frame) {
         " bytes) in a clip of ", width_, "x", height_, "; all frames must have one size"));
   }
   resize_.Apply(frame.pixels.data(), width_, pixels_.data());
+  for (const AugmentStep& step : draw_.augment) ApplyAugment(step, size_, size_, &pixels_);
   if (draw_.jitter) Jitter();
   if (draw_.grey) MakeGrey(absl::MakeSpan(pixels_));
   if (blur_.has_value()) {

@@ -9,7 +9,8 @@
 //     transform.Store(/*crop=*/0, clip + t * size * size, /*plane_stride=*/T * size * size);
 //   }
 //
-// Training: random resized crop, colour jitter in random order, greyscale, blur, flip, normalise.
+// Training: random resized crop; colour jitter in random order, greyscale and blur, or RandAugment;
+// flip, normalise.
 // Search: short side, centre crop.  Test: short side, the crops centre, top-left, bottom-right.
 // Bytes until the last step; a frame is worked on alone, so that it stays in the cache, and only
 // the pixels that are kept are resized.
@@ -28,6 +29,7 @@
 #include "data/dataset.pb.h"
 #include "data/transform/blur.h"
 #include "data/transform/crop.h"
+#include "data/transform/rand_augment.h"
 #include "data/transform/resize.h"
 #include "data/video/image.h"
 #include "op3d/base/random_stream.h"
@@ -36,7 +38,8 @@ namespace op3d {
 
 // InvalidArgument, naming the field: a size that is not positive (or a test or search crop larger
 // than its short side), areas outside 0 < min <= max <= 1, probabilities outside [0, 1], jitter
-// outside [0, 1], hue outside [0, 0.5].
+// outside [0, 1], hue outside [0, 0.5], RandAugment with more than 16 draws or a magnitude
+// above 30.
 absl::Status CheckTransformSettings(const TransformSettings& settings);
 
 // Everything random about a training clip.
@@ -60,6 +63,8 @@ struct TrainDraw {
   bool grey = false;
   // Of the blur, in pixels; nothing = no blur.
   std::optional<float> blur_sigma;
+  // RandAugment, in this order; with it jitter, grey and blur stay off.
+  std::vector<AugmentStep> augment;
   bool mirror = false;
 };
 

@@ -192,5 +192,32 @@ TEST(ClipTransformTest, RefusesSettingsThatCannotBe) {
               StatusIs(kInvalid, HasSubstr("test_crop of 31 does not fit")));
 }
 
+TEST(ClipTransformTest, RandAugmentStandsInPlaceOfJitterGreyAndBlur) {
+  TransformSettings settings = Settings();
+  settings.set_jitter_probability(1);
+  settings.set_grey_probability(1);
+  settings.set_blur_probability(1);
+  const RgbImage image = TestPicture(40, 30, 5);
+  RandomStream plain(1, "test", {}), augmented(1, "test", {});
+  const TrainDraw usual = DrawTrainTransform(settings, 40, 30, &plain);
+  settings.set_rand_augment_draws(2);
+  settings.set_rand_augment_magnitude(27);
+  const TrainDraw draw = DrawTrainTransform(settings, 40, 30, &augmented);
+  // Crop and flip are those of a run without it.
+  EXPECT_EQ(draw.crop, usual.crop);
+  EXPECT_EQ(draw.mirror, usual.mirror);
+  EXPECT_FALSE(draw.jitter || draw.grey || draw.blur_sigma.has_value());
+  ASSERT_EQ(draw.augment.size(), 2);
+  auto transform = ClipTransform::ForTraining(draw, settings);
+  ASSERT_THAT(transform, IsOk());
+  ASSERT_THAT(transform->Load(image), IsOk());
+  std::vector<uint8_t> expected = Resized(image, draw.crop, 24, 24);
+  for (const AugmentStep& step : draw.augment) ApplyAugment(step, 24, 24, &expected);
+  EXPECT_EQ(transform->pixels(), expected);
+  settings.set_rand_augment_magnitude(31);
+  EXPECT_THAT(CheckTransformSettings(settings),
+              StatusIs(kInvalid, HasSubstr("rand_augment_magnitude is 31")));
+}
+
 }  // namespace
 }  // namespace op3d
