@@ -114,6 +114,17 @@ absl::Status RemoveFile(const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<int64_t> FreeBytes(const std::string& path) {
+  std::error_code error;
+  fs::path there = fs::absolute(path, error);
+  while (!error && !fs::exists(there, error) && there.has_relative_path()) {
+    there = there.parent_path();
+  }
+  const fs::space_info space = fs::space(there, error);
+  if (error) return ErrnoStatus(error.value(), "cannot ask for the free space at", path);
+  return static_cast<int64_t>(space.available);
+}
+
 uint32_t Crc32(absl::string_view content) {
   return static_cast<uint32_t>(
       ::crc32_z(0, reinterpret_cast<const Bytef*>(content.data()), content.size()));

@@ -38,6 +38,10 @@ absl::Status MakeFolders(const std::string& path);
 // Removes a file.  OK when there is none.
 absl::Status RemoveFile(const std::string& path);
 
+// What a file system still takes, in bytes; `path` is a file or folder on it that need not be there
+// yet.
+absl::StatusOr<int64_t> FreeBytes(const std::string& path);
+
 // CRC-32 as in zip, of `content`.
 uint32_t Crc32(absl::string_view content);
 

@@ -57,5 +57,12 @@ TEST(FileTest, RemovingAndMakingTwiceIsFine) {
 
 TEST(FileTest, Crc32IsThatOfZip) { EXPECT_EQ(Crc32("123456789"), 0xcbf43926u); }
 
+TEST(FileTest, FreeSpaceIsThatOfTheDiskAPathWillBeOn) {
+  const std::string folder = Folder();
+  ASSERT_OK_AND_ASSIGN(const int64_t there, FreeBytes(folder));
+  EXPECT_GT(there, 0);
+  EXPECT_THAT(FreeBytes(JoinPath(folder, "not/yet/there")), IsOk());
+}
+
 }  // namespace
 }  // namespace op3d

@@ -1,0 +1,88 @@
+// The checkpoints of one training in its folder: the newest few, each with a checksum over every
+// byte, written by a thread of its own.
+//
+//   CheckpointFolder checkpoints(folder, {/*kept=*/2});
+//   OP3D_ASSIGN_OR_RETURN(absl::optional<Safetensors> newest, checkpoints.ReadNewest());
+//   ...
+//   OP3D_RETURN_IF_ERROR(checkpoints.Write({epochs, step}, tensors, metadata));
+//   OP3D_RETURN_IF_ERROR(checkpoints.Flush());
+//
+// A file is checkpoint_<epochs>_<step>.safetensors, written beside and renamed, so that a file that
+// is there is whole unless the disk damaged it; then the checksum says so, and the one before it
+// counts.  Torch-free.
+#ifndef OP3D_TRAIN_CHECKPOINT_H_
+#define OP3D_TRAIN_CHECKPOINT_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "op3d/base/background_queue.h"
+#include "op3d/base/safetensors.h"
+
+namespace op3d {
+
+// Where a training stands: epochs that are complete, and steps into the next one.
+struct CheckpointPlace {
+  int64_t epochs = 0;
+  int64_t step = 0;
+};
+
+// safetensors with a checksum over the whole file in its metadata, under "checksum".  Errors as
+// SerializeSafetensors.
+absl::StatusOr<std::string> SerializeSealed(const std::vector<TensorView>& tensors,
+                                            std::map<std::string, std::string> metadata);
+
+// The reverse.  DataLoss for bytes that are not those that were written; `source` is named.
+absl::StatusOr<Safetensors> ParseSealed(std::string bytes, absl::string_view source);
+
+struct CheckpointOptions {
+  // The newest so many stay, at least 1.
+  int kept = 2;
+  // So do those at every `anchor_epochs`-th epoch; 0 = none.
+  int anchor_epochs = 0;
+};
+
+// Not thread-safe.  One a folder.
+class CheckpointFolder {
+ public:
+  CheckpointFolder(std::string folder, const CheckpointOptions& options);
+
+  // The newest one that is whole; empty when there is none at all.  A damaged one is renamed to
+  // damaged.safetensors, with a warning on stderr.  DataLoss when all are damaged; the first
+  // reason is named.
+  absl::StatusOr<absl::optional<Safetensors>> ReadNewest();
+  // The newest whole one of at most so many complete epochs; NotFound when there is none.
+  absl::StatusOr<Safetensors> ReadUpTo(int64_t epochs);
+
+  // Copies the tensors and leaves the rest to the thread: checksum, file, removal of those that
+  // are no longer kept.  An error of an earlier one comes here: ResourceExhausted on a full disk;
+  // what was kept stays.
+  absl::Status Write(const CheckpointPlace& place, const std::vector<TensorView>& tensors,
+                     const std::map<std::string, std::string>& metadata);
+  // Another file from the same thread, after what was given to it before.
+  absl::Status WriteFile(const std::string& path, std::string bytes);
+
+  // Waits for the thread.
+  absl::Status Flush();
+
+  // Removes every checkpoint.  Flushes first.
+  absl::Status RemoveAll();
+
+ private:
+  absl::StatusOr<std::vector<CheckpointPlace>> List() const;  // the newest first
+  std::string Path(const CheckpointPlace& place) const;
+  absl::Status Prune() const;
+
+  const std::string folder_;
+  const CheckpointOptions options_;
+  BackgroundQueue queue_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_CHECKPOINT_H_
