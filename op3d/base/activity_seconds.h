@@ -19,6 +19,14 @@ struct ActivitySeconds {
     backward += other.backward;
     step += other.step;
   }
+
+  void operator-=(const ActivitySeconds& other) {
+    transform -= other.transform;
+    wait -= other.wait;
+    forward -= other.forward;
+    backward -= other.backward;
+    step -= other.step;
+  }
 };
 
 // Adds the time since its last call, or its birth, to one of them.

@@ -55,6 +55,8 @@ class Safetensors {
   // Null when there is none of that name.
   const TensorView* Find(absl::string_view name) const;
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  // The file as it was parsed.
+  const std::string& bytes() const { return *bytes_; }
 
  private:
   std::shared_ptr<const std::string> bytes_;

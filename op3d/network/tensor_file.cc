@@ -58,27 +58,36 @@ absl::StatusOr<NamedTensors> ToTensors(const std::vector<TensorView>& views) {
 
 absl::StatusOr<TensorFile> ReadTensors(const std::string& path) {
   OP3D_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Read(path));
+  return ToTensors(file);
+}
+
+absl::StatusOr<TensorFile> ToTensors(const Safetensors& file) {
   TensorFile result;
   result.metadata = file.metadata();
   OP3D_ASSIGN_OR_RETURN(result.tensors, ToTensors(file.tensors()));
   return result;
 }
 
-absl::Status WriteTensors(const std::string& path, const NamedTensors& tensors,
-                          const std::map<std::string, std::string>& metadata) {
-  std::vector<at::Tensor> alive;  // what the views point into
-  std::vector<TensorView> views;
+absl::StatusOr<TensorViews> ViewTensors(const NamedTensors& tensors) {
+  TensorViews result;
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
     for (const auto& [name, tensor] : tensors) {
       OP3D_ASSIGN_OR_RETURN(const DType dtype, FileType(name, tensor.scalar_type()));
-      alive.push_back(tensor.detach().to(at::kCPU).contiguous());
-      views.push_back({name, dtype, alive.back().sizes().vec(),
-                       absl::string_view(static_cast<const char*>(alive.back().const_data_ptr()),
-                                         alive.back().nbytes())});
+      result.alive.push_back(tensor.detach().to(at::kCPU).contiguous());
+      const at::Tensor& bytes = result.alive.back();
+      result.views.push_back(
+          {name, dtype, bytes.sizes().vec(),
+           absl::string_view(static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes())});
     }
     return absl::OkStatus();
   }));
-  OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(views, metadata));
+  return result;
+}
+
+absl::Status WriteTensors(const std::string& path, const NamedTensors& tensors,
+                          const std::map<std::string, std::string>& metadata) {
+  OP3D_ASSIGN_OR_RETURN(const TensorViews views, ViewTensors(tensors));
+  OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(views.views, metadata));
   return WriteFileAtomically(path, bytes);
 }
 

@@ -32,6 +32,16 @@ absl::StatusOr<NamedTensors> ToTensors(const std::vector<TensorView>& views);
 
 // Statuses as Safetensors::Read.
 absl::StatusOr<TensorFile> ReadTensors(const std::string& path);
+// Copies out of a file that is in memory.
+absl::StatusOr<TensorFile> ToTensors(const Safetensors& file);
+
+// Tensors as a file takes them, for SerializeSafetensors.
+struct TensorViews {
+  std::vector<TensorView> views;
+  // What the views point into: the tensors themselves where they are contiguous and on the CPU.
+  std::vector<at::Tensor> alive;
+};
+absl::StatusOr<TensorViews> ViewTensors(const NamedTensors& tensors);
 
 // Writes atomically, from any device and memory layout; equal input gives equal bytes.
 // InvalidArgument for a name twice or an element type that safetensors lacks.

@@ -192,9 +192,7 @@ absl::Status Optimizer::StepAll(double learning_rate, double* gradient_norm) {
   }
   const double norm = at::stack(at::_foreach_norm(all)).norm().item<double>();
   if (!std::isfinite(norm)) {
-    return absl::InternalError(
-        absl::StrCat("the gradient's norm is ", norm,
-                     ": training diverged; use a lower learning rate (it is ", learning_rate, ")"));
+    return absl::InternalError(absl::StrCat("the gradient's norm is ", norm));
   }
   const double factor = std::min(1.0, clip_norm_ / (norm + 1e-6));
   if (factor < 1) at::_foreach_mul_(all, factor);

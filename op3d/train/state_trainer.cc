@@ -1,19 +1,16 @@
 #include "op3d/train/state_trainer.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "absl/base/casts.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "data/loader/loader.h"
+#include "absl/time/clock.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
@@ -21,65 +18,109 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/network/tensor_file.h"
 #include "op3d/network/torch_status.h"
+#include "op3d/train/gradient_buckets.h"
 #include "op3d/train/network_settings.h"
-#include "op3d/train/optimizer.h"
+#include "op3d/train/training_state.h"
 
 namespace op3d {
 namespace {
 
-constexpr char kWeights[] = "weights.";
-constexpr char kOptimizer[] = "optimizer.";
+constexpr int kDefaultKept = 2;
+constexpr double kDefaultMinutes = 10;
+constexpr double kDefaultDivergenceFactor = 10;
+constexpr size_t kExamples = 10;
 
-// The loss of a micro-batch: both heads' cross entropies, each a mean over the clips.
+// The loss of a micro-batch: all heads' cross entropies, each a mean over the clips.
 at::Tensor Loss(const std::vector<at::Tensor>& heads, const at::Tensor& labels) {
   at::Tensor loss = at::cross_entropy_loss(heads[0], labels);
   for (size_t i = 1; i < heads.size(); ++i) loss = loss + at::cross_entropy_loss(heads[i], labels);
   return loss;
 }
 
+CheckpointOptions ToCheckpointOptions(const TrainingJob& job) {
+  const int kept = job.training.checkpoints().kept();
+  return {kept > 0 ? kept : kDefaultKept, job.anchor_epochs};
+}
+
 }  // namespace
 
 StateTrainer::StateTrainer(const TrainingJob& job, const TrainState& state,
                            const std::string& folder)
-    : job_(job), state_(state), folder_(folder) {}
+    : job_(job), state_(state), folder_(folder), checkpoints_(folder, ToCheckpointOptions(job)) {}
 
 StateTrainer::~StateTrainer() = default;
 
 absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const TrainingJob& job,
                                                                   const TrainState& state,
                                                                   const std::string& folder) {
-  at::set_num_threads(1);  // sums in one order, whatever the machine; jobs run side by side instead
   std::unique_ptr<StateTrainer> trainer(new StateTrainer(job, state, folder));
-  OP3D_ASSIGN_OR_RETURN(trainer->steps_per_epoch_,
-                        StepsPerEpoch(state, static_cast<int64_t>(job.videos->size())));
-  OP3D_ASSIGN_OR_RETURN(trainer->schedule_, Schedule::Make(state.schedule, state.learning_rate,
-                                                           {state.epochs, trainer->steps_per_epoch_,
-                                                            state.accumulation}));
-  OP3D_ASSIGN_OR_RETURN(trainer->network_,
-                        Network::Make(ToNetworkOptions(job.network, job.classes), job.seed));
-  Network& network = *trainer->network_;
-  if (!job.initial_weights.empty())
-    OP3D_RETURN_IF_ERROR(network.StartFrom(job.initial_weights).status());
-  OP3D_RETURN_IF_ERROR(network.ToDevice(job.device));
-  network.SetFrozenBatchNorm(state.frozen_batch_norm);
-  OP3D_ASSIGN_OR_RETURN(trainer->optimizer_,
-                        Optimizer::Make(network.Parameters(), job.sgd, job.training));
-  OP3D_RETURN_IF_ERROR(MakeFolders(folder));
+  OP3D_RETURN_IF_ERROR(trainer->Prepare());
+  OP3D_RETURN_IF_ERROR(trainer->BeginAnew());
+  if (trainer->first()) OP3D_RETURN_IF_ERROR(MakeFolders(folder));
   OP3D_RETURN_IF_ERROR(trainer->Resume());
   return trainer;
 }
 
+absl::Status StateTrainer::Prepare() {
+  // One thread: sums in one order, whatever the machine; jobs run side by side instead.
+  at::set_num_threads(job_.compute_threads);
+  OP3D_ASSIGN_OR_RETURN(steps_per_epoch_,
+                        StepsPerEpoch(state_, static_cast<int64_t>(job_.videos->size())));
+  OP3D_ASSIGN_OR_RETURN(schedule_,
+                        Schedule::Make(state_.schedule, state_.learning_rate,
+                                       {state_.epochs, steps_per_epoch_, state_.accumulation}));
+  const int processes = job_.group == nullptr ? 1 : job_.group->size();
+  if (state_.accumulation % processes != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(processes, " processes cannot share the ", state_.accumulation,
+                     " micro-batches of a step evenly; start a number of processes that divides "
+                     "the accumulation "
+                     "of ",
+                     state_.accumulation, ", or set batch_size and accumulation so that it does"));
+  }
+  own_accumulation_ = state_.accumulation / processes;
+  const double factor = job_.training.divergence_factor();
+  if (factor < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("training.divergence_factor is ", factor,
+                                                   "; it must be above 0, or 0 for ",
+                                                   kDefaultDivergenceFactor));
+  }
+  // Guessing costs the logarithm of the number of classes, in each of at most two heads.
+  loss_limit_ = (factor > 0 ? factor : kDefaultDivergenceFactor) * 2 *
+                std::log(static_cast<double>(std::max<int64_t>(2, job_.classes)));
+  return absl::OkStatus();
+}
+
+absl::Status StateTrainer::BeginAnew() {
+  buckets_.reset();  // before the parameters that it watches
+  trained_.reset();
+  progress_ = TrainingProgress();
+  own_done_ = 0;
+  TrainingStateOptions options;
+  options.network = ToNetworkOptions(job_.network, job_.classes);
+  options.seed = job_.seed;
+  options.initial_weights = job_.initial_weights;
+  options.device = job_.device;
+  options.frozen_batch_norm = state_.frozen_batch_norm;
+  options.sgd = job_.sgd;
+  options.training = job_.training;
+  OP3D_ASSIGN_OR_RETURN(trained_, TrainingState::Make(options));
+  if (job_.group != nullptr) {
+    buckets_ = std::make_unique<GradientBuckets>(trained_->network().Parameters(), job_.group);
+  }
+  saved_ = absl::Now();
+  return absl::OkStatus();
+}
+
+Network& StateTrainer::network() { return trained_->result(); }
+
 absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
   EpochStats stats;
   OP3D_RETURN_IF_ERROR(CatchTorch([&] { return TrainSteps(&stats); }));
-  losses_.push_back(stats.loss);
-  ++epochs_;
   return stats;
 }
 
-absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
-  at::set_num_threads(1);
-  const int64_t steps = steps_per_epoch_;
+absl::StatusOr<std::unique_ptr<ClipLoader>> StateTrainer::MakeLoader() const {
   TrainLoaderOptions options;
   options.shape = state_.clip;
   options.transform = job_.transform;
@@ -88,132 +129,280 @@ absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   options.batch_size = state_.batch_size;
   options.seed = job_.seed;
   options.purpose = job_.purpose;
-  options.epoch = epochs_;
+  options.epoch = progress_.epochs;
   options.threads = job_.loader_threads;
-  OP3D_ASSIGN_OR_RETURN(const auto loader,
-                        ClipLoader::ForTraining(*job_.videos, job_.frames, options));
-  network_->SetTraining(true);
+  options.first_batch = progress_.micro_batches;
+  if (job_.group != nullptr) {
+    options.share = job_.group->rank();
+    options.shares = job_.group->size();
+    options.first_batch = progress_.micro_batches / options.shares;
+    options.heed_signals = false;
+  }
+  return ClipLoader::ForTraining(*job_.videos, job_.frames, options);
+}
+
+absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
+  at::set_num_threads(job_.compute_threads);
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ClipLoader> loader, MakeLoader());
+  trained_->network().SetTraining(true);
+  before_step_ = ActivitySeconds();
+  skipped_before_ = progress_.skipped;
+  examples_before_ = progress_.examples;
+  OP3D_RETURN_IF_ERROR(TrainMicroBatches(loader.get(), stats));
+  return EndEpoch(loader->counters(), stats);
+}
+
+absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* stats) {
+  const int processes = job_.group == nullptr ? 1 : job_.group->size();
   Stopwatch watch;
   Batch batch;
-  for (int64_t step = 0; step < steps; ++step) {
-    OP3D_RETURN_IF_ERROR(CheckInterrupt());
-    for (int micro = 0; micro < state_.accumulation; ++micro) {
-      watch.Lap(&stats->seconds.step);
-      OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
-      watch.Lap(&stats->seconds.wait);
-      if (!more) return absl::InternalError("the loader ended before its epoch");
-      if (batch.size == 0) continue;  // every video of it was skipped
-      OP3D_RETURN_IF_ERROR(TrainMicroBatch(&batch, step * state_.accumulation + micro, stats));
-      watch = Stopwatch();
+  while (progress_.micro_batches < steps_per_epoch_ * state_.accumulation) {
+    if (job_.group == nullptr) {
+      if (const absl::Status stop = CheckInterrupt(); !stop.ok()) return StopInEpoch(stop, loader);
     }
-    OP3D_RETURN_IF_ERROR(optimizer_->Step(schedule_->Rate(epochs_ * steps + step)).status());
+    watch.Lap(&stats->seconds.step);
+    const absl::StatusOr<bool> more = loader->Next(&batch);
+    watch.Lap(&stats->seconds.wait);
+    if (absl::IsCancelled(more.status())) return StopInEpoch(more.status(), loader);
+    OP3D_RETURN_IF_ERROR(more.status());
+    if (!*more) return absl::InternalError("the loader ended before its epoch");
+    if (buckets_ != nullptr && own_done_ + 1 == own_accumulation_) buckets_->Arm();
+    // Size 0: every video of it was skipped.
+    if (batch.size > 0) OP3D_RETURN_IF_ERROR(TrainMicroBatch(&batch, stats));
+    progress_.micro_batches += processes;
+    watch = Stopwatch();
+    if (++own_done_ < own_accumulation_) continue;
+    own_done_ = 0;
+    OP3D_RETURN_IF_ERROR(Step(&watch, stats));
+    if (stop_) return StopInEpoch(absl::CancelledError("stopped with the other ranks"), loader);
+    if (save_) OP3D_RETURN_IF_ERROR(SaveInEpoch(loader));
   }
   watch.Lap(&stats->seconds.step);
-  const ClipLoader::Counters counters = loader->counters();
-  stats->seconds.transform = counters.transform_seconds;
-  stats->skipped = counters.skipped;
-  stats->examples = counters.examples;
-  if (stats->skipped > 0) {
-    Progress::Print(absl::StrCat(job_.purpose, ": epoch ", epochs_ + 1, " left out ",
-                                 stats->skipped, " videos that do not decode, first ",
-                                 stats->examples[0]));
-  }
-  if (stats->clips == 0) {
-    return absl::DataLossError(absl::StrCat(job_.purpose,
-                                            ": no video of the epoch could be read; the first: ",
-                                            stats->examples.empty() ? "" : stats->examples[0]));
-  }
-  stats->loss /= static_cast<double>(stats->clips);
   return absl::OkStatus();
 }
 
-absl::Status StateTrainer::TrainMicroBatch(Batch* batch, int64_t index, EpochStats* stats) {
+absl::Status StateTrainer::TrainMicroBatch(Batch* batch, EpochStats* stats) {
   Stopwatch watch;
+  Network& network = trained_->network();
   const at::Tensor clips =
       at::from_blob(batch->clips.data(),
-                    {batch->size, 3, batch->frames, batch->height, batch->width}, at::kFloat)
-          .to(network_->device());
+                    {batch->size, 3, batch->frames, batch->height, batch->width},
+                    at::TensorOptions(at::kFloat))
+          .to(network.device());
   const at::Tensor labels =
-      at::from_blob(batch->labels.data(), {batch->size}, at::kLong).to(network_->device());
-  network_->SeedDropout(RandomStream(job_.seed, job_.purpose + ".dropout", {epochs_, index})());
-  OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network_->Forward(clips));
+      at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong))
+          .to(network.device());
+  const int64_t index = progress_.micro_batches + (job_.group == nullptr ? 0 : job_.group->rank());
+  network.SeedDropout(
+      RandomStream(job_.seed, job_.purpose + ".dropout", {progress_.epochs, index})());
+  OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network.Forward(clips));
   const at::Tensor loss = Loss(heads, labels);
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
-    return absl::InternalError(absl::StrCat(
-        job_.purpose, ": the loss is ", value, " in epoch ", epochs_ + 1, ", micro-batch ",
-        index + 1, ": training diverged; use a lower learning rate (it is ", state_.learning_rate,
-        ")"));
+    return Diverged(absl::InternalError(absl::StrCat("the loss is ", value)),
+                    steps_into_epoch() + 1);
   }
-  stats->loss += value * batch->size;
-  stats->clips += batch->size;
+  progress_.step_loss_sum += value * batch->size;
+  progress_.step_clips += batch->size;
+  if (job_.group == nullptr) {
+    progress_.loss_sum += value * batch->size;
+    progress_.clips += batch->size;
+  }
   watch.Lap(&stats->seconds.forward);
-  (loss * (job_.sgd.loss_weight() / state_.accumulation)).backward();
+  (loss * (job_.sgd.loss_weight() / own_accumulation_)).backward();
   watch.Lap(&stats->seconds.backward);
   return absl::OkStatus();
 }
 
-absl::Status StateTrainer::Save(const std::map<std::string, std::string>& notes) {
-  notes_ = notes;
-  NamedTensors tensors;
-  for (const auto& [name, tensor] : network_->StateDict()) {
-    tensors.emplace_back(absl::StrCat(kWeights, name), tensor);
+absl::Status StateTrainer::Step(Stopwatch* watch, EpochStats* stats) {
+  const double minutes = job_.training.checkpoints().minutes();
+  const bool due =
+      first() && absl::Now() - saved_ > absl::Minutes(minutes > 0 ? minutes : kDefaultMinutes);
+  double loss_sum = progress_.step_loss_sum;
+  int64_t clips = progress_.step_clips;
+  save_ = due;
+  if (job_.group != nullptr) {
+    OP3D_RETURN_IF_ERROR(buckets_->Finish());
+    // What all must agree on travels with the meters.
+    std::vector<double> numbers = {loss_sum, static_cast<double>(clips),
+                                   CheckInterrupt().ok() ? 0.0 : 1.0, due ? 1.0 : 0.0};
+    OP3D_RETURN_IF_ERROR(job_.group->Sum(&numbers));
+    loss_sum = numbers[0];
+    clips = static_cast<int64_t>(numbers[1]);
+    stop_ = numbers[2] > 0;
+    save_ = numbers[3] > 0;
+    progress_.loss_sum += loss_sum;
+    progress_.clips += clips;
   }
-  for (const auto& [name, tensor] : optimizer_->State()) {
-    tensors.emplace_back(absl::StrCat(kOptimizer, name), tensor);
+  StepStats step;
+  step.epoch = progress_.epochs + 1;
+  step.steps = steps_per_epoch_;
+  step.step = steps_into_epoch();
+  step.clips = clips;
+  step.learning_rate = schedule_->Rate(progress_.epochs * steps_per_epoch_ + step.step - 1);
+  if (clips > 0) {
+    step.loss = loss_sum / static_cast<double>(clips);
+    const absl::Status finite = progress_.AddStepLoss(step.loss, loss_limit_);
+    if (!finite.ok()) return Diverged(finite, step.step);
   }
-  std::map<std::string, std::string> metadata;
-  for (const auto& [key, value] : notes) metadata["note." + key] = value;
-  metadata["epochs"] = absl::StrCat(epochs_);
-  metadata["state"] = Fingerprint();
-  metadata["losses"] = absl::StrJoin(losses_, " ", [](std::string* out, double loss) {
-    absl::StrAppend(out, absl::Hex(absl::bit_cast<uint64_t>(loss)));  // every bit
-  });
-  return WriteTensors(JoinPath(folder_, "resume.safetensors"), tensors, metadata);
+  const absl::StatusOr<double> norm = trained_->Step(step.learning_rate);
+  if (absl::IsInternal(norm.status())) return Diverged(norm.status(), step.step);
+  OP3D_RETURN_IF_ERROR(norm.status());
+  progress_.step_loss_sum = 0;
+  progress_.step_clips = 0;
+  watch->Lap(&stats->seconds.step);
+  if (job_.on_step) {
+    step.gradient_norm = *norm;
+    step.seconds = stats->seconds;
+    step.seconds -= before_step_;
+    before_step_ = stats->seconds;
+    job_.on_step(step);
+  }
+  return absl::OkStatus();
 }
 
+absl::Status StateTrainer::Diverged(const absl::Status& reason, int64_t step) const {
+  return absl::InternalError(absl::StrCat(
+      job_.purpose, ": ", reason.message(), " in epoch ", progress_.epochs + 1, ", step ", step,
+      ": training diverged; use a lower learning rate (it is ",
+      schedule_->Rate(steps_per_epoch_ * progress_.epochs + step - 1), "). ",
+      progress_.epochs > 0
+          ? absl::StrCat("The last good weights, of epoch ", progress_.epochs, ", are in ", folder_)
+          : "No epoch had been completed"));
+}
+
+absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochStats* stats) {
+  CountSkipped(counters);
+  stats->seconds.transform = counters.transform_seconds;
+  if (job_.group != nullptr) {
+    std::vector<double> skipped = {static_cast<double>(progress_.skipped)};
+    OP3D_RETURN_IF_ERROR(job_.group->Sum(&skipped));
+    progress_.skipped = static_cast<int64_t>(skipped[0]);
+    OP3D_RETURN_IF_ERROR(SyncBuffers());
+  }
+  stats->skipped = progress_.skipped;
+  stats->examples = progress_.examples;
+  if (!stats->examples.empty()) {
+    Progress::Print(absl::StrCat(job_.purpose, ": epoch ", progress_.epochs + 1, " left out ",
+                                 stats->skipped, " videos that do not decode, first ",
+                                 stats->examples[0]));
+  }
+  if (progress_.clips == 0) {
+    return absl::DataLossError(absl::StrCat(job_.purpose,
+                                            ": no video of the epoch could be read; the first: ",
+                                            stats->examples.empty() ? "" : stats->examples[0]));
+  }
+  stats->clips = progress_.clips;
+  progress_.EndEpoch();
+  stats->loss = progress_.losses.back();
+  return absl::OkStatus();
+}
+
+void StateTrainer::CountSkipped(const ClipLoader::Counters& counters) {
+  progress_.skipped = skipped_before_ + counters.skipped;
+  progress_.examples = examples_before_;
+  for (const std::string& example : counters.examples) {
+    if (progress_.examples.size() < kExamples) progress_.examples.push_back(example);
+  }
+}
+
+absl::Status StateTrainer::SyncBuffers() { return job_.group->TakeFromFirst(trained_->Buffers()); }
+
+absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, ClipLoader* loader) {
+  OP3D_RETURN_IF_ERROR(SaveInEpoch(loader));
+  OP3D_RETURN_IF_ERROR(Flush());
+  return absl::CancelledError(
+      absl::StrCat(reason.message(), "; ", job_.purpose, " is saved ", steps_into_epoch(), " of ",
+                   steps_per_epoch_, " steps into epoch ", progress_.epochs + 1, " in ", folder_));
+}
+
+absl::Status StateTrainer::SaveInEpoch(ClipLoader* loader) {
+  if (job_.group != nullptr) OP3D_RETURN_IF_ERROR(SyncBuffers());
+  CountSkipped(loader->counters());
+  return Save(progress_.notes);
+}
+
+absl::Status StateTrainer::Save(const std::map<std::string, std::string>& notes) {
+  progress_.notes = notes;
+  saved_ = absl::Now();
+  if (!first()) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const TensorViews tensors, ViewTensors(trained_->Tensors()));
+  std::map<std::string, std::string> metadata = progress_.ToMetadata();
+  metadata["state"] = Fingerprint();
+  return checkpoints_.Write({progress_.epochs, progress_.micro_batches}, tensors.views, metadata);
+}
+
+absl::Status StateTrainer::SaveWeights(const std::string& path,
+                                       const std::map<std::string, std::string>& metadata) {
+  if (!first()) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const TensorViews tensors, ViewTensors(network().StateDict()));
+  OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeSafetensors(tensors.views, metadata));
+  return checkpoints_.WriteFile(path, std::move(bytes));
+}
+
+absl::Status StateTrainer::Flush() { return checkpoints_.Flush(); }
+
+int64_t StateTrainer::CheckpointBytes() const { return trained_->Bytes(); }
+
 absl::Status StateTrainer::Resume() {
-  const std::string path = JoinPath(folder_, "resume.safetensors");
-  if (!FileExists(path)) return absl::OkStatus();
-  OP3D_ASSIGN_OR_RETURN(TensorFile file, ReadTensors(path));
-  const std::string& state = file.metadata["state"];
-  if (state != Fingerprint()) {
-    return absl::FailedPreconditionError(absl::StrCat(path, " belongs to another state: ", state,
+  std::string bytes;
+  if (first()) {
+    OP3D_ASSIGN_OR_RETURN(const absl::optional<Safetensors> newest, checkpoints_.ReadNewest());
+    if (newest.has_value()) {
+      OP3D_RETURN_IF_ERROR(Restore(*newest));
+      bytes = newest->bytes();
+    }
+  }
+  if (job_.group == nullptr) return absl::OkStatus();
+  // The first rank's disk is the one that counts; the others may have none in common with it.
+  OP3D_ASSIGN_OR_RETURN(bytes, job_.group->TakeFromFirst(bytes));
+  if (!first() && !bytes.empty()) {
+    OP3D_ASSIGN_OR_RETURN(const Safetensors file,
+                          Safetensors::Parse(std::move(bytes), "rank 0's checkpoint"));
+    OP3D_RETURN_IF_ERROR(Restore(file));
+  } else if (bytes.empty()) {
+    std::vector<at::Tensor> tensors;
+    for (const auto& [name, tensor] : trained_->network().StateDict()) tensors.push_back(tensor);
+    OP3D_RETURN_IF_ERROR(job_.group->TakeFromFirst(tensors));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StateTrainer::GoBackTo(int epochs) {
+  OP3D_ASSIGN_OR_RETURN(const absl::optional<Safetensors> file, checkpoints_.GoBackTo(epochs));
+  return file.has_value() ? Restore(*file) : BeginAnew();
+}
+
+absl::Status StateTrainer::Restore(const Safetensors& file) {
+  const auto state = file.metadata().find("state");
+  const std::string there = state == file.metadata().end() ? "?" : state->second;
+  if (there != Fingerprint()) {
+    return absl::FailedPreconditionError(absl::StrCat(folder_, " belongs to another state: ", there,
                                                       ", not ", Fingerprint(),
                                                       "; choose another folder"));
   }
-  NamedTensors weights, optimizer;
-  for (const auto& [name, tensor] : file.tensors) {
-    if (absl::StartsWith(name, kWeights)) {
-      weights.emplace_back(name.substr(sizeof(kWeights) - 1), tensor);
-    } else if (absl::StartsWith(name, kOptimizer)) {
-      optimizer.emplace_back(name.substr(sizeof(kOptimizer) - 1), tensor);
-    }
-  }
-  OP3D_RETURN_IF_ERROR(Annotate(network_->LoadStateDict(weights), path));
-  OP3D_RETURN_IF_ERROR(Annotate(optimizer_->SetState(optimizer), path));
-  if (!absl::SimpleAtoi(file.metadata["epochs"], &epochs_)) {
-    return absl::DataLossError(absl::StrCat(path, " does not say how many epochs it holds"));
-  }
-  for (const absl::string_view word :
-       absl::StrSplit(file.metadata["losses"], ' ', absl::SkipEmpty())) {
-    uint64_t bits = 0;
-    if (!absl::SimpleHexAtoi(word, &bits)) {
-      return absl::DataLossError(absl::StrCat(path, " holds a damaged loss '", word, "'"));
-    }
-    losses_.push_back(absl::bit_cast<double>(bits));
-  }
-  for (const auto& [key, value] : file.metadata) {
-    if (absl::StartsWith(key, "note.")) notes_[key.substr(5)] = value;
+  OP3D_ASSIGN_OR_RETURN(progress_, TrainingProgress::FromMetadata(file.metadata()));
+  OP3D_ASSIGN_OR_RETURN(const TensorFile tensors, ToTensors(file));
+  OP3D_RETURN_IF_ERROR(Annotate(trained_->Restore(tensors.tensors), folder_));
+  own_done_ = static_cast<int>(progress_.micro_batches % state_.accumulation);
+  if (own_done_ > 0 && job_.group != nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(folder_, " was stopped in the middle of a step of ", state_.accumulation,
+                     " micro-batches; let one process alone go on to the end of the epoch first"));
   }
   return absl::OkStatus();
 }
 
 std::string StateTrainer::Fingerprint() const {
-  const std::string text = absl::StrCat(job_.purpose, " seed ", job_.seed, " ", job_.network.name(),
-                                        " ", job_.classes, " classes ", job_.videos->size(),
-                                        " videos ", absl::Hex(VideoListCrc32(*job_.videos)), " ");
-  return absl::StrCat(text, DescribeTrainState(state_));
+  TrainingSettings training = job_.training;
+  training.clear_checkpoints();  // no result depends on them
+  const uint32_t settings =
+      Crc32(absl::StrCat(job_.network.SerializeAsString(), "|", job_.sgd.SerializeAsString(), "|",
+                         training.SerializeAsString(), "|", job_.transform.SerializeAsString()));
+  return absl::StrCat(job_.purpose, " seed ", job_.seed, " ", job_.network.name(), " ",
+                      job_.classes, " classes ", job_.videos->size(), " videos ",
+                      absl::Hex(VideoListCrc32(*job_.videos)), " settings ", absl::Hex(settings),
+                      " ", DescribeTrainState(state_));
 }
 
 }  // namespace op3d

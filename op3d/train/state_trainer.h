@@ -1,16 +1,20 @@
-// Trains one state of a plan, epoch by epoch, with exact resume.
+// Trains one state of a plan, epoch by epoch, with exact resume, alone or as one of several
+// processes.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto trainer, StateTrainer::Start(job, state, folder));
 //   while (trainer->epochs() < 20) {
 //     OP3D_ASSIGN_OR_RETURN(EpochStats stats, trainer->TrainEpoch());
 //     OP3D_RETURN_IF_ERROR(trainer->Save({}));
 //   }
+//   OP3D_RETURN_IF_ERROR(trainer->Flush());
 //
-// Started again on the same folder, it goes on behind the last Save() and ends with the same bits.
+// Started again on the same folder, it goes on behind the newest whole checkpoint, in the middle of
+// an epoch too, and ends with the same bits.
 #ifndef OP3D_TRAIN_STATE_TRAINER_H_
 #define OP3D_TRAIN_STATE_TRAINER_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,19 +22,42 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "data/annotation/video_list.h"
 #include "data/dataset.pb.h"
 #include "data/loader/batch.h"
 #include "data/loader/frame_store.h"
+#include "data/loader/loader.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/network/network.h"
+#include "op3d/train/checkpoint_folder.h"
+#include "op3d/train/process_group.h"
 #include "op3d/train/train.pb.h"
 #include "op3d/train/train_state.h"
+#include "op3d/train/training_progress.h"
 
 namespace op3d {
 
-// What all states of a run share.  `videos` and `frames` must outlive the trainers.
+class GradientBuckets;
+class TrainingState;
+
+// A step of the optimiser, when it is done.
+struct StepStats {
+  // The epoch under way and the step in it, both from 1; steps an epoch.
+  int epoch = 0;
+  int64_t step = 0, steps = 0;
+  // Mean over the step's clips (of all processes) of the sum of the heads' cross entropies.
+  double loss = 0;
+  double learning_rate = 0;
+  // Before clipping.
+  double gradient_norm = 0;
+  int64_t clips = 0;
+  // Of this process, since the step before.
+  ActivitySeconds seconds;
+};
+
+// What all states of a run share.  `videos`, `frames` and `group` must outlive the trainers.
 struct TrainingJob {
   NetworkSettings network;
   SgdSettings sgd;
@@ -47,65 +74,129 @@ struct TrainingJob {
   std::string initial_weights;
   // Loader threads beside the caller's own; the result does not depend on them.
   int loader_threads = 0;
-  // "cpu" or "cuda".
+  // Threads inside an operation of the network.  With more than one, sums have another order: equal
+  // bits need equal numbers of them.
+  int compute_threads = 1;
+  // "cpu", "cuda" or "cuda:1".
   std::string device = "cpu";
+  // Several processes that train together; null = alone.  Each takes an equal part of a step's
+  // micro-batches; weights are the same as alone up to rounding.
+  ProcessGroup* group = nullptr;
+  // Checkpoints at every so many epochs stay for good; 0 = none.
+  int anchor_epochs = 0;
+  // May be empty.
+  std::function<void(const StepStats&)> on_step;
 };
 
 struct EpochStats {
-  // Mean over the epoch's clips of the sum of both heads' cross entropies.
+  // Mean over the epoch's clips of the sum of the heads' cross entropies.
   double loss = 0;
   int64_t clips = 0;
   // Videos left out under on_bad_video SKIP, and the first of them, "name: reason".
   int64_t skipped = 0;
   std::vector<std::string> examples;
+  // Of this process.
   ActivitySeconds seconds;
 };
 
 // Not thread-safe; several trainers run at once on one FrameStore.
 class StateTrainer {
  public:
-  // Goes on from `folder`/resume.safetensors when it is there, else starts from the job's initial
-  // weights with a fresh optimiser.  InvalidArgument for a batch larger than the list, weights of
-  // another network, a resume file of another state; FailedPrecondition for a device that is not
-  // there.
+  // Goes on from the newest checkpoint in `folder`, else starts from the job's initial weights with
+  // a fresh optimiser.  InvalidArgument for a batch larger than the list, processes that cannot
+  // share a step evenly, weights of another network, settings out of their range;
+  // FailedPrecondition for a checkpoint of another state, a device that is not there; DataLoss
+  // when every checkpoint is damaged.
   static absl::StatusOr<std::unique_ptr<StateTrainer>> Start(const TrainingJob& job,
                                                              const TrainState& state,
                                                              const std::string& folder);
 
+  // Finishes what is being written.
   ~StateTrainer();
 
   // Epochs trained so far.
-  int epochs() const { return epochs_; }
-  Network& network() { return *network_; }
-  // What the last Save() was given; empty after a fresh start.
-  const std::map<std::string, std::string>& notes() const { return notes_; }
-  // Losses of all epochs so far.
-  const std::vector<double>& losses() const { return losses_; }
+  int epochs() const { return progress_.epochs; }
+  // Steps of the optimiser in an epoch, and those done of the next epoch.
+  int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  int64_t steps_into_epoch() const { return progress_.micro_batches / state_.accumulation; }
+  // Nothing has been trained yet, not even a part of an epoch.
+  bool fresh() const { return progress_.epochs == 0 && progress_.micro_batches == 0; }
 
-  // Trains the next epoch.  Internal when the loss is not finite; Cancelled on SIGINT or SIGTERM,
-  // between two steps: that epoch is lost, the saved ones are not.
+  // What to measure and to hand on: with TrainingSettings.average_decay the averaged weights,
+  // otherwise those that are trained.
+  Network& network();
+  // What the last Save() was given; empty after a fresh start.
+  const std::map<std::string, std::string>& notes() const { return progress_.notes; }
+  // Losses of all epochs so far.
+  const std::vector<double>& losses() const { return progress_.losses; }
+
+  // Trains the next epoch, or the rest of it.  Internal when training diverges, with the weights
+  // that are left in the message.  Cancelled on SIGINT or SIGTERM, between two micro-batches (of
+  // several processes: steps); where it stands is saved first.
   absl::StatusOr<EpochStats> TrainEpoch();
 
-  // Writes everything a restart needs, all or nothing, and `notes` with it.
+  // Writes everything a restart needs, all or nothing, and `notes` with it, in the background: on
+  // return it may not be on the disk yet.  An earlier one's error comes here.  Of several processes
+  // the first writes.
   absl::Status Save(const std::map<std::string, std::string>& notes);
+
+  // Writes network()'s weights as safetensors, in the background, after what was saved before.
+  absl::Status SaveWeights(const std::string& path,
+                           const std::map<std::string, std::string>& metadata);
+
+  // Waits until all is on the disk.
+  absl::Status Flush();
+
+  // Goes back to the newest checkpoint of at most `epochs` epochs, to the start where there is
+  // none.
+  absl::Status GoBackTo(int epochs);
+
+  // Bytes of one checkpoint.
+  int64_t CheckpointBytes() const;
 
  private:
   StateTrainer(const TrainingJob& job, const TrainState& state, const std::string& folder);
+  absl::Status Prepare();
+  absl::Status BeginAnew();
   absl::Status Resume();
-  absl::Status TrainSteps(EpochStats* stats);
-  absl::Status TrainMicroBatch(Batch* batch, int64_t index, EpochStats* stats);
+  absl::Status Restore(const Safetensors& file);
   std::string Fingerprint() const;
+  bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
+
+  absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader() const;
+  absl::Status TrainSteps(EpochStats* stats);
+  absl::Status TrainMicroBatches(ClipLoader* loader, EpochStats* stats);
+  absl::Status TrainMicroBatch(Batch* batch, EpochStats* stats);
+  absl::Status Step(Stopwatch* watch, EpochStats* stats);
+  absl::Status EndEpoch(const ClipLoader::Counters& counters, EpochStats* stats);
+  // With what the loader counted since this process took the epoch up.
+  void CountSkipped(const ClipLoader::Counters& counters);
+  absl::Status SaveInEpoch(ClipLoader* loader);
+  absl::Status StopInEpoch(const absl::Status& reason, ClipLoader* loader);
+  absl::Status Diverged(const absl::Status& reason, int64_t step) const;
+  absl::Status SyncBuffers();
 
   const TrainingJob job_;
   const TrainState state_;
   const std::string folder_;
   int64_t steps_per_epoch_ = 0;
+  // Micro-batches of a step that are this process's own.
+  int own_accumulation_ = 1;
+  double loss_limit_ = 0;
   absl::optional<Schedule> schedule_;
-  std::unique_ptr<Network> network_;
-  std::unique_ptr<class Optimizer> optimizer_;
-  std::map<std::string, std::string> notes_;
-  std::vector<double> losses_;
-  int epochs_ = 0;
+  CheckpointFolder checkpoints_;
+  std::unique_ptr<TrainingState> trained_;
+  std::unique_ptr<GradientBuckets> buckets_;
+  TrainingProgress progress_;
+  // Micro-batches of the step under way that this process has done.
+  int own_done_ = 0;
+  // The processes have agreed to stop, or to save, behind this step.
+  bool stop_ = false, save_ = false;
+  ActivitySeconds before_step_;
+  // What the checkpoint already counted as skipped in this epoch.
+  int64_t skipped_before_ = 0;
+  std::vector<std::string> examples_before_;
+  absl::Time saved_;
 };
 
 }  // namespace op3d

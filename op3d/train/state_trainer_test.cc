@@ -1,6 +1,8 @@
 #include "op3d/train/state_trainer.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/abs.h>
+#include <ATen/ops/equal.h>
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -90,6 +92,21 @@ TEST_F(StateTrainerTest, AnotherSeedOrPurposeTrainsOtherwise) {
   EXPECT_FALSE(at::equal(one[0].second, other[0].second));
 }
 
+TEST_F(StateTrainerTest, DivergenceNamesTheWeightsThatAreLeft) {
+  const std::string folder = TestFolder("diverge");
+  job_.training.set_divergence_factor(1e-3);  // even guessing is too high a loss
+  state_.batch_size = 1;
+  ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+  absl::Status status;
+  while (status.ok() && trainer->epochs() < 5) {
+    status = trainer->TrainEpoch().status();
+    if (status.ok()) status = trainer->Save({});
+  }
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInternal,
+                               testing::AllOf(HasSubstr("lower learning rate"),
+                                              HasSubstr("of epoch 2, are in " + folder))));
+}
+
 TEST_F(StateTrainerTest, BadStatesAreSentences) {
   state_.batch_size = 16;
   EXPECT_THAT(StateTrainer::Start(job_, state_, TestFolder("x")).status(),
@@ -107,13 +124,102 @@ TEST_F(StateTrainerTest, BadStatesAreSentences) {
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInternal, HasSubstr("lower learning rate")));
 }
 
-TEST_F(StateTrainerTest, ATornCheckpointIsNoticed) {
-  const std::string folder = TestFolder("torn");
+TEST_F(StateTrainerTest, TakenUpInTheMiddleOfAnEpochItEndsWithTheSameBits) {
+  job_.training.set_average_decay(0.5);
+  job_.network.set_dropout(0.2);
+  state_.batch_size = 2;
+  std::vector<double> whole_steps, part_steps;
+  const auto record = [](std::vector<double>* steps) {
+    return [steps](const StepStats& step) {
+      steps->push_back(step.loss);
+      steps->push_back(step.gradient_norm);
+    };
+  };
+  job_.on_step = record(&whole_steps);
+  const auto whole = TrainTo(2, TestFolder("whole"));
+  // A checkpoint behind every step; a video that cannot be read stops the second epoch.
+  job_.training.mutable_checkpoints()->set_minutes(1e-9);
+  job_.on_step = record(&part_steps);
+  const std::string folder = TestFolder("parts");
   TrainTo(1, folder);
-  const std::string path = JoinPath(folder, "resume.safetensors");
+  const std::string path = tiny_->train[5].path;
+  tiny_->train[5].path = "/gone";
+  int parts = 0;
+  {
+    FrameStore fresh(0);  // the other one still has the video
+    job_.frames = &fresh;
+    ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+    EXPECT_THAT(trainer->TrainEpoch().status(),
+                StatusIs(absl::StatusCode::kNotFound, HasSubstr("/gone")));
+    parts = static_cast<int>(trainer->steps_into_epoch());
+    EXPECT_GT(parts, 0) << "choose another video: this one is in the first batch";
+    EXPECT_EQ(trainer->notes().at("said"), "hello");
+  }
+  tiny_->train[5].path = path;
+  job_.frames = &tiny_->frames;
+  {
+    ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+    EXPECT_EQ(trainer->epochs(), 1);
+    EXPECT_EQ(trainer->steps_into_epoch(), parts);
+    EXPECT_FALSE(trainer->fresh());
+  }
+  const auto taken_up = TrainTo(2, folder);
+  EXPECT_EQ(part_steps, whole_steps);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_TRUE(at::equal(taken_up[i].second, whole[i].second)) << whole[i].first;
+  }
+}
+
+TEST_F(StateTrainerTest, GoesBackToAnEarlierEpoch) {
+  job_.anchor_epochs = 1;
+  const std::string folder = TestFolder("back");
+  const auto whole = TrainTo(3, folder);
+  ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+  ASSERT_THAT(trainer->GoBackTo(1), IsOk());
+  EXPECT_EQ(trainer->epochs(), 1);
+  ASSERT_THAT(trainer->GoBackTo(0), IsOk());
+  EXPECT_TRUE(trainer->fresh());
+  while (trainer->epochs() < 3) ASSERT_THAT(trainer->TrainEpoch(), IsOk());
+  EXPECT_EQ(trainer->losses(), losses_);
+  EXPECT_TRUE(at::equal(trainer->network().Parameters()[0].second.detach(), whole[0].second));
+}
+
+TEST_F(StateTrainerTest, ATornCheckpointGivesWayToTheOneBefore) {
+  const std::string folder = TestFolder("torn");
+  const auto whole = TrainTo(2, folder);
+  ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(folder));
+  ASSERT_EQ(names.size(), 2);
+  const std::string path = JoinPath(folder, names.back());
   ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(path));
   ASSERT_THAT(WriteFileAtomically(path, bytes.substr(0, bytes.size() - 1)), IsOk());
-  EXPECT_THAT(StateTrainer::Start(job_, state_, folder).status(), testing::Not(IsOk()));
+  const auto again = TrainTo(2, folder);
+  EXPECT_TRUE(at::equal(again[0].second, whole[0].second));
+}
+
+TEST_F(StateTrainerTest, ThreadsInsideOperationsChangeRoundingAlone) {
+  const auto one = TrainTo(1, TestFolder("one"));
+  job_.compute_threads = 2;
+  const auto two = TrainTo(1, TestFolder("two"));
+  EXPECT_LT((two[0].second - one[0].second).abs().max().item<float>(), 1e-4);
+}
+
+TEST_F(StateTrainerTest, AStepIsToldWithItsFigures) {
+  state_.batch_size = 2;
+  state_.accumulation = 2;
+  std::vector<StepStats> steps;
+  job_.on_step = [&steps](const StepStats& step) { steps.push_back(step); };
+  ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, TestFolder("steps")));
+  ASSERT_OK_AND_ASSIGN(const EpochStats stats, trainer->TrainEpoch());
+  ASSERT_EQ(steps.size(), 2);
+  EXPECT_EQ(steps[1].epoch, 1);
+  EXPECT_EQ(steps[1].step, 2);
+  EXPECT_EQ(steps[1].steps, 2);
+  EXPECT_EQ(steps[1].clips, 4);
+  EXPECT_EQ(steps[1].learning_rate, 0.05);
+  EXPECT_GT(steps[1].gradient_norm, 0);
+  EXPECT_NEAR((steps[0].loss + steps[1].loss) / 2, stats.loss, 1e-12);
+  EXPECT_GT(steps[1].seconds.backward, 0);
+  EXPECT_GT(trainer->CheckpointBytes(), 0);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <ATen/ops/_foreach_lerp.h>
 #include <c10/core/GradMode.h>
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,11 +29,13 @@ absl::StatusOr<std::unique_ptr<WeightAverage>> WeightAverage::Make(Network* netw
   const NamedTensors from = network->StateDict(), to = average->average_->StateDict();
   // A frozen network's dict lacks counters that the copy has.
   size_t k = 0;
+  std::set<const void*> seen;  // S3D's tensors stand there under two names
   for (const auto& [name, tensor] : to) {
     if (k == from.size() || from[k].first != name) continue;
+    const at::Tensor& original = from[k++].second;
+    if (!seen.insert(original.const_data_ptr()).second) continue;
     (tensor.is_floating_point() ? average->averages_ : average->copies_).push_back(tensor);
-    (tensor.is_floating_point() ? average->weights_ : average->originals_)
-        .push_back(from[k++].second);
+    (tensor.is_floating_point() ? average->weights_ : average->originals_).push_back(original);
   }
   return average;
 }

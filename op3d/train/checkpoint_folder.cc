@@ -1,4 +1,4 @@
-#include "op3d/train/checkpoint.h"
+#include "op3d/train/checkpoint_folder.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -46,7 +46,7 @@ absl::StatusOr<std::string> SerializeUnsealed(const std::vector<TensorView>& ten
 }
 
 bool Newer(const CheckpointPlace& a, const CheckpointPlace& b) {
-  return std::tie(a.epochs, a.step) > std::tie(b.epochs, b.step);
+  return std::tie(a.epochs, a.micro_batches) > std::tie(b.epochs, b.micro_batches);
 }
 
 }  // namespace
@@ -77,8 +77,8 @@ CheckpointFolder::CheckpointFolder(std::string folder, const CheckpointOptions& 
     : folder_(std::move(folder)), options_(options), queue_(/*most_waiting=*/1) {}
 
 std::string CheckpointFolder::Path(const CheckpointPlace& place) const {
-  return JoinPath(folder_,
-                  absl::StrFormat("%s%05d_%07d%s", kPrefix, place.epochs, place.step, kEnding));
+  return JoinPath(folder_, absl::StrFormat("%s%05d_%07d%s", kPrefix, place.epochs,
+                                           place.micro_batches, kEnding));
 }
 
 absl::StatusOr<std::vector<CheckpointPlace>> CheckpointFolder::List() const {
@@ -90,7 +90,7 @@ absl::StatusOr<std::vector<CheckpointPlace>> CheckpointFolder::List() const {
     const std::vector<std::string> numbers = absl::StrSplit(name, '_');
     CheckpointPlace place;
     if (numbers.size() == 2 && absl::SimpleAtoi(numbers[0], &place.epochs) &&
-        absl::SimpleAtoi(numbers[1], &place.step)) {
+        absl::SimpleAtoi(numbers[1], &place.micro_batches)) {
       places.push_back(place);
     }
   }
@@ -120,18 +120,19 @@ absl::StatusOr<absl::optional<Safetensors>> CheckpointFolder::ReadNewest() {
                                           ". Remove the folder to begin this state again"));
 }
 
-absl::StatusOr<Safetensors> CheckpointFolder::ReadUpTo(int64_t epochs) {
+absl::StatusOr<absl::optional<Safetensors>> CheckpointFolder::GoBackTo(int64_t epochs) {
   OP3D_RETURN_IF_ERROR(Flush());
   OP3D_ASSIGN_OR_RETURN(const std::vector<CheckpointPlace> places, List());
   for (const CheckpointPlace& place : places) {
-    if (place.epochs > epochs || (place.epochs == epochs && place.step > 0)) continue;
-    OP3D_ASSIGN_OR_RETURN(std::string bytes, ReadFile(Path(place)));
-    absl::StatusOr<Safetensors> file = ParseSealed(std::move(bytes), Path(place));
-    if (file.ok()) return file;
-    Progress::Print(absl::StrCat("warning: ", file.status().message()));
+    if (place.epochs < epochs || (place.epochs == epochs && place.micro_batches == 0)) {
+      OP3D_ASSIGN_OR_RETURN(std::string bytes, ReadFile(Path(place)));
+      absl::StatusOr<Safetensors> file = ParseSealed(std::move(bytes), Path(place));
+      if (file.ok()) return absl::optional<Safetensors>(*std::move(file));
+      Progress::Print(absl::StrCat("warning: ", file.status().message()));
+    }
+    OP3D_RETURN_IF_ERROR(RemoveFile(Path(place)));
   }
-  return absl::NotFoundError(
-      absl::StrCat(folder_, " holds no whole checkpoint of epoch ", epochs, " or earlier"));
+  return absl::optional<Safetensors>();
 }
 
 absl::Status CheckpointFolder::Write(const CheckpointPlace& place,
@@ -165,7 +166,7 @@ absl::Status CheckpointFolder::RemoveAll() {
 absl::Status CheckpointFolder::Prune() const {
   OP3D_ASSIGN_OR_RETURN(const std::vector<CheckpointPlace> places, List());
   for (size_t i = std::max(1, options_.kept); i < places.size(); ++i) {
-    const bool anchor = options_.anchor_epochs > 0 && places[i].step == 0 &&
+    const bool anchor = options_.anchor_epochs > 0 && places[i].micro_batches == 0 &&
                         places[i].epochs % options_.anchor_epochs == 0;
     if (!anchor) OP3D_RETURN_IF_ERROR(RemoveFile(Path(places[i])));
   }

@@ -1,4 +1,4 @@
-#include "op3d/train/checkpoint.h"
+#include "op3d/train/checkpoint_folder.h"
 
 #include <string>
 #include <vector>
@@ -38,7 +38,7 @@ std::string Newest(const std::string& folder) {
   return newest.ok() && newest->has_value() ? (*newest)->metadata().at("epochs") : "none";
 }
 
-TEST(CheckpointTest, TheNewestComesBackAndTheOldestGo) {
+TEST(CheckpointFolderTest, TheNewestComesBackAndTheOldestGo) {
   const std::string folder = TestFolder("newest");
   EXPECT_EQ(Newest(folder), "none");
   WriteEpochs(folder, 5);
@@ -57,18 +57,20 @@ TEST(CheckpointTest, TheNewestComesBackAndTheOldestGo) {
   EXPECT_THAT(*ListFolder(folder), IsEmpty());
 }
 
-TEST(CheckpointTest, AnchorsStay) {
+TEST(CheckpointFolderTest, AnchorsStay) {
   const std::string folder = TestFolder("anchors");
   WriteEpochs(folder, 7, {/*kept=*/1, /*anchor_epochs=*/3});
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(folder));
   EXPECT_EQ(names.size(), 3);
   CheckpointFolder checkpoints(folder, {});
-  ASSERT_OK_AND_ASSIGN(const Safetensors anchor, checkpoints.ReadUpTo(5));
-  EXPECT_EQ(anchor.metadata().at("epochs"), "3");
-  EXPECT_THAT(checkpoints.ReadUpTo(2), StatusIs(absl::StatusCode::kNotFound, HasSubstr("epoch 2")));
+  ASSERT_OK_AND_ASSIGN(const auto anchor, checkpoints.GoBackTo(5));
+  EXPECT_EQ(anchor->metadata().at("epochs"), "3");
+  EXPECT_EQ(Newest(folder), "3");  // 6 and 7 are gone
+  ASSERT_OK_AND_ASSIGN(const auto none, checkpoints.GoBackTo(2));
+  EXPECT_FALSE(none.has_value());
 }
 
-TEST(CheckpointTest, OneDamagedByteIsNoticedWhereverItIs) {
+TEST(CheckpointFolderTest, OneDamagedByteIsNoticedWhereverItIs) {
   ASSERT_OK_AND_ASSIGN(const std::string whole, SerializeSealed(kTensors, {{"epochs", "3"}}));
   ASSERT_THAT(ParseSealed(whole, "file"), IsOk());
   for (size_t i = 0; i < whole.size(); ++i) {
@@ -84,7 +86,7 @@ TEST(CheckpointTest, OneDamagedByteIsNoticedWhereverItIs) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no checksum")));
 }
 
-TEST(CheckpointTest, ADamagedOneGivesWayToTheOneBefore) {
+TEST(CheckpointFolderTest, ADamagedOneGivesWayToTheOneBefore) {
   const std::string folder = TestFolder("damaged");
   WriteEpochs(folder, 2);
   const std::string path = FileOf(folder, 2, 0);
@@ -101,7 +103,7 @@ TEST(CheckpointTest, ADamagedOneGivesWayToTheOneBefore) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no checkpoint before it is left")));
 }
 
-TEST(CheckpointTest, AnErrorOfTheThreadComesWithTheNextCall) {
+TEST(CheckpointFolderTest, AnErrorOfTheThreadComesWithTheNextCall) {
   CheckpointFolder checkpoints("/no/such/folder", {});
   ASSERT_THAT(checkpoints.Write({1, 0}, kTensors, {}), IsOk());
   EXPECT_THAT(checkpoints.Flush(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("/no/such")));

@@ -4,14 +4,14 @@
 //   CheckpointFolder checkpoints(folder, {/*kept=*/2});
 //   OP3D_ASSIGN_OR_RETURN(absl::optional<Safetensors> newest, checkpoints.ReadNewest());
 //   ...
-//   OP3D_RETURN_IF_ERROR(checkpoints.Write({epochs, step}, tensors, metadata));
+//   OP3D_RETURN_IF_ERROR(checkpoints.Write({epochs, micro_batches}, tensors, metadata));
 //   OP3D_RETURN_IF_ERROR(checkpoints.Flush());
 //
-// A file is checkpoint_<epochs>_<step>.safetensors, written beside and renamed, so that a file that
-// is there is whole unless the disk damaged it; then the checksum says so, and the one before it
-// counts.  Torch-free.
-#ifndef OP3D_TRAIN_CHECKPOINT_H_
-#define OP3D_TRAIN_CHECKPOINT_H_
+// A file is checkpoint_<epochs>_<micro-batches>.safetensors, written beside and renamed, so that a
+// file that is there is whole unless the disk damaged it; then the checksum says so, and the one
+// before it counts.  Torch-free.
+#ifndef OP3D_TRAIN_CHECKPOINT_FOLDER_H_
+#define OP3D_TRAIN_CHECKPOINT_FOLDER_H_
 
 #include <cstdint>
 #include <map>
@@ -26,10 +26,10 @@
 
 namespace op3d {
 
-// Where a training stands: epochs that are complete, and steps into the next one.
+// Where a training stands: epochs that are complete, and micro-batches of the next one.
 struct CheckpointPlace {
   int64_t epochs = 0;
-  int64_t step = 0;
+  int64_t micro_batches = 0;
 };
 
 // safetensors with a checksum over the whole file in its metadata, under "checksum".  Errors as
@@ -56,8 +56,9 @@ class CheckpointFolder {
   // damaged.safetensors, with a warning on stderr.  DataLoss when all are damaged; the first
   // reason is named.
   absl::StatusOr<absl::optional<Safetensors>> ReadNewest();
-  // The newest whole one of at most so many complete epochs; NotFound when there is none.
-  absl::StatusOr<Safetensors> ReadUpTo(int64_t epochs);
+  // The newest whole one of at most so many complete epochs and no part of another, empty when
+  // there is none.  Newer ones are removed.
+  absl::StatusOr<absl::optional<Safetensors>> GoBackTo(int64_t epochs);
 
   // Copies the tensors and leaves the rest to the thread: checksum, file, removal of those that
   // are no longer kept.  An error of an earlier one comes here: ResourceExhausted on a full disk;
@@ -85,4 +86,4 @@ class CheckpointFolder {
 
 }  // namespace op3d
 
-#endif  // OP3D_TRAIN_CHECKPOINT_H_
+#endif  // OP3D_TRAIN_CHECKPOINT_FOLDER_H_

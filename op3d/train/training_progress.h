@@ -1,0 +1,59 @@
+// How far the training of a state has come, and its meters, as text that a checkpoint holds with
+// every bit.  Torch-free.
+//
+//   progress.AddClips(loss, clips);
+//   metadata = progress.ToMetadata();
+//   OP3D_ASSIGN_OR_RETURN(TrainingProgress again, TrainingProgress::FromMetadata(metadata));
+#ifndef OP3D_TRAIN_TRAINING_PROGRESS_H_
+#define OP3D_TRAIN_TRAINING_PROGRESS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace op3d {
+
+struct TrainingProgress {
+  // Complete ones, and the mean loss of each.
+  int epochs = 0;
+  std::vector<double> losses;
+
+  // Of the epoch under way.  Micro-batches count over all processes.
+  int64_t micro_batches = 0;
+  double loss_sum = 0;  // over clips
+  int64_t clips = 0;
+  // Videos left out, and the first of them, "name: reason".
+  int64_t skipped = 0;
+  std::vector<std::string> examples;
+
+  // Of the step under way, which only a process that trains alone is stopped in.
+  double step_loss_sum = 0;
+  int64_t step_clips = 0;
+
+  // The running mean of the steps' losses, with a memory of some twenty steps, and their number.
+  double running_loss = 0;
+  int64_t running_steps = 0;
+
+  // What the last Save() was given.
+  std::map<std::string, std::string> notes;
+
+  // Ends the epoch under way.  `clips` must be above 0.
+  void EndEpoch();
+
+  // Takes a step's loss into the running mean.  Internal when it is not finite or the mean is above
+  // `limit`; the message says so in words that go behind "epoch 3: ".
+  absl::Status AddStepLoss(double loss, double limit);
+
+  std::map<std::string, std::string> ToMetadata() const;
+  // DataLoss when an entry is missing or does not parse.
+  static absl::StatusOr<TrainingProgress> FromMetadata(
+      const std::map<std::string, std::string>& metadata);
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_TRAINING_PROGRESS_H_
