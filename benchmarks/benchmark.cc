@@ -83,6 +83,7 @@ TrainingJob MakeJob(const BenchmarkOptions& options, const BenchmarkData& data) 
   TrainingJob job;
   job.network = options.settings.network();
   job.sgd = options.settings.sgd();
+  job.training = options.settings.training();
   job.transform = options.settings.transform();
   job.loader = options.settings.loader();
   job.classes = static_cast<int64_t>(data.labels.classes.size());

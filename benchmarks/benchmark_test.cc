@@ -139,7 +139,7 @@ TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {
 TEST(BenchmarkTest, InterruptSaysHowToGoOn) {
   const std::string folder = JoinPath(TestFolder("interrupted"), "run");
   // In the middle of the search: its first epoch is saved.
-  const std::string saved = JoinPath(folder, "journal/cs/S0-S1/resume.safetensors");
+  const std::string saved = JoinPath(folder, "journal/cs/S0-S1/checkpoint_00001_0000000.safetensors");
   const Ended ended = RunProgram(
       Flags(folder, 1), [&saved] { return FileExists(saved); }, SIGINT);
   ASSERT_EQ(ended.exit_code, 130) << ended.text;

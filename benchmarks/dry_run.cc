@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "benchmarks/benchmark_data.h"
 #include "benchmarks/recipe.h"
+#include "benchmarks/search_run.h"
 #include "data/datasets/dataset_settings.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
@@ -85,6 +86,7 @@ class Costs {
     probe.train = train;
     probe.network = options_.settings.network();
     probe.sgd = options_.settings.sgd();
+    probe.training = options_.settings.training();
     probe.classes = options_.settings.dataset().classes();
     probe.frames = frames;
     probe.side = side;
@@ -224,18 +226,28 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
                         costs.Of(16, options.settings.transform().train_crop(), false));
   const int64_t weights = any.weight_bytes;
   const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
-  const int64_t disk = weights * (sum.edges + int64_t{jobs} * (bound + 2) +
-                                  int64_t{plan.steps_size() + 3} * options.settings.recipes_size());
+  // A job's: weights of the newest epochs, and checkpoints (two, one being written, and anchors),
+  // which hold what the optimiser and an average add.
+  const int kept = KeptEpochs(search.rule());
+  const int checkpoints = 3 + bound / kept;
+  const TrainingSettings& training = options.settings.training();
+  const int64_t checkpoint = weights * (2 + training.has_adamw() + (training.average_decay() > 0));
+  const int64_t job = weights * std::min(bound, kept) + checkpoint * checkpoints;
+  const int64_t disk =
+      weights * sum.edges + jobs * job +
+      (weights * (plan.steps_size() + 3) + checkpoint * 3) * options.settings.recipes_size();
   absl::StrAppendFormat(
       &text,
       "time: %s to %s with %d job%s side by side\n"
-      "disk: about %.0f MiB (weights of %d edges, of one edge's epochs for each of %d jobs)\n"
+      "disk: at most %.0f MiB (weights of %d edges; for each of %d jobs the weights of %d epochs "
+      "and "
+      "%d checkpoints)\n"
       "memory: %.0f MiB were needed to measure this, for one clip or a few; decoded frames take up "
       "to %d MiB more\n",
       FormatSeconds((sum.min_seconds + recipe_seconds) / jobs),
       FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), jobs, jobs == 1 ? "" : "s",
-      static_cast<double>(disk) / (1 << 20), sum.edges, jobs, PeakMemoryMib(),
-      options.settings.loader().frame_cache_mib());
+      static_cast<double>(disk) / (1 << 20), sum.edges, jobs, std::min(bound, kept), checkpoints,
+      PeakMemoryMib(), options.settings.loader().frame_cache_mib());
   return text;
 }
 

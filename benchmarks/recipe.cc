@@ -12,6 +12,7 @@
 #include "op3d/base/textproto.h"
 #include "op3d/eval/metrics.h"
 #include "op3d/eval/scorer.h"
+#include "op3d/train/checkpoint_folder.h"
 #include "op3d/train/network_settings.h"
 #include "planner/plan_io.h"
 #include "planner/training_runner.h"
@@ -133,6 +134,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     result.set_frames(result.frames() + epochs * epoch_clips * FramesPerClip(state));
     for (const double loss : trainer->losses()) result.add_losses(loss);
     job.initial_weights = JoinPath(StateFolder(step), "weights.safetensors");
+    OP3D_RETURN_IF_ERROR(trainer->Flush());
     OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(job.initial_weights, {}));
   }
   if (trainer == nullptr) {
@@ -145,7 +147,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   result.set_train_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));
   for (int step = 0; step < plan_.steps_size(); ++step) {
-    OP3D_RETURN_IF_ERROR(RemoveFile(JoinPath(StateFolder(step), "resume.safetensors")));
+    OP3D_RETURN_IF_ERROR(CheckpointFolder(StateFolder(step), {}).RemoveAll());
   }
   return absl::OkStatus();
 }

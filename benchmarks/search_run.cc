@@ -112,7 +112,8 @@ std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
        std::vector<std::pair<std::string, const google::protobuf::Message*>>{
            {"transform", &settings.transform()},
            {"network", &settings.network()},
-           {"sgd", &settings.sgd()}}) {
+           {"sgd", &settings.sgd()},
+           {"training", &settings.training()}}) {
     for (const absl::string_view line :
          absl::StrSplit(PrintTextproto(*message), '\n', absl::SkipEmpty())) {
       lines.push_back(absl::StrCat(name, ".", line));
@@ -143,7 +144,8 @@ absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const Ben
         const TransitionGraph& graph = settings.search().pools(pool);
         TrainingJob pool_job = job;
         pool_job.purpose = absl::StrCat("search.", graph.pool());
-        TrainingRunner runner(pool_job, &data.search_measured);
+        TrainingRunner runner(pool_job, &data.search_measured,
+                              KeptEpochs(settings.search().rule()));
         SearchOptions options;
         options.folder = folder->Path(absl::StrCat("journal/", graph.pool()));
         options.settings = journal_settings;
@@ -173,6 +175,8 @@ absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const Ben
   }
   return run;
 }
+
+int KeptEpochs(const StoppingRule& rule) { return rule.attempt_epochs() + 1; }
 
 const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes) {
   return std::max_element(outcomes.begin(), outcomes.end(),

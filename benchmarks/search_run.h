@@ -29,6 +29,10 @@ struct SearchRun {
 absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const BenchmarkData& data,
                                     TrainingJob job, int threads, RunFolder* folder);
 
+// Of an edge that is being trained, the weights of so many epochs stay on the disk: those among
+// which the rule nearly always finds the knee.
+int KeptEpochs(const StoppingRule& rule);
+
 // The pool whose plan has the highest value; the first among equals.
 const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes);
 

@@ -1,16 +1,17 @@
 #include "planner/training_runner.h"
 
+#include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/train/checkpoint_folder.h"
 #include "op3d/train/tiny_job.h"
 
 namespace op3d {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 class TrainingRunnerTest : public testing::Test {
  protected:
@@ -58,7 +59,7 @@ TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) 
     ASSERT_OK_AND_ASSIGN(second, runner.TrainEpoch(task, 2));
   }
   // The checkpoint is gone: both epochs are trained again, to the same loss and measure.
-  ASSERT_THAT(RemoveFile(JoinPath(task.folder, "resume.safetensors")), IsOk());
+  ASSERT_THAT(CheckpointFolder(task.folder, {}).RemoveAll(), IsOk());
   ASSERT_OK_AND_ASSIGN(const CurvePoint anew,
                        TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 2));
   EXPECT_EQ(anew.loss(), second.loss());
@@ -98,10 +99,29 @@ TEST_F(TrainingRunnerTest, ASkippedStateLeavesNothing) {
   EXPECT_TRUE(names.empty());
 }
 
-TEST_F(TrainingRunnerTest, WeightsThatAreGoneAreAnError) {
-  const EdgeTask task = TaskIn(TestFolder("gone"));
-  EXPECT_THAT(TrainingRunner(job_, &tiny_->evaluation).Finish(task, 3),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("epoch 3 are gone")));
+TEST_F(TrainingRunnerTest, WeightsThatWereNotKeptAreTrainedAgainToTheSameBits) {
+  std::vector<std::string> weights;
+  for (const int kept_epochs : {0, 2}) {
+    const EdgeTask task = TaskIn(TestFolder(absl::StrCat("kept", kept_epochs)));
+    {
+      TrainingRunner runner(job_, &tiny_->evaluation, kept_epochs);
+      for (int epoch = 1; epoch <= 5; ++epoch) {
+        ASSERT_THAT(runner.TrainEpoch(task, epoch), IsOk());
+      }
+    }
+    ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder));
+    // All five and two checkpoints; or two, and checkpoints of epochs 2, 4 and 5.
+    EXPECT_EQ(names.size(), kept_epochs == 0 ? 7 : 5);
+    // In a new process, which asks for an epoch between.
+    TrainingRunner runner(job_, &tiny_->evaluation, kept_epochs);
+    ASSERT_THAT(runner.Finish(task, 3), IsOk());
+    EXPECT_EQ(runner.seconds().backward > 0, kept_epochs != 0);
+    ASSERT_OK_AND_ASSIGN(weights.emplace_back(),
+                         ReadFile(JoinPath(task.folder, "weights.safetensors")));
+    ASSERT_OK_AND_ASSIGN(const auto left, ListFolder(task.folder));
+    EXPECT_THAT(left, ElementsAre("weights.safetensors"));
+  }
+  EXPECT_EQ(weights[0], weights[1]);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
@@ -80,10 +81,14 @@ absl::Status Ablate(const NetworkOptions& options, Architecture* architecture) {
   return absl::OkStatus();
 }
 
-at::Tensor InitialTensor(const StateEntry& entry, uint64_t seed) {
+// Without a seed: zeros.
+at::Tensor InitialTensor(const StateEntry& entry, absl::optional<uint64_t> seed) {
   if (entry.kind == EntryKind::kBatchCounter) return at::zeros({}, at::kLong);
+  if (!seed.has_value()) {
+    return at::zeros(entry.shape, at::kFloat).set_requires_grad(IsParameter(entry.kind));
+  }
   at::Tensor tensor = at::empty(entry.shape, at::kFloat);
-  FillInitialValues(entry, seed,
+  FillInitialValues(entry, *seed,
                     absl::MakeSpan(tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())));
   return tensor.set_requires_grad(IsParameter(entry.kind));
 }
@@ -208,6 +213,15 @@ std::vector<std::string> NetworkNames() { return ArchitectureNames(); }
 
 absl::StatusOr<std::unique_ptr<Network>> Network::Make(const NetworkOptions& options,
                                                        uint64_t seed) {
+  return MakeWith(options, seed);
+}
+
+absl::StatusOr<std::unique_ptr<Network>> Network::MakeUnfilled(const NetworkOptions& options) {
+  return MakeWith(options, absl::nullopt);
+}
+
+absl::StatusOr<std::unique_ptr<Network>> Network::MakeWith(const NetworkOptions& options,
+                                                           absl::optional<uint64_t> seed) {
   auto state = std::make_unique<State>();
   state->options = options;
   OP3D_ASSIGN_OR_RETURN(state->definition, Define(options));

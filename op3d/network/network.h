@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "op3d/network/definition.h"
 #include "op3d/network/tensor_file.h"
 #include "op3d/network/weights/weights_import.h"
@@ -71,6 +72,9 @@ class Network {
   // weights 0.  InvalidArgument for an unknown name, classes < 1 or dropout outside [0, 1).
   static absl::StatusOr<std::unique_ptr<Network>> Make(const NetworkOptions& options,
                                                        uint64_t seed);
+  // The same with zeros for values, for who takes all of them from somewhere else: initial values
+  // of a large network take seconds.
+  static absl::StatusOr<std::unique_ptr<Network>> MakeUnfilled(const NetworkOptions& options);
   ~Network();
 
   const NetworkOptions& options() const;
@@ -136,6 +140,8 @@ class Network {
  private:
   struct State;
   explicit Network(std::unique_ptr<State> state);
+  static absl::StatusOr<std::unique_ptr<Network>> MakeWith(const NetworkOptions& options,
+                                                           absl::optional<uint64_t> seed);
   std::unique_ptr<State> state_;
 };
 

@@ -55,7 +55,6 @@ absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const Training
                                                                   const std::string& folder) {
   std::unique_ptr<StateTrainer> trainer(new StateTrainer(job, state, folder));
   OP3D_RETURN_IF_ERROR(trainer->Prepare());
-  OP3D_RETURN_IF_ERROR(trainer->BeginAnew());
   if (trainer->first()) OP3D_RETURN_IF_ERROR(MakeFolders(folder));
   OP3D_RETURN_IF_ERROR(trainer->Resume());
   return trainer;
@@ -91,7 +90,7 @@ absl::Status StateTrainer::Prepare() {
   return absl::OkStatus();
 }
 
-absl::Status StateTrainer::BeginAnew() {
+absl::Status StateTrainer::MakeState(bool with_initial_values) {
   buckets_.reset();  // before the parameters that it watches
   trained_.reset();
   progress_ = TrainingProgress();
@@ -99,6 +98,7 @@ absl::Status StateTrainer::BeginAnew() {
   TrainingStateOptions options;
   options.network = ToNetworkOptions(job_.network, job_.classes);
   options.seed = job_.seed;
+  options.with_initial_values = with_initial_values;
   options.initial_weights = job_.initial_weights;
   options.device = job_.device;
   options.frozen_batch_norm = state_.frozen_batch_norm;
@@ -345,32 +345,31 @@ absl::Status StateTrainer::Flush() { return checkpoints_.Flush(); }
 int64_t StateTrainer::CheckpointBytes() const { return trained_->Bytes(); }
 
 absl::Status StateTrainer::Resume() {
-  std::string bytes;
+  absl::optional<Safetensors> newest;
   if (first()) {
-    OP3D_ASSIGN_OR_RETURN(const absl::optional<Safetensors> newest, checkpoints_.ReadNewest());
-    if (newest.has_value()) {
-      OP3D_RETURN_IF_ERROR(Restore(*newest));
-      bytes = newest->bytes();
+    OP3D_ASSIGN_OR_RETURN(newest, checkpoints_.ReadNewest());
+  }
+  if (job_.group != nullptr) {
+    // The first rank's disk is the one that counts; the others may have none in common with it.
+    OP3D_ASSIGN_OR_RETURN(std::string bytes,
+                          job_.group->TakeFromFirst(newest.has_value() ? newest->bytes() : ""));
+    if (!first() && !bytes.empty()) {
+      OP3D_ASSIGN_OR_RETURN(newest, Safetensors::Parse(std::move(bytes), "rank 0's checkpoint"));
     }
   }
+  OP3D_RETURN_IF_ERROR(MakeState(/*with_initial_values=*/!newest.has_value()));
+  if (newest.has_value()) return Restore(*newest);
   if (job_.group == nullptr) return absl::OkStatus();
-  // The first rank's disk is the one that counts; the others may have none in common with it.
-  OP3D_ASSIGN_OR_RETURN(bytes, job_.group->TakeFromFirst(bytes));
-  if (!first() && !bytes.empty()) {
-    OP3D_ASSIGN_OR_RETURN(const Safetensors file,
-                          Safetensors::Parse(std::move(bytes), "rank 0's checkpoint"));
-    OP3D_RETURN_IF_ERROR(Restore(file));
-  } else if (bytes.empty()) {
-    std::vector<at::Tensor> tensors;
-    for (const auto& [name, tensor] : trained_->network().StateDict()) tensors.push_back(tensor);
-    OP3D_RETURN_IF_ERROR(job_.group->TakeFromFirst(tensors));
-  }
-  return absl::OkStatus();
+  // The ranks' files of initial weights might differ.
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : trained_->network().StateDict()) tensors.push_back(tensor);
+  return job_.group->TakeFromFirst(tensors);
 }
 
 absl::Status StateTrainer::GoBackTo(int epochs) {
   OP3D_ASSIGN_OR_RETURN(const absl::optional<Safetensors> file, checkpoints_.GoBackTo(epochs));
-  return file.has_value() ? Restore(*file) : BeginAnew();
+  OP3D_RETURN_IF_ERROR(MakeState(/*with_initial_values=*/!file.has_value()));
+  return file.has_value() ? Restore(*file) : absl::OkStatus();
 }
 
 absl::Status StateTrainer::Restore(const Safetensors& file) {

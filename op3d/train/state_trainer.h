@@ -157,7 +157,9 @@ class StateTrainer {
  private:
   StateTrainer(const TrainingJob& job, const TrainState& state, const std::string& folder);
   absl::Status Prepare();
-  absl::Status BeginAnew();
+  // Makes the network and all that belongs to it; with initial values, or with any where a
+  // checkpoint's are to follow.
+  absl::Status MakeState(bool with_initial_values);
   absl::Status Resume();
   absl::Status Restore(const Safetensors& file);
   std::string Fingerprint() const;

@@ -46,9 +46,13 @@ TrainingState::~TrainingState() = default;
 absl::StatusOr<std::unique_ptr<TrainingState>> TrainingState::Make(
     const TrainingStateOptions& options) {
   std::unique_ptr<TrainingState> state(new TrainingState(options));
-  OP3D_ASSIGN_OR_RETURN(state->network_, Network::Make(options.network, options.seed));
+  if (options.with_initial_values) {
+    OP3D_ASSIGN_OR_RETURN(state->network_, Network::Make(options.network, options.seed));
+  } else {
+    OP3D_ASSIGN_OR_RETURN(state->network_, Network::MakeUnfilled(options.network));
+  }
   Network& network = *state->network_;
-  if (!options.initial_weights.empty()) {
+  if (options.with_initial_values && !options.initial_weights.empty()) {
     OP3D_RETURN_IF_ERROR(network.StartFrom(options.initial_weights).status());
   }
   OP3D_RETURN_IF_ERROR(network.ToDevice(options.device));

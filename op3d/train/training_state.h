@@ -27,6 +27,8 @@ class WeightAverage;
 
 struct TrainingStateOptions {
   NetworkOptions network;
+  // Without them the values are not specified: Restore() must follow.
+  bool with_initial_values = true;
   // Of the initial values.
   uint64_t seed = 0;
   // safetensors to start from instead; may be empty.

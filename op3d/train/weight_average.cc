@@ -20,8 +20,7 @@ absl::StatusOr<std::unique_ptr<WeightAverage>> WeightAverage::Make(Network* netw
     return absl::InvalidArgumentError(
         absl::StrCat("an average of weights with decay ", decay, "; it must be in [0, 1)"));
   }
-  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> copy,
-                        Network::Make(network->options(), /*seed=*/0));
+  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> copy, Network::MakeUnfilled(network->options()));
   OP3D_RETURN_IF_ERROR(copy->ToDevice(network->device().str()));
   OP3D_RETURN_IF_ERROR(copy->To(network->Parameters()[0].second.scalar_type()));
   OP3D_RETURN_IF_ERROR(copy->LoadStateDict(network->StateDict()));
