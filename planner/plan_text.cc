@@ -31,8 +31,8 @@ Cost CostOf(const SearchProgress& progress) {
   for (int edge : progress.index().training_order) {
     cost.seconds += SecondsOf(progress.curve(edge));
   }
-  for (const EdgeOutcome& outcome : progress.outcomes()) {
-    cost.at_bound += outcome.ending() == EdgeOutcome::BOUND ? 1 : 0;
+  for (const auto& outcome : progress.outcomes()) {
+    cost.at_bound += outcome && outcome->ending() == EdgeOutcome::BOUND ? 1 : 0;
   }
   return cost;
 }
@@ -40,14 +40,13 @@ Cost CostOf(const SearchProgress& progress) {
 // Seconds of a frame so far, x the frames of the open edges at their bounds.
 double SecondsAtWorst(const SearchProgress& progress) {
   double seconds = 0, frames = 0, frames_to_go = 0;
-  const auto& order = progress.index().training_order;
-  for (size_t i = 0; i < order.size(); ++i) {
-    const int edge = order[i], target = progress.index().edges[edge].to;
+  for (int edge : progress.index().training_order) {
+    const int target = progress.index().edges[edge].to;
     const int trained = std::max<int>(0, static_cast<int>(progress.curve(edge).size()) - 1);
     const double clip = FramesPerClip(progress.graph().states(target - 1));
     seconds += SecondsOf(progress.curve(edge));
     frames += trained * clip;
-    if (static_cast<int>(i) < progress.edges_finished()) continue;
+    if (progress.outcomes()[edge]) continue;
     frames_to_go += std::max(0, progress.max_epochs(edge) - trained) * clip;
   }
   return frames == 0 ? 0 : seconds / frames * frames_to_go;
@@ -55,9 +54,7 @@ double SecondsAtWorst(const SearchProgress& progress) {
 
 std::string FormatEdge(const SearchProgress& progress, int edge, bool wins) {
   const EdgeScore& score = *progress.scores()[edge];
-  const auto& order = progress.index().training_order;
-  const size_t place = std::find(order.begin(), order.end(), edge) - order.begin();
-  const EdgeOutcome& outcome = progress.outcomes()[place];
+  const EdgeOutcome& outcome = *progress.outcomes()[edge];
   std::string line =
       absl::StrFormat("  %s %-8s %.4f  keeps epoch %d of %d", wins ? "*" : " ", outcome.from(),
                       score.score, score.epochs, static_cast<int>(progress.curve(edge).size()) - 1);

@@ -2,15 +2,18 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
+#include "op3d/base/parallel.h"
 #include "op3d/base/status_macros.h"
 #include "planner/journal.h"
 #include "planner/search_progress.h"
@@ -23,15 +26,18 @@ constexpr int kJournalVersion = 1;
 // A search in one process: the journal on disk, what it says, and who trains.
 class Searcher {
  public:
-  Searcher(SearchProgress progress, StateRunner* runner, const SearchOptions& options)
-      : progress_(std::move(progress)), runner_(runner), options_(options) {}
+  Searcher(SearchProgress progress, absl::Span<StateRunner* const> runners,
+           const SearchOptions& options)
+      : progress_(std::move(progress)), runners_(runners), options_(options) {
+    taken_.resize(progress_.index().edges.size());
+  }
 
   absl::StatusOr<SearchOutcome> Run() {
     OP3D_RETURN_IF_ERROR(OpenJournal());
     Tell(SearchEvent::kStarted, nullptr, nullptr, nullptr);
-    for (int edge = progress_.next_edge(); edge != kNoEdge; edge = progress_.next_edge()) {
-      OP3D_RETURN_IF_ERROR(RunEdge(MakeTask(edge)));
-    }
+    const int threads = static_cast<int>(runners_.size());
+    OP3D_RETURN_IF_ERROR(
+        InParallel(threads, threads, [this](int64_t i) { return Work(runners_[i]); }));
     return progress_.Outcome();
   }
 
@@ -56,6 +62,45 @@ class Searcher {
     return Record(entry);
   }
 
+  // One runner's thread: edge after edge until none is left for it.
+  absl::Status Work(StateRunner* runner) {
+    for (;;) {
+      EdgeTask task;
+      {
+        absl::MutexLock lock(&mutex_);
+        mutex_.Await(absl::Condition(this, &Searcher::WorkOrEnd));
+        const int edge = FreeEdge();
+        if (failed_ || edge == kNoEdge) return absl::OkStatus();
+        taken_[edge] = true;
+        task = MakeTask(edge);
+      }
+      absl::Status done = RunEdge(runner, task);
+      if (done.ok()) continue;
+      absl::MutexLock lock(&mutex_);
+      // What others return because of the first error is not to be mistaken for it.
+      if (failed_) return absl::OkStatus();
+      failed_ = true;
+      return done;
+    }
+  }
+
+  // An edge that can be begun; kNoEdge while there is none.
+  int FreeEdge() const {
+    for (int edge : progress_.index().training_order) {
+      if (!taken_[edge] && progress_.Ready(edge)) return edge;
+    }
+    return kNoEdge;
+  }
+
+  bool AllTaken() const {
+    const auto& order = progress_.index().training_order;
+    return std::all_of(order.begin(), order.end(), [this](int edge) {
+      return taken_[edge] || progress_.outcomes()[edge].has_value();
+    });
+  }
+
+  bool WorkOrEnd() const { return failed_ || FreeEdge() != kNoEdge || AllTaken(); }
+
   // On disk first, in memory then.
   absl::Status Record(const JournalEntry& entry) {
     OP3D_RETURN_IF_ERROR(journal_->Append(entry));
@@ -79,18 +124,27 @@ class Searcher {
     return task;
   }
 
-  absl::Status RunEdge(const EdgeTask& task) {
-    Tell(SearchEvent::kEdgeStarted, &task, nullptr, nullptr);
+  absl::Status RunEdge(StateRunner* runner, const EdgeTask& task) {
+    int epoch = 0;
     StoppingDecision decision;
+    {
+      absl::MutexLock lock(&mutex_);
+      Tell(SearchEvent::kEdgeStarted, &task, nullptr, nullptr);
+    }
     for (;;) {
-      if (!progress_.curve(task.edge).empty()) {
-        OP3D_ASSIGN_OR_RETURN(decision, Decide(task));
-        if (decision.stop) break;
+      {
+        absl::MutexLock lock(&mutex_);
+        if (failed_) return absl::CancelledError("another edge failed");
+        epoch = static_cast<int>(progress_.curve(task.edge).size());
+        if (epoch > 0) {
+          OP3D_ASSIGN_OR_RETURN(decision, Decide(task));
+          if (decision.stop) break;
+        }
       }
       OP3D_RETURN_IF_ERROR(CheckInterrupt());
-      OP3D_RETURN_IF_ERROR(RunEpoch(task, static_cast<int>(progress_.curve(task.edge).size())));
+      OP3D_RETURN_IF_ERROR(RunEpoch(runner, task, epoch));
     }
-    return FinishEdge(task, decision);
+    return FinishEdge(runner, task, decision);
   }
 
   absl::StatusOr<StoppingDecision> Decide(const EdgeTask& task) {
@@ -102,13 +156,13 @@ class Searcher {
   }
 
   // Epoch 0 is the measurement before training.
-  absl::Status RunEpoch(const EdgeTask& task, int epoch) {
+  absl::Status RunEpoch(StateRunner* runner, const EdgeTask& task, int epoch) {
     const std::string where = absl::StrCat(EdgeName(*task.transition), ", epoch ", epoch);
     absl::StatusOr<CurvePoint> point = CurvePoint();
     if (epoch > 0) {
-      point = runner_->TrainEpoch(task, epoch);
+      point = runner->TrainEpoch(task, epoch);
     } else if (!task.from_initial) {
-      point = runner_->Measure(task);
+      point = runner->Measure(task);
     }
     if (!point.ok()) return Annotate(point.status(), where);
     if (point->epoch() != epoch) {
@@ -123,15 +177,17 @@ class Searcher {
     JournalEntry entry;
     entry.mutable_point()->set_edge(EdgeName(*task.transition));
     *entry.mutable_point()->mutable_point() = *point;
+    absl::MutexLock lock(&mutex_);
     OP3D_RETURN_IF_ERROR(Record(entry));
     Tell(SearchEvent::kEpochDone, &task, &*point, nullptr);
     return absl::OkStatus();
   }
 
-  absl::Status FinishEdge(const EdgeTask& task, const StoppingDecision& decision) {
+  absl::Status FinishEdge(StateRunner* runner, const EdgeTask& task,
+                          const StoppingDecision& decision) {
     // Before the line that says so: killed in between, it is done again.
     OP3D_RETURN_IF_ERROR(
-        Annotate(runner_->Finish(task, decision.epochs), EdgeName(*task.transition)));
+        Annotate(runner->Finish(task, decision.epochs), EdgeName(*task.transition)));
     JournalEntry entry;
     EdgeOutcome* outcome = entry.mutable_finished();
     outcome->set_from(task.transition->from());
@@ -140,8 +196,9 @@ class Searcher {
     outcome->set_epochs(decision.epochs);
     outcome->set_score(decision.score);
     outcome->set_ending(decision.ending);
+    absl::MutexLock lock(&mutex_);
     OP3D_RETURN_IF_ERROR(Record(entry));
-    Tell(SearchEvent::kEdgeFinished, &task, nullptr, &progress_.outcomes().back());
+    Tell(SearchEvent::kEdgeFinished, &task, nullptr, &*progress_.outcomes()[task.edge]);
     return absl::OkStatus();
   }
 
@@ -162,10 +219,15 @@ class Searcher {
     options_.observer(event);
   }
 
+  // Held for everything below but while a runner works.
+  absl::Mutex mutex_;
   SearchProgress progress_;
-  StateRunner* const runner_;
+  const absl::Span<StateRunner* const> runners_;
   const SearchOptions& options_;
   std::unique_ptr<Journal> journal_;
+  // By edge: some runner of this process has it, or had it.
+  std::vector<bool> taken_;
+  bool failed_ = false;
   double fit_seconds_ = 0;
 };
 
@@ -173,8 +235,15 @@ class Searcher {
 
 absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const StoppingRule& rule,
                                      StateRunner* runner, const SearchOptions& options) {
+  return Search(graph, rule, absl::MakeConstSpan(&runner, 1), options);
+}
+
+absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const StoppingRule& rule,
+                                     absl::Span<StateRunner* const> runners,
+                                     const SearchOptions& options) {
+  if (runners.empty()) return absl::InvalidArgumentError("a search needs at least one runner");
   OP3D_ASSIGN_OR_RETURN(SearchProgress progress, SearchProgress::Make(graph, rule));
-  return Searcher(std::move(progress), runner, options).Run();
+  return Searcher(std::move(progress), runners, options).Run();
 }
 
 }  // namespace op3d

@@ -6,10 +6,11 @@
 //   OP3D_ASSIGN_OR_RETURN(SearchOutcome outcome, Search(graph, rule, &runner, options));
 //   Print(outcome.plan());
 //
-// Edges go in topological order.  Each starts from the weights kept in its source state and is
-// trained epoch by epoch until the stopping rule ends it; dynamic programming picks each state's
-// best way in.  Killed at any moment and started again with the same arguments, it goes on where it
-// was and ends with the same outcome.
+// Edges go in topological order; with several runners, edges that do not hang on each other go at
+// once.  Each starts from the weights kept in its source state and is trained epoch by epoch until
+// the stopping rule ends it; dynamic programming picks each state's best way in.  Killed at any
+// moment and started again with the same arguments, it goes on where it was and ends with the same
+// outcome, whatever the number of runners.
 #ifndef OP3D_PLANNER_SEARCH_H_
 #define OP3D_PLANNER_SEARCH_H_
 
@@ -19,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "planner/plan.pb.h"
 
 namespace op3d {
@@ -39,8 +41,9 @@ struct EdgeTask {
   bool from_initial = false;
 };
 
-// Trains and measures; implemented by who knows how.  Called from one thread, one edge at a time.
-// Whatever it returns as an error ends the search, which can be taken up again.
+// Trains and measures; implemented by who knows how.  Called from one thread at a time, and for one
+// edge until that is finished.  Whatever it returns as an error ends the search, which can be taken
+// up again, perhaps with another of several runners for the same edge.
 class StateRunner {
  public:
   virtual ~StateRunner() = default;
@@ -94,6 +97,7 @@ struct SearchOptions {
   // What decides how the runner trains, "name: value" each.  A folder is only taken up again with
   // equal ones.
   std::vector<std::string> settings;
+  // One call at a time.
   std::function<void(const SearchEvent&)> observer;
 };
 
@@ -107,6 +111,12 @@ struct SearchOptions {
 // Searches in different folders may run at once in different threads.
 absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const StoppingRule& rule,
                                      StateRunner* runner, const SearchOptions& options);
+
+// The same with a thread for each of `runners` (at least one).  The first error stops the others
+// after the epoch they are in.
+absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const StoppingRule& rule,
+                                     absl::Span<StateRunner* const> runners,
+                                     const SearchOptions& options);
 
 }  // namespace op3d
 

@@ -5,8 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -97,28 +100,34 @@ StoppingRule Rule() {
   return rule;
 }
 
-absl::StatusOr<SearchOutcome> SearchIn(const std::string& folder) {
-  FileRunner runner;
+absl::StatusOr<SearchOutcome> SearchIn(const std::string& folder, int runners) {
+  std::vector<FileRunner> workers(runners);
+  std::vector<StateRunner*> pointers;
+  for (FileRunner& worker : workers) pointers.push_back(&worker);
   SearchOptions options;
   options.folder = folder;
-  return Search(MakePool(PoolOptions()), Rule(), &runner, options);
+  return Search(MakePool(PoolOptions()), Rule(), pointers, options);
 }
 
-// Lines that are no note of a process taking the search up.
-std::string LastingLines(const std::string& folder) {
-  std::string text;
+// Lines that are no note of a process taking the search up, in alphabetical order: with several
+// runners their order is chance.
+std::vector<std::string> LastingLines(const std::string& folder) {
+  std::vector<std::string> text;
   const auto content = ReadJournal(JoinPath(folder, kJournalFile));
   EXPECT_THAT(content, IsOk());
   if (!content.ok()) return text;
   for (const JournalEntry& entry : content->entries) {
-    if (!entry.has_opened()) absl::StrAppend(&text, EncodeJournalLine(entry).value_or("?"));
+    if (!entry.has_opened()) text.push_back(EncodeJournalLine(entry).value_or("?"));
   }
+  std::sort(text.begin(), text.end());
   return text;
 }
 
-TEST(SearchKillTest, EndsAsIfNothingHadHappened) {
+class SearchKillTest : public testing::TestWithParam<int> {};
+
+TEST_P(SearchKillTest, EndsAsIfNothingHadHappened) {
   const std::string quiet = TestFolder("quiet"), troubled = TestFolder("troubled");
-  ASSERT_OK_AND_ASSIGN(const SearchOutcome expected, SearchIn(quiet));
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome expected, SearchIn(quiet, 1));
 
   RandomStream stream(1, "kill", {});
   int kills = 0;
@@ -127,7 +136,7 @@ TEST(SearchKillTest, EndsAsIfNothingHadHappened) {
   for (int life = 0; life <= 40 && !finished; ++life) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
-    if (child == 0) ::_exit(SearchIn(troubled).ok() ? 0 : 1);
+    if (child == 0) ::_exit(SearchIn(troubled, GetParam()).ok() ? 0 : 1);
     if (life < 40) {
       ::usleep(static_cast<useconds_t>(1000 + stream.UniformInt(12000)));
       ::kill(child, SIGKILL);
@@ -143,7 +152,7 @@ TEST(SearchKillTest, EndsAsIfNothingHadHappened) {
   }
   EXPECT_GT(kills, 3);
   ASSERT_TRUE(finished);
-  ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome, SearchIn(troubled));
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome, SearchIn(troubled, GetParam()));
   EXPECT_TRUE(MessageDifferencer::Equals(outcome, expected));
   EXPECT_EQ(LastingLines(troubled), LastingLines(quiet));
   // The kept weights are the same, and nothing else is left.
@@ -157,6 +166,8 @@ TEST(SearchKillTest, EndsAsIfNothingHadHappened) {
               ReadFile(JoinPath(quiet, name + "/weights")).value_or("missing"));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Runners, SearchKillTest, testing::Values(1, 2, 7));
 
 }  // namespace
 }  // namespace op3d

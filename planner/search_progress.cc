@@ -18,11 +18,31 @@ absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph
   progress.rule_ = rule;
   progress.curves_.resize(progress.index_.edges.size());
   progress.scores_.resize(progress.index_.edges.size());
+  progress.outcomes_.resize(progress.index_.edges.size());
   return progress;
 }
 
 int SearchProgress::next_edge() const {
-  return edges_finished() == edges_total() ? kNoEdge : index_.training_order[outcomes_.size()];
+  for (int edge : index_.training_order) {
+    if (!outcomes_[edge]) return edge;
+  }
+  return kNoEdge;
+}
+
+bool SearchProgress::Ready(int edge) const {
+  const int source = index_.edges[edge].from;
+  if (outcomes_[edge] || !index_.reachable[source]) return false;
+  // Ways into the source's own sources are finished too: they were ready once.
+  return std::all_of(index_.incoming[source].begin(), index_.incoming[source].end(), [&](int way) {
+    return outcomes_[way] || !index_.reachable[index_.edges[way].from];
+  });
+}
+
+int SearchProgress::FindReady(const std::string& name) const {
+  for (int edge : index_.training_order) {
+    if (EdgeName(graph_.transitions(edge)) == name && Ready(edge)) return edge;
+  }
+  return kNoEdge;
 }
 
 int SearchProgress::max_epochs(int edge) const {
@@ -31,8 +51,8 @@ int SearchProgress::max_epochs(int edge) const {
 
 int SearchProgress::epochs_at_worst() const {
   int epochs = epochs_trained_;
-  for (size_t i = outcomes_.size(); i < index_.training_order.size(); ++i) {
-    const int edge = index_.training_order[i];
+  for (int edge : index_.training_order) {
+    if (outcomes_[edge]) continue;
     const int trained = std::max(0, static_cast<int>(curves_[edge].size()) - 1);
     epochs += std::max(0, max_epochs(edge) - trained);
   }
@@ -60,16 +80,16 @@ absl::Status SearchProgress::Apply(const JournalEntry& entry) {
 }
 
 absl::Status SearchProgress::ApplyPoint(const JournalPoint& point) {
-  const int edge = next_edge();
+  const std::string& name = point.edge();
+  const int edge = FindReady(name);
   if (edge == kNoEdge) {
-    return absl::DataLossError(
-        absl::StrCat("a point of ", point.edge(), " after all edges are finished"));
+    return absl::DataLossError(absl::StrCat(
+        "a point of ", name, ", which is finished, unknown, or has a source that is not finished"));
   }
-  const std::string name = EdgeName(graph_.transitions(edge));
   const int expected = static_cast<int>(curves_[edge].size());
-  if (point.edge() != name || point.point().epoch() != expected) {
-    return absl::DataLossError(absl::StrCat("epoch ", point.point().epoch(), " of ", point.edge(),
-                                            ", where epoch ", expected, " of ", name, " is due"));
+  if (point.point().epoch() != expected) {
+    return absl::DataLossError(absl::StrCat("epoch ", point.point().epoch(), " of ", name,
+                                            ", where epoch ", expected, " is due"));
   }
   if (!std::isfinite(point.point().performance())) {
     return absl::DataLossError(absl::StrCat("the performance of ", name, " at epoch ", expected,
@@ -81,9 +101,9 @@ absl::Status SearchProgress::ApplyPoint(const JournalPoint& point) {
 }
 
 absl::Status SearchProgress::ApplyFinished(EdgeOutcome outcome) {
-  const int edge = next_edge();
   const std::string name = absl::StrCat(outcome.from(), "-", outcome.to());
-  if (edge == kNoEdge || name != EdgeName(graph_.transitions(edge))) {
+  const int edge = FindReady(name);
+  if (edge == kNoEdge) {
     return absl::DataLossError(absl::StrCat("the edge ", name, " is finished out of turn"));
   }
   const int trained = static_cast<int>(curves_[edge].size()) - 1;
@@ -94,7 +114,8 @@ absl::Status SearchProgress::ApplyFinished(EdgeOutcome outcome) {
   }
   outcome.mutable_curve()->Assign(curves_[edge].begin(), curves_[edge].end());
   scores_[edge] = EdgeScore{outcome.epochs(), outcome.score()};
-  outcomes_.push_back(std::move(outcome));
+  outcomes_[edge] = std::move(outcome);
+  ++edges_finished_;
   return absl::OkStatus();
 }
 
@@ -126,11 +147,8 @@ absl::StatusOr<SearchOutcome> SearchProgress::Outcome() const {
   SearchOutcome outcome;
   *outcome.mutable_graph() = graph_;
   *outcome.mutable_rule() = rule_;
-  // From the order of training to the listed one.
-  std::vector<const EdgeOutcome*> listed(index_.edges.size());
-  for (size_t i = 0; i < outcomes_.size(); ++i) listed[index_.training_order[i]] = &outcomes_[i];
-  for (const EdgeOutcome* edge : listed) {
-    if (edge != nullptr) *outcome.add_edges() = *edge;
+  for (const absl::optional<EdgeOutcome>& edge : outcomes_) {
+    if (edge) *outcome.add_edges() = *edge;
   }
   for (int node = 1; node < index_.nodes; ++node) {
     const int winner = WinningEdge(index_, scores_, node);

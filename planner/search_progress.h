@@ -6,10 +6,12 @@
 #ifndef OP3D_PLANNER_SEARCH_PROGRESS_H_
 #define OP3D_PLANNER_SEARCH_PROGRESS_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "planner/dynamic_programming.h"
 #include "planner/journal.pb.h"
 #include "planner/plan.pb.h"
@@ -25,8 +27,8 @@ class SearchProgress {
   static absl::StatusOr<SearchProgress> Make(const TransitionGraph& graph,
                                              const StoppingRule& rule);
 
-  // Takes what has happened.  DataLoss when it cannot have happened now: a point of another edge
-  // than next_edge(), an epoch out of turn, a performance that is not finite, an edge finished
+  // Takes what has happened.  DataLoss when it cannot have happened now: a point of an edge that is
+  // finished or not ready, an epoch out of turn, a performance that is not finite, an edge finished
   // that keeps an epoch it has not trained.
   absl::Status Apply(const JournalEntry& entry);
 
@@ -34,8 +36,10 @@ class SearchProgress {
   const StoppingRule& rule() const { return rule_; }
   const GraphIndex& index() const { return index_; }
 
-  // The edge in work; kNoEdge when all are finished.
+  // The first edge in the order of training that is not finished; kNoEdge when all are.
   int next_edge() const;
+  // Is the edge open, and all that its starting weights hang on finished?  next_edge() always is.
+  bool Ready(int edge) const;
   // Points so far; point k is epoch k.
   const std::vector<CurvePoint>& curve(int edge) const { return curves_[edge]; }
   // The rule's answer to the curve so far, which holds point 0.
@@ -45,10 +49,10 @@ class SearchProgress {
 
   // By edge.
   const EdgeScores& scores() const { return scores_; }
-  // Finished edges, in the order of training.
-  const std::vector<EdgeOutcome>& outcomes() const { return outcomes_; }
+  // By edge; absent = not finished.
+  const std::vector<absl::optional<EdgeOutcome>>& outcomes() const { return outcomes_; }
 
-  int edges_finished() const { return static_cast<int>(outcomes_.size()); }
+  int edges_finished() const { return edges_finished_; }
   int edges_total() const { return static_cast<int>(index_.training_order.size()); }
   // Epochs trained so far, and what it comes to if every edge still open goes to its bound.
   int epochs_trained() const { return epochs_trained_; }
@@ -63,13 +67,16 @@ class SearchProgress {
   SearchProgress() = default;
   absl::Status ApplyPoint(const JournalPoint& point);
   absl::Status ApplyFinished(EdgeOutcome outcome);
+  // The edge of that name if it may have news now, else kNoEdge.
+  int FindReady(const std::string& name) const;
 
   TransitionGraph graph_;
   StoppingRule rule_;
   GraphIndex index_;
   std::vector<std::vector<CurvePoint>> curves_;
   EdgeScores scores_;
-  std::vector<EdgeOutcome> outcomes_;
+  std::vector<absl::optional<EdgeOutcome>> outcomes_;
+  int edges_finished_ = 0;
   int epochs_trained_ = 0;
   int processes_ = 0;
 };

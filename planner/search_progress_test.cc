@@ -63,7 +63,7 @@ TEST(SearchProgressTest, FollowsASearch) {
   EXPECT_EQ(progress.edges_finished(), 1);
   EXPECT_EQ(progress.next_edge(), 1);
   EXPECT_EQ(progress.epochs_at_worst(), 2 + 5 + 12 * 3);  // three epochs were saved
-  EXPECT_EQ(progress.outcomes()[0].curve_size(), 3);
+  EXPECT_EQ(progress.outcomes()[0]->curve_size(), 3);
   EXPECT_EQ(progress.scores()[0]->score, 0.5);
   EXPECT_THAT(progress.Outcome(),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("1 of 14 edges")));
@@ -73,18 +73,19 @@ TEST(SearchProgressTest, RefusesWhatCannotHaveHappened) {
   ASSERT_OK_AND_ASSIGN(SearchProgress progress,
                        SearchProgress::Make(MakePool(PoolOptions()), Rule()));
   EXPECT_THAT(progress.Apply(JournalEntry()), StatusIs(kDataLoss, HasSubstr("kind")));
-  EXPECT_THAT(progress.Apply(Point("S0-S2", 0, 0)),
-              StatusIs(kDataLoss, HasSubstr("where epoch 0 of S0-S1 is due")));
+  EXPECT_THAT(progress.Apply(Point("S1-S2", 0, 0)),
+              StatusIs(kDataLoss, HasSubstr("a point of S1-S2, which is finished, unknown, or")));
+  EXPECT_THAT(progress.Apply(Point("S0-S7", 0, 0)), StatusIs(kDataLoss, HasSubstr("S0-S7")));
   EXPECT_THAT(progress.Apply(Point("S0-S1", 1, 0)),
-              StatusIs(kDataLoss, HasSubstr("epoch 1 of S0-S1, where epoch 0")));
+              StatusIs(kDataLoss, HasSubstr("epoch 1 of S0-S1, where epoch 0 is due")));
   EXPECT_THAT(progress.Apply(Point("S0-S1", 0, std::numeric_limits<double>::quiet_NaN())),
               StatusIs(kDataLoss, HasSubstr("is nan")));
   EXPECT_THAT(progress.Apply(Finished("S0", "S1", 0, 0)),
               StatusIs(kDataLoss, HasSubstr("S0-S1 keeps epoch 0 of -1")));
   EXPECT_THAT(progress.Apply(Point("S0-S1", 0, 0)), IsOk());
   EXPECT_THAT(progress.Apply(Point("S0-S1", 1, 0.1)), IsOk());
-  EXPECT_THAT(progress.Apply(Finished("S0", "S2", 0, 0)),
-              StatusIs(kDataLoss, HasSubstr("S0-S2 is finished out of turn")));
+  EXPECT_THAT(progress.Apply(Finished("S1", "S2", 0, 0)),
+              StatusIs(kDataLoss, HasSubstr("S1-S2 is finished out of turn")));
   EXPECT_THAT(progress.Apply(Finished("S0", "S1", 2, 0)),
               StatusIs(kDataLoss, HasSubstr("keeps epoch 2 of 1")));
 }
