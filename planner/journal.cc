@@ -79,14 +79,10 @@ void SyncFolderOf(const std::string& path) {
 
 absl::Status CompareHeaders(const JournalHeader& there, const JournalHeader& here,
                             const std::string& path) {
-  google::protobuf::util::MessageDifferencer differencer;
-  std::string report;
-  differencer.ReportDifferencesToString(&report);
-  if (differencer.Compare(there, here)) return absl::OkStatus();
-  const std::pair<std::string, std::string> first =
-      absl::StrSplit(report, absl::MaxSplits('\n', 1));
+  const std::string difference = FirstDifference(there, here);
+  if (difference.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(path, " holds a search with other settings (there -> here): ", first.first,
+      absl::StrCat(path, " holds a search with other settings (there -> here): ", difference,
                    ". Search in another folder, or with the settings of this one"));
 }
 
@@ -120,6 +116,17 @@ absl::StatusOr<JournalContent> ParseJournal(absl::string_view text, const std::s
 }
 
 }  // namespace
+
+std::string FirstDifference(const google::protobuf::Message& there,
+                            const google::protobuf::Message& here) {
+  google::protobuf::util::MessageDifferencer differencer;
+  std::string report;
+  differencer.ReportDifferencesToString(&report);
+  if (differencer.Compare(there, here)) return "";
+  const std::pair<std::string, std::string> first =
+      absl::StrSplit(report, absl::MaxSplits('\n', 1));
+  return first.first;
+}
 
 absl::StatusOr<std::string> EncodeJournalLine(const JournalEntry& entry) {
   json::JsonPrintOptions options;

@@ -11,6 +11,8 @@
 #ifndef OP3D_PLANNER_JOURNAL_H_
 #define OP3D_PLANNER_JOURNAL_H_
 
+#include <google/protobuf/message.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -72,6 +74,11 @@ struct JournalContent {
 // Reads a journal without holding or changing it: another process may be writing.  NotFound,
 // DataLoss as above; FailedPrecondition when there is no whole line yet.
 absl::StatusOr<JournalContent> ReadJournal(const std::string& path);
+
+// The first difference between two messages of one type, "modified: rule.max_epochs: 3 -> 4"; "" if
+// they are equal.
+std::string FirstDifference(const google::protobuf::Message& there,
+                            const google::protobuf::Message& here);
 
 // A line, its newline included.
 absl::StatusOr<std::string> EncodeJournalLine(const JournalEntry& entry);

@@ -3,6 +3,7 @@
 set -u
 knee=$PWD/$1
 plan=$PWD/$2
+train=$PWD/$3
 cd "$TEST_TMPDIR" || exit 1
 
 fail() {
@@ -45,3 +46,38 @@ expect 2 'no_such_plan' "$plan" show no_such_plan
 expect 2 'no search in' "$plan" status "$TEST_TMPDIR"
 expect 2 'there is no sub-command "dance"' "$plan" dance .
 expect 2 'two words are expected' "$plan"
+
+# A search by another program: begun, refused with other settings, killed and resumed.
+cat >graph.textproto <<'END'
+pool: "toy" initial: "S0" finals: "B"
+states { name: "A" segments: 1 frames_per_segment: 16 stride: 1 learning_rate: 0.04
+         batch_size: 16 accumulation: 16 }
+states { name: "B" segments: 1 frames_per_segment: 32 stride: 1 learning_rate: 0.004
+         batch_size: 8 accumulation: 32 }
+transitions { from: "S0" to: "A" } transitions { from: "S0" to: "B" }
+transitions { from: "A" to: "B" }
+END
+toy=(--graph=graph.textproto --attempt_epochs=2 --max_epochs=4 --max_epochs_from_initial=4)
+expect 0 'search: 3 edges, 6 epochs at least, 12 at worst; 600 to 1200 clips' \
+  "$plan" search "${toy[@]}" --dry_run --videos=100
+expect 2 'needs a command that trains' "$plan" search "${toy[@]}" --output_dir=toy
+expect 2 'no search to resume in' "$plan" resume "$TEST_TMPDIR"
+expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir=toy
+expect 0 '3 of 3 edges finished' "$plan" status toy
+expect 2 'asks for another search (there -> here): modified: rule.max_epochs: 4 -> 5' \
+  "$plan" search "${toy[@]}" --max_epochs=5 --runner="python3 $train" --output_dir=toy
+# The planner is killed by its own child after the first epoch, then resumed with two children.
+cat >mortal.sh <<END
+[ -e died ] && exec python3 $train
+touch died
+head -n 1 | python3 $train
+kill -9 \$PPID
+END
+"$plan" search "${toy[@]}" --runner="sh mortal.sh" --output_dir=killed >/dev/null 2>&1
+[[ $? == 137 ]] || fail "the search survived its own SIGKILL"
+expect 0 '0 of 3 edges finished' "$plan" status killed
+expect 0 'toy plan, ' "$plan" resume killed --jobs=2
+cmp toy/plan.textproto killed/plan.textproto || fail "the plans differ"
+sed 's/from: "A" to: "B"/from: "A" to: "Z"/' graph.textproto >unknown.textproto
+expect 2 'Z' "$plan" search --graph=unknown.textproto --runner=true --output_dir=unknown
+[[ ! -e unknown ]] || fail "a refused graph left a folder"

@@ -1,0 +1,164 @@
+#include "planner/child_runner.h"
+
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+#include "planner/transition_graph.h"
+
+namespace op3d {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kProtocol = 1;
+
+std::string Request(const EdgeTask& task, absl::string_view request, int epoch) {
+  const State& state = *task.state;
+  ordered_json line;
+  line["protocol"] = kProtocol;
+  line["request"] = std::string(request);
+  line["epoch"] = epoch;
+  line["edge"] = EdgeName(*task.transition);
+  line["state"] = {{"name", state.name()},
+                   {"segments", state.segments()},
+                   {"frames_per_segment", state.frames_per_segment()},
+                   {"stride", state.stride()},
+                   {"learning_rate", state.learning_rate()},
+                   {"batch_size", state.batch_size()},
+                   {"accumulation", state.accumulation()},
+                   {"frozen_batch_norm", state.frozen_batch_norm()}};
+  line["source"] = task.source_folder;
+  line["folder"] = task.folder;
+  return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+absl::Status BadAnswer(absl::string_view line, absl::string_view why) {
+  constexpr size_t kShown = 200;
+  return absl::InvalidArgumentError(
+      absl::StrCat("the child's answer ", line.substr(0, kShown), " ", why));
+}
+
+absl::StatusOr<double> Number(const ordered_json& answer, const char* name, bool needed,
+                              absl::string_view line) {
+  if (!answer.contains(name)) {
+    return needed ? BadAnswer(line, absl::StrCat("has no \"", name, "\""))
+                  : absl::StatusOr<double>(0.0);
+  }
+  if (answer[name].is_number() && std::isfinite(answer[name].get<double>())) {
+    return answer[name].get<double>();
+  }
+  return BadAnswer(line, absl::StrCat("has a \"", name, "\" that is no finite number"));
+}
+
+absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch, bool performance) {
+  const ordered_json answer = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!answer.is_object()) {
+    return BadAnswer(line,
+                     "is no JSON object (which knows no NaN and no infinity: a performance "
+                     "that is none has diverged; lower the learning rate)");
+  }
+  if (answer.contains("error")) {
+    return absl::AbortedError(absl::StrCat(
+        "the child gave up: ",
+        answer["error"].is_string() ? answer["error"].get<std::string>() : answer["error"].dump()));
+  }
+  OP3D_ASSIGN_OR_RETURN(const double answered, Number(answer, "epoch", true, line));
+  if (answered != epoch) {
+    return BadAnswer(line, absl::StrCat("is for another epoch than ", epoch));
+  }
+  CurvePoint point;
+  point.set_epoch(epoch);
+  if (!performance) return point;
+  OP3D_ASSIGN_OR_RETURN(const double value, Number(answer, "performance", true, line));
+  if (value < 0) return BadAnswer(line, "has a negative performance; 0 is the least");
+  point.set_performance(value);
+  OP3D_ASSIGN_OR_RETURN(const double top1, Number(answer, "top1", false, line));
+  OP3D_ASSIGN_OR_RETURN(const double top3, Number(answer, "top3", false, line));
+  OP3D_ASSIGN_OR_RETURN(const double top5, Number(answer, "top5", false, line));
+  OP3D_ASSIGN_OR_RETURN(const double loss, Number(answer, "loss", false, line));
+  point.set_top1(top1);
+  point.set_top3(top3);
+  point.set_top5(top5);
+  point.set_loss(loss);
+  return point;
+}
+
+// A plain command takes the shell's place, so that it is the child that signals reach; `env`
+// because it may begin with assignments.
+std::string Command(const ChildRunnerOptions& options) {
+  const std::string command =
+      absl::StrCat(options.launcher, options.launcher.empty() ? "" : " ", options.command);
+  const bool plain = command.find_first_of(";&|()<>{}\n") == std::string::npos;
+  return plain && !absl::StartsWith(command, "exec ") ? absl::StrCat("exec env ", command)
+                                                      : command;
+}
+
+absl::Status NeedFolder(const std::string& folder, absl::string_view what) {
+  if (FolderExists(folder)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, " are gone: there is no folder ", folder,
+                   ", but the journal says they were kept in it. Put it back, or search in a new "
+                   "folder"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ChildRunner::AskOnce(const std::string& line) {
+  if (child_ == nullptr) {
+    OP3D_ASSIGN_OR_RETURN(child_, ChildProcess::Start(Command(options_), options_.folder));
+  }
+  OP3D_RETURN_IF_ERROR(child_->WriteLine(line));
+  const absl::Time until = absl::Now() + options_.answer_timeout;
+  for (;;) {
+    OP3D_ASSIGN_OR_RETURN(std::string answer, child_->ReadLine(until - absl::Now()));
+    if (absl::StartsWith(answer, "{")) return answer;
+    std::fprintf(stderr, "%s\n", answer.c_str());
+  }
+}
+
+absl::StatusOr<CurvePoint> ChildRunner::Ask(const EdgeTask& task, absl::string_view request,
+                                            int epoch) {
+  if (!task.source_folder.empty()) {
+    OP3D_RETURN_IF_ERROR(NeedFolder(task.source_folder, "the weights to start from"));
+  }
+  if (epoch > 1) OP3D_RETURN_IF_ERROR(NeedFolder(task.folder, "the weights trained so far"));
+  OP3D_RETURN_IF_ERROR(MakeFolders(task.folder));
+  const std::string line = Request(task, request, epoch);
+  for (int attempt = 0;; ++attempt) {
+    const absl::StatusOr<std::string> answer = AskOnce(line);
+    if (answer.ok()) return ParseAnswer(*answer, epoch, request != "keep");
+    child_.reset();
+    const bool lost =
+        absl::IsUnavailable(answer.status()) || absl::IsDeadlineExceeded(answer.status());
+    if (!lost) return answer.status();
+    if (attempt >= options_.retries) {
+      return Annotate(answer.status(), absl::StrCat(options_.command, ", tried ", attempt + 1,
+                                                    attempt == 0 ? " time" : " times"));
+    }
+    std::fprintf(stderr, "%s, epoch %d: %s; trying again with a new child\n",
+                 EdgeName(*task.transition).c_str(), epoch,
+                 std::string(answer.status().message()).c_str());
+  }
+}
+
+absl::StatusOr<CurvePoint> ChildRunner::Measure(const EdgeTask& task) {
+  return Ask(task, "measure", 0);
+}
+
+absl::StatusOr<CurvePoint> ChildRunner::TrainEpoch(const EdgeTask& task, int epoch) {
+  return Ask(task, "train", epoch);
+}
+
+absl::Status ChildRunner::Finish(const EdgeTask& task, int epoch) {
+  const absl::Status status = Ask(task, "keep", epoch).status();
+  child_.reset();
+  return status;
+}
+
+}  // namespace op3d

@@ -1,0 +1,84 @@
+// Trains states by a command of the user's: any program, in any language, that reads requests from
+// its standard input and answers on its standard output, a JSON object a line.
+//
+//   ChildRunnerOptions options;
+//   options.command = "python3 my_train.py";
+//   ChildRunner runner(options);              // a StateRunner
+//
+// One child trains one edge: it is started with the edge and ends with it.  Every request stands
+// for itself, so that a child that is lost can be replaced by a new one:
+//
+//   {"request": "measure", "epoch": 0, ...}   score the starting weights in this state
+//   {"request": "train", "epoch": 3, ...}     train epoch 3 and score; epoch 2's weights are kept
+//                                             under "folder", before epoch 1 the starting ones
+//   {"request": "keep", "epoch": 2, ...}      stop: keep epoch 2's weights as the edge's result and
+//                                             drop the others; 0 = drop all
+//
+// each with
+//   "protocol": 1, "edge": "S1-S2",
+//   "state": {"name", "segments", "frames_per_segment", "stride", "learning_rate", "batch_size",
+//             "accumulation", "frozen_batch_norm"},
+//   "source": the folder of the edge whose kept weights to start from; "" = the initial weights
+//   "folder": where this edge's weights go; the planner makes it
+//
+// and the answers
+//   {"epoch": 3, "performance": 0.61}         to measure and train; may also hold "top1", "top3",
+//                                             "top5", "loss"
+//   {"epoch": 2}                              to keep
+//   {"error": "out of memory"}                gives up: ends the search with that message
+//
+// A line that does not begin with '{' is passed on to standard error.  The weights of an epoch must
+// be on disk before it is answered; a request may come again after it was answered and must then
+// give an equal answer.  At the end of its input a child ends.
+// `example/train.py` is one in plain Python.
+#ifndef OP3D_PLANNER_CHILD_RUNNER_H_
+#define OP3D_PLANNER_CHILD_RUNNER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "planner/child_process.h"
+#include "planner/search.h"
+
+namespace op3d {
+
+struct ChildRunnerOptions {
+  // For /bin/sh.
+  std::string command;
+  // In front of it, "srun --gres=gpu:4": starts the command elsewhere and forwards its lines.
+  std::string launcher;
+  // Where the command is started.
+  std::string folder = ".";
+  // For one answer: an epoch's training and scoring.
+  absl::Duration answer_timeout = absl::Hours(24);
+  // How often one request is asked again of a new child after a child was lost (ended, or silent
+  // for longer than the timeout).  At least 0.
+  int retries = 2;
+};
+
+// Errors: Unavailable or DeadlineExceeded when the retries are used up; FailedPrecondition for a
+// folder of weights that is gone; InvalidArgument for an answer that is none, a performance that is
+// missing, negative or not a number; Aborted with the child's own message; Cancelled on a signal.
+class ChildRunner : public StateRunner {
+ public:
+  explicit ChildRunner(const ChildRunnerOptions& options) : options_(options) {}
+
+  absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override;
+  absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override;
+  absl::Status Finish(const EdgeTask& task, int epoch) override;
+
+ private:
+  // Asks, again if need be.
+  absl::StatusOr<CurvePoint> Ask(const EdgeTask& task, absl::string_view request, int epoch);
+  // Asks once; starts a child if there is none.
+  absl::StatusOr<std::string> AskOnce(const std::string& line);
+
+  const ChildRunnerOptions options_;
+  std::unique_ptr<ChildProcess> child_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_CHILD_RUNNER_H_

@@ -1,0 +1,168 @@
+#include "planner/child_search.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "op3d/base/file.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "planner/journal.h"
+#include "planner/plan_io.h"
+#include "planner/plan_text.h"
+#include "planner/search.h"
+#include "planner/stopping_rule.h"
+#include "planner/transition_graph.h"
+#include "planner/work_estimate.h"
+
+namespace op3d {
+namespace {
+
+constexpr char kRequestFile[] = "search.textproto";
+constexpr char kPlanFile[] = "plan.textproto";
+
+// Writes the request down, or compares it with the one that is there.
+absl::Status KeepRequest(const SearchRequest& request, const std::string& folder) {
+  const std::string path = JoinPath(folder, kRequestFile);
+  if (!FileExists(path)) {
+    OP3D_RETURN_IF_ERROR(MakeFolders(folder));
+    return WriteTextproto(path, request);
+  }
+  SearchRequest there;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &there));
+  const std::string difference = FirstDifference(there, request);
+  if (difference.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " asks for another search (there -> here): ", difference,
+                   ". Search in another folder, or go on with `plan resume`"));
+}
+
+absl::StatusOr<SearchOutcome> SearchPool(const TransitionGraph& graph, const SearchRequest& request,
+                                         const ChildSearchOptions& options) {
+  ChildRunnerOptions child = options.child;
+  child.command = request.runner();
+  child.folder = request.runner_folder();
+  std::vector<std::unique_ptr<ChildRunner>> children;
+  std::vector<StateRunner*> runners;
+  for (int i = 0; i < options.jobs; ++i) {
+    children.push_back(std::make_unique<ChildRunner>(child));
+    runners.push_back(children.back().get());
+  }
+  Progress progress(absl::StrCat("search ", graph.pool()), 0, "epochs");
+  int seen = 0;
+  SearchOptions search;
+  search.folder = JoinPath(options.folder, absl::StrCat("journal/", graph.pool()));
+  search.settings = {absl::StrCat("runner: ", request.runner())};
+  search.observer = [&](const SearchEvent& event) {
+    progress.SetTotal(event.epochs_at_worst);
+    if (event.kind == SearchEvent::kStarted) {
+      progress.AddEarlier(event.epochs_trained);
+    } else {
+      progress.Add(event.epochs_trained - seen);
+    }
+    seen = event.epochs_trained;
+    if (event.kind != SearchEvent::kEdgeFinished) return;
+    Progress::Print(absl::StrFormat(
+        "%s: keeps epoch %d, score %.4f (%d of %d edges)", EdgeName(*event.task->transition),
+        event.outcome->epochs(), event.outcome->score(), event.edges_finished, event.edges_total));
+  };
+  return Search(graph, request.rule(), runners, search);
+}
+
+}  // namespace
+
+absl::Status ValidateSearchRequest(const SearchRequest& request) {
+  if (request.runner().empty()) {
+    return absl::InvalidArgumentError(
+        "a search needs a command that trains: --runner='python3 my_train.py'");
+  }
+  if (request.graphs().empty()) {
+    return absl::InvalidArgumentError("a search needs a transition graph: --graph=base_cs");
+  }
+  absl::flat_hash_set<std::string> pools;
+  for (const TransitionGraph& graph : request.graphs()) {
+    OP3D_RETURN_IF_ERROR(
+        Annotate(ValidateGraph(graph), absl::StrCat("graph of pool \"", graph.pool(), "\"")));
+    if (graph.pool().empty() || graph.pool().find('/') != std::string::npos ||
+        graph.pool()[0] == '.') {
+      return absl::InvalidArgumentError(absl::StrCat("a graph's pool is called \"", graph.pool(),
+                                                     "\", but it becomes a folder's name"));
+    }
+    if (!pools.insert(graph.pool()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("two graphs are of the pool \"", graph.pool(), "\"; give one another name"));
+    }
+  }
+  return ValidateStoppingRule(request.rule());
+}
+
+absl::StatusOr<Plan> SearchWithChildren(const SearchRequest& request,
+                                        const ChildSearchOptions& options) {
+  OP3D_RETURN_IF_ERROR(ValidateSearchRequest(request));
+  if (options.jobs < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--jobs is ", options.jobs, ", but must be at least 1"));
+  }
+  OP3D_RETURN_IF_ERROR(KeepRequest(request, options.folder));
+  Plan best;
+  for (const TransitionGraph& graph : request.graphs()) {
+    OP3D_ASSIGN_OR_RETURN(const SearchOutcome outcome, SearchPool(graph, request, options));
+    if (best.steps().empty() || outcome.plan().value() > best.value()) best = outcome.plan();
+  }
+  OP3D_RETURN_IF_ERROR(WritePlan(JoinPath(options.folder, kPlanFile), best));
+  return best;
+}
+
+absl::StatusOr<SearchRequest> ReadSearchRequest(const std::string& folder) {
+  const std::string path = JoinPath(folder, kRequestFile);
+  if (!FileExists(path)) {
+    return absl::NotFoundError(absl::StrCat(
+        "no search to resume in ", folder, ": there is no ", kRequestFile,
+        ". Begin one with `plan search`; a benchmark's is resumed by running it again"));
+  }
+  SearchRequest request;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &request));
+  OP3D_RETURN_IF_ERROR(Annotate(ValidateSearchRequest(request), path));
+  return request;
+}
+
+absl::StatusOr<std::string> DescribeSearch(const SearchRequest& request, int videos) {
+  std::string text;
+  int min_epochs = 0, max_epochs = 0, edges = 0;
+  int64_t min_frames = 0, max_frames = 0;
+  for (const TransitionGraph& graph : request.graphs()) {
+    OP3D_RETURN_IF_ERROR(ValidateGraph(graph));
+    OP3D_ASSIGN_OR_RETURN(const WorkEstimate work, EstimateWork(graph, request.rule()));
+    absl::StrAppendFormat(&text, "pool %s: %d states, %d edges\n  %-10s %-14s %-8s %12s %20s\n",
+                          graph.pool(), graph.states_size(), work.edges.size(), "edge", "clip",
+                          "lr", "epochs", "clips");
+    const auto index = IndexGraph(graph);
+    OP3D_RETURN_IF_ERROR(index.status());
+    for (const EdgeWork& edge : work.edges) {
+      const State& state = graph.states(index->edges[edge.edge].to - 1);
+      absl::StrAppendFormat(
+          &text, "  %-10s %-14s %-8g %12s %20s\n", EdgeName(graph.transitions(edge.edge)),
+          ClipText(state), state.learning_rate(),
+          absl::StrCat(edge.min_epochs, "-", edge.max_epochs),
+          absl::StrCat(int64_t{edge.min_epochs} * videos, "-", int64_t{edge.max_epochs} * videos));
+    }
+    edges += static_cast<int>(work.edges.size());
+    min_epochs += work.min_epochs;
+    max_epochs += work.max_epochs;
+    min_frames += work.min_frames;
+    max_frames += work.max_frames;
+  }
+  absl::StrAppendFormat(&text,
+                        "search: %d edges, %d epochs at least, %d at worst; %d to %d clips, %d to "
+                        "%d frames with %d clips an epoch\n",
+                        edges, min_epochs, max_epochs, int64_t{min_epochs} * videos,
+                        int64_t{max_epochs} * videos, min_frames * videos, max_frames * videos,
+                        videos);
+  return text;
+}
+
+}  // namespace op3d

@@ -1,0 +1,48 @@
+// A whole search by a training command of the user's: all pools, resumable, with its plan as a
+// file.  What `plan search` and `plan resume` do.
+//
+//   <folder>/search.textproto           what was asked for (SearchRequest)
+//   <folder>/journal/<pool>/            a pool's journal, and its edges' weights
+//   <folder>/plan.textproto             the best plan, when the search is done
+#ifndef OP3D_PLANNER_CHILD_SEARCH_H_
+#define OP3D_PLANNER_CHILD_SEARCH_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "planner/child_runner.h"
+#include "planner/plan.pb.h"
+
+namespace op3d {
+
+// What may change when a search is taken up again.
+struct ChildSearchOptions {
+  // Absolute: the command gets paths in it.
+  std::string folder;
+  // Children at once, at least 1.
+  int jobs = 1;
+  // Its `command` and `folder` are the request's.
+  ChildRunnerOptions child;
+};
+
+// InvalidArgument, naming graph and edge, for a request without a command, without graphs or with
+// two graphs of one pool, or as ValidateGraph() and ValidateStoppingRule().
+absl::Status ValidateSearchRequest(const SearchRequest& request);
+
+// Begins the search or goes on with it; pools one after another.  Returns the plan of the highest
+// value, of equal ones the first pool's.  Errors as ValidateSearchRequest(), Search() and
+// ChildRunner; FailedPrecondition when the folder holds another request, naming the difference.
+absl::StatusOr<Plan> SearchWithChildren(const SearchRequest& request,
+                                        const ChildSearchOptions& options);
+
+// The request in a folder.  NotFound, saying what to do, when there is none.
+absl::StatusOr<SearchRequest> ReadSearchRequest(const std::string& folder);
+
+// What the search would do, for people: each edge's epochs (fewest and bound), clips and frames if
+// an epoch trains on `videos` clips.
+absl::StatusOr<std::string> DescribeSearch(const SearchRequest& request, int videos);
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_CHILD_SEARCH_H_
