@@ -1,0 +1,192 @@
+#include "planner/replay.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "op3d/base/random_stream.h"
+#include "op3d/base/status_matchers.h"
+#include "planner/edge_scores_json.h"
+#include "planner/golden_cases.h"
+#include "planner/pool.h"
+
+namespace op3d {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+EdgeOutcome Found(const char* from, const char* to, int epochs, double score) {
+  EdgeOutcome outcome;
+  outcome.set_from(from);
+  outcome.set_to(to);
+  outcome.set_epochs(epochs);
+  outcome.set_score(score);
+  return outcome;
+}
+
+// S0 -> S1 (16 frames) -> S2 (32 frames) and S0 -> S2.
+TransitionGraph Triangle() {
+  TransitionGraph graph = MakePool(PoolOptions());
+  graph.mutable_states()->DeleteSubrange(2, graph.states_size() - 2);
+  graph.mutable_transitions()->DeleteSubrange(3, graph.transitions_size() - 3);
+  graph.clear_finals();
+  graph.add_finals("S2");
+  return graph;
+}
+
+std::vector<EdgeOutcome> TrainedTriangle() {
+  return {Found("S0", "S1", 5, 0.5), Found("S0", "S2", 9, 0.55), Found("S1", "S2", 4, 0.6)};
+}
+
+TEST(ReplayTest, GivesTheReleasedPlansBackFromTheirEdges) {
+  const json golden = ReadGolden("plan_replay.json");
+  int replays = 0;
+  for (const json& run : golden["runs"]) {
+    for (const bool extended : {false, true}) {
+      const json& part = run[extended ? "extended" : "base"];
+      if (!part.contains("search")) continue;
+      SCOPED_TRACE(testing::Message() << run["run"] << (extended ? ", extended" : ", base"));
+      // The file's rows: from, to, knee, a, b, c, d, e.
+      json edges = json::array();
+      for (const json& row : part["search"]["edges"]) {
+        edges.push_back(
+            {{"from", row[0]},
+             {"to", row[1]},
+             {"curve",
+              {{"a", row[3]}, {"b", row[4]}, {"c", row[5]}, {"d", row[6]}, {"e", row[7]}}}});
+      }
+      PoolOptions pool;
+      pool.sampling = run["pool"] == "cs" ? Sampling::kConsecutive : Sampling::kUniform;
+      pool.extended = extended;
+      ASSERT_OK_AND_ASSIGN(const auto trained,
+                           ParseEdgeScores(json{{"edges", edges}}.dump(), "edges.json"));
+      ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(MakePool(pool), trained, {}));
+      EXPECT_NEAR(replay.plan.value(), part["search"]["value"].get<double>(), 1e-6);
+      EXPECT_THAT(replay.untrained, IsEmpty());
+      const json& plan = part["search"]["plan"];
+      ASSERT_EQ(replay.plan.steps_size(), plan.size());
+      for (int i = 0; i < replay.plan.steps_size(); ++i) {
+        EXPECT_EQ(replay.plan.steps(i).state().name(),
+                  "S" + std::to_string(plan[i]["state"].get<int>()));
+        EXPECT_EQ(replay.plan.steps(i).epochs(), plan[i]["epochs"].get<int>());
+      }
+      ++replays;
+    }
+  }
+  EXPECT_EQ(replays, 13);
+}
+
+TEST(ReplayTest, SaysWhichEdgesWereNeverTrained) {
+  std::vector<EdgeOutcome> trained = TrainedTriangle();
+  trained.pop_back();
+  ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(Triangle(), trained, {}));
+  EXPECT_THAT(replay.untrained, ElementsAre("S1-S2"));
+  EXPECT_THAT(replay.plan.path(), ElementsAre("S0", "S2"));
+  trained.pop_back();
+  EXPECT_THAT(
+      PlanAgain(Triangle(), trained, {}),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("never trained: S0-S2, S1-S2")));
+  // An edge whose source is not reached is worth nothing.
+  EXPECT_THAT(PlanAgain(Triangle(), {Found("S1", "S2", 4, 0.6)}, {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("S0-S1, S0-S2")));
+}
+
+TEST(ReplayTest, PlansOverFewerStates) {
+  ReplayOptions options;
+  options.states = {"S2"};
+  ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(Triangle(), TrainedTriangle(), options));
+  EXPECT_THAT(replay.plan.path(), ElementsAre("S0", "S2"));
+  EXPECT_EQ(replay.plan.value(), 0.55);
+  options.states = {"S2", "S77"};
+  EXPECT_THAT(PlanAgain(Triangle(), TrainedTriangle(), options),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no state \"S77\"")));
+}
+
+TEST(ReplayTest, TheFrontHoldsWhatNothingBeats) {
+  ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(Triangle(), TrainedTriangle(), {}));
+  ASSERT_EQ(replay.front.size(), 2);
+  EXPECT_EQ(replay.front[0].frames, 5 * 16);
+  EXPECT_EQ(replay.front[0].plan.value(), 0.5);
+  EXPECT_EQ(replay.front[1].frames, 5 * 16 + 4 * 32);
+  EXPECT_EQ(replay.front[1].plan.value(), 0.6);
+  ASSERT_OK_AND_ASSIGN(const PricedPlan cheap, BestWithin(replay, 207));
+  EXPECT_EQ(cheap.frames, 80);
+  ASSERT_OK_AND_ASSIGN(const PricedPlan best, BestWithin(replay, 208));
+  EXPECT_EQ(best.frames, 208);
+  EXPECT_THAT(BestWithin(replay, 79),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("the cheapest costs 80")));
+}
+
+// Parabolas that are highest at `knee`.
+EdgeOutcome Measured(const char* from, const char* to, int knee, double top, double noise) {
+  EdgeOutcome outcome;
+  outcome.set_from(from);
+  outcome.set_to(to);
+  RandomStream stream(1, from, {knee});
+  for (int epoch = 0; epoch <= knee + 10; ++epoch) {
+    CurvePoint* point = outcome.add_curve();
+    point->set_epoch(epoch);
+    point->set_performance(top - 1e-3 * std::pow(epoch - knee, 2) + noise * stream.Gaussian());
+  }
+  return outcome;
+}
+
+TEST(ReplayTest, AnotherWindowStopsElsewhereOrSaysThatItCannot) {
+  const std::vector<EdgeOutcome> trained = {Measured("S0", "S1", 6, 0.5, 0),
+                                            Measured("S0", "S2", 7, 0.55, 0),
+                                            Measured("S1", "S2", 8, 0.6, 0)};
+  ReplayOptions options;
+  options.window = 5;
+  ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(Triangle(), trained, options));
+  EXPECT_THAT(replay.unfinished, IsEmpty());
+  ASSERT_EQ(replay.plan.steps_size(), 2);
+  EXPECT_EQ(replay.plan.steps(0).epochs(), 6);
+  EXPECT_EQ(replay.plan.steps(1).epochs(), 8);
+  options.window = 12;  // more than was trained behind the knee
+  ASSERT_OK_AND_ASSIGN(const Replay longer, PlanAgain(Triangle(), trained, options));
+  EXPECT_THAT(longer.unfinished, ElementsAre("S0-S1", "S0-S2", "S1-S2"));
+}
+
+TEST(ReplayTest, StabilityFallsWithTheNoise) {
+  const auto stability = [](double noise) {
+    const std::vector<EdgeOutcome> trained = {Measured("S0", "S1", 6, 0.5, noise),
+                                              Measured("S0", "S2", 7, 0.598, noise),
+                                              Measured("S1", "S2", 8, 0.6, noise)};
+    const auto replay = PlanAgain(Triangle(), trained, {});
+    EXPECT_THAT(replay, IsOk());
+    return PlanStability(Triangle(), trained, {}, *replay, 60, 1).value_or(-1);
+  };
+  EXPECT_EQ(stability(0), 1);
+  EXPECT_LT(stability(0.02), 1);
+  EXPECT_GT(stability(0.02), 0.2);
+}
+
+TEST(EdgeScoresJsonTest, EveryFaultIsASentence) {
+  const std::pair<const char*, const char*> faults[] = {
+      {"{torn", "neither a JSON list"},
+      {"[]", "neither a JSON list"},
+      {"[3]", "edge 1: it is no object"},
+      {R"([{"from": 0, "epochs": 3, "score": 1}])", "\"to\" is missing"},
+      {R"([{"from": 0, "to": 1.5, "epochs": 3, "score": 1}])", "\"to\" is no state"},
+      {R"([{"from": 0, "to": 1, "epochs": -3, "score": 1}])", "the epochs are -3"},
+      {R"([{"from": 0, "to": 1, "epochs": 3}])", "\"value\" is missing"},
+      {R"([{"from": 0, "to": 1, "performance": [0.1, -0.5]}])", "epoch 1 is -0.5"},
+      {R"([{"from": 0, "to": 1, "performance": [0.1, null]}])", "epoch 1 is null"},
+      {R"([{"from": 0, "to": 1, "performance": [0.1]}])", "at least one more"},
+      {R"([{"from": 0, "to": 1, "curve": {"a": 1}}])", "\"b\" is missing"},
+      {R"([{"from": 0, "to": 1, "epochs": 3, "score": 1},
+           {"from": "S0", "to": "S1", "epochs": 3, "score": 1}])",
+       "edge 2: S0-S1 is listed twice"},
+  };
+  for (const auto& [text, words] : faults) {
+    EXPECT_THAT(ParseEdgeScores(text, "e.json"),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(words)))
+        << text;
+  }
+}
+
+}  // namespace
+}  // namespace op3d
