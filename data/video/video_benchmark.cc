@@ -6,8 +6,6 @@
 // Without a clip it makes one: 340x256, 250 frames, key frames up to 250 apart, B-frames.
 #include <benchmark/benchmark.h>
 
-#include <cmath>
-#include <cstdlib>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -15,9 +13,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "data/video/media.h"
-#include "data/video/video_writer.h"
+#include "data/video/wave_clip.h"
 #include "op3d/base/bazel.h"
-#include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
 
 ABSL_FLAG(std::string, clip, "", "the video to read; empty = a made one");
@@ -25,40 +22,11 @@ ABSL_FLAG(std::string, clip, "", "the video to read; empty = a made one");
 namespace op3d {
 namespace {
 
-// Waves that drift, under noise: about as hard to decode as a Kinetics clip.
-RgbImage Picture(int width, int height, int frame, RandomStream* noise) {
-  RgbImage image = {width, height, {}};
-  image.pixels.reserve(static_cast<size_t>(width) * height * 3);
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      const double wave = std::sin((x + 2 * frame) * 0.11) * std::cos((y - frame) * 0.07);
-      const int base = 128 + static_cast<int>(80 * wave) + static_cast<int>(noise->UniformInt(9));
-      for (const int tint : {0, 13, -11}) image.pixels.push_back(static_cast<uint8_t>(base + tint));
-    }
-  }
-  return image;
-}
-
-std::string MakeClip() {
-  VideoWriterOptions options;
-  options.width = 340;
-  options.height = 256;
-  options.preset = "medium";
-  options.crf = 23;
-  options.key_frame_distance = 250;
-  auto writer = VideoWriter::Make(options);
-  RandomStream noise(1, "noise", {});
-  for (int k = 0; k < 250; ++k) {
-    if (!(*writer)->Add(Picture(options.width, options.height, k, &noise)).ok()) std::abort();
-  }
-  const std::string path = JoinPath(TestFolder("video_benchmark"), "clip.mp4");
-  if (!WriteFileAtomically(path, *(*writer)->Finish()).ok()) std::abort();
-  return path;
-}
-
 const std::string& Clip() {
   static const std::string path =
-      absl::GetFlag(FLAGS_clip).empty() ? MakeClip() : UserPath(absl::GetFlag(FLAGS_clip));
+      absl::GetFlag(FLAGS_clip).empty()
+          ? WriteWaveClip(TestFolder("video_benchmark"), "clip.mp4", 250, 1)
+          : UserPath(absl::GetFlag(FLAGS_clip));
   return path;
 }
 
