@@ -13,13 +13,13 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "benchmarks/benchmark.h"
 #include "benchmarks/dry_run.h"
 #include "benchmarks/settings_resolution.h"
 #include "data/index/index_update.h"
+#include "op3d/base/assignments.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
@@ -30,31 +30,13 @@
 #include "results/table.h"
 #include "results/table_format.h"
 
-// --set may be given several times; each adds one.
-struct Assignments {
-  std::vector<std::string> values;
-};
-static bool AbslParseFlag(absl::string_view text, Assignments* assignments, std::string* error) {
-  if (!text.empty() && text.find('=') == absl::string_view::npos) {
-    *error = "write path.to.field=value";
-    return false;
-  }
-  static std::vector<std::string>* all = new std::vector<std::string>;
-  if (!text.empty() && (all->empty() || all->back() != text)) all->push_back(std::string(text));
-  assignments->values = *all;
-  return true;
-}
-static std::string AbslUnparseFlag(const Assignments& assignments) {
-  return assignments.values.empty() ? "" : assignments.values.back();
-}
-
 ABSL_FLAG(std::string, benchmark, "kinetics400", "which dataset; the target's name sets it");
 ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset; absent = the miniature");
 ABSL_FLAG(std::string, output_dir, "",
           "everything the run writes; an existing one is taken up again (default: "
           "results/runs/<benchmark>-<date> in the workspace)");
 ABSL_FLAG(std::string, settings, "", "textproto over the shipped settings");
-ABSL_FLAG(Assignments, set, {},
+ABSL_FLAG(op3d::Assignments, set, {},
           "path.to.field=value over the settings; may be given several times");
 ABSL_FLAG(std::string, plan, "", "skip the search and use this plan (a textproto)");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");

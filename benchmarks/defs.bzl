@@ -25,6 +25,7 @@ def op3d_dataset_benchmark(name, data):
             ":dry_run",
             ":settings_resolution",
             "//data/index:index_update",
+            "//op3d/base:assignments",
             "//op3d/base:bazel",
             "//op3d/base:file",
             "//op3d/base:program",

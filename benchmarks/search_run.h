@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "benchmarks/benchmark_data.h"
-#include "benchmarks/run_folder.h"
 #include "op3d/base/activity_seconds.h"
+#include "op3d/base/run_folder.h"
 #include "op3d/train/state_trainer.h"
 #include "planner/plan.pb.h"
 #include "results/settings.pb.h"

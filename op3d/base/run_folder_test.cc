@@ -1,18 +1,19 @@
-#include "benchmarks/run_folder.h"
+#include "op3d/base/run_folder.h"
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/testing.pb.h"
 
 namespace op3d {
 namespace {
 
 using testing::HasSubstr;
 
-BenchmarkSettings Settings(uint64_t seed) {
-  BenchmarkSettings settings;
-  settings.set_benchmark("kinetics400");
-  settings.set_seed(seed);
+TextprotoTestMessage Settings(double rate) {
+  TextprotoTestMessage settings;
+  settings.set_name("kinetics400");
+  settings.set_rate(rate);
   return settings;
 }
 
@@ -29,7 +30,7 @@ TEST(RunFolderTest, IsTakenUpWithTheSameSettingsOnly) {
   }
   EXPECT_THAT(RunFolder::Open(path, Settings(2)).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       testing::AllOf(HasSubstr("seed: 1 -> 2"), HasSubstr("--output_dir"))));
+                       testing::AllOf(HasSubstr("rate: 1 -> 2"), HasSubstr("--output_dir"))));
   ASSERT_OK_AND_ASSIGN(const std::string log, ReadFile(JoinPath(path, "log.jsonl")));
   EXPECT_THAT(log, HasSubstr("\"event\":\"started\",\"threads\":2}"));
 }

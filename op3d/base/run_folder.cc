@@ -1,4 +1,4 @@
-#include "benchmarks/run_folder.h"
+#include "op3d/base/run_folder.h"
 
 #include <fcntl.h>
 #include <google/protobuf/util/message_differencer.h>
@@ -21,12 +21,13 @@
 namespace op3d {
 namespace {
 
+using google::protobuf::Message;
+
 constexpr char kSettings[] = "settings.textproto";
 constexpr char kLock[] = "lock";
 constexpr char kResumed[] = "resumed";
 
-absl::Status CheckSame(const std::string& path, const BenchmarkSettings& there,
-                       const BenchmarkSettings& wanted) {
+absl::Status CheckSame(const std::string& path, const Message& there, const Message& wanted) {
   std::string differences;
   google::protobuf::util::MessageDifferencer differencer;
   differencer.ReportDifferencesToString(&differences);
@@ -54,7 +55,7 @@ absl::StatusOr<int> Lock(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& path,
-                                                           const BenchmarkSettings& settings) {
+                                                           const Message& settings) {
   const std::string settings_path = JoinPath(path, kSettings);
   const bool taken_up = FileExists(settings_path);
   if (FolderExists(path) && !taken_up) {
@@ -71,9 +72,9 @@ absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& pa
   std::unique_ptr<RunFolder> folder(new RunFolder(path));
   OP3D_ASSIGN_OR_RETURN(folder->lock_, Lock(JoinPath(path, kLock)));
   if (taken_up) {
-    BenchmarkSettings there;
-    OP3D_RETURN_IF_ERROR(ReadTextproto(settings_path, &there));
-    OP3D_RETURN_IF_ERROR(CheckSame(path, there, settings));
+    const std::unique_ptr<Message> there(settings.New());
+    OP3D_RETURN_IF_ERROR(ReadTextproto(settings_path, there.get()));
+    OP3D_RETURN_IF_ERROR(CheckSame(path, *there, settings));
     const std::string resumed_path = JoinPath(path, kResumed);
     if (FileExists(resumed_path)) {
       OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(resumed_path));
@@ -84,8 +85,6 @@ absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& pa
   } else {
     OP3D_RETURN_IF_ERROR(WriteTextproto(settings_path, settings));
   }
-  absl::MutexLock lock(&folder->mutex_);
-  folder->log_ = std::fopen(JoinPath(path, "log.jsonl").c_str(), "ae");
   return folder;
 }
 
@@ -103,6 +102,7 @@ void RunFolder::Log(absl::string_view event, nlohmann::json fields) {
   line["event"] = std::string(event);
   for (const auto& [key, value] : fields.items()) line[key] = value;
   absl::MutexLock lock(&mutex_);
+  if (log_ == nullptr) log_ = std::fopen(Path("log.jsonl").c_str(), "ae");
   if (log_ == nullptr) return;
   std::fputs(absl::StrCat(line.dump(), "\n").c_str(), log_);
   std::fflush(log_);

@@ -1,10 +1,12 @@
-// The folder of one run: locked while it is used, tied to its settings, with a log.
+// The folder of one run: locked while it is used, tied to its settings (any message), with a log.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto folder, RunFolder::Open(path, settings));
 //   folder->Log("search_started", {{"edges", 28}});
 //   WriteTextproto(folder->Path("plan.textproto"), plan);
-#ifndef OP3D_BENCHMARKS_RUN_FOLDER_H_
-#define OP3D_BENCHMARKS_RUN_FOLDER_H_
+#ifndef OP3D_BASE_RUN_FOLDER_H_
+#define OP3D_BASE_RUN_FOLDER_H_
+
+#include <google/protobuf/message.h>
 
 #include <cstdio>
 #include <memory>
@@ -16,7 +18,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "results/settings.pb.h"
 
 namespace op3d {
 
@@ -26,7 +27,7 @@ class RunFolder {
   // uses it, when it holds a run with other settings (the first difference is named) or something
   // that is no run at all: nothing in it is touched then.
   static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path,
-                                                         const BenchmarkSettings& settings);
+                                                         const google::protobuf::Message& settings);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -37,8 +38,8 @@ class RunFolder {
   // How often a run was taken up again in this folder.
   int resumed() const { return resumed_; }
 
-  // Appends a JSON object a line to log.jsonl: time, event, and `fields`.  A full disk does not
-  // stop a run for its log.  Thread-safe.
+  // Appends a JSON object a line to log.jsonl, which the first call makes: time, event, and
+  // `fields`.  A full disk does not stop a run for its log.  Thread-safe.
   void Log(absl::string_view event, nlohmann::json fields);
 
  private:
@@ -53,4 +54,4 @@ class RunFolder {
 
 }  // namespace op3d
 
-#endif  // OP3D_BENCHMARKS_RUN_FOLDER_H_
+#endif  // OP3D_BASE_RUN_FOLDER_H_
