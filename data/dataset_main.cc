@@ -1,30 +1,147 @@
 // Looks at videos and prepares datasets.
 //
+//   ./bazelw run //data:dataset -- index /data/hmdb51 --dataset=hmdb51 --split=2
+//   ./bazelw run //data:dataset -- check /data/hmdb51 --dataset=hmdb51
 //   ./bazelw run //data:dataset -- inspect clip.mp4 --json
+//   ./bazelw run //data:dataset -- clip clip.mp4 --length=16 --crop=three --out=clip.safetensors
 //   ./bazelw run //data:dataset -- frames clip.mp4 --indices=0,7,12 --out=/tmp/frames
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "data/annotation/video_list.h"
+#include "data/command/clip_export.h"
+#include "data/command/dataset_check.h"
+#include "data/command/dataset_index.h"
 #include "data/command/frame_export.h"
 #include "data/command/inspection.h"
+#include "data/dataset.pb.h"
+#include "data/datasets/dataset_settings.h"
 #include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
 
 ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
+ABSL_FLAG(std::string, dataset, "kinetics400",
+          "index, check: a name of data/datasets/, or a textproto of your own");
+ABSL_FLAG(int, split, 0, "index, check: which of the official splits, from 1; 0 = the first");
+ABSL_FLAG(
+    std::string, index, "",
+    "index, check: the index's file; default: in the dataset's folder, or in the user's cache "
+    "when that cannot be written to");
+ABSL_FLAG(bool, rescan, false, "index: scan also what has not changed");
+ABSL_FLAG(int, shortest, 16, "index: videos of fewer frames are named as short");
+ABSL_FLAG(int, threads, 0, "videos at the same time; 0 = as many as there are cores");
+ABSL_FLAG(int, length, 16, "clip: frames");
+ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
+ABSL_FLAG(int64_t, start, 0, "clip: number of the first frame");
+ABSL_FLAG(std::string, crop, "center",
+          "clip: center, three (as in a test) or random (as in training)");
+ABSL_FLAG(uint64_t, seed, 1, "clip: of the random crop");
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
-ABSL_FLAG(std::string, out, "", "frames: the folder to write to");
-ABSL_FLAG(int, size, 0, "frames: short side in pixels; 0 = the video's own size");
+ABSL_FLAG(std::string, out, "", "frames: the folder to write to; clip: the safetensors file");
+ABSL_FLAG(
+    int, size, 0,
+    "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
 
 namespace op3d {
 namespace {
 
-constexpr char kUsage[] = "looks at videos and prepares datasets.\n";
+constexpr char kUsage[] =
+    "looks at videos and prepares datasets.\n\n"
+    "  index ROOT    finds a dataset's lists and media, scans what is new, says what is missing\n"
+    "  check ROOT    decodes every frame of every listed video\n"
+    "  inspect FILE...  what there is to know of videos\n"
+    "  frames FILE   frames as PNG files\n"
+    "  clip FILE     a clip as the network gets it, as safetensors\n\n"
+    "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2";
+
+int Threads() {
+  const int threads = absl::GetFlag(FLAGS_threads);
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// The dataset that the flags name, of the split they name.
+absl::StatusOr<DatasetSettings> Dataset() {
+  OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
+  if (absl::GetFlag(FLAGS_split) < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--split=", absl::GetFlag(FLAGS_split), " is none; splits count from 1"));
+  }
+  if (absl::GetFlag(FLAGS_split) > 0) dataset.set_split(absl::GetFlag(FLAGS_split));
+  return dataset;
+}
+
+absl::StatusOr<std::string> RootOf(absl::string_view command, absl::Span<const std::string> words) {
+  if (words.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(command, ": name one folder, the dataset's root"));
+  }
+  return UserPath(words[0]);
+}
+
+absl::Status Index(absl::Span<const std::string> words) {
+  DatasetIndexOptions options;
+  OP3D_ASSIGN_OR_RETURN(options.root, RootOf("index", words));
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, Dataset());
+  options.index = UserPath(absl::GetFlag(FLAGS_index));
+  options.threads = Threads();
+  options.rescan = absl::GetFlag(FLAGS_rescan);
+  options.shortest = absl::GetFlag(FLAGS_shortest);
+  OP3D_ASSIGN_OR_RETURN(const DatasetReport report, IndexDataset(dataset, options));
+  std::printf(
+      "%s\n",
+      (absl::GetFlag(FLAGS_json) ? DatasetReportJson(report) : DatasetReportText(report)).c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Check(absl::Span<const std::string> words) {
+  DatasetIndexOptions options;
+  OP3D_ASSIGN_OR_RETURN(options.root, RootOf("check", words));
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, Dataset());
+  options.index = UserPath(absl::GetFlag(FLAGS_index));
+  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(const DatasetReport report, IndexDataset(dataset, options));
+  std::vector<Video> videos;
+  for (const SplitReport& split : report.splits) {
+    videos.insert(videos.end(), split.list.videos.begin(), split.list.videos.end());
+  }
+  OP3D_ASSIGN_OR_RETURN(const CheckReport check, CheckVideos(videos, options.threads));
+  std::printf(
+      "%s\n",
+      (absl::GetFlag(FLAGS_json) ? CheckReportJson(check) : CheckReportText(check)).c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Clip(absl::Span<const std::string> words) {
+  if (words.size() != 1) return absl::InvalidArgumentError("clip: name one file");
+  if (absl::GetFlag(FLAGS_out).empty()) {
+    return absl::InvalidArgumentError("clip: give the file to write as --out=F.safetensors");
+  }
+  ClipRequest request;
+  request.length = absl::GetFlag(FLAGS_length);
+  request.stride = absl::GetFlag(FLAGS_stride);
+  request.start = absl::GetFlag(FLAGS_start);
+  request.seed = absl::GetFlag(FLAGS_seed);
+  if (absl::GetFlag(FLAGS_size) > 0) request.size = absl::GetFlag(FLAGS_size);
+  OP3D_ASSIGN_OR_RETURN(request.crop, ParseCrop(absl::GetFlag(FLAGS_crop)));
+  OP3D_ASSIGN_OR_RETURN(const ClipFile clip, MakeClipFile(UserPath(words[0]), request));
+  const std::string out = UserPath(absl::GetFlag(FLAGS_out));
+  OP3D_RETURN_IF_ERROR(WriteFileAtomically(out, clip.bytes));
+  if (clip.held > 0) {
+    std::fprintf(stderr, "the video ends before the clip: its last frame stands for %d more\n",
+                 clip.held);
+  }
+  std::printf("%s\n", out.c_str());
+  return absl::OkStatus();
+}
 
 absl::Status Inspect(absl::Span<const std::string> files) {
   if (files.empty()) return absl::InvalidArgumentError("inspect: name at least one file");
@@ -70,6 +187,9 @@ absl::Status Run(absl::Span<const std::string> words) {
   const absl::Span<const std::string> rest = words.subspan(1);
   if (words[0] == "inspect") return Inspect(rest);
   if (words[0] == "frames") return Frames(rest);
+  if (words[0] == "index") return Index(rest);
+  if (words[0] == "check") return Check(rest);
+  if (words[0] == "clip") return Clip(rest);
   return absl::InvalidArgumentError(
       absl::StrCat("there is no sub-command \"", words[0], "\"; see --help"));
 }

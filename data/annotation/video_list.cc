@@ -80,9 +80,11 @@ VideoList Join(const std::vector<ListedVideo>& listed, std::vector<Found> found,
     }
     const bool absent = found[i].path.empty();
     ++(absent ? list.missing : list.broken);
+    list.left_out.push_back(
+        {video.name, std::move(found[i].path), std::string(indexed.status.message())});
     std::vector<std::string>& examples = absent ? missing : broken;
     if (examples.size() < kExamples) {
-      examples.push_back(absl::StrCat(video.name, ": ", indexed.status.message()));
+      examples.push_back(absl::StrCat(video.name, ": ", list.left_out.back().reason));
     }
   }
   list.examples = std::move(missing);

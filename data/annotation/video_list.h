@@ -40,6 +40,14 @@ struct Video {
   FrameContent content = FrameContent::kPictures;
 };
 
+// A row of the list without a usable video.
+struct LeftOutVideo {
+  std::string name;
+  // Empty: there is no such file.
+  std::string path;
+  std::string reason;
+};
+
 struct VideoList {
   // The usable ones, in the order of the list.
   std::vector<Video> videos;
@@ -53,6 +61,8 @@ struct VideoList {
   int64_t broken = 0;
   // The first ten of the missing, then the first ten of the broken: "name: reason".
   std::vector<std::string> examples;
+  // All of both, in the order of the list.
+  std::vector<LeftOutVideo> left_out;
 };
 
 // Reads the list and the label map (ReadDatasetList), finds the videos in the media folder and

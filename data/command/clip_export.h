@@ -1,0 +1,57 @@
+// A clip exactly as the network would get it, as a safetensors file: for looking and checking.
+//
+//   ClipRequest request;
+//   request.length = 16;
+//   OP3D_ASSIGN_OR_RETURN(ClipFile file, MakeClipFile("a.mp4", request));
+//   // file.bytes: tensor "clip", F32 [1, 3, 16, 224, 224]
+#ifndef DATA_COMMAND_CLIP_EXPORT_H_
+#define DATA_COMMAND_CLIP_EXPORT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace op3d {
+
+struct ClipRequest {
+  enum class Crop {
+    // As the search measures: short side `size`, the centre.
+    kCentre,
+    // As the test does: short side `size`, centre, top-left, bottom-right.
+    kThree,
+    // As training does: random resized crop (area 0.2 to 1), colour jitter, grey, blur, flip, by
+    // the published protocol.
+    kRandom,
+  };
+
+  // Frames start, start + stride, ...; past the end the last one is held.
+  int length = 16;
+  int stride = 1;
+  int64_t start = 0;
+  Crop crop = Crop::kCentre;
+  // Side of the crop, in pixels.
+  int size = 224;
+  // Of the random crop.
+  uint64_t seed = 1;
+};
+
+// "center", "three" or "random"; InvalidArgument names them.
+absl::StatusOr<ClipRequest::Crop> ParseCrop(absl::string_view name);
+
+struct ClipFile {
+  // Tensor `clip`, F32 [views, 3, length, size, size], view = crop, normalised; metadata `frames`:
+  // their numbers, with commas.
+  std::string bytes;
+  // How many times the last frame stands in for one behind the end.
+  int held = 0;
+};
+
+// By the loader's own way from the video to the numbers.  Errors of OpenMedia and of ClipTransform;
+// InvalidArgument: length or stride below 1; OutOfRange: `start` outside the video.
+absl::StatusOr<ClipFile> MakeClipFile(const std::string& video, const ClipRequest& request);
+
+}  // namespace op3d
+
+#endif  // DATA_COMMAND_CLIP_EXPORT_H_
