@@ -2,12 +2,14 @@
 //
 //   ./bazelw run //data:dataset -- index /data/hmdb51 --dataset=hmdb51 --split=2
 //   ./bazelw run //data:dataset -- check /data/hmdb51 --dataset=hmdb51
+//   ./bazelw run //data:dataset -- transcode /data/hmdb51 --dataset=hmdb51 --out=/fast/hmdb51
 //   ./bazelw run //data:dataset -- inspect clip.mp4 --json
 //   ./bazelw run //data:dataset -- clip clip.mp4 --length=16 --crop=three --out=clip.safetensors
 //   ./bazelw run //data:dataset -- frames clip.mp4 --indices=0,7,12 --out=/tmp/frames
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "data/command/dataset_index.h"
 #include "data/command/frame_export.h"
 #include "data/command/inspection.h"
+#include "data/command/transcode.h"
 #include "data/dataset.pb.h"
 #include "data/datasets/dataset_settings.h"
 #include "op3d/base/bazel.h"
@@ -30,15 +33,22 @@
 
 ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
 ABSL_FLAG(std::string, dataset, "kinetics400",
-          "index, check: a name of data/datasets/, or a textproto of your own");
-ABSL_FLAG(int, split, 0, "index, check: which of the official splits, from 1; 0 = the first");
-ABSL_FLAG(
-    std::string, index, "",
-    "index, check: the index's file; default: in the dataset's folder, or in the user's cache "
-    "when that cannot be written to");
+          "index, check, transcode: a name of data/datasets/, or a textproto of your own");
+ABSL_FLAG(int, split, 0,
+          "index, check, transcode: which of the official splits, from 1; 0 = the first");
+ABSL_FLAG(std::string, index, "",
+          "index, check, transcode: the index's file; default: in the dataset's folder, or in the "
+          "user's cache "
+          "when that cannot be written to");
 ABSL_FLAG(bool, rescan, false, "index: scan also what has not changed");
 ABSL_FLAG(int, shortest, 16, "index: videos of fewer frames are named as short");
 ABSL_FLAG(int, threads, 0, "videos at the same time; 0 = as many as there are cores");
+ABSL_FLAG(std::string, form, "video",
+          "transcode: to video files, folders of JPEG frames or lmdb of them");
+ABSL_FLAG(int, short_side, 256, "transcode: in pixels; smaller videos keep their size");
+ABSL_FLAG(int, key_frame_distance, 16, "transcode: of files, in frames");
+ABSL_FLAG(int, crf, 20, "transcode: quality of files, 0 (best) to 51");
+ABSL_FLAG(int, jpeg_quality, 90, "transcode: of frames, 1 to 100 (best)");
 ABSL_FLAG(int, length, 16, "clip: frames");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
 ABSL_FLAG(int64_t, start, 0, "clip: number of the first frame");
@@ -46,7 +56,8 @@ ABSL_FLAG(std::string, crop, "center",
           "clip: center, three (as in a test) or random (as in training)");
 ABSL_FLAG(uint64_t, seed, 1, "clip: of the random crop");
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
-ABSL_FLAG(std::string, out, "", "frames: the folder to write to; clip: the safetensors file");
+ABSL_FLAG(std::string, out, "",
+          "frames, transcode: the folder to write to; clip: the safetensors file");
 ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
@@ -56,11 +67,13 @@ namespace {
 
 constexpr char kUsage[] =
     "looks at videos and prepares datasets.\n\n"
-    "  index ROOT    finds a dataset's lists and media, scans what is new, says what is missing\n"
-    "  check ROOT    decodes every frame of every listed video\n"
+    "  index ROOT       finds a dataset's lists and media, scans what is new, says what is "
+    "missing\n"
+    "  check ROOT       decodes every frame of every listed video\n"
+    "  transcode ROOT   makes a small copy with the same lists and frame numbers in --out\n"
     "  inspect FILE...  what there is to know of videos\n"
-    "  frames FILE   frames as PNG files\n"
-    "  clip FILE     a clip as the network gets it, as safetensors\n\n"
+    "  frames FILE      frames as PNG files\n"
+    "  clip FILE        a clip as the network gets it, as safetensors\n\n"
     "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2";
 
 int Threads() {
@@ -102,18 +115,54 @@ absl::Status Index(absl::Span<const std::string> words) {
   return absl::OkStatus();
 }
 
-absl::Status Check(absl::Span<const std::string> words) {
-  DatasetIndexOptions options;
-  OP3D_ASSIGN_OR_RETURN(options.root, RootOf("check", words));
+// The usable videos of both lists; one that stands in both comes once.
+absl::StatusOr<std::vector<Video>> ListedVideos(const std::string& root) {
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, Dataset());
+  DatasetIndexOptions options;
+  options.root = root;
   options.index = UserPath(absl::GetFlag(FLAGS_index));
   options.threads = Threads();
   OP3D_ASSIGN_OR_RETURN(const DatasetReport report, IndexDataset(dataset, options));
   std::vector<Video> videos;
+  std::set<std::string> paths;
   for (const SplitReport& split : report.splits) {
-    videos.insert(videos.end(), split.list.videos.begin(), split.list.videos.end());
+    for (const Video& video : split.list.videos) {
+      if (paths.insert(video.path).second) videos.push_back(video);
+    }
   }
-  OP3D_ASSIGN_OR_RETURN(const CheckReport check, CheckVideos(videos, options.threads));
+  return videos;
+}
+
+absl::Status Transcode(absl::Span<const std::string> words) {
+  TranscodeOptions options;
+  OP3D_ASSIGN_OR_RETURN(options.root, RootOf("transcode", words));
+  options.out = UserPath(absl::GetFlag(FLAGS_out));
+  if (options.out.empty()) {
+    return absl::InvalidArgumentError("transcode: give the new folder as --out=DIR");
+  }
+  OP3D_ASSIGN_OR_RETURN(options.copy.form, ParseVideoForm(absl::GetFlag(FLAGS_form)));
+  options.copy.short_side = absl::GetFlag(FLAGS_short_side);
+  options.copy.key_frame_distance = absl::GetFlag(FLAGS_key_frame_distance);
+  options.copy.crf = absl::GetFlag(FLAGS_crf);
+  options.copy.jpeg_quality = absl::GetFlag(FLAGS_jpeg_quality);
+  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(const std::vector<Video> videos, ListedVideos(options.root));
+  const absl::StatusOr<TranscodeReport> report = TranscodeVideos(videos, options);
+  if (absl::IsCancelled(report.status())) {
+    return absl::CancelledError(
+        absl::StrCat(report.status().message(), "; start it again with the same flags to go on"));
+  }
+  OP3D_RETURN_IF_ERROR(report.status());
+  std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? TranscodeReportJson(*report)
+                                                 : TranscodeReportText(*report))
+                          .c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Check(absl::Span<const std::string> words) {
+  OP3D_ASSIGN_OR_RETURN(const std::string root, RootOf("check", words));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<Video> videos, ListedVideos(root));
+  OP3D_ASSIGN_OR_RETURN(const CheckReport check, CheckVideos(videos, Threads()));
   std::printf(
       "%s\n",
       (absl::GetFlag(FLAGS_json) ? CheckReportJson(check) : CheckReportText(check)).c_str());
@@ -190,6 +239,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (words[0] == "index") return Index(rest);
   if (words[0] == "check") return Check(rest);
   if (words[0] == "clip") return Clip(rest);
+  if (words[0] == "transcode") return Transcode(rest);
   return absl::InvalidArgumentError(
       absl::StrCat("there is no sub-command \"", words[0], "\"; see --help"));
 }

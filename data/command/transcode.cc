@@ -1,0 +1,237 @@
+#include "data/command/transcode.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "data/video/media.h"
+#include "op3d/base/file.h"
+#include "op3d/base/parallel.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr char kSettingsFile[] = "transcode.json";
+constexpr int kMeasured = 15;
+constexpr int64_t kClip = 16;
+constexpr int64_t kLongestList = int64_t{256} << 20;
+
+std::string Settings(const VideoCopyOptions& copy) {
+  const Json json = {{"form", std::string(VideoFormName(copy.form))},
+                     {"short_side", copy.short_side},
+                     {"key_frame_distance", copy.key_frame_distance},
+                     {"crf", copy.crf},
+                     {"jpeg_quality", copy.jpeg_quality}};
+  return json.dump() + "\n";
+}
+
+absl::Status OpenFolder(const TranscodeOptions& options) {
+  std::error_code error;
+  const fs::path root = fs::weakly_canonical(options.root, error);
+  const fs::path out = fs::weakly_canonical(options.out, error);
+  if (absl::StartsWith(absl::StrCat(out.string(), "/"), absl::StrCat(root.string(), "/"))) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.out, " lies inside of the dataset's folder ", options.root, "; choose another"));
+  }
+  const std::string file = JoinPath(options.out, kSettingsFile), settings = Settings(options.copy);
+  if (FileExists(file)) {
+    OP3D_ASSIGN_OR_RETURN(const std::string there, ReadFile(file));
+    if (there == settings) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(options.out,
+                                                      " was made with other options: ", there,
+                                                      "not ", settings, "choose another folder"));
+  }
+  if (FolderExists(options.out)) {
+    OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(options.out));
+    if (!names.empty()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(options.out, " holds something else (", names[0], "); choose a new folder"));
+    }
+  }
+  OP3D_RETURN_IF_ERROR(MakeFolders(options.out));
+  return WriteFileAtomically(file, settings);
+}
+
+bool IsList(const fs::directory_entry& entry) {
+  std::error_code error;
+  const std::string ending = entry.path().extension().string();
+  return entry.is_regular_file(error) &&
+         (ending == ".csv" || ending == ".txt" || ending == ".json") &&
+         static_cast<int64_t>(entry.file_size(error)) <= kLongestList;
+}
+
+absl::Status CopyLists(const fs::path& folder, const fs::path& out, bool folders_too) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const fs::path target = out / entry.path().filename();
+    if (folders_too && entry.is_directory(error)) {
+      OP3D_RETURN_IF_ERROR(CopyLists(entry.path(), target, false));
+    } else if (IsList(entry)) {
+      OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(entry.path().string()));
+      OP3D_RETURN_IF_ERROR(MakeFolders(out.string()));
+      OP3D_RETURN_IF_ERROR(WriteFileAtomically(target.string(), text));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Of a file, or of all files of a folder.
+int64_t BytesOf(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    return static_cast<int64_t>(fs::file_size(path, error));
+  }
+  int64_t bytes = 0;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path, error)) {
+    if (entry.is_regular_file(error)) bytes += static_cast<int64_t>(entry.file_size(error));
+  }
+  return bytes;
+}
+
+double ThreadMilliseconds() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
+}
+
+// Reading a clip from the middle, as training does, without the scan that an index keeps.
+absl::StatusOr<double> ClipMilliseconds(const std::string& path, const MediaOptions& media) {
+  OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(path, media));
+  const int64_t length = std::min(kClip, scan.info.frames);
+  std::vector<int64_t> frames(length);
+  std::iota(frames.begin(), frames.end(), (scan.info.frames - length) / 2);
+  const double start = ThreadMilliseconds();
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<VideoReader> reader, OpenMedia(path, scan, media));
+  OP3D_RETURN_IF_ERROR(
+      reader->Read(frames, [](int64_t, const RgbImage&) { return absl::OkStatus(); }));
+  return ThreadMilliseconds() - start;
+}
+
+double Median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+struct Outcome {
+  absl::Status status;
+  std::string target;
+  bool earlier = false;
+};
+
+bool IsTheVideosFault(const absl::Status& status) {
+  return absl::IsDataLoss(status) || absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||
+         absl::IsOutOfRange(status);
+}
+
+absl::Status Measure(absl::Span<const Video> videos, const std::vector<Outcome>& outcomes,
+                     TranscodeReport* report) {
+  std::vector<double> before, after;
+  const size_t step = std::max<size_t>(1, videos.size() / kMeasured);
+  for (size_t i = 0; i < videos.size(); i += step) {
+    if (!outcomes[i].status.ok()) continue;
+    MediaOptions media;
+    media.content = videos[i].content;
+    OP3D_ASSIGN_OR_RETURN(before.emplace_back(), ClipMilliseconds(videos[i].path, media));
+    OP3D_ASSIGN_OR_RETURN(after.emplace_back(), ClipMilliseconds(outcomes[i].target, media));
+  }
+  report->measured = static_cast<int>(before.size());
+  report->clip_milliseconds_before = Median(std::move(before));
+  report->clip_milliseconds_after = Median(std::move(after));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
+                                                const TranscodeOptions& options) {
+  OP3D_RETURN_IF_ERROR(CheckVideoCopyOptions(options.copy));
+  for (const Video& video : videos) {
+    if (video.content != FrameContent::kPictures) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          video.path,
+          " is optical flow: JPEG and H.264 of pictures would change it; copy it as it is"));
+    }
+  }
+  OP3D_RETURN_IF_ERROR(OpenFolder(options));
+  OP3D_RETURN_IF_ERROR(CopyLists(options.root, options.out, /*folders_too=*/true));
+  std::vector<Outcome> outcomes(videos.size());
+  {
+    Progress progress("transcode", static_cast<int64_t>(videos.size()), "videos");
+    OP3D_RETURN_IF_ERROR(InParallel(
+        options.threads, static_cast<int64_t>(videos.size()), [&](int64_t i) -> absl::Status {
+          Outcome& outcome = outcomes[i];
+          const std::string below =
+              fs::path(videos[i].path).lexically_relative(options.root).string();
+          outcome.target = JoinPath(
+              options.out, CopyPath(below, FolderExists(videos[i].path), options.copy.form));
+          outcome.earlier = FileExists(outcome.target) || FolderExists(outcome.target);
+          if (outcome.earlier) {
+            progress.AddEarlier(1);
+            return absl::OkStatus();
+          }
+          outcome.status = CopyVideo(videos[i], options.copy, outcome.target);
+          progress.Add(1);
+          if (!outcome.status.ok() && !IsTheVideosFault(outcome.status)) return outcome.status;
+          return absl::OkStatus();
+        }));
+  }
+  TranscodeReport report;
+  for (size_t i = 0; i < videos.size(); ++i) {
+    if (!outcomes[i].status.ok()) {
+      report.failed.push_back(
+          {videos[i].name, videos[i].path, std::string(outcomes[i].status.message())});
+      continue;
+    }
+    ++(outcomes[i].earlier ? report.earlier : report.written);
+    report.bytes_before += BytesOf(videos[i].path);
+    report.bytes_after += BytesOf(outcomes[i].target);
+  }
+  OP3D_RETURN_IF_ERROR(Measure(videos, outcomes, &report));
+  return report;
+}
+
+std::string TranscodeReportText(const TranscodeReport& report) {
+  std::string text = absl::StrFormat(
+      "%d videos written, %d were there, %d cannot be read\n"
+      "%.1f MiB became %.1f MiB\n"
+      "a clip of 16 frames costs %.1f ms of processor time instead of %.1f (median of %d videos)",
+      report.written, report.earlier, report.failed.size(),
+      static_cast<double>(report.bytes_before) / (1 << 20),
+      static_cast<double>(report.bytes_after) / (1 << 20), report.clip_milliseconds_after,
+      report.clip_milliseconds_before, report.measured);
+  for (const LeftOutVideo& video : report.failed) {
+    absl::StrAppend(&text, "\n  ", video.name, ": ", video.reason);
+  }
+  return text;
+}
+
+std::string TranscodeReportJson(const TranscodeReport& report) {
+  Json failed = Json::array();
+  for (const LeftOutVideo& video : report.failed) {
+    failed.push_back({{"name", video.name}, {"path", video.path}, {"reason", video.reason}});
+  }
+  const Json json = {{"written", report.written},
+                     {"earlier", report.earlier},
+                     {"bytes_before", report.bytes_before},
+                     {"bytes_after", report.bytes_after},
+                     {"clip_milliseconds_before", report.clip_milliseconds_before},
+                     {"clip_milliseconds_after", report.clip_milliseconds_after},
+                     {"measured", report.measured},
+                     {"failed", std::move(failed)}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace op3d

@@ -1,0 +1,94 @@
+#include "data/command/transcode.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "data/video/media.h"
+#include "data/video/test_clip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+using testing::HasSubstr;
+
+class TranscodeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    options_.root = TestFolder("root");
+    options_.out = TestFolder("transcoded") + "/copy";
+    options_.copy.short_side = 32;
+    options_.threads = 2;
+    ASSERT_THAT(MakeFolders(options_.root + "/videos/wave hand"), IsOk());
+    ASSERT_THAT(MakeFolders(options_.root + "/lists"), IsOk());
+    ASSERT_THAT(WriteFileAtomically(options_.root + "/lists/test.txt", "wave hand/0.mp4 0\r\n"),
+                IsOk());
+    for (int i = 0; i < 3; ++i) {
+      const std::string path = WriteTestClip(options_.root + "/videos/wave hand",
+                                             std::to_string(i) + ".mp4", TestClipOptions(), 20);
+      videos_.push_back({std::to_string(i), path, 0, 20});
+    }
+    videos_.push_back({"gone", options_.root + "/videos/gone.mp4", 0, 20});
+  }
+
+  TranscodeOptions options_;
+  std::vector<Video> videos_;
+};
+
+TEST_F(TranscodeTest, ACopyWithTheSameListsAndFrames) {
+  ASSERT_OK_AND_ASSIGN(const TranscodeReport report, TranscodeVideos(videos_, options_));
+  EXPECT_EQ(report.written, 3);
+  EXPECT_EQ(report.earlier, 0);
+  ASSERT_EQ(report.failed.size(), 1);
+  EXPECT_EQ(report.failed[0].name, "gone");
+  int64_t before = 0, after = 0;
+  for (const char* name : {"0.mp4", "1.mp4", "2.mp4"}) {
+    const std::string below = std::string("/videos/wave hand/") + name;
+    before += static_cast<int64_t>(std::filesystem::file_size(options_.root + below));
+    after += static_cast<int64_t>(std::filesystem::file_size(options_.out + below));
+  }
+  EXPECT_EQ(report.bytes_before, before);
+  EXPECT_EQ(report.bytes_after, after);
+  EXPECT_EQ(report.measured, 3);
+  EXPECT_GT(report.clip_milliseconds_after, 0);
+  ASSERT_OK_AND_ASSIGN(const std::string list, ReadFile(options_.out + "/lists/test.txt"));
+  EXPECT_EQ(list, "wave hand/0.mp4 0\r\n");
+  ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(options_.out + "/videos/wave hand/1.mp4"));
+  EXPECT_EQ(scan.info.frames, 20);
+  EXPECT_EQ(scan.info.height, 32);
+  const auto json = nlohmann::json::parse(TranscodeReportJson(report));
+  EXPECT_EQ(json["written"], 3);
+  EXPECT_THAT(json["failed"][0]["reason"].get<std::string>(), HasSubstr("gone.mp4"));
+  EXPECT_THAT(TranscodeReportText(report), HasSubstr("3 videos written, 0 were there"));
+}
+
+TEST_F(TranscodeTest, StartedAgainItMakesWhatIsNotThere) {
+  ASSERT_THAT(TranscodeVideos(videos_, options_), IsOk());
+  const std::string lost = options_.out + "/videos/wave hand/1.mp4";
+  ASSERT_OK_AND_ASSIGN(const std::string before, ReadFile(lost));
+  ASSERT_THAT(RemoveFile(lost), IsOk());
+  ASSERT_OK_AND_ASSIGN(const TranscodeReport report, TranscodeVideos(videos_, options_));
+  EXPECT_EQ(report.written, 1);
+  EXPECT_EQ(report.earlier, 2);
+  ASSERT_OK_AND_ASSIGN(const std::string again, ReadFile(lost));
+  EXPECT_EQ(again, before);
+}
+
+TEST_F(TranscodeTest, NeverWritesOverSomethingElse) {
+  ASSERT_THAT(TranscodeVideos(videos_, options_), IsOk());
+  options_.copy.crf = 30;
+  EXPECT_THAT(TranscodeVideos(videos_, options_),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("other options")));
+  options_.out = options_.root + "/videos/new";
+  EXPECT_THAT(TranscodeVideos(videos_, options_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("inside")));
+  options_.out = TestFolder("mine");
+  ASSERT_THAT(WriteFileAtomically(options_.out + "/letter.txt", "dear"), IsOk());
+  EXPECT_THAT(TranscodeVideos(videos_, options_),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("letter.txt")));
+}
+
+}  // namespace
+}  // namespace op3d

@@ -1,0 +1,173 @@
+#include "data/command/video_copy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "data/index/index_update.h"
+#include "data/transform/resize.h"
+#include "data/video/frame_lmdb.h"
+#include "data/video/jpeg.h"
+#include "data/video/video_reader.h"
+#include "data/video/video_writer.h"
+#include "op3d/base/file.h"
+#include "op3d/base/interrupt.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+absl::Status InRange(absl::string_view name, int value, int least, int most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is ", value, "; it must be in [", least, ", ", most, "]"));
+}
+
+// Of the copy.  Colours of a file are stored for blocks of 2x2 pixels: even sides.
+PictureSize CopySize(const VideoInfo& info, const VideoCopyOptions& options) {
+  PictureSize size = {info.width, info.height};
+  if (std::min(info.width, info.height) > options.short_side) {
+    size = ShortSideSize(info.width, info.height, options.short_side);
+  }
+  if (options.form == VideoForm::kFile) {
+    size.width = std::max(16, size.width / 2 * 2);
+    size.height = std::max(16, size.height / 2 * 2);
+  }
+  return size;
+}
+
+// Frames a second on average, as near as whole numbers come.
+int FrameRate(const VideoInfo& info) {
+  constexpr double kUnknown = 25, kHighest = 240;
+  double rate = kUnknown;
+  if (info.pts_seconds.size() > 1) {
+    const double seconds = info.pts_seconds.back() - info.pts_seconds.front();
+    if (seconds > 0) rate = static_cast<double>(info.frames - 1) / seconds;
+  }
+  return static_cast<int>(std::lround(std::min(std::max(rate, 1.0), kHighest)));
+}
+
+// Gives every frame of the video, of the copy's size, to `sink`.
+absl::Status ReadAll(VideoReader* reader, PictureSize size,
+                     absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) {
+  const VideoInfo& info = reader->info();
+  std::vector<int64_t> frames(info.frames);
+  std::iota(frames.begin(), frames.end(), 0);
+  const bool same = size.width == info.width && size.height == info.height;
+  OP3D_ASSIGN_OR_RETURN(Resize resize, Resize::Make({0, 0, info.width, info.height}, size.width,
+                                                    size.height, {0, 0, size.width, size.height}));
+  RgbImage resized = {size.width, size.height, {}};
+  resized.pixels.resize(static_cast<size_t>(size.width) * size.height * 3);
+  return reader->Read(frames, [&](int64_t frame, const RgbImage& image) {
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    if (same) return sink(frame, image);
+    resize.Apply(image.pixels.data(), image.width, resized.pixels.data());
+    return sink(frame, resized);
+  });
+}
+
+absl::Status CopyToFile(VideoReader* reader, const VideoCopyOptions& options,
+                        const std::string& target) {
+  const PictureSize size = CopySize(reader->info(), options);
+  VideoWriterOptions writing;
+  writing.width = size.width;
+  writing.height = size.height;
+  writing.frame_rate = FrameRate(reader->info());
+  writing.crf = options.crf;
+  writing.key_frame_distance = options.key_frame_distance;
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<VideoWriter> writer, VideoWriter::Make(writing));
+  OP3D_RETURN_IF_ERROR(
+      ReadAll(reader, size, [&](int64_t, const RgbImage& image) { return writer->Add(image); }));
+  OP3D_ASSIGN_OR_RETURN(const std::string bytes, writer->Finish());
+  return WriteFileAtomically(target, bytes);
+}
+
+// Fills the new folder `folder`.
+absl::Status CopyToFolder(VideoReader* reader, const VideoCopyOptions& options,
+                          const std::string& folder) {
+  const bool lmdb = options.form == VideoForm::kLmdb;
+  std::vector<LmdbPicture> pictures;
+  OP3D_RETURN_IF_ERROR(
+      ReadAll(reader, CopySize(reader->info(), options), [&](int64_t frame, const RgbImage& image) {
+        absl::StatusOr<std::string> jpeg = EncodeJpeg(image, options.jpeg_quality);
+        OP3D_RETURN_IF_ERROR(jpeg.status());
+        if (lmdb) {
+          pictures.push_back({absl::StrFormat("%06d.jpg", frame + 1), *std::move(jpeg)});
+          return absl::OkStatus();
+        }
+        return WriteFileAtomically(JoinPath(folder, absl::StrFormat("%05d.jpg", frame + 1)), *jpeg);
+      }));
+  return lmdb ? WriteFrameLmdb(folder, pictures) : absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<VideoForm> ParseVideoForm(absl::string_view name) {
+  for (const VideoForm form : {VideoForm::kFile, VideoForm::kFrames, VideoForm::kLmdb}) {
+    if (name == VideoFormName(form)) return form;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("form '", name, "' is none of: video, frames, lmdb"));
+}
+
+absl::string_view VideoFormName(VideoForm form) {
+  switch (form) {
+    case VideoForm::kFile:
+      return "video";
+    case VideoForm::kFrames:
+      return "frames";
+    case VideoForm::kLmdb:
+      return "lmdb";
+  }
+  return "";
+}
+
+absl::Status CheckVideoCopyOptions(const VideoCopyOptions& options) {
+  OP3D_RETURN_IF_ERROR(InRange("short side", options.short_side, 16, 8192));
+  OP3D_RETURN_IF_ERROR(InRange("distance of key frames", options.key_frame_distance, 1, 1'000'000));
+  OP3D_RETURN_IF_ERROR(InRange("crf", options.crf, 0, 51));
+  return InRange("JPEG quality", options.jpeg_quality, 1, 100);
+}
+
+std::string CopyPath(const std::string& path, bool is_folder, VideoForm form) {
+  std::filesystem::path copy(path);
+  if (!is_folder && copy.filename() == "data.mdb") {
+    copy = copy.parent_path();
+  } else if (!is_folder) {
+    copy.replace_extension();
+  }
+  return form == VideoForm::kFile ? copy.string() + ".mp4" : copy.string();
+}
+
+absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
+                       const std::string& target) {
+  MediaOptions media;
+  media.content = video.content;
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<VideoReader> reader,
+                        OpenIndexed(video.path, video.scan, media));
+  const std::filesystem::path place(target);
+  OP3D_RETURN_IF_ERROR(MakeFolders(place.parent_path().string()));
+  if (options.form == VideoForm::kFile) return CopyToFile(reader.get(), options, target);
+  if (FolderExists(target)) return absl::OkStatus();
+
+  const std::string beside =
+      (place.parent_path() / absl::StrCat(".", place.filename().string(), ".partial")).string();
+  std::error_code error;
+  std::filesystem::remove_all(beside, error);
+  if (options.form == VideoForm::kFrames) OP3D_RETURN_IF_ERROR(MakeFolders(beside));
+  const absl::Status status = CopyToFolder(reader.get(), options, beside);
+  if (status.ok() && std::rename(beside.c_str(), target.c_str()) == 0) return status;
+  const int reason = errno;
+  std::filesystem::remove_all(beside, error);
+  return status.ok() ? ErrnoStatus(reason, "cannot make", target) : status;
+}
+
+}  // namespace op3d

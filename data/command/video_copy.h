@@ -1,0 +1,61 @@
+// One video written anew: smaller, with key frames close together, as a file, a folder of JPEG
+// frames or an LMDB of them.  Frame k of the copy is frame k of the video.
+//
+//   VideoCopyOptions options;
+//   options.form = VideoForm::kFile;
+//   OP3D_RETURN_IF_ERROR(CopyVideo(video, options, "out/a.mp4"));
+#ifndef DATA_COMMAND_VIDEO_COPY_H_
+#define DATA_COMMAND_VIDEO_COPY_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "data/annotation/video_list.h"
+
+namespace op3d {
+
+enum class VideoForm {
+  // H.264 in mp4.
+  kFile,
+  // A folder of 00001.jpg, 00002.jpg, ...
+  kFrames,
+  // A folder with data.mdb, keys 000001.jpg, 000002.jpg, ...
+  kLmdb,
+};
+
+// "video", "frames" or "lmdb"; InvalidArgument names them.
+absl::StatusOr<VideoForm> ParseVideoForm(absl::string_view name);
+absl::string_view VideoFormName(VideoForm form);
+
+struct VideoCopyOptions {
+  VideoForm form = VideoForm::kFile;
+  // Short side in pixels, [16, 8192]; smaller videos keep their size.  Files have even sides.
+  int short_side = 256;
+  // Of files: distance of key frames, in frames, at least 1; quality 0 (best) to 51.
+  int key_frame_distance = 16;
+  int crf = 20;
+  // Of frames: JPEG quality, [1, 100].
+  int jpeg_quality = 90;
+};
+
+// InvalidArgument names the field, its value and its range.
+absl::Status CheckVideoCopyOptions(const VideoCopyOptions& options);
+
+// What the copy of the video `path` is called: "x/a.avi" -> "x/a.mp4", or the folder "x/a".  The
+// name of a folder of frames (`is_folder`) has no ending that could be taken off.
+std::string CopyPath(const std::string& path, bool is_folder, VideoForm form);
+
+// Makes `target` (CopyPath's), whole or not at all: frames are written into a folder beside it that
+// is renamed at the end, and one that a killed process left is removed first.  An existing `target`
+// is written over when it is a file, kept when it is a folder.
+//
+// Errors of OpenIndexed and of VideoReader::Read: a video with a frame that does not decode has no
+// copy.  ResourceExhausted: the disk is full.  Cancelled: a signal came.
+absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
+                       const std::string& target);
+
+}  // namespace op3d
+
+#endif  // DATA_COMMAND_VIDEO_COPY_H_
