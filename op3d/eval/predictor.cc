@@ -1,0 +1,184 @@
+#include "op3d/eval/predictor.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "data/index/scan_record.h"
+#include "data/loader/clip_views.h"
+#include "data/loader/frame_store.h"
+#include "data/transform/clip_transform.h"
+#include "data/video/media.h"
+#include "op3d/base/parallel.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/network/torch_status.h"
+#include "op3d/network/weights/checkpoint.h"
+
+namespace op3d {
+namespace {
+
+absl::StatusOr<at::ScalarType> ParsePrecision(const std::string& name) {
+  if (name == "fp32") return at::kFloat;
+  if (name == "fp64") return at::kDouble;
+  if (name == "bf16") return at::kBFloat16;
+  return absl::InvalidArgumentError(
+      absl::StrCat("precision '", name, "' is none of: fp32, bf16, fp64"));
+}
+
+// How many classes the weights' classifier tells apart.
+absl::StatusOr<int64_t> ClassesOf(const std::string& network, const std::string& path) {
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define({network, /*classes=*/1}));
+  OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(path));
+  const std::string name = definition.heads[0].classifier.name + ".weight";
+  for (const TensorView& tensor : checkpoint.Weights()) {
+    if (tensor.name == name && !tensor.shape.empty()) return tensor.shape[0];
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, " has no ", name, ", the classifier of ", network,
+                   "; are these the weights of another network? (./bazelw run //op3d:weights -- "
+                   "inspect shows what is in it)"));
+}
+
+// An evaluation's alone; the rest is there because settings are checked as a whole.
+TransformSettings Transform(const PredictionViews& views) {
+  TransformSettings transform;
+  transform.set_test_short_side(views.short_side);
+  transform.set_test_crop(views.crop);
+  transform.set_search_short_side(views.short_side);
+  transform.set_search_crop(views.crop);
+  transform.set_train_crop(views.crop);
+  transform.set_min_area(1);
+  transform.set_max_area(1);
+  return transform;
+}
+
+absl::Status CheckViews(const PredictionViews& views) {
+  OP3D_RETURN_IF_ERROR(CheckClipShape(views.shape));
+  if (views.clips < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(views.clips, " clips are too few; at least 1"));
+  }
+  if (views.crops != 1 && views.crops != 3) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(views.crops, " crops are neither 1 (the centre) nor 3"));
+  }
+  return CheckTransformSettings(Transform(views));
+}
+
+std::vector<std::vector<int64_t>> ClipFrames(const PredictionViews& views, int64_t frames) {
+  if (views.clips == 1) return {CentreFrames(views.shape, frames, LoaderSettings::REPEAT_LAST)};
+  std::vector<std::vector<int64_t>> clips;
+  for (int clip = 0; clip < views.clips; ++clip) {
+    clips.push_back(
+        TestFrames(views.shape, frames, clip, views.clips, LoaderSettings::REPEAT_LAST));
+  }
+  return clips;
+}
+
+}  // namespace
+
+std::vector<ClassScore> TopClasses(absl::Span<const double> scores, int count) {
+  std::vector<int64_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return scores[a] > scores[b]; });
+  double sum = 0;
+  for (const double score : scores) sum += std::exp(score - scores[order[0]]);
+  std::vector<ClassScore> top;
+  for (size_t i = 0; i < order.size() && static_cast<int>(i) < count; ++i) {
+    top.push_back({order[i], std::exp(scores[order[i]] - scores[order[0]]) / sum});
+  }
+  return top;
+}
+
+Predictor::Predictor(std::unique_ptr<Network> network, int threads)
+    : network_(std::move(network)), threads_(threads) {}
+
+absl::StatusOr<std::unique_ptr<Predictor>> Predictor::Make(const PredictorOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(const at::ScalarType type, ParsePrecision(options.precision));
+  OP3D_ASSIGN_OR_RETURN(const int64_t classes, ClassesOf(options.network, options.weights));
+  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> network,
+                        Network::MakeUnfilled({options.network, classes}));
+  OP3D_RETURN_IF_ERROR(network->LoadWeights(options.weights));
+  network->SetTraining(false);
+  OP3D_RETURN_IF_ERROR(network->To(type));
+  OP3D_RETURN_IF_ERROR(network->ToDevice(options.device));
+  return std::unique_ptr<Predictor>(
+      new Predictor(std::move(network), std::max(1, options.threads)));
+}
+
+absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
+                                              const PredictionViews& views) {
+  OP3D_RETURN_IF_ERROR(CheckViews(views));
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(network_->options()));
+  OP3D_RETURN_IF_ERROR(CheckClipSize(definition, {views.shape.length(), views.crop, views.crop}));
+  OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(video));
+  const int64_t count = int64_t{views.clips} * views.crops;
+  at::Tensor clips =
+      at::empty({count, 3, views.shape.length(), views.crop, views.crop}, at::kFloat);
+  const TransformSettings transform = Transform(views);
+  FrameStore store(/*budget_bytes=*/0);
+  ViewSeconds seconds;
+  OP3D_RETURN_IF_ERROR(MakeClipViews(
+      {video, video, -1, scan.info.frames, EncodeScan(scan)}, ClipFrames(views, scan.info.frames),
+      [&](int width, int height) {
+        return views.crops == 3 ? ClipTransform::ForTest(transform, width, height)
+                                : ClipTransform::ForSearch(transform, width, height);
+      },
+      &store, absl::MakeSpan(clips.mutable_data_ptr<float>(), static_cast<size_t>(clips.numel())),
+      &seconds));
+  OP3D_ASSIGN_OR_RETURN(Prediction prediction, Predict(clips));
+  prediction.frames = scan.info.frames;
+  prediction.warnings = scan.info.warnings;
+  const int64_t span = int64_t{views.shape.length()} * views.shape.stride;
+  if (scan.info.frames < span) {
+    prediction.warnings.push_back(absl::StrCat("has ", scan.info.frames, " frames, fewer than the ",
+                                               span, " of a clip: its last one is held"));
+  }
+  return prediction;
+}
+
+absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips) {
+  if (clips.dim() != 5 || clips.size(0) == 0) {
+    return absl::InvalidArgumentError(
+        "clips must be [N, 3, T, H, W] with at least one of them, normalised");
+  }
+  const at::ScalarType type = network_->Parameters()[0].second.scalar_type();
+  // A view at a time: what comes out is the same for any number of threads.
+  const int64_t views = clips.size(0);
+  std::vector<std::vector<at::Tensor>> logits(views);  // [views][heads]: [1, classes]
+  const int threads = network_->device().is_cpu() ? threads_ : 1;
+  OP3D_RETURN_IF_ERROR(InParallel(threads, views, [&](int64_t view) {
+    return CatchTorch([&]() -> absl::Status {
+      at::set_num_threads(1);
+      c10::NoGradGuard no_grad;
+      const at::Tensor clip = clips.narrow(0, view, 1).to(network_->device(), type);
+      OP3D_ASSIGN_OR_RETURN(logits[view], network_->Forward(clip));
+      return absl::OkStatus();
+    });
+  }));
+  Prediction prediction;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&] {
+    const at::ScalarType kept = type == at::kDouble ? at::kDouble : at::kFloat;
+    at::Tensor mean;
+    for (size_t head = 0; head < logits[0].size(); ++head) {
+      std::vector<at::Tensor> rows;
+      for (const std::vector<at::Tensor>& view : logits) rows.push_back(view[head]);
+      prediction.heads.push_back(at::cat(rows).to(at::kCPU, kept));
+      const at::Tensor of_head = prediction.heads.back().to(at::kDouble).mean(0);
+      mean = mean.defined() ? mean + of_head : of_head;
+    }
+    mean = (mean / static_cast<double>(logits[0].size())).contiguous();
+    const double* values = mean.const_data_ptr<double>();
+    prediction.scores.assign(values, values + mean.numel());
+    return absl::OkStatus();
+  }));
+  return prediction;
+}
+
+}  // namespace op3d

@@ -1,0 +1,96 @@
+// A network with its weights, asked about single videos.
+//
+//   PredictorOptions options;
+//   options.network = "dg_p3d_resnet50";
+//   options.weights = "weights.safetensors";
+//   OP3D_ASSIGN_OR_RETURN(auto predictor, Predictor::Make(options));
+//   OP3D_ASSIGN_OR_RETURN(Prediction prediction, predictor->Predict("clip.mp4", {}));
+//   TopClasses(prediction.scores, 5)[0].label                       // the likeliest class
+#ifndef OP3D_EVAL_PREDICTOR_H_
+#define OP3D_EVAL_PREDICTOR_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "data/sampling/sampling.h"
+#include "op3d/network/network.h"
+
+namespace op3d {
+
+struct PredictorOptions {
+  std::string network;
+  // Of any format that op3d/network/weights/checkpoint.h reads; the number of classes comes from
+  // it.
+  std::string weights;
+  // "fp32", "fp64", or "bf16": weights and features rounded to bfloat16.
+  std::string precision = "fp32";
+  // "cpu", "cuda" or "cuda:1".
+  std::string device = "cpu";
+  // Views through the network at the same time on the CPU, at least 1; the result does not depend
+  // on it.
+  int threads = 1;
+};
+
+// What to look at in a video.
+struct PredictionViews {
+  ClipShape shape = {1, 16, 1};
+  // Clips, evenly over the video; one is taken from the middle.  Each in one crop (the centre) or
+  // in three.
+  int clips = 3;
+  int crops = 1;
+  // In pixels.
+  int short_side = 256;
+  int crop = 256;
+};
+
+struct Prediction {
+  // Logits [views, classes] of each head, on the CPU, float64 for fp64 and float32 otherwise;
+  // view = clip * crops + crop.
+  std::vector<at::Tensor> heads;
+  // Mean over heads and views, [classes].
+  std::vector<double> scores;
+  // Of a video: its frames, and what is odd about it, in sentences.
+  int64_t frames = 0;
+  std::vector<std::string> warnings;
+};
+
+struct ClassScore {
+  int64_t label = 0;
+  // Softmax of the mean logits, in [0, 1].
+  double probability = 0;
+};
+
+// The `count` likeliest classes, likeliest first; of equal ones the lower label.
+std::vector<ClassScore> TopClasses(absl::Span<const double> scores, int count);
+
+// Predict may be called by one thread at a time.
+class Predictor {
+ public:
+  // InvalidArgument: an unknown network or precision, a file that holds no classifier of it, or
+  // other weights; errors of Checkpoint::Read and Network::ToDevice.
+  static absl::StatusOr<std::unique_ptr<Predictor>> Make(const PredictorOptions& options);
+
+  int64_t classes() const { return network_->options().classes; }
+
+  // InvalidArgument: views that cannot be, or clips too short for the network; errors of ScanMedia
+  // and VideoReader::Read.  A video shorter than a clip is held at its last frame, with a warning.
+  absl::StatusOr<Prediction> Predict(const std::string& video, const PredictionViews& views);
+
+  // Clips that are normalised already, [N, 3, T, H, W] of any floating type: a view each.
+  absl::StatusOr<Prediction> Predict(const at::Tensor& clips);
+
+ private:
+  Predictor(std::unique_ptr<Network> network, int threads);
+  std::unique_ptr<Network> network_;
+  const int threads_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_EVAL_PREDICTOR_H_

@@ -1,0 +1,200 @@
+// Says what is seen in videos.
+//
+//   ./bazelw run //op3d:predict -- --weights=weights.safetensors --network=dg_p3d_resnet50
+//       --labels=label_map.txt clip.mp4
+
+#include <ATen/TensorOperators.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "data/annotation/class_list.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/eval/predictor.h"
+#include "op3d/network/tensor_file.h"
+
+ABSL_FLAG(std::string, weights, "",
+          "file of the network's weights: safetensors, .pth, TorchScript");
+ABSL_FLAG(std::string, network, "dg_p3d_resnet50", "which network the weights belong to");
+ABSL_FLAG(std::string, labels, "",
+          "file of the classes' names: a name a line, `number name`, or JSON of {name: number}");
+ABSL_FLAG(int, top, 5, "how many classes to name");
+ABSL_FLAG(int, clips, 3, "clips of a video, evenly over it");
+ABSL_FLAG(int, crops, 1, "of each clip: 1 (the centre) or 3");
+ABSL_FLAG(int, segments, 1, "segments of a clip: 1 = consecutive frames");
+ABSL_FLAG(int, frames, 16, "consecutive frames of a segment");
+ABSL_FLAG(int, stride, 1, "distance of two frames");
+ABSL_FLAG(int, short_side, 256, "short side of the frames, in pixels");
+ABSL_FLAG(int, crop, 256, "side of the crops, in pixels");
+ABSL_FLAG(std::string, precision, "fp32", "fp32, bf16 or fp64");
+ABSL_FLAG(std::string, device, "cpu", "cpu or cuda");
+ABSL_FLAG(int, threads, 0, "views at the same time on the CPU; 0 = as many as there are cores");
+ABSL_FLAG(std::string, output, "",
+          "with one input: also write its logits to this safetensors file");
+ABSL_FLAG(bool, json, false, "one JSON object an input on stdout instead of text");
+
+namespace op3d {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+absl::StatusOr<std::vector<std::string>> ClassNames(int64_t classes) {
+  std::vector<std::string> names;
+  const std::string path = UserPath(absl::GetFlag(FLAGS_labels));
+  if (path.empty()) {
+    for (int64_t i = 0; i < classes; ++i) names.push_back(absl::StrCat("class ", i));
+    return names;
+  }
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  OP3D_ASSIGN_OR_RETURN(names, ParseClassList(text, path));
+  if (static_cast<int64_t>(names.size()) != classes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the weights tell ", classes, " classes apart, but ", path, " names ",
+                     names.size(), "; it is the list of another dataset"));
+  }
+  return names;
+}
+
+PredictionViews ViewsOfFlags() {
+  PredictionViews views;
+  views.shape = {absl::GetFlag(FLAGS_segments), absl::GetFlag(FLAGS_frames),
+                 absl::GetFlag(FLAGS_stride)};
+  views.clips = absl::GetFlag(FLAGS_clips);
+  views.crops = absl::GetFlag(FLAGS_crops);
+  views.short_side = absl::GetFlag(FLAGS_short_side);
+  views.crop = absl::GetFlag(FLAGS_crop);
+  return views;
+}
+
+absl::StatusOr<Prediction> PredictFile(Predictor* predictor, const std::string& path) {
+  if (!absl::EndsWith(path, ".safetensors")) return predictor->Predict(path, ViewsOfFlags());
+  OP3D_ASSIGN_OR_RETURN(const TensorFile file, ReadTensors(path));
+  for (const auto& [name, tensor] : file.tensors) {
+    if (name != "input") continue;
+    absl::StatusOr<Prediction> prediction = predictor->Predict(tensor);
+    if (!prediction.ok()) return Annotate(prediction.status(), path);
+    return prediction;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, " has no tensor `input` [N, 3, T, H, W], the normalised clips"));
+}
+
+// `logits`, the mean of the heads, and `logits.0`, `logits.1`, each [views, classes].
+absl::Status WriteLogits(const Prediction& prediction, const std::string& path) {
+  NamedTensors tensors;
+  at::Tensor sum = prediction.heads[0];
+  for (size_t i = 1; i < prediction.heads.size(); ++i) sum = sum + prediction.heads[i];
+  tensors.emplace_back("logits", sum / static_cast<double>(prediction.heads.size()));
+  for (size_t i = 0; i < prediction.heads.size(); ++i) {
+    tensors.emplace_back(absl::StrCat("logits.", i), prediction.heads[i]);
+  }
+  return WriteTensors(path, tensors, {});
+}
+
+void Print(const std::string& file, const Prediction& prediction,
+           const std::vector<std::string>& names, double seconds) {
+  const std::vector<ClassScore> top =
+      TopClasses(prediction.scores, std::max(1, absl::GetFlag(FLAGS_top)));
+  const int64_t views = prediction.heads[0].size(0);
+  if (absl::GetFlag(FLAGS_json)) {
+    Json classes = Json::array();
+    for (const ClassScore& score : top) {
+      classes.push_back({{"label", score.label},
+                         {"name", names[score.label]},
+                         {"probability", score.probability}});
+    }
+    const Json row = {{"file", file},
+                      {"views", views},
+                      {"frames", prediction.frames},
+                      {"top", std::move(classes)},
+                      {"warnings", prediction.warnings}};
+    std::printf("%s\n", row.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  } else {
+    std::printf("%s   %s, %s\n", file.c_str(),
+                views == 1 ? "1 view" : absl::StrCat(views, " views").c_str(),
+                FormatSeconds(seconds).c_str());
+    for (const ClassScore& score : top) {
+      std::printf("  %5.1f %%  %s\n", 100 * score.probability, names[score.label].c_str());
+    }
+    for (const std::string& warning : prediction.warnings) {
+      std::printf("  warning: %s\n", warning.c_str());
+    }
+  }
+  std::fflush(stdout);
+}
+
+void PrintError(const std::string& file, const absl::Status& status) {
+  if (absl::GetFlag(FLAGS_json)) {
+    const Json row = {{"file", file}, {"error", std::string(status.message())}};
+    std::printf("%s\n", row.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  } else {
+    std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+  }
+}
+
+absl::Status Run(absl::Span<const std::string> words) {
+  if (words.empty()) {
+    return absl::InvalidArgumentError("name at least one video; see --help");
+  }
+  const std::string output = UserPath(absl::GetFlag(FLAGS_output));
+  if (!output.empty() && words.size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--output takes the logits of one input, not of ", words.size()));
+  }
+  if (absl::GetFlag(FLAGS_weights).empty()) {
+    return absl::InvalidArgumentError(
+        "--weights is missing: a file of safetensors, .pth or TorchScript");
+  }
+  PredictorOptions options;
+  options.network = absl::GetFlag(FLAGS_network);
+  options.weights = UserPath(absl::GetFlag(FLAGS_weights));
+  options.precision = absl::GetFlag(FLAGS_precision);
+  options.device = absl::GetFlag(FLAGS_device);
+  options.threads = absl::GetFlag(FLAGS_threads) > 0
+                        ? absl::GetFlag(FLAGS_threads)
+                        : static_cast<int>(std::thread::hardware_concurrency());
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor, Predictor::Make(options));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ClassNames(predictor->classes()));
+
+  // One that cannot be read does not stop the others.
+  absl::Status worst;
+  for (const std::string& word : words) {
+    const absl::Time start = absl::Now();
+    const absl::StatusOr<Prediction> prediction = PredictFile(predictor.get(), UserPath(word));
+    if (absl::IsCancelled(prediction.status())) return prediction.status();
+    if (!prediction.ok()) {
+      if (words.size() > 1 || absl::GetFlag(FLAGS_json)) PrintError(word, prediction.status());
+      worst = prediction.status();
+      continue;
+    }
+    Print(word, *prediction, names, absl::ToDoubleSeconds(absl::Now() - start));
+    if (!output.empty()) OP3D_RETURN_IF_ERROR(WriteLogits(*prediction, output));
+  }
+  return worst;
+}
+
+}  // namespace
+}  // namespace op3d
+
+int main(int argc, char** argv) {
+  return op3d::RunProgram(
+      argc, argv,
+      "names the likeliest classes of videos.\n\n"
+      "  ./bazelw run //op3d:predict -- --weights=weights.safetensors \\\n"
+      "      --network=dg_p3d_resnet50 --labels=label_map.txt clip.mp4\n\n"
+      "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised.",
+      op3d::Run);
+}

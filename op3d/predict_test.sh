@@ -1,0 +1,50 @@
+#!/bin/bash
+# //op3d:predict from outside: what it prints, what it writes, and its exit codes.
+set -u
+predict=$PWD/$1
+write_golden=$PWD/$2
+tiny=$PWD/data/synthetic/kinetics400_tiny
+cd "$TEST_TMPDIR" || exit 1
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# expect CODE PATTERN COMMAND...: the exit code, and a pattern in what is printed.
+expect() {
+  local code=$1 pattern=$2 got
+  shift 2
+  got=$("$@" 2>&1)
+  local status=$?
+  [[ $status == "$code" ]] || fail "$* gave $status, not $code: $got"
+  grep -q -- "$pattern" <<<"$got" || fail "$* does not print '$pattern': $got"
+}
+
+"$write_golden" dg_p3d_miniature 9 w.safetensors clip.safetensors || fail write_golden
+ask=("$predict" --weights=w.safetensors --network=dg_p3d_miniature --short_side=36 --crop=32)
+videos=("$tiny"/test/*.mp4)
+
+expect 0 '^  *[0-9.]* %  up then down$' "${ask[@]}" --labels="$tiny/label_map.txt" --top=9 "${videos[0]}"
+expect 0 '3 views' "${ask[@]}" "${videos[@]}"
+expect 0 '"views":30,"frames":96,"top":\[{"label":' "${ask[@]}" --json --clips=10 --crops=3 "${videos[0]}"
+expect 0 '2 views' "${ask[@]}" --output=out.safetensors clip.safetensors
+grep -q '"logits":{"dtype":"F32","shape":\[2,9\]' out.safetensors || fail 'no logits'
+grep -q '"logits.1"' out.safetensors || fail 'no logits of the second head'
+expect 0 '2 views' "${ask[@]}" --precision=fp64 --output=out64.safetensors clip.safetensors
+grep -q '"logits":{"dtype":"F64"' out64.safetensors || fail 'logits of fp64 are not F64'
+
+# One that is none does not stop the others.
+echo 'no video' >text.mp4
+expect 2 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"
+expect 2 '3 views' "${ask[@]}" text.mp4 "${videos[0]}"
+expect 2 '"error":".*text.mp4' "${ask[@]}" --json text.mp4
+
+expect 2 '8 frames is too short' "${ask[@]}" --frames=8 "${videos[0]}"
+expect 2 'name at least one video' "${ask[@]}"
+expect 2 '9 classes apart, but .* names 1' "${ask[@]}" --labels=text.mp4 "${videos[0]}"
+expect 2 'no tensor `input`' "${ask[@]}" w.safetensors
+expect 2 'one input' "${ask[@]}" --output=o.safetensors "${videos[@]}"
+expect 2 '--weights is missing' "$predict" "${videos[0]}"
+expect 2 'of another network' "$predict" --weights=w.safetensors --network=dg_p3d_resnet18 "${videos[0]}"
+expect 2 'fp32, bf16, fp64' "${ask[@]}" --precision=fp16 "${videos[0]}"
