@@ -130,7 +130,9 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
   VideoList usable = Join(list.videos, std::move(found), index.media.content);
   if (usable.videos.empty()) return NothingUsable(usable, list, media);
   usable.classes = std::move(list.classes);
-  if (usable.missing + usable.broken > 0 && loader.on_bad_video() != LoaderSettings::SKIP) {
+  const bool error = loader.on_bad_video() != LoaderSettings::SKIP &&
+                     loader.on_bad_video() != LoaderSettings::SUBSTITUTE;
+  if (usable.missing + usable.broken > 0 && error) {
     return absl::FailedPreconditionError(absl::StrCat(
         DescribeVideoList(usable, list.list_path), ": ", absl::StrJoin(usable.examples, "; "),
         "; complete the copy, or leave them out with --set=loader.on_bad_video=SKIP"));

@@ -70,8 +70,8 @@ struct VideoList {
 // least one), under a progress bar, and kept there.  Of `index`, root, threads and what a frame is
 // made of are set here; without a file all are scanned.
 //
-// Missing and broken videos: with on_bad_video SKIP they are left out and counted, otherwise they
-// are an error that names the first of them.
+// Missing and broken videos: with on_bad_video SKIP or SUBSTITUTE they are left out and counted,
+// otherwise they are an error that names the first of them.
 //
 // Errors of ReadDatasetList.  NotFound: no video of the list is there; says what was looked for,
 // where, and what to do.  FailedPrecondition: missing and broken videos under ERROR.  DataLoss:

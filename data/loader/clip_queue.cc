@@ -77,6 +77,7 @@ std::pair<int64_t, ClipQueue::Pending*> ClipQueue::Take() {
     const int64_t videos = static_cast<int64_t>(options_.order.size());
     pending->left = std::min<int64_t>(options_.batch_size, videos - position);
     pending->statuses.resize(pending->left);
+    pending->indices.resize(pending->left);
     if (!spare_.empty()) {
       pending->batch.clips = std::move(spare_.back());
       spare_.pop_back();
@@ -102,6 +103,15 @@ void ClipQueue::Work() {
   }
 }
 
+int64_t ClipQueue::Substitute(int64_t index, absl::Span<float> out, ViewSeconds* seconds) {
+  for (const int64_t other : options_.substitutes(index)) {
+    if (options_.heed_signals && !CheckInterrupt().ok()) return -1;
+    // With the draws of the place, so that the other's own clip of this epoch does not come twice.
+    if (make_views_(options_.videos[other], index, out, seconds).ok()) return other;
+  }
+  return -1;
+}
+
 void ClipQueue::MakeVideo(int64_t position, Pending* pending) {
   const int64_t videos = static_cast<int64_t>(pending->statuses.size());
   // Large memory is made ready outside the lock.
@@ -111,20 +121,29 @@ void ClipQueue::MakeVideo(int64_t position, Pending* pending) {
   const int64_t index = options_.order[position];
   ViewSeconds seconds;
   absl::Status status = options_.heed_signals ? CheckInterrupt() : absl::OkStatus();
+  int64_t shown = index;
   if (status.ok()) {
     const absl::Span<float> out(pending->batch.clips.data() + place * floats_per_video_,
                                 floats_per_video_);
     status = make_views_(options_.videos[index], index, out, &seconds);
+    if (!status.ok() && !absl::IsCancelled(status) && options_.substitutes) {
+      shown = Substitute(index, out, &seconds);
+      if (const absl::Status stop = CheckInterrupt();
+          shown < 0 && options_.heed_signals && !stop.ok()) {
+        status = stop;
+      }
+    }
   }
   absl::MutexLock lock(&mutex_);
   counters_.read_seconds += seconds.read;
   counters_.transform_seconds += seconds.transform;
-  if (status.ok()) counters_.clips += options_.views;
+  if (status.ok() || (shown >= 0 && shown != index)) counters_.clips += options_.views;
   if (absl::IsCancelled(status) || (!status.ok() && !options_.skip_bad_videos)) {
     // This batch is finished, so that its first error is the one reported; no other is begun.
     end_ = std::min(end_, pending->first + videos);
   }
   pending->statuses[place] = std::move(status);
+  pending->indices[place] = shown;
   --pending->left;
 }
 
@@ -157,12 +176,33 @@ std::unique_ptr<ClipQueue::Pending> ClipQueue::TakeFinished() {
   return pending;
 }
 
+absl::Status ClipQueue::CountFailed(const absl::Status& status, bool replaced) {
+  if (absl::IsCancelled(status) || !options_.skip_bad_videos) return status;
+  if (options_.substitutes && !replaced) {
+    return absl::DataLossError(
+        absl::StrCat(status.message(),
+                     "; and none of the videos drawn to replace it decodes either: check the "
+                     "copy (./bazelw run //data:dataset -- check ROOT)"));
+  }
+  absl::MutexLock lock(&mutex_);
+  ++counters_.skipped;
+  counters_.substituted += replaced ? 1 : 0;
+  if (counters_.examples.size() < kExamples) {
+    counters_.examples.push_back(std::string(status.message()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ClipQueue::LeaveOutFailed(Pending* pending) {
   Batch& batch = pending->batch;
   for (size_t place = 0; place < pending->statuses.size(); ++place) {
     const absl::Status& status = pending->statuses[place];
-    const int64_t index = options_.order[pending->first + place];
-    if (status.ok()) {
+    // -1: neither the video nor a substitute.
+    const int64_t index = pending->indices[place];
+    const bool replaced =
+        !status.ok() && index >= 0 && index != options_.order[pending->first + place];
+    if (!status.ok()) OP3D_RETURN_IF_ERROR(CountFailed(status, replaced));
+    if (status.ok() || replaced) {
       if (batch.size < place) {
         std::memcpy(batch.clips.data() + batch.size * floats_per_video_,
                     batch.clips.data() + place * floats_per_video_,
@@ -171,13 +211,6 @@ absl::Status ClipQueue::LeaveOutFailed(Pending* pending) {
       batch.videos.push_back(index);
       batch.labels.push_back(options_.videos[index].label);
       ++batch.size;
-      continue;
-    }
-    if (absl::IsCancelled(status) || !options_.skip_bad_videos) return status;
-    absl::MutexLock lock(&mutex_);
-    ++counters_.skipped;
-    if (counters_.examples.size() < kExamples) {
-      counters_.examples.push_back(std::string(status.message()));
     }
   }
   batch.clips.resize(batch.size * floats_per_video_);

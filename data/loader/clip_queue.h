@@ -37,6 +37,9 @@ struct ClipQueueOptions {
   int frames = 16;
   int size = 224;
   bool skip_bad_videos = false;
+  // With skip_bad_videos: which videos to try, in turn, in the place of one that does not decode.
+  // Called by several threads at once; may be empty.
+  std::function<std::vector<int64_t>(int64_t index)> substitutes;
   // A batch whose videos were all skipped is given out with size 0; otherwise it is passed over.
   bool give_empty_batches = false;
   // A signal ends the queue.
@@ -74,6 +77,8 @@ class ClipQueue {
     Batch batch;
     // Of each video; written once by the worker that made it.
     std::vector<absl::Status> statuses;
+    // Which video of the list stands there; another than ordered when that one was replaced.
+    std::vector<int64_t> indices;
     int64_t left = 0;
   };
 
@@ -81,11 +86,15 @@ class ClipQueue {
   void Work();
   // Makes the video at `position` of the order.
   void MakeVideo(int64_t position, Pending* pending);
+  // Fills the place with the first substitute that decodes; its index, or -1.
+  int64_t Substitute(int64_t index, absl::Span<float> out, ViewSeconds* seconds);
   bool CanTake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The next video to make and its batch, which is begun when it is the batch's first.
   std::pair<int64_t, Pending*> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The oldest batch, once all its videos are made; null when all were given out.
   std::unique_ptr<Pending> TakeFinished();
+  // Counts a video that failed, or says why the loader ends with it.
+  absl::Status CountFailed(const absl::Status& status, bool replaced);
   // Leaves the videos that failed out of the batch, or says why it cannot be given out.
   absl::Status LeaveOutFailed(Pending* pending);
 

@@ -14,6 +14,8 @@ namespace op3d {
 namespace {
 
 constexpr int kTestCrops = 3;
+// So many videos in a row that do not decode are no accident.
+constexpr int kSubstitutes = 10;
 
 // What all three kinds of loader check.
 absl::Status CheckOptions(const std::vector<Video>& videos, const FrameStore* store,
@@ -67,7 +69,8 @@ ClipQueueOptions QueueOptions(const Options& options, std::vector<Video> videos,
   queue.batch_size = options.batch_size;
   queue.frames = options.shape.length();
   queue.size = size;
-  queue.skip_bad_videos = options.on_bad_video == LoaderSettings::SKIP;
+  queue.skip_bad_videos = options.on_bad_video == LoaderSettings::SKIP ||
+                          options.on_bad_video == LoaderSettings::SUBSTITUTE;
   queue.threads = options.threads;
   queue.prefetch_bytes = int64_t{std::max(options.prefetch_mib, 0)} << 20;
   return queue;
@@ -100,6 +103,14 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTraining(
   }
   ClipQueueOptions queue = QueueOptions(options, std::move(videos), options.transform.train_crop());
   queue.give_empty_batches = true;
+  if (options.on_bad_video == LoaderSettings::SUBSTITUTE) {
+    queue.substitutes = [options, count = static_cast<int64_t>(order.size())](int64_t index) {
+      RandomStream stream(options.seed, options.purpose + ".substitute", {options.epoch, index});
+      std::vector<int64_t> others(kSubstitutes);
+      for (int64_t& other : others) other = static_cast<int64_t>(stream.UniformInt(count));
+      return others;
+    };
+  }
   queue.heed_signals = options.heed_signals;
   const int64_t batches = static_cast<int64_t>(order.size()) / options.batch_size;
   for (int64_t batch = options.share + options.first_batch * options.shares; batch < batches;

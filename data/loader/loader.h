@@ -38,7 +38,9 @@ struct TrainLoaderOptions {
   ClipShape shape;
   TransformSettings transform;
   LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
-  // SKIP leaves a video that does not decode out of its batch, which is then smaller.
+  // SKIP leaves a video that does not decode out of its batch, which is then smaller; SUBSTITUTE
+  // puts another one of the list in its place: those of RandomStream(seed, purpose + ".substitute",
+  // {epoch, index in the list}) are tried in turn, ten at most.
   LoaderSettings::OnBadVideo on_bad_video = LoaderSettings::ERROR;
   int batch_size = 16;
   // Order: RandomStream(seed, purpose + ".order", {epoch}); a clip: RandomStream(seed, purpose +
@@ -63,7 +65,8 @@ struct EvaluationLoaderOptions {
   ClipShape shape;
   TransformSettings transform;
   LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
-  // SKIP leaves a video that does not decode out: it is in no batch, and in skipped().
+  // SKIP, and SUBSTITUTE too, leaves a video that does not decode out: it is in no batch, and in
+  // skipped().
   LoaderSettings::OnBadVideo on_bad_video = LoaderSettings::ERROR;
   // Videos a batch; a test takes one.
   int batch_size = 16;

@@ -11,8 +11,10 @@ namespace op3d {
 struct LoaderCounters {
   // Views made.
   int64_t clips = 0;
-  // Videos left out because they do not decode, and the first ten of them, "name: reason".
+  // Videos that do not decode, left out or replaced, and the first ten of them, "name: reason".
   int64_t skipped = 0;
+  // Those of them that were replaced by another video.
+  int64_t substituted = 0;
   std::vector<std::string> examples;
   // Summed over workers: getting frames (decoding them, or waiting for another loader to), and
   // turning them into views.

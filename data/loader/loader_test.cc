@@ -187,6 +187,49 @@ TEST_F(LoaderTest, ABatchOfBadVideosKeepsItsPlaceInAnEpoch) {
   EXPECT_EQ(empty, 1);
 }
 
+TEST_F(LoaderTest, ABadVideoIsReplacedByAnotherOne) {
+  std::vector<Video> some = videos();
+  some[2].path = "/no/such/video.mp4";
+  std::vector<std::vector<Batch>> runs;
+  for (const int threads : {0, 3}) {
+    TrainLoaderOptions options = TrainOptions(threads);
+    options.batch_size = 4;
+    options.on_bad_video = LoaderSettings::SUBSTITUTE;
+    ASSERT_OK_AND_ASSIGN(auto loader, ClipLoader::ForTraining(some, &store_, options));
+    runs.push_back(All(loader.get()));
+    EXPECT_EQ(loader->counters().skipped, 1);
+    EXPECT_EQ(loader->counters().substituted, 1);
+    EXPECT_EQ(loader->counters().clips, 8);
+    EXPECT_THAT(loader->counters().examples, ElementsAre(HasSubstr("v2: ")));
+  }
+  std::multiset<int64_t> seen;
+  ASSERT_EQ(runs[0].size(), 2);
+  for (size_t b = 0; b < 2; ++b) {
+    ASSERT_EQ(runs[0][b].size, 4);
+    EXPECT_EQ(runs[1][b].videos, runs[0][b].videos);
+    EXPECT_EQ(runs[1][b].clips, runs[0][b].clips);
+    for (int i = 0; i < 4; ++i) {
+      const int64_t video = runs[0][b].videos[i];
+      seen.insert(video);
+      EXPECT_EQ(runs[0][b].labels[i], some[video].label);
+    }
+  }
+  // The seven others, one of them twice.
+  EXPECT_EQ(seen.count(2), 0);
+  EXPECT_EQ((std::set<int64_t>(seen.begin(), seen.end()).size()), 7);
+}
+
+TEST_F(LoaderTest, WhereNothingDecodesThereIsNoSubstitute) {
+  std::vector<Video> none = videos();
+  for (Video& video : none) video.path = "/no/such/video.mp4";
+  TrainLoaderOptions options = TrainOptions(2);
+  options.on_bad_video = LoaderSettings::SUBSTITUTE;
+  ASSERT_OK_AND_ASSIGN(auto loader, ClipLoader::ForTraining(none, &store_, options));
+  Batch batch;
+  EXPECT_THAT(loader->Next(&batch),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("drawn to replace it")));
+}
+
 TEST_F(LoaderTest, SearchTakesTheCentreInListOrder) {
   for (const int threads : {0, 1, 2, 5}) {
     const EvaluationLoaderOptions options = TestOptions(threads);

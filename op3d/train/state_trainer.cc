@@ -283,8 +283,10 @@ absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochS
   stats->skipped = progress_.skipped;
   stats->examples = progress_.examples;
   if (!stats->examples.empty()) {
-    Progress::Print(absl::StrCat(job_.purpose, ": epoch ", progress_.epochs + 1, " left out ",
-                                 stats->skipped, " videos that do not decode, first ",
+    const bool substitutes = job_.loader.on_bad_video() == LoaderSettings::SUBSTITUTE;
+    Progress::Print(absl::StrCat(job_.purpose, ": epoch ", progress_.epochs + 1, ": ",
+                                 stats->skipped, " videos do not decode and were ",
+                                 substitutes ? "replaced" : "left out", ", first ",
                                  stats->examples[0]));
   }
   if (progress_.clips == 0) {

@@ -92,7 +92,8 @@ struct EpochStats {
   // Mean over the epoch's clips of the sum of the heads' cross entropies.
   double loss = 0;
   int64_t clips = 0;
-  // Videos left out under on_bad_video SKIP, and the first of them, "name: reason".
+  // Videos left out under on_bad_video SKIP or replaced under SUBSTITUTE, and the first of them,
+  // "name: reason".
   int64_t skipped = 0;
   std::vector<std::string> examples;
   // Of this process.
