@@ -7,7 +7,10 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "absl/synchronization/mutex.h"
 #include "op3d/base/file.h"
+#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
@@ -24,6 +27,8 @@ namespace {
 
 constexpr char kRequestFile[] = "search.textproto";
 constexpr char kPlanFile[] = "plan.textproto";
+// Stands for the child's number in the runner and the launcher.
+constexpr char kJob[] = "{job}";
 
 // Writes the request down, or compares it with the one that is there.
 absl::Status KeepRequest(const SearchRequest& request, const std::string& folder) {
@@ -41,35 +46,61 @@ absl::Status KeepRequest(const SearchRequest& request, const std::string& folder
                    ". Search in another folder, or go on with `plan resume`"));
 }
 
-absl::StatusOr<SearchOutcome> SearchPool(const TransitionGraph& graph, const SearchRequest& request,
-                                         const ChildSearchOptions& options) {
-  ChildRunnerOptions child = options.child;
-  child.command = request.runner();
-  child.folder = request.runner_folder();
+// The bar of all pools, and a line an edge.
+class Watcher {
+ public:
+  explicit Watcher(int pools) : counts_(pools), progress_("search", 0, "epochs") {}
+
+  void Observe(int pool, const std::string& name, const SearchEvent& event) {
+    absl::MutexLock lock(&mutex_);
+    const int before = counts_[pool].trained;
+    counts_[pool] = {event.epochs_trained, event.epochs_at_worst};
+    int64_t worst = 0;
+    for (const Counts& counts : counts_) worst += counts.worst;
+    progress_.SetTotal(worst);
+    const int epochs = event.epochs_trained - before;
+    if (event.kind == SearchEvent::kStarted) {
+      progress_.AddEarlier(epochs);
+    } else {
+      progress_.Add(epochs);
+    }
+    if (event.kind != SearchEvent::kEdgeFinished) return;
+    Progress::Print(absl::StrFormat("%s %s: keeps epoch %d, score %.4f (%d of %d edges)", name,
+                                    EdgeName(*event.task->transition), event.outcome->epochs(),
+                                    event.outcome->score(), event.edges_finished,
+                                    event.edges_total));
+  }
+
+ private:
+  struct Counts {
+    int trained = 0, worst = 0;
+  };
+
+  absl::Mutex mutex_;
+  std::vector<Counts> counts_ ABSL_GUARDED_BY(mutex_);
+  Progress progress_;
+};
+
+// Trains with the children numbered `first` to `first + jobs - 1`.
+absl::StatusOr<SearchOutcome> SearchPool(const SearchRequest& request, int pool, int first,
+                                         int jobs, const ChildSearchOptions& options,
+                                         Watcher* watcher) {
+  const TransitionGraph& graph = request.graphs(pool);
   std::vector<std::unique_ptr<ChildRunner>> children;
   std::vector<StateRunner*> runners;
-  for (int i = 0; i < options.jobs; ++i) {
+  for (int i = first; i < first + jobs; ++i) {
+    ChildRunnerOptions child = options.child;
+    child.command = absl::StrReplaceAll(request.runner(), {{kJob, absl::StrCat(i)}});
+    child.launcher = absl::StrReplaceAll(child.launcher, {{kJob, absl::StrCat(i)}});
+    child.folder = request.runner_folder();
     children.push_back(std::make_unique<ChildRunner>(child));
     runners.push_back(children.back().get());
   }
-  Progress progress(absl::StrCat("search ", graph.pool()), 0, "epochs");
-  int seen = 0;
   SearchOptions search;
   search.folder = JoinPath(options.folder, absl::StrCat("journal/", graph.pool()));
   search.settings = {absl::StrCat("runner: ", request.runner())};
-  search.observer = [&](const SearchEvent& event) {
-    progress.SetTotal(event.epochs_at_worst);
-    if (event.kind == SearchEvent::kStarted) {
-      progress.AddEarlier(event.epochs_trained);
-    } else {
-      progress.Add(event.epochs_trained - seen);
-    }
-    seen = event.epochs_trained;
-    if (event.kind != SearchEvent::kEdgeFinished) return;
-    Progress::Print(absl::StrFormat(
-        "%s: keeps epoch %d, score %.4f (%d of %d edges)", EdgeName(*event.task->transition),
-        event.outcome->epochs(), event.outcome->score(), event.edges_finished, event.edges_total));
-  };
+  search.keep_all_weights = options.keep_all_weights;
+  search.observer = [&](const SearchEvent& event) { watcher->Observe(pool, graph.pool(), event); };
   return Search(graph, request.rule(), runners, search);
 }
 
@@ -108,10 +139,34 @@ absl::StatusOr<Plan> SearchWithChildren(const SearchRequest& request,
         absl::StrCat("--jobs is ", options.jobs, ", but must be at least 1"));
   }
   OP3D_RETURN_IF_ERROR(KeepRequest(request, options.folder));
+  // With fewer jobs than pools the first pools come first; with more, they are dealt out.
+  const int pools = request.graphs_size();
+  const int at_once = std::min(options.jobs, pools);
+  std::vector<absl::StatusOr<SearchOutcome>> outcomes(pools, absl::CancelledError("not begun"));
+  {
+    Watcher watcher(pools);
+    absl::Mutex mutex;
+    std::vector<int> free_slots;
+    for (int slot = at_once - 1; slot >= 0; --slot) free_slots.push_back(slot);
+    OP3D_RETURN_IF_ERROR(InParallel(at_once, pools, [&](int64_t pool) {
+      int slot;
+      {
+        absl::MutexLock lock(&mutex);
+        slot = free_slots.back();
+        free_slots.pop_back();
+      }
+      const int first = options.jobs * slot / at_once;
+      const int jobs = options.jobs * (slot + 1) / at_once - first;
+      outcomes[pool] = SearchPool(request, static_cast<int>(pool), first, jobs, options, &watcher);
+      absl::MutexLock lock(&mutex);
+      free_slots.push_back(slot);
+      return outcomes[pool].status();
+    }));
+  }
   Plan best;
-  for (const TransitionGraph& graph : request.graphs()) {
-    OP3D_ASSIGN_OR_RETURN(const SearchOutcome outcome, SearchPool(graph, request, options));
-    if (best.steps().empty() || outcome.plan().value() > best.value()) best = outcome.plan();
+  for (const absl::StatusOr<SearchOutcome>& outcome : outcomes) {
+    OP3D_RETURN_IF_ERROR(outcome.status());
+    if (best.steps().empty() || outcome->plan().value() > best.value()) best = outcome->plan();
   }
   OP3D_RETURN_IF_ERROR(WritePlan(JoinPath(options.folder, kPlanFile), best));
   return best;

@@ -22,6 +22,8 @@ struct ChildSearchOptions {
   std::string folder;
   // Children at once, at least 1.
   int jobs = 1;
+  // Leaves the folders of edges that nothing can start from any more.
+  bool keep_all_weights = false;
   // Its `command` and `folder` are the request's.
   ChildRunnerOptions child;
 };
@@ -30,9 +32,10 @@ struct ChildSearchOptions {
 // two graphs of one pool, or as ValidateGraph() and ValidateStoppingRule().
 absl::Status ValidateSearchRequest(const SearchRequest& request);
 
-// Begins the search or goes on with it; pools one after another.  Returns the plan of the highest
-// value, of equal ones the first pool's.  Errors as ValidateSearchRequest(), Search() and
-// ChildRunner; FailedPrecondition when the folder holds another request, naming the difference.
+// Begins the search or goes on with it; with several jobs, several pools at once.  Returns the plan
+// of the highest value, of equal ones the first pool's.  Errors as ValidateSearchRequest(),
+// Search() and ChildRunner; FailedPrecondition when the folder holds another request, naming the
+// difference.
 absl::StatusOr<Plan> SearchWithChildren(const SearchRequest& request,
                                         const ChildSearchOptions& options);
 

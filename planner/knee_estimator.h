@@ -26,6 +26,7 @@ struct Knee {
 };
 
 // `performance[k]` is what was measured after epoch k; epoch 0 is before training.  Any scale.
+// With fewer `terms` the others stay 0 (and the fit is not polished).
 //
 // InvalidArgument for fewer than two points, or for a NaN or an infinity, whose epoch it names.
 // Always defined otherwise: where several fits are equally good within rounding the simplest one
@@ -34,7 +35,8 @@ struct Knee {
 // so; whether that means anything is the caller's to decide (StoppingRule: attempt_epochs).
 //
 // The same bits for the same points on one machine.  Thread-safe.
-absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance);
+absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance,
+                                  const CurveTerms& terms = CurveTerms());
 
 // As it is recorded.
 KneeEstimate ToProto(const Knee& knee);

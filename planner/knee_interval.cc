@@ -6,39 +6,94 @@
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
-#include "op3d/base/status_macros.h"
+#include "planner/decay_grid.h"
 
 namespace op3d {
+namespace {
+
+absl::Status CheckOptions(absl::Span<const double> performance, const BootstrapOptions& options) {
+  if (!(options.confidence > 0 && options.confidence < 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the confidence is ", options.confidence, ", but must lie between 0 and 1"));
+  }
+  if (options.resamples < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an interval needs at least 2 resamples, got ", options.resamples));
+  }
+  if (options.ahead < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the epochs to look ahead are ", options.ahead, ", but must be at least 0"));
+  }
+  if (performance.size() < 2) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "an interval needs the performance of at least 2 epochs, got ", performance.size()));
+  }
+  for (size_t epoch = 0; epoch < performance.size(); ++epoch) {
+    if (std::isfinite(performance[epoch])) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the performance of epoch ", epoch, " is ",
+                                                   performance[epoch], ", not a finite number"));
+  }
+  return absl::OkStatus();
+}
+
+// The fit's residuals, as wide as those of the truth.
+std::vector<double> Residuals(absl::Span<const double> performance, const Knee& knee,
+                              const CurveTerms& terms) {
+  const double points = static_cast<double>(performance.size());
+  const double unknowns = 1 + 2 * terms.decay + terms.linear + terms.square;
+  const double widening = points > unknowns + 1 ? std::sqrt(points / (points - unknowns)) : 1;
+  std::vector<double> residuals(performance.size());
+  for (size_t k = 0; k < performance.size(); ++k) {
+    residuals[k] = widening * (performance[k] - Evaluate(knee.curve, static_cast<double>(k)));
+  }
+  return residuals;
+}
+
+}  // namespace
 
 absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance, const Knee& knee,
-                                           double confidence, int resamples, uint64_t seed) {
-  if (!(confidence > 0 && confidence < 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the confidence is ", confidence, ", but must lie between 0 and 1"));
+                                           const BootstrapOptions& options) {
+  if (absl::Status status = CheckOptions(performance, options); !status.ok()) return status;
+  const int points = static_cast<int>(performance.size()), trained = points - 1;
+  std::vector<double> residuals = Residuals(performance, knee, options.terms);
+  std::vector<double> fitted(points), curve(points);
+  double scale = 0, widest = 0;
+  for (int k = 0; k < points; ++k) {
+    fitted[k] = Evaluate(knee.curve, k);
+    scale = std::max(scale, std::abs(performance[k]));
+    widest = std::max(widest, std::abs(residuals[k]));
   }
-  if (resamples < 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("an interval needs at least 2 resamples, got ", resamples));
+  const auto gain_of = [&](const PerformanceCurve& fit, int highest) {
+    if (highest <= trained) return 0.0;
+    return Evaluate(fit, std::min(highest, trained + options.ahead)) - Evaluate(fit, trained);
+  };
+  // Nothing to draw from: an exact curve.
+  if (widest <= 1e-12 * scale) {
+    return KneeInterval{knee.epoch, knee.epoch, gain_of(knee.curve, knee.epoch)};
   }
-  const size_t points = performance.size();
-  std::vector<double> fitted(points), residuals(points), curve(points);
-  for (size_t k = 0; k < points; ++k) {
-    fitted[k] = Evaluate(knee.curve, static_cast<double>(k));
-    residuals[k] = performance[k] - fitted[k];
-  }
-  std::vector<int> knees(resamples);
-  for (int i = 0; i < resamples; ++i) {
-    RandomStream stream(seed, "planner.bootstrap", {i});
-    for (size_t k = 0; k < points; ++k) {
-      curve[k] = fitted[k] + residuals[stream.UniformInt(static_cast<int64_t>(points))];
-    }
-    OP3D_ASSIGN_OR_RETURN(const Knee resampled, EstimateKnee(curve));
-    knees[i] = resampled.epoch;
+  for (int k = 0; k < points; ++k) fitted[k] /= scale, residuals[k] /= scale;
+
+  const DecayGrid grid(points, options.terms);
+  std::vector<int> knees(options.resamples);
+  std::vector<double> gains(options.resamples);
+  for (int i = 0; i < options.resamples; ++i) {
+    RandomStream stream(options.seed, "planner.bootstrap", {i});
+    for (int k = 0; k < points; ++k) curve[k] = fitted[k] + residuals[stream.UniformInt(points)];
+    const PerformanceCurve fit = grid.Fit(curve);
+    knees[i] = HighestEpochOfBent(fit);
+    gains[i] = gain_of(fit, knees[i]);
   }
   std::sort(knees.begin(), knees.end());
+  std::sort(gains.begin(), gains.end());
   // As many knees are cut off at either end.
-  const int cut = static_cast<int>(std::floor((1 - confidence) / 2 * resamples));
-  return KneeInterval{knees[cut], knees[resamples - 1 - cut]};
+  const double out = 1 - options.confidence;
+  const int cut = static_cast<int>(std::floor(out / 2 * options.resamples));
+  const int cut_gains = static_cast<int>(std::floor(out * options.resamples));
+  KneeInterval interval;
+  interval.low = knees[cut];
+  interval.high = knees[options.resamples - 1 - cut];
+  interval.gain = scale * gains[options.resamples - 1 - cut_gains];
+  return interval;
 }
 
 }  // namespace op3d

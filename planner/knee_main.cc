@@ -87,9 +87,12 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::vector<double> curve, ParseCurveCsv(text, words[0]));
   absl::StatusOr<Knee> knee = EstimateKnee(curve);
   if (!knee.ok()) return Annotate(knee.status(), words[0]);
-  OP3D_ASSIGN_OR_RETURN(const KneeInterval interval,
-                        BootstrapKnee(curve, *knee, kConfidence, absl::GetFlag(FLAGS_resamples),
-                                      absl::GetFlag(FLAGS_seed)));
+  BootstrapOptions options;
+  options.confidence = kConfidence;
+  options.resamples = absl::GetFlag(FLAGS_resamples);
+  options.seed = absl::GetFlag(FLAGS_seed);
+  options.ahead = attempt;
+  OP3D_ASSIGN_OR_RETURN(const KneeInterval interval, BootstrapKnee(curve, *knee, options));
   const int trained = static_cast<int>(curve.size()) - 1;
   const bool stop = trained - attempt >= knee->epoch;
   if (absl::GetFlag(FLAGS_json)) {

@@ -12,6 +12,13 @@ struct PerformanceCurve {
   double a = 0, b = 0, c = 0, d = 0, e = 0;
 };
 
+// The terms that a fit may use; e is always there.
+struct CurveTerms {
+  bool decay = true;   // a, b
+  bool linear = true;  // c
+  bool square = true;  // d
+};
+
 // f(x).  x >= 0; b may be infinite (a step behind x = 0).
 double Evaluate(const PerformanceCurve& curve, double x);
 

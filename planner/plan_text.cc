@@ -12,7 +12,7 @@
 namespace op3d {
 namespace {
 
-struct Cost {
+struct Spent {
   double seconds = 0;
   // In training order; the edge in work included.
   int at_bound = 0;
@@ -26,8 +26,8 @@ double SecondsOf(const std::vector<CurvePoint>& curve) {
   return seconds;
 }
 
-Cost CostOf(const SearchProgress& progress) {
-  Cost cost;
+Spent SpentOn(const SearchProgress& progress) {
+  Spent cost;
   for (int edge : progress.index().training_order) {
     cost.seconds += SecondsOf(progress.curve(edge));
   }
@@ -59,6 +59,10 @@ std::string FormatEdge(const SearchProgress& progress, int edge, bool wins) {
       absl::StrFormat("  %s %-8s %.4f  keeps epoch %d of %d", wins ? "*" : " ", outcome.from(),
                       score.score, score.epochs, static_cast<int>(progress.curve(edge).size()) - 1);
   if (score.epochs == 0) absl::StrAppend(&line, ", the state is skipped");
+  if (outcome.knee().has_interval()) {
+    absl::StrAppendFormat(&line, ", knee %d (%d to %d)", outcome.knee().knee(),
+                          outcome.knee().interval().low(), outcome.knee().interval().high());
+  }
   if (outcome.ending() == EdgeOutcome::BOUND) absl::StrAppend(&line, ", ended at the bound");
   return line + "\n";
 }
@@ -115,7 +119,7 @@ std::string PlanText(const Plan& plan) {
 }
 
 std::string FormatStatus(const SearchProgress& progress) {
-  const Cost cost = CostOf(progress);
+  const Spent cost = SpentOn(progress);
   std::string text = absl::StrFormat(
       "%s search: %d of %d edges finished (%d at the bound), %d epochs trained in %s, %d %s\n",
       progress.graph().pool(), progress.edges_finished(), progress.edges_total(), cost.at_bound,
@@ -137,12 +141,34 @@ std::string FormatStatus(const SearchProgress& progress) {
   return text + "\n";
 }
 
+std::string FormatReplay(const Replay& replay) {
+  std::string text = PlanText(replay.plan);
+  if (!replay.untrained.empty()) {
+    absl::StrAppend(
+        &text, "never trained, so not looked at: ", absl::StrJoin(replay.untrained, ", "), "\n");
+  }
+  if (!replay.unfinished.empty()) {
+    absl::StrAppend(&text, "the rule wants more epochs than were recorded: ",
+                    absl::StrJoin(replay.unfinished, ", "), "\n");
+  }
+  const bool seconds = std::any_of(replay.front.begin(), replay.front.end(),
+                                   [](const PricedState& state) { return state.seconds > 0; });
+  absl::StrAppendFormat(&text,
+                        "value against cost (a plan that ends in the state):\n  %-6s %-7s %s%s\n",
+                        "state", "value", "epochs x frames of a clip", seconds ? "  time" : "");
+  for (const PricedState& state : replay.front) {
+    absl::StrAppendFormat(&text, "  %-6s %.4f  %-25d%s\n", state.state, state.value, state.frames,
+                          seconds ? absl::StrCat("  ", FormatSeconds(state.seconds)) : "");
+  }
+  return text;
+}
+
 std::string FormatExplanation(const SearchProgress& progress) {
   std::string text;
   for (int node = 1; node < progress.index().nodes; ++node) {
     if (progress.index().reachable[node]) absl::StrAppend(&text, FormatNode(progress, node));
   }
-  const Cost cost = CostOf(progress);
+  const Spent cost = SpentOn(progress);
   absl::StrAppendFormat(&text, "cost: %d edges, %d epochs, %s\n", progress.edges_finished(),
                         progress.epochs_trained(), FormatSeconds(cost.seconds));
   if (cost.at_bound > 0) {

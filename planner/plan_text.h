@@ -5,6 +5,7 @@
 #include <string>
 
 #include "planner/plan.pb.h"
+#include "planner/replay.h"
 #include "planner/search_progress.h"
 
 namespace op3d {
@@ -21,6 +22,9 @@ std::string FormatStatus(const SearchProgress& progress);
 // Each state's ways in with their scores, the one that won and by how much, what the search cost,
 // and the plan when it is found.
 std::string FormatExplanation(const SearchProgress& progress);
+
+// The plan, what was missing for a better answer, and the front as a table.
+std::string FormatReplay(const Replay& replay);
 
 }  // namespace op3d
 

@@ -78,6 +78,24 @@ END
 expect 0 '0 of 3 edges finished' "$plan" status killed
 expect 0 'toy plan, ' "$plan" resume killed --jobs=2
 cmp toy/plan.textproto killed/plan.textproto || fail "the plans differ"
+# Planning again, over the search and over edges from a file.
+expect 0 'toy plan, ' "$plan" replay toy
+expect 0 'value against cost' "$plan" replay toy --attempt_epochs=1 --stability=20
+expect 0 'the best plan within the budget of 1000000 frames' "$plan" replay toy --budget=1000000
+expect 2 'the cheapest costs' "$plan" replay toy --budget=1
+expect 2 'none of: knee, knee_interval, plateau' "$plan" replay toy --stopping=never
+expect 2 'no state "Z"' "$plan" replay toy --states=Z
+expect 0 'path: S0 -> B' "$plan" replay toy --states=B
+cat >edges.json <<'END'
+{"edges": [{"from": "S0", "to": "A", "epochs": 5, "score": 0.5},
+           {"from": "S0", "to": "B", "epochs": 4, "score": 0.6}]}
+END
+expect 0 'never trained, so not looked at: A-B' "$plan" replay edges.json --graph=graph.textproto
+expect 2 'say which graph' "$plan" replay edges.json
+for rule in knee_interval plateau; do
+  expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir="$rule" \
+    --stopping="$rule"
+done
 sed 's/from: "A" to: "B"/from: "A" to: "Z"/' graph.textproto >unknown.textproto
 expect 2 'Z' "$plan" search --graph=unknown.textproto --runner=true --output_dir=unknown
 [[ ! -e unknown ]] || fail "a refused graph left a folder"

@@ -19,7 +19,7 @@ namespace op3d {
 namespace {
 
 // T for measured points without a result.
-constexpr int kDefaultWindow = 10;
+constexpr int kDefaultAttemptEpochs = 10;
 
 // The graph without the states that may not be used.
 absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
@@ -54,14 +54,14 @@ std::vector<double> Performance(const EdgeOutcome& outcome) {
 }
 
 // What the rule finds on a recorded curve: it stops where it would have, or `unfinished`.
-absl::StatusOr<EdgeScore> ScoreWithWindow(const std::vector<double>& performance, int window,
-                                          bool* unfinished) {
+absl::StatusOr<EdgeScore> ScoreWithRule(const std::vector<double>& performance,
+                                        const StoppingRule& rule, bool* unfinished) {
   const int trained = static_cast<int>(performance.size()) - 1;
-  for (int epochs = std::min(window, trained); epochs <= trained; ++epochs) {
+  for (int epochs = 1; epochs <= trained; ++epochs) {
     // The bound is the end of the curve.
     OP3D_ASSIGN_OR_RETURN(
         const StoppingDecision decision,
-        DecideStop(absl::MakeConstSpan(performance).first(epochs + 1), window, trained));
+        DecideStop(absl::MakeConstSpan(performance).first(epochs + 1), rule, trained));
     if (!decision.stop) continue;
     *unfinished = decision.ending == EdgeOutcome::BOUND;
     return EdgeScore{decision.epochs, decision.score};
@@ -69,47 +69,53 @@ absl::StatusOr<EdgeScore> ScoreWithWindow(const std::vector<double>& performance
   return absl::InternalError("a rule with a bound did not stop at it");
 }
 
-// The plan that ends in `node`, along the winners.
-PricedPlan PlanTo(const TransitionGraph& graph, const GraphIndex& index, const EdgeScores& scores,
-                  int node) {
+std::vector<int> WinnersTo(const GraphIndex& index, const EdgeScores& scores, int node) {
   std::vector<int> edges;
   for (int edge = WinningEdge(index, scores, node); edge != kNoEdge;
        edge = WinningEdge(index, scores, index.edges[edge].from)) {
     edges.push_back(edge);
   }
   std::reverse(edges.begin(), edges.end());
-  PricedPlan priced;
-  priced.plan.set_pool(graph.pool());
-  priced.plan.set_value(scores[edges.back()]->score);
-  priced.plan.add_path(graph.initial());
-  for (int edge : edges) {
-    const State& state = graph.states(index.edges[edge].to - 1);
-    priced.plan.add_path(state.name());
-    if (scores[edge]->epochs == 0) continue;  // skipped
-    Plan::Step* step = priced.plan.add_steps();
-    *step->mutable_state() = state;
-    step->set_epochs(scores[edge]->epochs);
-    priced.frames += int64_t{scores[edge]->epochs} * FramesPerClip(state);
-  }
-  return priced;
+  return edges;
 }
 
-std::vector<PricedPlan> Front(const TransitionGraph& graph, const GraphIndex& index,
-                              const EdgeScores& scores) {
-  std::vector<PricedPlan> plans;
-  for (int node = 1; node < index.nodes; ++node) {
-    if (WinningEdge(index, scores, node) != kNoEdge) {
-      plans.push_back(PlanTo(graph, index, scores, node));
-    }
+double SecondsPerEpoch(const EdgeOutcome& outcome) {
+  double seconds = 0;
+  for (const CurvePoint& point : outcome.curve()) {
+    if (point.epoch() > 0) seconds += point.train_seconds() + point.evaluation_seconds();
   }
-  std::stable_sort(plans.begin(), plans.end(), [](const PricedPlan& a, const PricedPlan& b) {
-    return a.frames != b.frames ? a.frames < b.frames : a.plan.value() > b.plan.value();
+  return seconds / std::max(1, outcome.curve_size() - 1);
+}
+
+double CostOf(const PricedState& state, Cost cost) {
+  return cost == Cost::kFrames ? static_cast<double>(state.frames) : state.seconds;
+}
+
+// What training along every state's best way in costs: in the order of training, so that a state's
+// source comes before it.
+std::vector<PricedState> Front(const Replay& replay, const std::vector<double>& epoch_seconds,
+                               Cost cost) {
+  std::vector<PricedState> states(replay.index.nodes);
+  std::vector<PricedState> sorted;
+  for (const int into : replay.index.training_order) {
+    const int node = replay.index.edges[into].to;
+    const int edge = WinningEdge(replay.index, replay.scores, node);
+    if (edge != into) continue;
+    const EdgeScore& score = *replay.scores[edge];
+    const State& state = replay.graph.states(node - 1);
+    const PricedState& before = states[replay.index.edges[edge].from];
+    states[node] = {state.name(), score.score,
+                    before.frames + int64_t{score.epochs} * FramesPerClip(state),
+                    before.seconds + score.epochs * epoch_seconds[edge]};
+    sorted.push_back(states[node]);
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [&](const PricedState& a, const PricedState& b) {
+    return CostOf(a, cost) != CostOf(b, cost) ? CostOf(a, cost) < CostOf(b, cost)
+                                              : a.value > b.value;
   });
-  std::vector<PricedPlan> front;
-  for (PricedPlan& plan : plans) {
-    if (front.empty() || plan.plan.value() > front.back().plan.value()) {
-      front.push_back(std::move(plan));
-    }
+  std::vector<PricedState> front;
+  for (PricedState& state : sorted) {
+    if (front.empty() || state.value > front.back().value) front.push_back(std::move(state));
   }
   return front;
 }
@@ -122,62 +128,92 @@ void DropUnreached(const GraphIndex& index, EdgeScores* scores) {
   }
 }
 
+// The recorded result, or what `rule` finds on the recorded curve.
+absl::StatusOr<EdgeScore> ScoreAgain(const EdgeOutcome& outcome, const StoppingRule& rule,
+                                     bool* unfinished) {
+  const bool recorded = outcome.has_knee() || outcome.epochs() > 0 || outcome.score() != 0;
+  const bool again = rule.attempt_epochs() > 0;
+  if ((recorded && !again) || outcome.curve_size() < 2) {
+    return EdgeScore{outcome.epochs(), outcome.score()};
+  }
+  return ScoreWithRule(Performance(outcome), again ? rule : PublishedRule(kDefaultAttemptEpochs),
+                       unfinished);
+}
+
 }  // namespace
 
 absl::StatusOr<Replay> PlanAgain(const TransitionGraph& full,
                                  const std::vector<EdgeOutcome>& trained,
                                  const ReplayOptions& options) {
-  OP3D_ASSIGN_OR_RETURN(const TransitionGraph graph, Restrict(full, options.states));
-  OP3D_ASSIGN_OR_RETURN(const GraphIndex index, IndexGraph(graph));
+  Replay replay;
+  OP3D_ASSIGN_OR_RETURN(replay.graph, Restrict(full, options.states));
+  OP3D_ASSIGN_OR_RETURN(replay.index, IndexGraph(replay.graph));
   absl::flat_hash_map<std::string, const EdgeOutcome*> outcomes;
   for (const EdgeOutcome& outcome : trained) {
     outcomes[absl::StrCat(outcome.from(), "-", outcome.to())] = &outcome;
   }
-  Replay replay;
-  EdgeScores scores(index.edges.size());
-  for (int edge : index.training_order) {
-    const std::string name = EdgeName(graph.transitions(edge));
+  replay.scores.resize(replay.index.edges.size());
+  std::vector<double> seconds(replay.index.edges.size());
+  for (int edge : replay.index.training_order) {
+    const std::string name = EdgeName(replay.graph.transitions(edge));
     const auto found = outcomes.find(name);
     if (found == outcomes.end()) {
       replay.untrained.push_back(name);
       continue;
     }
-    const EdgeOutcome& outcome = *found->second;
-    // Measured points without a result, or a result that the window changes.
-    const bool recorded = outcome.has_knee() || outcome.epochs() > 0 || outcome.score() != 0;
-    const int window = options.window > 0 ? options.window : recorded ? 0 : kDefaultWindow;
-    if (window == 0 || outcome.curve_size() < 2) {
-      scores[edge] = EdgeScore{outcome.epochs(), outcome.score()};
-      continue;
-    }
     bool unfinished = false;
-    const auto score = ScoreWithWindow(Performance(outcome), window, &unfinished);
+    const auto score = ScoreAgain(*found->second, options.rule, &unfinished);
     if (!score.ok()) return Annotate(score.status(), name);
-    scores[edge] = *score;
+    replay.scores[edge] = *score;
     if (unfinished) replay.unfinished.push_back(name);
+    seconds[edge] = SecondsPerEpoch(*found->second);
+    if (options.cost == Cost::kSeconds && seconds[edge] == 0) {
+      return absl::FailedPreconditionError(absl::StrCat("no seconds were recorded for ", name,
+                                                        "; weigh frames instead: --cost=frames"));
+    }
   }
-  DropUnreached(index, &scores);
-  const absl::StatusOr<BestPath> best = FindBestPath(index, scores);
+  DropUnreached(replay.index, &replay.scores);
+  const absl::StatusOr<BestPath> best = FindBestPath(replay.index, replay.scores);
   if (absl::IsFailedPrecondition(best.status())) {
     return absl::FailedPreconditionError(
         absl::StrCat("no final state is reached over trained edges; never trained: ",
                      absl::StrJoin(replay.untrained, ", ")));
   }
   OP3D_RETURN_IF_ERROR(best.status());
-  replay.plan = PlanTo(graph, index, scores, best->nodes.back()).plan;
-  replay.front = Front(graph, index, scores);
+  replay.plan = PlanTo(replay, NodeName(replay.graph, best->nodes.back()));
+  replay.front = Front(replay, seconds, options.cost);
   return replay;
 }
 
-absl::StatusOr<PricedPlan> BestWithin(const Replay& replay, int64_t frames) {
-  const PricedPlan* best = nullptr;
-  for (const PricedPlan& plan : replay.front) {
-    if (plan.frames <= frames) best = &plan;
+Plan PlanTo(const Replay& replay, const std::string& state) {
+  int node = 1;
+  while (NodeName(replay.graph, node) != state) ++node;
+  const std::vector<int> edges = WinnersTo(replay.index, replay.scores, node);
+  Plan plan;
+  plan.set_pool(replay.graph.pool());
+  plan.set_value(replay.scores[edges.back()]->score);
+  plan.add_path(replay.graph.initial());
+  for (int edge : edges) {
+    const State& trained = replay.graph.states(replay.index.edges[edge].to - 1);
+    plan.add_path(trained.name());
+    if (replay.scores[edge]->epochs == 0) continue;  // skipped
+    Plan::Step* step = plan.add_steps();
+    *step->mutable_state() = trained;
+    step->set_epochs(replay.scores[edge]->epochs);
+  }
+  return plan;
+}
+
+absl::StatusOr<PricedState> BestWithin(const Replay& replay, Cost cost, double budget) {
+  const PricedState* best = nullptr;
+  for (const PricedState& state : replay.front) {
+    if (CostOf(state, cost) <= budget) best = &state;
   }
   if (best != nullptr) return *best;
-  return absl::NotFoundError(absl::StrCat("no plan costs at most ", frames,
-                                          " frames a clip; the cheapest costs ",
-                                          replay.front.front().frames));
+  const char* unit = cost == Cost::kFrames ? " frames (epochs x frames of a clip)" : " s";
+  return absl::NotFoundError(absl::StrCat("no plan costs at most ", budget, unit,
+                                          "; the cheapest costs ",
+                                          CostOf(replay.front.front(), cost)));
 }
 
 absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
@@ -190,7 +226,7 @@ absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
   }
   const std::vector<std::string> path(replay.plan.path().begin(), replay.plan.path().end());
   ReplayOptions scored = options;
-  scored.window = 0;
+  scored.rule.Clear();
   int same = 0;
   for (int i = 0; i < resamples; ++i) {
     std::vector<EdgeOutcome> drawn = trained;

@@ -15,47 +15,70 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "planner/dynamic_programming.h"
 #include "planner/plan.pb.h"
+#include "planner/transition_graph.h"
 
 namespace op3d {
 
-struct ReplayOptions {
-  // T for edges whose curve is recorded; 0 = the recorded epochs and scores stay, and
-  // measured points without a result get the published T = 10.
-  int window = 0;
-  // The states that may be used, beside the initial one; empty = all.
-  std::vector<std::string> states;
+enum class Cost {
+  // Epochs x frames of a clip.  Times the clips of an epoch: the frames trained on.
+  kFrames,
+  // Measured wall-clock of training and measuring.
+  kSeconds,
 };
 
-// A state's best way in as a plan that ends there, and what training along it costs.
-struct PricedPlan {
-  Plan plan;
-  // Sum of epochs x frames of a clip, over the plan's steps.
+struct ReplayOptions {
+  // For edges whose curve is recorded.  attempt_epochs 0 = the recorded epochs and scores stay, and
+  // measured points without a result get the published rule with T = 10.  Its bounds are not looked
+  // at: the recorded curve's end is the bound.
+  StoppingRule rule;
+  // The states that may be used, beside the initial one; empty = all.
+  std::vector<std::string> states;
+  // What the front weighs against the value.
+  Cost cost = Cost::kFrames;
+};
+
+// The best way into a state, as a plan that ends there.
+struct PricedState {
+  std::string state;
+  double value = 0;
+  // Over the steps of the plan.
   int64_t frames = 0;
+  // 0 where no seconds were recorded.
+  double seconds = 0;
 };
 
 struct Replay {
+  // What was planned over: without the states that may not be used.
+  TransitionGraph graph;
+  GraphIndex index;
+  EdgeScores scores;
+
   Plan plan;
-  // Edges of the graph between states that may be used that were never trained.
+  // Edges of `graph` that were never trained.
   std::vector<std::string> untrained;
-  // With a window: edges whose recorded curve ends before the rule would.  Their score is that of
+  // With a rule: edges whose recorded curve ends before the rule would.  Their score is that of
   // the epochs there are.
   std::vector<std::string> unfinished;
   // Every state's best way in, final or not, but those that another one beats in both value and
-  // cost; cheapest first, the highest value last.  All of them were trained just so.
-  std::vector<PricedPlan> front;
+  // cost; cheapest first, the highest value last.
+  std::vector<PricedState> front;
 };
 
 // FailedPrecondition when no final state is reached over trained edges, naming the edges that are
-// missing.  InvalidArgument for a graph as IndexGraph(), an unknown state in `options`, or a curve
-// as DecideStop().  Thread-safe.
+// missing, or when seconds are asked for that were not recorded.  InvalidArgument for a graph as
+// IndexGraph(), an unknown state in `options`, or a curve as DecideStop().  Thread-safe.
 absl::StatusOr<Replay> PlanAgain(const TransitionGraph& graph,
                                  const std::vector<EdgeOutcome>& trained,
                                  const ReplayOptions& options);
 
-// The front's plan of the highest value that costs at most `frames`.  NotFound, naming the
-// cheapest, when there is none.
-absl::StatusOr<PricedPlan> BestWithin(const Replay& replay, int64_t frames);
+// The plan that ends in `state`, one of the front's.
+Plan PlanTo(const Replay& replay, const std::string& state);
+
+// The front's state of the highest value that costs at most `budget`, in the unit of `cost`, by
+// which the front must have been made.  NotFound, naming the cheapest, when there is none.
+absl::StatusOr<PricedState> BestWithin(const Replay& replay, Cost cost, double budget);
 
 // Of `resamples` searches whose every curve has its residuals drawn anew (RandomStream(seed)), how
 // many end with the path of `replay`: [0, 1].  Edges without a measured curve stay as they are.

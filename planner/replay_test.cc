@@ -9,6 +9,7 @@
 #include "planner/edge_scores_json.h"
 #include "planner/golden_cases.h"
 #include "planner/pool.h"
+#include "planner/stopping_rule.h"
 
 namespace op3d {
 namespace {
@@ -109,14 +110,15 @@ TEST(ReplayTest, TheFrontHoldsWhatNothingBeats) {
   ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(Triangle(), TrainedTriangle(), {}));
   ASSERT_EQ(replay.front.size(), 2);
   EXPECT_EQ(replay.front[0].frames, 5 * 16);
-  EXPECT_EQ(replay.front[0].plan.value(), 0.5);
+  EXPECT_EQ(replay.front[0].value, 0.5);
   EXPECT_EQ(replay.front[1].frames, 5 * 16 + 4 * 32);
-  EXPECT_EQ(replay.front[1].plan.value(), 0.6);
-  ASSERT_OK_AND_ASSIGN(const PricedPlan cheap, BestWithin(replay, 207));
+  EXPECT_EQ(replay.front[1].value, 0.6);
+  ASSERT_OK_AND_ASSIGN(const PricedState cheap, BestWithin(replay, Cost::kFrames, 207));
   EXPECT_EQ(cheap.frames, 80);
-  ASSERT_OK_AND_ASSIGN(const PricedPlan best, BestWithin(replay, 208));
+  EXPECT_THAT(PlanTo(replay, cheap.state).path(), ElementsAre("S0", "S1"));
+  ASSERT_OK_AND_ASSIGN(const PricedState best, BestWithin(replay, Cost::kFrames, 208));
   EXPECT_EQ(best.frames, 208);
-  EXPECT_THAT(BestWithin(replay, 79),
+  EXPECT_THAT(BestWithin(replay, Cost::kFrames, 79),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("the cheapest costs 80")));
 }
 
@@ -134,18 +136,39 @@ EdgeOutcome Measured(const char* from, const char* to, int knee, double top, dou
   return outcome;
 }
 
+TEST(ReplayTest, WeighsSecondsWhereTheyWereRecorded) {
+  std::vector<EdgeOutcome> trained = {Measured("S0", "S1", 6, 0.5, 0),
+                                      Measured("S0", "S2", 7, 0.55, 0),
+                                      Measured("S1", "S2", 8, 0.6, 0)};
+  ReplayOptions options;
+  options.cost = Cost::kSeconds;
+  EXPECT_THAT(PlanAgain(Triangle(), trained, options),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no seconds")));
+  for (EdgeOutcome& outcome : trained) {
+    for (CurvePoint& point : *outcome.mutable_curve()) {
+      if (point.epoch() > 0) point.set_train_seconds(outcome.to() == "S1" ? 5 : 1);
+    }
+  }
+  ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(Triangle(), trained, options));
+  ASSERT_EQ(replay.front.size(), 2);
+  EXPECT_NEAR(replay.front[0].seconds, 6 * 5, 1e-9);
+  EXPECT_NEAR(replay.front[1].seconds, 6 * 5 + 8 * 1, 1e-9);
+  EXPECT_THAT(BestWithin(replay, Cost::kSeconds, 29),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("the cheapest costs 30")));
+}
+
 TEST(ReplayTest, AnotherWindowStopsElsewhereOrSaysThatItCannot) {
   const std::vector<EdgeOutcome> trained = {Measured("S0", "S1", 6, 0.5, 0),
                                             Measured("S0", "S2", 7, 0.55, 0),
                                             Measured("S1", "S2", 8, 0.6, 0)};
   ReplayOptions options;
-  options.window = 5;
+  options.rule = PublishedRule(5);
   ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(Triangle(), trained, options));
   EXPECT_THAT(replay.unfinished, IsEmpty());
   ASSERT_EQ(replay.plan.steps_size(), 2);
   EXPECT_EQ(replay.plan.steps(0).epochs(), 6);
   EXPECT_EQ(replay.plan.steps(1).epochs(), 8);
-  options.window = 12;  // more than was trained behind the knee
+  options.rule = PublishedRule(12);  // more than was trained behind the knee
   ASSERT_OK_AND_ASSIGN(const Replay longer, PlanAgain(Triangle(), trained, options));
   EXPECT_THAT(longer.unfinished, ElementsAre("S0-S1", "S0-S2", "S1-S2"));
 }

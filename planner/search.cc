@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "op3d/base/parallel.h"
 #include "op3d/base/status_macros.h"
 #include "planner/journal.h"
+#include "planner/knee_interval.h"
 #include "planner/search_progress.h"
 
 namespace op3d {
@@ -34,6 +36,8 @@ class Searcher {
 
   absl::StatusOr<SearchOutcome> Run() {
     OP3D_RETURN_IF_ERROR(OpenJournal());
+    // A process that was killed may have left some.
+    OP3D_RETURN_IF_ERROR(DropWeights(progress_.index().training_order));
     Tell(SearchEvent::kStarted, nullptr, nullptr, nullptr);
     const int threads = static_cast<int>(runners_.size());
     OP3D_RETURN_IF_ERROR(
@@ -192,13 +196,52 @@ class Searcher {
     EdgeOutcome* outcome = entry.mutable_finished();
     outcome->set_from(task.transition->from());
     outcome->set_to(task.transition->to());
-    if (decision.knee) *outcome->mutable_knee() = ToProto(*decision.knee);
+    if (decision.knee) {
+      OP3D_ASSIGN_OR_RETURN(*outcome->mutable_knee(), Estimate(task, *decision.knee));
+    }
     outcome->set_epochs(decision.epochs);
     outcome->set_score(decision.score);
     outcome->set_ending(decision.ending);
     absl::MutexLock lock(&mutex_);
     OP3D_RETURN_IF_ERROR(Record(entry));
+    // What this edge was started from may have had its last use; so may what it has beaten.
+    std::vector<int> settled = progress_.index().incoming[EndsOf(task).to];
+    const int source = KeptEdge(progress_.index(), progress_.scores(), EndsOf(task).from);
+    if (source != kNoEdge) settled.push_back(source);
+    OP3D_RETURN_IF_ERROR(DropWeights(settled));
     Tell(SearchEvent::kEdgeFinished, &task, nullptr, &*progress_.outcomes()[task.edge]);
+    return absl::OkStatus();
+  }
+
+  const GraphIndex::Edge& EndsOf(const EdgeTask& task) const {
+    return progress_.index().edges[task.edge];
+  }
+
+  // With its interval: only the last estimate of an edge gets one.
+  absl::StatusOr<KneeEstimate> Estimate(const EdgeTask& task, const Knee& knee) {
+    absl::MutexLock lock(&mutex_);
+    std::vector<double> performance;
+    for (const CurvePoint& point : progress_.curve(task.edge)) {
+      performance.push_back(point.performance());
+    }
+    BootstrapOptions options;
+    options.terms = TermsOf(progress_.rule());
+    OP3D_ASSIGN_OR_RETURN(const KneeInterval interval, BootstrapKnee(performance, knee, options));
+    KneeEstimate estimate = ToProto(knee);
+    estimate.mutable_interval()->set_low(interval.low);
+    estimate.mutable_interval()->set_high(interval.high);
+    return estimate;
+  }
+
+  // Removes the folders of those of `edges` whose weights nothing can need any more.
+  absl::Status DropWeights(const std::vector<int>& edges) const {
+    if (options_.keep_all_weights) return absl::OkStatus();
+    for (const int edge : edges) {
+      if (progress_.NeedsWeights(edge)) continue;
+      std::error_code error;
+      std::filesystem::remove_all(FolderOf(edge), error);
+      if (error) return ErrnoStatus(error.value(), "cannot remove the weights in", FolderOf(edge));
+    }
     return absl::OkStatus();
   }
 

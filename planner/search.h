@@ -59,7 +59,9 @@ class StateRunner {
   virtual absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) = 0;
 
   // Keeps the weights of `epoch` as the edge's result and drops the rest; 0 = the source's weights
-  // stay, this edge's are all dropped.  May be called again with the same epoch.
+  // stay, this edge's are all dropped.  May be called again with the same epoch.  The search itself
+  // removes task.folder when no edge can start from it any more and no final state's best weights
+  // are in it.
   virtual absl::Status Finish(const EdgeTask& task, int epoch) = 0;
 };
 
@@ -97,6 +99,8 @@ struct SearchOptions {
   // What decides how the runner trains, "name: value" each.  A folder is only taken up again with
   // equal ones.
   std::vector<std::string> settings;
+  // Leaves the folders of edges that nothing can start from any more.
+  bool keep_all_weights = false;
   // One call at a time.
   std::function<void(const SearchEvent&)> observer;
 };

@@ -155,16 +155,23 @@ TEST_P(SearchKillTest, EndsAsIfNothingHadHappened) {
   ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome, SearchIn(troubled, GetParam()));
   EXPECT_TRUE(MessageDifferencer::Equals(outcome, expected));
   EXPECT_EQ(LastingLines(troubled), LastingLines(quiet));
-  // The kept weights are the same, and nothing else is left.
+  // The plan's weights are kept, the same ones, and nothing else is left.
+  const Plan& plan = expected.plan();
+  ASSERT_GT(plan.steps_size(), 0);
+  const std::string last = plan.steps(plan.steps_size() - 1).state().name();
+  int kept = 0;
   for (const EdgeOutcome& edge : expected.edges()) {
     const std::string name = absl::StrCat(edge.from(), "-", edge.to());
-    const auto left = ListFolder(JoinPath(troubled, name));
-    ASSERT_THAT(left, IsOk());
-    EXPECT_EQ(left->size(), edge.epochs() > 0 ? 1 : 0) << name;
-    if (edge.epochs() == 0) continue;
+    EXPECT_EQ(FolderExists(JoinPath(quiet, name)), FolderExists(JoinPath(troubled, name))) << name;
+    if (!FolderExists(JoinPath(quiet, name))) continue;
+    ++kept;
+    EXPECT_EQ(edge.to(), last);
+    ASSERT_OK_AND_ASSIGN(const auto left, ListFolder(JoinPath(troubled, name)));
+    EXPECT_EQ(left, std::vector<std::string>{"weights"});
     EXPECT_EQ(ReadFile(JoinPath(troubled, name + "/weights")).value_or("none"),
               ReadFile(JoinPath(quiet, name + "/weights")).value_or("missing"));
   }
+  EXPECT_EQ(kept, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Runners, SearchKillTest, testing::Values(1, 2, 7));

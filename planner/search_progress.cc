@@ -19,6 +19,11 @@ absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph
   progress.curves_.resize(progress.index_.edges.size());
   progress.scores_.resize(progress.index_.edges.size());
   progress.outcomes_.resize(progress.index_.edges.size());
+  progress.open_ways_out_.resize(progress.index_.nodes);
+  for (const int edge : progress.index_.training_order) {
+    progress.edges_by_name_[EdgeName(graph.transitions(edge))] = edge;
+    ++progress.open_ways_out_[progress.index_.edges[edge].from];
+  }
   return progress;
 }
 
@@ -39,10 +44,18 @@ bool SearchProgress::Ready(int edge) const {
 }
 
 int SearchProgress::FindReady(const std::string& name) const {
-  for (int edge : index_.training_order) {
-    if (EdgeName(graph_.transitions(edge)) == name && Ready(edge)) return edge;
+  const auto found = edges_by_name_.find(name);
+  return found != edges_by_name_.end() && Ready(found->second) ? found->second : kNoEdge;
+}
+
+bool SearchProgress::NeedsWeights(int edge) const {
+  if (!outcomes_[edge]) return true;
+  if (scores_[edge]->epochs == 0) return false;
+  const auto kept_in = [&](int node) { return KeptEdge(index_, scores_, node) == edge; };
+  for (int node = 1; node < index_.nodes; ++node) {
+    if (open_ways_out_[node] > 0 && kept_in(node)) return true;
   }
-  return kNoEdge;
+  return std::any_of(index_.finals.begin(), index_.finals.end(), kept_in);
 }
 
 int SearchProgress::max_epochs(int edge) const {
@@ -62,7 +75,7 @@ int SearchProgress::epochs_at_worst() const {
 absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {
   std::vector<double> performance;
   for (const CurvePoint& point : curves_[edge]) performance.push_back(point.performance());
-  return DecideStop(performance, rule_.attempt_epochs(), max_epochs(edge));
+  return DecideStop(performance, rule_, max_epochs(edge));
 }
 
 absl::Status SearchProgress::Apply(const JournalEntry& entry) {
@@ -116,6 +129,7 @@ absl::Status SearchProgress::ApplyFinished(EdgeOutcome outcome) {
   scores_[edge] = EdgeScore{outcome.epochs(), outcome.score()};
   outcomes_[edge] = std::move(outcome);
   ++edges_finished_;
+  --open_ways_out_[index_.edges[edge].from];
   return absl::OkStatus();
 }
 

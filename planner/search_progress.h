@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
@@ -60,6 +61,10 @@ class SearchProgress {
   // Processes that took the search up so far.
   int processes() const { return processes_; }
 
+  // Can an edge that is still to be trained start from the weights of `edge`, or is the best way
+  // into a final state kept there?  True while the edge is open; false where it keeps none.
+  bool NeedsWeights(int edge) const;
+
   // FailedPrecondition while edges are open.
   absl::StatusOr<SearchOutcome> Outcome() const;
 
@@ -73,6 +78,9 @@ class SearchProgress {
   TransitionGraph graph_;
   StoppingRule rule_;
   GraphIndex index_;
+  absl::flat_hash_map<std::string, int> edges_by_name_;
+  // By node: edges out of it that are still to be trained.
+  std::vector<int> open_ways_out_;
   std::vector<std::vector<CurvePoint>> curves_;
   EdgeScores scores_;
   std::vector<absl::optional<EdgeOutcome>> outcomes_;

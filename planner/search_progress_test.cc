@@ -1,8 +1,11 @@
 #include "planner/search_progress.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "op3d/base/status_matchers.h"
 #include "planner/pool.h"
@@ -67,6 +70,41 @@ TEST(SearchProgressTest, FollowsASearch) {
   EXPECT_EQ(progress.scores()[0]->score, 0.5);
   EXPECT_THAT(progress.Outcome(),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("1 of 14 edges")));
+}
+
+// S1 -> S2 is skipped, so S2 holds what S0 -> S1 kept; S0 -> S2 is beaten.
+TEST(SearchProgressTest, NeedsWeightsAsLongAsAnEdgeCanStartFromThem) {
+  TransitionGraph graph = MakePool(PoolOptions());
+  graph.mutable_states()->DeleteSubrange(3, graph.states_size() - 3);  // S1, S2, S3
+  graph.clear_transitions();
+  for (const auto& [from, to] : std::vector<std::pair<const char*, const char*>>{
+           {"S0", "S1"}, {"S0", "S2"}, {"S1", "S2"}, {"S2", "S3"}}) {
+    Transition* edge = graph.add_transitions();
+    edge->set_from(from);
+    edge->set_to(to);
+  }
+  graph.clear_finals();
+  graph.add_finals("S3");
+  ASSERT_OK_AND_ASSIGN(SearchProgress progress, SearchProgress::Make(graph, Rule()));
+  const auto train = [&](const std::string& from, const std::string& to, int epochs, double score) {
+    ASSERT_THAT(progress.Apply(Point(from + "-" + to, 0, 0)), IsOk());
+    ASSERT_THAT(progress.Apply(Point(from + "-" + to, 1, score)), IsOk());
+    ASSERT_THAT(progress.Apply(Finished(from, to, epochs, score)), IsOk());
+  };
+  const auto needed = [&] {
+    std::vector<bool> edges;
+    for (int edge = 0; edge < 4; ++edge) edges.push_back(progress.NeedsWeights(edge));
+    return edges;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(needed(), ElementsAre(true, true, true, true));
+  train("S0", "S1", 1, 0.5);
+  train("S0", "S2", 1, 0.4);
+  EXPECT_THAT(needed(), ElementsAre(true, true, true, true));
+  train("S1", "S2", 0, 0.6);
+  EXPECT_THAT(needed(), ElementsAre(true, false, false, true));
+  train("S2", "S3", 1, 0.7);
+  EXPECT_THAT(needed(), ElementsAre(false, false, false, true));
 }
 
 TEST(SearchProgressTest, RefusesWhatCannotHaveHappened) {

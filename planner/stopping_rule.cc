@@ -2,12 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
+#include "planner/knee_interval.h"
 
 namespace op3d {
 namespace {
+
+// Curves that are drawn to ask whether the knee is passed.
+constexpr int kResamples = 100;
+constexpr double kDefaultConfidence = 0.9;
+// Five unknowns and a point more.
+constexpr int kLeastFitEpochs = 6;
 
 absl::Status CheckFinite(absl::Span<const double> performance) {
   for (size_t epoch = 0; epoch < performance.size(); ++epoch) {
@@ -24,41 +32,120 @@ absl::Status CheckAtLeastOne(absl::string_view field, int value) {
       absl::StrCat("stopping rule: ", field, " is ", value, ", but must be at least 1"));
 }
 
+// attempt_epochs and what the method needs; not the bounds.
+absl::Status CheckMethod(const StoppingRule& rule) {
+  OP3D_RETURN_IF_ERROR(CheckAtLeastOne("attempt_epochs", rule.attempt_epochs()));
+  if (rule.method() != StoppingRule::KNEE_INTERVAL) return absl::OkStatus();
+  if (!(rule.confidence() >= 0 && rule.confidence() < 1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "stopping rule: confidence is ", rule.confidence(), ", but must lie between 0 and 1"));
+  }
+  if (!(rule.negligible_gain() >= 0)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "stopping rule: negligible_gain is ", rule.negligible_gain(), ", but must be at least 0"));
+  }
+  if (rule.first_fit_epochs() == 0 || rule.first_fit_epochs() >= kLeastFitEpochs) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("stopping rule: first_fit_epochs is ",
+                                                 rule.first_fit_epochs(), ", but must be at least ",
+                                                 kLeastFitEpochs, ", or 0 for attempt_epochs"));
+}
+
+int FirstFit(const StoppingRule& rule) {
+  const bool own = rule.method() == StoppingRule::KNEE_INTERVAL && rule.first_fit_epochs() > 0;
+  return own ? std::min(rule.first_fit_epochs(), rule.attempt_epochs()) : rule.attempt_epochs();
+}
+
+// Do T more epochs gain next to nothing?
+absl::StatusOr<bool> IntervalPassed(absl::Span<const double> performance, const Knee& knee,
+                                    const StoppingRule& rule) {
+  BootstrapOptions options;
+  options.confidence = rule.confidence() > 0 ? rule.confidence() : kDefaultConfidence;
+  options.resamples = kResamples;
+  options.terms = TermsOf(rule);
+  options.ahead = rule.attempt_epochs();
+  OP3D_ASSIGN_OR_RETURN(const KneeInterval interval, BootstrapKnee(performance, knee, options));
+  return interval.gain <= rule.negligible_gain();
+}
+
+// Without a fit: the best measured epoch.
+void KeepBestMeasured(absl::Span<const double> performance, EdgeOutcome::Ending ending,
+                      StoppingDecision* decision) {
+  const auto best = std::max_element(performance.begin(), performance.end());
+  decision->stop = true;
+  decision->ending = ending;
+  decision->epochs = static_cast<int>(best - performance.begin());
+  decision->score = *best;
+}
+
+StoppingDecision DecidePlateau(absl::Span<const double> performance, int patience, int max_epochs) {
+  const int trained = static_cast<int>(performance.size()) - 1;
+  StoppingDecision decision;
+  KeepBestMeasured(performance, EdgeOutcome::PLATEAU_PASSED, &decision);
+  if (trained - decision.epochs >= patience) return decision;
+  if (trained < max_epochs) return StoppingDecision();
+  decision.ending = EdgeOutcome::BOUND;
+  return decision;
+}
+
 }  // namespace
 
 absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance,
-                                            int attempt_epochs, int max_epochs) {
+                                            const StoppingRule& rule, int max_epochs) {
   if (performance.empty()) {
     return absl::InvalidArgumentError("a curve without its point 0, the score before training");
   }
-  OP3D_RETURN_IF_ERROR(CheckAtLeastOne("attempt_epochs", attempt_epochs));
+  OP3D_RETURN_IF_ERROR(CheckMethod(rule));
   OP3D_RETURN_IF_ERROR(CheckAtLeastOne("the bound on epochs", max_epochs));
   OP3D_RETURN_IF_ERROR(CheckFinite(performance));
   const int trained = static_cast<int>(performance.size()) - 1;
+  if (rule.method() == StoppingRule::PLATEAU) {
+    return DecidePlateau(performance, rule.attempt_epochs(), max_epochs);
+  }
   StoppingDecision decision;
-  if (trained < attempt_epochs) {
-    if (trained < max_epochs) return decision;
-    const auto best = std::max_element(performance.begin(), performance.end());
-    decision.stop = true;
-    decision.ending = EdgeOutcome::BOUND;
-    decision.epochs = static_cast<int>(best - performance.begin());
-    decision.score = *best;
+  if (trained < FirstFit(rule)) {
+    if (trained >= max_epochs) KeepBestMeasured(performance, EdgeOutcome::BOUND, &decision);
     return decision;
   }
-  OP3D_ASSIGN_OR_RETURN(decision.knee, EstimateKnee(performance));
-  const bool passed = trained - attempt_epochs >= decision.knee->epoch;
-  if (!passed && trained < max_epochs) return decision;
+  OP3D_ASSIGN_OR_RETURN(decision.knee, EstimateKnee(performance, TermsOf(rule)));
+  if (trained - rule.attempt_epochs() >= decision.knee->epoch) {
+    decision.ending = EdgeOutcome::KNEE_PASSED;
+  } else if (rule.method() == StoppingRule::KNEE_INTERVAL) {
+    OP3D_ASSIGN_OR_RETURN(const bool passed, IntervalPassed(performance, *decision.knee, rule));
+    if (passed) decision.ending = EdgeOutcome::INTERVAL_PASSED;
+  }
+  if (decision.ending == EdgeOutcome::ENDING_UNSPECIFIED) {
+    if (trained < max_epochs) return decision;
+    decision.ending = EdgeOutcome::BOUND;
+  }
   decision.stop = true;
-  decision.ending = passed ? EdgeOutcome::KNEE_PASSED : EdgeOutcome::BOUND;
   decision.epochs = std::min(decision.knee->epoch, trained);
   decision.score = Evaluate(decision.knee->curve, decision.epochs);
   return decision;
 }
 
+StoppingRule PublishedRule(int attempt_epochs) {
+  StoppingRule rule;
+  rule.set_attempt_epochs(attempt_epochs);
+  rule.set_max_epochs_from_initial(std::numeric_limits<int>::max());
+  rule.set_max_epochs(std::numeric_limits<int>::max());
+  return rule;
+}
+
 absl::Status ValidateStoppingRule(const StoppingRule& rule) {
-  OP3D_RETURN_IF_ERROR(CheckAtLeastOne("attempt_epochs", rule.attempt_epochs()));
+  OP3D_RETURN_IF_ERROR(CheckMethod(rule));
   OP3D_RETURN_IF_ERROR(CheckAtLeastOne("max_epochs_from_initial", rule.max_epochs_from_initial()));
   return CheckAtLeastOne("max_epochs", rule.max_epochs());
+}
+
+CurveTerms TermsOf(const StoppingRule& rule) {
+  CurveTerms terms;
+  terms.decay = rule.function() != StoppingRule::QUADRATIC;
+  terms.linear = rule.function() != StoppingRule::EXPONENTIAL;
+  terms.square =
+      rule.function() == StoppingRule::FULL || rule.function() == StoppingRule::QUADRATIC;
+  return terms;
 }
 
 }  // namespace op3d

@@ -1,11 +1,12 @@
 // When an edge has been trained long enough, and which of its epochs is kept.
 //
-//   OP3D_ASSIGN_OR_RETURN(StoppingDecision decision, DecideStop(curve, rule.attempt_epochs(), 20));
+//   OP3D_ASSIGN_OR_RETURN(StoppingDecision decision, DecideStop(curve, rule, 20));
 //   if (decision.stop) Keep(decision.epochs);
 //
 // The published rule: with T = attempt_epochs, no fit before T epochs are trained; from then on fit
 // after every epoch and stop as soon as the epochs trained are at least knee + T; keep the knee.
-// Beside it a bound, so that an edge whose curve never bends cannot go on for ever.
+// The others are described in plan.proto; what each costs and risks, in this folder's README.
+// Beside them a bound, so that an edge whose curve never bends cannot go on for ever.
 #ifndef OP3D_PLANNER_STOPPING_RULE_H_
 #define OP3D_PLANNER_STOPPING_RULE_H_
 
@@ -20,30 +21,38 @@ namespace op3d {
 
 struct StoppingDecision {
   bool stop = false;
-  // The fit of all points so far; absent before T epochs.
+  // The fit of all points so far; absent where the rule makes none.
   absl::optional<Knee> knee;
 
   // The rest is set when `stop`.
   EdgeOutcome::Ending ending = EdgeOutcome::ENDING_UNSPECIFIED;
-  // Epochs kept, in [0, epochs trained]: min(knee, epochs trained).
+  // Epochs kept, in [0, epochs trained]: min(knee, epochs trained); without a fit the first of the
+  // best measured epochs.
   int epochs = 0;
-  // The curve's value at the epochs kept.
+  // The curve's value at the epochs kept; without a fit what was measured there.
   double score = 0;
 };
 
-// `performance[k]` is what was measured after epoch k; point 0 must be there.  T = `attempt_epochs`
-// and `max_epochs` at least 1.
+// `performance[k]` is what was measured after epoch k; point 0 must be there.  `max_epochs`, at
+// least 1, is the bound; those of `rule` are not looked at.
 //
-// At the bound (epochs trained >= max_epochs) the ending is KNEE_PASSED if the knee says stop too,
-// else BOUND.  If the bound comes before T epochs there is no fit: the first of the best measured
-// epochs is kept, with what was measured there as its score.
+// At the bound (epochs trained >= max_epochs) the ending is another one if the rule says stop too,
+// else BOUND.  If the bound comes before T epochs there is no fit.
 //
-// InvalidArgument for a NaN or an infinity, whose epoch it names.  Thread-safe.
+// InvalidArgument for a rule as ValidateStoppingRule(), or for a NaN or an infinity, whose epoch it
+// names.  Thread-safe.
 absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance,
-                                            int attempt_epochs, int max_epochs);
+                                            const StoppingRule& rule, int max_epochs);
 
-// InvalidArgument, naming field and value, unless all three numbers are at least 1.
+// The published rule with T = `attempt_epochs`, without bounds.
+StoppingRule PublishedRule(int attempt_epochs);
+
+// InvalidArgument, naming field and value: attempt_epochs and the two bounds below 1, or a setting
+// of KNEE_INTERVAL out of its range.
 absl::Status ValidateStoppingRule(const StoppingRule& rule);
+
+// What the rule's function is made of.
+CurveTerms TermsOf(const StoppingRule& rule);
 
 }  // namespace op3d
 

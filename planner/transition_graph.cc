@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <queue>
 #include <set>
 #include <utility>
 
@@ -126,30 +128,39 @@ std::string DescribeCycle(const TransitionGraph& graph, const GraphIndex& index,
 // Takes, again and again, the first listed edge whose source has all its own edges in.
 absl::Status OrderEdges(const TransitionGraph& graph, GraphIndex* index) {
   std::vector<int> missing(index->nodes);
+  std::vector<std::vector<int>> outgoing(index->nodes);
   for (int node = 0; node < index->nodes; ++node) {
     missing[node] = static_cast<int>(index->incoming[node].size());
   }
-  std::vector<bool> taken(index->edges.size());
+  for (size_t edge = 0; edge < index->edges.size(); ++edge) {
+    outgoing[index->edges[edge].from].push_back(static_cast<int>(edge));
+  }
+  // Edges that can be taken, the first listed on top.
+  std::priority_queue<int, std::vector<int>, std::greater<int>> open_edges;
+  const auto open = [&](int node) {
+    for (const int edge : outgoing[node]) open_edges.push(edge);
+  };
+  for (int node = 0; node < index->nodes; ++node) {
+    if (missing[node] == 0) open(node);
+  }
   index->reachable.assign(index->nodes, false);
   index->reachable[0] = true;
-  for (size_t i = 0; i < index->edges.size(); ++i) {
-    size_t edge = 0;
-    while (edge < taken.size() && (taken[edge] || missing[index->edges[edge].from] > 0)) ++edge;
-    if (edge == taken.size()) {
-      std::vector<bool> open(index->nodes);
-      for (int node = 0; node < index->nodes; ++node) open[node] = missing[node] > 0;
-      return absl::InvalidArgumentError(absl::StrCat("the graph has a cycle, ",
-                                                     DescribeCycle(graph, *index, open),
-                                                     "; remove one of these edges"));
-    }
-    taken[edge] = true;
+  size_t taken = 0;
+  for (; !open_edges.empty(); ++taken) {
+    const int edge = open_edges.top();
+    open_edges.pop();
     const GraphIndex::Edge& ends = index->edges[edge];
-    --missing[ends.to];
+    if (--missing[ends.to] == 0) open(ends.to);
     if (!index->reachable[ends.from]) continue;
     index->reachable[ends.to] = true;
-    index->training_order.push_back(static_cast<int>(edge));
+    index->training_order.push_back(edge);
   }
-  return absl::OkStatus();
+  if (taken == index->edges.size()) return absl::OkStatus();
+  std::vector<bool> closed(index->nodes);
+  for (int node = 0; node < index->nodes; ++node) closed[node] = missing[node] > 0;
+  return absl::InvalidArgumentError(absl::StrCat("the graph has a cycle, ",
+                                                 DescribeCycle(graph, *index, closed),
+                                                 "; remove one of these edges"));
 }
 
 absl::Status CheckPositive(const State& state, absl::string_view field, double value) {

@@ -51,8 +51,10 @@ bool Improves(const CurveFit& fit, const CurveFit& than, size_t points) {
 
 }  // namespace
 
-VariableProjection::VariableProjection(absl::Span<const double> performance)
-    : y_(performance.begin(), performance.end()),
+VariableProjection::VariableProjection(absl::Span<const double> performance,
+                                       const CurveTerms& terms)
+    : terms_(terms),
+      y_(performance.begin(), performance.end()),
       span_(std::max<double>(1, static_cast<double>(performance.size()) - 1)) {
   polynomials_ = {MakePolynomial(true, true), MakePolynomial(true, false),
                   MakePolynomial(false, true), MakePolynomial(false, false)};
@@ -63,7 +65,9 @@ VariableProjection::Polynomial VariableProjection::MakePolynomial(bool with_d, b
   Polynomial polynomial;
   polynomial.remainder = y_;
   for (int column : {kConstant, kLinear, kSquare}) {
-    if ((column == kSquare && !with_d) || (column == kConstant && !with_e)) continue;
+    if (column == kSquare && !(with_d && terms_.square)) continue;
+    if (column == kConstant && !with_e) continue;
+    if (column == kLinear && !terms_.linear) continue;
     Vector values(y_.size());
     for (size_t k = 0; k < values.size(); ++k) {
       const double u = static_cast<double>(k) / span_;
@@ -197,6 +201,7 @@ CurveFit VariableProjection::Refine(double low, double high) const {
 }
 
 CurveFit VariableProjection::Minimize() const {
+  if (!terms_.decay) return without_decay_;
   const double first = std::log(kSmallestDecay / span_), last = std::log(kLargestDecay);
   const double step = (last - first) / (kGridPoints - 1);
   Vector residuals(kGridPoints);

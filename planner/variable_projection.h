@@ -28,7 +28,8 @@ class VariableProjection {
  public:
   // `performance[k]` is measured after epoch k; at least one point, all finite and of a size
   // around one: |y| <= 1e100 keeps all squares finite.
-  explicit VariableProjection(absl::Span<const double> performance);
+  explicit VariableProjection(absl::Span<const double> performance,
+                              const CurveTerms& terms = CurveTerms());
 
   // The best fit with this b, in [0, inf].  Where a = 0 is best, b has no effect and comes back 0.
   // Below 0.001 / (epochs) the exponential cannot be told from a parabola: taken as 0.
@@ -62,6 +63,7 @@ class VariableProjection {
   // Golden-section search for log b in [low, high].
   CurveFit Refine(double low, double high) const;
 
+  const CurveTerms terms_;
   std::vector<double> y_;
   // Epochs are divided by it, so that all columns are of the size of one.
   double span_;
