@@ -10,13 +10,15 @@
 namespace op3d {
 namespace {
 
+constexpr absl::string_view kEndings[] = {"mp4", "mkv", "webm", "avi", "mov", "m4v",
+                                          "3gp", "flv", "ts",   "mpg", "lmdb"};
+
 // Where the file ending starts; 0 when `name` does not end as a video does.
 size_t VideoEnding(absl::string_view name) {
   const size_t dot = name.rfind('.');
   if (dot == absl::string_view::npos || dot == 0) return 0;
   const std::string ending = absl::AsciiStrToLower(name.substr(dot + 1));
-  for (const char* known :
-       {"mp4", "mkv", "webm", "avi", "mov", "m4v", "3gp", "flv", "ts", "mpg", "lmdb"}) {
+  for (const absl::string_view known : kEndings) {
     if (ending == known) return dot;
   }
   return 0;
@@ -28,6 +30,8 @@ std::string PlainLabel(absl::string_view label) {
 }
 
 }  // namespace
+
+absl::Span<const absl::string_view> VideoEndings() { return kEndings; }
 
 absl::StatusOr<MediaIndex> MediaIndex::Scan(const std::string& folder,
                                             const absl::flat_hash_set<std::string>& names) {
@@ -75,6 +79,19 @@ const std::string* MediaIndex::Find(absl::string_view name, absl::string_view la
     }
   }
   return &files.front().path;
+}
+
+const std::string* MediaIndex::FindIn(absl::string_view folder, absl::string_view name,
+                                      absl::string_view label) const {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return nullptr;
+  for (const absl::string_view wanted : {folder, label, absl::string_view()}) {
+    const std::string plain = PlainLabel(wanted);
+    for (const File& file : found->second) {
+      if (PlainLabel(file.label_folder) == plain) return &file.path;
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace op3d

@@ -15,8 +15,12 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace op3d {
+
+// The endings of video files, in small letters: "mp4", "mkv", ...
+absl::Span<const absl::string_view> VideoEndings();
 
 class MediaIndex {
  public:
@@ -31,6 +35,11 @@ class MediaIndex {
   // one in the folder named as `label`, spaces or underscores, in small letters or not; else the
   // first in alphabetical order.  Valid as long as the index.
   const std::string* Find(absl::string_view name, absl::string_view label) const;
+  // The same for a list that names the video's folder: only one that lies in a folder of that name,
+  // else in one named as `label`, else in none.  Another folder may hold another video of that
+  // name.
+  const std::string* FindIn(absl::string_view folder, absl::string_view name,
+                            absl::string_view label) const;
 
   // Videos, and class folders.
   int64_t files() const { return files_; }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "data/annotation/dataset_list.h"
+#include "data/annotation/list_text.h"
 #include "data/annotation/media_index.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -32,13 +33,34 @@ absl::flat_hash_set<std::string> NamesOf(const DatasetList& list) {
   return names;
 }
 
+// The video of `path` re-encoded, or as a folder of its frames; empty when there is none.
+std::string WithAnotherEnding(const std::string& path) {
+  const size_t name = path.size() - FileName(path).size();
+  const std::string stem =
+      path.substr(0, name) + std::string(WithoutEnding(absl::string_view(path).substr(name)));
+  if (FolderExists(stem)) return stem;
+  for (const absl::string_view ending : VideoEndings()) {
+    const std::string other = absl::StrCat(stem, ".", ending);
+    if (FileExists(other) || FolderExists(other)) return other;
+  }
+  return "";
+}
+
 // Empty when the video is not there.
 std::string FindPath(const DatasetList& list, const ListedVideo& video, const MediaIndex& media) {
   if (!video.path.empty()) {
     const std::string path = JoinPath(list.media_path, video.path);
     if (FileExists(path) || FolderExists(path)) return path;
+    const std::string same = WithAnotherEnding(path);
+    if (!same.empty()) return same;
   }
   const std::string label = video.label >= 0 ? list.classes[video.label] : "";
+  const size_t slash = video.path.rfind('/');
+  if (slash != std::string::npos) {
+    const std::string folder(FileName(video.path.substr(0, slash)));
+    const std::string* path = media.FindIn(folder, video.name, label);
+    return path == nullptr ? "" : *path;
+  }
   const std::string* path = media.Find(video.name, label);
   if (path == nullptr && !video.other_name.empty()) path = media.Find(video.other_name, label);
   return path == nullptr ? "" : *path;

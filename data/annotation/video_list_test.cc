@@ -119,6 +119,13 @@ TEST_F(VideoListTest, ErrorPolicyNamesTheVideos) {
                              HasSubstr("bbb_000003_000013"), HasSubstr("on_bad_video=SKIP"))));
 }
 
+TEST_F(VideoListTest, SubstituteLeavesThemOutOfTheListToo) {
+  loader_.set_on_bad_video(LoaderSettings::SUBSTITUTE);
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  EXPECT_EQ(list.videos.size(), 3);
+  EXPECT_EQ(list.missing + list.broken, 2);
+}
+
 TEST_F(VideoListTest, LabelMapGivesTheNumbers) {
   dataset_.set_label_map("labels.txt");
   EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound,
@@ -229,6 +236,25 @@ TEST_F(VideoListTest, PathsOfTheListAreTakenAsTheyAre) {
   EXPECT_EQ(list.videos[0].label, 0);
   // Re-encoded with another ending, in another folder.
   EXPECT_THAT(list.videos[1].path, HasSubstr("/no class/eee_000000_000010.mp4"));
+}
+
+TEST_F(VideoListTest, AFolderOfTheListIsNeverAnother) {
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  Write(root_ + "/val.csv",
+        "left/a.avi 0\nright/a.avi 1\nmiddle/a.avi 2\nx/y/left/a.avi 0\n/old/disk/up_down/b.avi 1\n"
+        "old/c.avi 2\n");
+  Write(root_ + "/val/left/a.mp4", VideoBytes(3));
+  Write(root_ + "/val/right/a.mp4", VideoBytes(4));
+  Write(root_ + "/val/x/y/left/a.mkv", VideoBytes(6));
+  Write(root_ + "/val/Up down/b.mp4", VideoBytes(7));
+  Write(root_ + "/val/left/b.mp4", VideoBytes(2));
+  Write(root_ + "/val/c.mp4", VideoBytes(8));
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  std::vector<int64_t> frames;
+  for (const Video& video : list.videos) frames.push_back(video.frames);
+  EXPECT_THAT(frames, ElementsAre(3, 4, 6, 7, 8));
+  EXPECT_EQ(list.missing, 1);
+  EXPECT_EQ(list.left_out[0].name, "a");
 }
 
 TEST_F(VideoListTest, AtMostTenExamplesOfEach) {
