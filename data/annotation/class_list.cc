@@ -38,7 +38,10 @@ absl::StatusOr<std::vector<std::string>> ParseLines(absl::string_view text,
   UniqueNames names;
   for (const ListLine& line : lines) {
     absl::string_view name = line.text;
-    if (numbered) name = absl::StripAsciiWhitespace(name.substr(name.find_first_of(" \t")));
+    if (numbered) {
+      while (!absl::ascii_isspace(name[0])) name.remove_prefix(1);
+      name = absl::StripAsciiWhitespace(name);
+    }
     if (absl::Status status = names.Add(name, source, line, kExpected); !status.ok()) {
       return ListError(source, line, absl::StrCat("the class '", name, "' twice"), kExpected);
     }
@@ -56,6 +59,9 @@ absl::StatusOr<std::vector<std::string>> ParseJson(absl::string_view text,
     if (!absl::SimpleAtoi(JsonText(item.value), &number) || number < 0) {
       return JsonItemError(source, item, absl::StrCat("no number for '", item.keys[0], "'"),
                            kExpected);
+    }
+    if (item.keys[0].empty()) {
+      return JsonItemError(source, item, "a class without a name", kExpected);
     }
     if (!names.insert(item.keys[0]).second || !by_number.emplace(number, item.keys[0]).second) {
       return JsonItemError(source, item,

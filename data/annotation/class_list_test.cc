@@ -40,7 +40,14 @@ TEST(ClassListTest, JsonOfNumbers) {
   EXPECT_THAT(classes, ElementsAre("Approaching, [x]", "Pushing something", "c"));
 }
 
+TEST(ClassListTest, AnyWhiteSpaceEndsTheNumber) {
+  ASSERT_OK_AND_ASSIGN(const auto classes, Parse("1\f02168\n2\v\tb c\n"));
+  EXPECT_THAT(classes, ElementsAre("02168", "b c"));
+}
+
 TEST(ClassListTest, RefusesWhatCannotBe) {
+  EXPECT_THAT(Parse("{\"a\": 0,\n\"\": 1}"),
+              StatusIs(kInvalid, AllOf(HasSubstr("classes:2:"), HasSubstr("without a name"))));
   EXPECT_THAT(Parse("a\nb\na\n"),
               StatusIs(kInvalid, AllOf(HasSubstr("classes:3:"), HasSubstr("'a' twice"))));
   EXPECT_THAT(Parse("\r\n"), StatusIs(kInvalid, HasSubstr("no class")));
