@@ -6,9 +6,11 @@
 //   ./bazelw run //data:dataset -- inspect clip.mp4 --json
 //   ./bazelw run //data:dataset -- clip clip.mp4 --length=16 --crop=three --out=clip.safetensors
 //   ./bazelw run //data:dataset -- frames clip.mp4 --indices=0,7,12 --out=/tmp/frames
+//   ./bazelw run //data:dataset -- synthesize --dataset=kinetics400 --out=/tmp/kinetics400
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <thread>
@@ -26,6 +28,7 @@
 #include "data/command/transcode.h"
 #include "data/dataset.pb.h"
 #include "data/datasets/dataset_settings.h"
+#include "data/synthetic/synthesizer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
@@ -33,7 +36,8 @@
 
 ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
 ABSL_FLAG(std::string, dataset, "kinetics400",
-          "index, check, transcode: a name of data/datasets/, or a textproto of your own");
+          "index, check, transcode: a name of data/datasets/, or a textproto of your own; "
+          "synthesize: a miniature's name");
 ABSL_FLAG(int, split, 0,
           "index, check, transcode: which of the official splits, from 1; 0 = the first");
 ABSL_FLAG(std::string, index, "",
@@ -54,10 +58,10 @@ ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
 ABSL_FLAG(int64_t, start, 0, "clip: number of the first frame");
 ABSL_FLAG(std::string, crop, "center",
           "clip: center, three (as in a test) or random (as in training)");
-ABSL_FLAG(uint64_t, seed, 1, "clip: of the random crop");
+ABSL_FLAG(uint64_t, seed, 1, "clip: of the random crop; synthesize: another gives other videos");
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
 ABSL_FLAG(std::string, out, "",
-          "frames, transcode: the folder to write to; clip: the safetensors file");
+          "frames, transcode, synthesize: the folder to write to; clip: the safetensors file");
 ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
@@ -73,7 +77,8 @@ constexpr char kUsage[] =
     "  transcode ROOT   makes a small copy with the same lists and frame numbers in --out\n"
     "  inspect FILE...  what there is to know of videos\n"
     "  frames FILE      frames as PNG files\n"
-    "  clip FILE        a clip as the network gets it, as safetensors\n\n"
+    "  clip FILE        a clip as the network gets it, as safetensors\n"
+    "  synthesize       a miniature of --dataset, as a folder in the dataset's own layout\n\n"
     "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2";
 
 int Threads() {
@@ -179,7 +184,7 @@ absl::Status Clip(absl::Span<const std::string> words) {
   request.stride = absl::GetFlag(FLAGS_stride);
   request.start = absl::GetFlag(FLAGS_start);
   request.seed = absl::GetFlag(FLAGS_seed);
-  if (absl::GetFlag(FLAGS_size) > 0) request.size = absl::GetFlag(FLAGS_size);
+  if (absl::GetFlag(FLAGS_size) != 0) request.size = absl::GetFlag(FLAGS_size);
   OP3D_ASSIGN_OR_RETURN(request.crop, ParseCrop(absl::GetFlag(FLAGS_crop)));
   OP3D_ASSIGN_OR_RETURN(const ClipFile clip, MakeClipFile(UserPath(words[0]), request));
   const std::string out = UserPath(absl::GetFlag(FLAGS_out));
@@ -188,7 +193,31 @@ absl::Status Clip(absl::Span<const std::string> words) {
     std::fprintf(stderr, "the video ends before the clip: its last frame stands for %d more\n",
                  clip.held);
   }
-  std::printf("%s\n", out.c_str());
+  std::printf(
+      "%s\n",
+      (absl::GetFlag(FLAGS_json) ? ClipFileJson(clip, UserPath(words[0]), out) : out).c_str());
+  return absl::OkStatus();
+}
+
+// The folder that can be looked at, and trained on as any copy of the dataset.
+absl::Status MakeMiniature(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RefuseWords(words));
+  SynthesisOptions options;
+  options.dataset = absl::GetFlag(FLAGS_dataset);
+  options.folder = UserPath(absl::GetFlag(FLAGS_out));
+  options.seed = absl::GetFlag(FLAGS_seed);
+  options.threads = Threads();
+  if (options.folder.empty()) {
+    return absl::InvalidArgumentError("synthesize: give the folder to write to as --out=DIR");
+  }
+  const absl::Status status = Synthesize(options);
+  if (absl::IsCancelled(status)) {
+    return absl::CancelledError(
+        absl::StrCat(status.message(), "; start it again with the same flags to go on"));
+  }
+  OP3D_RETURN_IF_ERROR(status);
+  const nlohmann::ordered_json json = {{"dataset", options.dataset}, {"folder", options.folder}};
+  std::printf("%s\n", absl::GetFlag(FLAGS_json) ? json.dump().c_str() : options.folder.c_str());
   return absl::OkStatus();
 }
 
@@ -224,10 +253,13 @@ absl::Status Frames(absl::Span<const std::string> files) {
     }
     indices.push_back(index);
   }
-  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
+  OP3D_ASSIGN_OR_RETURN(const std::vector<ExportedFrame> frames,
                         ExportFrames(UserPath(files[0]), indices, absl::GetFlag(FLAGS_size),
                                      UserPath(absl::GetFlag(FLAGS_out)), {}));
-  for (const std::string& path : paths) std::printf("%s\n", path.c_str());
+  for (const ExportedFrame& frame : frames) {
+    std::printf("%s\n",
+                (absl::GetFlag(FLAGS_json) ? ExportedFrameJson(frame) : frame.path).c_str());
+  }
   return absl::OkStatus();
 }
 
@@ -240,6 +272,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (words[0] == "check") return Check(rest);
   if (words[0] == "clip") return Clip(rest);
   if (words[0] == "transcode") return Transcode(rest);
+  if (words[0] == "synthesize") return MakeMiniature(rest);
   return absl::InvalidArgumentError(
       absl::StrCat("there is no sub-command \"", words[0], "\"; see --help"));
 }

@@ -1,9 +1,11 @@
 #include "data/command/clip_export.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "data/index/scan_record.h"
 #include "data/loader/clip_views.h"
@@ -53,6 +55,30 @@ absl::StatusOr<ClipTransform> MakeTransform(const ClipRequest& request, int widt
   return ClipTransform::ForTraining(DrawTrainTransform(settings, width, height, &stream), settings);
 }
 
+constexpr int kLargestSize = 8192;
+constexpr double kMostBytes = 2.0 * (1 << 30);
+
+int64_t Views(const ClipRequest& request) {
+  return request.crop == ClipRequest::Crop::kThree ? 3 : 1;
+}
+
+absl::Status CheckRequest(const ClipRequest& request) {
+  OP3D_RETURN_IF_ERROR(CheckClipShape({1, request.length, request.stride}));
+  if (request.size < 1 || request.size > kLargestSize) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a crop of ", request.size, " pixels a side; it must be in [1, ", kLargestSize, "]"));
+  }
+  const double bytes = 3.0 * sizeof(float) * static_cast<double>(Views(request)) * request.length *
+                       request.size * request.size;
+  if (bytes > kMostBytes) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "%d views of %d frames of %dx%d pixels would take %.1f GiB; at most 2 are allowed: make "
+        "length or size smaller",
+        Views(request), request.length, request.size, request.size, bytes / (1 << 30)));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<ClipRequest::Crop> ParseCrop(absl::string_view name) {
@@ -64,36 +90,43 @@ absl::StatusOr<ClipRequest::Crop> ParseCrop(absl::string_view name) {
 }
 
 absl::StatusOr<ClipFile> MakeClipFile(const std::string& video, const ClipRequest& request) {
-  OP3D_RETURN_IF_ERROR(CheckClipShape({1, request.length, request.stride}));
-  OP3D_RETURN_IF_ERROR(CheckTransformSettings(PublishedTransform(request.size)));
+  OP3D_RETURN_IF_ERROR(CheckRequest(request));
   OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(video));
   if (request.start < 0 || request.start >= scan.info.frames) {
     return absl::OutOfRangeError(absl::StrCat(video, ": the clip's start ", request.start,
                                               " is outside of the video's frames, [0, ",
                                               scan.info.frames, ")"));
   }
-  std::vector<int64_t> frames;
   ClipFile file;
   for (int t = 0; t < request.length; ++t) {
     const int64_t frame = request.start + int64_t{t} * request.stride;
     file.held += frame >= scan.info.frames ? 1 : 0;
-    frames.push_back(std::min(frame, scan.info.frames - 1));
+    file.frames.push_back(std::min(frame, scan.info.frames - 1));
   }
 
-  const int64_t views = request.crop == ClipRequest::Crop::kThree ? 3 : 1;
-  const std::vector<int64_t> shape = {views, 3, request.length, request.size, request.size};
-  std::vector<float> clip(views * 3 * request.length * request.size * request.size);
+  file.shape = {Views(request), 3, request.length, request.size, request.size};
+  std::vector<float> clip(Views(request) * 3 * request.length * request.size * request.size);
   FrameStore store(0);
   ViewSeconds seconds;
   OP3D_RETURN_IF_ERROR(MakeClipViews(
-      {video, video, -1, scan.info.frames, EncodeScan(scan)}, {frames},
+      {video, video, -1, scan.info.frames, EncodeScan(scan)}, {file.frames},
       [&](int width, int height) { return MakeTransform(request, width, height); }, &store,
       absl::MakeSpan(clip), &seconds));
   const absl::string_view bytes(reinterpret_cast<const char*>(clip.data()),
                                 clip.size() * sizeof(float));
-  OP3D_ASSIGN_OR_RETURN(file.bytes, SerializeSafetensors({{"clip", DType::kF32, shape, bytes}},
-                                                         {{"frames", absl::StrJoin(frames, ",")}}));
+  OP3D_ASSIGN_OR_RETURN(file.bytes,
+                        SerializeSafetensors({{"clip", DType::kF32, file.shape, bytes}},
+                                             {{"frames", absl::StrJoin(file.frames, ",")}}));
   return file;
+}
+
+std::string ClipFileJson(const ClipFile& clip, const std::string& video, const std::string& out) {
+  const nlohmann::ordered_json json = {{"file", out},
+                                       {"video", video},
+                                       {"shape", clip.shape},
+                                       {"frames", clip.frames},
+                                       {"held", clip.held}};
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace op3d

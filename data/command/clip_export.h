@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -31,7 +32,7 @@ struct ClipRequest {
   int stride = 1;
   int64_t start = 0;
   Crop crop = Crop::kCentre;
-  // Side of the crop, in pixels.
+  // Side of the crop, in pixels, [1, 8192].
   int size = 224;
   // Of the random crop.
   uint64_t seed = 1;
@@ -44,13 +45,19 @@ struct ClipFile {
   // Tensor `clip`, F32 [views, 3, length, size, size], view = crop, normalised; metadata `frames`:
   // their numbers, with commas.
   std::string bytes;
+  std::vector<int64_t> shape;
+  std::vector<int64_t> frames;
   // How many times the last frame stands in for one behind the end.
   int held = 0;
 };
 
 // By the loader's own way from the video to the numbers.  Errors of OpenMedia and of ClipTransform;
-// InvalidArgument: length or stride below 1; OutOfRange: `start` outside the video.
+// InvalidArgument: length or stride below 1, a size outside its range, more than 2 GiB;
+// OutOfRange: `start` outside the video.
 absl::StatusOr<ClipFile> MakeClipFile(const std::string& video, const ClipRequest& request);
+
+// One object: file (`out`), video, shape, frames, held.
+std::string ClipFileJson(const ClipFile& clip, const std::string& video, const std::string& out);
 
 }  // namespace op3d
 

@@ -12,6 +12,7 @@
 namespace op3d {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -116,6 +117,11 @@ TEST_F(ClipExportTest, WhatCannotBeIsASentence) {
   request.size = -3;
   EXPECT_THAT(MakeClipFile(video_, request),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("-3")));
+  request.size = 8192;
+  request.length = 1'000'000;
+  EXPECT_THAT(MakeClipFile(video_, request),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("1000000 frames"), HasSubstr("at most 2"))));
   EXPECT_THAT(MakeClipFile("/nowhere.mp4", {}),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("")));
   EXPECT_THAT(ParseCrop("centre"),

@@ -1,6 +1,7 @@
 #include "data/command/frame_export.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -28,10 +29,10 @@ absl::StatusOr<RgbImage> WithShortSide(const RgbImage& image, int short_side) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> ExportFrames(const std::string& video,
-                                                      std::vector<int64_t> indices, int short_side,
-                                                      const std::string& folder,
-                                                      const MediaOptions& options) {
+absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video,
+                                                        std::vector<int64_t> indices,
+                                                        int short_side, const std::string& folder,
+                                                        const MediaOptions& options) {
   if (indices.empty()) return absl::InvalidArgumentError("no frames are asked for");
   if (short_side < 0 || short_side > kLongestSide) {
     return absl::InvalidArgumentError(
@@ -43,7 +44,7 @@ absl::StatusOr<std::vector<std::string>> ExportFrames(const std::string& video,
   // Before a folder is made for nothing.
   OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, reader->info().frames, video));
   OP3D_RETURN_IF_ERROR(MakeFolders(folder));
-  std::vector<std::string> paths;
+  std::vector<ExportedFrame> exported;
   OP3D_RETURN_IF_ERROR(reader->Read(indices, [&](int64_t frame, const RgbImage& image) {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
     absl::StatusOr<std::string> png;
@@ -55,10 +56,15 @@ absl::StatusOr<std::vector<std::string>> ExportFrames(const std::string& video,
       png = EncodePng(*resized);
     }
     OP3D_RETURN_IF_ERROR(png.status());
-    paths.push_back(JoinPath(folder, absl::StrFormat("frame_%06d.png", frame)));
-    return WriteFileAtomically(paths.back(), *png);
+    exported.push_back({frame, JoinPath(folder, absl::StrFormat("frame_%06d.png", frame))});
+    return WriteFileAtomically(exported.back().path, *png);
   }));
-  return paths;
+  return exported;
+}
+
+std::string ExportedFrameJson(const ExportedFrame& frame) {
+  const nlohmann::ordered_json json = {{"frame", frame.frame}, {"file", frame.path}};
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace op3d

@@ -1,6 +1,6 @@
 // Frames of a video as PNG files, to look at.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::vector<std::string> paths,
+//   OP3D_ASSIGN_OR_RETURN(std::vector<ExportedFrame> frames,
 //                         ExportFrames("a.mp4", {0, 7, 12}, /*short_side=*/0, "out", {}));
 //   // out/frame_000000.png, out/frame_000007.png, out/frame_000012.png
 #ifndef DATA_COMMAND_FRAME_EXPORT_H_
@@ -15,16 +15,24 @@
 
 namespace op3d {
 
+struct ExportedFrame {
+  int64_t frame = 0;
+  std::string path;
+};
+
 // `indices` in any order, repetitions are written once; frame k becomes frame_<k>.png with six
 // digits or more.  `short_side` in pixels, resized as for training; 0 = the video's own size.  An
-// existing file is written over, whole or not at all.  Gives the paths in order of presentation.
+// existing file is written over, whole or not at all.  In order of presentation.
 //
 // Errors of OpenMedia and of VideoReader::Read; InvalidArgument: no indices, a short side out of
 // [0, 32768].
-absl::StatusOr<std::vector<std::string>> ExportFrames(const std::string& video,
-                                                      std::vector<int64_t> indices, int short_side,
-                                                      const std::string& folder,
-                                                      const MediaOptions& options);
+absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video,
+                                                        std::vector<int64_t> indices,
+                                                        int short_side, const std::string& folder,
+                                                        const MediaOptions& options);
+
+// One object: frame, file.
+std::string ExportedFrameJson(const ExportedFrame& frame);
 
 }  // namespace op3d
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -131,6 +132,24 @@ struct Outcome {
   bool earlier = false;
 };
 
+// Where each copy goes.  Of several videos with the same copy ("a.avi" and "a.mp4") only the first
+// gets it: it must not stand for the others.
+void FindTargets(absl::Span<const Video> videos, const TranscodeOptions& options,
+                 std::vector<Outcome>* outcomes) {
+  absl::flat_hash_map<std::string, size_t> firsts;
+  for (size_t i = 0; i < videos.size(); ++i) {
+    const std::string below = fs::path(videos[i].path).lexically_relative(options.root).string();
+    Outcome& outcome = (*outcomes)[i];
+    outcome.target =
+        JoinPath(options.out, CopyPath(below, FolderExists(videos[i].path), options.copy.form));
+    const auto [first, fresh] = firsts.emplace(outcome.target, i);
+    if (fresh) continue;
+    outcome.status = absl::InvalidArgumentError(
+        absl::StrCat(videos[i].path, " would have the same copy as ", videos[first->second].path,
+                     ", ", outcome.target, "; give one of them another name"));
+  }
+}
+
 bool IsTheVideosFault(const absl::Status& status) {
   return absl::IsDataLoss(status) || absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||
          absl::IsOutOfRange(status);
@@ -168,15 +187,16 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
   OP3D_RETURN_IF_ERROR(OpenFolder(options));
   OP3D_RETURN_IF_ERROR(CopyLists(options.root, options.out, /*folders_too=*/true));
   std::vector<Outcome> outcomes(videos.size());
+  FindTargets(videos, options, &outcomes);
   {
     Progress progress("transcode", static_cast<int64_t>(videos.size()), "videos");
     OP3D_RETURN_IF_ERROR(InParallel(
         options.threads, static_cast<int64_t>(videos.size()), [&](int64_t i) -> absl::Status {
           Outcome& outcome = outcomes[i];
-          const std::string below =
-              fs::path(videos[i].path).lexically_relative(options.root).string();
-          outcome.target = JoinPath(
-              options.out, CopyPath(below, FolderExists(videos[i].path), options.copy.form));
+          if (!outcome.status.ok()) {
+            progress.Add(1);
+            return absl::OkStatus();
+          }
           outcome.earlier = FileExists(outcome.target) || FolderExists(outcome.target);
           if (outcome.earlier) {
             progress.AddEarlier(1);

@@ -76,6 +76,19 @@ TEST_F(TranscodeTest, StartedAgainItMakesWhatIsNotThere) {
   EXPECT_EQ(again, before);
 }
 
+TEST_F(TranscodeTest, NoCopyStandsForAnotherVideo) {
+  const std::string path =
+      WriteTestClip(options_.root + "/videos/wave hand", "0.avi", TestClipOptions(), 10);
+  videos_.push_back({"0", path, 1, 10});
+  ASSERT_OK_AND_ASSIGN(const TranscodeReport report, TranscodeVideos(videos_, options_));
+  EXPECT_EQ(report.written, 3);
+  ASSERT_EQ(report.failed.size(), 2);
+  EXPECT_EQ(report.failed[1].path, path);
+  EXPECT_THAT(report.failed[1].reason, HasSubstr("0.mp4"));
+  ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(options_.out + "/videos/wave hand/0.mp4"));
+  EXPECT_EQ(scan.info.frames, 20);
+}
+
 TEST_F(TranscodeTest, NeverWritesOverSomethingElse) {
   ASSERT_THAT(TranscodeVideos(videos_, options_), IsOk());
   options_.copy.crf = 30;
