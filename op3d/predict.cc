@@ -129,11 +129,12 @@ void Print(const std::string& file, const Prediction& prediction,
     for (const ClassScore& score : top) {
       std::printf("  %5.1f %%  %s\n", 100 * score.probability, names[score.label].c_str());
     }
-    for (const std::string& warning : prediction.warnings) {
-      std::printf("  warning: %s\n", warning.c_str());
-    }
   }
   std::fflush(stdout);
+  if (absl::GetFlag(FLAGS_json)) return;  // they stand in the object
+  for (const std::string& warning : prediction.warnings) {
+    std::fprintf(stderr, "  warning: %s\n", warning.c_str());
+  }
 }
 
 void PrintError(const std::string& file, const absl::Status& status) {
@@ -170,20 +171,24 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ClassNames(predictor->classes()));
 
   // One that cannot be read does not stop the others.
-  absl::Status worst;
+  absl::Status failure;
+  int failures = 0;
   for (const std::string& word : words) {
     const absl::Time start = absl::Now();
     const absl::StatusOr<Prediction> prediction = PredictFile(predictor.get(), UserPath(word));
     if (absl::IsCancelled(prediction.status())) return prediction.status();
     if (!prediction.ok()) {
       if (words.size() > 1 || absl::GetFlag(FLAGS_json)) PrintError(word, prediction.status());
-      worst = prediction.status();
+      failure = prediction.status();
+      ++failures;
       continue;
     }
     Print(word, *prediction, names, absl::ToDoubleSeconds(absl::Now() - start));
     if (!output.empty()) OP3D_RETURN_IF_ERROR(WriteLogits(*prediction, output));
   }
-  return worst;
+  if (failures == 0 || words.size() == 1) return failure;
+  return absl::Status(failure.code(), absl::StrCat(failures, " of ", words.size(),
+                                                   " inputs failed; what is wrong stands above"));
 }
 
 }  // namespace

@@ -38,9 +38,11 @@ grep -q '"logits":{"dtype":"F64"' out64.safetensors || fail 'logits of fp64 are 
 echo 'no video' >text.mp4
 expect 2 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 2 '3 views' "${ask[@]}" text.mp4 "${videos[0]}"
+expect 2 '1 of 2 inputs failed' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 2 '"error":".*text.mp4' "${ask[@]}" --json text.mp4
 
 expect 2 '8 frames is too short' "${ask[@]}" --frames=8 "${videos[0]}"
+expect 2 '2000000000 views of .* at most 8' "${ask[@]}" --clips=2000000000 "${videos[0]}"
 expect 2 'name at least one video' "${ask[@]}"
 expect 2 '9 classes apart, but .* names 1' "${ask[@]}" --labels=text.mp4 "${videos[0]}"
 expect 2 'no tensor `input`' "${ask[@]}" w.safetensors

@@ -3,6 +3,7 @@
 //   ./bazelw run //op3d:weights -- import resnet50-19c8e357.pth start.safetensors
 //       --network=dg_p3d_resnet50
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -63,11 +64,21 @@ absl::StatusOr<NetworkDefinition> DefineFor(int64_t classes) {
   return Define(options);
 }
 
-absl::Status PrintStages() {
-  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, DefineFor(kUsualClasses));
+// Far beyond any clip; numbers of multiply-adds stay within 64 bits.
+constexpr int kMostOfAnAxis = 10000;
+
+absl::Status PrintStages(int64_t classes) {
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
+                        DefineFor(classes > 0 ? classes : kUsualClasses));
   const Size3 size = {absl::GetFlag(FLAGS_frames), absl::GetFlag(FLAGS_height),
                       absl::GetFlag(FLAGS_width)};
   OP3D_RETURN_IF_ERROR(CheckClipSize(definition, size));
+  if (*std::max_element(size.begin(), size.end()) > kMostOfAnAxis) {
+    return absl::InvalidArgumentError(absl::StrCat("a clip of ", absl::StrJoin(size, "x"),
+                                                   " is too large: --frames, --height and --width "
+                                                   "are at most ",
+                                                   kMostOfAnAxis));
+  }
   std::vector<StageCost> stages = CountStages(definition, size);
   stages.push_back(TotalCost(stages));
   if (!absl::GetFlag(FLAGS_json)) {
@@ -93,7 +104,7 @@ absl::Status PrintStages() {
 }
 
 absl::Status Inspect(Words words) {
-  if (words.empty() && !absl::GetFlag(FLAGS_network).empty()) return PrintStages();
+  if (words.empty() && !absl::GetFlag(FLAGS_network).empty()) return PrintStages(kUsualClasses);
   OP3D_RETURN_IF_ERROR(RequireWords(words, 1, "inspect FILE [--json], or inspect --network=NAME"));
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(UserPath(words[0])));
   int64_t numbers = 0, bytes = 0;
@@ -122,7 +133,7 @@ absl::Status Inspect(Words words) {
                static_cast<int>(checkpoint.tensors().size()), absl::StrCat(numbers).c_str(),
                static_cast<double>(bytes) / (1 << 20));
   if (absl::GetFlag(FLAGS_network).empty()) return absl::OkStatus();
-  return PrintStages();
+  return PrintStages(CountClasses(checkpoint.Weights()));
 }
 
 // The names of a list, all of them: somebody looks for one.

@@ -2,6 +2,7 @@
 # //op3d:weights from outside: what it prints, what it writes, and its exit codes.
 set -u
 weights=$PWD/$1
+write_golden=$PWD/$2
 golden=$PWD/op3d/network/weights/testdata
 cd "$TEST_TMPDIR" || exit 1
 
@@ -28,6 +29,26 @@ expect 0 '"stage":"layer4_dual","parameters":18903424' \
   "$weights" inspect --network=dg_p3d_resnet50 --json
 expect 2 '8 frames is too short' "$weights" inspect --network=dg_p3d_resnet50 --frames=8
 expect 2 "no network 'resnet'" "$weights" inspect --network=resnet
+
+expect 2 '1000000000x224 is too large' \
+  "$weights" inspect --network=dg_p3d_resnet50 --height=1000000000
+
+# The table of spec/network.md: parameters and multiply-adds of a clip, for 400 classes.
+expect 0 '^total  *74963472  *41099288576' "$weights" inspect --network=dg_p3d_resnet101
+expect 0 '^total  *28128272  *20231782400' "$weights" inspect --network=p3d_resnet50
+expect 0 '^total  *74963472  *214689210368' \
+  "$weights" inspect --network=dg_p3d_resnet101 --frames=64 --height=256 --width=256
+
+# Given away and taken back, every weight is the same; classes are those of the file.
+"$write_golden" dg_p3d_miniature 9 w.safetensors clip.safetensors || fail write_golden
+expect 0 'for 9 classes' "$weights" export w.safetensors w.pt --network=dg_p3d_miniature
+expect 0 'equal: 155 tensors' "$weights" compare w.safetensors w.pt
+expect 0 '^fc .* 9x1x1x1$' "$weights" inspect w.pt --network=dg_p3d_miniature
+expect 0 '^mapped 155:$' "$weights" import w.pt back.safetensors --network=dg_p3d_miniature
+expect 0 'equal: 155 tensors' "$weights" compare w.safetensors back.safetensors
+expect 2 '--network is missing' "$weights" export w.safetensors x.pt
+expect 2 'those of another network' "$weights" export w.safetensors x.pt --network=p3d_resnet18
+[[ ! -e x.pt ]] || fail "a refused export left something behind"
 
 # The same weights in three clothes.
 for format in zip legacy; do

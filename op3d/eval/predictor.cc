@@ -23,6 +23,10 @@
 namespace op3d {
 namespace {
 
+// All views of a video wait for the network together, at most 8 GiB of them: five times what 10
+// clips of 64 frames at 256 pixels in three crops take.
+constexpr double kMaxInputValues = 2147483648.0;
+
 absl::StatusOr<at::ScalarType> ParsePrecision(const std::string& name) {
   if (name == "fp32") return at::kFloat;
   if (name == "fp64") return at::kDouble;
@@ -67,7 +71,17 @@ absl::Status CheckViews(const PredictionViews& views) {
     return absl::InvalidArgumentError(
         absl::StrCat(views.crops, " crops are neither 1 (the centre) nor 3"));
   }
-  return CheckTransformSettings(Transform(views));
+  OP3D_RETURN_IF_ERROR(CheckTransformSettings(Transform(views)));
+  // In floating point, where no product overflows.
+  const double values =
+      3.0 * views.clips * views.crops * views.shape.length() * views.crop * views.crop;
+  if (values > kMaxInputValues) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        int64_t{views.clips} * views.crops, " views of ", views.shape.length(), "x", views.crop,
+        "x", views.crop, " take ", std::ceil(values / (1 << 28)),
+        " GiB; at most 8 at a time: ask for fewer clips, fewer frames or smaller crops"));
+  }
+  return absl::OkStatus();
 }
 
 std::vector<std::vector<int64_t>> ClipFrames(const PredictionViews& views, int64_t frames) {

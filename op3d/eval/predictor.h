@@ -78,8 +78,8 @@ class Predictor {
 
   int64_t classes() const { return network_->options().classes; }
 
-  // InvalidArgument: views that cannot be, or clips too short for the network; errors of ScanMedia
-  // and VideoReader::Read.  A video shorter than a clip is held at its last frame, with a warning.
+  // InvalidArgument: views that cannot be or take more than 8 GiB together, or clips too short for
+  // the network; errors of ScanMedia and VideoReader::Read.  A video shorter than a clip is held at its last frame, with a warning.
   absl::StatusOr<Prediction> Predict(const std::string& video, const PredictionViews& views);
 
   // Clips that are normalised already, [N, 3, T, H, W] of any floating type: a view each.

@@ -18,6 +18,7 @@
 namespace op3d {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -119,6 +120,11 @@ TEST_F(PredictorTest, WhatCannotBeIsASentence) {
   EXPECT_THAT(predictor->Predict(video, views_),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("2 crops")));
   views_.crops = 1;
+  views_.clips = 2000000000;
+  EXPECT_THAT(predictor->Predict(video, views_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("2000000000 views of 16x32x32"), HasSubstr("at most 8"))));
+  views_.clips = 3;
   EXPECT_THAT(predictor->Predict(folder_ + "/none.mp4", views_),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("none.mp4")));
   EXPECT_THAT(predictor->Predict(at::Tensor(GoldenClips({1, 2, 16, 32, 32}, "input", at::kFloat))),
