@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -87,6 +89,36 @@ TEST(DependencyTest, RoomsUseOnlyWhatStandsBeforeThem) {
     if (!MaySee(edge.from, edge.to)) against.push_back(absl::StrCat(edge.from, " -> ", edge.to));
   }
   EXPECT_THAT(against, testing::IsEmpty());
+}
+
+// Everything that `target` is built from.
+std::set<std::string> Dependencies(const std::vector<Edge>& edges, const std::string& target) {
+  std::multimap<std::string, std::string> uses;
+  for (const Edge& edge : edges) uses.emplace(edge.from, edge.to);
+  std::set<std::string> found;
+  std::vector<std::string> open = {target};
+  while (!open.empty()) {
+    const std::string label = open.back();
+    open.pop_back();
+    if (!found.insert(label).second) continue;
+    const auto [begin, end] = uses.equal_range(label);
+    for (auto use = begin; use != end; ++use) open.push_back(use->second);
+  }
+  return found;
+}
+
+TEST(DependencyTest, ThePlannersProgramsAreFreeOfLibTorch) {
+  const std::vector<Edge> edges = ReadGraph();
+  for (const char* program : {"//planner:plan", "//planner:knee"}) {
+    const std::set<std::string> used = Dependencies(edges, program);
+    EXPECT_TRUE(used.count("//planner:knee_estimator")) << program;
+    for (const std::string& label : used) {
+      EXPECT_FALSE(absl::StartsWith(label, "@libtorch")) << program << " uses " << label;
+      EXPECT_FALSE(absl::StartsWith(label, "@ffmpeg")) << program << " uses " << label;
+    }
+  }
+  // The same walk finds it where it is.
+  EXPECT_TRUE(Dependencies(edges, "//benchmarks:kinetics400").count("@libtorch//:torch"));
 }
 
 TEST(DependencyTest, TheRuleItselfSaysNo) {

@@ -67,24 +67,30 @@ absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance,
     if (highest <= trained) return 0.0;
     return Evaluate(fit, std::min(highest, trained + options.ahead)) - Evaluate(fit, trained);
   };
+  const auto highest_of = [&](const PerformanceCurve& fit, int highest) {
+    return Evaluate(fit, std::min(highest, std::max(trained, options.last)));
+  };
   // Nothing to draw from: an exact curve.
   if (widest <= 1e-12 * scale) {
-    return KneeInterval{knee.epoch, knee.epoch, gain_of(knee.curve, knee.epoch)};
+    return KneeInterval{knee.epoch, knee.epoch, gain_of(knee.curve, knee.epoch),
+                        highest_of(knee.curve, knee.epoch)};
   }
   for (int k = 0; k < points; ++k) fitted[k] /= scale, residuals[k] /= scale;
 
   const DecayGrid grid(points, options.terms);
   std::vector<int> knees(options.resamples);
-  std::vector<double> gains(options.resamples);
+  std::vector<double> gains(options.resamples), tops(options.resamples);
   for (int i = 0; i < options.resamples; ++i) {
     RandomStream stream(options.seed, "planner.bootstrap", {i});
     for (int k = 0; k < points; ++k) curve[k] = fitted[k] + residuals[stream.UniformInt(points)];
     const PerformanceCurve fit = grid.Fit(curve);
     knees[i] = HighestEpochOfBent(fit);
     gains[i] = gain_of(fit, knees[i]);
+    tops[i] = highest_of(fit, knees[i]);
   }
   std::sort(knees.begin(), knees.end());
   std::sort(gains.begin(), gains.end());
+  std::sort(tops.begin(), tops.end());
   // As many knees are cut off at either end.
   const double out = 1 - options.confidence;
   const int cut = static_cast<int>(std::floor(out / 2 * options.resamples));
@@ -93,6 +99,7 @@ absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance,
   interval.low = knees[cut];
   interval.high = knees[options.resamples - 1 - cut];
   interval.gain = scale * gains[options.resamples - 1 - cut_gains];
+  interval.highest = scale * tops[options.resamples - 1 - cut_gains];
   return interval;
 }
 

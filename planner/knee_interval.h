@@ -23,6 +23,8 @@ struct BootstrapOptions {
   CurveTerms terms;
   // Epochs that `gain` looks ahead; at least 0.
   int ahead = 10;
+  // The last epoch that `highest` looks at, where it is not trained already.
+  int last = kHorizon - 1;
 };
 
 struct KneeInterval {
@@ -32,6 +34,8 @@ struct KneeInterval {
   // With `confidence` (one-sided), the next `ahead` epochs raise the curve's highest value by no
   // more than this.  0 = the knee is passed.
   double gain = 0;
+  // With `confidence` (one-sided), the curve stays at or below this.
+  double highest = 0;
 };
 
 // The knees of curves that are the fit of `knee` plus its residuals, drawn with replacement and

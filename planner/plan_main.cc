@@ -48,7 +48,10 @@ ABSL_FLAG(std::string, stopping, "knee",
 ABSL_FLAG(std::string, function, "full",
           "search, replay: what is fitted: full (published), exponential_linear, exponential, "
           "quadratic");
-ABSL_FLAG(double, confidence, 0.9, "search, replay --stopping=knee_interval: of the interval");
+ABSL_FLAG(bool, race, false,
+          "search: end an edge, too, that cannot catch up with another way into its state");
+ABSL_FLAG(double, confidence, 0.9,
+          "search, replay --stopping=knee_interval, search --race: of the interval");
 ABSL_FLAG(double, negligible_gain, 0,
           "search, replay --stopping=knee_interval: an edge ends when T more epochs would raise "
           "the performance by no more than this");
@@ -179,7 +182,8 @@ absl::StatusOr<StoppingRule> ReadRule() {
                                 StoppingRule::Function_Parse, *StoppingRule::Function_descriptor(),
                                 &function));
   rule.set_function(function);
-  if (method == StoppingRule::KNEE_INTERVAL) {
+  rule.set_race(absl::GetFlag(FLAGS_race));
+  if (method == StoppingRule::KNEE_INTERVAL || rule.race()) {
     rule.set_confidence(absl::GetFlag(FLAGS_confidence));
     rule.set_negligible_gain(absl::GetFlag(FLAGS_negligible_gain));
     rule.set_first_fit_epochs(absl::GetFlag(FLAGS_first_fit_epochs));

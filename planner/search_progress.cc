@@ -9,6 +9,31 @@
 
 namespace op3d {
 
+namespace {
+
+// By edge that can be trained: the one before it of the ways into its state, in the order in which
+// they race: the source with the longest way from the initial state first, of equal ones the edge
+// listed first.
+std::vector<int> WaysBefore(const GraphIndex& index) {
+  std::vector<int> depth(index.nodes), before(index.edges.size(), kNoEdge);
+  std::vector<std::vector<int>> ways(index.nodes);
+  for (const int edge : index.training_order) {
+    const GraphIndex::Edge& ends = index.edges[edge];
+    depth[ends.to] = std::max(depth[ends.to], depth[ends.from] + 1);
+    ways[ends.to].push_back(edge);
+  }
+  for (std::vector<int>& into : ways) {
+    std::sort(into.begin(), into.end(), [&](int a, int b) {
+      const int deep_a = depth[index.edges[a].from], deep_b = depth[index.edges[b].from];
+      return deep_a != deep_b ? deep_a > deep_b : a < b;
+    });
+    for (size_t i = 1; i < into.size(); ++i) before[into[i]] = into[i - 1];
+  }
+  return before;
+}
+
+}  // namespace
+
 absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph,
                                                     const StoppingRule& rule) {
   SearchProgress progress;
@@ -19,6 +44,8 @@ absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph
   progress.curves_.resize(progress.index_.edges.size());
   progress.scores_.resize(progress.index_.edges.size());
   progress.outcomes_.resize(progress.index_.edges.size());
+  progress.way_before_.resize(progress.index_.edges.size(), kNoEdge);
+  if (rule.race()) progress.way_before_ = WaysBefore(progress.index_);
   progress.open_ways_out_.resize(progress.index_.nodes);
   for (const int edge : progress.index_.training_order) {
     progress.edges_by_name_[EdgeName(graph.transitions(edge))] = edge;
@@ -29,7 +56,7 @@ absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph
 
 int SearchProgress::next_edge() const {
   for (int edge : index_.training_order) {
-    if (!outcomes_[edge]) return edge;
+    if (Ready(edge)) return edge;
   }
   return kNoEdge;
 }
@@ -37,6 +64,7 @@ int SearchProgress::next_edge() const {
 bool SearchProgress::Ready(int edge) const {
   const int source = index_.edges[edge].from;
   if (outcomes_[edge] || !index_.reachable[source]) return false;
+  if (way_before_[edge] != kNoEdge && !outcomes_[way_before_[edge]]) return false;
   // Ways into the source's own sources are finished too: they were ready once.
   return std::all_of(index_.incoming[source].begin(), index_.incoming[source].end(), [&](int way) {
     return outcomes_[way] || !index_.reachable[index_.edges[way].from];
@@ -75,7 +103,13 @@ int SearchProgress::epochs_at_worst() const {
 absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {
   std::vector<double> performance;
   for (const CurvePoint& point : curves_[edge]) performance.push_back(point.performance());
-  return DecideStop(performance, rule_, max_epochs(edge));
+  // With a rule that races, the ways before this one are finished and the ones behind it not begun.
+  absl::optional<double> to_beat;
+  if (rule_.race()) {
+    const int winner = WinningEdge(index_, scores_, index_.edges[edge].to);
+    if (winner != kNoEdge) to_beat = scores_[winner]->score;
+  }
+  return DecideStop(performance, rule_, max_epochs(edge), to_beat);
 }
 
 absl::Status SearchProgress::Apply(const JournalEntry& entry) {

@@ -37,9 +37,10 @@ class SearchProgress {
   const StoppingRule& rule() const { return rule_; }
   const GraphIndex& index() const { return index_; }
 
-  // The first edge in the order of training that is not finished; kNoEdge when all are.
+  // The first edge in the order of training that is ready; kNoEdge when all are finished.
   int next_edge() const;
-  // Is the edge open, and all that its starting weights hang on finished?  next_edge() always is.
+  // Is the edge open, and all that its starting weights hang on finished?  With a rule that races,
+  // also all other ways into its state that come before it.
   bool Ready(int edge) const;
   // Points so far; point k is epoch k.
   const std::vector<CurvePoint>& curve(int edge) const { return curves_[edge]; }
@@ -79,6 +80,8 @@ class SearchProgress {
   StoppingRule rule_;
   GraphIndex index_;
   absl::flat_hash_map<std::string, int> edges_by_name_;
+  // By edge, with a rule that races: the way into its state that comes before it, or kNoEdge.
+  std::vector<int> way_before_;
   // By node: edges out of it that are still to be trained.
   std::vector<int> open_ways_out_;
   std::vector<std::vector<CurvePoint>> curves_;

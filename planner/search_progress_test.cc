@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -105,6 +106,29 @@ TEST(SearchProgressTest, NeedsWeightsAsLongAsAnEdgeCanStartFromThem) {
   EXPECT_THAT(needed(), ElementsAre(true, false, false, true));
   train("S2", "S3", 1, 0.7);
   EXPECT_THAT(needed(), ElementsAre(false, false, false, true));
+}
+
+// In the base graph S0-S2 stands before S1-S2, but S1 is farther from the start.
+TEST(SearchProgressTest, WaysThatRaceAreTrainedOneAfterAnother) {
+  StoppingRule rule = Rule();
+  rule.set_race(true);
+  ASSERT_OK_AND_ASSIGN(SearchProgress progress,
+                       SearchProgress::Make(MakePool(PoolOptions()), rule));
+  std::vector<std::string> order;
+  for (int edge = progress.next_edge(); edge != kNoEdge; edge = progress.next_edge()) {
+    const Transition& ends = progress.graph().transitions(edge);
+    order.push_back(EdgeName(ends));
+    ASSERT_THAT(progress.Apply(Point(EdgeName(ends), 0, 0)), IsOk());
+    ASSERT_THAT(progress.Apply(Point(EdgeName(ends), 1, 0.5)), IsOk());
+    ASSERT_THAT(progress.Apply(Finished(ends.from(), ends.to(), 1, 0.5)), IsOk());
+  }
+  ASSERT_EQ(order.size(), 14);
+  const auto at = [&](const char* edge) {
+    return std::find(order.begin(), order.end(), edge) - order.begin();
+  };
+  EXPECT_LT(at("S1-S2"), at("S0-S2"));
+  EXPECT_LT(at("S7-S9"), at("S8-S9"));
+  EXPECT_THAT(progress.Outcome(), IsOk());
 }
 
 TEST(SearchProgressTest, RefusesWhatCannotHaveHappened) {

@@ -35,7 +35,11 @@ absl::Status CheckAtLeastOne(absl::string_view field, int value) {
 // attempt_epochs and what the method needs; not the bounds.
 absl::Status CheckMethod(const StoppingRule& rule) {
   OP3D_RETURN_IF_ERROR(CheckAtLeastOne("attempt_epochs", rule.attempt_epochs()));
-  if (rule.method() != StoppingRule::KNEE_INTERVAL) return absl::OkStatus();
+  if (rule.method() == StoppingRule::PLATEAU && rule.race()) {
+    return absl::InvalidArgumentError(
+        "stopping rule: race needs a fit, but PLATEAU makes none; use KNEE or KNEE_INTERVAL");
+  }
+  if (rule.method() != StoppingRule::KNEE_INTERVAL && !rule.race()) return absl::OkStatus();
   if (!(rule.confidence() >= 0 && rule.confidence() < 1)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "stopping rule: confidence is ", rule.confidence(), ", but must lie between 0 and 1"));
@@ -53,20 +57,31 @@ absl::Status CheckMethod(const StoppingRule& rule) {
 }
 
 int FirstFit(const StoppingRule& rule) {
-  const bool own = rule.method() == StoppingRule::KNEE_INTERVAL && rule.first_fit_epochs() > 0;
+  const bool interval = rule.method() == StoppingRule::KNEE_INTERVAL || rule.race();
+  const bool own = interval && rule.first_fit_epochs() > 0;
   return own ? std::min(rule.first_fit_epochs(), rule.attempt_epochs()) : rule.attempt_epochs();
 }
 
-// Do T more epochs gain next to nothing?
-absl::StatusOr<bool> IntervalPassed(absl::Span<const double> performance, const Knee& knee,
-                                    const StoppingRule& rule) {
+// What the bootstrap says of an edge that the published rule does not end yet.
+absl::StatusOr<EdgeOutcome::Ending> AskInterval(absl::Span<const double> performance,
+                                                const Knee& knee, const StoppingRule& rule,
+                                                int max_epochs, absl::optional<double> to_beat) {
+  const bool interval_ends = rule.method() == StoppingRule::KNEE_INTERVAL;
+  const bool races = rule.race() && to_beat.has_value();
+  if (!interval_ends && !races) return EdgeOutcome::ENDING_UNSPECIFIED;
   BootstrapOptions options;
   options.confidence = rule.confidence() > 0 ? rule.confidence() : kDefaultConfidence;
   options.resamples = kResamples;
   options.terms = TermsOf(rule);
   options.ahead = rule.attempt_epochs();
+  options.last = std::min(max_epochs, kHorizon - 1);
   OP3D_ASSIGN_OR_RETURN(const KneeInterval interval, BootstrapKnee(performance, knee, options));
-  return interval.gain <= rule.negligible_gain();
+  if (interval_ends && interval.gain <= rule.negligible_gain()) return EdgeOutcome::INTERVAL_PASSED;
+  const int trained = static_cast<int>(performance.size()) - 1;
+  const double score = Evaluate(knee.curve, std::min(knee.epoch, trained));
+  // A score that wins already is no loser's, whatever the bootstrap says.
+  if (races && interval.highest < *to_beat && score < *to_beat) return EdgeOutcome::OUTPACED;
+  return EdgeOutcome::ENDING_UNSPECIFIED;
 }
 
 // Without a fit: the best measured epoch.
@@ -92,7 +107,8 @@ StoppingDecision DecidePlateau(absl::Span<const double> performance, int patienc
 }  // namespace
 
 absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance,
-                                            const StoppingRule& rule, int max_epochs) {
+                                            const StoppingRule& rule, int max_epochs,
+                                            absl::optional<double> to_beat) {
   if (performance.empty()) {
     return absl::InvalidArgumentError("a curve without its point 0, the score before training");
   }
@@ -111,9 +127,9 @@ absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance
   OP3D_ASSIGN_OR_RETURN(decision.knee, EstimateKnee(performance, TermsOf(rule)));
   if (trained - rule.attempt_epochs() >= decision.knee->epoch) {
     decision.ending = EdgeOutcome::KNEE_PASSED;
-  } else if (rule.method() == StoppingRule::KNEE_INTERVAL) {
-    OP3D_ASSIGN_OR_RETURN(const bool passed, IntervalPassed(performance, *decision.knee, rule));
-    if (passed) decision.ending = EdgeOutcome::INTERVAL_PASSED;
+  } else {
+    OP3D_ASSIGN_OR_RETURN(decision.ending,
+                          AskInterval(performance, *decision.knee, rule, max_epochs, to_beat));
   }
   if (decision.ending == EdgeOutcome::ENDING_UNSPECIFIED) {
     if (trained < max_epochs) return decision;

@@ -36,19 +36,22 @@ struct StoppingDecision {
 // `performance[k]` is what was measured after epoch k; point 0 must be there.  `max_epochs`, at
 // least 1, is the bound; those of `rule` are not looked at.
 //
+// `to_beat`: the highest score of a finished way into the same state, for a rule that races.
+//
 // At the bound (epochs trained >= max_epochs) the ending is another one if the rule says stop too,
 // else BOUND.  If the bound comes before T epochs there is no fit.
 //
 // InvalidArgument for a rule as ValidateStoppingRule(), or for a NaN or an infinity, whose epoch it
 // names.  Thread-safe.
 absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance,
-                                            const StoppingRule& rule, int max_epochs);
+                                            const StoppingRule& rule, int max_epochs,
+                                            absl::optional<double> to_beat = absl::nullopt);
 
 // The published rule with T = `attempt_epochs`, without bounds.
 StoppingRule PublishedRule(int attempt_epochs);
 
 // InvalidArgument, naming field and value: attempt_epochs and the two bounds below 1, or a setting
-// of KNEE_INTERVAL out of its range.
+// of KNEE_INTERVAL or race out of its range.
 absl::Status ValidateStoppingRule(const StoppingRule& rule);
 
 // What the rule's function is made of.

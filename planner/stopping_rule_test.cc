@@ -233,6 +233,26 @@ TEST(StoppingRuleTest, FitsFewerTermsWhereAsked) {
   EXPECT_LT(full.residual, quadratic.residual);
 }
 
+TEST(StoppingRuleTest, ARaceEndsWhatCannotCatchUp) {
+  StoppingRule rule = PublishedRule(10);
+  rule.set_race(true);
+  std::vector<double> y;
+  RandomStream stream(6, "race", {});
+  for (int k = 0; k <= 14; ++k)
+    y.push_back(0.6 - 0.3 * std::exp(-0.3 * k) + 0.001 * stream.Gaussian());
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision alone, DecideStop(y, rule, 30));
+  EXPECT_FALSE(alone.stop);
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision near, DecideStop(y, rule, 30, 0.6));
+  EXPECT_FALSE(near.stop);
+  ASSERT_OK_AND_ASSIGN(const StoppingDecision far, DecideStop(y, rule, 30, 0.8));
+  EXPECT_TRUE(far.stop);
+  EXPECT_EQ(far.ending, EdgeOutcome::OUTPACED);
+  EXPECT_LT(far.score, 0.8);
+  rule.set_method(StoppingRule::PLATEAU);
+  EXPECT_THAT(DecideStop(y, rule, 30),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("race needs a fit")));
+}
+
 TEST(StoppingRuleTest, RefusesIntervalSettingsOutOfRange) {
   constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
   StoppingRule rule = IntervalRule(0);

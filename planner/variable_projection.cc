@@ -21,10 +21,19 @@ constexpr int kGridPoints = 160;
 // Local minima of the grid that are looked at closely.
 constexpr int kRefined = 4;
 
+// Four sums side by side: one alone waits for every addition.  Half of an estimate's time is here.
 double Dot(const Vector& p, const Vector& q) {
-  double sum = 0;
-  for (size_t i = 0; i < p.size(); ++i) sum += p[i] * q[i];
-  return sum;
+  const size_t size = p.size();
+  double sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+  size_t i = 0;
+  for (; i + 4 <= size; i += 4) {
+    sum0 += p[i] * q[i];
+    sum1 += p[i + 1] * q[i + 1];
+    sum2 += p[i + 2] * q[i + 2];
+    sum3 += p[i + 3] * q[i + 3];
+  }
+  for (; i < size; ++i) sum0 += p[i] * q[i];
+  return (sum0 + sum1) + (sum2 + sum3);
 }
 
 void Subtract(double factor, const Vector& p, Vector* q) {
@@ -155,11 +164,9 @@ bool VariableProjection::SolveWithDecay(const Polynomial& polynomial, const Vect
   fit->curve.a = a;
   fit->curve.b = b;
   if (!ToCurve(polynomial, projection, &fit->curve)) return false;
-  fit->residual = 0;
-  for (size_t k = 0; k < beside.size(); ++k) {
-    const double r = polynomial.remainder[k] + a * beside[k];
-    fit->residual += r * r;
-  }
+  // The residuals themselves: a difference of squares would lose those of a close fit.
+  for (size_t k = 0; k < beside.size(); ++k) beside[k] = polynomial.remainder[k] + a * beside[k];
+  fit->residual = Dot(beside, beside);
   return true;
 }
 
