@@ -54,6 +54,27 @@ double RandomStream::Gaussian() {
   return radius * std::cos(2.0 * 3.141592653589793 * Uniform());
 }
 
+double RandomStream::Gamma(double shape) {
+  // Marsaglia and Tsang (2000); below 1 from the next shape above.
+  if (shape < 1) {
+    const double boost = std::pow(1 - Uniform(), 1 / shape);
+    return Gamma(shape + 1) * boost;
+  }
+  const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = Gaussian(), root = 1 + c * x;
+    if (root <= 0) continue;
+    const double v = root * root * root;
+    if (std::log(1 - Uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+  }
+}
+
+double RandomStream::Beta(double alpha) {
+  const double a = Gamma(alpha), b = Gamma(alpha);
+  // Tiny parameters may round both to 0.
+  return a + b > 0 ? a / (a + b) : 0.5;
+}
+
 std::vector<int64_t> RandomStream::Permutation(int64_t count) {
   std::vector<int64_t> order(static_cast<size_t>(count));
   std::iota(order.begin(), order.end(), int64_t{0});

@@ -41,10 +41,14 @@ class RandomStream {
   bool Bernoulli(double probability);
   // Mean 0, standard deviation 1 (Box-Muller, one of the pair).
   double Gaussian();
+  // Beta distributed with both parameters `alpha` > 0, in [0, 1]: uniform for 1, near 0 and 1 for
+  // small ones.
+  double Beta(double alpha);
   // A random order of 0 .. count - 1 (Fisher-Yates).
   std::vector<int64_t> Permutation(int64_t count);
 
  private:
+  double Gamma(double shape);
   uint64_t state_;
 };
 

@@ -60,5 +60,31 @@ TEST(RandomStreamTest, PermutationHoldsEachNumberOnce) {
   EXPECT_TRUE(RandomStream(3, "order", {0}).Permutation(0).empty());
 }
 
+TEST(RandomStreamTest, BetaHasItsMeanVarianceAndQuarters) {
+  for (const double alpha : {0.2, 0.8, 1.0, 3.0}) {
+    RandomStream stream(1, "beta", {static_cast<int64_t>(10 * alpha)});
+    constexpr int kCount = 40000;
+    double sum = 0, squares = 0;
+    int below = 0;
+    for (int i = 0; i < kCount; ++i) {
+      const double x = stream.Beta(alpha);
+      ASSERT_GE(x, 0);
+      ASSERT_LE(x, 1);
+      sum += x;
+      squares += (x - 0.5) * (x - 0.5);
+      below += x < 0.25;
+    }
+    EXPECT_NEAR(sum / kCount, 0.5, 0.01) << alpha;
+    EXPECT_NEAR(squares / kCount, 1 / (4 * (2 * alpha + 1)), 0.005) << alpha;
+    // The regularised incomplete beta function at 1/4: closed forms for 1 and 3.
+    if (alpha == 1) {
+      EXPECT_NEAR(below / double{kCount}, 0.25, 0.01);
+    }
+    if (alpha == 3) {
+      EXPECT_NEAR(below / double{kCount}, 10 / 64.0 - 15 / 256.0 + 6 / 1024.0, 0.01);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace op3d

@@ -18,6 +18,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/network/tensor_file.h"
 #include "op3d/network/torch_status.h"
+#include "op3d/train/clip_mixing.h"
 #include "op3d/train/gradient_buckets.h"
 #include "op3d/train/network_settings.h"
 #include "op3d/train/training_state.h"
@@ -30,7 +31,8 @@ constexpr double kDefaultMinutes = 10;
 constexpr double kDefaultDivergenceFactor = 10;
 constexpr size_t kExamples = 10;
 
-// The loss of a micro-batch: all heads' cross entropies, each a mean over the clips.
+// The loss of a micro-batch: all heads' cross entropies, each a mean over the clips.  `labels` are
+// classes, or a distribution over them for each clip.
 at::Tensor Loss(const std::vector<at::Tensor>& heads, const at::Tensor& labels) {
   at::Tensor loss = at::cross_entropy_loss(heads[0], labels);
   for (size_t i = 1; i < heads.size(); ++i) loss = loss + at::cross_entropy_loss(heads[i], labels);
@@ -78,6 +80,7 @@ absl::Status StateTrainer::Prepare() {
                      state_.accumulation, ", or set batch_size and accumulation so that it does"));
   }
   own_accumulation_ = state_.accumulation / processes;
+  OP3D_RETURN_IF_ERROR(CheckMixing(job_.training));
   const double factor = job_.training.divergence_factor();
   if (factor < 0) {
     return absl::InvalidArgumentError(absl::StrCat("training.divergence_factor is ", factor,
@@ -184,15 +187,24 @@ absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* sta
 absl::Status StateTrainer::TrainMicroBatch(Batch* batch, EpochStats* stats) {
   Stopwatch watch;
   Network& network = trained_->network();
+  const int64_t index = progress_.micro_batches + (job_.group == nullptr ? 0 : job_.group->rank());
+  RandomStream stream(job_.seed, job_.purpose + ".mixing", {progress_.epochs, index});
+  const ClipMixing mixing = DrawMixing(job_.training.mixing(), *batch, &stream);
+  MixClips(mixing, batch);
   const at::Tensor clips =
       at::from_blob(batch->clips.data(),
                     {batch->size, 3, batch->frames, batch->height, batch->width},
                     at::TensorOptions(at::kFloat))
           .to(network.device());
-  const at::Tensor labels =
-      at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong))
-          .to(network.device());
-  const int64_t index = progress_.micro_batches + (job_.group == nullptr ? 0 : job_.group->rank());
+  at::Tensor labels =
+      at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong));
+  std::vector<float> targets;
+  if (mixing.kind != ClipMixing::kNone || job_.training.label_smoothing() > 0) {
+    targets = SoftTargets(batch->labels, job_.classes, mixing, job_.training);
+    labels =
+        at::from_blob(targets.data(), {batch->size, job_.classes}, at::TensorOptions(at::kFloat));
+  }
+  labels = labels.to(network.device());
   network.SeedDropout(
       RandomStream(job_.seed, job_.purpose + ".dropout", {progress_.epochs, index})());
   OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network.Forward(clips));
@@ -351,6 +363,10 @@ absl::Status StateTrainer::Resume() {
   if (first()) {
     OP3D_ASSIGN_OR_RETURN(newest, checkpoints_.ReadNewest());
   }
+  return GoOnFrom(std::move(newest));
+}
+
+absl::Status StateTrainer::GoOnFrom(absl::optional<Safetensors> newest) {
   if (job_.group != nullptr) {
     // The first rank's disk is the one that counts; the others may have none in common with it.
     OP3D_ASSIGN_OR_RETURN(std::string bytes,
@@ -369,9 +385,11 @@ absl::Status StateTrainer::Resume() {
 }
 
 absl::Status StateTrainer::GoBackTo(int epochs) {
-  OP3D_ASSIGN_OR_RETURN(const absl::optional<Safetensors> file, checkpoints_.GoBackTo(epochs));
-  OP3D_RETURN_IF_ERROR(MakeState(/*with_initial_values=*/!file.has_value()));
-  return file.has_value() ? Restore(*file) : absl::OkStatus();
+  absl::optional<Safetensors> file;
+  if (first()) {
+    OP3D_ASSIGN_OR_RETURN(file, checkpoints_.GoBackTo(epochs));
+  }
+  return GoOnFrom(std::move(file));
 }
 
 absl::Status StateTrainer::Restore(const Safetensors& file) {

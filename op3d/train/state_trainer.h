@@ -162,6 +162,8 @@ class StateTrainer {
   // checkpoint's are to follow.
   absl::Status MakeState(bool with_initial_values);
   absl::Status Resume();
+  // From the first rank's `newest`; from the start without one.
+  absl::Status GoOnFrom(absl::optional<Safetensors> newest);
   absl::Status Restore(const Safetensors& file);
   std::string Fingerprint() const;
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }

@@ -1,0 +1,44 @@
+// The lines in which a planner asks for an edge's training, and the answers: a JSON object a line.
+// planner/child_runner.h describes the protocol; this is a training program's side of it.
+//
+//   OP3D_ASSIGN_OR_RETURN(EdgeRequest request, ParseEdgeRequest(line));
+//   if (request.kind == EdgeRequest::kTrain) answer = MeasureAnswer(measure);
+#ifndef OP3D_TRAIN_EDGE_PROTOCOL_H_
+#define OP3D_TRAIN_EDGE_PROTOCOL_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "op3d/train/state.pb.h"
+
+namespace op3d {
+
+struct EdgeRequest {
+  enum Kind { kMeasure, kTrain, kKeep };
+  Kind kind = kMeasure;
+  int epoch = 0;
+  // "S1-S2".
+  std::string edge;
+  State state;
+  // Folders; `source` is empty for the initial weights.
+  std::string source, folder;
+};
+
+// InvalidArgument for a line that is no JSON object, another version of the protocol, a request
+// that does not exist, and a field that is missing or out of its range: it is named.
+absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line);
+
+// {"epoch": 3, "performance": 0.61, "top1": ...}, {"epoch": 3} and {"error": "..."}; numbers keep
+// every bit.
+struct MeasuredShares {
+  double performance = 0, top1 = 0, top3 = 0, top5 = 0, loss = 0;
+};
+std::string MeasureAnswer(int epoch, const MeasuredShares& shares);
+std::string KeepAnswer(int epoch);
+std::string ErrorAnswer(const absl::Status& status);
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_EDGE_PROTOCOL_H_

@@ -1,0 +1,24 @@
+// Trains edges for a planner in another process, which writes requests and reads answers
+// (edge_protocol.h): what `train --serve` does.
+//
+//   EdgeTrainer trainer(job, &held_out);
+//   OP3D_RETURN_IF_ERROR(ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, job.group));
+#ifndef OP3D_TRAIN_EDGE_SERVER_H_
+#define OP3D_TRAIN_EDGE_SERVER_H_
+
+#include "absl/status/status.h"
+#include "op3d/train/edge_trainer.h"
+#include "op3d/train/process_group.h"
+
+namespace op3d {
+
+// Answers requests from file descriptor `input` on `output` until the input ends.  The weights of
+// an epoch are on the disk before it is answered.  What goes wrong with a request is its answer.
+// Of several processes (`group`, may be null) the first reads and answers, and all train.
+//
+// Cancelled: a signal came; what was being trained is saved.  Errors of the group.
+absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer, ProcessGroup* group);
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_EDGE_SERVER_H_

@@ -1,0 +1,140 @@
+#include "op3d/train/edge_trainer.h"
+
+#include <cerrno>
+#include <cstdio>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "op3d/base/file.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+constexpr char kMeasure[] = "measure";
+
+std::string EpochFile(const std::string& folder, int epoch) {
+  return JoinPath(folder, absl::StrFormat("epoch_%03d.safetensors", epoch));
+}
+
+std::string WeightsFile(const std::string& folder) {
+  return JoinPath(folder, "weights.safetensors");
+}
+
+}  // namespace
+
+EdgeTrainer::EdgeTrainer(const TrainingJob& job, const std::vector<Video>* measured,
+                         int kept_epochs)
+    : job_(job), measured_(measured), kept_epochs_(kept_epochs) {}
+
+absl::Status EdgeTrainer::MakeLive(const Edge& edge) {
+  if (live_ != nullptr && live_folder_ == edge.folder) return absl::OkStatus();
+  live_.reset();  // its memory, before the next one's
+  TrainingJob job = job_;
+  job.anchor_epochs = kept_epochs_;
+  absl::StrAppend(&job.purpose, ".", edge.name);
+  if (!edge.source.empty()) job.initial_weights = WeightsFile(edge.source);
+  OP3D_ASSIGN_OR_RETURN(live_, StateTrainer::Start(job, ToTrainState(edge.state), edge.folder));
+  live_folder_ = edge.folder;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EpochMeasure> EdgeTrainer::MeasureLive(const Edge& edge) {
+  OP3D_ASSIGN_OR_RETURN(EpochMeasure measure,
+                        MeasureNetwork(&live_->network(), *measured_, ToTrainState(edge.state).clip,
+                                       job_, &seconds_));
+  measure.epoch = live_->epochs();
+  return measure;
+}
+
+absl::StatusOr<EpochMeasure> EdgeTrainer::Measure(const Edge& edge) {
+  OP3D_RETURN_IF_ERROR(MakeLive(edge));
+  // The search's journal was lost after this edge had been trained on: begin it again.
+  if (!live_->fresh()) OP3D_RETURN_IF_ERROR(live_->GoBackTo(0));
+  return MeasureLive(edge);
+}
+
+absl::StatusOr<EpochMeasure> EdgeTrainer::TrainEpoch(const Edge& edge, int epoch) {
+  OP3D_RETURN_IF_ERROR(MakeLive(edge));
+  if (live_->epochs() > epoch) OP3D_RETURN_IF_ERROR(live_->GoBackTo(epoch));
+  if (live_->epochs() == epoch) {
+    // Killed between the checkpoint and the answer: the measure is in the checkpoint.
+    const auto note = live_->notes().find(kMeasure);
+    return DecodeMeasure(note == live_->notes().end() ? "" : note->second);
+  }
+  // More than one round only when a checkpoint was lost: training is exact, so it comes out equal.
+  EpochMeasure measure;
+  while (live_->epochs() < epoch) {
+    const absl::Time start = absl::Now();
+    OP3D_ASSIGN_OR_RETURN(const EpochStats stats, live_->TrainEpoch());
+    const double train_seconds = absl::ToDoubleSeconds(absl::Now() - start);
+    seconds_ += stats.seconds;
+    OP3D_ASSIGN_OR_RETURN(measure, MeasureLive(edge));
+    measure.loss = stats.loss;
+    measure.train_seconds = train_seconds;
+    OP3D_RETURN_IF_ERROR(live_->SaveWeights(EpochFile(edge.folder, live_->epochs()), {}));
+    OP3D_RETURN_IF_ERROR(live_->Save({{kMeasure, EncodeMeasure(measure)}}));
+    if (first() && kept_epochs_ > 0 && live_->epochs() > kept_epochs_) {
+      OP3D_RETURN_IF_ERROR(RemoveFile(EpochFile(edge.folder, live_->epochs() - kept_epochs_)));
+    }
+  }
+  return measure;
+}
+
+absl::Status EdgeTrainer::TrainAgain(const Edge& edge, int epoch) {
+  OP3D_RETURN_IF_ERROR(MakeLive(edge));
+  const bool behind = live_->epochs() == epoch && live_->steps_into_epoch() > 0;
+  if (live_->epochs() > epoch || behind) OP3D_RETURN_IF_ERROR(live_->GoBackTo(epoch));
+  if (live_->epochs() < epoch) {
+    Progress::Print(absl::StrCat(edge.name, ": training epochs ", live_->epochs() + 1, " to ",
+                                 epoch, " again, whose weights had not been kept"));
+  }
+  while (live_->epochs() < epoch) {
+    OP3D_ASSIGN_OR_RETURN(const EpochStats stats, live_->TrainEpoch());
+    seconds_ += stats.seconds;
+  }
+  return first() ? live_->network().SaveWeights(WeightsFile(edge.folder)) : absl::OkStatus();
+}
+
+absl::StatusOr<bool> EdgeTrainer::TakeKept(const Edge& edge, int epoch) {
+  bool again = false;
+  if (first()) {
+    OP3D_RETURN_IF_ERROR(MakeFolders(edge.folder));
+    const std::string kept = EpochFile(edge.folder, epoch), weights = WeightsFile(edge.folder);
+    if (epoch > 0 && FileExists(kept)) {
+      if (std::rename(kept.c_str(), weights.c_str()) != 0) {
+        return ErrnoStatus(errno, "cannot keep the weights", weights);
+      }
+    } else {
+      again = epoch > 0 && !FileExists(weights);
+    }
+  }
+  if (job_.group == nullptr) return again;
+  std::vector<double> numbers = {again ? 1.0 : 0.0};
+  OP3D_RETURN_IF_ERROR(job_.group->Sum(&numbers));
+  return numbers[0] > 0;
+}
+
+absl::Status EdgeTrainer::Finish(const Edge& edge, int epoch) {
+  if (live_folder_ == edge.folder) OP3D_RETURN_IF_ERROR(Flush());
+  OP3D_ASSIGN_OR_RETURN(const bool again, TakeKept(edge, epoch));
+  if (again) OP3D_RETURN_IF_ERROR(TrainAgain(edge, epoch));
+  live_.reset();
+  live_folder_.clear();
+  if (!first()) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(edge.folder));
+  for (const std::string& name : names) {
+    if (name != "weights.safetensors" && absl::EndsWith(name, ".safetensors")) {
+      OP3D_RETURN_IF_ERROR(RemoveFile(JoinPath(edge.folder, name)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EdgeTrainer::Flush() { return live_ == nullptr ? absl::OkStatus() : live_->Flush(); }
+
+}  // namespace op3d

@@ -1,0 +1,85 @@
+#include "op3d/train/measure.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/eval/scorer.h"
+
+namespace op3d {
+
+absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<Video>& videos,
+                                            const ClipShape& clip, const TrainingJob& job,
+                                            ActivitySeconds* seconds) {
+  const absl::Time start = absl::Now();
+  ScoringOptions options;
+  options.clip = clip;
+  options.transform = job.transform;
+  options.on_short_video = job.loader.on_short_video();
+  options.on_bad_video = job.loader.on_bad_video();
+  options.threads = job.loader_threads;
+  Metrics metrics;
+  if (job.group == nullptr) {
+    OP3D_ASSIGN_OR_RETURN(metrics,
+                          MeasurePerformance(network, videos, job.frames, options, seconds));
+  } else {
+    std::vector<Video> own;
+    for (size_t i = job.group->rank(); i < videos.size(); i += job.group->size()) {
+      own.push_back(videos[i]);
+    }
+    Metrics part;
+    if (!own.empty()) {
+      OP3D_ASSIGN_OR_RETURN(part, MeasurePerformance(network, own, job.frames, options, seconds));
+    }
+    // Shares back to counts, which add up exactly.
+    const double count = static_cast<double>(part.videos);
+    std::vector<double> counts = {count, std::round(part.top1 * count),
+                                  std::round(part.top3 * count), std::round(part.top5 * count)};
+    OP3D_RETURN_IF_ERROR(job.group->Sum(&counts));
+    if (counts[0] == 0) return absl::DataLossError("no video to measure on could be read");
+    metrics.top1 = counts[1] / counts[0];
+    metrics.top3 = counts[2] / counts[0];
+    metrics.top5 = counts[3] / counts[0];
+  }
+  EpochMeasure measure;
+  measure.performance = metrics.mean_of_top_1_3_5();
+  measure.top1 = metrics.top1;
+  measure.top3 = metrics.top3;
+  measure.top5 = metrics.top5;
+  measure.evaluation_seconds = absl::ToDoubleSeconds(absl::Now() - start);
+  return measure;
+}
+
+std::string EncodeMeasure(const EpochMeasure& measure) {
+  const nlohmann::ordered_json json = {{"epoch", measure.epoch},
+                                       {"performance", measure.performance},
+                                       {"top1", measure.top1},
+                                       {"top3", measure.top3},
+                                       {"top5", measure.top5},
+                                       {"loss", measure.loss},
+                                       {"train_seconds", measure.train_seconds},
+                                       {"evaluation_seconds", measure.evaluation_seconds}};
+  return json.dump();
+}
+
+absl::StatusOr<EpochMeasure> DecodeMeasure(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  EpochMeasure measure;
+  const auto take = [&json](const char* name, auto* value) {
+    if (!json.is_object() || !json.contains(name) || !json[name].is_number()) return false;
+    json[name].get_to(*value);
+    return true;
+  };
+  if (take("epoch", &measure.epoch) && take("performance", &measure.performance) &&
+      take("top1", &measure.top1) && take("top3", &measure.top3) && take("top5", &measure.top5) &&
+      take("loss", &measure.loss) && take("train_seconds", &measure.train_seconds) &&
+      take("evaluation_seconds", &measure.evaluation_seconds)) {
+    return measure;
+  }
+  return absl::DataLossError(absl::StrCat("not the measure of an epoch: ", text));
+}
+
+}  // namespace op3d

@@ -1,0 +1,25 @@
+// What a run will take, before it begins.
+//
+//   Progress::Print(*DescribeResources(options, data));       // memory and disk, two lines
+#ifndef OP3D_TRAIN_RUN_COST_H_
+#define OP3D_TRAIN_RUN_COST_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "op3d/train/run_options.h"
+#include "op3d/train/training_data.h"
+
+namespace op3d {
+
+// Expected memory of this process and disk use, beside what is free, with a warning where it will
+// not do.  Costs a step on a small clip for each length of clip.
+absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const TrainingData& data);
+
+// What RunTraining would do and cost: videos, states, epochs, steps, estimated time, memory, disk.
+// Writes nothing.
+absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_RUN_COST_H_

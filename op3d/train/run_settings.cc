@@ -1,0 +1,135 @@
+#include "op3d/train/run_settings.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "data/datasets/dataset_settings.h"
+#include "data/transform/clip_transform.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "op3d/train/clip_mixing.h"
+
+namespace op3d {
+namespace {
+
+constexpr char kRecipes[] = "op3d/train/recipes";
+constexpr char kEnding[] = ".textproto";
+
+absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
+  if (holds) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("settings: ", field, " is ", value, "; it must be ", limits));
+}
+
+absl::StatusOr<std::string> SettingsFile(const std::string& name) {
+  if (name.empty()) {
+    return absl::InvalidArgumentError(
+        "--settings is missing: a textproto (its schema is op3d/train/run.proto) or the name of a "
+        "recipe of op3d/train/recipes");
+  }
+  if (absl::StrContains(name, '/') || absl::EndsWith(name, kEnding)) return UserPath(name);
+  OP3D_ASSIGN_OR_RETURN(const std::string folder, RunfilePath(kRecipes));
+  const std::string path = JoinPath(folder, absl::StrCat(name, kEnding));
+  if (FileExists(path)) return path;
+  OP3D_ASSIGN_OR_RETURN(std::vector<std::string> names, ListFolder(folder));
+  std::vector<std::string> recipes;
+  for (const std::string& file : names) {
+    if (absl::EndsWith(file, kEnding)) {
+      recipes.push_back(std::string(absl::StripSuffix(file, kEnding)));
+    }
+  }
+  return absl::NotFoundError(absl::StrCat("there is no recipe '", name, "'; there are ",
+                                          absl::StrJoin(recipes, ", "),
+                                          ". A file of yours is given with its ending .textproto"));
+}
+
+absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
+  const State& state = step.state();
+  const auto require = [&](bool holds, absl::string_view field, double value,
+                           absl::string_view limits) {
+    return Require(holds, absl::StrCat(where, ".", field), value, limits);
+  };
+  OP3D_RETURN_IF_ERROR(require(step.epochs() >= 1, "epochs", step.epochs(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(
+      require(state.segments() >= 1, "state.segments", state.segments(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(require(state.frames_per_segment() >= 1, "state.frames_per_segment",
+                               state.frames_per_segment(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(require(state.stride() >= 1, "state.stride", state.stride(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(
+      require(state.batch_size() >= 1, "state.batch_size", state.batch_size(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(
+      require(state.accumulation() >= 1, "state.accumulation", state.accumulation(), "at least 1"));
+  return require(state.learning_rate() > 0, "state.learning_rate", state.learning_rate(),
+                 "above 0");
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest& request) {
+  TrainingRunSettings settings;
+  OP3D_ASSIGN_OR_RETURN(const std::string path, SettingsFile(request.settings));
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &settings));
+  if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
+  if (request.seed.has_value()) settings.set_seed(*request.seed);
+  for (const std::string& assignment : request.assignments) {
+    OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, &settings), "--set"));
+  }
+  if (!settings.has_dataset()) {
+    if (settings.dataset_name().empty()) {
+      return absl::InvalidArgumentError(
+          "settings: dataset_name is missing: a name of data/datasets (ucf101) or a textproto");
+    }
+    OP3D_ASSIGN_OR_RETURN(*settings.mutable_dataset(), FindDataset(settings.dataset_name()));
+  }
+  const std::string weights =
+      request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
+  if (!weights.empty()) {
+    settings.set_initial_weights(UserPath(weights));
+    OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
+    settings.set_initial_weights_crc32(Crc32(bytes));
+  }
+  OP3D_RETURN_IF_ERROR(ValidateRunSettings(settings, request.serve));
+  return settings;
+}
+
+absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve) {
+  OP3D_RETURN_IF_ERROR(Require(settings.dataset().classes() >= 2, "dataset.classes",
+                               settings.dataset().classes(), "at least 2"));
+  const double dropout = settings.network().dropout();
+  OP3D_RETURN_IF_ERROR(
+      Require(dropout >= 0 && dropout < 1, "network.dropout", dropout, "in [0, 1)"));
+  OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
+                               settings.loader().frame_cache_mib(), "at least 0"));
+  OP3D_RETURN_IF_ERROR(Require(settings.compute_threads() >= 0, "compute_threads",
+                               settings.compute_threads(), "at least 0"));
+  OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
+  OP3D_RETURN_IF_ERROR(Annotate(CheckMixing(settings.training()), "settings"));
+  const MeasureSettings& measure = settings.measure();
+  if (measure.videos() == MeasureSettings::HELD_OUT) {
+    OP3D_RETURN_IF_ERROR(Require(measure.held_out_share() > 0 && measure.held_out_share() < 1,
+                                 "measure.held_out_share", measure.held_out_share(), "in (0, 1)"));
+  }
+  OP3D_RETURN_IF_ERROR(Require(measure.every_epochs() >= 0, "measure.every_epochs",
+                               measure.every_epochs(), "at least 0"));
+  if (serve) {
+    if (measure.videos() != MeasureSettings::HELD_OUT &&
+        measure.videos() != MeasureSettings::EVALUATION) {
+      return absl::InvalidArgumentError(
+          "settings: measure.videos must be HELD_OUT or EVALUATION: a planner asks for the "
+          "performance of every epoch");
+    }
+    return absl::OkStatus();
+  }
+  if (settings.steps().empty()) {
+    return absl::InvalidArgumentError("settings: steps is empty: there is no state to train");
+  }
+  for (int i = 0; i < settings.steps_size(); ++i) {
+    OP3D_RETURN_IF_ERROR(ValidateStep(settings.steps(i), absl::StrCat("steps[", i, "]")));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace op3d

@@ -1,0 +1,44 @@
+// The settings that the program `train` uses: a file or a shipped recipe, overridden by the command
+// line, checked as a whole.  Torch-free.
+//
+//   RunSettingsRequest request;
+//   request.settings = "ucf101_kinetics400_planned";       // or a file
+//   request.assignments = {"sgd.weight_decay=5e-4"};
+//   OP3D_ASSIGN_OR_RETURN(TrainingRunSettings settings, ResolveRunSettings(request));
+#ifndef OP3D_TRAIN_RUN_SETTINGS_H_
+#define OP3D_TRAIN_RUN_SETTINGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "op3d/train/run.pb.h"
+
+namespace op3d {
+
+// What the command line says; empty = nothing.
+struct RunSettingsRequest {
+  // A name of op3d/train/recipes, or a file: a name with a slash or the ending .textproto.
+  std::string settings;
+  // path.to.field=value, in order.
+  std::vector<std::string> assignments;
+  std::string network;
+  std::string initial_weights;
+  absl::optional<uint64_t> seed;
+  // The states come from a planner: the settings need none.
+  bool serve = false;
+};
+
+// Paths are the user's.  NotFound (with the names of the recipes there are) or InvalidArgument,
+// naming file and field.
+absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest& request);
+
+// InvalidArgument with the path of the first field that makes no sense, its value and its limits.
+absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve);
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_RUN_SETTINGS_H_

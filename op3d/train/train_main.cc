@@ -1,0 +1,188 @@
+// Trains a state, or a list of states one after the other, without a search; or the edges of a
+// planner's search.
+//
+//   ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --dataset_root=/data/ucf101
+//   ./bazelw run //planner:plan -- search --runner='train --serve --settings=...
+//   --dataset_root=...'
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <thread>  // NOLINT: the number of cores
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "data/index/index_update.h"
+#include "op3d/base/assignments.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "op3d/network/device.h"
+#include "op3d/train/edge_server.h"
+#include "op3d/train/edge_trainer.h"
+#include "op3d/train/process_group.h"
+#include "op3d/train/rank_environment.h"
+#include "op3d/train/run_cost.h"
+#include "op3d/train/run_options.h"
+#include "op3d/train/run_settings.h"
+#include "op3d/train/training_run.h"
+
+ABSL_FLAG(std::string, settings, "",
+          "what to train: a textproto (schema: op3d/train/run.proto) or a recipe of "
+          "op3d/train/recipes, e.g. ucf101_hand_tuned");
+ABSL_FLAG(op3d::Assignments, set, {},
+          "path.to.field=value over the settings; may be given several times");
+ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset: its lists and media");
+ABSL_FLAG(std::string, index, "",
+          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
+          "the user's cache when that cannot be written to");
+ABSL_FLAG(std::string, output_dir, "",
+          "everything the run writes; an existing one is taken up again (default: "
+          "results/runs/<name>-<date> in the workspace)");
+ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
+ABSL_FLAG(std::string, init, "",
+          "weights to start from: safetensors, .pth or TorchScript; of a 2-D ResNet they are "
+          "inflated");
+ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
+ABSL_FLAG(int, threads, 0,
+          "this one and the loader's; 0 = all cores, shared by the processes of this machine.  No "
+          "result depends on it");
+ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
+ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
+ABSL_FLAG(bool, serve, false,
+          "train what a planner asks for on standard input, answer on standard output "
+          "(planner/child_runner.h has the lines)");
+ABSL_FLAG(std::string, purpose, "search",
+          "with --serve: names the random streams, as search.cs in a benchmark");
+ABSL_FLAG(int, kept_epochs, 0,
+          "with --serve: the weights of so many newest epochs stay on the disk until an edge is "
+          "finished; 0 = of all");
+
+namespace op3d {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+// How many processes of the job share this machine.
+int LocalSize(const RankEnvironment& ranks) {
+  int size = 1;
+  for (const char* name : {"LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE"}) {
+    const absl::optional<std::string> text = ProcessEnvironment()(name);
+    if (text.has_value() && absl::SimpleAtoi(*text, &size)) return std::max(1, size);
+  }
+  return ranks.size;
+}
+
+absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
+  RunOptions options;
+  RunSettingsRequest request;
+  request.settings = absl::GetFlag(FLAGS_settings);
+  request.assignments = absl::GetFlag(FLAGS_set).values;
+  request.network = absl::GetFlag(FLAGS_network);
+  request.initial_weights = absl::GetFlag(FLAGS_init);
+  if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
+  request.serve = absl::GetFlag(FLAGS_serve);
+  OP3D_ASSIGN_OR_RETURN(options.settings, ResolveRunSettings(request));
+  options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
+  if (options.dataset_root.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--dataset_root is missing: the folder with your copy of ",
+                     options.settings.dataset().name(), ", its lists and media"));
+  }
+  options.index_file =
+      absl::GetFlag(FLAGS_index).empty()
+          ? DefaultIndexFile(options.dataset_root, options.settings.dataset().name())
+          : UserPath(absl::GetFlag(FLAGS_index));
+  int threads = absl::GetFlag(FLAGS_threads);
+  if (threads < 0 || threads > kMaxThreads) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--threads=", threads, ": it must be in [0, ", kMaxThreads, "]"));
+  }
+  if (threads == 0) {
+    threads = static_cast<int>(std::thread::hardware_concurrency()) / LocalSize(ranks);
+  }
+  options.loader_threads = std::max(1, threads) - 1;
+  OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  if (options.device == "cuda" && ranks.size > 1) {
+    absl::StrAppend(&options.device, ":", ranks.local_rank);
+  }
+  options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
+  if (options.output_dir.empty()) {
+    const std::string& name = options.settings.name();
+    options.output_dir =
+        JoinPath(WorkspaceFolder(),
+                 absl::StrCat("results/runs/", name.empty() ? "train" : name, "-",
+                              absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
+  }
+  return options;
+}
+
+absl::Status Serve(const RunOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/true));
+  TrainingJob job = MakeTrainingJob(options, data);
+  job.purpose = absl::GetFlag(FLAGS_purpose);
+  EdgeTrainer trainer(job, &data.measured, absl::GetFlag(FLAGS_kept_epochs));
+  return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, options.group);
+}
+
+absl::Status RunIn(const RunOptions& options) {
+  if (absl::GetFlag(FLAGS_serve)) return Serve(options);
+  if (absl::GetFlag(FLAGS_dry_run)) {
+    OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeRun(options));
+    if (options.first()) std::printf("%s", text.c_str());
+    return absl::OkStatus();
+  }
+  if (options.first()) Progress::Print(absl::StrCat("output: ", options.output_dir));
+  const absl::Status status = RunTraining(options);
+  if (status.ok()) {
+    if (options.first()) {
+      std::printf("weights: %s\n", JoinPath(options.output_dir, "weights.safetensors").c_str());
+    }
+    return status;
+  }
+  // After wrong use or bad input the same command would only fail again.
+  const bool can_go_on = options.first() && ExitCode(status) != 2 &&
+                         FileExists(JoinPath(options.output_dir, "settings.textproto"));
+  if (!can_go_on) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat(status.message(), "\nWhat is done is saved in ",
+                                   options.output_dir, "; the same command with --output_dir=",
+                                   options.output_dir, " goes on from there."));
+}
+
+absl::Status Run(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RefuseWords(words));
+  OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+  OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks));
+  if (ranks.size == 1) return RunIn(options);
+  // The folder counts as a setting: all ranks must mean the same run.
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
+                        ProcessGroup::Join(ranks, options.device,
+                                           absl::StrCat(PrintTextproto(options.settings),
+                                                        "output_dir: ", options.output_dir, "\n")));
+  options.group = group.get();
+  const absl::Status status = RunIn(options);
+  group->Leave(status);
+  return status;
+}
+
+}  // namespace
+}  // namespace op3d
+
+int main(int argc, char** argv) {
+  return op3d::RunProgram(
+      argc, argv,
+      "trains a state, or several one after the other, without a search.\n\n"
+      "  ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --dataset_root=/data/ucf101 \\\n"
+      "      --init=kinetics400.safetensors --output_dir=runs/ucf101\n"
+      "  torchrun --nproc_per_node=4 --no-python train --settings=... --dataset_root=...\n"
+      "  plan search --runner='train --serve --settings=... --dataset_root=...'",
+      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+}
