@@ -1,15 +1,20 @@
-// Multi-view test of a checkpoint on a dataset.
+// Multi-view test of a checkpoint on a dataset, over threads and processes; and the figures of
+// scores that are there already, of one test or of several added.
 //
 //   ./bazelw run //op3d:evaluate -- --weights=weights.safetensors --network=dg_p3d_resnet50
-//       --dataset_root=/data/kinetics400 --frames=32 --clips=10
+//       --dataset_root=/data/kinetics400 --frames=32 --clips=10 --output=rgb.safetensors
+//   ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors --fusion_weights=1,1.5
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "data/annotation/video_list.h"
 #include "data/dataset.pb.h"
 #include "data/datasets/dataset_settings.h"
@@ -21,11 +26,14 @@
 #include "op3d/base/program.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/eval/metrics.h"
-#include "op3d/eval/scorer.h"
+#include "op3d/eval/evaluation.h"
+#include "op3d/eval/scoring_run.h"
 #include "op3d/network/network.h"
+#include "op3d/train/process_group.h"
+#include "op3d/train/rank_environment.h"
 
-ABSL_FLAG(std::string, weights, "", "file of the network's weights: safetensors, .pth or TorchScript");
+ABSL_FLAG(std::string, weights, "",
+          "file of the network's weights: safetensors, .pth or TorchScript");
 ABSL_FLAG(std::string, network, "dg_p3d_resnet50", "which network the weights belong to");
 ABSL_FLAG(std::string, dataset, "kinetics400",
           "which dataset: a name of data/datasets/, or a textproto of your own");
@@ -44,10 +52,22 @@ ABSL_FLAG(int, stride, 1, "distance of two frames");
 ABSL_FLAG(int, short_side, 256, "short side of the frames, in pixels");
 ABSL_FLAG(int, crop, 256, "side of the three crops, in pixels");
 ABSL_FLAG(std::string, on_bad_video, "error",
-          "a video that does not decode: error ends the program, skip leaves it out and counts it");
+          "a video that does not decode, or that not all scores have: error ends the program, skip "
+          "leaves it out and counts it");
 ABSL_FLAG(std::string, device, "cpu", "cpu or cuda");
 ABSL_FLAG(int, threads, 2, "videos scored side by side; the result does not depend on it");
-ABSL_FLAG(std::string, output, "", "also write the scores to this safetensors file");
+ABSL_FLAG(std::string, output, "",
+          "write the scores to this safetensors file; a test that was stopped goes on from what "
+          "stands beside it");
+ABSL_FLAG(std::string, statistic, "logits", "mean over the views: of logits or probabilities");
+ABSL_FLAG(std::string, fusion_weights, "",
+          "of several scores files, one number each: 1,1.5; default: 1 each");
+ABSL_FLAG(int, bootstrap_samples, 1000, "for the intervals; 0 = none");
+ABSL_FLAG(double, confidence, 0.95, "level of the intervals");
+ABSL_FLAG(uint64_t, seed, 0, "of the bootstrap");
+ABSL_FLAG(std::string, per_class, "", "also write a CSV with a row a class");
+ABSL_FLAG(std::string, per_video, "", "also write a CSV with a row a video");
+ABSL_FLAG(std::string, confusion, "", "also write the confusion matrix as CSV");
 ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
 
 namespace op3d {
@@ -57,6 +77,44 @@ absl::Status Require(int value, absl::string_view flag, int least) {
   if (value >= least) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("--", flag, "=", value, " is too small: at least ", least));
+}
+
+absl::StatusOr<bool> OneOf(const absl::Flag<std::string>& flag, absl::string_view name,
+                           absl::string_view first, absl::string_view second) {
+  const std::string value = absl::GetFlag(flag);
+  if (value == first || value == second) return value == second;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", name, "=", value, " is none of: ", first, ", ", second));
+}
+
+absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
+  EvaluationOptions options;
+  OP3D_ASSIGN_OR_RETURN(options.probabilities,
+                        OneOf(FLAGS_statistic, "statistic", "logits", "probabilities"));
+  OP3D_ASSIGN_OR_RETURN(options.common_only,
+                        OneOf(FLAGS_on_bad_video, "on_bad_video", "error", "skip"));
+  const std::string weights = absl::GetFlag(FLAGS_fusion_weights);
+  for (const absl::string_view part : absl::StrSplit(weights, ',', absl::SkipEmpty())) {
+    double weight = 0;
+    if (!absl::SimpleAtod(part, &weight)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--fusion_weights=", weights, ": '", part, "' is no number"));
+    }
+    options.weights.push_back(weight);
+  }
+  if (!weights.empty() && options.weights.size() != streams) {
+    return absl::InvalidArgumentError(absl::StrCat("--fusion_weights=", weights, " for ", streams,
+                                                   " scores; give one number each"));
+  }
+  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_bootstrap_samples), "bootstrap_samples", 0));
+  options.bootstrap.samples = absl::GetFlag(FLAGS_bootstrap_samples);
+  options.bootstrap.level = absl::GetFlag(FLAGS_confidence);
+  options.bootstrap.seed = absl::GetFlag(FLAGS_seed);
+  if (!(options.bootstrap.level > 0 && options.bootstrap.level < 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--confidence=", options.bootstrap.level, " is not between 0 and 1"));
+  }
+  return options;
 }
 
 absl::StatusOr<VideoList> LoadList() {
@@ -69,23 +127,15 @@ absl::StatusOr<VideoList> LoadList() {
   if (!absl::GetFlag(FLAGS_labels).empty()) {
     dataset.set_label_map(UserPath(absl::GetFlag(FLAGS_labels)));
   }
-  const std::string split = absl::GetFlag(FLAGS_split);
-  if (split != "evaluation" && split != "train") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--split=", split, " is none of: evaluation, train"));
-  }
+  OP3D_ASSIGN_OR_RETURN(const bool train, OneOf(FLAGS_split, "split", "evaluation", "train"));
   LoaderSettings loader;
-  const std::string policy = absl::GetFlag(FLAGS_on_bad_video);
-  if (policy != "error" && policy != "skip") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--on_bad_video=", policy, " is none of: error, skip"));
-  }
-  loader.set_on_bad_video(policy == "skip" ? LoaderSettings::SKIP : LoaderSettings::ERROR);
+  loader.set_on_bad_video(absl::GetFlag(FLAGS_on_bad_video) == "skip" ? LoaderSettings::SKIP
+                                                                      : LoaderSettings::ERROR);
   IndexOptions index;
   index.file = absl::GetFlag(FLAGS_index).empty() ? DefaultIndexFile(root, dataset.name())
                                                   : UserPath(absl::GetFlag(FLAGS_index));
-  return LoadVideoList(dataset, split == "train" ? dataset.train() : dataset.evaluation(), root,
-                       loader, absl::GetFlag(FLAGS_threads), index);
+  return LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(), root, loader,
+                       absl::GetFlag(FLAGS_threads), index);
 }
 
 // Only the test's part is used; the rest is there because settings are checked as a whole.
@@ -101,28 +151,7 @@ TransformSettings TestTransform(int short_side, int crop) {
   return transform;
 }
 
-void Print(const VideoList& list, const Metrics& metrics, int views) {
-  if (absl::GetFlag(FLAGS_json)) {
-    const nlohmann::ordered_json row = {
-        {"videos", metrics.videos}, {"views", views},
-        {"missing", list.missing},  {"broken", list.broken},
-        {"top1", metrics.top1},     {"top3", metrics.top3},
-        {"top5", metrics.top5},     {"mean_class_accuracy", metrics.mean_class_accuracy}};
-    std::printf("%s\n", row.dump().c_str());
-    return;
-  }
-  std::printf("%s",
-              absl::StrFormat("%d videos of %d listed (%d missing, %d broken), %d views each\n"
-                              "top-1 %.2f %%   top-3 %.2f %%   top-5 %.2f %%   mean class "
-                              "accuracy %.2f %%\n",
-                              metrics.videos, list.listed, list.missing, list.broken, views,
-                              100 * metrics.top1, 100 * metrics.top3, 100 * metrics.top5,
-                              100 * metrics.mean_class_accuracy)
-                  .c_str());
-}
-
-absl::Status Run(absl::Span<const std::string> words) {
-  OP3D_RETURN_IF_ERROR(RefuseWords(words));
+absl::Status CheckTestFlags() {
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 1));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_segments), "segments", 1));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_frames), "frames", 1));
@@ -132,15 +161,68 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(
       Require(absl::GetFlag(FLAGS_short_side), "short_side", absl::GetFlag(FLAGS_crop)));
   if (absl::GetFlag(FLAGS_weights).empty()) {
-    return absl::InvalidArgumentError("--weights is missing: a file of safetensors, .pth or TorchScript");
+    return absl::InvalidArgumentError(
+        "--weights is missing: a file of safetensors, .pth or TorchScript; or name files of scores "
+        "to evaluate those");
   }
-  OP3D_ASSIGN_OR_RETURN(VideoList list, LoadList());
-  OP3D_ASSIGN_OR_RETURN(
-      const std::unique_ptr<Network> network,
-      Network::Make({absl::GetFlag(FLAGS_network), static_cast<int64_t>(list.classes.size()), 0},
-                    /*seed=*/0));
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
+                        Define({absl::GetFlag(FLAGS_network), /*classes=*/1, 0}));
+  return CheckClipSize(definition,
+                       {absl::GetFlag(FLAGS_segments) * absl::GetFlag(FLAGS_frames),
+                        absl::GetFlag(FLAGS_crop), absl::GetFlag(FLAGS_crop)});
+}
+
+// What the scores depend on, but for the videos.
+absl::StatusOr<std::string> TestSettings() {
+  OP3D_ASSIGN_OR_RETURN(const std::string weights,
+                        ReadFile(UserPath(absl::GetFlag(FLAGS_weights))));
+  return absl::StrCat(
+      "network: ", absl::GetFlag(FLAGS_network), "\nweights_crc32: ", Crc32(weights),
+      "\nclips: ", absl::GetFlag(FLAGS_clips), "\nsegments: ", absl::GetFlag(FLAGS_segments),
+      "\nframes: ", absl::GetFlag(FLAGS_frames), "\nstride: ", absl::GetFlag(FLAGS_stride),
+      "\nshort_side: ", absl::GetFlag(FLAGS_short_side), "\ncrop: ", absl::GetFlag(FLAGS_crop),
+      "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
+      "\ndataset: ", absl::GetFlag(FLAGS_dataset), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
+}
+
+// The list, and in `settings` which one it is.  Rank 0 scans the videos, the others read what it
+// found.
+absl::StatusOr<VideoList> LoadListOnAll(ProcessGroup* group, std::string* settings) {
+  const bool first = group == nullptr || group->rank() == 0;
+  VideoList list;
+  if (first) {
+    OP3D_ASSIGN_OR_RETURN(list, LoadList());
+  }
+  std::string crc = absl::StrCat(VideoListCrc32(list.videos));
+  if (group != nullptr) {
+    OP3D_ASSIGN_OR_RETURN(crc, group->TakeFromFirst(crc));
+  }
+  if (!first) {
+    OP3D_ASSIGN_OR_RETURN(list, LoadList());
+    const std::string own = absl::StrCat(VideoListCrc32(list.videos));
+    if (own != crc) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("rank ", group->rank(), " finds other videos in ",
+                       absl::GetFlag(FLAGS_dataset_root), " than rank 0: checksum ", own,
+                       " against ", crc, "; all processes need the same copy of the dataset"));
+    }
+  }
+  absl::StrAppend(settings, "classes: ", list.classes.size(), "\nvideos: ", list.videos.size(),
+                  "\nvideos_crc32: ", crc, "\n");
+  return list;
+}
+
+// Scores of every view of every video on rank 0, and safe in --output; none elsewhere.
+absl::StatusOr<TestScores> Test(const RankEnvironment& ranks, ProcessGroup* group,
+                                std::string settings) {
+  OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadListOnAll(group, &settings));
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
+                        Network::MakeUnfilled({absl::GetFlag(FLAGS_network),
+                                               static_cast<int64_t>(list.classes.size()), 0}));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(UserPath(absl::GetFlag(FLAGS_weights))));
-  OP3D_RETURN_IF_ERROR(network->ToDevice(absl::GetFlag(FLAGS_device)));
+  std::string device = absl::GetFlag(FLAGS_device);
+  if (device == "cuda" && ranks.size > 1) device = absl::StrCat("cuda:", ranks.local_rank);
+  OP3D_RETURN_IF_ERROR(network->ToDevice(device));
 
   ScoringOptions options;
   options.clip = {absl::GetFlag(FLAGS_segments), absl::GetFlag(FLAGS_frames),
@@ -149,22 +231,92 @@ absl::Status Run(absl::Span<const std::string> words) {
   options.on_bad_video =
       absl::GetFlag(FLAGS_on_bad_video) == "skip" ? LoaderSettings::SKIP : LoaderSettings::ERROR;
   options.threads = absl::GetFlag(FLAGS_threads) - 1;
-  Progress progress("evaluate", static_cast<int64_t>(list.videos.size()), "videos");
-  options.progress = &progress;
+  ScoringRun run;
+  const std::string output = UserPath(absl::GetFlag(FLAGS_output));
+  if (!absl::GetFlag(FLAGS_output).empty()) run.parts_folder = output + ".parts";
+  run.settings = settings;
+  run.share = ranks.rank;
+  run.shares = ranks.size;
+  if (group != nullptr) {
+    run.gather = [group](const std::string& bytes) { return group->Gather(bytes); };
+  }
   FrameStore frames(/*budget_bytes=*/0);
   ActivitySeconds seconds;
-  OP3D_ASSIGN_OR_RETURN(const ViewScores scores,
-                        ScoreViews(network.get(), list.videos, &frames, absl::GetFlag(FLAGS_clips),
-                                   options, &seconds));
-  if (!absl::GetFlag(FLAGS_output).empty()) {
-    OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeScores(scores));
-    OP3D_RETURN_IF_ERROR(WriteFileAtomically(UserPath(absl::GetFlag(FLAGS_output)), bytes));
+  TestScores scores;
+  {
+    Progress progress(ranks.size > 1
+                          ? absl::StrCat("evaluate, rank ", ranks.rank, " of ", ranks.size)
+                          : "evaluate",
+                      0, "clips");
+    options.progress = &progress;
+    OP3D_ASSIGN_OR_RETURN(scores, ScoreTest(network.get(), list.videos, &frames,
+                                            absl::GetFlag(FLAGS_clips), options, run, &seconds));
   }
-  OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
-  OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
-  list.broken += scores.skipped;
-  Print(list, metrics, absl::GetFlag(FLAGS_clips) * 3);
+  if (ranks.rank == 0) {
+    scores.class_names = list.classes;
+    scores.listed = list.listed;
+    scores.missing = list.missing;
+    scores.broken += list.broken;
+    if (!absl::GetFlag(FLAGS_output).empty()) {
+      OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeTestScores(scores));
+      OP3D_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
+    }
+  }
+  if (group != nullptr) {
+    // Nobody's blocks go before the whole is safe.
+    OP3D_RETURN_IF_ERROR(group->TakeFromFirst("safe").status());
+  }
+  RemoveParts(run);
+  return scores;
+}
+
+// As Test, alone or with the other processes.
+absl::StatusOr<TestScores> TestOnAll(const RankEnvironment& ranks) {
+  OP3D_ASSIGN_OR_RETURN(const std::string settings, TestSettings());
+  if (ranks.size == 1) return Test(ranks, nullptr, settings);
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
+                        ProcessGroup::Join(ranks, "cpu", settings));
+  absl::StatusOr<TestScores> scores = Test(ranks, group.get(), settings);
+  group->Leave(scores.status());
+  return scores;
+}
+
+absl::Status Report(std::vector<TestScores> streams, const EvaluationOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(std::move(streams), options));
+  const auto write = [&](const std::string& path, std::string (*table)(const Evaluation&)) {
+    if (path.empty()) return absl::OkStatus();
+    return WriteFileAtomically(UserPath(path), table(evaluation));
+  };
+  OP3D_RETURN_IF_ERROR(write(absl::GetFlag(FLAGS_per_class), ClassCsv));
+  OP3D_RETURN_IF_ERROR(write(absl::GetFlag(FLAGS_per_video), VideoCsv));
+  OP3D_RETURN_IF_ERROR(write(absl::GetFlag(FLAGS_confusion), ConfusionCsv));
+  std::fputs(absl::GetFlag(FLAGS_json) ? EvaluationJson(evaluation).c_str()
+                                       : EvaluationText(evaluation).c_str(),
+             stdout);
   return absl::OkStatus();
+}
+
+absl::Status Run(absl::Span<const std::string> words) {
+  OP3D_ASSIGN_OR_RETURN(const EvaluationOptions options,
+                        ReadEvaluationOptions(words.empty() ? 1 : words.size()));
+  if (words.empty()) {
+    OP3D_RETURN_IF_ERROR(CheckTestFlags());
+    OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+    OP3D_ASSIGN_OR_RETURN(TestScores scores, TestOnAll(ranks));
+    return ranks.rank == 0 ? Report({std::move(scores)}, options) : absl::OkStatus();
+  }
+  for (const auto* flag : {&FLAGS_weights, &FLAGS_output}) {
+    if (absl::GetFlag(*flag).empty()) continue;
+    return absl::InvalidArgumentError(
+        "files of scores are evaluated without a network: leave --weights and --output out");
+  }
+  std::vector<TestScores> streams;
+  for (const std::string& word : words) {
+    OP3D_ASSIGN_OR_RETURN(std::string bytes, ReadFile(UserPath(word)));
+    OP3D_ASSIGN_OR_RETURN(TestScores scores, ParseTestScores(std::move(bytes), word));
+    streams.push_back(std::move(scores));
+  }
+  return Report(std::move(streams), options);
 }
 
 }  // namespace
@@ -173,8 +325,13 @@ absl::Status Run(absl::Span<const std::string> words) {
 int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
-      "tests a checkpoint on a dataset's videos, with several clips and three crops of each.\n\n"
+      "tests a checkpoint on a dataset's videos, with several clips and three crops of each; or\n"
+      "evaluates scores that such a test has written, of several networks or streams added.\n\n"
       "  ./bazelw run //op3d:evaluate -- --weights=weights.safetensors \\\n"
-      "      --network=dg_p3d_resnet50 --dataset_root=/data/kinetics400 --frames=32 --clips=10",
+      "      --network=dg_p3d_resnet50 --dataset_root=/data/kinetics400 --frames=32 --clips=10 \\\n"
+      "      --output=rgb.safetensors\n"
+      "  ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors "
+      "--fusion_weights=1,1.5\n\n"
+      "Started by torchrun or srun, the processes share the videos; rank 0 prints.",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }

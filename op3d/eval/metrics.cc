@@ -185,15 +185,28 @@ absl::StatusOr<VideoScores> TopKClips(const Views<T>& views, int64_t k) {
   return scores;
 }
 
-absl::StatusOr<VideoScores> AddScores(const VideoScores& rgb, const VideoScores& flow) {
-  if (rgb.videos != flow.videos || rgb.classes != flow.classes ||
-      rgb.values.size() != flow.values.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "RGB scores are [", rgb.videos, ", ", rgb.classes, "], flow scores [", flow.videos, ", ",
-        flow.classes, "]; both must be of the same videos and classes"));
+absl::StatusOr<VideoScores> WeightedSum(absl::Span<const VideoScores> streams,
+                                        absl::Span<const double> weights) {
+  if (streams.empty() || streams.size() != weights.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(weights.size(), " weights for ", streams.size(),
+                                                   " streams; there must be one each"));
   }
-  VideoScores sum = rgb;
-  for (size_t i = 0; i < sum.values.size(); ++i) sum.values[i] += flow.values[i];
+  VideoScores sum = streams[0];
+  std::fill(sum.values.begin(), sum.values.end(), 0.0);
+  for (size_t stream = 0; stream < streams.size(); ++stream) {
+    const VideoScores& one = streams[stream];
+    if (one.videos != sum.videos || one.classes != sum.classes ||
+        one.values.size() != sum.values.size()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "scores of stream 1 are [", sum.videos, ", ", sum.classes, "], of stream ", stream + 1,
+          " [", one.videos, ", ", one.classes, "]; all must be of the same videos and classes"));
+    }
+    if (!std::isfinite(weights[stream])) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the weight of stream ", stream + 1, " is ", weights[stream]));
+    }
+    for (size_t i = 0; i < sum.values.size(); ++i) sum.values[i] += weights[stream] * one.values[i];
+  }
   return sum;
 }
 
@@ -220,6 +233,7 @@ absl::StatusOr<Metrics> ComputeMetrics(const VideoScores& scores,
     in_three += rank < 3;
     in_five += rank < 5;
     metrics.predicted.push_back(predicted);
+    metrics.ranks.push_back(rank);
     ++metrics.confusion[labels[video] * scores.classes + predicted];
     ++metrics.classes[labels[video]].videos;
     metrics.classes[labels[video]].correct += rank < 1;

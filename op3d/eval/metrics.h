@@ -56,8 +56,10 @@ absl::StatusOr<VideoScores> OneView(const Views<T>& views);
 template <typename T>
 absl::StatusOr<VideoScores> TopKClips(const Views<T>& views, int64_t k);
 
-// Two-stream: RGB plus flow, entry by entry.
-absl::StatusOr<VideoScores> AddScores(const VideoScores& rgb, const VideoScores& flow);
+// Two-stream: the streams' scores times their weights, added entry by entry.  RGB plus flow is
+// WeightedSum({rgb, flow}, {1, 1}).
+absl::StatusOr<VideoScores> WeightedSum(absl::Span<const VideoScores> streams,
+                                        absl::Span<const double> weights);
 
 struct ClassMetrics {
   int64_t videos = 0;
@@ -76,6 +78,8 @@ struct Metrics {
   double mean_class_accuracy = 0;
   // The class in front, a video each.
   std::vector<int64_t> predicted;
+  // How many classes are ahead of its own, a video each.
+  std::vector<int64_t> ranks;
   // One a class.
   std::vector<ClassMetrics> classes;
   // [classes, classes], row-major: confusion[own * classes + predicted] videos.

@@ -1,5 +1,6 @@
 #include "op3d/eval/metrics.h"
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -108,7 +109,8 @@ TEST(MetricsTest, GoldenCases) {
         Views<double> flow = views;
         const std::vector<double> flow_logits = Reorder(golden["flow_scores"], views);
         flow.logits = flow_logits;
-        ExpectScores(AddScores(*MeanOfLogits(views), *MeanOfLogits(flow)), first, labels, want);
+        ExpectScores(WeightedSum({*MeanOfLogits(views), *MeanOfLogits(flow)}, {1, 1}), first,
+                     labels, want);
       }
     }
   }
@@ -134,6 +136,14 @@ TEST(MetricsTest, SoftmaxOfHugeLogitsStaysFinite) {
   EXPECT_THAT(scores.values, ElementsAre(1, 0, 0));
 }
 
+TEST(MetricsTest, StreamsCountByTheirWeights) {
+  ASSERT_OK_AND_ASSIGN(const VideoScores sum,
+                       WeightedSum({{1, 2, {1, 2}}, {1, 2, {10, -20}}}, {1, 1.5}));
+  EXPECT_THAT(sum.values, ElementsAre(16, -28));
+  ASSERT_OK_AND_ASSIGN(const Metrics metrics, ComputeMetrics(sum, {1}));
+  EXPECT_THAT(metrics.ranks, ElementsAre(1));
+}
+
 TEST(MetricsTest, BadInputIsNamed) {
   std::vector<float> logits(12, 0.0f);
   const Views<float> views = {1, 2, 2, 1, 3, logits};
@@ -151,7 +161,10 @@ TEST(MetricsTest, BadInputIsNamed) {
   EXPECT_THAT(ComputeMetrics(scores, {0, 3}), invalid(HasSubstr("label 3 of video 1")));
   EXPECT_THAT(ComputeMetrics(scores, {-1, 0}), invalid(HasSubstr("[0, 3)")));
   EXPECT_THAT(ComputeMetrics({}, {}), invalid(HasSubstr("at least 1")));
-  EXPECT_THAT(AddScores(scores, {1, 3, {0, 0, 0}}), invalid(HasSubstr("same videos")));
+  EXPECT_THAT(WeightedSum({scores, {1, 3, {0, 0, 0}}}, {1, 1}), invalid(HasSubstr("same videos")));
+  EXPECT_THAT(WeightedSum({scores, scores}, {1}), invalid(HasSubstr("1 weights for 2 streams")));
+  EXPECT_THAT(WeightedSum({}, {}), invalid(HasSubstr("0 streams")));
+  EXPECT_THAT(WeightedSum({scores}, {std::nan("")}), invalid(HasSubstr("stream 1 is nan")));
   EXPECT_THAT(BestTopKClips(Views<float>{1, 2, 0, 1, 3, logits}, {0, 1}),
               invalid(HasSubstr("0 clips")));
   logits[7] = std::numeric_limits<float>::quiet_NaN();

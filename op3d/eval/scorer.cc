@@ -89,7 +89,7 @@ absl::Status ScoreRange(Network* network, const std::vector<Video>& videos, int6
     const float* values = logits.const_data_ptr<float>();
     part->logits.insert(part->logits.end(), values, values + logits.numel());
     watch.Lap(&part->seconds.forward);
-    if (options.progress != nullptr) options.progress->Add(1);
+    if (options.progress != nullptr) options.progress->Add(batch.views);
   }
   part->counters = loader->counters();
   part->seconds.transform += part->counters.transform_seconds;
@@ -100,7 +100,10 @@ absl::Status ScoreRange(Network* network, const std::vector<Video>& videos, int6
 void Join(const std::vector<Part>& parts, const std::vector<Video>& videos, ViewScores* scores) {
   for (const Part& part : parts) {
     if (part.heads > 0) scores->heads = part.heads;
-    for (const int64_t video : part.videos) scores->labels.push_back(videos[video].label);
+    for (const int64_t video : part.videos) {
+      scores->labels.push_back(videos[video].label);
+      scores->names.push_back(videos[video].name);
+    }
     scores->skipped += part.counters.skipped;
     scores->examples.insert(scores->examples.end(), part.counters.examples.begin(),
                             part.counters.examples.end());
@@ -165,10 +168,9 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
   return ComputeMetrics(scores, labels);
 }
 
-absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
-                                      FrameStore* frames, int clips, const ScoringOptions& options,
-                                      ActivitySeconds* seconds) {
-  network->SetTraining(false);
+absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>& videos,
+                                     FrameStore* frames, int clips, const ScoringOptions& options,
+                                     ActivitySeconds* seconds) {
   // Contiguous ranges, joined in order: nothing hangs on who comes first.
   const int64_t count = static_cast<int64_t>(videos.size());
   const int64_t workers = std::max<int64_t>(1, std::min<int64_t>(options.threads + 1, count));
@@ -192,6 +194,15 @@ absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>
   scores.crops = 3;
   scores.classes = network->options().classes;
   Join(parts, videos, &scores);
+  return scores;
+}
+
+absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
+                                      FrameStore* frames, int clips, const ScoringOptions& options,
+                                      ActivitySeconds* seconds) {
+  network->SetTraining(false);
+  OP3D_ASSIGN_OR_RETURN(ViewScores scores,
+                        ScorePart(network, videos, frames, clips, options, seconds));
   if (scores.videos == 0) {
     return absl::DataLossError(
         absl::StrCat("none of ", videos.size(), " videos could be scored; the first: ",

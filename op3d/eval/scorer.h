@@ -30,7 +30,7 @@ struct ScoringOptions {
   // Threads beside the caller's own (MeasurePerformance: the loader's; ScoreViews: scorers over
   // videos).  The result does not depend on them.
   int threads = 0;
-  // ScoreViews adds one to it a video; may be null.
+  // ScoreViews adds to it the clips (clips x crops a video) that it has scored; may be null.
   Progress* progress = nullptr;
 };
 
@@ -40,10 +40,16 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
                                            FrameStore* frames, const ScoringOptions& options,
                                            ActivitySeconds* seconds);
 
-// `clips` clips x 3 crops of every video, each video decoded once.
+// `clips` clips x 3 crops of every video, each video decoded once.  Sets the network to evaluation.
+// DataLoss when no video at all decodes.
 absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
                                       FrameStore* frames, int clips, const ScoringOptions& options,
                                       ActivitySeconds* seconds);
+
+// The same for a part of a test, in which no video need decode; the network must be in evaluation.
+absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>& videos,
+                                     FrameStore* frames, int clips, const ScoringOptions& options,
+                                     ActivitySeconds* seconds);
 
 }  // namespace op3d
 

@@ -1,18 +1,6 @@
 #include "op3d/eval/view_scores.h"
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "op3d/base/safetensors.h"
-
 namespace op3d {
-namespace {
-
-template <typename T>
-absl::string_view Bytes(const std::vector<T>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
-}
-
-}  // namespace
 
 Views<float> ViewScores::head(int64_t head) const {
   const size_t size = logits.size() / static_cast<size_t>(heads);
@@ -22,14 +10,24 @@ Views<float> ViewScores::head(int64_t head) const {
   return alone;
 }
 
-absl::StatusOr<std::string> SerializeScores(const ViewScores& scores) {
+TestScores Summarise(const ViewScores& scores) {
+  TestScores kept;
+  kept.heads = scores.heads;
+  kept.videos = scores.videos;
+  kept.clips = scores.clips;
+  kept.crops = scores.crops;
+  kept.classes = scores.classes;
+  kept.labels = scores.labels;
+  kept.names = scores.names;
+  kept.broken = scores.skipped;
   const int64_t views = scores.clips * scores.crops;
   const int64_t per_head = scores.videos * views * scores.classes;
-  std::vector<float> mean(per_head), heads(scores.heads * scores.videos * scores.classes);
+  kept.scores.resize(per_head);
+  kept.head_scores.resize(scores.heads * scores.videos * scores.classes);
   for (int64_t i = 0; i < per_head; ++i) {
     double sum = 0;
     for (int64_t head = 0; head < scores.heads; ++head) sum += scores.logits[head * per_head + i];
-    mean[i] = static_cast<float>(sum / static_cast<double>(scores.heads));
+    kept.scores[i] = static_cast<float>(sum / static_cast<double>(scores.heads));
   }
   for (int64_t row = 0; row < scores.heads * scores.videos; ++row) {
     for (int64_t c = 0; c < scores.classes; ++c) {
@@ -37,14 +35,15 @@ absl::StatusOr<std::string> SerializeScores(const ViewScores& scores) {
       for (int64_t view = 0; view < views; ++view) {
         sum += scores.logits[(row * views + view) * scores.classes + c];
       }
-      heads[row * scores.classes + c] = static_cast<float>(sum / static_cast<double>(views));
+      kept.head_scores[row * scores.classes + c] =
+          static_cast<float>(sum / static_cast<double>(views));
     }
   }
-  return SerializeSafetensors(
-      {{"heads", DType::kF32, {scores.heads, scores.videos, scores.classes}, Bytes(heads)},
-       {"labels", DType::kI64, {scores.videos}, Bytes(scores.labels)},
-       {"scores", DType::kF32, {scores.videos, views, scores.classes}, Bytes(mean)}},
-      {{"clips", absl::StrCat(scores.clips)}, {"crops", absl::StrCat(scores.crops)}});
+  return kept;
+}
+
+absl::StatusOr<std::string> SerializeScores(const ViewScores& scores) {
+  return SerializeTestScores(Summarise(scores));
 }
 
 }  // namespace op3d

@@ -1,4 +1,4 @@
-// The logits of a test, every head, video and view, and the file they travel in.
+// The logits of a test as they come from the network: every head, video and view.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeScores(scores));
 //   OP3D_RETURN_IF_ERROR(WriteFileAtomically("scores.safetensors", bytes));
@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "op3d/eval/metrics.h"
+#include "op3d/eval/test_scores.h"
 
 namespace op3d {
 
@@ -20,6 +21,8 @@ struct ViewScores {
   std::vector<float> logits;
   // [videos].
   std::vector<int64_t> labels;
+  // [videos].
+  std::vector<std::string> names;
   // Videos that were to be scored and did not decode (not among `videos`), and the first of them.
   int64_t skipped = 0;
   std::vector<std::string> examples;
@@ -30,9 +33,10 @@ struct ViewScores {
   Views<float> head(int64_t head) const;
 };
 
-// As safetensors, for fusion and for scoring again without the video: `scores`
-// [videos, clips * crops, classes], the mean of the heads; `heads` [heads, videos, classes], the
-// mean of the views; `labels` [videos].  Means are taken in double precision.
+// What is kept of them: means of the heads, and of the views, taken in double precision.
+TestScores Summarise(const ViewScores& scores);
+
+// The same as a file, for fusion and for scoring again without the video.
 absl::StatusOr<std::string> SerializeScores(const ViewScores& scores);
 
 }  // namespace op3d

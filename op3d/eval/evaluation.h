@@ -1,0 +1,70 @@
+// From the scores of one or several tests to everything that is said about them: figures with
+// intervals, a row a class and a video, who is taken for whom.
+//
+//   OP3D_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate({rgb, flow}, options));
+//   std::cout << EvaluationText(evaluation);
+//   WriteFileAtomically("classes.csv", ClassCsv(evaluation));
+#ifndef OP3D_EVAL_EVALUATION_H_
+#define OP3D_EVAL_EVALUATION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "op3d/eval/confidence.h"
+#include "op3d/eval/metrics.h"
+#include "op3d/eval/test_scores.h"
+
+namespace op3d {
+
+struct EvaluationOptions {
+  // The mean over views is taken of the softmax of the logits, not of the logits.
+  bool probabilities = false;
+  // One a stream; empty: 1 each.
+  std::vector<double> weights;
+  // Streams that lack videos of each other: the common ones count (MatchVideos).
+  bool common_only = false;
+  // samples 0: no intervals.
+  BootstrapOptions bootstrap;
+};
+
+struct Evaluation {
+  EvaluationOptions options;
+  // The first stream; with several, its videos that all streams have.
+  TestScores test;
+  size_t streams = 1;
+  // Videos that some stream lacks.
+  int64_t left_out = 0;
+  VideoScores scores;
+  Metrics metrics;
+  absl::optional<MetricIntervals> intervals;
+  // Of a single stream: each head alone, where there are several, and the released merger's
+  // statistic, where there are several clips.
+  std::vector<double> head_top1;
+  absl::optional<TopKClipsStatistic> top_k_clips;
+};
+
+// Errors of MatchVideos, the metrics and BootstrapIntervals; InvalidArgument also for scores
+// without videos and for another number of weights than streams.
+absl::StatusOr<Evaluation> Evaluate(std::vector<TestScores> streams,
+                                    const EvaluationOptions& options);
+
+// A few lines for people.
+std::string EvaluationText(const Evaluation& evaluation);
+// One JSON object and a line end; shares in [0, 1], "intervals" as pairs.
+std::string EvaluationJson(const Evaluation& evaluation);
+
+// CSV with a header.  A row a class: "label,name,videos,correct,accuracy,most_taken_for,taken"; the
+// last two name the wrong class that most of its videos were given, and how many.
+std::string ClassCsv(const Evaluation& evaluation);
+// A row a video: "name,label,class,predicted,predicted_class,rank,score,predicted_score"; rank 1
+// is right.
+std::string VideoCsv(const Evaluation& evaluation);
+// A row a true class, a column a predicted one, counts of videos.
+std::string ConfusionCsv(const Evaluation& evaluation);
+
+}  // namespace op3d
+
+#endif  // OP3D_EVAL_EVALUATION_H_

@@ -1,0 +1,139 @@
+#include "op3d/eval/fusion.h"
+
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+using Places = std::unordered_map<std::string, int64_t>;
+
+absl::StatusOr<Places> PlacesOf(const TestScores& stream, size_t number) {
+  Places places;
+  for (int64_t video = 0; video < stream.videos; ++video) {
+    if (places.emplace(stream.names[video], video).second) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("scores ", number + 1, " hold the video ", stream.names[video],
+                     " twice; so videos cannot be told apart by their names"));
+  }
+  return places;
+}
+
+absl::Status CheckClasses(const std::vector<TestScores>& streams) {
+  for (size_t i = 1; i < streams.size(); ++i) {
+    if (streams[i].classes != streams[0].classes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("scores 1 have ", streams[0].classes, " classes, scores ", i + 1, " ",
+                       streams[i].classes, "; only scores of the same classes can be added"));
+    }
+    if (streams[i].class_names.empty() || streams[0].class_names.empty()) continue;
+    for (int64_t c = 0; c < streams[0].classes; ++c) {
+      if (streams[i].class_names[c] == streams[0].class_names[c]) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "class ", c, " is '", streams[0].class_names[c], "' in scores 1 and '",
+          streams[i].class_names[c], "' in scores ", i + 1, "; give both tests the same --labels"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// These videos of a stream, in this order.
+TestScores Select(const TestScores& stream, const std::vector<int64_t>& videos) {
+  TestScores selected = stream;
+  selected.videos = static_cast<int64_t>(videos.size());
+  selected.scores.clear();
+  selected.head_scores.clear();
+  selected.labels.clear();
+  selected.names.clear();
+  const int64_t row = stream.clips * stream.crops * stream.classes;
+  for (const int64_t video : videos) {
+    const auto begin = stream.scores.begin() + video * row;
+    selected.scores.insert(selected.scores.end(), begin, begin + row);
+    selected.labels.push_back(stream.labels[video]);
+    selected.names.push_back(stream.names[video]);
+  }
+  for (int64_t head = 0; head < stream.heads; ++head) {
+    for (const int64_t video : videos) {
+      const auto begin =
+          stream.head_scores.begin() + (head * stream.videos + video) * stream.classes;
+      selected.head_scores.insert(selected.head_scores.end(), begin, begin + stream.classes);
+    }
+  }
+  return selected;
+}
+
+}  // namespace
+
+absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool common_only) {
+  OP3D_RETURN_IF_ERROR(CheckClasses(streams));
+  bool same = true, named = true;
+  for (const TestScores& stream : streams) {
+    same = same && stream.names == streams[0].names && stream.labels == streams[0].labels;
+    named = named && static_cast<int64_t>(stream.names.size()) == stream.videos;
+  }
+  MatchedScores matched;
+  if (same) {
+    matched.streams = std::move(streams);
+    return matched;
+  }
+  if (!named) {
+    return absl::InvalidArgumentError(
+        "the scores are of other videos, and not all say of which; write them again with "
+        "evaluate --weights=FILE --output=FILE");
+  }
+  std::vector<Places> places;
+  for (size_t i = 0; i < streams.size(); ++i) {
+    OP3D_ASSIGN_OR_RETURN(Places found, PlacesOf(streams[i], i));
+    places.push_back(std::move(found));
+  }
+  // What some stream lacks, seen from every stream.
+  std::unordered_map<std::string, size_t> lacking;
+  std::string example;
+  for (const TestScores& stream : streams) {
+    for (const std::string& name : stream.names) {
+      for (size_t i = 0; i < streams.size(); ++i) {
+        if (places[i].count(name) > 0) continue;
+        if (lacking.empty()) {
+          example = absl::StrCat("scores ", i + 1, " lack the video ", name);
+        }
+        lacking.emplace(name, i);
+        break;
+      }
+    }
+  }
+  if (!lacking.empty() && !common_only) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(example, ", and ", lacking.size() - 1,
+                     " more are not in all files; --on_bad_video=skip takes those that are"));
+  }
+  matched.left_out = static_cast<int64_t>(lacking.size());
+  std::vector<std::vector<int64_t>> chosen(streams.size());
+  for (int64_t video = 0; video < streams[0].videos; ++video) {
+    const std::string& name = streams[0].names[video];
+    if (lacking.count(name) > 0) continue;
+    for (size_t i = 0; i < streams.size(); ++i) {
+      const int64_t place = places[i].at(name);
+      if (streams[i].labels[place] != streams[0].labels[video]) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("the video ", name, " has label ", streams[0].labels[video],
+                         " in scores 1 and ", streams[i].labels[place], " in scores ", i + 1,
+                         "; the lists are not of the same split"));
+      }
+      chosen[i].push_back(place);
+    }
+  }
+  if (chosen[0].empty()) {
+    return absl::FailedPreconditionError("the scores have no video in common");
+  }
+  for (size_t i = 0; i < streams.size(); ++i) {
+    matched.streams.push_back(Select(streams[i], chosen[i]));
+  }
+  return matched;
+}
+
+}  // namespace op3d

@@ -1,0 +1,32 @@
+// Brings the scores of several tests to the same videos in the same order, so that they can be
+// added: two streams, or several networks.
+//
+//   OP3D_ASSIGN_OR_RETURN(MatchedScores matched, MatchVideos({rgb, flow}, /*common_only=*/false));
+//   // matched.streams[0].names == matched.streams[1].names
+#ifndef OP3D_EVAL_FUSION_H_
+#define OP3D_EVAL_FUSION_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "op3d/eval/test_scores.h"
+
+namespace op3d {
+
+struct MatchedScores {
+  // In the order of the first.
+  std::vector<TestScores> streams;
+  // Videos that some stream lacks.
+  int64_t left_out = 0;
+};
+
+// Videos are the same by name; streams without names must have the same labels in the same order.
+// A video that some stream lacks is left out with `common_only`, otherwise FailedPrecondition
+// names the first.  InvalidArgument: streams of other classes, a name twice, a video with two
+// labels; FailedPrecondition: no video in common.
+absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool common_only);
+
+}  // namespace op3d
+
+#endif  // OP3D_EVAL_FUSION_H_

@@ -1,0 +1,174 @@
+#include "op3d/eval/test_scores.h"
+
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "op3d/base/safetensors.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+using nlohmann::json;
+using Metadata = std::map<std::string, std::string>;
+
+template <typename T>
+absl::string_view Bytes(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+// A file name need not be UTF-8, a safetensors header must be.
+std::string ToText(const std::vector<std::string>& names) {
+  return json(names).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// The tensor of that name, of `rank` dimensions.
+template <typename T>
+absl::StatusOr<std::vector<T>> ReadTensor(const Safetensors& file, absl::string_view name,
+                                          DType dtype, size_t rank, std::vector<int64_t>* shape) {
+  const TensorView* tensor = file.Find(name);
+  if (tensor == nullptr || tensor->dtype != dtype || tensor->shape.size() != rank) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "this is no file of scores: it needs a tensor '", name, "' of ", DTypeName(dtype), " and ",
+        rank, " dimensions; evaluate --weights=FILE --output=FILE writes one"));
+  }
+  *shape = tensor->shape;
+  std::vector<T> values(tensor->data.size() / sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), tensor->data.data(), tensor->data.size());
+  return values;
+}
+
+// A count in the metadata; 0 when it is not there.
+absl::Status ReadCount(const Metadata& metadata, const char* key, int64_t* count) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return absl::OkStatus();
+  if (absl::SimpleAtoi(found->second, count) && *count >= 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("its metadata has ", key, " = '", found->second, "', which is no count"));
+}
+
+// A list of `size` names in the metadata; empty when it is not there.
+absl::Status ReadNames(const Metadata& metadata, const char* key, int64_t size,
+                       std::vector<std::string>* names) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return absl::OkStatus();
+  const json list = json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  if (!list.is_array()) {
+    return absl::InvalidArgumentError(absl::StrCat("its ", key, " are no list of names"));
+  }
+  for (const json& name : list) {
+    if (!name.is_string()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("its ", key, " hold '", name.dump(), "', which is no name"));
+    }
+    names->push_back(name.get<std::string>());
+  }
+  if (static_cast<int64_t>(names->size()) == size) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("it names ", names->size(), " ", key, ", but has scores of ", size));
+}
+
+absl::StatusOr<TestScores> FromFile(const Safetensors& file) {
+  TestScores result;
+  std::vector<int64_t> shape, heads, labels;
+  OP3D_ASSIGN_OR_RETURN(result.scores, ReadTensor<float>(file, "scores", DType::kF32, 3, &shape));
+  OP3D_ASSIGN_OR_RETURN(result.head_scores,
+                        ReadTensor<float>(file, "heads", DType::kF32, 3, &heads));
+  OP3D_ASSIGN_OR_RETURN(result.labels,
+                        ReadTensor<int64_t>(file, "labels", DType::kI64, 1, &labels));
+  result.videos = shape[0];
+  result.classes = shape[2];
+  result.heads = heads[0];
+  if (heads[1] != result.videos || heads[2] != result.classes || labels[0] != result.videos) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "scores [", absl::StrJoin(shape, ", "), "], heads [", absl::StrJoin(heads, ", "),
+        "] and labels [", labels[0], "] are not of the same videos and classes"));
+  }
+  const Metadata& metadata = file.metadata();
+  OP3D_RETURN_IF_ERROR(ReadCount(metadata, "clips", &result.clips));
+  OP3D_RETURN_IF_ERROR(ReadCount(metadata, "crops", &result.crops));
+  int64_t views = 0;
+  if (__builtin_mul_overflow(result.clips, result.crops, &views) || views != shape[1]) {
+    return absl::InvalidArgumentError(absl::StrCat("its metadata has ", result.clips, " clips of ",
+                                                   result.crops, " crops, its scores ", shape[1],
+                                                   " views a video"));
+  }
+  OP3D_RETURN_IF_ERROR(ReadCount(metadata, "listed", &result.listed));
+  OP3D_RETURN_IF_ERROR(ReadCount(metadata, "missing", &result.missing));
+  OP3D_RETURN_IF_ERROR(ReadCount(metadata, "broken", &result.broken));
+  OP3D_RETURN_IF_ERROR(ReadNames(metadata, "videos", result.videos, &result.names));
+  OP3D_RETURN_IF_ERROR(ReadNames(metadata, "classes", result.classes, &result.class_names));
+  const auto settings = metadata.find("settings");
+  if (settings != metadata.end()) result.settings = settings->second;
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> SerializeTestScores(const TestScores& scores) {
+  Metadata metadata = {{"clips", absl::StrCat(scores.clips)},
+                       {"crops", absl::StrCat(scores.crops)}};
+  if (!scores.names.empty()) metadata["videos"] = ToText(scores.names);
+  if (!scores.class_names.empty()) metadata["classes"] = ToText(scores.class_names);
+  if (scores.listed > 0) metadata["listed"] = absl::StrCat(scores.listed);
+  if (scores.missing > 0) metadata["missing"] = absl::StrCat(scores.missing);
+  if (scores.broken > 0) metadata["broken"] = absl::StrCat(scores.broken);
+  if (!scores.settings.empty()) metadata["settings"] = scores.settings;
+  return SerializeSafetensors({{"heads",
+                                DType::kF32,
+                                {scores.heads, scores.videos, scores.classes},
+                                Bytes(scores.head_scores)},
+                               {"labels", DType::kI64, {scores.videos}, Bytes(scores.labels)},
+                               {"scores",
+                                DType::kF32,
+                                {scores.videos, scores.clips * scores.crops, scores.classes},
+                                Bytes(scores.scores)}},
+                              metadata);
+}
+
+absl::StatusOr<TestScores> ParseTestScores(std::string bytes, absl::string_view source) {
+  OP3D_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Parse(std::move(bytes), source));
+  absl::StatusOr<TestScores> scores = FromFile(file);
+  OP3D_RETURN_IF_ERROR(Annotate(scores.status(), source));
+  return scores;
+}
+
+absl::StatusOr<TestScores> JoinTestScores(absl::Span<const TestScores> parts) {
+  TestScores all;
+  if (parts.empty()) return all;
+  all.clips = parts[0].clips;
+  all.crops = parts[0].crops;
+  all.classes = parts[0].classes;
+  all.class_names = parts[0].class_names;
+  all.settings = parts[0].settings;
+  for (const TestScores& part : parts) {
+    if (all.heads == 0) all.heads = part.heads;
+    if (part.clips != all.clips || part.crops != all.crops || part.classes != all.classes ||
+        (part.videos > 0 && part.heads != all.heads)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("scores of ", part.heads, " heads, ", part.clips, " clips, ", part.crops,
+                       " crops and ", part.classes, " classes do not join those of ", all.heads,
+                       ", ", all.clips, ", ", all.crops, " and ", all.classes));
+    }
+    all.videos += part.videos;
+    all.broken += part.broken;
+    all.scores.insert(all.scores.end(), part.scores.begin(), part.scores.end());
+    all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.end());
+    all.names.insert(all.names.end(), part.names.begin(), part.names.end());
+  }
+  for (int64_t head = 0; head < all.heads; ++head) {
+    for (const TestScores& part : parts) {
+      const auto begin = part.head_scores.begin() + head * part.videos * part.classes;
+      all.head_scores.insert(all.head_scores.end(), begin, begin + part.videos * part.classes);
+    }
+  }
+  return all;
+}
+
+}  // namespace op3d

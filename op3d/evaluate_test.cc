@@ -1,0 +1,137 @@
+// //op3d:evaluate from outside: alone, as two processes, and over the scores that it has written.
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+#include "op3d/network/network.h"
+#include "op3d/train/rank_processes.h"
+
+namespace op3d {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+constexpr char kDataset[] =
+    "name: 'tiny' classes: 9 format: KINETICS_CSV label_map: 'label_map.txt' "
+    "train { list: 'kinetics-400_train.csv' media: 'train' } "
+    "evaluation { list: 'kinetics-400_val.csv' media: 'val' }";
+
+struct Result {
+  int code = 0;
+  std::string out, err;
+};
+
+class EvaluateTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = TestFolder("evaluate");
+    ASSERT_OK_AND_ASSIGN(program_, RunfilePath("op3d/evaluate"));
+    ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
+    ASSERT_OK_AND_ASSIGN(const auto network, Network::Make({"dg_p3d_miniature", 9, 0}, 1));
+    ASSERT_THAT(network->SaveWeights(Path("weights.safetensors")), IsOk());
+    ASSERT_THAT(WriteFileAtomically(Path("tiny.textproto"), kDataset), IsOk());
+    test_ = absl::StrCat(" --weights=", Path("weights.safetensors"),
+                         " --network=dg_p3d_miniature --dataset=", Path("tiny.textproto"),
+                         " --dataset_root=", root, " --index=", Path("index"),
+                         " --clips=2 --short_side=36 --crop=32 --bootstrap_samples=50");
+  }
+
+  std::string Path(const std::string& name) const { return JoinPath(folder_, name); }
+  std::string Read(const std::string& name) const { return ReadFile(Path(name)).value_or(""); }
+
+  std::string Command(const std::string& flags, const std::string& log,
+                      const std::string& variables = "") const {
+    return absl::StrCat("env ", variables, " '", program_, "' ", flags, " >", Path(log), ".out 2>",
+                        Path(log), ".err");
+  }
+  Result Run(const std::string& flags) const {
+    const int status = std::system(Command(flags, "log").c_str());
+    return {WEXITSTATUS(status), Read("log.out"), Read("log.err")};
+  }
+  // Both ranks' codes are the shell's: rank 0's first digit, rank 1's second.
+  int RunTwo(const std::string& first, const std::string& second) const {
+    const std::string variables =
+        absl::StrCat("WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=", FreePort());
+    const int status = std::system(absl::StrCat(Command(second, "1", "RANK=1 " + variables), " & ",
+                                                Command(first, "0", "RANK=0 " + variables),
+                                                "; a=$?; wait $!; exit $((10 * a + $?))")
+                                       .c_str());
+    return WEXITSTATUS(status);
+  }
+
+  std::string folder_, program_, test_;
+};
+
+TEST_F(EvaluateTest, ScoresServeAgainAndAnyNumberOfProcessesGivesThem) {
+  const std::string files =
+      absl::StrCat(" --json --per_class=", Path("c.csv"), " --per_video=", Path("v.csv"),
+                   " --confusion=", Path("m.csv"));
+  const Result alone = Run(absl::StrCat(test_, files, " --output=", Path("a.safetensors")));
+  ASSERT_EQ(alone.code, 0) << alone.err;
+  const json row = json::parse(alone.out, nullptr, false);
+  ASSERT_TRUE(row.is_object()) << alone.out;
+  EXPECT_EQ(row["videos"], 9);
+  EXPECT_EQ(row["views"], 6);
+  EXPECT_EQ(row["head_top1"].size(), 2);
+  EXPECT_LE(row["intervals"]["top1"][0], row["top1"]);
+  EXPECT_TRUE(absl::StartsWith(Read("v.csv"), "name,label,"));
+  EXPECT_FALSE(FolderExists(Path("a.safetensors.parts")));
+  const std::string tables = Read("c.csv") + Read("v.csv") + Read("m.csv");
+
+  // Without a video: the same figures and tables.
+  const Result again = Run(absl::StrCat(Path("a.safetensors"), files, " --bootstrap_samples=50"));
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, alone.out);
+  EXPECT_EQ(Read("c.csv") + Read("v.csv") + Read("m.csv"), tables);
+
+  // As two processes: the same bytes, and one answer.
+  const std::string two =
+      absl::StrCat(test_, " --json --threads=1 --output=", Path("b.safetensors"));
+  ASSERT_EQ(RunTwo(two, two), 0) << Read("0.err") << Read("1.err");
+  EXPECT_EQ(Read("0.out"), alone.out);
+  EXPECT_EQ(Read("1.out"), "");
+  EXPECT_EQ(Read("b.safetensors"), Read("a.safetensors"));
+  EXPECT_FALSE(FolderExists(Path("b.safetensors.parts")));
+
+  // Two streams.
+  const Result fused = Run(absl::StrCat(Path("a.safetensors"), " ", Path("b.safetensors"),
+                                        " --fusion_weights=1,1.5 --statistic=probabilities"));
+  EXPECT_EQ(fused.code, 0) << fused.err;
+  EXPECT_THAT(fused.out, HasSubstr("sum of 2 scores with weights 1, 1.5"));
+}
+
+TEST_F(EvaluateTest, RanksWithOtherSettingsAreNamed) {
+  const int codes = RunTwo(test_, absl::StrReplaceAll(test_, {{"--clips=2", "--clips=3"}}));
+  EXPECT_EQ(codes, 22);
+  EXPECT_THAT(Read("0.err") + Read("1.err"), HasSubstr("clips: 3"));
+}
+
+TEST_F(EvaluateTest, WrongUseIsASentence) {
+  const auto expect = [&](const std::string& flags, const char* what) {
+    const Result result = Run(flags);
+    EXPECT_EQ(result.code, 2) << flags;
+    EXPECT_THAT(result.err, HasSubstr(what)) << flags;
+    EXPECT_EQ(result.out, "");
+  };
+  expect(absl::StrCat(test_, " --clips=0"), "--clips=0 is too small");
+  expect(absl::StrCat(test_, " --network=i3d_resnet18"), "those of another network");
+  expect(absl::StrCat(test_, " --frames=8"), "8 frames");
+  expect(Path("weights.safetensors"), "this is no file of scores");
+  expect(absl::StrCat(Path("x"), " --output=y"), "leave --weights and --output out");
+  expect("a b --fusion_weights=1,x", "'x' is no number");
+  expect("a --statistic=mode", "--statistic=mode is none of: logits, probabilities");
+  expect("a --confidence=95", "--confidence=95 is not between 0 and 1");
+}
+
+}  // namespace
+}  // namespace op3d
