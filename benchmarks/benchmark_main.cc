@@ -4,6 +4,8 @@
 //   ./bazelw run //benchmarks:kinetics400                                   # the miniature
 //   ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400
 
+#include <errno.h>  // program_invocation_short_name
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -19,6 +21,7 @@
 #include "benchmarks/dry_run.h"
 #include "benchmarks/settings_resolution.h"
 #include "data/index/index_update.h"
+#include "data/synthetic/miniature_note.h"
 #include "op3d/base/assignments.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -30,15 +33,19 @@
 #include "results/table.h"
 #include "results/table_format.h"
 
-ABSL_FLAG(std::string, benchmark, "kinetics400", "which dataset; the target's name sets it");
-ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset; absent = the miniature");
+ABSL_FLAG(std::string, benchmark, "", "which dataset; the target's name sets it");
+ABSL_FLAG(std::string, dataset_root, "",
+          "your copy of the dataset, or a folder that `dataset synthesize` made; absent = the "
+          "miniature");
+ABSL_FLAG(int, split, 0, "which official split of UCF101 or HMDB51, from 1; 0 = the settings' own");
 ABSL_FLAG(std::string, output_dir, "",
           "everything the run writes; an existing one is taken up again (default: "
           "results/runs/<benchmark>-<date> in the workspace)");
 ABSL_FLAG(std::string, settings, "", "textproto over the shipped settings");
 ABSL_FLAG(op3d::Assignments, set, {},
           "path.to.field=value over the settings; may be given several times");
-ABSL_FLAG(std::string, plan, "", "skip the search and use this plan (a textproto)");
+ABSL_FLAG(std::string, plan, "",
+          "skip the search and use this plan: a textproto, or a name of planner/plans/");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
 ABSL_FLAG(std::string, index, "",
@@ -54,24 +61,32 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
+// --benchmark, or the name that the program was called by: every dataset's target is this program.
+std::string BenchmarkName() {
+  const std::string flag = absl::GetFlag(FLAGS_benchmark);
+  return flag.empty() ? ::program_invocation_short_name : flag;
+}
+
 absl::StatusOr<BenchmarkOptions> Options() {
   BenchmarkOptions options;
   SettingsRequest request;
-  request.benchmark = absl::GetFlag(FLAGS_benchmark);
-  request.miniature = absl::GetFlag(FLAGS_dataset_root).empty();
+  request.benchmark = BenchmarkName();
+  const std::string root = UserPath(absl::GetFlag(FLAGS_dataset_root));
+  request.miniature = root.empty() || FileExists(JoinPath(root, kMiniatureNote));
   request.settings_file = absl::GetFlag(FLAGS_settings);
   request.assignments = absl::GetFlag(FLAGS_set).values;
   request.plan_file = absl::GetFlag(FLAGS_plan);
   request.initial_weights = absl::GetFlag(FLAGS_init);
   request.network = absl::GetFlag(FLAGS_network);
+  if (absl::GetFlag(FLAGS_split) != 0) request.split = absl::GetFlag(FLAGS_split);
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   OP3D_ASSIGN_OR_RETURN(options.settings, ResolveSettings(request));
-  if (request.miniature) {
+  if (root.empty()) {
     OP3D_ASSIGN_OR_RETURN(
         options.dataset_root,
         RunfilePath(absl::StrCat("data/synthetic/", request.benchmark, "_miniature")));
   } else {
-    options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
+    options.dataset_root = root;
   }
   options.index_file = absl::GetFlag(FLAGS_index).empty()
                            ? DefaultIndexFile(options.dataset_root, request.benchmark)
@@ -89,7 +104,8 @@ absl::StatusOr<BenchmarkOptions> Options() {
   if (options.output_dir.empty()) {
     options.output_dir =
         JoinPath(WorkspaceFolder(),
-                 absl::StrCat("results/runs/", request.benchmark, "-",
+                 absl::StrCat("results/runs/", request.benchmark,
+                              request.split ? absl::StrCat("-split", *request.split) : "", "-",
                               absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
   }
   return options;

@@ -34,7 +34,7 @@ struct Ended {
 // Runs the program; sends it `signal` once `kill_when` says so, asked every few milliseconds.
 Ended RunProgram(const std::vector<std::string>& flags, const std::function<bool()>& kill_when,
                  int signal) {
-  const std::string program = *RunfilePath("benchmarks/kinetics400");
+  const std::string program = *RunfilePath("benchmarks/benchmark_program");
   const std::string log = JoinPath(::getenv("TEST_TMPDIR"), "log");
   std::vector<std::string> words = {program};
   words.insert(words.end(), flags.begin(), flags.end());
@@ -64,7 +64,8 @@ Ended RunProgram(const std::vector<std::string>& flags, const std::function<bool
 }
 
 std::vector<std::string> Flags(const std::string& output_dir, int threads) {
-  return {absl::StrCat("--dataset_root=", *RunfilePath("data/synthetic/kinetics400_tiny")),
+  return {"--benchmark=kinetics400",
+          absl::StrCat("--dataset_root=", *RunfilePath("data/synthetic/kinetics400_tiny")),
           absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny.textproto")),
           absl::StrCat("--output_dir=", output_dir), absl::StrCat("--threads=", threads)};
 }
@@ -139,7 +140,8 @@ TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {
 TEST(BenchmarkTest, InterruptSaysHowToGoOn) {
   const std::string folder = JoinPath(TestFolder("interrupted"), "run");
   // In the middle of the search: its first epoch is saved.
-  const std::string saved = JoinPath(folder, "journal/cs/S0-S1/checkpoint_00001_0000000.safetensors");
+  const std::string saved =
+      JoinPath(folder, "journal/cs/S0-S1/checkpoint_00001_0000000.safetensors");
   const Ended ended = RunProgram(
       Flags(folder, 1), [&saved] { return FileExists(saved); }, SIGINT);
   ASSERT_EQ(ended.exit_code, 130) << ended.text;
@@ -148,7 +150,8 @@ TEST(BenchmarkTest, InterruptSaysHowToGoOn) {
 
 TEST(BenchmarkTest, WrongUseIsASentenceAndExitsWithTwo) {
   const std::string folder = TestFolder("wrong");
-  Ended ended = RunToEnd({"--dataset_root=/no/such/folder", "--output_dir=" + folder + "/run"});
+  Ended ended = RunToEnd({"--benchmark=kinetics400", "--dataset_root=/no/such/folder",
+                          "--output_dir=" + folder + "/run"});
   EXPECT_EQ(ended.exit_code, 2);
   EXPECT_THAT(ended.text, HasSubstr("/no/such/folder"));
   EXPECT_FALSE(FolderExists(folder + "/run"));

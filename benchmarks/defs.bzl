@@ -1,42 +1,31 @@
 """A benchmark is one program; a dataset's name makes it a target."""
 
-load("//tools:op3d.bzl", "op3d_cc_binary")
+def _dataset_benchmark_impl(ctx):
+    program = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.symlink(output = program, target_file = ctx.executable.program, is_executable = True)
+    runfiles = ctx.runfiles(files = ctx.files.data).merge(ctx.attr.program[DefaultInfo].default_runfiles)
+    return [DefaultInfo(executable = program, runfiles = runfiles)]
 
-def op3d_dataset_benchmark(name, data):
+_dataset_benchmark = rule(
+    implementation = _dataset_benchmark_impl,
+    attrs = {
+        "data": attr.label_list(allow_files = True),
+        "program": attr.label(executable = True, cfg = "target", mandatory = True),
+    },
+    executable = True,
+)
+
+def op3d_dataset_benchmark(name):
     """`./bazelw run //benchmarks:<name>`: the main job on the dataset `name`.
 
-    Its settings are specs/<name>.textproto and specs/<name>_miniature.textproto; `data` is the
-    miniature's folder.
+    The program is `:benchmark_program`, which takes the dataset from the name it is called by.  Its
+    settings are specs/<name>.textproto and specs/<name>_miniature.textproto; its data
+    //data/synthetic:<name>_miniature, which is rendered when the target is run, not by `//...`.
     """
-    op3d_cc_binary(
+    _dataset_benchmark(
         name = name,
-        srcs = ["benchmark_main.cc"],
         args = ["--benchmark=" + name],
-        data = data + [
-            "//benchmarks:specs/%s.textproto" % name,
-            "//benchmarks:specs/%s_miniature.textproto" % name,
-            "//data/datasets:" + name,
-            "//planner:graphs",
-            "//tools:commit",
-        ],
-        tags = ["torch"],
-        deps = [
-            ":benchmark",
-            ":dry_run",
-            ":settings_resolution",
-            "//data/index:index_update",
-            "//op3d/base:assignments",
-            "//op3d/base:bazel",
-            "//op3d/base:file",
-            "//op3d/base:program",
-            "//op3d/base:progress",
-            "//op3d/base:status_macros",
-            "//op3d/network:device",
-            "//results:published",
-            "//results:table_format",
-            "//results:table_library",
-            "@com_google_absl//absl/flags:flag",
-            "@com_google_absl//absl/strings",
-            "@com_google_absl//absl/time",
-        ],
+        data = ["//data/synthetic:%s_miniature" % name],
+        program = ":benchmark_program",
+        tags = ["manual"],
     )

@@ -157,16 +157,14 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
   for (const RecipeSettings& recipe : options.settings.recipes()) {
     OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan));
     double time = 0;
-    int last_frames = 0;
     for (const Plan::Step& step : steps.steps()) {
-      last_frames = FramesPerClip(step.state());
       OP3D_ASSIGN_OR_RETURN(const StepCost cost,
-                            costs->Of(last_frames, transform.train_crop(), true));
+                            costs->Of(FramesPerClip(step.state()), transform.train_crop(), true));
       time += cost.train_seconds * step.epochs() *
               static_cast<double>(EpochClips(step.state(), videos.recipes));
     }
-    OP3D_ASSIGN_OR_RETURN(const StepCost test,
-                          costs->Of(last_frames, transform.test_crop(), false));
+    OP3D_ASSIGN_OR_RETURN(const StepCost test, costs->Of(FramesPerClip(TestState(recipe, steps)),
+                                                         transform.test_crop(), false));
     const double test_time =
         test.score_seconds * recipe.test_clips() * 3 * static_cast<double>(videos.evaluation);
     absl::StrAppendFormat(&text, "recipe %s: %d epochs, %s; test of %d videos x %d views, %s\n",

@@ -75,6 +75,14 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) 
   return result;
 }
 
+State TestState(const RecipeSettings& recipe, const Plan& plan) {
+  State state = plan.steps(plan.steps_size() - 1).state();
+  if (state.segments() > 1 && recipe.test_segments() > 0) {
+    state.set_segments(recipe.test_segments());
+  }
+  return state;
+}
+
 RecipeRun::RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
                      const std::string& folder)
     : recipe_(recipe), plan_(plan), job_(job), folder_(folder) {}
@@ -167,7 +175,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   OP3D_RETURN_IF_ERROR(network->LoadWeights(WeightsPath()));
   OP3D_RETURN_IF_ERROR(network->ToDevice(job_.device));
   ScoringOptions options;
-  options.clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
+  options.clip = ToTrainState(TestState(recipe_, plan_)).clip;
   options.transform = job_.transform;
   options.on_short_video = job_.loader.on_short_video();
   options.on_bad_video = job_.loader.on_bad_video();

@@ -30,6 +30,10 @@ namespace op3d {
 // least one.  InvalidArgument for a recipe of neither kind.
 absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan);
 
+// The clips of a recipe's test: those of `plan`'s last state, with the recipe's test_segments where
+// that state samples uniformly.  `plan` must have a step.
+State TestState(const RecipeSettings& recipe, const Plan& plan);
+
 // Not thread-safe; several recipes run at once.
 class RecipeRun {
  public:
@@ -41,8 +45,8 @@ class RecipeRun {
   // `on_epoch(epochs done, of how many, loss)` after each.
   absl::Status Train(const std::function<void(int, int, double)>& on_epoch);
 
-  // Scores the evaluation list with `threads` threads; Train() must have ended.  Clips are those of
-  // the plan's last state.
+  // Scores the evaluation list with `threads` threads, clips of TestState(); Train() must have
+  // ended.
   absl::StatusOr<RecipeResult> Test(const std::vector<Video>& videos, const TestLabels& labels,
                                     int threads);
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
@@ -20,6 +21,9 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+// Of each of the datasets that have splits.
+constexpr int kSplits = 3;
 
 // Empties the repeated fields of `to` that `from` names, so that a merge replaces them.
 void ClearNamedLists(const Message& from, Message* to) {
@@ -48,6 +52,28 @@ absl::Status ReadPools(SearchSettings* search) {
     }
   }
   search->clear_graphs();
+  return absl::OkStatus();
+}
+
+// --plan: the user's file, or a released plan by its name.
+absl::StatusOr<Plan> ReadNamedPlan(const std::string& name) {
+  const std::string path = UserPath(name);
+  if (FileExists(path)) return ReadPlan(path);
+  const absl::StatusOr<std::string> released =
+      RunfilePath(absl::StrCat("planner/plans/", name, ".textproto"));
+  return ReadPlan(released.ok() ? *released : path);
+}
+
+absl::Status SetSplit(int split, DatasetSettings* dataset) {
+  if (!absl::StrContains(dataset->train().list(), "{split}")) {
+    return absl::InvalidArgumentError(absl::StrCat("--split=", split, ": ", dataset->name(),
+                                                   " has one split alone; leave the flag out"));
+  }
+  if (split < 1 || split > kSplits) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits 1 to ", kSplits));
+  }
+  dataset->set_split(split);
   return absl::OkStatus();
 }
 
@@ -104,11 +130,14 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
   }
   if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
   if (request.seed.has_value()) settings.set_seed(*request.seed);
+  if (request.split.has_value()) {
+    OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings.mutable_dataset()));
+  }
   for (const std::string& assignment : request.assignments) {
     OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, &settings), "--set"));
   }
   if (!request.plan_file.empty()) {
-    OP3D_ASSIGN_OR_RETURN(*settings.mutable_plan(), ReadPlan(UserPath(request.plan_file)));
+    OP3D_ASSIGN_OR_RETURN(*settings.mutable_plan(), ReadNamedPlan(request.plan_file));
   }
   if (!request.initial_weights.empty()) {
     settings.set_initial_weights(UserPath(request.initial_weights));
@@ -139,6 +168,9 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
     OP3D_RETURN_IF_ERROR(Require(recipe.test_clips() >= 1,
                                  absl::StrCat("recipes['", recipe.name(), "'].test_clips"),
                                  recipe.test_clips(), "at least 1"));
+    OP3D_RETURN_IF_ERROR(Require(recipe.test_segments() >= 0,
+                                 absl::StrCat("recipes['", recipe.name(), "'].test_segments"),
+                                 recipe.test_segments(), "at least 0"));
   }
   return absl::OkStatus();
 }

@@ -22,9 +22,11 @@ struct SettingsRequest {
   std::string settings_file;
   // --set: path.to.field=value, in order.
   std::vector<std::string> assignments;
-  // --plan, --init: files.
+  // --plan: a file, or the name of a released plan (planner/plans/).  --init: a file.
   std::string plan_file;
   std::string initial_weights;
+  // --split: which of the official splits, from 1.
+  absl::optional<int> split;
   // --network, --seed.
   std::string network;
   absl::optional<uint64_t> seed;

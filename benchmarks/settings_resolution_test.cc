@@ -1,8 +1,15 @@
 #include "benchmarks/settings_resolution.h"
 
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "data/datasets/dataset_settings.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
+#include "planner/transition_graph.h"
 
 namespace op3d {
 namespace {
@@ -26,6 +33,117 @@ TEST(SettingsResolutionTest, ShippedSettingsAreValid) {
   EXPECT_EQ(full.search().pools(1).pool(), "us");
   EXPECT_EQ(full.search().pools(0).states_size(), 9);
   EXPECT_EQ(full.dataset().classes(), 400);  // read from data/datasets
+}
+
+const std::vector<std::string>& Datasets() {
+  static const auto* names = new std::vector<std::string>{"activitynet",
+                                                          "hmdb51",
+                                                          "kinetics400",
+                                                          "kinetics600",
+                                                          "something_something_v1",
+                                                          "something_something_v2",
+                                                          "ucf101"};
+  return *names;
+}
+
+// What the full scale takes from the published protocol (data/datasets) and its tables.
+TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
+  struct Table {
+    double rate;
+    int epochs, warmup, stride64;
+  };
+  const std::map<std::string, Table> tables = {{"kinetics400", {0.04, 128, 1, 2}},
+                                               {"kinetics600", {0.04, 128, 1, 2}},
+                                               {"something_something_v1", {0.04, 64, 5, 1}},
+                                               {"something_something_v2", {0.04, 64, 5, 1}},
+                                               {"ucf101", {0.01, 64, 1, 1}},
+                                               {"hmdb51", {0.01, 64, 1, 1}},
+                                               {"activitynet", {0.01, 128, 1, 2}}};
+  for (const std::string& name : Datasets()) {
+    SCOPED_TRACE(name);
+    SettingsRequest request = Request();
+    request.benchmark = name;
+    request.miniature = false;
+    ASSERT_OK_AND_ASSIGN(const BenchmarkSettings full, ResolveSettings(request));
+    const DatasetSettings::Protocol& protocol = full.dataset().protocol();
+    const Table& table = tables.at(name);
+    EXPECT_EQ(full.benchmark(), name);
+    EXPECT_EQ(full.scale(), BenchmarkSettings::FULL);
+    EXPECT_EQ(full.network().name(), "dg_p3d_resnet50");
+    EXPECT_EQ(full.network().dropout(), protocol.dropout());
+    EXPECT_EQ(full.sgd().loss_weight(), protocol.loss_weight());
+    EXPECT_EQ(full.transform().horizontal_flip(), protocol.horizontal_flip());
+    ASSERT_EQ(full.recipes_size(), 2);
+    EXPECT_TRUE(full.recipes(0).planned());
+    EXPECT_EQ(full.recipes(0).test_clips(), protocol.test_clips());
+    EXPECT_EQ(full.recipes(0).test_segments(), protocol.test_segments());
+    const RecipeSettings::HandTuned& hand_tuned = full.recipes(1).hand_tuned();
+    EXPECT_EQ(hand_tuned.epochs(), table.epochs);
+    EXPECT_EQ(hand_tuned.cosine().warmup_epochs(), table.warmup);
+    EXPECT_EQ(hand_tuned.cosine().final_learning_rate(), 1e-6);
+    EXPECT_EQ(hand_tuned.state().learning_rate(), table.rate);
+    EXPECT_EQ(full.recipes(1).test_clips(), std::max(20, protocol.test_clips()));
+    ASSERT_EQ(full.search().pools_size(), 2);
+    for (const TransitionGraph& pool : full.search().pools()) {
+      for (const State& state : pool.states()) {
+        const bool longest = FramesPerClip(state) == 64;
+        EXPECT_EQ(state.batch_size() * state.accumulation(), 256);
+        const bool consecutive = state.segments() == 1;
+        EXPECT_EQ(state.stride(), consecutive && longest ? table.stride64 : 1);
+      }
+      EXPECT_EQ(pool.states(0).learning_rate(), table.rate);
+    }
+  }
+}
+
+// A miniature is read as its dataset is: the same format, lists and folders.
+TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
+  for (const std::string& name : Datasets()) {
+    SCOPED_TRACE(name);
+    SettingsRequest request = Request();
+    request.benchmark = name;
+    ASSERT_OK_AND_ASSIGN(const BenchmarkSettings miniature, ResolveSettings(request));
+    ASSERT_OK_AND_ASSIGN(const DatasetSettings dataset, FindDataset(name));
+    EXPECT_EQ(miniature.benchmark(), name);
+    EXPECT_EQ(miniature.scale(), BenchmarkSettings::MINIATURE);
+    EXPECT_EQ(miniature.dataset().name(), name);
+    EXPECT_EQ(miniature.dataset().format(), dataset.format());
+    EXPECT_EQ(miniature.dataset().train().list(), dataset.train().list());
+    EXPECT_EQ(miniature.dataset().train().media(), dataset.train().media());
+    EXPECT_EQ(miniature.dataset().train().part(), dataset.train().part());
+    EXPECT_EQ(miniature.dataset().evaluation().list(), dataset.evaluation().list());
+    EXPECT_EQ(miniature.dataset().evaluation().media(), dataset.evaluation().media());
+    EXPECT_EQ(miniature.dataset().evaluation().part(), dataset.evaluation().part());
+    if (!dataset.label_map().empty()) {
+      EXPECT_EQ(miniature.dataset().label_map(), dataset.label_map());
+    }
+    EXPECT_EQ(miniature.transform().horizontal_flip(), dataset.protocol().horizontal_flip());
+    EXPECT_EQ(miniature.recipes(0).test_segments(), dataset.protocol().test_segments());
+    EXPECT_TRUE(miniature.dataset().official_train().empty());
+  }
+}
+
+TEST(SettingsResolutionTest, ReleasedPlansHaveNames) {
+  SettingsRequest request = Request();
+  request.benchmark = "hmdb51";
+  request.miniature = false;
+  request.plan_file = "hmdb51_kinetics400";
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
+  EXPECT_EQ(settings.plan().pool(), "us");
+  EXPECT_EQ(settings.plan().steps_size(), 5);
+}
+
+TEST(SettingsResolutionTest, SplitsAreOfDatasetsThatHaveThem) {
+  SettingsRequest request = Request();
+  request.split = 2;
+  EXPECT_THAT(ResolveSettings(request).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("one split alone")));
+  request.benchmark = "ucf101";
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
+  EXPECT_EQ(settings.dataset().split(), 2);
+  request.split = 4;
+  EXPECT_THAT(ResolveSettings(request).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1 to 3")));
 }
 
 TEST(SettingsResolutionTest, FileThenFlagsOverride) {

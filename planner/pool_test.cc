@@ -39,6 +39,32 @@ TEST(PoolTest, IsWhatTheShippedGraphsSay) {
   }
 }
 
+TEST(PoolTest, TheGraphsOfOtherDatasetsDifferInRatesAndStride) {
+  struct Shipped {
+    const char* name;
+    Sampling sampling;
+    std::array<double, 3> rates;
+    int longest_stride;
+  };
+  for (const Shipped& expected :
+       {Shipped{"base_cs_something_something", Sampling::kConsecutive, kLargeDatasetRates, 1},
+        Shipped{"base_cs_ucf101", Sampling::kConsecutive, kSmallDatasetRates, 1},
+        Shipped{"base_cs_activitynet", Sampling::kConsecutive, kSmallDatasetRates, 2},
+        Shipped{"base_us_ucf101", Sampling::kUniform, kSmallDatasetRates, 1}}) {
+    SCOPED_TRACE(expected.name);
+    PoolOptions options = Options(expected.sampling, false);
+    options.rates = expected.rates;
+    options.longest_stride = expected.longest_stride;
+    const TransitionGraph graph = MakePool(options);
+    ASSERT_OK_AND_ASSIGN(const std::string path, RunfilePath(std::string("planner/graphs/") +
+                                                             expected.name + ".textproto"));
+    TransitionGraph shipped;
+    ASSERT_THAT(ReadTextproto(path, &shipped), IsOk());
+    EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(graph, shipped))
+        << PrintTextproto(graph);
+  }
+}
+
 TEST(PoolTest, HasTheGoldenEdges) {
   const nlohmann::json golden = ReadGolden("plan_replay.json");
   for (const bool extended : {false, true}) {

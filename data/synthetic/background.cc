@@ -11,10 +11,12 @@ constexpr double kTurn = 6.283185307179586;
 
 }  // namespace
 
-Background::Grating Background::DrawGrating(Scene scene, double direction, RandomStream* stream) {
+Background::Grating Background::DrawGrating(Scene scene, double direction, double contrast,
+                                            RandomStream* stream) {
   const bool checks = scene == Scene::kChecks;
   const double wavelength = checks ? stream->Uniform(10.0, 16.0) : stream->Uniform(8.0, 24.0);
-  const double amplitude = stream->Uniform(0.04, 0.10) * (scene == Scene::kBars ? 1.6 : 1.0);
+  const double amplitude =
+      stream->Uniform(0.04, 0.10) * (scene == Scene::kBars ? 1.6 : 1.0) * contrast;
   Grating grating;
   grating.along_x = kTurn / wavelength * std::cos(direction);
   grating.along_y = kTurn / wavelength * std::sin(direction);
@@ -25,7 +27,7 @@ Background::Grating Background::DrawGrating(Scene scene, double direction, Rando
   return grating;
 }
 
-Background Background::Draw(Scene scene, RandomStream* stream) {
+Background Background::Draw(Scene scene, double contrast, RandomStream* stream) {
   Background background;
   background.scene_ = scene;
   background.base_ = DrawColour(0.2, 0.45, stream);
@@ -40,7 +42,7 @@ Background Background::Draw(Scene scene, RandomStream* stream) {
                                             : tilt + i * kTurn / 4;
   }
   for (int i = 0; i < 2; ++i) {
-    background.gratings_[i] = DrawGrating(scene, directions[i], stream);
+    background.gratings_[i] = DrawGrating(scene, directions[i], contrast, stream);
   }
   return background;
 }

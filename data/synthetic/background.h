@@ -1,6 +1,6 @@
 // What lies behind everything in a synthetic video: a colour and two drifting gratings.
 //
-//   const Background background = Background::Draw(Scene::kBars, &stream);
+//   const Background background = Background::Draw(Scene::kBars, /*contrast=*/1.0, &stream);
 //   background.Paint(frame, &canvas);           // every pixel
 #ifndef DATA_SYNTHETIC_BACKGROUND_H_
 #define DATA_SYNTHETIC_BACKGROUND_H_
@@ -23,7 +23,8 @@ enum class Scene {
 
 class Background {
  public:
-  static Background Draw(Scene scene, RandomStream* stream);
+  // `contrast`: factor on the amplitudes.
+  static Background Draw(Scene scene, double contrast, RandomStream* stream);
 
   void Paint(int frame, Canvas* canvas) const;
 
@@ -36,7 +37,7 @@ class Background {
     double phase;
     Colour colour;
   };
-  static Grating DrawGrating(Scene scene, double direction, RandomStream* stream);
+  static Grating DrawGrating(Scene scene, double direction, double contrast, RandomStream* stream);
   void Add(const Grating& grating, int frame, Canvas* canvas) const;
 
   Scene scene_ = Scene::kPlain;

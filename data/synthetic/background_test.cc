@@ -13,7 +13,7 @@ constexpr int kHeight = 48;
 
 Canvas Paint(Scene scene, int index, int frame) {
   RandomStream stream(9, "background", {index});
-  const Background background = Background::Draw(scene, &stream);
+  const Background background = Background::Draw(scene, 1.0, &stream);
   Canvas canvas(kWidth, kHeight);
   background.Paint(frame, &canvas);
   return canvas;

@@ -6,30 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
+#include "data/synthetic/miniature_rendering.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {
-namespace {
-
-constexpr char kIdLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::string DrawId(RandomStream* stream) {
-  std::string id;
-  for (int i = 0; i < 11; ++i) id += kIdLetters[stream->UniformInt(64)];
-  return id;
-}
-
-std::vector<const VideoClass*> SortedClasses(const Miniature& miniature) {
-  std::vector<const VideoClass*> sorted;
-  for (const VideoClass& video_class : miniature.classes) sorted.push_back(&video_class);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const VideoClass* a, const VideoClass* b) { return a->name < b->name; });
-  return sorted;
-}
-
-}  // namespace
-
 std::vector<KineticsVideo> NameKineticsVideos(const Miniature& miniature, absl::string_view split,
                                               int count, uint64_t seed) {
   const std::string purpose = absl::StrCat(miniature.name, ".", split, ".name");
@@ -41,11 +21,11 @@ std::vector<KineticsVideo> NameKineticsVideos(const Miniature& miniature, absl::
     RandomStream stream(seed, purpose, {i});
     KineticsVideo video;
     do {
-      video.id = DrawId(&stream);
+      video.id = DrawYouTubeId(&stream);
     } while (!taken.insert(video.id).second);
     video.start_seconds = static_cast<int>(stream.UniformInt(600));
     video.end_seconds = video.start_seconds + seconds;
-    video.video_class = i % static_cast<int>(miniature.classes.size());
+    video.video_class = ClassOf(miniature, i);
     videos.push_back(std::move(video));
   }
   return videos;
@@ -86,17 +66,25 @@ std::string KineticsLabelMap(const Miniature& miniature) {
   return text;
 }
 
-std::string GroupsCsv(const Miniature& miniature) {
-  std::string text = "class,group\n";
-  for (const VideoClass* video_class : SortedClasses(miniature)) {
-    absl::StrAppend(&text, CsvField(video_class->name), ",", CsvField(video_class->group), "\n");
+DatasetLayout LayOutKinetics(const Miniature& miniature, const MiniatureSize& size, uint64_t seed) {
+  // "kinetics400": "kinetics-400".
+  std::string name = miniature.name;
+  if (name.size() > 8) name.insert(8, "-");
+  DatasetLayout layout;
+  const std::pair<const char*, int> splits[] = {
+      {"train", size.train}, {"val", size.validation}, {"test", size.test}};
+  for (const auto& [split, count] : splits) {
+    const std::vector<KineticsVideo> videos =
+        NameKineticsVideos(miniature, split, count, SplitSeed(seed, miniature, split));
+    for (int i = 0; i < count; ++i) {
+      layout.videos.push_back({split, i, KineticsPath(miniature, split, videos[i])});
+    }
+    layout.texts.push_back(
+        {absl::StrCat(name, "_", split, ".csv"), KineticsCsv(miniature, split, videos)});
   }
-  return text;
-}
-
-std::string CsvField(absl::string_view text) {
-  if (text.find_first_of(" ,\"\r\n") == absl::string_view::npos) return std::string(text);
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
+  layout.texts.push_back({"label_map.txt", KineticsLabelMap(miniature)});
+  layout.texts.push_back({"groups.csv", GroupsCsv(miniature)});
+  return layout;
 }
 
 }  // namespace op3d

@@ -1,4 +1,4 @@
-// How Kinetics is laid out: names of videos, lists, label map.  Pure text, no files.
+// How Kinetics-400 and -600 are laid out.
 //
 //   train/<class>/<id>_<start>_<end>.mp4    val/<class>/...    test/...  (no labels, no folders)
 //   kinetics-400_train.csv  kinetics-400_val.csv  kinetics-400_test.csv  label_map.txt  groups.csv
@@ -10,12 +10,16 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "data/synthetic/dataset_layout.h"
 #include "data/synthetic/miniature.h"
 
 namespace op3d {
 
+DatasetLayout LayOutKinetics(const Miniature& miniature, const MiniatureSize& size, uint64_t seed);
+
+// Its parts.
 struct KineticsVideo {
-  // 11 letters, digits, "-" and "_", as YouTube makes them.
+  // As YouTube makes them.
   std::string id;
   // The part of the (pretended) source that the clip shows, in seconds.
   int start_seconds = 0;
@@ -41,12 +45,6 @@ std::string KineticsCsv(const Miniature& miniature, absl::string_view split,
 
 // One class a line, alphabetically: a class's line number is its label.
 std::string KineticsLabelMap(const Miniature& miniature);
-
-// `class,group`, a line each, alphabetically.
-std::string GroupsCsv(const Miniature& miniature);
-
-// A field of a CSV file: in quotes where it holds a comma, a quote, a space or a line break.
-std::string CsvField(absl::string_view text);
 
 }  // namespace op3d
 

@@ -64,14 +64,6 @@ TEST(KineticsLayoutTest, ListsQuoteWhatNeedsIt) {
 
 TEST(KineticsLayoutTest, ClassesAreListedAlphabetically) {
   EXPECT_EQ(KineticsLabelMap(TwoClasses()), "salt, \"then\" pepper\nup\n");
-  EXPECT_EQ(GroupsCsv(TwoClasses()), "class,group\n\"salt, \"\"then\"\" pepper\",long\nup,short\n");
-}
-
-TEST(CsvFieldTest, FollowsTheRules) {
-  EXPECT_EQ(CsvField("bars"), "bars");
-  EXPECT_EQ(CsvField("up then down"), "\"up then down\"");
-  EXPECT_EQ(CsvField("a\"b"), "\"a\"\"b\"");
-  EXPECT_EQ(CsvField(""), "");
 }
 
 }  // namespace

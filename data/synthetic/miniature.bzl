@@ -2,20 +2,19 @@
 
 def _miniature_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
+    arguments = [
+        "--dataset=" + ctx.attr.dataset,
+        "--out=" + folder.path,
+        "--seed=%d" % ctx.attr.seed,
+        "--threads=2",
+    ]
     ctx.actions.run(
         executable = ctx.executable._synthesize,
-        arguments = [
-            "--dataset=" + ctx.attr.dataset,
-            "--out=" + folder.path,
-            "--seed=%d" % ctx.attr.seed,
-            "--train=%d" % ctx.attr.train,
-            "--val=%d" % ctx.attr.val,
-            "--test=%d" % ctx.attr.test,
-            "--threads=2",
-        ],
+        inputs = ctx.files._miniatures,
+        arguments = arguments + (["--tiny"] if ctx.attr.tiny else []),
         outputs = [folder],
         mnemonic = "Synthesize",
-        progress_message = "Rendering %s (%d videos)" % (ctx.label.name, ctx.attr.train + ctx.attr.val + ctx.attr.test),
+        progress_message = "Rendering %s" % ctx.label.name,
     )
     return [DefaultInfo(files = depset([folder]), runfiles = ctx.runfiles(files = [folder]))]
 
@@ -25,9 +24,9 @@ miniature = rule(
     attrs = {
         "dataset": attr.string(mandatory = True),
         "seed": attr.int(default = 1),
-        "test": attr.int(mandatory = True),
-        "train": attr.int(mandatory = True),
-        "val": attr.int(mandatory = True),
+        # Two or three videos a class, for tests.
+        "tiny": attr.bool(),
+        "_miniatures": attr.label(default = "//data/synthetic:miniatures"),
         # Built as a tool: the videos are the same under every --config, and the sanitizers do
         # not slow it down.
         "_synthesize": attr.label(default = "//data/synthetic:synthesize", executable = True, cfg = "exec"),

@@ -46,9 +46,10 @@ Rendering::Distractor Rendering::DrawDistractor(const VideoShape& shape, RandomS
   return distractor;
 }
 
-Rendering::Rendering(const VideoClass& video_class, const VideoShape& shape, RandomStream stream)
+Rendering::Rendering(const VideoClass& video_class, const VideoShape& shape,
+                     const VideoStyle& style, RandomStream stream)
     : shape_(shape), noise_stream_(stream) {
-  background_ = Background::Draw(Choose(video_class.scenes, &stream), &stream);
+  background_ = Background::Draw(Choose(video_class.scenes, &stream), style.contrast, &stream);
   const int64_t distractors = 1 + stream.UniformInt(2);
   for (int64_t i = 0; i < distractors; ++i) {
     distractors_.push_back(DrawDistractor(shape, &stream));
@@ -57,11 +58,18 @@ Rendering::Rendering(const VideoClass& video_class, const VideoShape& shape, Ran
   actor_.radius = stream.Uniform(7.0, 10.0);
   actor_.angle = stream.Uniform(-0.35, 0.35);
   actor_.colour = DrawColour(0.7, 1.0, &stream);
-  trajectory_ = Trajectory::Draw(Choose(video_class.motions, &stream), shape, &stream);
+  VideoShape present = shape;
+  if (style.min_presence < 1.0) {
+    const double share = stream.Uniform(style.min_presence, style.max_presence);
+    present.frames = std::max(1, static_cast<int>(std::lround(share * shape.frames)));
+    first_present_ = static_cast<int>(stream.UniformInt(shape.frames - present.frames + 1));
+  }
+  end_present_ = first_present_ + present.frames;
+  trajectory_ = Trajectory::Draw(Choose(video_class.motions, &stream), present, &stream);
   flicker_ = stream.Uniform(0.0, 0.08);
   flicker_period_ = stream.Uniform(10.0, 50.0);
   flicker_phase_ = stream.Uniform();
-  noise_ = stream.Uniform(0.01, 0.04);
+  noise_ = stream.Uniform(0.01, 0.04) * style.noise;
   noise_stream_ = stream;
 }
 
@@ -90,7 +98,9 @@ absl::Status Rendering::Render(absl::FunctionRef<absl::Status(const RgbImage&)> 
                                distractor.y + frame * distractor.speed_y, 1.0},
                               &canvas);
     }
-    actor_.Paint(trajectory_.At(frame), &canvas);
+    if (frame >= first_present_ && frame < end_present_) {
+      actor_.Paint(trajectory_.At(frame - first_present_), &canvas);
+    }
     Finish(frame, canvas, &noise, &image);
     OP3D_RETURN_IF_ERROR(sink(image));
   }

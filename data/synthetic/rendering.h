@@ -1,7 +1,7 @@
 // Renders one synthetic video: background, distractors, the actor, flicker and noise.
 //
 //   RandomStream stream(seed, "kinetics400.train.video", {index});
-//   const Rendering rendering(video_class, VideoShape{}, stream);
+//   const Rendering rendering(video_class, VideoShape{}, VideoStyle{}, stream);
 //   OP3D_RETURN_IF_ERROR(rendering.Render([&](const RgbImage& image) { return Use(image); }));
 #ifndef DATA_SYNTHETIC_RENDERING_H_
 #define DATA_SYNTHETIC_RENDERING_H_
@@ -23,9 +23,14 @@ namespace op3d {
 class Rendering {
  public:
   // All of `stream`'s numbers from here on belong to the video.
-  Rendering(const VideoClass& video_class, const VideoShape& shape, RandomStream stream);
+  Rendering(const VideoClass& video_class, const VideoShape& shape, const VideoStyle& style,
+            RandomStream stream);
 
   const VideoShape& shape() const { return shape_; }
+  // The frames [first, end) that the actor is there in.
+  int first_present() const { return first_present_; }
+  int end_present() const { return end_present_; }
+  // From the first frame that the actor is there in.
   const Trajectory& trajectory() const { return trajectory_; }
   const Figure& actor() const { return actor_; }
 
@@ -46,6 +51,8 @@ class Rendering {
   Background background_;
   std::vector<Distractor> distractors_;
   Figure actor_;
+  int first_present_ = 0;
+  int end_present_ = 0;
   Trajectory trajectory_;
   // Brightness changes by +-`flicker_` (a share) with this period in frames and phase in turns.
   double flicker_ = 0.0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "op3d/base/status_matchers.h"
@@ -38,7 +39,7 @@ double HeightAngle(const RgbImage& image) {
 
 TEST(RenderingTest, TheActorMovesAsItsClassSays) {
   for (int i = 0; i < 5; ++i) {
-    const Rendering rendering(Upwards(), VideoShape{}, RandomStream(3, "video", {i}));
+    const Rendering rendering(Upwards(), VideoShape{}, VideoStyle{}, RandomStream(3, "video", {i}));
     const std::vector<RgbImage> frames = Frames(rendering);
     ASSERT_EQ(frames.size(), 96);
     double risen = 0.0;
@@ -53,11 +54,11 @@ TEST(RenderingTest, TheActorMovesAsItsClassSays) {
 }
 
 TEST(RenderingTest, IsTheSameEveryTime) {
-  const Rendering rendering(Upwards(), {32, 24, 5}, RandomStream(3, "video", {1}));
+  const Rendering rendering(Upwards(), {32, 24, 5}, VideoStyle{}, RandomStream(3, "video", {1}));
   const std::vector<RgbImage> once = Frames(rendering);
   const std::vector<RgbImage> again = Frames(rendering);
   const std::vector<RgbImage> other =
-      Frames(Rendering(Upwards(), {32, 24, 5}, RandomStream(3, "video", {2})));
+      Frames(Rendering(Upwards(), {32, 24, 5}, VideoStyle{}, RandomStream(3, "video", {2})));
   ASSERT_EQ(once.size(), 5);
   for (int frame = 0; frame < 5; ++frame) {
     EXPECT_EQ(once[frame].pixels, again[frame].pixels);
@@ -68,7 +69,7 @@ TEST(RenderingTest, IsTheSameEveryTime) {
 TEST(RenderingTest, HasNoise) {
   VideoClass still = Upwards();
   const std::vector<RgbImage> frames =
-      Frames(Rendering(still, {64, 48, 2}, RandomStream(3, "video", {1})));
+      Frames(Rendering(still, {64, 48, 2}, VideoStyle{}, RandomStream(3, "video", {1})));
   int changed = 0;
   for (size_t i = 0; i < frames[0].pixels.size(); ++i) {
     changed += frames[0].pixels[i] != frames[1].pixels[i];
@@ -76,8 +77,58 @@ TEST(RenderingTest, HasNoise) {
   EXPECT_GT(changed, static_cast<int>(frames[0].pixels.size() / 2));
 }
 
+TEST(RenderingTest, TheActorIsThereInOneSpanAlone) {
+  VideoStyle style;
+  style.min_presence = 0.3;
+  style.max_presence = 0.45;
+  for (int i = 0; i < 5; ++i) {
+    const Rendering rendering(Upwards(), VideoShape{}, style, RandomStream(3, "video", {i}));
+    const int present = rendering.end_present() - rendering.first_present();
+    EXPECT_GE(present, 28);
+    EXPECT_LE(present, 44);
+    const std::vector<RgbImage> frames = Frames(rendering);
+    for (int frame = 0; frame < 96; ++frame) {
+      int bright = 0;
+      for (int p = 0; p < 64 * 48; ++p) {
+        const uint8_t* pixel = &frames[frame].pixels[p * 3];
+        bright += pixel[0] + pixel[1] + pixel[2] > 3 * 165;
+      }
+      // A disc of radius 7 covers 150 pixels; noise alone makes a few as bright.
+      if (frame >= rendering.first_present() && frame < rendering.end_present()) {
+        // Near the edge of the frame less of it can be seen.
+        if (frame == rendering.first_present()) {
+          EXPECT_GE(bright, 100) << frame;
+        }
+      } else {
+        EXPECT_LE(bright, 40) << frame;
+      }
+    }
+  }
+}
+
+TEST(RenderingTest, TheStyleMakesNoiseAndWavesStronger) {
+  // The same draws: brightness differs from frame to frame more, in the same places.
+  const auto spread = [](double noise, double contrast) {
+    VideoStyle style;
+    style.noise = noise;
+    style.contrast = contrast;
+    const std::vector<RgbImage> frames =
+        Frames(Rendering(Upwards(), {64, 48, 2}, style, RandomStream(3, "video", {1})));
+    double sum = 0.0, squares = 0.0, change = 0.0;
+    const size_t count = frames[0].pixels.size();
+    for (size_t i = 0; i < count; ++i) {
+      sum += frames[0].pixels[i];
+      squares += static_cast<double>(frames[0].pixels[i]) * frames[0].pixels[i];
+      change += std::abs(frames[0].pixels[i] - frames[1].pixels[i]);
+    }
+    return std::make_pair(squares / count - sum / count * sum / count, change / count);
+  };
+  EXPECT_GT(spread(1.0, 2.0).first, spread(1.0, 1.0).first);
+  EXPECT_GT(spread(2.0, 1.0).second, 1.5 * spread(1.0, 1.0).second);
+}
+
 TEST(RenderingTest, EndsWhenTheSinkSaysSo) {
-  const Rendering rendering(Upwards(), VideoShape{}, RandomStream(3, "video", {1}));
+  const Rendering rendering(Upwards(), VideoShape{}, VideoStyle{}, RandomStream(3, "video", {1}));
   int calls = 0;
   EXPECT_THAT(rendering.Render([&](const RgbImage&) {
     return ++calls == 2 ? absl::AbortedError("enough") : absl::OkStatus();

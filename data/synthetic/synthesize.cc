@@ -14,12 +14,11 @@
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
 
-ABSL_FLAG(std::string, dataset, "kinetics400", "the data set to make a miniature of");
+ABSL_FLAG(std::string, dataset, "kinetics400",
+          "the data set to make a miniature of: a name of data/synthetic/miniatures");
 ABSL_FLAG(std::string, out, "", "folder to write to; a new one, or one begun with the same flags");
 ABSL_FLAG(uint64_t, seed, 1, "another seed gives other videos");
-ABSL_FLAG(int, train, 450, "training videos");
-ABSL_FLAG(int, val, 270, "validation videos");
-ABSL_FLAG(int, test, 18, "test videos, without labels");
+ABSL_FLAG(bool, tiny, false, "two or three videos a class, as tests use");
 ABSL_FLAG(int, threads, 0, "videos made at the same time; 0 = as many as there are cores");
 
 namespace op3d {
@@ -40,9 +39,10 @@ absl::Status Run(absl::Span<const std::string> words) {
   options.dataset = absl::GetFlag(FLAGS_dataset);
   options.folder = UserPath(absl::GetFlag(FLAGS_out));
   options.seed = absl::GetFlag(FLAGS_seed);
-  options.train = absl::GetFlag(FLAGS_train);
-  options.val = absl::GetFlag(FLAGS_val);
-  options.test = absl::GetFlag(FLAGS_test);
+  if (absl::GetFlag(FLAGS_tiny)) {
+    OP3D_ASSIGN_OR_RETURN(const Miniature miniature, FindMiniature(options.dataset));
+    options.size = miniature.tiny_size;
+  }
   options.threads = absl::GetFlag(FLAGS_threads);
   if (options.folder.empty()) return absl::InvalidArgumentError("give --out=FOLDER; see --help");
   if (options.threads == 0) {

@@ -1,12 +1,22 @@
 #include "data/synthetic/synthesizer.h"
 
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "data/synthetic/activitynet_layout.h"
+#include "data/synthetic/dataset_layout.h"
+#include "data/synthetic/hmdb51_layout.h"
 #include "data/synthetic/kinetics_layout.h"
+#include "data/synthetic/something_something_layout.h"
+#include "data/synthetic/ucf101_layout.h"
+#include "data/video/jpeg.h"
 #include "data/video/video_writer.h"
 #include "op3d/base/file.h"
 #include "op3d/base/parallel.h"
@@ -16,30 +26,13 @@
 namespace op3d {
 namespace {
 
-// Says what the folder is: to people, and to the next call.
-constexpr char kNote[] = "synthetic.txt";
-
-struct Split {
-  std::string name;
-  std::vector<KineticsVideo> videos;
-};
-
-struct Task {
-  const Split* split;
-  int index;
-};
-
-// Each split has a seed of its own, so that nothing tried on one tells about another.
-uint64_t SplitSeed(uint64_t seed, const Miniature& miniature, absl::string_view split) {
-  return RandomStream(seed, absl::StrCat(miniature.name, ".", split, ".seed"), {})();
-}
-
-absl::Status CheckOptions(const SynthesisOptions& options) {
+absl::Status CheckOptions(const SynthesisOptions& options, const MiniatureSize& size) {
   if (options.folder.empty()) return absl::InvalidArgumentError("no folder to write to is given");
-  for (const int count : {options.train, options.val, options.test}) {
+  for (const int count :
+       {size.train, size.validation, size.test, size.groups, size.videos_per_group}) {
     if (count < 0 || count > 1'000'000) {
       return absl::InvalidArgumentError(
-          absl::StrCat(count, " videos cannot be made: give 0 to 1000000 a split"));
+          absl::StrCat(count, " videos cannot be made: give 0 to 1000000 a list"));
     }
   }
   if (options.threads < 1 || options.threads > 1024) {
@@ -49,107 +42,137 @@ absl::Status CheckOptions(const SynthesisOptions& options) {
   return absl::OkStatus();
 }
 
-std::string NoteText(const SynthesisOptions& options) {
-  return absl::StrCat(
+std::string NoteText(const SynthesisOptions& options, const MiniatureSize& size) {
+  std::string text = absl::StrCat(
       "Synthetic videos made by op3d to stand in for a real data set; no person is in them.\n",
-      "dataset ", options.dataset, "\nseed ", options.seed, "\ntrain ", options.train, "\nval ",
-      options.val, "\ntest ", options.test, "\n");
+      "dataset ", options.dataset, "\nseed ", options.seed, "\n");
+  if (size.groups > 0) {
+    absl::StrAppend(&text, "groups ", size.groups, "\nvideos_per_group ", size.videos_per_group,
+                    "\n");
+  } else {
+    absl::StrAppend(&text, "train ", size.train, "\nval ", size.validation, "\ntest ", size.test,
+                    "\n");
+  }
+  return text;
 }
 
 // The folder is new, empty, or was begun with the same options.
-absl::Status ClaimFolder(const SynthesisOptions& options) {
+absl::Status ClaimFolder(const SynthesisOptions& options, const MiniatureSize& size) {
   OP3D_RETURN_IF_ERROR(MakeFolders(options.folder));
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(options.folder));
-  const std::string note = JoinPath(options.folder, kNote);
-  if (names.empty()) return WriteFileAtomically(note, NoteText(options));
+  const std::string note = JoinPath(options.folder, kMiniatureNote);
+  if (names.empty()) return WriteFileAtomically(note, NoteText(options, size));
   if (!FileExists(note)) {
     return absl::FailedPreconditionError(absl::StrCat(options.folder, " is not empty and holds no ",
-                                                      kNote, " (it holds ", names.front(),
+                                                      kMiniatureNote, " (it holds ", names.front(),
                                                       "); name a new folder"));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(note));
-  if (text == NoteText(options)) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      options.folder, " was made with other options, see its ", kNote, "; name a new folder"));
+  if (text == NoteText(options, size)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(options.folder,
+                                                    " was made with other options, see its ",
+                                                    kMiniatureNote, "; name a new folder"));
+}
+
+absl::StatusOr<DatasetLayout> LayOut(const Miniature& miniature, const MiniatureSize& size,
+                                     uint64_t seed) {
+  switch (miniature.format) {
+    case DatasetSettings::KINETICS_CSV:
+      return LayOutKinetics(miniature, size, seed);
+    case DatasetSettings::SOMETHING_SOMETHING_V1_CSV:
+    case DatasetSettings::SOMETHING_SOMETHING_V2_JSON:
+      return LayOutSomethingSomething(miniature, size, seed);
+    case DatasetSettings::UCF101_LIST:
+      return LayOutUcf101(miniature, size);
+    case DatasetSettings::HMDB51_LISTS:
+      return LayOutHmdb51(miniature, size);
+    case DatasetSettings::ACTIVITYNET_JSON:
+      return LayOutActivityNet(miniature, size, seed);
+    default:
+      return absl::InvalidArgumentError(
+          absl::StrCat("the miniature ", miniature.name, " has the format ",
+                       DatasetSettings::Format_Name(miniature.format),
+                       ", which nothing lays out; add a layout to data/synthetic"));
+  }
+}
+
+// `folder`/00001.jpg and so on; the folder gets its name when it is whole.  Forcing each of 40,000
+// frames to the disk would take longer than rendering them: a miniature can be made again.
+absl::Status WriteFrames(const Rendering& rendering, int quality, const std::string& folder) {
+  if (FolderExists(folder)) return absl::OkStatus();
+  const std::string partial = folder + ".partial";
+  OP3D_RETURN_IF_ERROR(MakeFolders(partial));
+  int number = 0;
+  OP3D_RETURN_IF_ERROR(rendering.Render([&](const RgbImage& image) -> absl::Status {
+    OP3D_ASSIGN_OR_RETURN(const std::string bytes, EncodeJpeg(image, quality));
+    const std::string path = JoinPath(partial, absl::StrFormat("%05d.jpg", ++number));
+    std::ofstream file(path, std::ios::binary);
+    file << bytes;
+    file.close();
+    return file ? absl::OkStatus() : ErrnoStatus(errno, "cannot write", path);
+  }));
+  if (std::rename(partial.c_str(), folder.c_str()) != 0) {
+    return ErrnoStatus(errno, "cannot rename to", folder);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status MakeVideo(const SynthesisOptions& options, const Miniature& miniature,
-                       const Split& split, int index) {
-  const std::string path =
-      JoinPath(options.folder, KineticsPath(miniature, split.name, split.videos[index]));
+                       const DatasetLayout::PlacedVideo& video) {
+  const std::string path = JoinPath(options.folder, video.path);
   if (FileExists(path)) return absl::OkStatus();
-  OP3D_ASSIGN_OR_RETURN(const std::string bytes,
-                        EncodeRendering(RenderingOf(miniature, split.name, index, options.seed),
-                                        miniature.frame_rate));
+  const Rendering rendering = RenderingOf(miniature, video.split, video.index, options.seed);
+  const Miniature::Encoding& encoding = EncodingOf(miniature, video.index);
+  if (encoding.ending.empty()) return WriteFrames(rendering, encoding.jpeg_quality, path);
+  OP3D_ASSIGN_OR_RETURN(const std::string bytes, EncodeRendering(rendering, encoding));
   return WriteFileAtomically(path, bytes);
 }
 
-absl::Status MakeVideos(const SynthesisOptions& options, const Miniature& miniature,
-                        const std::vector<Split>& splits) {
-  std::vector<Task> tasks;
+absl::Status MakeParents(const std::string& root, const std::set<std::string>& paths) {
   std::set<std::string> folders;
-  for (const Split& split : splits) {
-    for (int i = 0; i < static_cast<int>(split.videos.size()); ++i) {
-      tasks.push_back({&split, i});
-      const std::string path = KineticsPath(miniature, split.name, split.videos[i]);
-      folders.insert(path.substr(0, path.rfind('/')));
-    }
+  for (const std::string& path : paths) {
+    const size_t slash = path.rfind('/');
+    if (slash != std::string::npos) folders.insert(path.substr(0, slash));
   }
   for (const std::string& folder : folders) {
-    OP3D_RETURN_IF_ERROR(MakeFolders(JoinPath(options.folder, folder)));
+    OP3D_RETURN_IF_ERROR(MakeFolders(JoinPath(root, folder)));
   }
-  Progress progress("render", static_cast<int64_t>(tasks.size()), "videos");
-  return InParallel(options.threads, static_cast<int64_t>(tasks.size()), [&](int64_t i) {
-    const absl::Status made = MakeVideo(options, miniature, *tasks[i].split, tasks[i].index);
-    progress.Add(1);
-    return made;
-  });
-}
-
-absl::Status WriteLists(const SynthesisOptions& options, const Miniature& miniature,
-                        const std::vector<Split>& splits) {
-  for (const Split& split : splits) {
-    OP3D_RETURN_IF_ERROR(WriteFileAtomically(
-        JoinPath(options.folder, absl::StrCat("kinetics-400_", split.name, ".csv")),
-        KineticsCsv(miniature, split.name, split.videos)));
-  }
-  OP3D_RETURN_IF_ERROR(
-      WriteFileAtomically(JoinPath(options.folder, "label_map.txt"), KineticsLabelMap(miniature)));
-  return WriteFileAtomically(JoinPath(options.folder, "groups.csv"), GroupsCsv(miniature));
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-Rendering RenderingOf(const Miniature& miniature, absl::string_view split, int index,
-                      uint64_t seed) {
-  const int video_class = index % static_cast<int>(miniature.classes.size());
-  return Rendering(miniature.classes[video_class], miniature.shape,
-                   RandomStream(SplitSeed(seed, miniature, split),
-                                absl::StrCat(miniature.name, ".", split, ".video"), {index}));
-}
-
-absl::StatusOr<std::string> EncodeRendering(const Rendering& rendering, int frame_rate) {
-  VideoWriterOptions options;
-  options.width = rendering.shape().width;
-  options.height = rendering.shape().height;
-  options.frame_rate = frame_rate;
-  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<VideoWriter> writer, VideoWriter::Make(options));
+absl::StatusOr<std::string> EncodeRendering(const Rendering& rendering,
+                                            const Miniature::Encoding& encoding) {
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<VideoWriter> writer,
+                        VideoWriter::Make(encoding.writer));
   OP3D_RETURN_IF_ERROR(rendering.Render([&](const RgbImage& image) { return writer->Add(image); }));
   return writer->Finish();
 }
 
 absl::Status Synthesize(const SynthesisOptions& options) {
-  OP3D_RETURN_IF_ERROR(CheckOptions(options));
   OP3D_ASSIGN_OR_RETURN(const Miniature miniature, FindMiniature(options.dataset));
-  OP3D_RETURN_IF_ERROR(ClaimFolder(options));
-  std::vector<Split> splits = {{"train", {}}, {"val", {}}, {"test", {}}};
-  const int counts[] = {options.train, options.val, options.test};
-  for (int i = 0; i < 3; ++i) {
-    splits[i].videos = NameKineticsVideos(miniature, splits[i].name, counts[i],
-                                          SplitSeed(options.seed, miniature, splits[i].name));
+  const MiniatureSize size = options.size.value_or(miniature.size);
+  OP3D_RETURN_IF_ERROR(CheckOptions(options, size));
+  OP3D_ASSIGN_OR_RETURN(const DatasetLayout layout, LayOut(miniature, size, options.seed));
+  OP3D_RETURN_IF_ERROR(ClaimFolder(options, size));
+  std::set<std::string> paths;
+  for (const DatasetLayout::PlacedVideo& video : layout.videos) paths.insert(video.path);
+  for (const DatasetLayout::TextFile& file : layout.texts) paths.insert(file.path);
+  OP3D_RETURN_IF_ERROR(MakeParents(options.folder, paths));
+  {
+    const int64_t videos = static_cast<int64_t>(layout.videos.size());
+    Progress progress("render", videos, "videos");
+    OP3D_RETURN_IF_ERROR(InParallel(options.threads, videos, [&](int64_t i) {
+      const absl::Status made = MakeVideo(options, miniature, layout.videos[i]);
+      progress.Add(1);
+      return made;
+    }));
   }
-  OP3D_RETURN_IF_ERROR(MakeVideos(options, miniature, splits));
-  return WriteLists(options, miniature, splits);
+  for (const DatasetLayout::TextFile& file : layout.texts) {
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(options.folder, file.path), file.text));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace op3d

@@ -1,7 +1,8 @@
 // Renders a miniature, encodes it and writes it as a folder laid out like the real data set.
 //
 //   SynthesisOptions options;
-//   options.folder = "/tmp/kinetics";
+//   options.dataset = "ucf101";                     // one of MiniatureNames()
+//   options.folder = "/tmp/ucf101";
 //   OP3D_RETURN_IF_ERROR(Synthesize(options));
 //
 // Every number behind a video comes from a stream named by (seed, data set, split, index), and
@@ -13,9 +14,10 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "data/synthetic/miniature.h"
-#include "data/synthetic/rendering.h"
+#include "data/synthetic/miniature_note.h"
+#include "data/synthetic/miniature_rendering.h"
 
 namespace op3d {
 
@@ -25,10 +27,8 @@ struct SynthesisOptions {
   // Where to write; made when it is not there.
   std::string folder;
   uint64_t seed = 1;
-  // Videos of each split, 0 or more.
-  int train = 450;
-  int val = 270;
-  int test = 18;
+  // How many videos; the miniature's own size when it is not given.
+  absl::optional<MiniatureSize> size;
   // Videos made at the same time, at least 1.
   int threads = 1;
 };
@@ -41,12 +41,9 @@ struct SynthesisOptions {
 // Cancelled: SIGINT or SIGTERM came; calling again goes on.
 absl::Status Synthesize(const SynthesisOptions& options);
 
-// Video `index` of a split.
-Rendering RenderingOf(const Miniature& miniature, absl::string_view split, int index,
-                      uint64_t seed);
-
-// The video as an mp4 file: H.264, preset veryfast, crf 20.
-absl::StatusOr<std::string> EncodeRendering(const Rendering& rendering, int frame_rate);
+// The video as a file of the encoding.  InvalidArgument: an encoding that FFmpeg does not have.
+absl::StatusOr<std::string> EncodeRendering(const Rendering& rendering,
+                                            const Miniature::Encoding& encoding);
 
 }  // namespace op3d
 

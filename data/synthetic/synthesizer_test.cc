@@ -9,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "data/video/media.h"
 #include "op3d/base/bazel.h"
@@ -24,9 +25,7 @@ using testing::HasSubstr;
 SynthesisOptions Few(const std::string& folder) {
   SynthesisOptions options;
   options.folder = folder;
-  options.train = 10;
-  options.val = 9;
-  options.test = 2;
+  options.size = {10, 9, 2, 0, 0};
   return options;
 }
 
@@ -52,10 +51,55 @@ TEST(SynthesizerTest, EqualOptionsGiveEqualBytesWithAnyThreads) {
   EXPECT_TRUE(once == Contents(options.folder));  // megabytes: nothing to print
 }
 
+// What a reader finds in the data set's own storage.
+struct Stored {
+  const char* dataset;
+  const char* codec;
+  int frames;
+};
+class StorageTest : public testing::TestWithParam<Stored> {};
+
+TEST_P(StorageTest, IsTheSameEveryTimeAndReadsAsTheRealOne) {
+  SynthesisOptions options;
+  options.dataset = GetParam().dataset;
+  options.folder = TestFolder("one");
+  options.size = {1, 1, 0, 0, 0};
+  ASSERT_OK_AND_ASSIGN(const Miniature miniature, FindMiniature(options.dataset));
+  if (miniature.size.groups > 0) options.size = {0, 0, 0, 1, 1};
+  ASSERT_THAT(Synthesize(options), IsOk());
+  const auto once = Contents(options.folder);
+  options.folder = TestFolder("two");
+  options.threads = 2;
+  ASSERT_THAT(Synthesize(options), IsOk());
+  EXPECT_TRUE(once == Contents(options.folder));
+  // A video, or the folder of its frames.
+  std::string path;
+  for (const auto& [name, content] : once) {
+    for (const char* ending : {".mp4", ".mkv", ".webm", ".avi"}) {
+      if (absl::EndsWith(name, ending)) path = name;
+    }
+    if (absl::EndsWith(name, "/00001.jpg")) path = name.substr(0, name.rfind('/'));
+  }
+  ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(JoinPath(options.folder, path)));
+  EXPECT_EQ(scan.info.codec, GetParam().codec);
+  EXPECT_EQ(scan.info.frames, GetParam().frames);
+  EXPECT_EQ(scan.info.width, 64);
+  EXPECT_EQ(scan.info.height, 48);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, StorageTest,
+                         testing::Values(Stored{"activitynet", "h264", 288},
+                                         Stored{"hmdb51", "mpeg4", 96},
+                                         Stored{"something_something_v1", "jpeg", 72},
+                                         Stored{"something_something_v2", "vp9", 72},
+                                         Stored{"ucf101", "mpeg4", 80}),
+                         [](const auto& info) { return std::string(info.param.dataset); });
+
 TEST(SynthesizerTest, VideosDependOnTheSeedAndTheSplitOnly) {
   ASSERT_OK_AND_ASSIGN(const Miniature miniature, FindMiniature("kinetics400"));
   const auto bytes = [&](absl::string_view split, int index, uint64_t seed) {
-    return Crc32(*EncodeRendering(RenderingOf(miniature, split, index, seed), 25));
+    return Crc32(
+        *EncodeRendering(RenderingOf(miniature, split, index, seed), miniature.encodings[0]));
   };
   EXPECT_EQ(bytes("train", 3, 1), bytes("train", 3, 1));
   EXPECT_NE(bytes("train", 3, 1), bytes("val", 3, 1));
@@ -99,7 +143,8 @@ TEST(SynthesizerTest, DecodesToWhatWasRendered) {
       return absl::OkStatus();
     }),
                 IsOk());
-    ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeRendering(rendering, 25));
+    ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                         EncodeRendering(rendering, miniature.encodings[0]));
     ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());
     ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
     ASSERT_EQ(reader->info().frames, 96);
@@ -142,7 +187,7 @@ TEST(SynthesizerTest, LeavesForeignFoldersAlone) {
                        AllOf(HasSubstr("not empty"), HasSubstr("thesis.tex"))));
   EXPECT_EQ(Contents(options.folder).size(), 1);
   options.folder = TestFolder("other_options");
-  options.train = options.val = options.test = 0;
+  options.size = MiniatureSize{};
   ASSERT_THAT(Synthesize(options), IsOk());
   options.seed = 2;
   EXPECT_THAT(Synthesize(options),
@@ -154,7 +199,7 @@ TEST(SynthesizerTest, RefusesOptionsThatCannotBe) {
   options.dataset = "imagenet";
   EXPECT_THAT(Synthesize(options), StatusIs(absl::StatusCode::kNotFound, HasSubstr("imagenet")));
   options = Few(options.folder);
-  options.train = -1;
+  options.size->train = -1;
   EXPECT_THAT(Synthesize(options),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("-1 videos")));
   options = Few(options.folder);

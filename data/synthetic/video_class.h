@@ -1,4 +1,4 @@
-// A class of synthetic videos: what its videos may be made of.
+// A class of synthetic videos: what its videos may be made of; and the style of a whole data set.
 #ifndef DATA_SYNTHETIC_VIDEO_CLASS_H_
 #define DATA_SYNTHETIC_VIDEO_CLASS_H_
 
@@ -13,7 +13,7 @@ namespace op3d {
 
 // Each video takes one entry of each list.
 struct VideoClass {
-  // Also the name of its folder.
+  // As the data set's lists write it.
   std::string name;
   // "appearance", "short" (a short clip shows it) or "long" (only a long one does).
   std::string group;
@@ -21,6 +21,16 @@ struct VideoClass {
   std::vector<Scene> scenes;
   // One motion, or two in a row.
   std::vector<std::vector<Motion>> motions;
+};
+
+// How hard the videos of a data set are to read.
+struct VideoStyle {
+  // Factors on the amplitude of the background's waves and on the noise.
+  double contrast = 1.0;
+  double noise = 1.0;
+  // The actor is there in one span of between these shares of the frames alone.
+  double min_presence = 1.0;
+  double max_presence = 1.0;
 };
 
 }  // namespace op3d

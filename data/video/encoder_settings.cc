@@ -33,8 +33,9 @@ void SetPrivateOptions(const VideoWriterOptions& options, AVCodecContext* encode
     SetString(encoder, "x265-params", "pools=none:frame-threads=1:info=0:log-level=none:asm=none");
   } else if (name == "libvpx-vp9" || name == "libvpx") {
     SetString(encoder, "crf", crf.c_str());
-    SetString(encoder, "deadline", "good");
-    SetString(encoder, "cpu-used", "5");
+    const bool realtime = options.preset == "realtime";
+    SetString(encoder, "deadline", realtime ? "realtime" : "good");
+    SetString(encoder, "cpu-used", realtime ? "8" : "5");
   } else if (name == "libaom-av1") {
     SetString(encoder, "crf", crf.c_str());
     SetString(encoder, "usage", "realtime");

@@ -23,7 +23,8 @@ struct VideoWriterOptions {
   std::string pixel_format = "yuv420p";
   // Brightness 0 to 255 instead of 16 to 235.
   bool full_range = false;
-  // Quality, 0 (best) to 51; libx264 and libx265: the trade of speed for size.
+  // Quality, 0 (best) to 51; the trade of speed for size by libx264's and libx265's names, and
+  // "realtime" for libvpx.
   int crf = 20;
   std::string preset = "veryfast";
   // Distance of key frames, in frames: exactly so, changes of scene or not; 0 = the encoder's own.

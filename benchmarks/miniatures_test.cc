@@ -1,0 +1,191 @@
+// The main program on every dataset's tiny miniature: its own lists, layout and codec, read,
+// searched on, trained on, tested and recorded.  One shard a dataset.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/safetensors.h"
+#include "op3d/base/status_matchers.h"
+#include "results/record.h"
+
+namespace op3d {
+namespace {
+
+using testing::ElementsAreArray;
+using testing::HasSubstr;
+
+// Runs the program to its end with one thread; what it printed.
+int RunProgram(const std::vector<std::string>& flags, std::string* text) {
+  const std::string program = *RunfilePath("benchmarks/benchmark_program");
+  const std::string log = JoinPath(::getenv("TEST_TMPDIR"), "log");
+  std::vector<std::string> words = {program, "--threads=1"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (std::freopen(log.c_str(), "w", stdout) == nullptr) ::_exit(126);
+    ::dup2(STDOUT_FILENO, STDERR_FILENO);
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    ::execv(program.c_str(), argv.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  *text = *ReadFile(log);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+struct Expected {
+  const char* name;
+  // Videos of the lists; of the training list, so many are held out.
+  int train, evaluation, held_out;
+  // In the order of their labels.
+  std::vector<std::string> classes;
+  bool splits;
+};
+
+class MiniaturesTest : public testing::TestWithParam<Expected> {
+ protected:
+  std::vector<std::string> Flags(const std::string& folder) const {
+    return {absl::StrCat("--benchmark=", GetParam().name),
+            absl::StrCat("--dataset_root=",
+                         *RunfilePath(absl::StrCat("data/synthetic/", GetParam().name, "_tiny"))),
+            absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny_search.textproto")),
+            absl::StrCat("--output_dir=", folder),
+            absl::StrCat("--index=", JoinPath(TestFolder("index"), "index"))};
+  }
+};
+
+const DatasetReport::List& List(const RunRecord& record, const std::string& name) {
+  static const DatasetReport::List none;
+  for (const DatasetReport::List& list : record.dataset().lists()) {
+    if (list.name() == name) return list;
+  }
+  return none;
+}
+
+void ExpectWhole(const DatasetReport::List& list, int videos) {
+  EXPECT_EQ(list.listed(), videos);
+  EXPECT_EQ(list.used(), videos);
+  EXPECT_EQ(list.missing() + list.broken(), 0);
+}
+
+TEST_P(MiniaturesTest, RunsFromListsToRecord) {
+  const Expected& expected = GetParam();
+  const std::string folder = JoinPath(TestFolder("run"), "run");
+  std::string text;
+  ASSERT_EQ(RunProgram(Flags(folder), &text), 0) << text;
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  EXPECT_EQ(record.settings().scale(), BenchmarkSettings::MINIATURE);
+  EXPECT_EQ(record.settings().benchmark(), expected.name);
+  ExpectWhole(List(record, "train"), expected.train);
+  ExpectWhole(List(record, "evaluation"), expected.evaluation);
+  ExpectWhole(List(record, "search: held out"), expected.held_out);
+  ExpectWhole(List(record, "search: trained on"), expected.train - expected.held_out);
+  EXPECT_THAT(record.dataset().classes(), ElementsAreArray(expected.classes));
+  EXPECT_EQ(record.searches_size(), 2);
+  ASSERT_EQ(record.recipes_size(), 1);
+  const TestResult& test = record.recipes(0).test();
+  EXPECT_EQ(test.videos(), expected.evaluation);
+  EXPECT_EQ(test.clips(), 2);
+  EXPECT_EQ(test.crops(), 3);
+  EXPECT_GT(test.groups_size(), 1);
+  EXPECT_GT(record.time().decode(), 0);
+  // Every class has as many videos as every other; labels are in the list's order.
+  ASSERT_EQ(test.classes_size(), expected.classes.size());
+  for (const TestResult::ClassResult& row : test.classes()) {
+    EXPECT_EQ(row.videos() * test.classes_size(), expected.evaluation) << row.name();
+  }
+  ASSERT_OK_AND_ASSIGN(const Safetensors scores,
+                       Safetensors::Read(JoinPath(folder, "scores.safetensors")));
+  const TensorView* views = scores.Find("planned.scores");
+  ASSERT_NE(views, nullptr);
+  EXPECT_THAT(views->shape, testing::ElementsAre(expected.evaluation, 6, expected.classes.size()));
+}
+
+TEST_P(MiniaturesTest, DryRunSaysWhatItWouldTrain) {
+  const std::string folder = JoinPath(TestFolder("dry"), "run");
+  std::vector<std::string> flags = Flags(folder);
+  flags.push_back("--dry_run");
+  std::string text;
+  ASSERT_EQ(RunProgram(flags, &text), 0) << text;
+  EXPECT_THAT(text, HasSubstr(absl::StrCat("train: ", GetParam().train, " videos used of ",
+                                           GetParam().train, " listed")));
+  EXPECT_THAT(text, HasSubstr("S10-S13"));
+  EXPECT_FALSE(FolderExists(folder));
+  // Another split has as many videos; a dataset without splits says so.
+  flags.push_back("--split=3");
+  EXPECT_EQ(RunProgram(flags, &text), GetParam().splits ? 0 : 2) << text;
+  EXPECT_THAT(text, HasSubstr(GetParam().splits
+                                  ? absl::StrCat("evaluation: ", GetParam().evaluation, " videos")
+                                  : "one split alone"));
+}
+
+const std::vector<std::string>& Ucf101Classes() {
+  static const auto* classes = new std::vector<std::string>{"Bars", "Checker", "Checks", "Cross",
+                                                            "Down", "Fast",    "Ring",   "Up"};
+  return *classes;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, MiniaturesTest,
+    testing::Values(
+        Expected{"activitynet",
+                 16,
+                 8,
+                 8,
+                 {"Bars", "Checker", "Down", "Down then up", "Fast", "Ring", "Up", "Up then down"},
+                 false},
+        Expected{"hmdb51",
+                 16,
+                 8,
+                 8,
+                 {"checker", "down", "down_then_up", "fast", "ring", "slow", "up", "up_then_down"},
+                 true},
+        Expected{"kinetics400",
+                 18,
+                 9,
+                 9,
+                 {"bars", "checks", "down", "down then up", "fast", "ring", "slow", "up",
+                  "up then down"},
+                 false},
+        Expected{"kinetics600",
+                 24,
+                 12,
+                 12,
+                 {"bars", "checker", "checks", "down", "down then up", "fast", "fast then slow",
+                  "ring", "slow", "slow then fast", "up", "up then down"},
+                 false},
+        Expected{
+            "something_something_v1",
+            16,
+            8,
+            8,
+            {"Moving something right then left", "Moving something up", "Moving something left",
+             "Moving something down then up", "Moving something right", "Moving something down",
+             "Moving something left then right", "Moving something up then down"},
+            false},
+        Expected{"something_something_v2",
+                 20,
+                 10,
+                 10,
+                 {"Moving something down", "Moving something down then up", "Moving something left",
+                  "Moving something left then right", "Moving something right",
+                  "Moving something right then left", "Moving something up",
+                  "Moving something up then down", "Something growing", "Something shrinking"},
+                 false},
+        Expected{"ucf101", 16, 8, 8, Ucf101Classes(), true}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace op3d
