@@ -1,6 +1,8 @@
 #include "data/video/demuxer.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -29,6 +31,11 @@ absl::Status CheckFile(const std::string& path) {
   if (info.st_size == 0) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is empty, not a video"));
   }
+  // The machine's errors (no permission, too many files) must not pass for the video's own: an index
+  // keeps those.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return ErrnoStatus(errno, "cannot open", path);
+  ::close(file);
   return absl::OkStatus();
 }
 

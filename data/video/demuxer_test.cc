@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "data/video/test_clip.h"
@@ -52,6 +53,18 @@ TEST_F(DemuxerTest, SeeksToAKeyFrame) {
   const AVPacket* packet = demuxer.Next();
   ASSERT_NE(packet, nullptr);
   EXPECT_EQ(packet->pts, 30 * step);
+}
+
+TEST_F(DemuxerTest, AnErrorOfTheMachineIsNotTheVideos) {
+  const std::string path = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 5);
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none = {0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const absl::Status status = Demuxer::Open(path, {}).status();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInternal, HasSubstr("clip.mp4")));
+  EXPECT_THAT(Demuxer::Open(path, {}), IsOk());
 }
 
 TEST_F(DemuxerTest, RefusesWhatIsNoVideo) {
