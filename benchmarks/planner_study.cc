@@ -183,7 +183,7 @@ Svg DrawStudy(const PlannerStudy& study) {
   most = std::ceil(most * 1.05);
   const auto x = [&](double points) { return kLeft + points / most * kPlot; };
   const double bars = kLeft + kPlot + kGap;
-  const auto bar = [&](double share) { return share * kBars / 1.2; };
+  const auto bar = [&](double share) { return share * kBars / 1.4; };
 
   Svg picture(bars + kBars + 40, bottom + 78, "The planner beside other ways to search");
   picture.Rectangle({0, 0}, picture.width(), picture.height(), ShapeStyle().Fill("#ffffff"));

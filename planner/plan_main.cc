@@ -31,8 +31,9 @@
 
 ABSL_FLAG(std::string, runner, "",
           "search: the command that trains, 'python3 my_train.py' (planner/child_runner.h)");
-ABSL_FLAG(std::string, launcher, "",
-          "search, resume: put in front of the runner, 'srun --gres=gpu:4'");
+ABSL_FLAG(
+    std::string, launcher, "",
+    "search, resume: put in front of the runner, 'srun --gres=gpu:4'; {job} is the child's number");
 ABSL_FLAG(std::string, output_dir, "", "search: the folder of everything it writes");
 ABSL_FLAG(
     std::vector<std::string>, graph, {},

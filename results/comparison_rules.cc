@@ -21,6 +21,8 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.KneeEstimate.residual", ComparisonRule::kLeftOut},
       {"op3d.KneeEstimate.knee", ComparisonRule::kEpochs},
       {"op3d.KneeEstimate.value", ComparisonRule::kShare},
+      {"op3d.KneeEstimate.Interval.low", ComparisonRule::kLeftOut},
+      {"op3d.KneeEstimate.Interval.high", ComparisonRule::kLeftOut},
       {"op3d.EdgeOutcome.epochs", ComparisonRule::kEpochs},
       {"op3d.EdgeOutcome.score", ComparisonRule::kShare},
       {"op3d.NodeOutcome.value", ComparisonRule::kShare},

@@ -216,8 +216,17 @@ double FittedValue(const KneeEstimate& fit, double epoch) {
 
 std::string DescribeEnding(const EdgeOutcome& edge) {
   const int trained = std::max(edge.curve_size() - 1, 0);
+  if (edge.ending() == EdgeOutcome::PLATEAU_PASSED) {
+    return absl::StrCat(FormatEpochs(trained), ", none better since ", edge.epochs());
+  }
   if (!edge.has_knee()) return absl::StrCat(FormatEpochs(trained), ", no fit");
   const int knee = edge.knee().knee();
+  if (edge.ending() == EdgeOutcome::OUTPACED) {
+    return absl::StrCat(FormatEpochs(trained), ", outpaced by another way in");
+  }
+  if (edge.ending() == EdgeOutcome::INTERVAL_PASSED) {
+    return absl::StrCat(FormatEpochs(trained), ", knee at ", knee, ", little left to gain");
+  }
   if (edge.ending() != EdgeOutcome::BOUND) {
     return absl::StrCat(FormatEpochs(trained), ", knee at ", knee, " passed");
   }
