@@ -16,7 +16,10 @@
 #include "data/transform/clip_transform.h"
 #include "data/video/media.h"
 #include "op3d/base/parallel.h"
+#include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/network.h"
+#include "op3d/network/precision.h"
 #include "op3d/network/torch_status.h"
 #include "op3d/network/weights/checkpoint.h"
 
@@ -26,14 +29,6 @@ namespace {
 // All views of a video wait for the network together, at most 8 GiB of them: five times what 10
 // clips of 64 frames at 256 pixels in three crops take.
 constexpr double kMaxInputValues = 2147483648.0;
-
-absl::StatusOr<at::ScalarType> ParsePrecision(const std::string& name) {
-  if (name == "fp32") return at::kFloat;
-  if (name == "fp64") return at::kDouble;
-  if (name == "bf16") return at::kBFloat16;
-  return absl::InvalidArgumentError(
-      absl::StrCat("precision '", name, "' is none of: fp32, bf16, fp64"));
-}
 
 // How many classes the weights' classifier tells apart.
 absl::StatusOr<int64_t> ClassesOf(const std::string& network, const std::string& path) {
@@ -110,20 +105,23 @@ std::vector<ClassScore> TopClasses(absl::Span<const double> scores, int count) {
   return top;
 }
 
-Predictor::Predictor(std::unique_ptr<Network> network, int threads)
-    : network_(std::move(network)), threads_(threads) {}
+Predictor::Predictor(std::unique_ptr<EvaluationNetwork> network, at::ScalarType type, int threads)
+    : network_(std::move(network)), type_(type), threads_(threads) {}
 
 absl::StatusOr<std::unique_ptr<Predictor>> Predictor::Make(const PredictorOptions& options) {
-  OP3D_ASSIGN_OR_RETURN(const at::ScalarType type, ParsePrecision(options.precision));
+  OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice,
+                        ChoosePrecision(options.precision, options.device));
+  if (options.precision == "auto") Progress::Print(choice.reason);
   OP3D_ASSIGN_OR_RETURN(const int64_t classes, ClassesOf(options.network, options.weights));
   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> network,
                         Network::MakeUnfilled({options.network, classes}));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(options.weights));
-  network->SetTraining(false);
-  OP3D_RETURN_IF_ERROR(network->To(type));
   OP3D_RETURN_IF_ERROR(network->ToDevice(options.device));
+  OP3D_RETURN_IF_ERROR(network->SetPrecision(choice.precision));
+  OP3D_ASSIGN_OR_RETURN(auto form, EvaluationNetwork::Make(*network));
+  const at::ScalarType type = network->Parameters()[0].second.scalar_type();
   return std::unique_ptr<Predictor>(
-      new Predictor(std::move(network), std::max(1, options.threads)));
+      new Predictor(std::move(form), type, std::max(1, options.threads)));
 }
 
 absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
@@ -162,7 +160,6 @@ absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips) {
     return absl::InvalidArgumentError(
         "clips must be [N, 3, T, H, W] with at least one of them, normalised");
   }
-  const at::ScalarType type = network_->Parameters()[0].second.scalar_type();
   // A view at a time: what comes out is the same for any number of threads.
   const int64_t views = clips.size(0);
   std::vector<std::vector<at::Tensor>> logits(views);  // [views][heads]: [1, classes]
@@ -171,19 +168,18 @@ absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips) {
     return CatchTorch([&]() -> absl::Status {
       at::set_num_threads(1);
       c10::NoGradGuard no_grad;
-      const at::Tensor clip = clips.narrow(0, view, 1).to(network_->device(), type);
+      const at::Tensor clip = clips.narrow(0, view, 1).to(network_->device(), type_);
       OP3D_ASSIGN_OR_RETURN(logits[view], network_->Forward(clip));
       return absl::OkStatus();
     });
   }));
   Prediction prediction;
   OP3D_RETURN_IF_ERROR(CatchTorch([&] {
-    const at::ScalarType kept = type == at::kDouble ? at::kDouble : at::kFloat;
     at::Tensor mean;
     for (size_t head = 0; head < logits[0].size(); ++head) {
       std::vector<at::Tensor> rows;
       for (const std::vector<at::Tensor>& view : logits) rows.push_back(view[head]);
-      prediction.heads.push_back(at::cat(rows).to(at::kCPU, kept));
+      prediction.heads.push_back(at::cat(rows).to(at::kCPU));
       const at::Tensor of_head = prediction.heads.back().to(at::kDouble).mean(0);
       mean = mean.defined() ? mean + of_head : of_head;
     }

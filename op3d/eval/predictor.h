@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/sampling/sampling.h"
-#include "op3d/network/network.h"
+#include "op3d/network/evaluation_network.h"
 
 namespace op3d {
 
@@ -28,7 +28,7 @@ struct PredictorOptions {
   // Of any format that op3d/network/weights/checkpoint.h reads; the number of classes comes from
   // it.
   std::string weights;
-  // "fp32", "fp64", or "bf16": weights and features rounded to bfloat16.
+  // "fp32", "bf16", "fp64", "tf32" or "auto" (op3d/network/precision.h).
   std::string precision = "fp32";
   // "cpu", "cuda" or "cuda:1".
   std::string device = "cpu";
@@ -86,8 +86,9 @@ class Predictor {
   absl::StatusOr<Prediction> Predict(const at::Tensor& clips);
 
  private:
-  Predictor(std::unique_ptr<Network> network, int threads);
-  std::unique_ptr<Network> network_;
+  Predictor(std::unique_ptr<EvaluationNetwork> network, at::ScalarType type, int threads);
+  std::unique_ptr<EvaluationNetwork> network_;
+  const at::ScalarType type_;
   const int threads_;
 };
 

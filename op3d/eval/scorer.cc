@@ -12,6 +12,7 @@
 #include "data/loader/loader.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/evaluation_network.h"
 #include "op3d/network/torch_status.h"
 
 namespace op3d {
@@ -32,7 +33,7 @@ EvaluationLoaderOptions LoaderOptions(const ScoringOptions& options) {
 }
 
 // The heads' logits [heads, clips, classes] of a batch, on the CPU.
-absl::StatusOr<at::Tensor> Logits(Network* network, Batch* batch) {
+absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, Batch* batch) {
   const int64_t count = int64_t{batch->size} * batch->views;
   const int64_t values = int64_t{3} * batch->frames * batch->height * batch->width;
   const int64_t group = std::max<int64_t>(1, kMaxInputValues / values);
@@ -45,8 +46,8 @@ absl::StatusOr<at::Tensor> Logits(Network* network, Batch* batch) {
       const at::Tensor clips =
           at::from_blob(batch->clips.data() + first * values,
                         {size, 3, batch->frames, batch->height, batch->width}, at::kFloat)
-              .to(network->device());
-      OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(clips));
+              .to(network.device());
+      OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network.Forward(clips));
       parts.push_back(at::stack(heads).to(at::kCPU, at::kFloat));
     }
     logits = at::cat(parts, /*dim=*/1).contiguous();
@@ -66,9 +67,9 @@ struct Part {
 };
 
 // Scores videos [first, last).
-absl::Status ScoreRange(Network* network, const std::vector<Video>& videos, int64_t first,
-                        int64_t last, FrameStore* frames, int clips, const ScoringOptions& options,
-                        Part* part) {
+absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<Video>& videos,
+                        int64_t first, int64_t last, FrameStore* frames, int clips,
+                        const ScoringOptions& options, Part* part) {
   at::set_num_threads(1);
   EvaluationLoaderOptions loader_options = LoaderOptions(options);
   loader_options.clips = clips;
@@ -127,6 +128,7 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
                                            ActivitySeconds* seconds) {
   at::set_num_threads(1);
   network->SetTraining(false);
+  OP3D_ASSIGN_OR_RETURN(const auto form, EvaluationNetwork::Make(*network));
   EvaluationLoaderOptions loader_options = LoaderOptions(options);
   loader_options.batch_size = kBatch;
   loader_options.threads = options.threads;
@@ -141,7 +143,7 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
     watch.Lap(&seconds->wait);
     if (!more) break;
     if (batch.size == 0) continue;
-    OP3D_ASSIGN_OR_RETURN(at::Tensor logits, Logits(network, &batch));
+    OP3D_ASSIGN_OR_RETURN(at::Tensor logits, Logits(*form, &batch));
     parts.push_back(std::move(logits));
     labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
     watch.Lap(&seconds->forward);
@@ -171,6 +173,7 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
 absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>& videos,
                                      FrameStore* frames, int clips, const ScoringOptions& options,
                                      ActivitySeconds* seconds) {
+  OP3D_ASSIGN_OR_RETURN(const auto form, EvaluationNetwork::Make(*network));
   // Contiguous ranges, joined in order: nothing hangs on who comes first.
   const int64_t count = static_cast<int64_t>(videos.size());
   const int64_t workers = std::max<int64_t>(1, std::min<int64_t>(options.threads + 1, count));
@@ -178,8 +181,8 @@ absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>&
   std::vector<Part> parts(workers);
   const auto work = [&](int64_t worker) {
     statuses[worker] =
-        ScoreRange(network, videos, count * worker / workers, count * (worker + 1) / workers,
-                   frames, clips, options, &parts[worker]);
+        ScoreRange(*form, videos, count * worker / workers, count * (worker + 1) / workers, frames,
+                   clips, options, &parts[worker]);
   };
   std::vector<std::thread> threads;
   for (int64_t worker = 1; worker < workers; ++worker) threads.emplace_back(work, worker);

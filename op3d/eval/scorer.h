@@ -35,7 +35,7 @@ struct ScoringOptions {
 };
 
 // One centre clip, one centre crop a video; the mean of the heads' logits.  Sets the network to
-// evaluation.  Time is added to `seconds`.
+// evaluation and scores with its evaluation form.  Time is added to `seconds`.
 absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<Video>& videos,
                                            FrameStore* frames, const ScoringOptions& options,
                                            ActivitySeconds* seconds);

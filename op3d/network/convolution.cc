@@ -101,18 +101,32 @@ struct WindowFunction : torch::autograd::Function<WindowFunction> {
 Convolution::Convolution(const ConvolutionDefinition& definition, const TensorTable& tensors)
     : definition_(definition), weight_(tensors.at(definition.name + ".weight")) {}
 
+bool Convolution::MustWiden(const FeatureMap& input, const Size3& output) const {
+  const ConvolutionDefinition& d = definition_;
+  return input.rows.scalar_type() == at::kBFloat16 && input.rows.is_cpu() &&
+         (d.stride[1] > 1 || d.stride[2] > 1) && output[2] == 1;
+}
+
 FeatureMap Convolution::Apply(const FeatureMap& input) const {
   const ConvolutionDefinition& d = definition_;
   FeatureMap output;
   output.clips = input.clips;
   output.size = OutputSize(input.size, d.kernel, d.stride, d.padding);
+  if (MustWiden(input, output.size)) {
+    FeatureMap wide = input;
+    wide.rows = input.rows.to(at::kFloat);
+    wide = Apply(wide);
+    wide.rows = wide.rows.to(at::kBFloat16);
+    return wide;
+  }
+  const at::Tensor weight = weight_.to(input.rows.scalar_type());
   const int64_t channels = input.channels(), frames = input.size[0];
   const Integers images = {input.clips * frames, input.size[1], input.size[2], channels};
   const bool in_time = d.kernel[0] > 1;
   const bool in_space = d.kernel[1] > 1 || d.kernel[2] > 1;
   if (in_time && in_space) {
     const at::Tensor clips =
-        at::convolution(input.Clips(), weight_, {}, d.stride, d.padding, {1, 1, 1},
+        at::convolution(input.Clips(), weight, {}, d.stride, d.padding, {1, 1, 1},
                         /*transposed=*/false, {0, 0, 0}, d.groups);
     output.rows = clips.permute({0, 2, 3, 4, 1}).reshape({-1, d.out_channels});
   } else if (in_time) {
@@ -121,17 +135,17 @@ FeatureMap Convolution::Apply(const FeatureMap& input) const {
       rows = Picked(rows, images, {d.stride[1], d.stride[2]}).reshape({-1, channels});
     }
     output.rows =
-        WindowFunction::apply(rows, weight_, Integers{input.clips, frames, output.area(), channels},
-                              Integers{d.out_channels, weight_.size(1), d.kernel[0], 1},
+        WindowFunction::apply(rows, weight, Integers{input.clips, frames, output.area(), channels},
+                              Integers{d.out_channels, weight.size(1), d.kernel[0], 1},
                               Integers{d.stride[0], 1}, Integers{d.padding[0], 0}, d.groups);
   } else if (in_space || d.groups > 1 || std::min(d.in_channels, d.out_channels) <= kNarrow) {
     output.rows = WindowFunction::apply(
-        input.rows, weight_, images,
-        Integers{d.out_channels, weight_.size(1), d.kernel[1], d.kernel[2]},
+        input.rows, weight, images,
+        Integers{d.out_channels, weight.size(1), d.kernel[1], d.kernel[2]},
         Integers{d.stride[1], d.stride[2]}, Integers{d.padding[1], d.padding[2]}, d.groups);
   } else {
     output.rows =
-        PointwiseFunction::apply(input.rows, weight_, images, Integers{d.stride[1], d.stride[2]});
+        PointwiseFunction::apply(input.rows, weight, images, Integers{d.stride[1], d.stride[2]});
   }
   return output;
 }
@@ -150,8 +164,8 @@ FeatureMap Convolution::ApplyToClips(const at::Tensor& clips) const {
           .reshape({output.clips, channels, output.size[0], taps, size[1], size[2]})
           .permute({0, 2, 1, 3, 4, 5})
           .reshape({output.clips * output.size[0], channels * taps, size[1], size[2]});
-  const at::Tensor kernel =
-      weight_.view({weight_.size(0), channels * taps, d.kernel[1], d.kernel[2]});
+  const at::Tensor kernel = weight_.to(clips.scalar_type())
+                                .view({weight_.size(0), channels * taps, d.kernel[1], d.kernel[2]});
   output.rows = RowsOf(at::convolution(images, kernel, {}, {d.stride[1], d.stride[2]},
                                        {d.padding[1], d.padding[2]}, {1, 1}, /*transposed=*/false,
                                        {0, 0}, 1));

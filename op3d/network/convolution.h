@@ -23,7 +23,7 @@ class Convolution {
   // The weight is `name`.weight of `tensors`.
   Convolution(const ConvolutionDefinition& definition, const TensorTable& tensors);
 
-  // [.., in_channels] to [.., out_channels] at OutputSize.
+  // [.., in_channels] to [.., out_channels] at OutputSize, in the input's type.
   FeatureMap Apply(const FeatureMap& input) const;
 
   // The same from clips [N, C, T, H, W] in any memory layout; for the first layer, whose temporal
@@ -31,6 +31,10 @@ class Convolution {
   FeatureMap ApplyToClips(const at::Tensor& clips) const;
 
  private:
+  // True where LibTorch's kernels for bfloat16 on CPUs cannot be trusted: with strides and an
+  // output one wide they gave wrong results (pytorch issue 169688).
+  bool MustWiden(const FeatureMap& input, const Size3& output) const;
+
   ConvolutionDefinition definition_;
   at::Tensor weight_;
 };

@@ -33,8 +33,11 @@ struct FeatureMap {
   at::Tensor Sequences() const {  // [clips, C, T, H * W]
     return rows.view({clips, size[0], area(), channels()}).permute({0, 3, 1, 2});
   }
-  at::Tensor Mean() const {  // [clips, C], over T, H and W
-    return rows.view({clips, volume(), channels()}).mean(1);
+  // [clips, C], over T, H and W; of bfloat16 in single precision.
+  at::Tensor Mean() const {
+    const at::ScalarType type = rows.scalar_type();
+    return rows.view({clips, volume(), channels()})
+        .mean(1, /*keepdim=*/false, type == at::kBFloat16 ? at::kFloat : type);
   }
   at::Tensor Clips() const {  // [clips, C, T, H, W]
     return rows.view({clips, size[0], size[1], size[2], channels()}).permute({0, 4, 1, 2, 3});
@@ -52,6 +55,14 @@ using TensorTable = std::map<std::string, at::Tensor>;
 // How a forward pass is to be done.
 struct ForwardMode {
   bool training = false;
+  // No gradients are recorded, so a layer may write over what it alone is given.
+  bool inference = false;
+  // Features and convolutions in bfloat16.
+  bool bfloat16 = false;
+  // Training: blocks keep their input alone and compute the rest again on the way back.
+  bool recompute = false;
+  // This is the second time: running statistics have moved already.
+  bool recomputing = false;
   bool frozen_batch_norm = false;
   // Share of the features set to zero in training, and what the masks follow from.
   double dropout = 0;

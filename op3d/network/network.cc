@@ -194,6 +194,22 @@ absl::Status CheckClipSize(const NetworkDefinition& definition, const Size3& siz
   return absl::OkStatus();
 }
 
+absl::Status CheckClips(const NetworkDefinition& definition, const at::Tensor& clips,
+                        const at::Tensor& weight) {
+  if (!clips.defined() || clips.dim() != 5 || clips.size(0) < 1 || clips.size(1) != 3) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("clips have shape ", clips.defined() ? ShapeText(clips.sizes()) : "(none)",
+                     "; they must be [N, 3, T, H, W] with N at least 1"));
+  }
+  OP3D_RETURN_IF_ERROR(CheckClipSize(definition, {clips.size(2), clips.size(3), clips.size(4)}));
+  if (clips.scalar_type() != weight.scalar_type() || clips.device() != weight.device()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "clips are ", at::toString(clips.scalar_type()), " on ", clips.device().str(),
+        ", the network is ", at::toString(weight.scalar_type()), " on ", weight.device().str()));
+  }
+  return absl::OkStatus();
+}
+
 struct Network::State {
   NetworkOptions options;
   NetworkDefinition definition;
@@ -202,6 +218,7 @@ struct Network::State {
   NamedTensors parameters;
   std::unique_ptr<NetworkBody> body;
   ForwardMode mode;
+  Precision precision = Precision::kFloat32;
   uint64_t dropout_seed = 0;
   int64_t dropout_pass = 0;  // forward passes in training since SeedDropout
 };
@@ -247,19 +264,7 @@ const NetworkOptions& Network::options() const { return state_->options; }
 
 absl::StatusOr<std::vector<at::Tensor>> Network::Forward(const at::Tensor& clips,
                                                          const FeatureObserver& observer) {
-  if (!clips.defined() || clips.dim() != 5 || clips.size(0) < 1 || clips.size(1) != 3) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("clips have shape ", clips.defined() ? ShapeText(clips.sizes()) : "(none)",
-                     "; they must be [N, 3, T, H, W] with N at least 1"));
-  }
-  OP3D_RETURN_IF_ERROR(
-      CheckClipSize(state_->definition, {clips.size(2), clips.size(3), clips.size(4)}));
-  const at::Tensor& weight = state_->parameters[0].second;
-  if (clips.scalar_type() != weight.scalar_type() || clips.device() != weight.device()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "clips are ", at::toString(clips.scalar_type()), " on ", clips.device().str(),
-        ", the network is ", at::toString(weight.scalar_type()), " on ", weight.device().str()));
-  }
+  OP3D_RETURN_IF_ERROR(CheckClips(state_->definition, clips, state_->parameters[0].second));
   ForwardMode mode = state_->mode;
   mode.observer = observer;
   if (mode.training) {
@@ -339,6 +344,28 @@ absl::StatusOr<ImportReport> Network::StartFrom(const std::string& path) {
   }));
   return std::move(imported->report);
 }
+
+absl::Status Network::SetPrecision(Precision precision) {
+  const bool cuda = device().is_cuda();
+  if (precision == Precision::kTf32 && !cuda) {
+    return absl::InvalidArgumentError(
+        "precision tf32 is for CUDA devices; use fp32 or bf16 on a CPU");
+  }
+  const at::ScalarType type = precision == Precision::kFloat64 ? at::kDouble : at::kFloat;
+  if (state_->parameters[0].second.scalar_type() != type) OP3D_RETURN_IF_ERROR(To(type));
+  state_->mode.bfloat16 = precision == Precision::kBfloat16;
+  state_->precision = precision;
+  if (!cuda) return absl::OkStatus();
+  return CatchTorch([&]() -> absl::Status {
+    at::globalContext().setAllowTF32CuBLAS(precision == Precision::kTf32);
+    at::globalContext().setAllowTF32CuDNN(precision == Precision::kTf32);
+    return absl::OkStatus();
+  });
+}
+
+Precision Network::precision() const { return state_->precision; }
+
+void Network::SetRecompute(bool recompute) { state_->mode.recompute = recompute; }
 
 absl::Status Network::To(at::ScalarType type) {
   if (!at::isFloatingType(type)) {

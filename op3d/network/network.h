@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "op3d/network/definition.h"
+#include "op3d/network/precision.h"
 #include "op3d/network/tensor_file.h"
 #include "op3d/network/weights/weights_import.h"
 
@@ -57,6 +58,11 @@ absl::StatusOr<NetworkDefinition> Define(const NetworkOptions& options);
 
 // InvalidArgument when a clip of `size` frames x height x width is too small for the network.
 absl::Status CheckClipSize(const NetworkDefinition& definition, const Size3& size);
+
+// InvalidArgument when Forward cannot take `clips`: their shape, or a type or device other than
+// `weight`'s.
+absl::Status CheckClips(const NetworkDefinition& definition, const at::Tensor& clips,
+                        const at::Tensor& weight);
 
 // Sees features on their way: the part's name in the state dict's style ("layer3.5", "pool_dual")
 // and its output [N, C, T, H, W] ([N, C] behind the global pools), valid during the call only.
@@ -129,6 +135,18 @@ class Network {
   // classifiers keep their initial values), or of a 2-D ResNet, inflated (so does the context).
   // Says what became of each name.  All or nothing; errors as ImportWeights and CheckStart.
   absl::StatusOr<ImportReport> StartFrom(const std::string& path);
+
+  // The arithmetic of Forward, with clips and logits in the parameters' type: float64 for fp64
+  // (parameters are moved to it), float32 for the others.  Logits of bf16 are within 15 % of
+  // their root mean square of fp32's.  On a CUDA device fp32 and tf32 set LibTorch's process-wide
+  // switch. InvalidArgument for tf32 on a CPU.
+  absl::Status SetPrecision(Precision precision);
+  Precision precision() const;
+
+  // Activation checkpointing in training: residual and inception blocks keep only their input and
+  // are computed a second time on the way back.  Memory for time, and the same bits.  The network
+  // must outlive the way back.
+  void SetRecompute(bool recompute);
 
   // Moves parameters and buffers.  The handles that Parameters() gave follow; gradients are lost.
   absl::Status To(at::ScalarType type);

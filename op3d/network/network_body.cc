@@ -40,7 +40,13 @@ FeatureMap NetworkBody::Stage::Apply(FeatureMap map, const ForwardMode& mode,
   };
   if (blocks.empty()) return map;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    map = blocks[i].Apply(map, mode, global);
+    if (i == 0 && mode.recompute && shares_input) {
+      ForwardMode once = mode;
+      once.recompute = false;
+      map = blocks[i].Apply(map, once, global);
+    } else {
+      map = blocks[i].Apply(map, mode, global);
+    }
     observe(definition.blocks[i].name);
   }
   observe(definition.name);
@@ -58,6 +64,7 @@ NetworkBody::NetworkBody(const NetworkDefinition& definition, const TensorTable&
     heads_.push_back({head, Stage(head.stage, tensors),
                       tensors.at(head.classifier.name + ".weight"),
                       tensors.at(head.classifier.name + ".bias")});
+    heads_.back().stage.shares_input = definition.heads.size() > 1 && !head.maxpool.has_value();
   }
   if (definition.global_classifier.has_value()) {
     global_weight_ = tensors.at(definition.global_classifier->name + ".weight");
@@ -103,7 +110,8 @@ at::Tensor NetworkBody::Classify(const Head& head, const FeatureMap& trunk, cons
 
 std::vector<at::Tensor> NetworkBody::Forward(const at::Tensor& clips,
                                              const ForwardMode& mode) const {
-  FeatureMap map = definition_.s3d.empty() ? Stem(clips, mode) : s3d_.Forward(clips, mode);
+  const at::Tensor input = mode.bfloat16 ? clips.to(at::kBFloat16) : clips;
+  FeatureMap map = definition_.s3d.empty() ? Stem(input, mode) : s3d_.Forward(input, mode);
   at::Tensor global;
   if (global_weight_.defined()) {
     global = map.Mean();

@@ -31,6 +31,9 @@ class NetworkBody {
     FeatureMap Apply(FeatureMap map, const ForwardMode& mode, at::Tensor* global) const;
     StageDefinition definition;
     std::vector<Pseudo3dBlock> blocks;
+    // Another head takes the same features.  The first block is then not recomputed: what flows
+    // back from it and from the other head must be summed in the plain step's order.
+    bool shares_input = false;
   };
   struct Head {
     HeadDefinition definition;

@@ -43,10 +43,14 @@ class Pseudo3dBlock {
     at::Tensor weight, bias;
   };
 
+  FeatureMap Compute(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
+  // Compute, twice.
+  FeatureMap Recompute(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
   FeatureMap Bottleneck(const FeatureMap& input, const ForwardMode& mode) const;
   FeatureMap Basic(const FeatureMap& input, const ForwardMode& mode) const;
   // The context's sum with branch and shortcut, and the last ReLU.
-  FeatureMap Join(const FeatureMap& branch, const FeatureMap& shortcut) const;
+  FeatureMap Join(const FeatureMap& branch, const FeatureMap& shortcut,
+                  const ForwardMode& mode) const;
   // LGD's next global vector.
   at::Tensor Diffuse(const FeatureMap& input, const at::Tensor& global) const;
 
@@ -57,6 +61,7 @@ class Pseudo3dBlock {
   std::vector<Linear> context_;
   // LGD's six, or none: local, global and output, two each.
   std::vector<Linear> diffusion_;
+  std::vector<at::Tensor> parameters_;
 };
 
 }  // namespace op3d

@@ -1,6 +1,7 @@
 #include "op3d/network/s3d.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/sigmoid.h>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "op3d/network/max_pool.h"
+#include "op3d/network/recomputation.h"
 
 namespace op3d {
 
@@ -33,7 +35,7 @@ FeatureMap S3dTrunk::Unit::Finish(FeatureMap map, const ForwardMode& mode) const
 }
 
 S3dTrunk::Inception::Inception(const InceptionDefinition& definition, const TensorTable& tensors)
-    : maxpool(definition.maxpool) {
+    : maxpool(definition.maxpool), parameters(ParametersUnder(tensors, definition.name + ".")) {
   units.emplace_back(definition.pointwise, tensors);
   for (int i = 0; i < 2; ++i) {
     units.emplace_back(definition.reduce[i], tensors);
@@ -46,6 +48,24 @@ S3dTrunk::Inception::Inception(const InceptionDefinition& definition, const Tens
 }
 
 FeatureMap S3dTrunk::Inception::Apply(const FeatureMap& input, const ForwardMode& mode) const {
+  if (!mode.recompute || !mode.training || !at::GradMode::is_enabled()) return Compute(input, mode);
+  // The second call comes when the caller's `mode` and `input` are gone.
+  ForwardMode mode_again = mode;
+  mode_again.observer = nullptr;
+  mode_again.recomputing = true;
+  FeatureMap map_again = input;
+  map_again.rows = at::Tensor();
+  const auto compute = [=, &mode](const std::vector<at::Tensor>& tensors, bool again) {
+    FeatureMap map = map_again;
+    map.rows = tensors[0];
+    return std::vector<at::Tensor>{Compute(map, again ? mode_again : mode).rows};
+  };
+  FeatureMap output = map_again;  // an inception block keeps the size
+  output.rows = Recomputed(compute, {input.rows}, parameters)[0];
+  return output;
+}
+
+FeatureMap S3dTrunk::Inception::Compute(const FeatureMap& input, const ForwardMode& mode) const {
   const FeatureMap branches[] = {
       units[0].Apply(input, mode),
       units[2].Apply(units[1].Apply(input, mode), mode),
@@ -61,7 +81,8 @@ FeatureMap S3dTrunk::Inception::Apply(const FeatureMap& input, const ForwardMode
     const Gate& gate = gates[joined.size()];
     const at::Tensor weights = at::linear(branch.Mean(), gate.weight, gate.bias).sigmoid();
     const at::Tensor clips = branch.rows.view({branch.clips, branch.volume(), branch.channels()});
-    joined.push_back((clips * weights.unsqueeze(1)).view(branch.rows.sizes()));
+    joined.push_back(
+        (clips * weights.to(clips.scalar_type()).unsqueeze(1)).view(branch.rows.sizes()));
   }
   FeatureMap output = branches[0];
   output.rows = at::cat(joined, 1);

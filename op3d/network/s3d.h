@@ -41,11 +41,13 @@ class S3dTrunk {
   struct Inception {
     Inception(const InceptionDefinition& definition, const TensorTable& tensors);
     FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode) const;
+    FeatureMap Compute(const FeatureMap& input, const ForwardMode& mode) const;
 
     PoolDefinition maxpool;
     // 1x1x1; 1x1x1 and pair, twice; behind the pool.
     std::vector<Unit> units;
     std::vector<Gate> gates;
+    std::vector<at::Tensor> parameters;
   };
   // Exactly one.
   struct Layer {

@@ -1,0 +1,67 @@
+#include "op3d/network/evaluation_network.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <utility>
+
+#include "op3d/base/status_macros.h"
+#include "op3d/network/feature_map.h"
+#include "op3d/network/folded_norms.h"
+#include "op3d/network/network_body.h"
+#include "op3d/network/torch_status.h"
+
+namespace op3d {
+
+struct EvaluationNetwork::State {
+  NetworkOptions options;
+  NetworkDefinition definition;
+  std::unique_ptr<NetworkBody> body;
+  // Any one of the parameters, for its type and device.
+  at::Tensor parameter;
+  ForwardMode mode;
+};
+
+EvaluationNetwork::EvaluationNetwork(std::unique_ptr<State> state) : state_(std::move(state)) {}
+EvaluationNetwork::~EvaluationNetwork() = default;
+
+absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const Network& network) {
+  auto state = std::make_unique<State>();
+  state->options = network.options();
+  OP3D_ASSIGN_OR_RETURN(state->definition, Define(network.options()));
+  state->mode.inference = true;
+  state->mode.bfloat16 = network.precision() == Precision::kBfloat16;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
+    at::NoGradGuard no_grad;
+    TensorTable own;
+    for (const auto& [name, tensor] : network.StateDict()) own[name] = tensor.detach();
+    TensorTable table = FoldNorms(state->definition, own);
+    for (auto& [name, tensor] : table) {
+      const bool kernels = tensor.dim() == 5;
+      if (kernels && state->mode.bfloat16) {
+        tensor = tensor.to(at::kBFloat16);
+      } else if (tensor.is_alias_of(own.at(name))) {
+        tensor = tensor.clone();
+      }
+    }
+    state->parameter = table.at(state->definition.heads[0].classifier.name + ".weight");
+    state->body = std::make_unique<NetworkBody>(state->definition, table);
+    return absl::OkStatus();
+  }));
+  return std::unique_ptr<EvaluationNetwork>(new EvaluationNetwork(std::move(state)));
+}
+
+const NetworkOptions& EvaluationNetwork::options() const { return state_->options; }
+at::Device EvaluationNetwork::device() const { return state_->parameter.device(); }
+
+absl::StatusOr<std::vector<at::Tensor>> EvaluationNetwork::Forward(const at::Tensor& clips) const {
+  OP3D_RETURN_IF_ERROR(CheckClips(state_->definition, clips, state_->parameter));
+  std::vector<at::Tensor> logits;
+  OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
+    at::NoGradGuard no_grad;
+    logits = state_->body->Forward(clips, state_->mode);
+    return absl::OkStatus();
+  }));
+  return logits;
+}
+
+}  // namespace op3d
