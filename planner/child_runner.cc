@@ -56,8 +56,9 @@ absl::StatusOr<double> Number(const ordered_json& answer, const char* name, bool
   return BadAnswer(line, absl::StrCat("has a \"", name, "\" that is no finite number"));
 }
 
-absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch, bool performance) {
-  const ordered_json answer = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+// An answer that is one, and for this epoch.
+absl::StatusOr<ordered_json> ParseObject(const std::string& line, int epoch) {
+  ordered_json answer = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object()) {
     return BadAnswer(line,
                      "is no JSON object (which knows no NaN and no infinity: a performance "
@@ -72,6 +73,11 @@ absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch, bool 
   if (answered != epoch) {
     return BadAnswer(line, absl::StrCat("is for another epoch than ", epoch));
   }
+  return answer;
+}
+
+absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch, bool performance) {
+  OP3D_ASSIGN_OR_RETURN(const ordered_json answer, ParseObject(line, epoch));
   CurvePoint point;
   point.set_epoch(epoch);
   if (!performance) return point;
@@ -87,6 +93,31 @@ absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch, bool 
   point.set_top5(top5);
   point.set_loss(loss);
   return point;
+}
+
+absl::StatusOr<double> Amount(const ordered_json& answer, const char* name,
+                              absl::string_view line) {
+  OP3D_ASSIGN_OR_RETURN(const double amount, Number(answer, name, true, line));
+  if (amount >= 0 && amount < 1e18) return amount;
+  return BadAnswer(line, absl::StrCat("has a \"", name, "\" that is out of range"));
+}
+
+absl::StatusOr<EdgeEstimate> ParseEstimate(const std::string& line, int epoch) {
+  OP3D_ASSIGN_OR_RETURN(const ordered_json answer, ParseObject(line, epoch));
+  OP3D_ASSIGN_OR_RETURN(const double clips, Amount(answer, "clips", line));
+  OP3D_ASSIGN_OR_RETURN(const double train, Amount(answer, "train_seconds", line));
+  OP3D_ASSIGN_OR_RETURN(const double measure, Amount(answer, "measure_seconds", line));
+  OP3D_ASSIGN_OR_RETURN(const double memory, Amount(answer, "memory_bytes", line));
+  OP3D_ASSIGN_OR_RETURN(const double training, Amount(answer, "training_bytes", line));
+  OP3D_ASSIGN_OR_RETURN(const double kept, Amount(answer, "kept_bytes", line));
+  EdgeEstimate estimate;
+  estimate.clips = static_cast<int64_t>(clips);
+  estimate.train_seconds = train;
+  estimate.measure_seconds = measure;
+  estimate.memory_bytes = static_cast<int64_t>(memory);
+  estimate.training_bytes = static_cast<int64_t>(training);
+  estimate.kept_bytes = static_cast<int64_t>(kept);
+  return estimate;
 }
 
 // A plain command takes the shell's place, so that it is the child that signals reach; `env`
@@ -159,6 +190,11 @@ absl::Status ChildRunner::Finish(const EdgeTask& task, int epoch) {
   const absl::Status status = Ask(task, "keep", epoch).status();
   child_.reset();
   return status;
+}
+
+absl::StatusOr<EdgeEstimate> ChildRunner::Estimate(const EdgeTask& task, int epochs) {
+  OP3D_ASSIGN_OR_RETURN(const std::string answer, AskOnce(Request(task, "estimate", epochs)));
+  return ParseEstimate(answer, epochs);
 }
 
 }  // namespace op3d

@@ -13,27 +13,41 @@
 //                                             under "folder", before epoch 1 the starting ones
 //   {"request": "keep", "epoch": 2, ...}      stop: keep epoch 2's weights as the edge's result and
 //                                             drop the others; 0 = drop all
+//   {"request": "estimate", "epoch": 100, ...}  of a dry run: what would this edge take if it went
+//                                             to epoch 100?  Nothing is to be written, and there is
+//                                             no "folder".  A child need not know it
 //
 // each with
 //   "protocol": 1, "edge": "S1-S2",
 //   "state": {"name", "segments", "frames_per_segment", "stride", "learning_rate", "batch_size",
 //             "accumulation", "frozen_batch_norm"},
 //   "source": the folder of the edge whose kept weights to start from; "" = the initial weights
-//   "folder": where this edge's weights go; the planner makes it
+//   "folder": where this edge's weights go; the planner makes it, and removes it with all that is
+//             in it when no edge can start from it any more and no final state's best weights are
+//             in it (unless --keep_all_weights): what a child wants to keep lies elsewhere
 //
 // and the answers
 //   {"epoch": 3, "performance": 0.61}         to measure and train; may also hold "top1", "top3",
 //                                             "top5", "loss"
 //   {"epoch": 2}                              to keep
+//   {"epoch": 100, "clips": 228500, "train_seconds": 900.5, "measure_seconds": 60,
+//    "memory_bytes": 1, "training_bytes": 1, "kept_bytes": 1}
+//                                             to estimate: the clips and seconds of an epoch, the
+//                                             seconds of a measurement, the child's memory, the
+//                                             disk of the edge's folder at its largest and of what
+//                                             is kept.  A short measured probe should stand behind
 //   {"error": "out of memory"}                gives up: ends the search with that message
 //
 // A line that does not begin with '{' is passed on to standard error.  The weights of an epoch must
 // be on disk before it is answered; a request may come again after it was answered and must then
-// give an equal answer.  At the end of its input a child ends.
+// give an equal answer.  At the end of its input a child ends.  Several children run at once with
+// --jobs; `{job}` in the command or the launcher stands for the child's number from 0, so that each
+// can have a device of its own: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
 // `example/train.py` is one in plain Python.
 #ifndef OP3D_PLANNER_CHILD_RUNNER_H_
 #define OP3D_PLANNER_CHILD_RUNNER_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -58,6 +72,17 @@ struct ChildRunnerOptions {
   int retries = 2;
 };
 
+// A child's answer to "estimate"; every number at least 0.
+struct EdgeEstimate {
+  // Of an epoch's training.
+  int64_t clips = 0;
+  double train_seconds = 0;
+  // Of measuring once.
+  double measure_seconds = 0;
+  // Of the child; of the edge's folder at its largest; of what is kept of it.
+  int64_t memory_bytes = 0, training_bytes = 0, kept_bytes = 0;
+};
+
 // Errors: Unavailable or DeadlineExceeded when the retries are used up; FailedPrecondition for a
 // folder of weights that is gone; InvalidArgument for an answer that is none, a performance that is
 // missing, negative or not a number; Aborted with the child's own message; Cancelled on a signal.
@@ -68,6 +93,10 @@ class ChildRunner : public StateRunner {
   absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override;
   absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override;
   absl::Status Finish(const EdgeTask& task, int epoch) override;
+
+  // What the edge would take that goes to `epochs` epochs; makes no folder and asks once.  Other
+  // errors where the child does not know the request: what it answered, or that it ended.
+  absl::StatusOr<EdgeEstimate> Estimate(const EdgeTask& task, int epochs);
 
  private:
   // Asks, again if need be.

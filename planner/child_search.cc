@@ -16,11 +16,9 @@
 #include "op3d/base/textproto.h"
 #include "planner/journal.h"
 #include "planner/plan_io.h"
-#include "planner/plan_text.h"
 #include "planner/search.h"
 #include "planner/stopping_rule.h"
 #include "planner/transition_graph.h"
-#include "planner/work_estimate.h"
 
 namespace op3d {
 namespace {
@@ -89,11 +87,7 @@ absl::StatusOr<SearchOutcome> SearchPool(const SearchRequest& request, int pool,
   std::vector<std::unique_ptr<ChildRunner>> children;
   std::vector<StateRunner*> runners;
   for (int i = first; i < first + jobs; ++i) {
-    ChildRunnerOptions child = options.child;
-    child.command = absl::StrReplaceAll(request.runner(), {{kJob, absl::StrCat(i)}});
-    child.launcher = absl::StrReplaceAll(child.launcher, {{kJob, absl::StrCat(i)}});
-    child.folder = request.runner_folder();
-    children.push_back(std::make_unique<ChildRunner>(child));
+    children.push_back(std::make_unique<ChildRunner>(ChildOptions(request, options.child, i)));
     runners.push_back(children.back().get());
   }
   SearchOptions search;
@@ -185,39 +179,13 @@ absl::StatusOr<SearchRequest> ReadSearchRequest(const std::string& folder) {
   return request;
 }
 
-absl::StatusOr<std::string> DescribeSearch(const SearchRequest& request, int videos) {
-  std::string text;
-  int min_epochs = 0, max_epochs = 0, edges = 0;
-  int64_t min_frames = 0, max_frames = 0;
-  for (const TransitionGraph& graph : request.graphs()) {
-    OP3D_RETURN_IF_ERROR(ValidateGraph(graph));
-    OP3D_ASSIGN_OR_RETURN(const WorkEstimate work, EstimateWork(graph, request.rule()));
-    absl::StrAppendFormat(&text, "pool %s: %d states, %d edges\n  %-10s %-14s %-8s %12s %20s\n",
-                          graph.pool(), graph.states_size(), work.edges.size(), "edge", "clip",
-                          "lr", "epochs", "clips");
-    const auto index = IndexGraph(graph);
-    OP3D_RETURN_IF_ERROR(index.status());
-    for (const EdgeWork& edge : work.edges) {
-      const State& state = graph.states(index->edges[edge.edge].to - 1);
-      absl::StrAppendFormat(
-          &text, "  %-10s %-14s %-8g %12s %20s\n", EdgeName(graph.transitions(edge.edge)),
-          ClipText(state), state.learning_rate(),
-          absl::StrCat(edge.min_epochs, "-", edge.max_epochs),
-          absl::StrCat(int64_t{edge.min_epochs} * videos, "-", int64_t{edge.max_epochs} * videos));
-    }
-    edges += static_cast<int>(work.edges.size());
-    min_epochs += work.min_epochs;
-    max_epochs += work.max_epochs;
-    min_frames += work.min_frames;
-    max_frames += work.max_frames;
-  }
-  absl::StrAppendFormat(&text,
-                        "search: %d edges, %d epochs at least, %d at worst; %d to %d clips, %d to "
-                        "%d frames with %d clips an epoch\n",
-                        edges, min_epochs, max_epochs, int64_t{min_epochs} * videos,
-                        int64_t{max_epochs} * videos, min_frames * videos, max_frames * videos,
-                        videos);
-  return text;
+ChildRunnerOptions ChildOptions(const SearchRequest& request, const ChildRunnerOptions& child,
+                                int job) {
+  ChildRunnerOptions options = child;
+  options.command = absl::StrReplaceAll(request.runner(), {{kJob, absl::StrCat(job)}});
+  options.launcher = absl::StrReplaceAll(child.launcher, {{kJob, absl::StrCat(job)}});
+  options.folder = request.runner_folder();
+  return options;
 }
 
 }  // namespace op3d

@@ -42,9 +42,10 @@ absl::StatusOr<Plan> SearchWithChildren(const SearchRequest& request,
 // The request in a folder.  NotFound, saying what to do, when there is none.
 absl::StatusOr<SearchRequest> ReadSearchRequest(const std::string& folder);
 
-// What the search would do, for people: each edge's epochs (fewest and bound), clips and frames if
-// an epoch trains on `videos` clips.
-absl::StatusOr<std::string> DescribeSearch(const SearchRequest& request, int videos);
+// The options of child number `job`: {job} filled in, everything else as the request and `child`
+// say.
+ChildRunnerOptions ChildOptions(const SearchRequest& request, const ChildRunnerOptions& child,
+                                int job);
 
 }  // namespace op3d
 

@@ -26,6 +26,7 @@
 #include "planner/plan_io.h"
 #include "planner/plan_text.h"
 #include "planner/replay.h"
+#include "planner/search_cost.h"
 #include "planner/search_folder.h"
 #include "planner/stopping_rule.h"
 
@@ -75,8 +76,11 @@ ABSL_FLAG(double, budget, 0,
 ABSL_FLAG(int, stability, 0,
           "replay: print how often so many searches with resampled curves give the same plan");
 ABSL_FLAG(uint64_t, seed, 1, "replay --stability: seed of the draws");
-ABSL_FLAG(bool, dry_run, false, "search: print what would be done; write nothing");
-ABSL_FLAG(int, videos, 1, "search --dry_run: clips an epoch trains on");
+ABSL_FLAG(bool, dry_run, false,
+          "search: print what would be done and what it takes (the runner is asked for time, disk "
+          "and memory); write nothing");
+ABSL_FLAG(int, videos, 1,
+          "search --dry_run: clips an epoch trains on, where the runner does not say");
 
 namespace op3d {
 namespace {
@@ -136,14 +140,31 @@ std::string AbsolutePath(const std::string& path) {
   return std::filesystem::absolute(UserPath(path)).lexically_normal().string();
 }
 
-absl::Status RunSearch(const SearchRequest& request, const std::string& folder) {
+ChildSearchOptions ReadChildOptions(const std::string& folder) {
   ChildSearchOptions options;
-  options.folder = AbsolutePath(folder);
+  options.folder = AbsolutePath(folder.empty() ? "." : folder);
   options.jobs = absl::GetFlag(FLAGS_jobs);
   options.keep_all_weights = absl::GetFlag(FLAGS_keep_all_weights);
   options.child.launcher = absl::GetFlag(FLAGS_launcher);
   options.child.retries = absl::GetFlag(FLAGS_retries);
   options.child.answer_timeout = absl::GetFlag(FLAGS_answer_timeout);
+  return options;
+}
+
+absl::Status PrintDryRun(const SearchRequest& request) {
+  if (absl::GetFlag(FLAGS_videos) < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--videos is ", absl::GetFlag(FLAGS_videos), ", but must be at least 1"));
+  }
+  OP3D_ASSIGN_OR_RETURN(const SearchCost cost,
+                        EstimateSearch(request, ReadChildOptions(absl::GetFlag(FLAGS_output_dir)),
+                                       absl::GetFlag(FLAGS_videos)));
+  std::fputs(FormatCost(cost).c_str(), stdout);
+  return absl::OkStatus();
+}
+
+absl::Status RunSearch(const SearchRequest& request, const std::string& folder) {
+  const ChildSearchOptions options = ReadChildOptions(folder);
   const absl::StatusOr<Plan> plan = SearchWithChildren(request, options);
   if (absl::IsCancelled(plan.status())) {
     return absl::CancelledError(
@@ -203,12 +224,7 @@ absl::Status BeginSearch() {
   if (request.rule().attempt_epochs() == 0) request.mutable_rule()->set_attempt_epochs(10);
   request.set_runner(absl::GetFlag(FLAGS_runner));
   request.set_runner_folder(AbsolutePath("."));
-  if (absl::GetFlag(FLAGS_dry_run)) {
-    OP3D_ASSIGN_OR_RETURN(const std::string text,
-                          DescribeSearch(request, absl::GetFlag(FLAGS_videos)));
-    std::fputs(text.c_str(), stdout);
-    return absl::OkStatus();
-  }
+  if (absl::GetFlag(FLAGS_dry_run)) return PrintDryRun(request);
   const std::string folder = absl::GetFlag(FLAGS_output_dir);
   if (folder.empty()) {
     return absl::InvalidArgumentError("a search needs a folder to write to: --output_dir=DIR");

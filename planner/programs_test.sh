@@ -58,8 +58,18 @@ transitions { from: "S0" to: "A" } transitions { from: "S0" to: "B" }
 transitions { from: "A" to: "B" }
 END
 toy=(--graph=graph.textproto --attempt_epochs=2 --max_epochs=4 --max_epochs_from_initial=4)
-expect 0 'search: 3 edges, 6 epochs at least, 12 at worst; 600 to 1200 clips' \
+expect 0 'search: 3 edges; epochs: 6 at least, 12 expected, 12 at worst' \
   "$plan" search "${toy[@]}" --dry_run --videos=100
+expect 0 'clips: 1200 expected, 1200 at worst; frames: 32000 and 32000' \
+  "$plan" search "${toy[@]}" --dry_run --videos=100
+expect 0 'not known: say which command' "$plan" search "${toy[@]}" --dry_run
+dry=("$plan" search "${toy[@]}" --dry_run --output_dir=dry)
+expect 0 'clips: 720 expected' "${dry[@]}" --runner="python3 $train"
+expect 0 '^time: .* expected, .* at worst with 2 jobs' "${dry[@]}" --runner="python3 $train" --jobs=2
+expect 0 'not known: the runner does not answer "estimate".*exit code 3' \
+  "${dry[@]}" --runner='sh -c "exit 3"'
+expect 2 '--videos is 0' "${dry[@]}" --videos=0
+[[ ! -e dry ]] || fail "a dry run wrote a folder"
 expect 2 'needs a command that trains' "$plan" search "${toy[@]}" --output_dir=toy
 expect 2 'no search to resume in' "$plan" resume "$TEST_TMPDIR"
 expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir=toy

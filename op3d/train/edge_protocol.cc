@@ -90,11 +90,14 @@ absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line) {
     request.kind = EdgeRequest::kTrain;
   } else if (kind == "keep") {
     request.kind = EdgeRequest::kKeep;
+  } else if (kind == "estimate") {
+    request.kind = EdgeRequest::kEstimate;
   } else {
-    return Bad(absl::StrCat("is '", kind, "'; there are measure, train and keep"));
+    return Bad(absl::StrCat("is '", kind, "'; there are measure, train, keep and estimate"));
   }
-  OP3D_ASSIGN_OR_RETURN(request.epoch,
-                        TakeInt(json, "epoch", request.kind == EdgeRequest::kTrain ? 1 : 0));
+  const bool from_one =
+      request.kind == EdgeRequest::kTrain || request.kind == EdgeRequest::kEstimate;
+  OP3D_ASSIGN_OR_RETURN(request.epoch, TakeInt(json, "epoch", from_one ? 1 : 0));
   OP3D_RETURN_IF_ERROR(TakeText(json, "edge", &request.edge));
   OP3D_ASSIGN_OR_RETURN(request.state, TakeState(json));
   OP3D_RETURN_IF_ERROR(TakeText(json, "source", &request.source));
@@ -113,6 +116,16 @@ std::string MeasureAnswer(int epoch, const MeasuredShares& shares) {
 }
 
 std::string KeepAnswer(int epoch) { return Dump({{"epoch", epoch}}); }
+
+std::string EstimateAnswer(int epoch, const EdgeCost& cost) {
+  return Dump({{"epoch", epoch},
+               {"clips", cost.clips},
+               {"train_seconds", cost.train_seconds},
+               {"measure_seconds", cost.measure_seconds},
+               {"memory_bytes", cost.memory_bytes},
+               {"training_bytes", cost.training_bytes},
+               {"kept_bytes", cost.kept_bytes}});
+}
 
 std::string ErrorAnswer(const absl::Status& status) {
   return Dump({{"error", std::string(status.message())}});

@@ -6,6 +6,7 @@
 #ifndef OP3D_TRAIN_EDGE_PROTOCOL_H_
 #define OP3D_TRAIN_EDGE_PROTOCOL_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,8 +17,9 @@
 namespace op3d {
 
 struct EdgeRequest {
-  enum Kind { kMeasure, kTrain, kKeep };
+  enum Kind { kMeasure, kTrain, kKeep, kEstimate };
   Kind kind = kMeasure;
+  // kEstimate: the bound on the edge's epochs.
   int epoch = 0;
   // "S1-S2".
   std::string edge;
@@ -37,6 +39,17 @@ struct MeasuredShares {
 };
 std::string MeasureAnswer(int epoch, const MeasuredShares& shares);
 std::string KeepAnswer(int epoch);
+
+// What an edge takes: {"epoch": 100, "clips": 228500, "train_seconds": ...}
+struct EdgeCost {
+  // An epoch trains on.
+  int64_t clips = 0;
+  // Of an epoch's training, and of measuring once.
+  double train_seconds = 0, measure_seconds = 0;
+  // Of this process; of the edge's folder at its largest; of what is kept of it.
+  int64_t memory_bytes = 0, training_bytes = 0, kept_bytes = 0;
+};
+std::string EstimateAnswer(int epoch, const EdgeCost& cost);
 std::string ErrorAnswer(const absl::Status& status);
 
 }  // namespace op3d

@@ -36,6 +36,13 @@ TEST(EdgeProtocolTest, ReadsARequest) {
   EXPECT_TRUE(request.state.frozen_batch_norm());
 }
 
+TEST(EdgeProtocolTest, AnEstimateNeedsABound) {
+  ASSERT_OK_AND_ASSIGN(const EdgeRequest request,
+                       ParseEdgeRequest(Replaced("\"train\"", "\"estimate\"")));
+  EXPECT_EQ(request.kind, EdgeRequest::kEstimate);
+  EXPECT_EQ(request.epoch, 3);
+}
+
 TEST(EdgeProtocolTest, WhatIsWrongIsNamed) {
   const auto message = [](const std::string& line) {
     return std::string(ParseEdgeRequest(line).status().message());
@@ -43,7 +50,8 @@ TEST(EdgeProtocolTest, WhatIsWrongIsNamed) {
   EXPECT_THAT(message("hello"), HasSubstr("no JSON object: hello"));
   EXPECT_THAT(message("[1]"), HasSubstr("no JSON object"));
   EXPECT_THAT(message(Replaced("\"protocol\":1", "\"protocol\":2")), HasSubstr("protocol 2"));
-  EXPECT_THAT(message(Replaced("\"train\"", "\"rest\"")), HasSubstr("measure, train and keep"));
+  EXPECT_THAT(message(Replaced("\"train\"", "\"rest\"")),
+              HasSubstr("measure, train, keep and estimate"));
   EXPECT_THAT(message(Replaced("\"epoch\":3", "\"epoch\":0")), HasSubstr("at least 1"));
   EXPECT_THAT(message(Replaced("\"epoch\":3", "\"epoch\":3.5")), HasSubstr("\"epoch\""));
   EXPECT_THAT(message(Replaced("\"stride\":2", "\"stride\":0")), HasSubstr("\"stride\" of 0"));
@@ -58,6 +66,9 @@ TEST(EdgeProtocolTest, AnswersKeepEveryBit) {
             R"({"epoch":2,"performance":0.3333333333333333,"top1":0.0,"top3":0.5,"top5":1.0,)"
             R"("loss":2.25})");
   EXPECT_EQ(KeepAnswer(0), R"({"epoch":0})");
+  EXPECT_EQ(EstimateAnswer(100, {228, 1.5, 0.25, 3, 2, 1}),
+            R"({"epoch":100,"clips":228,"train_seconds":1.5,"measure_seconds":0.25,)"
+            R"("memory_bytes":3,"training_bytes":2,"kept_bytes":1})");
   EXPECT_EQ(ErrorAnswer(absl::InternalError("no \"x\"")), R"({"error":"no \"x\""})");
 }
 

@@ -12,7 +12,6 @@
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/train/edge_protocol.h"
 
 namespace op3d {
 namespace {
@@ -65,8 +64,13 @@ absl::Status WriteLine(int output, const std::string& line) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer) {
+absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer,
+                                   const EstimateEdgeFunction& estimate) {
   OP3D_ASSIGN_OR_RETURN(const EdgeRequest request, ParseEdgeRequest(line));
+  if (request.kind == EdgeRequest::kEstimate) {
+    OP3D_ASSIGN_OR_RETURN(const EdgeCost cost, estimate(request.state, request.epoch));
+    return EstimateAnswer(request.epoch, cost);
+  }
   const Edge edge = {request.edge, request.state, request.source, request.folder};
   if (request.kind == EdgeRequest::kKeep) {
     OP3D_RETURN_IF_ERROR(trainer->Finish(edge, request.epoch));
@@ -85,7 +89,8 @@ absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer
 
 }  // namespace
 
-absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer, ProcessGroup* group) {
+absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
+                        const EstimateEdgeFunction& estimate, ProcessGroup* group) {
   const bool first = group == nullptr || group->rank() == 0;
   Lines lines(input);
   for (;;) {
@@ -99,7 +104,7 @@ absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer, ProcessGrou
       OP3D_ASSIGN_OR_RETURN(line, group->TakeFromFirst(line));
     }
     if (line.empty()) return absl::OkStatus();
-    const absl::StatusOr<std::string> answer = Answer(line, trainer);
+    const absl::StatusOr<std::string> answer = Answer(line, trainer, estimate);
     if (absl::IsCancelled(answer.status())) return answer.status();
     if (first) {
       OP3D_RETURN_IF_ERROR(WriteLine(output, answer.ok() ? *answer : ErrorAnswer(answer.status())));

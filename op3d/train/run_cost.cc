@@ -49,18 +49,46 @@ struct Largest {
   int64_t ahead = 0;
 };
 
+MemoryProbe MemoryProbeOf(const RunOptions& options, const TrainingData& data,
+                          const TrainingStep& step) {
+  MemoryProbe probe;
+  probe.network = options.settings.network();
+  probe.training = options.settings.training();
+  probe.classes = data.classes;
+  probe.frames = ToTrainState(step).clip.length();
+  probe.side = options.settings.transform().train_crop();
+  probe.batch_size = step.state().batch_size();
+  return probe;
+}
+
+StepProbe StepProbeOf(const RunOptions& options, const TrainingData& data, int frames) {
+  StepProbe probe;
+  probe.network = options.settings.network();
+  probe.sgd = options.settings.sgd();
+  probe.training = options.settings.training();
+  probe.classes = data.classes;
+  probe.frames = frames;
+  probe.side = options.settings.transform().train_crop();
+  probe.device = options.device;
+  return probe;
+}
+
+// Of the clips that are made ahead.
+int64_t AheadBytes(const RunOptions& options, const MemoryProbe& probe) {
+  const int64_t batch = int64_t{4} * 3 * probe.frames * probe.side * probe.side * probe.batch_size;
+  return std::max(batch, std::min(kPrefetchBytes, batch * (options.loader_threads + 2)));
+}
+
+int64_t FrameCacheBytes(const RunOptions& options) {
+  return int64_t{options.settings.loader().frame_cache_mib()} << 20;
+}
+
 absl::StatusOr<Largest> LargestState(const RunOptions& options, const TrainingData& data) {
   const TrainingRunSettings& settings = options.settings;
   Largest largest;
   std::map<std::pair<int, int>, bool> seen;
   for (const TrainingStep& step : settings.steps()) {
-    MemoryProbe probe;
-    probe.network = settings.network();
-    probe.training = settings.training();
-    probe.classes = data.classes;
-    probe.frames = ToTrainState(step).clip.length();
-    probe.side = settings.transform().train_crop();
-    probe.batch_size = step.state().batch_size();
+    const MemoryProbe probe = MemoryProbeOf(options, data, step);
     if (!seen.emplace(std::make_pair(probe.frames, probe.batch_size), true).second) continue;
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
     OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory, EstimateMemory(probe));
@@ -68,9 +96,7 @@ absl::StatusOr<Largest> LargestState(const RunOptions& options, const TrainingDa
     largest.memory = memory;
     largest.clips = absl::StrFormat("%d clips of %dx%dx%d", probe.batch_size, probe.frames,
                                     probe.side, probe.side);
-    const int64_t batch =
-        int64_t{4} * 3 * probe.frames * probe.side * probe.side * probe.batch_size;
-    largest.ahead = std::max(batch, std::min(kPrefetchBytes, batch * (options.loader_threads + 2)));
+    largest.ahead = AheadBytes(options, probe);
   }
   return largest;
 }
@@ -80,7 +106,7 @@ absl::StatusOr<Largest> LargestState(const RunOptions& options, const TrainingDa
 absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const TrainingData& data) {
   OP3D_ASSIGN_OR_RETURN(const Largest largest, LargestState(options, data));
   const MemoryEstimate& memory = largest.memory;
-  const int64_t cache = int64_t{options.settings.loader().frame_cache_mib()} << 20;
+  const int64_t cache = FrameCacheBytes(options);
   const int64_t total = memory.Total() + largest.ahead + cache;
   std::string text =
       absl::StrCat("memory: about ", Bytes(total), " expected (", largest.clips, ": ",
@@ -132,15 +158,8 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
                           StepsPerEpoch(state, static_cast<int64_t>(data.train.size())));
     if (costs.count(state.clip.length()) == 0) {
       OP3D_RETURN_IF_ERROR(CheckInterrupt());
-      StepProbe probe;
-      probe.network = settings.network();
-      probe.sgd = settings.sgd();
-      probe.training = settings.training();
-      probe.classes = data.classes;
-      probe.frames = state.clip.length();
-      probe.side = settings.transform().train_crop();
-      probe.device = options.device;
-      OP3D_ASSIGN_OR_RETURN(costs[state.clip.length()], MeasureStep(probe));
+      OP3D_ASSIGN_OR_RETURN(costs[state.clip.length()],
+                            MeasureStep(StepProbeOf(options, data, state.clip.length())));
     }
     const StepCost& cost = costs[state.clip.length()];
     const double clips = static_cast<double>(steps * state.clips_a_step());
@@ -160,6 +179,31 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const std::string resources, DescribeResources(options, data));
   absl::StrAppend(&text, resources, "\noutput: ", options.output_dir, " (nothing was written)\n");
   return text;
+}
+
+absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
+                                      const State& state, int epochs, int kept_epochs) {
+  TrainingStep step;
+  *step.mutable_state() = state;
+  const TrainState train = ToTrainState(step);
+  const int ranks = options.group == nullptr ? 1 : options.group->size();
+  OP3D_ASSIGN_OR_RETURN(const int64_t steps,
+                        StepsPerEpoch(train, static_cast<int64_t>(data.train.size())));
+  OP3D_ASSIGN_OR_RETURN(const StepCost measured,
+                        MeasureStep(StepProbeOf(options, data, train.clip.length())));
+  const MemoryProbe probe = MemoryProbeOf(options, data, step);
+  OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory, EstimateMemory(probe));
+  EdgeCost cost;
+  cost.clips = steps * train.clips_a_step();
+  cost.train_seconds = static_cast<double>(cost.clips) * measured.train_seconds / ranks;
+  cost.measure_seconds = static_cast<double>(data.measured.size()) * measured.score_seconds / ranks;
+  cost.memory_bytes = memory.Total() + AheadBytes(options, probe) + FrameCacheBytes(options);
+  cost.kept_bytes = memory.weights;
+  // Two checkpoints, one that is being written, and one every `kept_epochs` epochs (EdgeTrainer).
+  const int kept = kept_epochs > 0 ? std::min(kept_epochs, epochs) : epochs;
+  const int checkpoints = kDefaultKept + 1 + (kept_epochs > 0 ? epochs / kept_epochs : 0);
+  cost.training_bytes = memory.weights * (kept + 1) + memory.Checkpoint() * checkpoints;
+  return cost;
 }
 
 }  // namespace op3d

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "op3d/train/edge_protocol.h"
 #include "op3d/train/run_options.h"
 #include "op3d/train/training_data.h"
 
@@ -19,6 +20,12 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
 // What RunTraining would do and cost: videos, states, epochs, steps, estimated time, memory, disk.
 // Writes nothing.
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
+
+// What an edge of a search into `state` takes that goes to `epochs` epochs, of which the weights of
+// the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the foretold
+// memory.  Time is that of the network; decoding comes beside it.  Errors as Network's.
+absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
+                                      const State& state, int epochs, int kept_epochs);
 
 }  // namespace op3d
 

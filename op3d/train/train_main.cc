@@ -128,8 +128,12 @@ absl::Status Serve(const RunOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/true));
   TrainingJob job = MakeTrainingJob(options, data);
   job.purpose = absl::GetFlag(FLAGS_purpose);
-  EdgeTrainer trainer(job, &data.measured, absl::GetFlag(FLAGS_kept_epochs));
-  return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, options.group);
+  const int kept_epochs = absl::GetFlag(FLAGS_kept_epochs);
+  EdgeTrainer trainer(job, &data.measured, kept_epochs);
+  const auto estimate = [&](const State& state, int epochs) {
+    return EstimateEdge(options, data, state, epochs, kept_epochs);
+  };
+  return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, options.group);
 }
 
 absl::Status RunIn(const RunOptions& options) {

@@ -334,6 +334,14 @@ TEST(TrainProgramTest, ServesAPlannerWithTheSameBits) {
     // A new one, asked again for what was answered.
     Process child(serve, {}, /*with_input=*/true);
     EXPECT_EQ(child.Ask(request("train", 1)), answers[1]);
+    const auto cost = nlohmann::json::parse(child.Ask(request("estimate", 30)));
+    EXPECT_EQ(cost["epoch"], 30) << cost.dump();
+    EXPECT_GT(cost["clips"], 0);
+    EXPECT_GT(cost["train_seconds"], 0.0);
+    EXPECT_GT(cost["measure_seconds"], 0.0);
+    EXPECT_GT(cost["memory_bytes"], cost["kept_bytes"]);
+    // The weights of all epochs.
+    EXPECT_GT(cost["training_bytes"], 30 * cost["kept_bytes"].get<int64_t>());
     answers.push_back(child.Ask(request("train", 2)));
     EXPECT_THAT(child.Ask("nonsense"), HasSubstr("{\"error\":"));
     answers.push_back(child.Ask(request("keep", 2)));

@@ -7,6 +7,7 @@ import math
 import os
 import random
 import sys
+import time
 
 VIDEOS = [[random.Random(i).gauss(i % 3 == k, 1.2) for k in range(3)] for i in range(90)]
 
@@ -39,6 +40,13 @@ for line in sys.stdin:
             elif name != "kept.json":
                 os.remove(os.path.join(folder, name))
         print(json.dumps({"epoch": epoch}), flush=True)
+        continue
+    if ask["request"] == "estimate":  # of a dry run; may be left out
+        start = time.perf_counter()
+        train(load("", None), 0.01, "probe")
+        second = time.perf_counter() - start
+        print(json.dumps({"epoch": epoch, "clips": 60, "train_seconds": second, "measure_seconds": second / 2,
+                          "memory_bytes": 12000000, "training_bytes": 300 * epoch, "kept_bytes": 300}), flush=True)
         continue
     weights = load(folder, epoch - 1) if epoch > 1 else load(ask["source"], None)
     if ask["request"] == "train":
