@@ -25,6 +25,7 @@ namespace {
 
 constexpr char kRequestFile[] = "search.textproto";
 constexpr char kPlanFile[] = "plan.textproto";
+constexpr char kJournals[] = "journal";
 // Stands for the child's number in the runner and the launcher.
 constexpr char kJob[] = "{job}";
 
@@ -32,6 +33,13 @@ constexpr char kJob[] = "{job}";
 absl::Status KeepRequest(const SearchRequest& request, const std::string& folder) {
   const std::string path = JoinPath(folder, kRequestFile);
   if (!FileExists(path)) {
+    const std::string journals = JoinPath(folder, kJournals);
+    if (FolderExists(journals)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          journals, " holds searches, but there is no ", path,
+          " that says what they were begun with. Put it back, or search in another folder; a "
+          "benchmark's search is resumed by running it again"));
+    }
     OP3D_RETURN_IF_ERROR(MakeFolders(folder));
     return WriteTextproto(path, request);
   }
@@ -79,6 +87,20 @@ class Watcher {
   Progress progress_;
 };
 
+std::string PoolFolder(const ChildSearchOptions& options, const std::string& pool) {
+  return JoinPath(options.folder, absl::StrCat(kJournals, "/", pool));
+}
+
+// "S2-S4": of the edges along the plan the last that was trained; "" = none.
+std::string LastTrainedEdge(const Plan& plan) {
+  if (plan.steps().empty()) return "";
+  const std::string& state = plan.steps(plan.steps_size() - 1).state().name();
+  for (int i = plan.path_size() - 1; i > 0; --i) {
+    if (plan.path(i) == state) return absl::StrCat(plan.path(i - 1), "-", state);
+  }
+  return "";
+}
+
 // Trains with the children numbered `first` to `first + jobs - 1`.
 absl::StatusOr<SearchOutcome> SearchPool(const SearchRequest& request, int pool, int first,
                                          int jobs, const ChildSearchOptions& options,
@@ -91,7 +113,7 @@ absl::StatusOr<SearchOutcome> SearchPool(const SearchRequest& request, int pool,
     runners.push_back(children.back().get());
   }
   SearchOptions search;
-  search.folder = JoinPath(options.folder, absl::StrCat("journal/", graph.pool()));
+  search.folder = PoolFolder(options, graph.pool());
   search.settings = {absl::StrCat("runner: ", request.runner())};
   search.keep_all_weights = options.keep_all_weights;
   search.observer = [&](const SearchEvent& event) { watcher->Observe(pool, graph.pool(), event); };
@@ -125,8 +147,8 @@ absl::Status ValidateSearchRequest(const SearchRequest& request) {
   return ValidateStoppingRule(request.rule());
 }
 
-absl::StatusOr<Plan> SearchWithChildren(const SearchRequest& request,
-                                        const ChildSearchOptions& options) {
+absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,
+                                             const ChildSearchOptions& options) {
   OP3D_RETURN_IF_ERROR(ValidateSearchRequest(request));
   if (options.jobs < 1) {
     return absl::InvalidArgumentError(
@@ -157,13 +179,17 @@ absl::StatusOr<Plan> SearchWithChildren(const SearchRequest& request,
       return outcomes[pool].status();
     }));
   }
-  Plan best;
+  const SearchOutcome* best = nullptr;
   for (const absl::StatusOr<SearchOutcome>& outcome : outcomes) {
     OP3D_RETURN_IF_ERROR(outcome.status());
-    if (best.steps().empty() || outcome->plan().value() > best.value()) best = outcome->plan();
+    if (best == nullptr || outcome->plan().value() > best->plan().value()) best = &*outcome;
   }
-  OP3D_RETURN_IF_ERROR(WritePlan(JoinPath(options.folder, kPlanFile), best));
-  return best;
+  OP3D_RETURN_IF_ERROR(WritePlan(JoinPath(options.folder, kPlanFile), best->plan()));
+  FoundPlan found = {best->plan(), ""};
+  if (const std::string edge = LastTrainedEdge(best->plan()); !edge.empty()) {
+    found.weights = JoinPath(PoolFolder(options, best->graph().pool()), edge);
+  }
+  return found;
 }
 
 absl::StatusOr<SearchRequest> ReadSearchRequest(const std::string& folder) {

@@ -32,12 +32,19 @@ struct ChildSearchOptions {
 // two graphs of one pool, or as ValidateGraph() and ValidateStoppingRule().
 absl::Status ValidateSearchRequest(const SearchRequest& request);
 
-// Begins the search or goes on with it; with several jobs, several pools at once.  Returns the plan
-// of the highest value, of equal ones the first pool's.  Errors as ValidateSearchRequest(),
-// Search() and ChildRunner; FailedPrecondition when the folder holds another request, naming the
-// difference.
-absl::StatusOr<Plan> SearchWithChildren(const SearchRequest& request,
-                                        const ChildSearchOptions& options);
+// The plan of the highest value, of equal ones the first pool's.
+struct FoundPlan {
+  Plan plan;
+  // The folder of the edge whose weights are the plan's; "" = the initial weights: all states were
+  // skipped.  Somebody may have removed it since.
+  std::string weights;
+};
+
+// Begins the search or goes on with it; with several jobs, several pools at once.  Errors as
+// ValidateSearchRequest(), Search() and ChildRunner; FailedPrecondition when the folder holds
+// another request, naming the difference, or searches without a request.
+absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,
+                                             const ChildSearchOptions& options);
 
 // The request in a folder.  NotFound, saying what to do, when there is none.
 absl::StatusOr<SearchRequest> ReadSearchRequest(const std::string& folder);

@@ -1,6 +1,7 @@
 #include "planner/curve_csv.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -57,17 +58,23 @@ absl::Status ParseRow(const Fields& fields, const Columns& columns, std::vector<
         "epoch ", epoch, " where epoch ", curve->size(),
         " is due: epochs begin at 0, the score before training, and none is left out"));
   }
+  if (!std::isfinite(performance)) {
+    return absl::InvalidArgumentError(absl::StrCat("the performance of epoch ", epoch, " is ",
+                                                   performance,
+                                                   "; a curve is fitted to finite numbers only"));
+  }
   curve->push_back(performance);
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<double>> ParseCurveCsv(absl::string_view text,
-                                                  absl::string_view source) {
+absl::StatusOr<std::vector<double>> ParseCurveCsv(absl::string_view text, absl::string_view source,
+                                                  std::vector<std::string>* warnings) {
   std::vector<double> curve;
   absl::StatusOr<Columns> columns = absl::UnknownError("no header yet");
   int number = 0;
+  size_t epochs = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
     if (absl::StripAsciiWhitespace(line).empty()) continue;
@@ -79,6 +86,13 @@ absl::StatusOr<std::vector<double>> ParseCurveCsv(absl::string_view text,
       status = ParseRow(SplitFields(line), *columns, &curve);
     }
     OP3D_RETURN_IF_ERROR(Annotate(status, absl::StrCat(source, ":", number)));
+    if (warnings != nullptr && curve.size() > epochs && curve.back() < 0) {
+      warnings->push_back(absl::StrCat(source, ":", number, ": the performance of epoch ", epochs,
+                                       " is ", curve.back(),
+                                       "; a share of right answers is at "
+                                       "least 0, so look whether the column is the right one"));
+    }
+    epochs = curve.size();
   }
   if (!curve.empty()) return curve;
   return absl::InvalidArgumentError(

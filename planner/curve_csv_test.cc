@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <string>
+#include <vector>
 
 #include "op3d/base/status_matchers.h"
 
@@ -27,11 +28,13 @@ TEST(CurveCsvTest, PassesOverOtherColumnsEmptyLinesAndLineEnds) {
   EXPECT_THAT(curve, ElementsAre(0.1, 0.2));
 }
 
-TEST(CurveCsvTest, ReadsWhatIsNotFinite) {
-  ASSERT_OK_AND_ASSIGN(const std::vector<double> curve,
-                       ParseCurveCsv("epoch,performance\n0,nan\n1,-inf\n", "c.csv"));
-  EXPECT_TRUE(std::isnan(curve[0]));
-  EXPECT_TRUE(std::isinf(curve[1]));
+TEST(CurveCsvTest, WarnsOfWhatIsNegative) {
+  std::vector<std::string> warnings;
+  ASSERT_OK_AND_ASSIGN(
+      const std::vector<double> curve,
+      ParseCurveCsv("epoch,performance\n0,0.1\n\n1,-0.25\n2,0\n", "c.csv", &warnings));
+  EXPECT_THAT(curve, ElementsAre(0.1, -0.25, 0));
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("c.csv:4: the performance of epoch 1 is -0.25")));
 }
 
 TEST(CurveCsvTest, NamesFileAndLineOfAFault) {
@@ -43,6 +46,9 @@ TEST(CurveCsvTest, NamesFileAndLineOfAFault) {
   refused("0,0.1\n1,0.2\n", "c.csv:1: there is no column \"epoch\"");
   refused("epoch,score\n0,0.1\n", "c.csv:1: there is no column \"performance\"");
   refused("epoch,performance\n0,0.1\n1,high\n", "c.csv:3: the performance is \"high\"");
+  refused("epoch,performance\n0,0.1\n1,nan\n", "c.csv:3: the performance of epoch 1 is nan");
+  refused("epoch,performance\n0,-inf\n", "c.csv:2: the performance of epoch 0 is -inf");
+  refused("epoch,performance\n0,1e999\n", "c.csv:2: the performance of epoch 0 is inf");
   refused("epoch,performance\n0\n", "c.csv:2: the performance is \"\"");
   refused("epoch,performance\n1,0.1\n", "c.csv:2: epoch 1 where epoch 0 is due");
   refused("epoch,performance\n0,0.1\n2,0.1\n", "c.csv:3: epoch 2 where epoch 1 is due");

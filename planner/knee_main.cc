@@ -84,7 +84,13 @@ absl::Status Run(absl::Span<const std::string> words) {
         absl::StrCat("--attempt_epochs is ", attempt, ", but must be at least 1"));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(UserPath(words[0])));
-  OP3D_ASSIGN_OR_RETURN(const std::vector<double> curve, ParseCurveCsv(text, words[0]));
+  std::vector<std::string> warnings;
+  OP3D_ASSIGN_OR_RETURN(const std::vector<double> curve, ParseCurveCsv(text, words[0], &warnings));
+  if (!warnings.empty()) {
+    std::fprintf(
+        stderr, "warning: %s%s\n", warnings[0].c_str(),
+        warnings.size() == 1 ? "" : absl::StrCat(" (and ", warnings.size() - 1, " more)").c_str());
+  }
   absl::StatusOr<Knee> knee = EstimateKnee(curve);
   if (!knee.ok()) return Annotate(knee.status(), words[0]);
   BootstrapOptions options;

@@ -165,13 +165,22 @@ absl::Status PrintDryRun(const SearchRequest& request) {
 
 absl::Status RunSearch(const SearchRequest& request, const std::string& folder) {
   const ChildSearchOptions options = ReadChildOptions(folder);
-  const absl::StatusOr<Plan> plan = SearchWithChildren(request, options);
-  if (absl::IsCancelled(plan.status())) {
+  const absl::StatusOr<FoundPlan> found = SearchWithChildren(request, options);
+  if (absl::IsCancelled(found.status())) {
     return absl::CancelledError(
-        absl::StrCat(plan.status().message(), "; go on with: plan resume ", options.folder));
+        absl::StrCat(found.status().message(), "; go on with: plan resume ", options.folder));
   }
-  OP3D_RETURN_IF_ERROR(plan.status());
-  std::fputs(PlanText(*plan).c_str(), stdout);
+  OP3D_RETURN_IF_ERROR(found.status());
+  std::fputs(PlanText(found->plan).c_str(), stdout);
+  const std::string& weights = found->weights;
+  if (weights.empty() || FolderExists(weights)) {
+    std::printf("weights: %s\n", weights.empty() ? "the initial ones" : weights.c_str());
+  } else {
+    std::fprintf(stderr,
+                 "warning: the plan stands, but its weights are gone: there is no folder %s, in "
+                 "which they were kept\n",
+                 weights.c_str());
+  }
   return absl::OkStatus();
 }
 

@@ -37,7 +37,11 @@ expect 2 'one file is expected' "$knee"
 expect 2 'no.csv' "$knee" no.csv
 expect 2 'must be at least 1' "$knee" curve.csv --attempt_epochs=0
 printf 'epoch,performance\n0,0.1\n1,nan\n' >nan.csv
-expect 2 'nan.csv: the performance of epoch 1 is nan' "$knee" nan.csv
+expect 2 'nan.csv:3: the performance of epoch 1 is nan' "$knee" nan.csv
+printf 'epoch,performance\n0,0.1\n1,-0.2\n' >negative.csv
+expect 0 'warning: negative.csv:3: the performance of epoch 1 is -0.2' "$knee" negative.csv
+printf 'epoch,performance\n0,0.1\n2,0.2\n' >gap.csv
+expect 2 'gap.csv:3: epoch 2 where epoch 1 is due' "$knee" gap.csv
 
 expect 0 'cs plan, 220 epochs' "$plan" show kinetics400
 expect 0 'S9   64 frames / 2  lr 4e-05     18 epochs  batch 4 x 64  BatchNorm frozen' \
@@ -106,6 +110,48 @@ for rule in knee_interval plateau; do
   expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir="$rule" \
     --stopping="$rule"
 done
+
+# Bad input is a sentence each, and nothing is written or overwritten.
 sed 's/from: "A" to: "B"/from: "A" to: "Z"/' graph.textproto >unknown.textproto
-expect 2 'Z' "$plan" search --graph=unknown.textproto --runner=true --output_dir=unknown
+expect 2 'the edge A-Z names the state "Z"' \
+  "$plan" search --graph=unknown.textproto --runner=true --output_dir=unknown
+sed 's/from: "A" to: "B"/& } transitions { from: "B" to: "A"/' graph.textproto >cyclic.textproto
+expect 2 'the graph has a cycle, A -> B -> A' \
+  "$plan" search --graph=cyclic.textproto --runner=true --output_dir=unknown
 [[ ! -e unknown ]] || fail "a refused graph left a folder"
+for number in NaN -0.5; do
+  expect 2 "S0-A, epoch 1: the child's answer.*$number" "$plan" search "${toy[@]}" --output_dir=bad \
+    --runner="sh -c 'while read -r l; do echo \"{\\\"epoch\\\": 1, \\\"performance\\\": $number}\"; done'"
+  rm -r bad
+done
+cp -r toy before
+rm toy/search.textproto
+expect 2 'holds searches, but there is no .*search.textproto' \
+  "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir=toy
+sed 's/max_epochs: 4/max_epochs: 5/' before/search.textproto >toy/search.textproto
+expect 2 'holds a search with other settings (there -> here): modified: rule.max_epochs: 4 -> 5' \
+  "$plan" resume toy
+cp before/search.textproto toy
+diff -r --exclude=journal.jsonl.lock before toy || fail "a refused search changed something"
+expect 0 '^weights: .*/toy/journal/toy/' "$plan" resume toy
+mv toy/journal/toy/*-B .
+expect 0 'warning: the plan stands, but its weights are gone: there is no folder' "$plan" resume toy
+# Killed by its own child in the middle of A-B; then somebody removes weights.
+cat >mortal.sh <<END
+while read -r line; do
+  case "\$line" in
+    *'"epoch":2,"edge":"A-B"'*) [ -e died2 ] || { touch died2; kill -9 \$PPID; exit; } ;;
+  esac
+  printf '%s\n' "\$line" | python3 $train
+done
+END
+"$plan" search "${toy[@]}" --runner="sh mortal.sh" --output_dir=robbed >/dev/null 2>&1
+[[ $? == 137 ]] || fail "the search survived its own SIGKILL"
+mv robbed/journal/toy/A-B .
+expect 2 'A-B, epoch 2: the weights trained so far are gone' "$plan" resume robbed
+mv A-B robbed/journal/toy
+mv robbed/journal/toy/S0-A .
+expect 2 'A-B, epoch 2: the weights to start from are gone' "$plan" resume robbed
+mv S0-A robbed/journal/toy
+expect 0 'toy plan, ' "$plan" resume robbed
+cmp before/plan.textproto robbed/plan.textproto || fail "the plans differ"

@@ -178,6 +178,10 @@ class Searcher {
           where, ": the performance is ", point->performance(),
           ", not a finite number: training has diverged; lower the state's learning rate"));
     }
+    if (point->performance() < 0) {
+      return absl::InternalError(absl::StrCat(where, ": the performance is ", point->performance(),
+                                              ", but a share of right answers is at least 0"));
+    }
     JournalEntry entry;
     entry.mutable_point()->set_edge(EdgeName(*task.transition));
     *entry.mutable_point()->mutable_point() = *point;

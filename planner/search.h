@@ -109,7 +109,8 @@ struct SearchOptions {
 // FailedPrecondition for a folder of a search with other arguments, naming the difference.
 // Unavailable when another process works in the folder.  DataLoss for a damaged journal.
 // Cancelled after SIGINT or SIGTERM (op3d/base/interrupt.h), between two epochs.
-// Internal when a runner gives a point of another epoch or a performance that is not finite.
+// Internal when a runner gives a point of another epoch or a performance that is negative or not
+// finite.
 // The runner's own errors, with edge and epoch before the message.
 //
 // Searches in different folders may run at once in different threads.

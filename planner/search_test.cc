@@ -207,6 +207,13 @@ TEST(SearchTest, NamesEdgeAndEpochOfAFailure) {
               StatusIs(absl::StatusCode::kInternal,
                        AllOf(HasSubstr("A-B, epoch 3"), HasSubstr("diverged"))));
 
+  ScriptedRunner negative([](const EdgeTask& task, int epoch) {
+    return task.edge == 2 && epoch == 0 ? -0.125 : Script(task, epoch);
+  });
+  EXPECT_THAT(Search(SmallGraph(), Rule(5, 40, 40), &negative, Options("negative")),
+              StatusIs(absl::StatusCode::kInternal,
+                       HasSubstr("A-B, epoch 0: the performance is -0.125, but")));
+
   struct Broken : ScriptedRunner {
     using ScriptedRunner::ScriptedRunner;
     absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override {
