@@ -110,6 +110,11 @@ for rule in knee_interval plateau; do
   expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir="$rule" \
     --stopping="$rule"
 done
+for jobs in 1 2 3; do
+  expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir="race$jobs" \
+    --race --jobs="$jobs"
+  cmp race1/plan.textproto "race$jobs/plan.textproto" || fail "--race: $jobs jobs find another plan"
+done
 
 # Bad input is a sentence each, and nothing is written or overwritten.
 sed 's/from: "A" to: "B"/from: "A" to: "Z"/' graph.textproto >unknown.textproto

@@ -92,21 +92,31 @@ class FileRunner : public StateRunner {
   }
 };
 
-StoppingRule Rule() {
+struct Case {
+  int runners;
+  bool race;
+};
+
+StoppingRule Rule(bool race) {
   StoppingRule rule;
   rule.set_attempt_epochs(4);
   rule.set_max_epochs_from_initial(12);
   rule.set_max_epochs(8);
+  if (race) {
+    rule.set_method(StoppingRule::KNEE_INTERVAL);
+    rule.set_first_fit_epochs(6);
+    rule.set_race(true);
+  }
   return rule;
 }
 
-absl::StatusOr<SearchOutcome> SearchIn(const std::string& folder, int runners) {
-  std::vector<FileRunner> workers(runners);
+absl::StatusOr<SearchOutcome> SearchIn(const std::string& folder, const Case& which) {
+  std::vector<FileRunner> workers(which.runners);
   std::vector<StateRunner*> pointers;
   for (FileRunner& worker : workers) pointers.push_back(&worker);
   SearchOptions options;
   options.folder = folder;
-  return Search(MakePool(PoolOptions()), Rule(), pointers, options);
+  return Search(MakePool(PoolOptions()), Rule(which.race), pointers, options);
 }
 
 // Lines that are no note of a process taking the search up, in alphabetical order: with several
@@ -123,11 +133,16 @@ std::vector<std::string> LastingLines(const std::string& folder) {
   return text;
 }
 
-class SearchKillTest : public testing::TestWithParam<int> {};
+class SearchKillTest : public testing::TestWithParam<Case> {};
 
 TEST_P(SearchKillTest, EndsAsIfNothingHadHappened) {
   const std::string quiet = TestFolder("quiet"), troubled = TestFolder("troubled");
-  ASSERT_OK_AND_ASSIGN(const SearchOutcome expected, SearchIn(quiet, 1));
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome expected, SearchIn(quiet, {1, GetParam().race}));
+  int outpaced = 0;
+  for (const EdgeOutcome& edge : expected.edges()) {
+    outpaced += edge.ending() == EdgeOutcome::OUTPACED;
+  }
+  EXPECT_EQ(outpaced > 0, GetParam().race);
 
   RandomStream stream(1, "kill", {});
   int kills = 0;
@@ -174,7 +189,9 @@ TEST_P(SearchKillTest, EndsAsIfNothingHadHappened) {
   EXPECT_EQ(kept, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Runners, SearchKillTest, testing::Values(1, 2, 7));
+INSTANTIATE_TEST_SUITE_P(Runners, SearchKillTest,
+                         testing::Values(Case{1, false}, Case{2, false}, Case{7, false},
+                                         Case{1, true}, Case{2, true}, Case{7, true}));
 
 }  // namespace
 }  // namespace op3d

@@ -10,35 +10,22 @@ namespace op3d {
 
 namespace {
 
-// The edge's weights may still be started from, or be a final state's best.  `done`: by edge.
-bool HoldsWeights(const GraphIndex& index, const std::vector<bool>& done, int edge) {
-  const int node = index.edges[edge].to;
-  const std::vector<int>& ways = index.incoming[node];
-  // Of all ways in one wins; which one makes no difference for the count.
-  const bool decided = std::all_of(ways.begin(), ways.end(), [&](int way) {
-    return done[way] || !index.reachable[index.edges[way].from];
-  });
-  if (decided && edge != ways.front()) return false;
-  if (std::find(index.finals.begin(), index.finals.end(), node) != index.finals.end()) return true;
-  for (const int other : index.training_order) {
-    if (index.edges[other].from == node && !done[other]) return true;
-  }
-  return false;
-}
-
+// Every state holds the weights of its best way in until nothing can start from them any more;
+// those of an edge that has just ended lie beside them until the comparison.
 int WeightsAtOnce(const GraphIndex& index) {
-  std::vector<bool> done(index.edges.size(), false);
-  std::vector<int> held;
-  size_t most = 0;
+  std::vector<int> open_ways_out(index.nodes, 0);
+  for (const int edge : index.training_order) ++open_ways_out[index.edges[edge].from];
+  for (const int node : index.finals) ++open_ways_out[node];  // kept for ever
+  std::vector<bool> entered(index.nodes, false);
+  int most = 0;
   for (const int edge : index.training_order) {
-    done[edge] = true;
-    held.push_back(edge);
-    most = std::max(most, held.size());
-    held.erase(std::remove_if(held.begin(), held.end(),
-                              [&](int other) { return !HoldsWeights(index, done, other); }),
-               held.end());
+    int held = 0;
+    for (int node = 0; node < index.nodes; ++node) held += entered[node] && open_ways_out[node] > 0;
+    most = std::max(most, held + 1);
+    entered[index.edges[edge].to] = true;
+    --open_ways_out[index.edges[edge].from];
   }
-  return static_cast<int>(most);
+  return most;
 }
 
 }  // namespace
