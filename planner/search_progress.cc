@@ -46,17 +46,20 @@ absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph
   progress.outcomes_.resize(progress.index_.edges.size());
   progress.way_before_.resize(progress.index_.edges.size(), kNoEdge);
   if (rule.race()) progress.way_before_ = WaysBefore(progress.index_);
-  progress.open_ways_out_.resize(progress.index_.nodes);
+  progress.ways_out_.resize(progress.index_.nodes);
   for (const int edge : progress.index_.training_order) {
     progress.edges_by_name_[EdgeName(graph.transitions(edge))] = edge;
-    ++progress.open_ways_out_[progress.index_.edges[edge].from];
+    progress.ways_out_[progress.index_.edges[edge].from].push_back(edge);
+  }
+  for (const std::vector<int>& ways : progress.ways_out_) {
+    progress.open_ways_out_.push_back(static_cast<int>(ways.size()));
   }
   return progress;
 }
 
 int SearchProgress::next_edge() const {
-  for (int edge : index_.training_order) {
-    if (Ready(edge)) return edge;
+  for (size_t i = first_open_; i < index_.training_order.size(); ++i) {
+    if (Ready(index_.training_order[i])) return index_.training_order[i];
   }
   return kNoEdge;
 }
@@ -79,11 +82,25 @@ int SearchProgress::FindReady(const std::string& name) const {
 bool SearchProgress::NeedsWeights(int edge) const {
   if (!outcomes_[edge]) return true;
   if (scores_[edge]->epochs == 0) return false;
-  const auto kept_in = [&](int node) { return KeptEdge(index_, scores_, node) == edge; };
-  for (int node = 1; node < index_.nodes; ++node) {
-    if (open_ways_out_[node] > 0 && kept_in(node)) return true;
+  // The states in which they stand: the edge's own if it won, and behind it those that were
+  // skipped.
+  std::vector<int> standing;
+  const auto won = [&](int way) {
+    return WinningEdge(index_, scores_, index_.edges[way].to) == way;
+  };
+  if (won(edge)) standing.push_back(index_.edges[edge].to);
+  while (!standing.empty()) {
+    const int node = standing.back();
+    standing.pop_back();
+    if (open_ways_out_[node] > 0) return true;
+    if (std::count(index_.finals.begin(), index_.finals.end(), node) > 0) return true;
+    for (const int way : ways_out_[node]) {
+      if (scores_[way] && scores_[way]->epochs == 0 && won(way)) {
+        standing.push_back(index_.edges[way].to);
+      }
+    }
   }
-  return std::any_of(index_.finals.begin(), index_.finals.end(), kept_in);
+  return false;
 }
 
 int SearchProgress::max_epochs(int edge) const {
@@ -164,6 +181,8 @@ absl::Status SearchProgress::ApplyFinished(EdgeOutcome outcome) {
   outcomes_[edge] = std::move(outcome);
   ++edges_finished_;
   --open_ways_out_[index_.edges[edge].from];
+  const std::vector<int>& order = index_.training_order;
+  while (first_open_ < order.size() && outcomes_[order[first_open_]]) ++first_open_;
   return absl::OkStatus();
 }
 

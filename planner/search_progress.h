@@ -82,8 +82,11 @@ class SearchProgress {
   absl::flat_hash_map<std::string, int> edges_by_name_;
   // By edge, with a rule that races: the way into its state that comes before it, or kNoEdge.
   std::vector<int> way_before_;
-  // By node: edges out of it that are still to be trained.
+  // By node: edges out of it that are to be trained, and how many of them still are.
+  std::vector<std::vector<int>> ways_out_;
   std::vector<int> open_ways_out_;
+  // All edges before this place in the order of training are finished.
+  size_t first_open_ = 0;
   std::vector<std::vector<CurvePoint>> curves_;
   EdgeScores scores_;
   std::vector<absl::optional<EdgeOutcome>> outcomes_;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "op3d/base/random_stream.h"
 #include "op3d/base/status_matchers.h"
 #include "planner/pool.h"
 
@@ -106,6 +107,57 @@ TEST(SearchProgressTest, NeedsWeightsAsLongAsAnEdgeCanStartFromThem) {
   EXPECT_THAT(needed(), ElementsAre(true, false, false, true));
   train("S2", "S3", 1, 0.7);
   EXPECT_THAT(needed(), ElementsAre(false, false, false, true));
+}
+
+// As it is said in the header, state by state.
+bool NeedsWeightsBySearchingAll(const SearchProgress& progress, int edge) {
+  if (!progress.outcomes()[edge]) return true;
+  const GraphIndex& index = progress.index();
+  const auto& finals = index.finals;
+  for (int node = 1; node < index.nodes; ++node) {
+    if (KeptEdge(index, progress.scores(), node) != edge) continue;
+    if (std::count(finals.begin(), finals.end(), node) > 0) return true;
+    for (const int other : index.training_order) {
+      if (index.edges[other].from == node && !progress.outcomes()[other]) return true;
+    }
+  }
+  return false;
+}
+
+TEST(SearchProgressTest, NeedsTheSameWeightsAsALookAtAllStates) {
+  RandomStream stream(1, "graphs", {});
+  for (int round = 0; round < 200; ++round) {
+    TransitionGraph graph = MakePool(PoolOptions());
+    graph.clear_transitions();
+    std::vector<std::string> names = {graph.initial()};
+    for (const State& state : graph.states()) names.push_back(state.name());
+    for (size_t to = 1; to < names.size(); ++to) {
+      for (size_t from = 0; from < to; ++from) {
+        if (from + 1 != to && stream.Uniform() < 0.6) continue;
+        Transition* edge = graph.add_transitions();
+        edge->set_from(names[from]);
+        edge->set_to(names[to]);
+      }
+    }
+    ASSERT_OK_AND_ASSIGN(SearchProgress progress, SearchProgress::Make(graph, Rule()));
+    const auto check = [&] {
+      for (int edge = 0; edge < graph.transitions_size(); ++edge) {
+        ASSERT_EQ(progress.NeedsWeights(edge), NeedsWeightsBySearchingAll(progress, edge)) << edge;
+      }
+    };
+    for (int edge = progress.next_edge(); edge != kNoEdge; edge = progress.next_edge()) {
+      const Transition& transition = graph.transitions(edge);
+      const std::string name = EdgeName(transition);
+      ASSERT_THAT(progress.Apply(Point(name, 0, 0)), IsOk());
+      ASSERT_THAT(progress.Apply(Point(name, 1, 0.5)), IsOk());
+      const int epochs = stream.Uniform() < 0.5 ? 0 : 1;
+      ASSERT_THAT(progress.Apply(Finished(transition.from(), transition.to(), epochs,
+                                          static_cast<double>(stream.UniformInt(4)))),
+                  IsOk());
+      check();
+    }
+    EXPECT_EQ(progress.edges_finished(), progress.edges_total());
+  }
 }
 
 // In the base graph S0-S2 stands before S1-S2, but S1 is farther from the start.
