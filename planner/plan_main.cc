@@ -342,7 +342,12 @@ absl::Status Run(absl::Span<const std::string> words) {
   }
   if (words[0] == "show") return Show(words[1]);
   if (words[0] == "status") return PrintSearches(words[1], FormatStatus);
-  if (words[0] == "explain") return PrintSearches(words[1], FormatExplanation);
+  if (words[0] == "explain") {
+    OP3D_RETURN_IF_ERROR(PrintSearches(words[1], FormatExplanation));
+    std::fprintf(stderr, "As pictures and a page: ./bazelw run //results:report -- %s\n",
+                 words[1].c_str());
+    return absl::OkStatus();
+  }
   if (words[0] == "resume") return ResumeSearch(words[1]);
   if (words[0] == "replay") return ReplaySearch(words[1]);
   return absl::InvalidArgumentError(

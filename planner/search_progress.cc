@@ -210,7 +210,11 @@ absl::StatusOr<SearchOutcome> SearchProgress::Outcome() const {
     return absl::FailedPreconditionError(absl::StrCat("the search is not done: ", edges_finished(),
                                                       " of ", edges_total(), " edges are"));
   }
-  OP3D_ASSIGN_OR_RETURN(const BestPath path, FindBestPath(index_, scores_));
+  OP3D_RETURN_IF_ERROR(FindBestPath(index_, scores_).status());
+  return OutcomeSoFar();
+}
+
+SearchOutcome SearchProgress::OutcomeSoFar() const {
   SearchOutcome outcome;
   *outcome.mutable_graph() = graph_;
   *outcome.mutable_rule() = rule_;
@@ -225,7 +229,9 @@ absl::StatusOr<SearchOutcome> SearchProgress::Outcome() const {
     result->set_value(scores_[winner]->score);
     result->set_from(NodeName(graph_, index_.edges[winner].from));
   }
-  *outcome.mutable_plan() = MakePlan(graph_, scores_, path);
+  if (const absl::StatusOr<BestPath> path = FindBestPath(index_, scores_); path.ok()) {
+    *outcome.mutable_plan() = MakePlan(graph_, scores_, *path);
+  }
   return outcome;
 }
 

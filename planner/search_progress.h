@@ -68,6 +68,9 @@ class SearchProgress {
 
   // FailedPrecondition while edges are open.
   absl::StatusOr<SearchOutcome> Outcome() const;
+  // The finished edges and what they decide: without a plan until a final state has a value, and
+  // the plan is only the last word when Outcome() is there.
+  SearchOutcome OutcomeSoFar() const;
 
  private:
   SearchProgress() = default;

@@ -82,6 +82,7 @@ class Panel {
     DrawBound();
     DrawFit();
     DrawPoints();
+    DrawInterval();
     DrawKnee();
     DrawCaption();
   }
@@ -160,6 +161,23 @@ class Panel {
     }
   }
 
+  // A bar on the axis, its ends upright; open to the right where it goes on behind the last epoch.
+  void DrawInterval() {
+    if (!edge_.knee().has_interval()) return;
+    const double low = edge_.knee().interval().low(), high = edge_.knee().interval().high();
+    if (low > x_.high) return;
+    const double y = y_.first - 7;
+    const ShapeStyle style = ShapeStyle().Stroke(kVermilion, 2).Opacity(0.75);
+    picture_.Line({x_(low), y - 4}, {x_(low), y + 4}, style);
+    if (high <= x_.high) {
+      picture_.Line({x_(low), y}, {x_(high), y}, style);
+      picture_.Line({x_(high), y - 4}, {x_(high), y + 4}, style);
+    } else {
+      picture_.Line({x_(low), y}, {x_.last - 6, y}, style);
+      picture_.ArrowHead({x_(low), y}, {x_.last, y}, 8, kVermilion);
+    }
+  }
+
   void DrawKnee() {
     if (!edge_.has_knee() || edge_.knee().knee() > trained_) return;
     const double x = x_(edge_.knee().knee());
@@ -198,12 +216,15 @@ void DrawLegend(Svg* picture) {
   picture->Polygon({{x + 6, y - 7}, {x + 12, y}, {x + 6, y + 7}, {x, y}},
                    ShapeStyle().Fill(kVermilion));
   text("knee", 12);
+  const ShapeStyle interval = ShapeStyle().Stroke(kVermilion, 2).Opacity(0.75);
+  picture->Line({x, y}, {x + 20, y}, interval);
+  for (const double end : {0, 20}) picture->Line({x + end, y - 4}, {x + end, y + 4}, interval);
+  text("its 95 % interval", 20);
   picture->Rectangle({x, y - 7}, 18, 14, ShapeStyle().Fill("#e3f1fa").Stroke("#b9d7ea"));
   text("epochs kept", 18);
   picture->Line({x + 2, y - 8}, {x + 2, y + 8}, ShapeStyle().Stroke(kInk, 3));
   text("bound on epochs", 6);
-  picture->Text({x + 4, y + 4},
-                "performance = mean of top-1, 3 and 5; each panel has its own scale",
+  picture->Text({x + 4, y + 4}, "performance: mean of top-1, 3, 5; scales differ",
                 TextStyle(12).Fill(kGrey));
 }
 

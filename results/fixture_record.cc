@@ -94,6 +94,8 @@ EdgeOutcome MakeEdge(const Transition& transition, int index, double start, doub
   fit->set_d(noise.Uniform(0.00001, 0.0001));
   fit->set_e(start + fit->a());
   SetKnee(fit);
+  fit->mutable_interval()->set_low(std::max(0, fit->knee() - 2));
+  fit->mutable_interval()->set_high(fit->knee() + 3);
   const int trained = std::min(bound, std::max(fit->knee(), 0) + kAttemptEpochs);
   double residual = 0;
   for (int epoch = 0; epoch <= trained; ++epoch) {

@@ -9,6 +9,9 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
+#include "planner/pool.h"
+#include "planner/scripted_runner.h"
+#include "planner/search.h"
 #include "results/fixture_record.h"
 #include "results/record.h"
 
@@ -106,6 +109,36 @@ TEST(ProgramsTest, ReportRendersAgain) {
   EXPECT_EQ(Call("results/report", "").code, 2);
   EXPECT_EQ(Call("results/report", run + "/none").code, 2);
   EXPECT_EQ(Call("results/report", run + " --nonsense").code, 2);
+}
+
+TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
+  const std::string folder = TestFolder("searched");
+  SearchOptions options;
+  options.folder = folder + "/journal/cs";
+  StoppingRule rule;
+  rule.set_attempt_epochs(2);
+  rule.set_max_epochs_from_initial(4);
+  rule.set_max_epochs(4);
+  int epochs = 0;
+  ScriptedRunner half([&epochs](const EdgeTask&, int epoch) {
+    return ++epochs > 30 ? std::nan("") : 0.1 * std::min(3, epoch);
+  });
+  EXPECT_FALSE(Search(MakePool(PoolOptions()), rule, &half, options).ok());
+  const Ended begun = Call("results/report", folder);
+  EXPECT_EQ(begun.code, 0) << begun.output;
+  ASSERT_OK_AND_ASSIGN(const std::string begun_page, ReadFile(folder + "/report.html"));
+  EXPECT_THAT(begun_page, HasSubstr("of 14 edges are trained so far"));
+
+  ScriptedRunner whole([](const EdgeTask&, int epoch) { return 0.1 * std::min(3, epoch); });
+  ASSERT_THAT(Search(MakePool(PoolOptions()), rule, &whole, options), IsOk());
+  const Ended done = Call("results/report", folder);
+  EXPECT_EQ(done.code, 0) << done.output;
+  ASSERT_OK_AND_ASSIGN(const std::string done_page, ReadFile(folder + "/report.html"));
+  EXPECT_THAT(done_page, AllOf(HasSubstr("All 14 edges"), HasSubstr("Who won each state")));
+  EXPECT_TRUE(FileExists(folder + "/curves.svg"));
+  EXPECT_EQ(Call("results/report", folder + " --pool=cs").code, 0);
+  EXPECT_TRUE(FileExists(folder + "/curves_cs.svg"));
+  EXPECT_EQ(Call("results/report", folder + " --pool=us").code, 2);
 }
 
 }  // namespace

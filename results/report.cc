@@ -1,6 +1,9 @@
 #include "results/report.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "results/curves_svg.h"
@@ -75,27 +78,88 @@ std::string Subtitle(const RunRecord& record) {
   return text;
 }
 
-}  // namespace
-
-std::string RenderReport(const RunRecord& record) {
-  const std::string title =
-      absl::StrCat(BenchmarkTitle(record.settings().benchmark()), ": optimization planning");
+std::string Page(const std::string& title, const std::string& subtitle, const std::string& body) {
   return absl::StrCat(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
       EscapeXml(title), "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n<h1>",
-      EscapeXml(title), "</h1>\n<p class=\"subtitle\">", EscapeXml(Subtitle(record)),
-      "</p>\n<div class=\"headline\"><p>", EscapeXml(Headline(record)), "</p>\n<p class=\"note\">",
-      EscapeXml(Caution(record)), "</p></div>\n", NotesSection(record), RecipesSection(record),
-      PlanSection(record), ClassesSection(record), SearchesSection(record), DatasetSection(record),
-      TimeSection(record), EnvironmentSection(record), SettingsSection(record),
+      EscapeXml(title), "</h1>\n<p class=\"subtitle\">", EscapeXml(subtitle), "</p>\n", body,
       "</main>\n</body>\n</html>\n");
+}
+
+std::string HeadlineBox(const std::string& headline, const std::string& note) {
+  return absl::StrCat("<div class=\"headline\"><p>", EscapeXml(headline),
+                      "</p>\n<p class=\"note\">", EscapeXml(note), "</p></div>\n");
+}
+
+// Of the highest value, of equal ones the first; null when none is found yet.
+const Plan* BestPlan(absl::Span<const SearchOutcome> searches) {
+  const Plan* best = nullptr;
+  for (const SearchOutcome& search : searches) {
+    if (search.plan().path().empty()) continue;
+    if (best == nullptr || search.plan().value() > best->value()) best = &search.plan();
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string RenderReport(const RunRecord& record) {
+  return Page(
+      absl::StrCat(BenchmarkTitle(record.settings().benchmark()), ": optimization planning"),
+      Subtitle(record),
+      absl::StrCat(HeadlineBox(Headline(record), Caution(record)), NotesSection(record),
+                   RecipesSection(record), PlanSection(record), ClassesSection(record),
+                   SearchesSection(record), DatasetSection(record), TimeSection(record),
+                   EnvironmentSection(record), SettingsSection(record)));
 }
 
 absl::Status WriteReport(const std::string& folder, const RunRecord& record) {
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(folder, "curves.svg"),
                                            DrawSearches(record.searches()).ToFile()));
   return WriteFileAtomically(JoinPath(folder, "report.html"), RenderReport(record));
+}
+
+std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges) {
+  RunRecord record;
+  int finished = 0, at_bound = 0, epochs = 0;
+  for (const SearchOutcome& search : searches) {
+    *record.add_searches() = search;
+    for (const EdgeOutcome& edge : search.edges()) {
+      ++finished;
+      at_bound += edge.ending() == EdgeOutcome::BOUND;
+      epochs += std::max(0, edge.curve_size() - 1);
+    }
+  }
+  std::string headline = "No plan yet";
+  if (const Plan* const best = BestPlan(searches); best != nullptr) {
+    *record.mutable_plan() = *best;
+    headline = best->steps().empty() ? "Plan: the initial weights; every state was skipped"
+                                     : absl::StrCat("Plan: ", FormatPlan(*best),
+                                                    " (frames @ learning rate x epochs)");
+    absl::StrAppend(&headline, ", value ", absl::StrFormat("%.4f", best->value()));
+  }
+  const std::string done =
+      finished == edges ? absl::StrCat("All ", edges, " edges are trained")
+                        : absl::StrCat(finished, " of ", edges,
+                                       " edges are trained so far; the rest may change the plan");
+  std::string note = absl::StrCat(done, "; ", FormatEpochs(epochs), " in all.");
+  if (at_bound > 0) {
+    absl::StrAppend(&note, " ", at_bound, at_bound == 1 ? " edge" : " edges",
+                    " ended at the bound on epochs, not at the knee: there the bound decides as "
+                    "much as the curve.");
+  }
+  return Page(
+      "Search for a plan", done,
+      absl::StrCat(HeadlineBox(headline, note), PlanSection(record), SearchesSection(record)));
+}
+
+absl::Status WriteSearches(const std::string& folder, absl::Span<const SearchOutcome> searches,
+                           int edges) {
+  const google::protobuf::RepeatedPtrField<SearchOutcome> all(searches.begin(), searches.end());
+  OP3D_RETURN_IF_ERROR(
+      WriteFileAtomically(JoinPath(folder, "curves.svg"), DrawSearches(all).ToFile()));
+  return WriteFileAtomically(JoinPath(folder, "report.html"), RenderSearches(searches, edges));
 }
 
 }  // namespace op3d

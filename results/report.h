@@ -8,6 +8,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "planner/plan.pb.h"
 #include "results/run_record.pb.h"
 
 namespace op3d {
@@ -17,6 +19,12 @@ std::string RenderReport(const RunRecord& record);
 
 // Writes `folder`/report.html and `folder`/curves.svg, each all or nothing.
 absl::Status WriteReport(const std::string& folder, const RunRecord& record);
+
+// The same of searches alone, as `plan search` leaves them: the best of their plans, each search
+// explained.  `edges` is how many their graphs have: of a search under way fewer are there.
+std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges);
+absl::Status WriteSearches(const std::string& folder, absl::Span<const SearchOutcome> searches,
+                           int edges);
 
 }  // namespace op3d
 

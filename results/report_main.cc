@@ -1,8 +1,11 @@
-// Renders a run's report.html and curves.svg again from its record.
+// Renders a run's report.html and curves.svg again from its record, or those of a search from its
+// journals.
 //
 //   ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01
+//   ./bazelw run //results:report -- my_search
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
@@ -10,6 +13,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
+#include "planner/search_folder.h"
 #include "results/curves_svg.h"
 #include "results/record.h"
 #include "results/report.h"
@@ -35,6 +39,25 @@ absl::Status WritePool(const std::string& folder, const RunRecord& record,
       absl::StrCat("--pool=", pool, ": the run in ", folder, " has not searched such a pool"));
 }
 
+// A folder of `plan search`, or of a run whose record is not written yet.
+absl::Status ReportSearches(const std::string& folder, const std::string& pool) {
+  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> found, ReadSearches(folder));
+  std::vector<SearchOutcome> searches;
+  int edges = 0;
+  for (const FoundSearch& search : found) {
+    searches.push_back(search.progress.OutcomeSoFar());
+    edges += search.progress.edges_total();
+  }
+  if (!pool.empty()) {
+    RunRecord record;
+    record.mutable_searches()->Assign(searches.begin(), searches.end());
+    return WritePool(folder, record, pool);
+  }
+  OP3D_RETURN_IF_ERROR(WriteSearches(folder, searches, edges));
+  std::printf("%s\n", JoinPath(folder, "report.html").c_str());
+  return absl::OkStatus();
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
   if (words.empty()) {
     return absl::InvalidArgumentError("which run? give its folder, results/runs/NAME; see --help");
@@ -44,8 +67,13 @@ absl::Status Run(absl::Span<const std::string> words) {
     if (!FolderExists(folder)) {
       return absl::NotFoundError(absl::StrCat(folder, " is no folder; give the run's folder"));
     }
+    const std::string pool = absl::GetFlag(FLAGS_pool);
+    if (!FileExists(RecordPath(folder)) && !absl::IsNotFound(ReadSearches(folder).status())) {
+      OP3D_RETURN_IF_ERROR(ReportSearches(folder, pool));
+      continue;
+    }
     OP3D_ASSIGN_OR_RETURN(const RunRecord record, ReadRecord(folder));
-    if (const std::string pool = absl::GetFlag(FLAGS_pool); !pool.empty()) {
+    if (!pool.empty()) {
       OP3D_RETURN_IF_ERROR(WritePool(folder, record, pool));
       continue;
     }
@@ -59,8 +87,11 @@ absl::Status Run(absl::Span<const std::string> words) {
 }  // namespace op3d
 
 int main(int argc, char** argv) {
-  return op3d::RunProgram(argc, argv,
-                          "renders a run's report.html and curves.svg again from its record.\n\n"
-                          "  ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01",
-                          [](absl::Span<const std::string> words) { return op3d::Run(words); });
+  return op3d::RunProgram(
+      argc, argv,
+      "renders a run's report.html and curves.svg again from its record, or those "
+      "of a search,\ndone or under way, from its journals.\n\n"
+      "  ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01\n"
+      "  ./bazelw run //results:report -- my_search    # of plan search",
+      [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }

@@ -9,12 +9,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/types/span.h"
 #include "op3d/base/progress.h"
-#include "results/curves_svg.h"
 #include "results/format.h"
-#include "results/graph_svg.h"
 #include "results/headline.h"
 #include "results/html_table.h"
 #include "results/plan_svg.h"
+#include "results/report_search.h"
 #include "results/svg.h"
 
 namespace op3d {
@@ -121,20 +120,6 @@ std::vector<HtmlCell> RecipeCells(const RecipeResult& recipe, bool with_heads,
   return cells;
 }
 
-std::string EdgeTable(const SearchOutcome& search) {
-  HtmlTable table({"edge", "epochs trained", "knee", "epochs kept", "score", "how it ended"});
-  for (const EdgeOutcome& edge : search.edges()) {
-    table.AddRow({Words(absl::StrCat(edge.from(), " \xE2\x86\x92 ", edge.to())),
-                  Figure(absl::StrCat(std::max(edge.curve_size() - 1, 0))),
-                  Figure(edge.has_knee() ? absl::StrCat(edge.knee().knee()) : ""),
-                  Figure(absl::StrCat(edge.epochs())),
-                  Figure(absl::StrFormat("%.4f", edge.score())), Words(DescribeEnding(edge))},
-                 OnPath(search.plan(), edge));
-  }
-  return absl::StrCat("<details><summary>All edges as a table</summary>\n", table.ToHtml(),
-                      "</details>\n");
-}
-
 }  // namespace
 
 std::string RecipesSection(const RunRecord& record) {
@@ -209,17 +194,8 @@ std::string ClassesSection(const RunRecord& record) {
 
 std::string SearchesSection(const RunRecord& record) {
   std::string html;
-  for (const SearchOutcome& search : record.searches()) {
-    const StoppingRule& rule = search.rule();
-    absl::StrAppend(&html, "<section class=\"search\">\n<h2>Search of pool ",
-                    EscapeXml(search.graph().pool()),
-                    "</h2>\n<p>Every arrow was trained once: epoch by epoch until ",
-                    rule.attempt_epochs(), " epochs past the knee of the fitted curve, at most ",
-                    FormatEpochs(rule.max_epochs_from_initial()), " from the initial weights and ",
-                    FormatEpochs(rule.max_epochs()), " elsewhere.</p>\n",
-                    DrawGraph(search).ToInline(), "<h3>Performance of every edge</h3>\n",
-                    DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
-  }
+  for (const SearchOutcome& search : record.searches())
+    absl::StrAppend(&html, SearchSection(search));
   return html;
 }
 

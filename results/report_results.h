@@ -17,7 +17,7 @@ std::string PlanSection(const RunRecord& record);
 // Top-1 of every group and class as bars, a column a recipe.  Of many classes first those where
 // the plan gains and loses most, all of them folded away.
 std::string ClassesSection(const RunRecord& record);
-// Graph, curves and a table of the edges of every pool.
+// What every pool's search did (report_search.h).
 std::string SearchesSection(const RunRecord& record);
 
 }  // namespace op3d

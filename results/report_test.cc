@@ -1,10 +1,14 @@
 #include "results/report.h"
 
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
 #include "results/fixture_record.h"
+#include "results/format.h"
 #include "results/markup_checker.h"
 
 namespace op3d {
@@ -84,6 +88,56 @@ TEST(ReportTest, UnfinishedRecordsRender) {
   record.clear_recipes();
   record.clear_plan();
   EXPECT_EQ(MarkupProblem(RenderReport(record)), "");
+}
+
+TEST(ReportTest, SearchesAreExplained) {
+  const RunRecord record = MakeFixtureRecord();
+  const std::vector<SearchOutcome> searches(record.searches().begin(), record.searches().end());
+  const std::string page = RenderSearches(searches, 28);
+  EXPECT_EQ(MarkupProblem(page), "");
+  EXPECT_THAT(page, HasSubstr(absl::StrCat("Plan: ", FormatPlan(record.plan()))));
+  for (const char* part :
+       {"All 28 edges are trained", "The plan", "Search of pool cs", "Search of pool us",
+        "Who won each state", "its 95 % interval", "epochs past the knee of the fitted curve"}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+  // A search that has not come far.
+  SearchOutcome begun = searches[0];
+  begun.mutable_edges()->DeleteSubrange(1, begun.edges_size() - 1);
+  begun.mutable_nodes()->DeleteSubrange(1, begun.nodes_size() - 1);
+  begun.clear_plan();
+  const std::string little = RenderSearches({begun}, 14);
+  EXPECT_EQ(MarkupProblem(little), "");
+  EXPECT_THAT(little, HasSubstr("1 of 14 edges are trained so far"));
+  EXPECT_THAT(little, HasSubstr("No plan yet"));
+  EXPECT_THAT(little, HasSubstr("the only way"));
+  begun.clear_edges();
+  begun.clear_nodes();
+  EXPECT_EQ(MarkupProblem(RenderSearches({begun}, 14)), "");
+}
+
+// By hand: B is won from S0, 0.02 ahead of A.
+TEST(ReportTest, MarginsAreOfTheTwoBestWays) {
+  SearchOutcome search;
+  search.mutable_graph()->set_initial("S0");
+  for (const char* name : {"A", "B", "C"}) search.mutable_graph()->add_states()->set_name(name);
+  const auto way = [&search](const char* from, const char* to, double score) {
+    EdgeOutcome* edge = search.add_edges();
+    edge->set_from(from);
+    edge->set_to(to);
+    edge->set_score(score);
+    edge->set_epochs(1);
+  };
+  way("S0", "A", 0.5);
+  way("A", "B", 0.6);
+  way("S0", "B", 0.62);
+  way("A", "C", 0.7);
+  way("B", "C", 0.7);
+  const std::string page = RenderSearches({search}, 5);
+  EXPECT_EQ(MarkupProblem(page), "");
+  EXPECT_THAT(page, HasSubstr("<td>S0</td><td>A 0.6000</td><td class=\"figure\">0.0200</td>"));
+  EXPECT_THAT(
+      page, HasSubstr("<td>A</td><td>B 0.7000</td><td class=\"figure\">a tie: listed first</td>"));
 }
 
 TEST(ReportTest, WritesBothFiles) {
