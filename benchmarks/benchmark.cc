@@ -16,6 +16,7 @@
 #include "benchmarks/benchmark_data.h"
 #include "benchmarks/recipe.h"
 #include "benchmarks/search_run.h"
+#include "data/annotation/video_list.h"
 #include "data/video/ffmpeg_version.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
@@ -207,6 +208,19 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
   }
 }
 
+// Which videos the search chooses on, as a file that anybody can read.
+absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkData& data,
+                             const RunFolder& folder, RunRecord* record) {
+  if (settings.has_plan() || settings.search().search_split() == SearchSettings::PUBLISHED) {
+    return absl::OkStatus();
+  }
+  constexpr char kFile[] = "search_held_out.tsv";
+  for (DatasetReport::List& list : *record->mutable_dataset()->mutable_lists()) {
+    if (list.name() == kHeldOutList) list.set_videos_file(kFile);
+  }
+  return WriteFileAtomically(folder.Path(kFile), VideoListText(data.search_measured));
+}
+
 absl::StatusOr<Plan> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
                               RunFolder* folder, RunRecord* record, ActivitySeconds* seconds) {
   if (options.settings.has_plan()) return options.settings.plan();
@@ -247,6 +261,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
                           {"threads", options.threads},
                           {"resumed", folder->resumed()}});
   record.mutable_environment()->set_resumed(folder->resumed());
+  OP3D_RETURN_IF_ERROR(KeepHeldOutList(options.settings, data, *folder, &record));
 
   ActivitySeconds seconds;
   OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(options, data, folder.get(), &record, &seconds));

@@ -98,7 +98,7 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
     std::tie(data.search_train, data.search_measured) =
         SplitHeldOut(data.train, settings.search().held_out_share(), settings.seed());
     AddPart("search: trained on", data.search_train, &data.report);
-    AddPart("search: held out", data.search_measured, &data.report);
+    AddPart(kHeldOutList, data.search_measured, &data.report);
   }
   data.frames = std::make_unique<FrameStore>(int64_t{settings.loader().frame_cache_mib()} << 20);
   return data;

@@ -21,6 +21,10 @@ struct TestLabels {
   std::vector<std::string> groups;
 };
 
+// The name in the report of the list that a search with search_split HELD_OUT_FROM_TRAIN measures
+// on.
+inline constexpr char kHeldOutList[] = "search: held out";
+
 struct BenchmarkData {
   // The whole training list, and what of it the search trains on and measures on.  With
   // search_split PUBLISHED the search trains on all and measures on the evaluation list.

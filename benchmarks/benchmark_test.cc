@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -116,6 +117,20 @@ TEST(BenchmarkTest, NothingHangsOnTheNumberOfThreads) {
   const Ended ended = RunToEnd(Flags(folder, 5));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
   ExpectEqualRuns(Whole(), folder);
+}
+
+TEST(BenchmarkTest, TheVideosThatChoseThePlanAreNamed) {
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(Whole()));
+  int named = 0;
+  for (const DatasetReport::List& list : record.dataset().lists()) {
+    if (list.videos_file().empty()) continue;
+    ++named;
+    EXPECT_EQ(list.name(), "search: held out");
+    ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(JoinPath(Whole(), list.videos_file())));
+    EXPECT_EQ(Crc32(text), list.crc32());
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), list.used());
+  }
+  EXPECT_EQ(named, 1);
 }
 
 TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {

@@ -60,6 +60,15 @@ absl::Status CheckTest(const TestResult& test) {
   return CheckCounts(test.groups(), "group");
 }
 
+absl::Status CheckLists(const RunRecord& record) {
+  for (const DatasetReport::List& list : record.dataset().lists()) {
+    if (!absl::StrContains(list.videos_file(), "/")) continue;
+    return Invalid("videos_file '", list.videos_file(),
+                   "' leaves the run's folder; it must be a bare file name");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckRecipes(const RunRecord& record) {
   std::set<std::string> names;
   for (const RecipeResult& recipe : record.recipes()) {
@@ -157,6 +166,7 @@ absl::Status ValidateRecord(const RunRecord& record) {
   if (record.settings().scale() == BenchmarkSettings::SCALE_UNSPECIFIED) {
     return Invalid("settings.scale is not set; it must be MINIATURE or FULL");
   }
+  OP3D_RETURN_IF_ERROR(CheckLists(record));
   OP3D_RETURN_IF_ERROR(CheckRecipes(record));
   for (const SearchOutcome& search : record.searches()) {
     OP3D_RETURN_IF_ERROR(

@@ -79,6 +79,9 @@ TEST(RecordTest, ValidationNamesThePlace) {
   bad.mutable_recipes(0)->mutable_test()->mutable_classes(7)->set_correct(31);
   EXPECT_THAT(ValidateRecord(bad), Invalid("class 'up>down' has 31 correct of 30 videos"));
   bad = good;
+  bad.mutable_dataset()->mutable_lists(0)->set_videos_file("../secret");
+  EXPECT_THAT(ValidateRecord(bad), Invalid("videos_file '../secret' leaves"));
+  bad = good;
   bad.mutable_recipes(0)->mutable_test()->set_scores_file("../secret");
   EXPECT_THAT(ValidateRecord(bad), Invalid("bare file name"));
   bad = good;

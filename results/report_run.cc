@@ -50,9 +50,12 @@ std::string DatasetSection(const RunRecord& record) {
   HtmlTable table({"list", "official", "listed", "used", "missing", "broken", "checksum"});
   google::protobuf::RepeatedPtrField<std::string> examples;
   for (const DatasetReport::List& list : record.dataset().lists()) {
-    table.AddRow({Words(list.name()), Figure(OfficialCount(list)),
-                  Figure(FormatCount(list.listed())), Figure(FormatCount(list.used())),
-                  Figure(FormatCount(list.missing())), Figure(FormatCount(list.broken())),
+    const std::string name = list.videos_file().empty()
+                                 ? list.name()
+                                 : absl::StrCat(list.name(), " (", list.videos_file(), ")");
+    table.AddRow({Words(name), Figure(OfficialCount(list)), Figure(FormatCount(list.listed())),
+                  Figure(FormatCount(list.used())), Figure(FormatCount(list.missing())),
+                  Figure(FormatCount(list.broken())),
                   Figure(absl::StrFormat("%08x", list.crc32()))});
     for (const std::string& example : list.examples()) {
       *examples.Add() = absl::StrCat(list.name(), ": ", example);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "results/headline.h"
 #include "results/published.h"
 
 namespace op3d {
@@ -40,6 +41,14 @@ void Judge(const PublishedFigure& figure, ResultRow* row) {
                                                        : "reproduced";
 }
 
+std::string ChosenOn(const RunRecord& record, const RecipeResult& recipe) {
+  if (&recipe != PlannedRecipe(record)) return "";
+  if (record.searches().empty()) return "a given plan";
+  return record.settings().search().search_split() == SearchSettings::PUBLISHED
+             ? "the evaluation list"
+             : "videos held out from the training list";
+}
+
 ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
                   const std::vector<std::string>& groups) {
   ResultRow row;
@@ -51,6 +60,7 @@ ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
   row.epochs = recipe.epochs();
   row.frames = recipe.frames();
   row.train_seconds = recipe.train_seconds();
+  row.chosen_on = ChosenOn(named.record, recipe);
   if (recipe.has_test()) FillTest(recipe.test(), groups, &row);
   return row;
 }

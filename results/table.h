@@ -41,6 +41,9 @@ struct ResultRow {
   // Top-1 of each head alone: temporal, spatial.
   std::vector<std::optional<double>> heads;
   std::optional<double> train_seconds;
+  // What chose a planned recipe's plan: "videos held out from the training list", "the evaluation
+  // list", "a given plan"; "" for other recipes.
+  std::string chosen_on;
 
   // In percent and points; a full-scale row's only.
   std::optional<double> published, difference, tolerance;

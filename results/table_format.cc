@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -125,6 +126,27 @@ std::string Title(const ResultTable& table) {
   return absl::StrCat(BenchmarkTitle(table.benchmark), ", ", ScaleName(table.scale), " scale");
 }
 
+// "Plans chosen on the evaluation list, which their test sees again: run-7, run-8."
+void AddChoices(const ResultTable& table, std::vector<std::string>* notes) {
+  std::vector<std::string> choices;
+  for (const ResultRow& row : table.rows) {
+    if (row.chosen_on.empty() || absl::c_linear_search(choices, row.chosen_on)) continue;
+    choices.push_back(row.chosen_on);
+  }
+  for (const std::string& choice : choices) {
+    std::vector<std::string> runs;
+    for (const ResultRow& row : table.rows) {
+      if (row.chosen_on == choice && !absl::c_linear_search(runs, row.run)) runs.push_back(row.run);
+    }
+    const bool seen = choice == "the evaluation list";
+    notes->push_back(
+        choice == "a given plan"
+            ? absl::StrCat("Not searched, a given plan: ", absl::StrJoin(runs, ", "), ".")
+            : absl::StrCat("Plan chosen on ", choice, seen ? ", which the test sees again: " : ": ",
+                           absl::StrJoin(runs, ", "), "."));
+  }
+}
+
 std::vector<std::string> Footnotes(const ResultTable& table) {
   std::vector<std::string> notes;
   if (table.scale == BenchmarkSettings::MINIATURE) {
@@ -135,6 +157,7 @@ std::vector<std::string> Footnotes(const ResultTable& table) {
   if (!table.tolerance_reason.empty()) {
     notes.push_back(absl::StrCat("Tolerance, in points: ", table.tolerance_reason));
   }
+  AddChoices(table, &notes);
   notes.push_back(
       "Shares in percent; views are clips x crops; columns of groups and heads: top-1.");
   return notes;
@@ -193,6 +216,10 @@ std::string MarkdownTable(const ResultTable& table) {
 // RFC 4180.
 std::string CsvTable(const ResultTable& table) {
   Grid grid = MakeGrid(table, /*exact=*/true);
+  grid.AddColumn("chosen on", false);
+  for (size_t i = 0; i < grid.rows.size(); ++i) {
+    grid.rows[i].push_back(i < table.rows.size() ? table.rows[i].chosen_on : "");
+  }
   std::string text;
   const auto add = [&](const std::vector<std::string>& before,
                        const std::vector<std::string>& cells) {
@@ -215,20 +242,22 @@ ordered_json OrNull(const std::optional<T>& value) {
 }
 
 ordered_json JsonRow(const ResultTable& table, const ResultRow& row) {
-  ordered_json json = {{"recipe", row.recipe_name},
-                       {"title", row.recipe},
-                       {"network", row.network},
-                       {"run", row.run},
-                       {"seed", OrNull(row.seed)},
-                       {"epochs", OrNull(row.epochs)},
-                       {"frames", OrNull(row.frames)},
-                       {"clips", OrNull(row.clips)},
-                       {"crops", OrNull(row.crops)},
-                       {"top1", OrNull(row.top1)},
-                       {"top3", OrNull(row.top3)},
-                       {"top5", OrNull(row.top5)},
-                       {"mean_class_accuracy", OrNull(row.mean_class_accuracy)},
-                       {"train_seconds", OrNull(row.train_seconds)}};
+  ordered_json json = {
+      {"recipe", row.recipe_name},
+      {"title", row.recipe},
+      {"network", row.network},
+      {"run", row.run},
+      {"seed", OrNull(row.seed)},
+      {"epochs", OrNull(row.epochs)},
+      {"frames", OrNull(row.frames)},
+      {"clips", OrNull(row.clips)},
+      {"crops", OrNull(row.crops)},
+      {"top1", OrNull(row.top1)},
+      {"top3", OrNull(row.top3)},
+      {"top5", OrNull(row.top5)},
+      {"mean_class_accuracy", OrNull(row.mean_class_accuracy)},
+      {"train_seconds", OrNull(row.train_seconds)},
+      {"chosen_on", row.chosen_on.empty() ? ordered_json(nullptr) : ordered_json(row.chosen_on)}};
   for (size_t i = 0; i < table.groups.size() && i < row.groups.size(); ++i) {
     json["groups"][table.groups[i]] = OrNull(row.groups[i]);
   }

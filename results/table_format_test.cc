@@ -58,6 +58,7 @@ planned|, "cs"                             dg_p3d_miniature     1      33  280,8
 hand-tuned: 16-frame cosine, equal frames  dg_p3d_miniature     1      65  280,800   20x3   86.3   95.9   12.3        86.3        95.6   98.3      85.2     85.9  1 min 2 s  run-1
 
 Synthetic video and a small network: these figures say that the pipeline works, nothing about real video, and are never held against published ones.
+Plan chosen on videos held out from the training list: run-1.
 Shares in percent; views are clips x crops; columns of groups and heads: top-1.
 )");
 }
@@ -70,6 +71,7 @@ planned          dg_p3d_resnet50     1      33  280,800   10x3   81.0   98.0   9
 Another network                                                                                                 81.5                                  Its paper
 
 Tolerance, in points: chance.
+Plan chosen on videos held out from the training list: run-1.
 Shares in percent; views are clips x crops; columns of groups and heads: top-1.
 )");
 }
@@ -83,6 +85,7 @@ TEST(TableFormatTest, Markdown) {
 | hand-tuned: 16-frame cosine, equal frames | dg_p3d_miniature | 1 | 65 | 280,800 | 20x3 | 86.3 | 95.9 | 12.3 | 86.3 | 95.6 | 98.3 | 85.2 | 85.9 | 1 min 2 s | run-1 |
 
 Synthetic video and a small network: these figures say that the pipeline works, nothing about real video, and are never held against published ones.
+Plan chosen on videos held out from the training list: run-1.
 Shares in percent; views are clips x crops; columns of groups and heads: top-1.
 )");
 }
@@ -90,15 +93,15 @@ Shares in percent; views are clips x crops; columns of groups and heads: top-1.
 TEST(TableFormatTest, CsvHasEveryDigitAndQuotes) {
   EXPECT_EQ(
       RenderTables(Miniature(), TableFormat::kCsv),
-      R"(benchmark,scale,recipe,network,seed,epochs,frames,views,top-1,top-3,top-5,mean class,appearance,short,temporal,spatial,training,run
-kinetics400,miniature,"planned|, ""cs""",dg_p3d_miniature,1,33,280800,10x3,93.3333333333,98,99.3333333333,93.3333333333,87.7777777778,95,92.2333333333,92.9333333333,55.4,run-1
-kinetics400,miniature,"hand-tuned: 16-frame cosine, equal frames",dg_p3d_miniature,1,65,280800,20x3,86.2962962963,95.8888888889,12.3456,86.2962962963,95.5555555556,98.3333333333,85.1962962963,85.8962962963,62.4,run-1
+      R"(benchmark,scale,recipe,network,seed,epochs,frames,views,top-1,top-3,top-5,mean class,appearance,short,temporal,spatial,training,run,chosen on
+kinetics400,miniature,"planned|, ""cs""",dg_p3d_miniature,1,33,280800,10x3,93.3333333333,98,99.3333333333,93.3333333333,87.7777777778,95,92.2333333333,92.9333333333,55.4,run-1,videos held out from the training list
+kinetics400,miniature,"hand-tuned: 16-frame cosine, equal frames",dg_p3d_miniature,1,65,280800,20x3,86.2962962963,95.8888888889,12.3456,86.2962962963,95.5555555556,98.3333333333,85.1962962963,85.8962962963,62.4,run-1,
 )");
   EXPECT_EQ(
       RenderTables(Full(), TableFormat::kCsv),
-      R"(benchmark,scale,recipe,network,seed,epochs,frames,views,top-1,top-3,top-5,mean class,training,published,difference,tolerance,verdict,source,run
-kinetics600,full,planned,dg_p3d_resnet50,1,33,280800,10x3,81,98,99.3333333333,93.3333333333,55.4,82.7,-1.7,1,below,A paper,run-1
-kinetics600,full,Another network,,,,,,,,,,,81.5,,,,Its paper,
+      R"(benchmark,scale,recipe,network,seed,epochs,frames,views,top-1,top-3,top-5,mean class,training,published,difference,tolerance,verdict,source,run,chosen on
+kinetics600,full,planned,dg_p3d_resnet50,1,33,280800,10x3,81,98,99.3333333333,93.3333333333,55.4,82.7,-1.7,1,below,A paper,run-1,videos held out from the training list
+kinetics600,full,Another network,,,,,,,,,,,81.5,,,,Its paper,,
 )");
 }
 
@@ -113,12 +116,28 @@ TEST(TableFormatTest, JsonIsOneObjectALine) {
   EXPECT_EQ(first["rows"][0]["recipe"], "planned");
   EXPECT_EQ(first["rows"][0]["groups"]["appearance"], 79.0 / 90);
   EXPECT_EQ(first["rows"][1]["top5"], 0.123456);
+  EXPECT_EQ(first["rows"][0]["chosen_on"], "videos held out from the training list");
+  EXPECT_TRUE(first["rows"][1]["chosen_on"].is_null());
   EXPECT_EQ(first["rows"][0].count("published_percent"), 0u);
   const auto second = nlohmann::json::parse(text.substr(line + 1), nullptr, false);
   EXPECT_EQ(second["scale"], "full");
   EXPECT_EQ(second["rows"][0]["published_percent"], 82.7);
   EXPECT_EQ(second["rows"][0]["verdict"], "below");
   EXPECT_EQ(second["context"][0]["title"], "Another network");
+}
+
+TEST(TableFormatTest, SaysWhatChoseThePlan) {
+  RunRecord held_out = MakeFixtureRecord(), published = held_out, given = held_out;
+  published.mutable_settings()->mutable_search()->set_search_split(SearchSettings::PUBLISHED);
+  given.clear_searches();
+  const std::string text =
+      RenderTables(MakeTables({{"a", held_out}, {"b", published}, {"c", given}, {"d", held_out}},
+                              *LoadPublishedFigures()),
+                   TableFormat::kText);
+  EXPECT_THAT(text, HasSubstr("\nPlan chosen on videos held out from the training list: a, d.\n"));
+  EXPECT_THAT(text,
+              HasSubstr("\nPlan chosen on the evaluation list, which the test sees again: b.\n"));
+  EXPECT_THAT(text, HasSubstr("\nNot searched, a given plan: c.\n"));
 }
 
 TEST(TableFormatTest, TwoTablesAreKeptApart) {

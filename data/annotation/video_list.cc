@@ -162,11 +162,13 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
   return usable;
 }
 
-uint32_t VideoListCrc32(absl::Span<const Video> videos) {
+std::string VideoListText(absl::Span<const Video> videos) {
   std::string text;
   for (const Video& video : videos) absl::StrAppend(&text, video.name, "\t", video.label, "\n");
-  return Crc32(text);
+  return text;
 }
+
+uint32_t VideoListCrc32(absl::Span<const Video> videos) { return Crc32(VideoListText(videos)); }
 
 std::string DescribeVideoList(const VideoList& list, absl::string_view name) {
   return absl::StrCat(name, ": ", list.videos.size(), " of ", list.listed, " listed videos used (",

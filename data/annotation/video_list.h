@@ -81,7 +81,9 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const std::string& root, const LoaderSettings& loader,
                                         int threads, IndexOptions index = {});
 
-// CRC-32 of names and labels in order: two runs with equal prints used the same videos.
+// A line a video, "name<tab>label", in order.
+std::string VideoListText(absl::Span<const Video> videos);
+// CRC-32 of that text: two runs with equal prints used the same videos.
 uint32_t VideoListCrc32(absl::Span<const Video> videos);
 
 // "abc: 2 of 19906 listed videos used (19904 missing, 0 broken)".

@@ -271,6 +271,7 @@ TEST_F(VideoListTest, AtMostTenExamplesOfEach) {
 TEST(VideoListCrc32Test, DependsOnNamesLabelsAndOrder) {
   const std::vector<Video> videos = {{"a", "x", 0, 5}, {"b", "y", 1, 6}};
   const uint32_t print = VideoListCrc32(videos);
+  EXPECT_EQ(print, Crc32(VideoListText(videos)));
   EXPECT_EQ(print, 0x1a47cf38u);  // zlib's crc32 of "a\t0\nb\t1\n"
   EXPECT_EQ(VideoListCrc32({{"a", "moved", 0, 7}, {"b", "y", 1, 6}}), print);
   EXPECT_NE(VideoListCrc32({videos[1], videos[0]}), print);
