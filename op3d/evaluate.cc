@@ -29,6 +29,7 @@
 #include "op3d/eval/evaluation.h"
 #include "op3d/eval/scoring_run.h"
 #include "op3d/network/network.h"
+#include "op3d/network/precision.h"
 #include "op3d/train/process_group.h"
 #include "op3d/train/rank_environment.h"
 
@@ -55,6 +56,8 @@ ABSL_FLAG(std::string, on_bad_video, "error",
           "a video that does not decode, or that not all scores have: error ends the program, skip "
           "leaves it out and counts it");
 ABSL_FLAG(std::string, device, "cpu", "cpu or cuda");
+ABSL_FLAG(std::string, precision, "fp32",
+          "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
 ABSL_FLAG(int, threads, 2, "videos scored side by side; the result does not depend on it");
 ABSL_FLAG(std::string, output, "",
           "write the scores to this safetensors file; a test that was stopped goes on from what "
@@ -167,9 +170,8 @@ absl::Status CheckTestFlags() {
   }
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
                         Define({absl::GetFlag(FLAGS_network), /*classes=*/1, 0}));
-  return CheckClipSize(definition,
-                       {absl::GetFlag(FLAGS_segments) * absl::GetFlag(FLAGS_frames),
-                        absl::GetFlag(FLAGS_crop), absl::GetFlag(FLAGS_crop)});
+  return CheckClipSize(definition, {absl::GetFlag(FLAGS_segments) * absl::GetFlag(FLAGS_frames),
+                                    absl::GetFlag(FLAGS_crop), absl::GetFlag(FLAGS_crop)});
 }
 
 // What the scores depend on, but for the videos.
@@ -181,6 +183,7 @@ absl::StatusOr<std::string> TestSettings() {
       "\nclips: ", absl::GetFlag(FLAGS_clips), "\nsegments: ", absl::GetFlag(FLAGS_segments),
       "\nframes: ", absl::GetFlag(FLAGS_frames), "\nstride: ", absl::GetFlag(FLAGS_stride),
       "\nshort_side: ", absl::GetFlag(FLAGS_short_side), "\ncrop: ", absl::GetFlag(FLAGS_crop),
+      "\nprecision: ", absl::GetFlag(FLAGS_precision),
       "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
       "\ndataset: ", absl::GetFlag(FLAGS_dataset), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
@@ -212,6 +215,24 @@ absl::StatusOr<VideoList> LoadListOnAll(ProcessGroup* group, std::string* settin
   return list;
 }
 
+// The arithmetic of all processes: what rank 0 finds when it is to be measured.
+absl::StatusOr<Precision> ChoosePrecisionOnAll(ProcessGroup* group, const std::string& device,
+                                               std::string* settings) {
+  std::string name = absl::GetFlag(FLAGS_precision);
+  if (group == nullptr || group->rank() == 0) {
+    OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice, ChoosePrecision(name, device));
+    if (name == "auto") Progress::Print(choice.reason);
+    name = PrecisionName(choice.precision);
+  }
+  if (group != nullptr) {
+    OP3D_ASSIGN_OR_RETURN(name, group->TakeFromFirst(name));
+  }
+  if (name != absl::GetFlag(FLAGS_precision)) {
+    absl::StrAppend(settings, "precision_chosen: ", name, "\n");
+  }
+  return ParsePrecision(name);
+}
+
 // Scores of every view of every video on rank 0, and safe in --output; none elsewhere.
 absl::StatusOr<TestScores> Test(const RankEnvironment& ranks, ProcessGroup* group,
                                 std::string settings) {
@@ -222,7 +243,9 @@ absl::StatusOr<TestScores> Test(const RankEnvironment& ranks, ProcessGroup* grou
   OP3D_RETURN_IF_ERROR(network->LoadWeights(UserPath(absl::GetFlag(FLAGS_weights))));
   std::string device = absl::GetFlag(FLAGS_device);
   if (device == "cuda" && ranks.size > 1) device = absl::StrCat("cuda:", ranks.local_rank);
+  OP3D_ASSIGN_OR_RETURN(const Precision precision, ChoosePrecisionOnAll(group, device, &settings));
   OP3D_RETURN_IF_ERROR(network->ToDevice(device));
+  OP3D_RETURN_IF_ERROR(network->SetPrecision(precision));
 
   ScoringOptions options;
   options.clip = {absl::GetFlag(FLAGS_segments), absl::GetFlag(FLAGS_frames),

@@ -1,10 +1,14 @@
 // //op3d:evaluate from outside: alone, as two processes, and over the scores that it has written.
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -12,6 +16,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/eval/test_scores.h"
 #include "op3d/network/network.h"
 #include "op3d/train/rank_processes.h"
 
@@ -110,6 +115,32 @@ TEST_F(EvaluateTest, ScoresServeAgainAndAnyNumberOfProcessesGivesThem) {
   EXPECT_THAT(fused.out, HasSubstr("sum of 2 scores with weights 1, 1.5"));
 }
 
+TEST_F(EvaluateTest, ScoresHardlyDependOnThePrecision) {
+  std::vector<TestScores> scores;
+  for (const char* precision : {"fp32", "fp64", "bf16", "auto"}) {
+    const Result result =
+        Run(absl::StrCat(test_, " --precision=", precision, " --output=", Path(precision)));
+    ASSERT_EQ(result.code, 0) << result.err;
+    ASSERT_OK_AND_ASSIGN(TestScores parsed, ParseTestScores(Read(precision), precision));
+    scores.push_back(std::move(parsed));
+  }
+  const std::vector<float>& exact = scores[1].scores;
+  double square = 0;
+  for (const float logit : exact) square += double{logit} * logit / exact.size();
+  const double rms = std::sqrt(square);
+  const auto distance = [&](const std::vector<float>& logits) {
+    double most = 0;
+    for (size_t i = 0; i < exact.size(); ++i) {
+      most = std::max<double>(most, std::abs(logits[i] - exact[i]));
+    }
+    return most / rms;
+  };
+  EXPECT_LT(distance(scores[0].scores), 1e-4);
+  EXPECT_LT(distance(scores[2].scores), 0.1);
+  EXPECT_GT(distance(scores[2].scores), distance(scores[0].scores));
+  EXPECT_TRUE(scores[3].scores == scores[0].scores || scores[3].scores == scores[2].scores);
+}
+
 TEST_F(EvaluateTest, RanksWithOtherSettingsAreNamed) {
   const int codes = RunTwo(test_, absl::StrReplaceAll(test_, {{"--clips=2", "--clips=3"}}));
   EXPECT_EQ(codes, 22);
@@ -126,6 +157,7 @@ TEST_F(EvaluateTest, WrongUseIsASentence) {
   expect(absl::StrCat(test_, " --clips=0"), "--clips=0 is too small");
   expect(absl::StrCat(test_, " --network=i3d_resnet18"), "those of another network");
   expect(absl::StrCat(test_, " --frames=8"), "8 frames");
+  expect(absl::StrCat(test_, " --precision=half"), "precision 'half' is none of fp32");
   expect(Path("weights.safetensors"), "this is no file of scores");
   expect(absl::StrCat(Path("x"), " --output=y"), "leave --weights and --output out");
   expect("a b --fusion_weights=1,x", "'x' is no number");

@@ -80,12 +80,13 @@ PredictionViews ViewsOfFlags() {
   return views;
 }
 
-absl::StatusOr<Prediction> PredictFile(Predictor* predictor, const std::string& path) {
-  if (!absl::EndsWith(path, ".safetensors")) return predictor->Predict(path, ViewsOfFlags());
+absl::StatusOr<Prediction> PredictFile(Predictor* predictor, const std::string& path,
+                                       const PredictionViews& views, Progress* progress) {
+  if (!absl::EndsWith(path, ".safetensors")) return predictor->Predict(path, views, progress);
   OP3D_ASSIGN_OR_RETURN(const TensorFile file, ReadTensors(path));
   for (const auto& [name, tensor] : file.tensors) {
     if (name != "input") continue;
-    absl::StatusOr<Prediction> prediction = predictor->Predict(tensor);
+    absl::StatusOr<Prediction> prediction = predictor->Predict(tensor, progress);
     if (!prediction.ok()) return Annotate(prediction.status(), path);
     return prediction;
   }
@@ -174,16 +175,24 @@ absl::Status Run(absl::Span<const std::string> words) {
   // One that cannot be read does not stop the others.
   absl::Status failure;
   int failures = 0;
+  const PredictionViews views = ViewsOfFlags();
+  const int64_t expected = int64_t{views.clips} * views.crops;
+  int64_t total = static_cast<int64_t>(words.size()) * expected;
+  Progress progress("predict", total, "views");
   for (const std::string& word : words) {
     const absl::Time start = absl::Now();
-    const absl::StatusOr<Prediction> prediction = PredictFile(predictor.get(), UserPath(word));
+    const absl::StatusOr<Prediction> prediction =
+        PredictFile(predictor.get(), UserPath(word), views, &progress);
+    Progress::ClearLine();
     if (absl::IsCancelled(prediction.status())) return prediction.status();
     if (!prediction.ok()) {
       if (words.size() > 1 || absl::GetFlag(FLAGS_json)) PrintError(word, prediction.status());
       failure = prediction.status();
       ++failures;
+      progress.SetTotal(total -= expected);
       continue;
     }
+    progress.SetTotal(total += prediction->heads[0].size(0) - expected);
     Print(word, *prediction, names, absl::ToDoubleSeconds(absl::Now() - start));
     if (!output.empty()) OP3D_RETURN_IF_ERROR(WriteLogits(*prediction, output));
   }

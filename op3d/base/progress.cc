@@ -85,6 +85,10 @@ void Progress::Print(absl::string_view line) {
   std::fputs(absl::StrCat(OnTerminal() ? "\r\033[K" : "", line, "\n").c_str(), stderr);
 }
 
+void Progress::ClearLine() {
+  if (OnTerminal()) std::fputs("\r\033[K", stderr);
+}
+
 void Progress::Draw(bool last) {
   const absl::Time now = absl::Now();
   if (!last && now < next_) return;

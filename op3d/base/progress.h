@@ -37,6 +37,8 @@ class Progress {
 
   // A line above the bar, which is drawn again below it.
   static void Print(absl::string_view line);
+  // Takes a bar away from the terminal, for text that others print; the next Add draws it again.
+  static void ClearLine();
 
  private:
   void Draw(bool last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

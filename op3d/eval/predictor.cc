@@ -105,8 +105,8 @@ std::vector<ClassScore> TopClasses(absl::Span<const double> scores, int count) {
   return top;
 }
 
-Predictor::Predictor(std::unique_ptr<EvaluationNetwork> network, at::ScalarType type, int threads)
-    : network_(std::move(network)), type_(type), threads_(threads) {}
+Predictor::Predictor(std::unique_ptr<EvaluationNetwork> network, int threads)
+    : network_(std::move(network)), threads_(threads) {}
 
 absl::StatusOr<std::unique_ptr<Predictor>> Predictor::Make(const PredictorOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice,
@@ -119,13 +119,11 @@ absl::StatusOr<std::unique_ptr<Predictor>> Predictor::Make(const PredictorOption
   OP3D_RETURN_IF_ERROR(network->ToDevice(options.device));
   OP3D_RETURN_IF_ERROR(network->SetPrecision(choice.precision));
   OP3D_ASSIGN_OR_RETURN(auto form, EvaluationNetwork::Make(*network));
-  const at::ScalarType type = network->Parameters()[0].second.scalar_type();
-  return std::unique_ptr<Predictor>(
-      new Predictor(std::move(form), type, std::max(1, options.threads)));
+  return std::unique_ptr<Predictor>(new Predictor(std::move(form), std::max(1, options.threads)));
 }
 
 absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
-                                              const PredictionViews& views) {
+                                              const PredictionViews& views, Progress* progress) {
   OP3D_RETURN_IF_ERROR(CheckViews(views));
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(network_->options()));
   OP3D_RETURN_IF_ERROR(CheckClipSize(definition, {views.shape.length(), views.crop, views.crop}));
@@ -144,7 +142,7 @@ absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
       },
       &store, absl::MakeSpan(clips.mutable_data_ptr<float>(), static_cast<size_t>(clips.numel())),
       &seconds));
-  OP3D_ASSIGN_OR_RETURN(Prediction prediction, Predict(clips));
+  OP3D_ASSIGN_OR_RETURN(Prediction prediction, Predict(clips, progress));
   prediction.frames = scan.info.frames;
   prediction.warnings = scan.info.warnings;
   const int64_t span = int64_t{views.shape.length()} * views.shape.stride;
@@ -155,7 +153,7 @@ absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
   return prediction;
 }
 
-absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips) {
+absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips, Progress* progress) {
   if (clips.dim() != 5 || clips.size(0) == 0) {
     return absl::InvalidArgumentError(
         "clips must be [N, 3, T, H, W] with at least one of them, normalised");
@@ -168,8 +166,9 @@ absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips) {
     return CatchTorch([&]() -> absl::Status {
       at::set_num_threads(1);
       c10::NoGradGuard no_grad;
-      const at::Tensor clip = clips.narrow(0, view, 1).to(network_->device(), type_);
+      const at::Tensor clip = clips.narrow(0, view, 1).to(network_->device(), network_->type());
       OP3D_ASSIGN_OR_RETURN(logits[view], network_->Forward(clip));
+      if (progress != nullptr) progress->Add(1);
       return absl::OkStatus();
     });
   }));

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/sampling/sampling.h"
+#include "op3d/base/progress.h"
 #include "op3d/network/evaluation_network.h"
 
 namespace op3d {
@@ -79,16 +80,17 @@ class Predictor {
   int64_t classes() const { return network_->options().classes; }
 
   // InvalidArgument: views that cannot be or take more than 8 GiB together, or clips too short for
-  // the network; errors of ScanMedia and VideoReader::Read.  A video shorter than a clip is held at its last frame, with a warning.
-  absl::StatusOr<Prediction> Predict(const std::string& video, const PredictionViews& views);
+  // the network; errors of ScanMedia and VideoReader::Read.  A video shorter than a clip is held at
+  // its last frame, with a warning.  `progress` gets every scored view added; it may be null.
+  absl::StatusOr<Prediction> Predict(const std::string& video, const PredictionViews& views,
+                                     Progress* progress);
 
   // Clips that are normalised already, [N, 3, T, H, W] of any floating type: a view each.
-  absl::StatusOr<Prediction> Predict(const at::Tensor& clips);
+  absl::StatusOr<Prediction> Predict(const at::Tensor& clips, Progress* progress);
 
  private:
-  Predictor(std::unique_ptr<EvaluationNetwork> network, at::ScalarType type, int threads);
+  Predictor(std::unique_ptr<EvaluationNetwork> network, int threads);
   std::unique_ptr<EvaluationNetwork> network_;
-  const at::ScalarType type_;
   const int threads_;
 };
 

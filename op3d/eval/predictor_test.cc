@@ -46,7 +46,7 @@ TEST(Predictor, GivesTheReleasedProgramsLogits) {
     ASSERT_OK_AND_ASSIGN(
         const auto predictor,
         Predictor::Make({"dg_p3d_resnet18", folder + "/w.safetensors", precision}));
-    ASSERT_OK_AND_ASSIGN(const Prediction prediction, predictor->Predict(clips));
+    ASSERT_OK_AND_ASSIGN(const Prediction prediction, predictor->Predict(clips, nullptr));
     ASSERT_EQ(prediction.heads.size(), 2);
     for (int head = 0; head < 2; ++head) {
       const double rms = std::sqrt(prediction.heads[head].square().mean().item<double>());
@@ -86,15 +86,15 @@ TEST_F(PredictorTest, ViewsAreThoseOfTheTest) {
   const std::string video = WriteTestClip(folder_, "a.mp4", TestClipOptions(), 40);
   views_.clips = 2;
   views_.crops = 3;
-  ASSERT_OK_AND_ASSIGN(const Prediction three, Make(1)->Predict(video, views_));
+  ASSERT_OK_AND_ASSIGN(const Prediction three, Make(1)->Predict(video, views_, nullptr));
   EXPECT_EQ(three.frames, 40);
   EXPECT_THAT(three.heads[0].sizes(), ElementsAre(6, 9));
   EXPECT_THAT(three.warnings, ElementsAre());
   // The same for any number of threads; the first crop is the centre.
-  ASSERT_OK_AND_ASSIGN(const Prediction again, Make(3)->Predict(video, views_));
+  ASSERT_OK_AND_ASSIGN(const Prediction again, Make(3)->Predict(video, views_, nullptr));
   EXPECT_TRUE(at::equal(again.heads[0], three.heads[0]));
   views_.crops = 1;
-  ASSERT_OK_AND_ASSIGN(const Prediction centre, Make(1)->Predict(video, views_));
+  ASSERT_OK_AND_ASSIGN(const Prediction centre, Make(1)->Predict(video, views_, nullptr));
   EXPECT_TRUE(at::equal(centre.heads[1][1], three.heads[1][3]));
   double sum = 0;
   for (int view = 0; view < 2; ++view) {
@@ -105,7 +105,7 @@ TEST_F(PredictorTest, ViewsAreThoseOfTheTest) {
 
 TEST_F(PredictorTest, AShortVideoIsHeldWithAWarning) {
   const std::string video = WriteTestClip(folder_, "short.mp4", TestClipOptions(), 5);
-  ASSERT_OK_AND_ASSIGN(const Prediction prediction, Make(2)->Predict(video, views_));
+  ASSERT_OK_AND_ASSIGN(const Prediction prediction, Make(2)->Predict(video, views_, nullptr));
   EXPECT_THAT(prediction.warnings, ElementsAre(HasSubstr("5 frames, fewer than the 16")));
 }
 
@@ -113,22 +113,23 @@ TEST_F(PredictorTest, WhatCannotBeIsASentence) {
   const auto predictor = Make(1);
   const std::string video = WriteTestClip(folder_, "a.mp4", TestClipOptions(), 40);
   views_.shape.frames_per_segment = 8;
-  EXPECT_THAT(predictor->Predict(video, views_),
+  EXPECT_THAT(predictor->Predict(video, views_, nullptr),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("8 frames is too short")));
   views_.shape.frames_per_segment = 16;
   views_.crops = 2;
-  EXPECT_THAT(predictor->Predict(video, views_),
+  EXPECT_THAT(predictor->Predict(video, views_, nullptr),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("2 crops")));
   views_.crops = 1;
   views_.clips = 2000000000;
-  EXPECT_THAT(predictor->Predict(video, views_),
+  EXPECT_THAT(predictor->Predict(video, views_, nullptr),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        AllOf(HasSubstr("2000000000 views of 16x32x32"), HasSubstr("at most 8"))));
   views_.clips = 3;
-  EXPECT_THAT(predictor->Predict(folder_ + "/none.mp4", views_),
+  EXPECT_THAT(predictor->Predict(folder_ + "/none.mp4", views_, nullptr),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("none.mp4")));
-  EXPECT_THAT(predictor->Predict(at::Tensor(GoldenClips({1, 2, 16, 32, 32}, "input", at::kFloat))),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("[N, 3, T, H, W]")));
+  EXPECT_THAT(
+      predictor->Predict(at::Tensor(GoldenClips({1, 2, 16, 32, 32}, "input", at::kFloat)), nullptr),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("[N, 3, T, H, W]")));
 
   EXPECT_THAT(Predictor::Make({"dg_p3d_miniature", weights_, "fp8"}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("fp32, bf16, fp64")));

@@ -46,7 +46,7 @@ absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, Batch* batch
       const at::Tensor clips =
           at::from_blob(batch->clips.data() + first * values,
                         {size, 3, batch->frames, batch->height, batch->width}, at::kFloat)
-              .to(network.device());
+              .to(network.device(), network.type());
       OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network.Forward(clips));
       parts.push_back(at::stack(heads).to(at::kCPU, at::kFloat));
     }

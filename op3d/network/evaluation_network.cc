@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const
 
 const NetworkOptions& EvaluationNetwork::options() const { return state_->options; }
 at::Device EvaluationNetwork::device() const { return state_->parameter.device(); }
+at::ScalarType EvaluationNetwork::type() const { return state_->parameter.scalar_type(); }
 
 absl::StatusOr<std::vector<at::Tensor>> EvaluationNetwork::Forward(const at::Tensor& clips) const {
   OP3D_RETURN_IF_ERROR(CheckClips(state_->definition, clips, state_->parameter));

@@ -32,6 +32,8 @@ class EvaluationNetwork {
 
   const NetworkOptions& options() const;
   at::Device device() const;
+  // Of clips and logits: kDouble for fp64, else kFloat.
+  at::ScalarType type() const;
 
   // As Network::Forward in evaluation, with its errors; records no gradients.
   absl::StatusOr<std::vector<at::Tensor>> Forward(const at::Tensor& clips) const;
