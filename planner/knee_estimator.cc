@@ -82,14 +82,14 @@ PerformanceCurve Polish(const PerformanceCurve& start, const std::vector<double>
 }
 
 // The best fit of points of a size around one.
-PerformanceCurve FitCurve(const std::vector<double>& y, const CurveTerms& terms) {
+PerformanceCurve FitCurve(const std::vector<double>& y, const CurveTerms& terms, bool polish) {
   if (std::count(y.begin(), y.end(), y[0]) == static_cast<int>(y.size()) && y[0] >= 0) {
     return {0, 0, 0, 0, y[0]};
   }
   const VariableProjection projection(y, terms);
   PerformanceCurve best = projection.Minimize().curve;
   // Without decay, or with a step behind epoch 0, the fit is linear and solved to the end.
-  if (best.a == 0 || std::isinf(best.b) || !terms.linear || !terms.square) return best;
+  if (best.a == 0 || std::isinf(best.b) || !terms.linear || !terms.square || !polish) return best;
   double residual = SumOfSquares(best, y);
   const PerformanceCurve polished = Polish(best, y);
   // Given the polished b the other four have an exact solution again.
@@ -105,7 +105,8 @@ PerformanceCurve FitCurve(const std::vector<double>& y, const CurveTerms& terms)
 
 }  // namespace
 
-absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance, const CurveTerms& terms) {
+absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance, const CurveTerms& terms,
+                                  bool polish) {
   if (performance.size() < 2) {
     return absl::InvalidArgumentError(
         absl::StrCat("a knee needs the performance of at least 2 epochs, got ", performance.size(),
@@ -126,7 +127,7 @@ absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance, const Cu
   for (double& value : y) value /= scale;
 
   Knee knee;
-  knee.curve = FitCurve(y, terms);
+  knee.curve = FitCurve(y, terms, polish);
   // A step: any b whose exp(-b) is below a rounding error draws it, and can be written down.
   if (std::isinf(knee.curve.b)) knee.curve.b = 60;
   knee.curve.a *= scale;

@@ -26,7 +26,8 @@ struct Knee {
 };
 
 // `performance[k]` is what was measured after epoch k; epoch 0 is before training.  Any scale.
-// With fewer `terms` the others stay 0 (and the fit is not polished).
+// With fewer `terms` the others stay 0 (and the fit is not polished).  Without `polish` the curve
+// is good to the root of the rounding error, in half the time.
 //
 // InvalidArgument for fewer than two points, or for a NaN or an infinity, whose epoch it names.
 // Always defined otherwise: where several fits are equally good within rounding the simplest one
@@ -36,7 +37,7 @@ struct Knee {
 //
 // The same bits for the same points on one machine.  Thread-safe.
 absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance,
-                                  const CurveTerms& terms = CurveTerms());
+                                  const CurveTerms& terms = CurveTerms(), bool polish = true);
 
 // As it is recorded.
 KneeEstimate ToProto(const Knee& knee);

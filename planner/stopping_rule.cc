@@ -69,16 +69,25 @@ absl::StatusOr<EdgeOutcome::Ending> AskInterval(absl::Span<const double> perform
   const bool interval_ends = rule.method() == StoppingRule::KNEE_INTERVAL;
   const bool races = rule.race() && to_beat.has_value();
   if (!interval_ends && !races) return EdgeOutcome::ENDING_UNSPECIFIED;
+  // Where the fit itself says otherwise the bootstrap, drawn around it, is not asked.
+  const int trained = static_cast<int>(performance.size()) - 1;
+  const int ahead = rule.attempt_epochs();
+  const auto at = [&knee](int epoch) { return Evaluate(knee.curve, epoch); };
+  const double gain =
+      knee.epoch <= trained ? 0 : at(std::min(knee.epoch, trained + ahead)) - at(trained);
+  const double highest = at(std::min(knee.epoch, std::max(trained, max_epochs)));
+  const bool may_end = interval_ends && gain <= rule.negligible_gain();
+  const bool may_lose = races && highest < *to_beat;
+  if (!may_end && !may_lose) return EdgeOutcome::ENDING_UNSPECIFIED;
   BootstrapOptions options;
   options.confidence = rule.confidence() > 0 ? rule.confidence() : kDefaultConfidence;
   options.resamples = kResamples;
   options.terms = TermsOf(rule);
-  options.ahead = rule.attempt_epochs();
+  options.ahead = ahead;
   options.last = std::min(max_epochs, kHorizon - 1);
   OP3D_ASSIGN_OR_RETURN(const KneeInterval interval, BootstrapKnee(performance, knee, options));
   if (interval_ends && interval.gain <= rule.negligible_gain()) return EdgeOutcome::INTERVAL_PASSED;
-  const int trained = static_cast<int>(performance.size()) - 1;
-  const double score = Evaluate(knee.curve, std::min(knee.epoch, trained));
+  const double score = at(std::min(knee.epoch, trained));
   // A score that wins already is no loser's, whatever the bootstrap says.
   if (races && interval.highest < *to_beat && score < *to_beat) return EdgeOutcome::OUTPACED;
   return EdgeOutcome::ENDING_UNSPECIFIED;
@@ -124,10 +133,19 @@ absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance
     if (trained >= max_epochs) KeepBestMeasured(performance, EdgeOutcome::BOUND, &decision);
     return decision;
   }
+  // Good to the last digit where it decides or is kept.
+  OP3D_ASSIGN_OR_RETURN(decision.knee, EstimateKnee(performance, TermsOf(rule), /*polish=*/false));
+  const int passed = trained - rule.attempt_epochs();
+  if (passed + 1 < decision.knee->epoch) {
+    OP3D_ASSIGN_OR_RETURN(decision.ending,
+                          AskInterval(performance, *decision.knee, rule, max_epochs, to_beat));
+    const bool ends = decision.ending != EdgeOutcome::ENDING_UNSPECIFIED || trained >= max_epochs;
+    if (!ends) return decision;
+  }
   OP3D_ASSIGN_OR_RETURN(decision.knee, EstimateKnee(performance, TermsOf(rule)));
-  if (trained - rule.attempt_epochs() >= decision.knee->epoch) {
+  if (passed >= decision.knee->epoch) {
     decision.ending = EdgeOutcome::KNEE_PASSED;
-  } else {
+  } else if (decision.ending == EdgeOutcome::ENDING_UNSPECIFIED) {
     OP3D_ASSIGN_OR_RETURN(decision.ending,
                           AskInterval(performance, *decision.knee, rule, max_epochs, to_beat));
   }

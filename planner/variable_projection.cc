@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace op3d {
 namespace {
@@ -17,7 +18,9 @@ constexpr double kLargestDecay = 40;
 // b x span below which the exponential is a parabola to one part in 1e9: what is left of it beside
 // the polynomial is rounding.
 constexpr double kSmallestDecay = 1e-3;
-constexpr int kGridPoints = 160;
+// Places of `polynomials_` behind the full one.
+constexpr int kWithoutConstant = 1, kWithoutSquare = 2, kWithoutBoth = 3;
+constexpr int kGridPoints = 64;
 // Local minima of the grid that are looked at closely.
 constexpr int kRefined = 4;
 
@@ -68,6 +71,8 @@ VariableProjection::VariableProjection(absl::Span<const double> performance,
   polynomials_ = {MakePolynomial(true, true), MakePolynomial(true, false),
                   MakePolynomial(false, true), MakePolynomial(false, false)};
   without_decay_ = SolveWithoutDecay();
+  PerformanceCurve plain;
+  plain_is_free_ = ToCurve(polynomials_[0], polynomials_[0].projection, &plain);
 }
 
 VariableProjection::Polynomial VariableProjection::MakePolynomial(bool with_d, bool with_e) const {
@@ -158,12 +163,11 @@ bool VariableProjection::SolveWithDecay(const Polynomial& polynomial, const Vect
   const double square = Dot(beside, beside);
   if (square <= kDependent * kDependent * Dot(decay, decay)) return false;
   const double a = -Dot(beside, polynomial.remainder) / square;
-  if (!(a > 0)) return false;
   std::array<double, 3> projection = polynomial.projection;
   for (int i = 0; i < polynomial.rank; ++i) projection[i] += a * share[i];
   fit->curve.a = a;
   fit->curve.b = b;
-  if (!ToCurve(polynomial, projection, &fit->curve)) return false;
+  if (!ToCurve(polynomial, projection, &fit->curve) || !(a > 0)) return false;
   // The residuals themselves: a difference of squares would lose those of a close fit.
   for (size_t k = 0; k < beside.size(); ++k) beside[k] = polynomial.remainder[k] + a * beside[k];
   fit->residual = Dot(beside, beside);
@@ -174,37 +178,74 @@ CurveFit VariableProjection::Solve(double b) const {
   CurveFit best = without_decay_;
   if (b * span_ < kSmallestDecay * (1 - 1e-9)) b = 0;
   const Vector decay = Powers(std::exp(-b), y_.size());
-  for (size_t i = 0; i < polynomials_.size(); ++i) {
+  const auto solve = [&](int without) {
     CurveFit fit;
-    if (!SolveWithDecay(polynomials_[i], decay, b, &fit)) continue;
-    if (Improves(fit, best, y_.size())) best = fit;
-    if (i == 0) break;  // the minimum without bounds on d and e keeps them: nothing is better
-  }
+    const bool feasible = SolveWithDecay(polynomials_[without], decay, b, &fit);
+    if (feasible && Improves(fit, best, y_.size())) best = fit;
+    return std::make_pair(feasible, fit.curve);
+  };
+  // The minimum without bounds, if it keeps them, is the one with them.
+  const auto [feasible, free] = solve(0);
+  if (feasible) return best;
+  // The problem is convex.  Where the free minimum has a < 0, the best with a = 0 is the best of
+  // all if it keeps the other bounds.
+  if (!(free.a > 0) && plain_is_free_) return best;
+  // Where it has d < 0, likewise the best with d = 0; and e.
+  if (free.d < 0 && solve(kWithoutSquare).first) return best;
+  if (free.e < 0 && solve(kWithoutConstant).first) return best;
+  if (!(free.d < 0)) solve(kWithoutSquare);
+  if (!(free.e < 0)) solve(kWithoutConstant);
+  solve(kWithoutBoth);
   return best;
 }
 
 CurveFit VariableProjection::Refine(double low, double high) const {
-  constexpr double kGolden = 0.6180339887498949;
+  constexpr double kGolden = 0.3819660112501051;
   // A minimum is found to the root of the rounding error and no better.
   constexpr double kTolerance = 1e-9;
-  double inner = high - kGolden * (high - low), outer = low + kGolden * (high - low);
-  CurveFit at_inner = Solve(std::exp(inner)), at_outer = Solve(std::exp(outer));
-  while (high - low > kTolerance) {
-    if (at_inner.residual <= at_outer.residual) {
-      high = outer;
-      outer = inner;
-      at_outer = at_inner;
-      inner = high - kGolden * (high - low);
-      at_inner = Solve(std::exp(inner));
+  constexpr int kMostSteps = 60;
+  // The lowest place so far, the second lowest, and the one that was second before.
+  double best = low + kGolden * (high - low), second = best, third = best;
+  CurveFit fit = Solve(std::exp(best));
+  double at_second = fit.residual, at_third = fit.residual;
+  double step = 0, step_before = 0;
+  for (int i = 0; i < kMostSteps; ++i) {
+    const double middle = 0.5 * (low + high);
+    if (std::abs(best - middle) + 0.5 * (high - low) <= 2 * kTolerance) break;
+    // The lowest point of the parabola through the three, unless it is outside or far off.
+    const double r = (best - second) * (fit.residual - at_third);
+    const double q = (best - third) * (fit.residual - at_second);
+    double numerator = (best - third) * q - (best - second) * r, denominator = 2 * (q - r);
+    if (denominator > 0) numerator = -numerator;
+    denominator = std::abs(denominator);
+    const double last = step_before;
+    step_before = step;
+    if (std::abs(numerator) < std::abs(0.5 * denominator * last) &&
+        numerator > denominator * (low - best) && numerator < denominator * (high - best)) {
+      step = numerator / denominator;
     } else {
-      low = inner;
-      inner = outer;
-      at_inner = at_outer;
-      outer = low + kGolden * (high - low);
-      at_outer = Solve(std::exp(outer));
+      step_before = best < middle ? high - best : low - best;
+      step = kGolden * step_before;
+    }
+    if (std::abs(step) < kTolerance) step = std::copysign(kTolerance, middle - best);
+    const double place = best + step;
+    const CurveFit there = Solve(std::exp(place));
+    if (there.residual <= fit.residual) {
+      (place < best ? high : low) = best;
+      third = second, at_third = at_second;
+      second = best, at_second = fit.residual;
+      best = place, fit = there;
+    } else {
+      (place < best ? low : high) = place;
+      if (there.residual <= at_second || second == best) {
+        third = second, at_third = at_second;
+        second = place, at_second = there.residual;
+      } else if (there.residual <= at_third || third == best || third == second) {
+        third = place, at_third = there.residual;
+      }
     }
   }
-  return at_inner.residual <= at_outer.residual ? at_inner : at_outer;
+  return fit;
 }
 
 CurveFit VariableProjection::Minimize() const {

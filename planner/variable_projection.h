@@ -5,7 +5,7 @@
 // logarithmic grid and b -> infinity, then around each of the best local minima.  There is no
 // start value, and so no way to depend on it.  (Variable projection: Golub and Pereyra 1973.)
 //
-// Cost: about 300 solutions for fixed b, each linear in the number of points.
+// Cost: about 100 solutions for fixed b, each linear in the number of points.
 #ifndef OP3D_PLANNER_VARIABLE_PROJECTION_H_
 #define OP3D_PLANNER_VARIABLE_PROJECTION_H_
 
@@ -54,13 +54,15 @@ class VariableProjection {
   Polynomial MakePolynomial(bool with_d, bool with_e) const;
   // The best fit without a; the same for every b.
   CurveFit SolveWithoutDecay() const;
-  // With the decay's column exp(-b x).  False when a, d or e would be negative.
+  // With the decay's column exp(-b x).  False when a, d or e would be negative; they are set then
+  // too, unless the columns are dependent.
   bool SolveWithDecay(const Polynomial& polynomial, const std::vector<double>& decay, double b,
                       CurveFit* fit) const;
   // Turns coefficients over x / span into those over x; false when d or e is negative.
   bool ToCurve(const Polynomial& polynomial, const std::array<double, 3>& projection,
                PerformanceCurve* curve) const;
-  // Golden-section search for log b in [low, high].
+  // Brent's search (1973: parabolas, golden sections where they do not help) for log b in
+  // [low, high].
   CurveFit Refine(double low, double high) const;
 
   const CurveTerms terms_;
@@ -70,6 +72,8 @@ class VariableProjection {
   // {c d e}, {c d}, {c e}, {c}: the first is the rule, the others are edges of the feasible set.
   std::array<Polynomial, 4> polynomials_;
   CurveFit without_decay_;
+  // It keeps the bounds without being held to them.
+  bool plain_is_free_ = false;
 };
 
 }  // namespace op3d
