@@ -60,6 +60,8 @@ std::vector<Way> AllWays() {
           Planner("knee, exponential + linear", linear),
           Planner("knee, quadratic", quadratic),
           Planner("knee, race", Racing(Rule(StoppingRule::KNEE, 10))),
+          Planner("knee, T = 7, race", Racing(Rule(StoppingRule::KNEE, 7))),
+          Planner("knee, T = 6, race", Racing(Rule(StoppingRule::KNEE, 6))),
           Planner("knee, T = 5, race", Racing(Rule(StoppingRule::KNEE, 5))),
           Planner("interval 97 %", IntervalRule(0.97, 0)),
           Planner("interval 90 %", IntervalRule(0.9, 0)),
