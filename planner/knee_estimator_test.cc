@@ -173,6 +173,22 @@ TEST(KneeEstimatorTest, NothingFitsBetter) {
   }
 }
 
+// Unpolished fits are compared with knees that are epochs away: one epoch more or less is allowed.
+TEST(KneeEstimatorTest, WithoutPolishTheFitIsNearlyAsGood) {
+  for (int round = 0; round < 200; ++round) {
+    RandomStream stream(2, "noisy curve", {round});
+    const PerformanceCurve truth = {stream.Uniform(0, 0.6), std::exp(stream.Uniform(-4, 1)),
+                                    stream.Uniform(-0.01, 0.01), stream.Uniform(0, 1e-3), 0.7};
+    std::vector<double> y = Sample(truth, 8 + static_cast<int>(stream.UniformInt(60)));
+    for (double& value : y) value += 0.01 * stream.Gaussian();
+    ASSERT_OK_AND_ASSIGN(const Knee polished, EstimateKnee(y));
+    ASSERT_OK_AND_ASSIGN(const Knee rough, EstimateKnee(y, CurveTerms(), /*polish=*/false));
+    EXPECT_GE(rough.residual, polished.residual * (1 - 1e-9)) << round;
+    EXPECT_LE(rough.residual, polished.residual * (1 + 1e-9)) << round;
+    EXPECT_NEAR(rough.epoch, polished.epoch, 1) << round;
+  }
+}
+
 TEST(KneeEstimatorTest, RefusesWhatIsNoCurve) {
   EXPECT_THAT(EstimateKnee({}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at least 2 epochs, got 0")));

@@ -21,7 +21,8 @@ namespace op3d {
 
 struct StoppingDecision {
   bool stop = false;
-  // The fit of all points so far; absent where the rule makes none.
+  // The fit of all points so far; absent where the rule makes none.  Polished (knee_estimator.h)
+  // where the knee is about to decide or is kept.
   absl::optional<Knee> knee;
 
   // The rest is set when `stop`.
