@@ -6,20 +6,15 @@
 #ifndef DATA_TRANSFORM_NORMALISE_H_
 #define DATA_TRANSFORM_NORMALISE_H_
 
-#include <array>
 #include <cstdint>
 
 #include "data/transform/crop.h"
 
 namespace op3d {
 
-// The value of every byte in every channel, [3][256]; mean (0.485, 0.456, 0.406) and deviation
-// (0.229, 0.224, 0.225) are those of ImageNet, red first.
-const std::array<std::array<float, 256>, 3>& NormaliseTable();
-
 // Writes `box` of the picture `pixels` ([any, width, 3]) as three planes of box.height rows of
 // box.width floats: channel c at out + c * plane_stride.  `mirror` swaps left and right.
-// Thread-safe.
+// The values are those of NormaliseTable (pixel_rows.h).  Thread-safe.
 void Normalise(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
                int64_t plane_stride);
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/transform/pixel_rows.h"
 #include "data/transform/test_picture.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"

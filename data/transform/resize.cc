@@ -6,15 +6,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "data/transform/pixel_rows.h"
 
 namespace op3d {
 namespace {
 
 constexpr int kBits = 22;
-constexpr int32_t kHalf = 1 << (kBits - 1);
 constexpr int kLargestSide = 32768;
-
-uint8_t ToByte(int32_t sum) { return static_cast<uint8_t>(std::min(sum >> kBits, 255)); }
 
 std::string Text(const Box& box) {
   return absl::StrCat(box.width, "x", box.height, " at (", box.left, ", ", box.top, ")");
@@ -99,53 +97,34 @@ absl::StatusOr<Resize> Resize::Make(const Box& source, int width, int height, co
   resize.last_row_ = first.back() + (resize.y_.copy ? 1 : resize.y_.taps);
   const size_t row = static_cast<size_t>(window.width) * 3;
   resize.rows_.resize(row * (resize.last_row_ - resize.first_row_));
-  resize.sums_.resize(row);
   return resize;
 }
 
-void Resize::AlongX(const uint8_t* row, uint8_t* out) const {
+void Resize::AlongX(const uint8_t* row, int readable, uint8_t* out) const {
   if (x_.copy) {
     std::memcpy(out, row + 3 * x_.first[0], static_cast<size_t>(window_.width) * 3);
     return;
   }
-  const int taps = x_.taps;
-  const int32_t* weight = x_.weights.data();
-  for (int x = 0; x < window_.width; ++x, weight += taps, out += 3) {
-    const uint8_t* in = row + 3 * x_.first[x];
-    int32_t red = kHalf, green = kHalf, blue = kHalf;
-    for (int k = 0; k < taps; ++k) {
-      red += in[3 * k] * weight[k];
-      green += in[3 * k + 1] * weight[k];
-      blue += in[3 * k + 2] * weight[k];
-    }
-    out[0] = ToByte(red);
-    out[1] = ToByte(green);
-    out[2] = ToByte(blue);
-  }
+  BestPixelRows().along_x(row, readable, x_.first.data(), x_.weights.data(), x_.taps, window_.width,
+                          out);
 }
 
-void Resize::AlongY(int y, uint8_t* out) {
+void Resize::AlongY(int y, uint8_t* out) const {
   const int row = window_.width * 3;
   const uint8_t* in = rows_.data() + static_cast<size_t>(y_.first[y] - first_row_) * row;
   if (y_.copy) {
     std::memcpy(out, in, row);
     return;
   }
-  int32_t* sums = sums_.data();
-  std::fill_n(sums, row, kHalf);
   const int32_t* weights = y_.weights.data() + static_cast<size_t>(y) * y_.taps;
-  for (int k = 0; k < y_.taps; ++k, in += row) {
-    const int32_t weight = weights[k];
-    for (int i = 0; i < row; ++i) sums[i] += in[i] * weight;
-  }
-  for (int i = 0; i < row; ++i) out[i] = ToByte(sums[i]);
+  BestPixelRows().along_y(in, weights, y_.taps, row, out);
 }
 
 void Resize::Apply(const uint8_t* pixels, int picture_width, uint8_t* out) {
   const size_t row = static_cast<size_t>(window_.width) * 3;
   for (int y = first_row_; y < last_row_; ++y) {
     const size_t start = static_cast<size_t>(source_.top + y) * picture_width + source_.left;
-    AlongX(pixels + start * 3, rows_.data() + row * (y - first_row_));
+    AlongX(pixels + start * 3, picture_width - source_.left, rows_.data() + row * (y - first_row_));
   }
   for (int y = 0; y < window_.height; ++y) AlongY(y, out + row * y);
 }

@@ -45,8 +45,9 @@ class Resize {
     bool copy = false;
   };
   static Axis MakeAxis(int source_size, int size, int window_start, int window_size);
-  void AlongX(const uint8_t* row, uint8_t* out) const;
-  void AlongY(int y, uint8_t* out);
+  // `readable`: pixels that follow from `row` on.
+  void AlongX(const uint8_t* row, int readable, uint8_t* out) const;
+  void AlongY(int y, uint8_t* out) const;
 
   Box source_;
   Box window_;
@@ -57,7 +58,6 @@ class Resize {
   int last_row_ = 0;
   // [last_row_ - first_row_, window width, 3]: the rows after the pass along x.
   std::vector<uint8_t> rows_;
-  std::vector<int32_t> sums_;
 };
 
 // The size a picture takes when its short side becomes `short_side`: the other is cut off to whole

@@ -27,8 +27,9 @@ absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
   // Two threads are slower than one at these sizes, and videos are worked on in parallel anyway.
   context->thread_count = 1;
   context->has_b_frames = std::max(context->has_b_frames, reorder_depth);
-  // Coded sizes are rounded up to blocks; the demuxer has checked the exact size.
-  context->max_pixels = limits.max_pixels + limits.max_pixels / 8 + (1 << 16);
+  context->max_pixels = CodedPixelsLimit(limits);
+  decoder.can_skip_ =
+      parameters.codec_id == AV_CODEC_ID_H264 || parameters.codec_id == AV_CODEC_ID_MPEG4;
   OP3D_RETURN_IF_ERROR(FfmpegStatus(avcodec_open2(context, codec, nullptr),
                                     absl::StrCat(demuxer.path(), ": cannot decode")));
   return decoder;
@@ -49,7 +50,12 @@ const AVFrame* Decoder::Next(Demuxer* demuxer) {
     if (draining_) return nullptr;
     const AVPacket* packet = demuxer->Next();
     draining_ = packet == nullptr;
-    if (packet != nullptr) ++packets_;
+    if (packet != nullptr) {
+      ++packets_;
+      const bool skip = can_skip_ && skip_before_ != AV_NOPTS_VALUE &&
+                        packet->pts != AV_NOPTS_VALUE && packet->pts < skip_before_;
+      codec_->skip_frame = skip ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+    }
     // An error means a damaged packet: the frame is lost, the next ones may be fine.
     avcodec_send_packet(codec_.get(), packet);
   }

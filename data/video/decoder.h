@@ -25,6 +25,11 @@ class Decoder {
   // Forgets everything it has seen; after a seek.
   void Flush();
 
+  // From now on frames that are presented before `time`, in the stream's time base, need not come:
+  // those that no other frame refers to are left out where that saves their decoding (H.264 and
+  // MPEG-4).  AV_NOPTS_VALUE: all come.
+  void SkipBefore(int64_t time) { skip_before_ = time; }
+
   int64_t packets() const { return packets_; }
   int64_t frames() const { return frames_; }
 
@@ -32,6 +37,9 @@ class Decoder {
   CodecPtr codec_;
   FramePtr frame_;
   bool draining_ = false;
+  // Whether a frame that its decoder passes over leaves no trace in the others.
+  bool can_skip_ = false;
+  int64_t skip_before_ = AV_NOPTS_VALUE;
   int64_t packets_ = 0;
   int64_t frames_ = 0;
 };

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/file.h"
@@ -31,8 +32,8 @@ absl::Status CheckFile(const std::string& path) {
   if (info.st_size == 0) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is empty, not a video"));
   }
-  // The machine's errors (no permission, too many files) must not pass for the video's own: an index
-  // keeps those.
+  // The machine's errors (no permission, too many files) must not pass for the video's own: an
+  // index keeps those.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return ErrnoStatus(errno, "cannot open", path);
   ::close(file);
@@ -62,9 +63,15 @@ absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits
   av_dict_free(&options);
   if (opened < 0) return NotAVideo(path, opened);
   demuxer.input_.reset(input);
-  if (const int found = avformat_find_stream_info(input, nullptr); found < 0) {
-    return NotAVideo(path, found);
+  // Some pictures are decoded already here, before a size is known to check: without the limit a
+  // file of a kilobyte costs a gigabyte.
+  std::vector<AVDictionary*> decoders(input->nb_streams, nullptr);
+  for (AVDictionary*& decoder : decoders) {
+    av_dict_set_int(&decoder, "max_pixels", CodedPixelsLimit(limits), 0);
   }
+  const int found = avformat_find_stream_info(input, decoders.data());
+  for (AVDictionary*& decoder : decoders) av_dict_free(&decoder);
+  if (found < 0) return NotAVideo(path, found);
   OP3D_RETURN_IF_ERROR(demuxer.ChooseStream());
   OP3D_RETURN_IF_ERROR(demuxer.CheckSize(limits));
   return demuxer;

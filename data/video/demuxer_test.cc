@@ -55,6 +55,17 @@ TEST_F(DemuxerTest, SeeksToAKeyFrame) {
   EXPECT_EQ(packet->pts, 30 * step);
 }
 
+// Its pictures are 3,969x61,464, which shows only when one is decoded.
+TEST_F(DemuxerTest, AKilobyteDoesNotCostAGigabyte) {
+  ASSERT_OK_AND_ASSIGN(const std::string path,
+                       RunfilePath("data/video/testdata/huge_pictures.webm"));
+  rusage before = {}, after = {};
+  getrusage(RUSAGE_SELF, &before);
+  Demuxer::Open(path, {}).status().IgnoreError();
+  getrusage(RUSAGE_SELF, &after);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 200 << 10);  // kilobytes
+}
+
 TEST_F(DemuxerTest, AnErrorOfTheMachineIsNotTheVideos) {
   const std::string path = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 5);
   rlimit before = {};

@@ -98,9 +98,13 @@ class FileVideoReader : public VideoReader {
   // is shorter, from the beginning if the file's index misled.
   absl::StatusOr<const AVFrame*> Decode(int64_t frame, const FfmpegLog& log) {
     OP3D_RETURN_IF_ERROR(GoBefore(frame));
+    const int64_t warnings = log.count();
     const AVFrame* decoded = DecodeUpTo(frame);
-    if (decoded == nullptr && jumped_) {
-      may_seek_ = false;
+    // Where a stream is damaged, what conceals it may come from a frame that was passed over.
+    const bool doubtful = decoded == nullptr || log.count() > warnings;
+    if (doubtful && (jumped_ || skipped_)) {
+      may_seek_ = may_seek_ && !jumped_;
+      may_skip_ = false;
       OP3D_RETURN_IF_ERROR(Rewind());
       decoded = DecodeUpTo(frame);
     }
@@ -143,6 +147,7 @@ class FileVideoReader : public VideoReader {
     OP3D_ASSIGN_OR_RETURN(demuxer_, Demuxer::Open(demuxer_.path(), limits_));
     decoder_.Flush();
     jumped_ = false;
+    skipped_ = false;
     next_ = 0;
     return absl::OkStatus();
   }
@@ -153,6 +158,9 @@ class FileVideoReader : public VideoReader {
     const int64_t frames = decoder_.frames();
     const AVFrame* decoded = nullptr;
     int64_t number = -1;
+    const bool skip = may_skip_ && index_.doubt.empty();
+    decoder_.SkipBefore(skip ? index_.times[frame] : AV_NOPTS_VALUE);
+    skipped_ |= skip && frame > next_;
     while (number < frame && (decoded = decoder_.Next(&demuxer_)) != nullptr) {
       number = index_.doubt.empty() ? index_.Find(PresentationTime(*decoded)) : next_;
       if (number < 0) break;
@@ -176,6 +184,9 @@ class FileVideoReader : public VideoReader {
   // Whether the decoder started elsewhere than at the beginning, and whether it may do so again.
   bool jumped_ = false;
   bool may_seek_ = true;
+  // Whether frames before the decoder's place were passed over, and whether more may be.
+  bool skipped_ = false;
+  bool may_skip_ = true;
 };
 
 }  // namespace

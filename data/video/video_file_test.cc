@@ -294,6 +294,7 @@ TEST_F(VideoFileTest, ReadsTheDefaultStream) {
 TEST_F(VideoFileTest, DecodesForwardOnceAndConvertsOnlyWhatIsWanted) {
   VideoWriterOptions options = TestClipOptions();
   options.key_frame_distance = 200;
+  options.b_frames = 0;
   ASSERT_OK_AND_ASSIGN(const auto reader,
                        OpenMedia(WriteTestClip(folder_, "long.mp4", options, 100)));
   EXPECT_THAT(Shown(reader.get(), {10, 50}), ElementsAre(10, 50));
@@ -305,6 +306,19 @@ TEST_F(VideoFileTest, DecodesForwardOnceAndConvertsOnlyWhatIsWanted) {
   EXPECT_EQ(counters.rewinds, 0);
   EXPECT_THAT(Shown(reader.get(), {80}), ElementsAre(80));
   EXPECT_EQ(counters.rewinds, 1);
+}
+
+TEST_F(VideoFileTest, PassesOverFramesThatNothingRefersTo) {
+  VideoWriterOptions options = TestClipOptions();
+  options.key_frame_distance = 200;
+  options.b_frames = 2;
+  ASSERT_OK_AND_ASSIGN(const auto reader,
+                       OpenMedia(WriteTestClip(folder_, "b_frames.mp4", options, 100)));
+  EXPECT_THAT(Shown(reader.get(), {60, 61, 62, 63}), ElementsAre(60, 61, 62, 63));
+  const VideoReader::Counters& counters = reader->counters();
+  EXPECT_GT(counters.packets, 63);
+  EXPECT_LT(counters.decoded, 50);
+  EXPECT_EQ(counters.rewinds, 0);
 }
 
 TEST_F(VideoFileTest, SeeksWhenAKeyFrameLiesOnTheWay) {

@@ -45,6 +45,11 @@ struct VideoLimits {
   double max_seconds = 24 * 3600.0;
 };
 
+// What a decoder may take for a frame within the limits: coded sizes are rounded up to blocks.
+inline int64_t CodedPixelsLimit(const VideoLimits& limits) {
+  return limits.max_pixels + limits.max_pixels / 8 + (1 << 16);
+}
+
 }  // namespace op3d
 
 #endif  // DATA_VIDEO_VIDEO_INFO_H_
