@@ -206,6 +206,19 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
                                      list.broken(), " broken of ", list.listed(), "."));
     }
   }
+  for (const RecipeResult& recipe : record->recipes()) {
+    if (recipe.skipped_clips() > 0) {
+      record->add_notes(absl::StrCat(recipe.name(), ": ", recipe.skipped_clips(),
+                                     " clips of training were left out or replaced, as their "
+                                     "videos do not decode: ",
+                                     recipe.skipped_example()));
+    }
+    if (recipe.test().skipped() > 0) {
+      record->add_notes(absl::StrCat(recipe.name(), ": ", recipe.test().skipped(),
+                                     " videos do not decode and are left out of the test: ",
+                                     recipe.test().skipped_examples(0)));
+    }
+  }
 }
 
 // Which videos the search chooses on, as a file that anybody can read.

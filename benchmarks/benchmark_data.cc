@@ -100,7 +100,9 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
     AddPart("search: trained on", data.search_train, &data.report);
     AddPart(kHeldOutList, data.search_measured, &data.report);
   }
-  data.frames = std::make_unique<FrameStore>(int64_t{settings.loader().frame_cache_mib()} << 20);
+  OP3D_ASSIGN_OR_RETURN(const VideoLimits limits, LimitsOf(settings.loader()));
+  data.frames =
+      std::make_unique<FrameStore>(int64_t{settings.loader().frame_cache_mib()} << 20, limits);
   return data;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -21,11 +22,17 @@
 namespace op3d {
 namespace {
 
+// Notes of a saved training.
+constexpr char kSkipped[] = "skipped";
+constexpr char kSkippedExample[] = "skipped_example";
+
 absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabels& labels) {
   OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
   OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
   TestResult result;
   result.set_videos(static_cast<int32_t>(scores.videos));
+  result.set_skipped(static_cast<int32_t>(scores.skipped));
+  for (const std::string& example : scores.examples) result.add_skipped_examples(example);
   result.set_clips(static_cast<int32_t>(scores.clips));
   result.set_crops(static_cast<int32_t>(scores.crops));
   result.set_top1(metrics.top1);
@@ -128,15 +135,27 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     }
     trainer.reset();
     OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, train_state, StateFolder(step)));
+    // An interrupted run counts on from where it was saved.
+    int64_t skipped = 0;
+    std::string example;
+    if (const auto& notes = trainer->notes(); notes.count(kSkipped) > 0) {
+      if (!absl::SimpleAtoi(notes.at(kSkipped), &skipped)) skipped = 0;
+      example = notes.at(kSkippedExample);
+    }
     while (trainer->epochs() < epochs) {
       OP3D_ASSIGN_OR_RETURN(const EpochStats stats, trainer->TrainEpoch());
       seconds_ += stats.seconds;
-      OP3D_RETURN_IF_ERROR(trainer->Save({}));
+      skipped += stats.skipped;
+      if (!stats.examples.empty()) example = stats.examples.back();
+      OP3D_RETURN_IF_ERROR(
+          trainer->Save({{kSkipped, absl::StrCat(skipped)}, {kSkippedExample, example}}));
       on_epoch(done + trainer->epochs(), total, stats.loss);
     }
     done += epochs;
     on_epoch(done, total, trainer->losses().empty() ? 0 : trainer->losses().back());
     result.set_epochs(result.epochs() + epochs);
+    result.set_skipped_clips(result.skipped_clips() + skipped);
+    if (!example.empty()) result.set_skipped_example(example);
     const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
     const int64_t epoch_clips = static_cast<int64_t>(job.videos->size()) / step_clips * step_clips;
     result.set_frames(result.frames() + epochs * epoch_clips * FramesPerClip(state));

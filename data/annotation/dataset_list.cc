@@ -71,23 +71,22 @@ DatasetSettings::Split FillIn(const DatasetSettings& dataset, DatasetSettings::S
 absl::Status FindPlaces(const DatasetSettings& dataset, const DatasetSettings::Split& split,
                         const std::string& root, DatasetList* list) {
   if (root.empty() || !FolderExists(root)) {
-    return absl::NotFoundError(
-        absl::StrCat("no folder '", root, "', which should hold the dataset ", dataset.name(), " (",
-                     split.list(), " and the videos in ", split.media(),
-                     "); give the folder of your copy as --dataset_root"));
+    return absl::NotFoundError(absl::StrCat(
+        "no folder '", root, "', which should hold the dataset ", dataset.name(), " (",
+        split.list(), " and the videos in ", split.media(), "); give the folder of your copy"));
   }
   if (split.list().empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the dataset ", dataset.name(), " names no list for this split; set one with ",
-                     "--set=dataset.train.list=... or dataset.evaluation.list=..."));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the dataset ", dataset.name(), " names no list for this split; set one with ",
+        "dataset.train.list or dataset.evaluation.list in the dataset's textproto or with --set"));
   }
   list->list_path = FirstThere(root, split.list(), split.other_lists(), ListExists);
   if (list->list_path.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("no list ", JoinPath(root, split.list()), OrOthers(split.other_lists()),
-                     " for the dataset ", dataset.name(), ", and ", TextFilesIn(root),
-                     "; put the official list there, or name yours with ",
-                     "--set=dataset.train.list=... or dataset.evaluation.list=..."));
+    return absl::NotFoundError(absl::StrCat(
+        "no list ", JoinPath(root, split.list()), OrOthers(split.other_lists()),
+        " for the dataset ", dataset.name(), ", and ", TextFilesIn(root),
+        "; put the official list there, or name yours with ",
+        "dataset.train.list or dataset.evaluation.list in the dataset's textproto or with --set"));
   }
   const bool flow = dataset.stream() == DatasetSettings::FLOW && !split.flow().empty();
   list->media_path = flow ? FirstThere(root, split.flow(), std::vector<std::string>(), FolderExists)
@@ -98,7 +97,8 @@ absl::Status FindPlaces(const DatasetSettings& dataset, const DatasetSettings::S
         "no folder ", JoinPath(root, flow ? split.flow() : split.media()),
         flow ? "" : OrOthers(split.other_media()), " with the ", flow ? "flow" : "videos", " of ",
         split.list(), "; put them there, in class folders or not, or name yours with ",
-        "--set=dataset.train.", field, "=... or dataset.evaluation.", field, "=..."));
+        "dataset.train.", field, " or dataset.evaluation.", field,
+        " in the dataset's textproto or with --set"));
   }
   return absl::OkStatus();
 }
@@ -129,8 +129,9 @@ absl::StatusOr<std::vector<std::string>> ReadLabelMap(const DatasetSettings& dat
     return absl::NotFoundError(absl::StrCat(
         "no label map ", JoinPath(root, dataset.label_map()), OrOthers(dataset.other_label_maps()),
         " of the dataset ", dataset.name(), ", and ", TextFilesIn(root),
-        "; put it there, name yours with --set=dataset.label_map=FILE, or take the list's own "
-        "labels in alphabetical order with --set=dataset.label_map="));
+        "; put it there, name yours as dataset.label_map in the dataset's textproto or with --set, "
+        "or "
+        "leave that empty to take the list's own labels in alphabetical order"));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(*path));
   return ParseClassList(text, *path);
@@ -175,9 +176,10 @@ absl::StatusOr<std::vector<std::string>> FindClasses(const DatasetSettings& data
                    dataset.name(), " has ", dataset.classes());
   return absl::FailedPreconditionError(absl::StrCat(
       found,
-      mapped ? "; give the label map of the whole dataset"
-             : ": the list's own labels do not give the classes' numbers; name a label map "
-               "(one class a line, all of them) as --labels=FILE or --set=dataset.label_map=FILE"));
+      mapped
+          ? "; give the label map of the whole dataset"
+          : ": the list's own labels do not give the classes' numbers; name a label map "
+            "(one class a line, all of them) with --labels, or as dataset.label_map with --set"));
 }
 
 // Fills in the rows' labels as indices of `classes`.

@@ -138,12 +138,32 @@ absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
 
 }  // namespace
 
+absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader) {
+  const auto check = [](const char* field, double value) {
+    if (value >= 0) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("loader.", field, " is ", value, "; it must be at least 0 (0 = the default)"));
+  };
+  OP3D_RETURN_IF_ERROR(check("max_pixels", static_cast<double>(loader.max_pixels())));
+  OP3D_RETURN_IF_ERROR(check("max_frames", static_cast<double>(loader.max_frames())));
+  OP3D_RETURN_IF_ERROR(check("max_seconds", loader.max_seconds()));
+  VideoLimits limits;
+  if (loader.max_pixels() > 0) {
+    // Beyond it sizes in bytes would overflow FFmpeg's.
+    limits.max_pixels = std::min<int64_t>(loader.max_pixels(), int64_t{1} << 30);
+  }
+  if (loader.max_frames() > 0) limits.max_frames = loader.max_frames();
+  if (loader.max_seconds() > 0) limits.max_seconds = loader.max_seconds();
+  return limits;
+}
+
 absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const DatasetSettings::Split& split,
                                         const std::string& root, const LoaderSettings& loader,
                                         int threads, IndexOptions index) {
   OP3D_ASSIGN_OR_RETURN(DatasetList list, ReadDatasetList(dataset, split, root));
   OP3D_ASSIGN_OR_RETURN(const MediaIndex media, MediaIndex::Scan(list.media_path, NamesOf(list)));
+  OP3D_ASSIGN_OR_RETURN(index.media.limits, LimitsOf(loader));
   index.root = root;
   index.threads = threads;
   const bool flow = dataset.stream() == DatasetSettings::FLOW;
@@ -157,7 +177,9 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
   if (usable.missing + usable.broken > 0 && error) {
     return absl::FailedPreconditionError(absl::StrCat(
         DescribeVideoList(usable, list.list_path), ": ", absl::StrJoin(usable.examples, "; "),
-        "; complete the copy, or leave them out with --set=loader.on_bad_video=SKIP"));
+        "; complete the copy, or leave them out with on_bad_video (--set=loader.on_bad_video=SKIP, "
+        "or "
+        "--on_bad_video=skip)"));
   }
   return usable;
 }

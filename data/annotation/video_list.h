@@ -65,10 +65,13 @@ struct VideoList {
   std::vector<LeftOutVideo> left_out;
 };
 
+// The limits of `loader`.  InvalidArgument for one below 0 or not a number.
+absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader);
+
 // Reads the list and the label map (ReadDatasetList), finds the videos in the media folder and
 // looks each up in the index; those that it does not know are scanned with `threads` threads (at
-// least one), under a progress bar, and kept there.  Of `index`, root, threads and what a frame is
-// made of are set here; without a file all are scanned.
+// least one), under a progress bar, and kept there.  Of `index`, root, threads, limits and what a
+// frame is made of are set here; without a file all are scanned.
 //
 // Missing and broken videos: with on_bad_video SKIP or SUBSTITUTE they are left out and counted,
 // otherwise they are an error that names the first of them.

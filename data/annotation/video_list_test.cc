@@ -88,6 +88,26 @@ TEST_F(VideoListTest, FindsCountsAndReports) {
   }
 }
 
+TEST_F(VideoListTest, VideosBeyondALimitDoNotCountAsVideos) {
+  loader_.set_max_frames(5);
+  ASSERT_OK_AND_ASSIGN(VideoList list, Load());
+  EXPECT_EQ(list.videos.size(), 2);
+  EXPECT_EQ(list.broken, 2);
+  EXPECT_THAT(list.examples[2], HasSubstr("loader.max_frames"));
+  loader_.clear_max_frames();
+  loader_.set_max_seconds(0.15);  // three frames at 25 a second last 0.08 s, five 0.16 s
+  ASSERT_OK_AND_ASSIGN(list, Load());
+  ASSERT_EQ(list.videos.size(), 1);
+  EXPECT_EQ(list.videos[0].frames, 3);
+  EXPECT_THAT(list.examples[1], HasSubstr("loader.max_seconds"));
+  loader_.clear_max_seconds();
+  loader_.set_max_pixels(100);
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("loader.max_pixels")));
+  loader_.set_max_pixels(-1);
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("loader.max_pixels is -1; it must be at least 0")));
+}
+
 TEST_F(VideoListTest, KeepsWhatItKnowsInTheIndex) {
   IndexOptions index;
   index.file = root_ + "/tiny.op3d_index";
@@ -145,7 +165,7 @@ TEST_F(VideoListTest, AnotherNumberOfClassesIsSaid) {
   dataset_.set_classes(400);
   EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                AllOf(HasSubstr("has 3 classes, but tiny has 400"),
-                                     HasSubstr("--set=dataset.label_map=FILE"))));
+                                     HasSubstr("dataset.label_map"))));
   dataset_.set_label_map("labels.txt");
   Write(root_ + "/labels.txt", "zumba\n");
   EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kFailedPrecondition,
@@ -162,7 +182,7 @@ TEST_F(VideoListTest, ListWithoutLabels) {
 TEST_F(VideoListTest, SaysWhatWasLookedForAndWhere) {
   EXPECT_THAT(LoadVideoList(dataset_, dataset_.evaluation(), root_ + "/none", loader_, 1),
               StatusIs(absl::StatusCode::kNotFound,
-                       AllOf(HasSubstr("/none"), HasSubstr("--dataset_root"))));
+                       AllOf(HasSubstr("/none"), HasSubstr("give the folder of your copy"))));
   dataset_.mutable_evaluation()->set_list("validate.csv");
   EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound,
                                AllOf(HasSubstr("validate.csv"), HasSubstr("has val.csv"))));

@@ -104,9 +104,9 @@ absl::Status Demuxer::CheckSize(const VideoLimits& limits) const {
     return absl::InvalidArgumentError(absl::StrCat(path_, " does not say its frames' size"));
   }
   if (height > limits.max_pixels / width) {
-    return absl::ResourceExhaustedError(absl::StrCat(path_, " has frames of ", width, "x", height,
-                                                     ": more than the limit of ", limits.max_pixels,
-                                                     " pixels"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path_, " has frames of ", width, "x", height, ": more than the limit of ",
+                     limits.max_pixels, " pixels; loader.max_pixels of the settings can raise it"));
   }
   return absl::OkStatus();
 }

@@ -45,7 +45,8 @@ absl::StatusOr<FrameIndex> IndexFromFrames(const std::string& path, const VideoL
     index.times.push_back(time == AV_NOPTS_VALUE ? 0 : time);
     if (static_cast<int64_t>(index.times.size()) > limits.max_frames) {
       return absl::ResourceExhaustedError(
-          absl::StrCat(path, " has more than ", limits.max_frames, " frames, the limit"));
+          absl::StrCat(path, " has more than ", limits.max_frames,
+                       " frames, the limit; loader.max_frames of the settings can raise it"));
     }
   }
   return index;
@@ -71,8 +72,9 @@ absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& l
       index.time_unit;
   if (seconds > limits.max_seconds) {
     return absl::ResourceExhaustedError(
-        absl::StrFormat("%s lasts %.0f s, more than the limit of %.0f s", demuxer->path(), seconds,
-                        limits.max_seconds));
+        absl::StrFormat("%s lasts %.0f s, more than the limit of %.0f s; loader.max_seconds of the "
+                        "settings can raise it",
+                        demuxer->path(), seconds, limits.max_seconds));
   }
   return index;
 }

@@ -100,8 +100,9 @@ absl::Status FrameNames::Finish(FrameContent content, absl::string_view path, in
                                             chosen_[1].size(), " y pictures of flow: not pairs"));
   }
   if (static_cast<int64_t>(chosen_[0].size()) > max_frames) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        path, " has ", chosen_[0].size(), " frames, more than the limit of ", max_frames));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(path, " has ", chosen_[0].size(), " frames, more than the limit of ",
+                     max_frames, "; loader.max_frames of the settings can raise it"));
   }
   for (Numbered& numbered : chosen_) {
     std::sort(numbered.begin(), numbered.end());

@@ -121,8 +121,9 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
   int64_t first_stored = AV_NOPTS_VALUE;
   while (const AVPacket* packet = demuxer->Next()) {
     if (++scan.packets > limits.max_frames) {
-      return absl::ResourceExhaustedError(absl::StrCat(demuxer->path(), " has more than ",
-                                                       limits.max_frames, " frames, the limit"));
+      return absl::ResourceExhaustedError(
+          absl::StrCat(demuxer->path(), " has more than ", limits.max_frames,
+                       " frames, the limit; loader.max_frames of the settings can raise it"));
     }
     const Sight sight = inspector.Look(*packet);
     if (scan.doubt.empty()) scan.doubt = sight.doubt;

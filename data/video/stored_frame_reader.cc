@@ -113,7 +113,8 @@ absl::StatusOr<VideoInfo> DescribeStoredFrames(StoredFrames* frames, FrameConten
     if (int64_t{first.width} * first.height > limits.max_pixels) {
       return absl::ResourceExhaustedError(
           absl::StrCat(frames->Where(0, picture), " is ", first.width, "x", first.height,
-                       ": more than the limit of ", limits.max_pixels, " pixels"));
+                       ": more than the limit of ", limits.max_pixels,
+                       " pixels; loader.max_pixels of the settings can raise it"));
     }
   }
   VideoInfo info;

@@ -70,7 +70,9 @@ absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& setting
                      " holds out none of the ", data.train.size(),
                      " videos (never a class's last one): raise it, or measure on EVALUATION"));
   }
-  data.frames = std::make_unique<FrameStore>(int64_t{settings.loader().frame_cache_mib()} << 20);
+  OP3D_ASSIGN_OR_RETURN(const VideoLimits limits, LimitsOf(settings.loader()));
+  data.frames =
+      std::make_unique<FrameStore>(int64_t{settings.loader().frame_cache_mib()} << 20, limits);
   return data;
 }
 
