@@ -130,8 +130,7 @@ absl::StatusOr<std::vector<std::string>> ReadLabelMap(const DatasetSettings& dat
         "no label map ", JoinPath(root, dataset.label_map()), OrOthers(dataset.other_label_maps()),
         " of the dataset ", dataset.name(), ", and ", TextFilesIn(root),
         "; put it there, name yours as dataset.label_map in the dataset's textproto or with --set, "
-        "or "
-        "leave that empty to take the list's own labels in alphabetical order"));
+        "or leave that empty to take the list's own labels in alphabetical order"));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(*path));
   return ParseClassList(text, *path);

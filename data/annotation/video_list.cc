@@ -1,5 +1,6 @@
 #include "data/annotation/video_list.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -178,8 +179,7 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
     return absl::FailedPreconditionError(absl::StrCat(
         DescribeVideoList(usable, list.list_path), ": ", absl::StrJoin(usable.examples, "; "),
         "; complete the copy, or leave them out with on_bad_video (--set=loader.on_bad_video=SKIP, "
-        "or "
-        "--on_bad_video=skip)"));
+        "or --on_bad_video=skip)"));
   }
   return usable;
 }

@@ -88,6 +88,26 @@ TEST_F(VideoListTest, FindsCountsAndReports) {
   }
 }
 
+TEST_F(VideoListTest, LimitsHoldForWhatTheIndexKnows) {
+  IndexOptions index;
+  index.file = root_ + "/tiny.op3d_index";
+  const auto count = [&] {
+    const auto list = LoadVideoList(dataset_, dataset_.evaluation(), root_, loader_, 1, index);
+    return list.ok() ? static_cast<int>(list->videos.size()) : -1;
+  };
+  EXPECT_EQ(count(), 3);
+  loader_.set_max_frames(5);
+  EXPECT_EQ(count(), 2);
+  loader_.set_max_frames(0);
+  loader_.set_max_seconds(0.15);
+  EXPECT_EQ(count(), 1);
+  loader_.set_max_seconds(0);
+  loader_.set_max_pixels(255);
+  EXPECT_EQ(count(), -1);
+  loader_.set_max_pixels(0);
+  EXPECT_EQ(count(), 3);
+}
+
 TEST_F(VideoListTest, VideosBeyondALimitDoNotCountAsVideos) {
   loader_.set_max_frames(5);
   ASSERT_OK_AND_ASSIGN(VideoList list, Load());

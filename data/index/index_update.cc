@@ -25,6 +25,32 @@ bool IsLasting(const absl::Status& status) {
          absl::IsUnimplemented(status);
 }
 
+// Whether what an earlier scan found is within today's limits.
+absl::Status CheckLimits(const IndexedVideo& video, const std::string& path,
+                         const VideoLimits& limits) {
+  const VideoLimits defaults;
+  // Nothing beyond the defaults is in an index that was made with them, the usual case.
+  if (limits.max_pixels >= defaults.max_pixels && limits.max_frames >= defaults.max_frames &&
+      limits.max_seconds >= defaults.max_seconds) {
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<VideoScan> scan = DecodeScan(video.scan, limits.max_frames);
+  if (!scan.ok()) return Annotate(scan.status(), path);
+  const VideoInfo& info = scan->info;
+  const std::string more = absl::StrCat(path, " is beyond loader.max_");
+  if (int64_t{info.width} * info.height > limits.max_pixels) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(more, "pixels of ", limits.max_pixels, ": ", info.width, "x", info.height));
+  }
+  const double seconds =
+      info.pts_seconds.empty() ? 0 : info.pts_seconds.back() - info.pts_seconds.front();
+  if (seconds > limits.max_seconds) {
+    return absl::ResourceExhaustedError(
+        absl::StrFormat("%sseconds of %g: %g s", more, limits.max_seconds, seconds));
+  }
+  return absl::OkStatus();
+}
+
 constexpr char kEnding[] = ".op3d_index";
 
 bool IsWritable(const std::string& folder) {
@@ -69,6 +95,8 @@ class IndexUpdate {
       const IndexedVideo* video = index_.Find(paths_[i], options_.media.content);
       videos.push_back(video == nullptr ? IndexedVideo() : *video);
       if (video == nullptr) videos.back().status = unkept_[i];
+      if (!videos.back().status.ok()) continue;
+      videos.back().status = CheckLimits(videos.back(), paths_[i], options_.media.limits);
     }
     return videos;
   }

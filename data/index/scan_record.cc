@@ -62,7 +62,7 @@ absl::Status CheckInfo(const ScanRecord& record, int64_t max_frames) {
   }
   if (record.frames() > max_frames) {
     return absl::ResourceExhaustedError(absl::StrCat(
-        "a video of ", record.frames(), " frames, more than the limit of ", max_frames));
+        "a video of ", record.frames(), " frames, more than loader.max_frames of ", max_frames));
   }
   return absl::OkStatus();
 }

@@ -101,7 +101,7 @@ TEST(ScanRecordTest, RefusesWhatCannotBe) {
               damaged("outside"));
   EXPECT_THAT(DecodeScan("no record", 10), damaged("not a record"));
   EXPECT_THAT(DecodeScan(EncodeScan(ConstantRate(10)), 9),
-              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("limit of 9")));
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("loader.max_frames of 9")));
 }
 
 TEST(ScanRecordTest, SurvivesDamage) {
