@@ -34,7 +34,7 @@ TEST(EventFileTest, WhatIsAddedStandsInTheFile) {
   const std::string folder = TestFolder("events");
   {
     ASSERT_OK_AND_ASSIGN(const auto events, EventFile::Create(folder, 7));
-    events->Add(8, {{"train/loss", 2.25}, {"train/learning_rate", 0.5}});
+    events->Add(8, {{"train/loss", 2.25}, {"train/learning_rate", 0.5}, {"measure/top1", 0}});
   }
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(folder));
   ASSERT_EQ(names.size(), 1);
@@ -55,9 +55,11 @@ TEST(EventFileTest, WhatIsAddedStandsInTheFile) {
   EXPECT_EQ(events[1].step(), 7);
   EXPECT_EQ(events[2].step(), 8);
   EXPECT_GT(events[2].wall_time(), 1e9);
-  ASSERT_EQ(events[2].summary().value_size(), 2);
+  ASSERT_EQ(events[2].summary().value_size(), 3);
   EXPECT_EQ(events[2].summary().value(0).tag(), "train/loss");
   EXPECT_EQ(events[2].summary().value(0).simple_value(), 2.25f);
+  // A reader takes a value that is not written for none at all.
+  EXPECT_TRUE(events[2].summary().value(2).has_simple_value());
 }
 
 TEST(EventFileTest, AFolderThatIsGoneIsASentence) {
