@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "benchmarks/benchmark_data.h"
+#include "benchmarks/curve_files.h"
 #include "benchmarks/recipe.h"
 #include "benchmarks/search_run.h"
 #include "data/annotation/video_list.h"
@@ -95,10 +96,15 @@ TrainingJob MakeJob(const BenchmarkOptions& options, const BenchmarkData& data) 
   return job;
 }
 
+std::string CurveName(const RecipeSettings& recipe) {
+  return absl::StrCat("recipes/", recipe.name());
+}
+
 // Trains all recipes, then tests each as it is ready, on `threads` threads.
 absl::StatusOr<ActivitySeconds> RunRecipes(const BenchmarkOptions& options,
                                            const BenchmarkData& data, const Plan& plan,
-                                           RunFolder* folder, RunRecord* record) {
+                                           RunFolder* folder, CurveFiles* curves,
+                                           RunRecord* record) {
   TrainingJob job = MakeJob(options, data);
   job.videos = &data.RecipeVideos(options.settings);
   const int recipes = options.settings.recipes_size();
@@ -123,6 +129,8 @@ absl::StatusOr<ActivitySeconds> RunRecipes(const BenchmarkOptions& options,
       OP3D_RETURN_IF_ERROR(run.Train([&](int done, int total, double loss) {
         progress.Add(done - seen);
         if (done > seen) {
+          // 0: it had been trained before.
+          if (loss > 0) curves->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
           folder->Log(
               "recipe_epoch",
               {{"recipe", run.recipe().name()}, {"epoch", done}, {"of", total}, {"loss", loss}});
@@ -132,6 +140,11 @@ absl::StatusOr<ActivitySeconds> RunRecipes(const BenchmarkOptions& options,
       queue.Add([&, i]() -> absl::Status {
         OP3D_ASSIGN_OR_RETURN(results[i], runs[i]->Test(data.evaluation, data.labels,
                                                         std::max(1, options.threads / jobs)));
+        std::vector<CurveFiles::Point> points;
+        for (const double loss : results[i].losses()) {
+          points.push_back({static_cast<int64_t>(points.size()) + 1, {{"recipes/loss", loss}}});
+        }
+        curves->Complete(CurveName(runs[i]->recipe()), points);
         Progress::Print(absl::StrFormat("%-44s top-1 %.1f %%  (%d videos, %d clips x %d crops)",
                                         results[i].title(), 100 * results[i].test().top1(),
                                         results[i].test().videos(), results[i].test().clips(),
@@ -235,7 +248,8 @@ absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkD
 }
 
 absl::StatusOr<Plan> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
-                              RunFolder* folder, RunRecord* record, ActivitySeconds* seconds) {
+                              RunFolder* folder, CurveFiles* curves, RunRecord* record,
+                              ActivitySeconds* seconds) {
   if (options.settings.has_plan()) return options.settings.plan();
   if (options.settings.search().pools().empty()) {
     return absl::InvalidArgumentError(
@@ -243,7 +257,7 @@ absl::StatusOr<Plan> FindPlan(const BenchmarkOptions& options, const BenchmarkDa
         "add one, or give a plan with --plan");
   }
   OP3D_ASSIGN_OR_RETURN(SearchRun run, RunSearch(options.settings, data, MakeJob(options, data),
-                                                 options.threads, folder));
+                                                 options.threads, folder, curves));
   for (const SearchOutcome& outcome : run.outcomes) *record->add_searches() = outcome;
   *seconds += run.seconds;
   record->mutable_time()->set_fit(run.fit_seconds);
@@ -277,12 +291,14 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   OP3D_RETURN_IF_ERROR(KeepHeldOutList(options.settings, data, *folder, &record));
 
   ActivitySeconds seconds;
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(options, data, folder.get(), &record, &seconds));
+  CurveFiles curves(folder->Path("tensorboard"));
+  OP3D_ASSIGN_OR_RETURN(const Plan plan,
+                        FindPlan(options, data, folder.get(), &curves, &record, &seconds));
   *record.mutable_plan() = plan;
   OP3D_RETURN_IF_ERROR(WritePlan(folder->Path("plan.textproto"), plan));
   Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", FormatPlan(plan)));
   OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds,
-                        RunRecipes(options, data, plan, folder.get(), &record));
+                        RunRecipes(options, data, plan, folder.get(), &curves, &record));
   seconds += recipe_seconds;
   OP3D_RETURN_IF_ERROR(MergeScores(folder.get(), &record));
   AddNotes(options, &record);

@@ -28,7 +28,9 @@
 #include "op3d/base/program.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
 #include "op3d/network/device.h"
+#include "op3d/train/training_precision.h"
 #include "results/published.h"
 #include "results/table.h"
 #include "results/table_format.h"
@@ -52,6 +54,9 @@ ABSL_FLAG(std::string, index, "",
           "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
           "the user's cache when that cannot be written to");
 ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
+ABSL_FLAG(std::string, precision, "",
+          "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
+          "bf16; empty = the settings' own, which is fp32 where nothing is set");
 ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
 ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
 ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
@@ -81,6 +86,9 @@ absl::StatusOr<BenchmarkOptions> Options() {
   if (absl::GetFlag(FLAGS_split) != 0) request.split = absl::GetFlag(FLAGS_split);
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   OP3D_ASSIGN_OR_RETURN(options.settings, ResolveSettings(request));
+  if (!absl::GetFlag(FLAGS_precision).empty()) {
+    options.settings.mutable_training()->set_precision(absl::GetFlag(FLAGS_precision));
+  }
   if (root.empty()) {
     OP3D_ASSIGN_OR_RETURN(
         options.dataset_root,
@@ -111,9 +119,22 @@ absl::StatusOr<BenchmarkOptions> Options() {
   return options;
 }
 
+// Decides "auto" once: what the run's folder says, or what is measured now.
+absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
+  BenchmarkSettings earlier;
+  const std::string path = JoinPath(options->output_dir, "settings.textproto");
+  if (FileExists(path)) OP3D_RETURN_IF_ERROR(ReadTextproto(path, &earlier));
+  OP3D_ASSIGN_OR_RETURN(const std::string reason,
+                        DecidePrecision(options->device, earlier.training().precision(),
+                                        /*group=*/nullptr, options->settings.mutable_training()));
+  if (!reason.empty()) Progress::Print(reason);
+  return absl::OkStatus();
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
-  OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options());
+  OP3D_ASSIGN_OR_RETURN(BenchmarkOptions options, Options());
+  OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeDryRun(options));
     std::printf("%s", text.c_str());

@@ -195,6 +195,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   OP3D_RETURN_IF_ERROR(network->ToDevice(job_.device));
   ScoringOptions options;
   options.clip = ToTrainState(TestState(recipe_, plan_)).clip;
+  OP3D_RETURN_IF_ERROR(SetArithmetic(job_.training, options.clip.length(), network.get()));
   options.transform = job_.transform;
   options.on_short_video = job_.loader.on_short_video();
   options.on_bad_video = job_.loader.on_bad_video();

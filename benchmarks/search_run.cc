@@ -22,11 +22,32 @@
 namespace op3d {
 namespace {
 
-// Counts of all pools, shown as one bar and written to the log.
+std::string CurveName(const std::string& pool, const SearchEvent& event) {
+  return absl::StrCat("search/", pool, "/", EdgeName(*event.task->transition));
+}
+
+CurveFiles::Point ToPoint(const CurvePoint& point) {
+  CurveFiles::Point result;
+  result.step = point.epoch();
+  result.scalars = {{"search/performance", point.performance()},
+                    {"search/top1", point.top1()},
+                    {"search/top3", point.top3()},
+                    {"search/top5", point.top5()}};
+  if (point.epoch() > 0) result.scalars.emplace_back("search/loss", point.loss());
+  return result;
+}
+
+std::vector<CurveFiles::Point> ToPoints(const EdgeOutcome& outcome) {
+  std::vector<CurveFiles::Point> points;
+  for (const CurvePoint& point : outcome.curve()) points.push_back(ToPoint(point));
+  return points;
+}
+
+// Counts of all pools, shown as one bar; written to the log and drawn.
 class Watcher {
  public:
-  Watcher(int pools, RunFolder* folder)
-      : folder_(folder), counts_(pools), progress_("search", 0, "epochs") {}
+  Watcher(int pools, RunFolder* folder, CurveFiles* curves)
+      : folder_(folder), curves_(curves), counts_(pools), progress_("search", 0, "epochs") {}
 
   void Observe(int pool, const std::string& name, const SearchEvent& event) {
     absl::MutexLock lock(&mutex_);
@@ -41,6 +62,7 @@ class Watcher {
       case SearchEvent::kEdgeStarted:
         break;
       case SearchEvent::kEpochDone:
+        curves_->Add(CurveName(name, event), ToPoint(*event.point));
         folder_->Log("search_epoch", {{"pool", name},
                                       {"edge", EdgeName(*event.task->transition)},
                                       {"epoch", event.point->epoch()},
@@ -50,6 +72,7 @@ class Watcher {
                                       {"evaluation_seconds", event.point->evaluation_seconds()}});
         break;
       case SearchEvent::kEdgeFinished:
+        curves_->Complete(CurveName(name, event), ToPoints(*event.outcome));
         Progress::Print(absl::StrFormat(
             "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name,
             EdgeName(*event.task->transition),
@@ -93,6 +116,7 @@ class Watcher {
   }
 
   RunFolder* const folder_;
+  CurveFiles* const curves_;
   absl::Mutex mutex_;
   std::vector<Counts> counts_ ABSL_GUARDED_BY(mutex_);
   Progress progress_;
@@ -125,7 +149,8 @@ std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
 }  // namespace
 
 absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const BenchmarkData& data,
-                                    TrainingJob job, int threads, RunFolder* folder) {
+                                    TrainingJob job, int threads, RunFolder* folder,
+                                    CurveFiles* curves) {
   const int pools = settings.search().pools_size();
   const int jobs = std::max(1, std::min(threads, pools));
   job.videos = &data.search_train;
@@ -138,7 +163,7 @@ absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const Ben
   std::atomic<bool> failed{false};
   SearchRun run;
   {
-    Watcher watcher(pools, folder);
+    Watcher watcher(pools, folder, curves);
     const auto work = [&] {
       for (int pool = next++; pool < pools && !failed; pool = next++) {
         const TransitionGraph& graph = settings.search().pools(pool);

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "benchmarks/benchmark_data.h"
+#include "benchmarks/curve_files.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/base/run_folder.h"
 #include "op3d/train/state_trainer.h"
@@ -25,9 +26,11 @@ struct SearchRun {
 
 // Searches every pool on min(threads, pools) threads; the threads that are left load clips.  Each
 // pool's journal and weights stand in `folder`: started again, the search goes on behind the last
-// epoch it wrote down and ends equal.  `job` has neither videos nor purpose yet.
+// epoch it wrote down and ends equal.  Every edge's curve goes
+// to `curves`, as search/<pool>/<edge>.  `job` has neither videos nor purpose yet.
 absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const BenchmarkData& data,
-                                    TrainingJob job, int threads, RunFolder* folder);
+                                    TrainingJob job, int threads, RunFolder* folder,
+                                    CurveFiles* curves);
 
 // Of an edge that is being trained, the weights of so many epochs stay on the disk: those among
 // which the rule nearly always finds the knee.

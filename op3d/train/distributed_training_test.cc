@@ -13,6 +13,8 @@
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/train/measure.h"
+#include "op3d/train/network_settings.h"
 #include "op3d/train/rank_processes.h"
 #include "op3d/train/state_trainer.h"
 #include "op3d/train/tiny_job.h"
@@ -51,7 +53,21 @@ class DistributedTraining : public testing::Test {
     const int rank = job_.group == nullptr ? 0 : job_.group->rank();
     OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(
         JoinPath(folder, absl::StrCat("weights_", rank, ".safetensors"))));
+    OP3D_ASSIGN_OR_RETURN(const std::string measure, Measure(&trainer->network()));
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(MeasureFile(folder, rank), measure));
     return trainer->Flush();
+  }
+
+  // On nine videos, which two processes cannot share evenly.
+  absl::StatusOr<std::string> Measure(Network* network) {
+    ActivitySeconds seconds;
+    OP3D_ASSIGN_OR_RETURN(EpochMeasure measure,
+                          MeasureNetwork(network, tiny_->evaluation, state_.clip, job_, &seconds));
+    measure.evaluation_seconds = 0;
+    return EncodeMeasure(measure);
+  }
+  static std::string MeasureFile(const std::string& folder, int rank) {
+    return JoinPath(folder, absl::StrCat("measure_", rank, ".json"));
   }
 
   NamedTensors Weights(const std::string& folder, int rank) {
@@ -114,6 +130,14 @@ TEST_F(DistributedTraining, TwoProcessesTrainAsOneThatAccumulates) {
     EXPECT_LT((one[i].second - two[i].second).abs().max().item<float>(), 2e-5) << one[i].first;
   }
   ExpectEqual(two, Weights(pair, 1));
+
+  // What they measured together is what one measures alone with their weights.
+  ASSERT_EQ(tiny_->evaluation.size(), 9);
+  ASSERT_OK_AND_ASSIGN(const auto network,
+                       Network::MakeUnfilled(ToNetworkOptions(job_.network, job_.classes)));
+  ASSERT_THAT(network->LoadStateDict(two), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string measure, Measure(network.get()));
+  for (int rank : {0, 1}) EXPECT_EQ(*ReadFile(MeasureFile(pair, rank)), measure);
 }
 
 TEST_F(DistributedTraining, KilledOrStoppedTogetherTheyEndWithTheSameBits) {

@@ -1,8 +1,6 @@
 #include "op3d/train/memory_estimate.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
@@ -16,6 +14,7 @@
 #include "op3d/network/network.h"
 #include "op3d/network/torch_status.h"
 #include "op3d/train/network_settings.h"
+#include "op3d/train/training_loss.h"
 
 namespace op3d {
 namespace {
@@ -54,8 +53,7 @@ absl::StatusOr<int64_t> MeasurePass(Network* network, int frames, int side) {
   const at::Tensor clips = at::zeros({kProbeClips, 3, frames, side, side});
   const at::Tensor labels = at::zeros({kProbeClips}, at::kLong);
   OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(clips));
-  at::Tensor loss = at::cross_entropy_loss(heads[0], labels);
-  for (size_t i = 1; i < heads.size(); ++i) loss = loss + at::cross_entropy_loss(heads[i], labels);
+  const at::Tensor loss = TrainingLoss(heads, labels);
   const int64_t forward = meter->most();
   loss.backward();
   return std::max(forward, meter->most() - Bytes(network->Parameters()));
@@ -68,6 +66,10 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const MemoryProbe& probe) {
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
     OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                           Network::MakeUnfilled(ToNetworkOptions(probe.network, probe.classes)));
+    TrainingSettings training = probe.training;
+    // Measured on the CPU, and as large as fp32.
+    if (training.precision() == "tf32") training.clear_precision();
+    OP3D_RETURN_IF_ERROR(SetArithmetic(training, probe.frames, network.get()));
     network->SetTraining(true);
     estimate.weights = Bytes(network->StateDict());
     estimate.gradients = Bytes(network->Parameters());

@@ -25,7 +25,7 @@ struct MemoryProbe {
   int batch_size = 1;
 };
 
-// In bytes, of one process; float32.
+// In bytes, of one process.
 struct MemoryEstimate {
   // Weights, gradients, optimiser, average: what a checkpoint holds is all but the gradients.
   int64_t weights = 0, gradients = 0, optimizer = 0, average = 0;
@@ -36,7 +36,7 @@ struct MemoryEstimate {
   int64_t Total() const { return Checkpoint() + gradients + activations; }
 };
 
-// Errors as Network's.
+// Errors as Network's and SetArithmetic's.
 absl::StatusOr<MemoryEstimate> EstimateMemory(const MemoryProbe& probe);
 
 }  // namespace op3d

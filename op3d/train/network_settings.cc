@@ -1,5 +1,8 @@
 #include "op3d/train/network_settings.h"
 
+#include "op3d/base/status_macros.h"
+#include "op3d/network/precision.h"
+
 namespace op3d {
 
 NetworkOptions ToNetworkOptions(const NetworkSettings& settings, int64_t classes) {
@@ -14,6 +17,22 @@ NetworkOptions ToNetworkOptions(const NetworkSettings& settings, int64_t classes
   options.without_spatial_head = settings.without_spatial_head();
   options.without_global_context = settings.without_global_context();
   return options;
+}
+
+std::string PrecisionOf(const TrainingSettings& settings) {
+  return settings.precision().empty() ? PrecisionName(Precision::kFloat32) : settings.precision();
+}
+
+absl::Status SetArithmetic(const TrainingSettings& settings, int clip_frames, Network* network) {
+  OP3D_ASSIGN_OR_RETURN(const Precision precision, ParsePrecision(settings.precision()));
+  if (precision == Precision::kFloat64) {
+    return absl::InvalidArgumentError(
+        "training.precision is fp64; a training computes in fp32, bf16 or, on a GPU, tf32");
+  }
+  OP3D_RETURN_IF_ERROR(network->SetPrecision(precision));
+  const int least = settings.activation_checkpointing_frames();
+  network->SetRecompute(least > 0 && clip_frames >= least);
+  return absl::OkStatus();
 }
 
 }  // namespace op3d

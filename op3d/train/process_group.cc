@@ -2,10 +2,12 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/util/Logging.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -186,6 +188,8 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Join(const RankEnvir
                                                                  const std::string& device,
                                                                  const std::string& settings,
                                                                  const JoinOptions& options) {
+  // Of a rank that died c10d tells by stack traces, before the sentence that says it.
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_ERROR;
   auto state = std::make_unique<State>();
   state->ranks = ranks;
   const std::string self = absl::StrCat(HostName(), ", process ", ::getpid());

@@ -14,6 +14,7 @@
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/train/memory_estimate.h"
+#include "op3d/train/network_settings.h"
 #include "op3d/train/step_probe.h"
 
 namespace op3d {
@@ -109,8 +110,9 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
   const int64_t cache = FrameCacheBytes(options);
   const int64_t total = memory.Total() + largest.ahead + cache;
   std::string text =
-      absl::StrCat("memory: about ", Bytes(total), " expected (", largest.clips, ": ",
-                   Bytes(memory.activations), "; weights, gradients and optimiser ",
+      absl::StrCat("memory: about ", Bytes(total), " expected (", largest.clips, " in ",
+                   PrecisionOf(options.settings.training()), ": ", Bytes(memory.activations),
+                   "; weights, gradients and optimiser ",
                    Bytes(memory.Total() - memory.activations), "; clips made ahead at most ",
                    Bytes(largest.ahead), "; decoded frames at most ", Bytes(cache), ")");
   const int64_t available = AvailableMemory();
@@ -119,7 +121,8 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
     if (total > available) {
       absl::StrAppend(&text,
                       ".\nwarning: that is more than is free: lower batch_size (and raise "
-                      "accumulation by as much), or loader.frame_cache_mib");
+                      "accumulation by as much) or loader.frame_cache_mib, or set "
+                      "training.activation_checkpointing_frames=1");
     }
   }
   const int kept = options.settings.training().checkpoints().kept();

@@ -73,6 +73,7 @@ absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest&
   OP3D_ASSIGN_OR_RETURN(const std::string path, SettingsFile(request.settings));
   OP3D_RETURN_IF_ERROR(ReadTextproto(path, &settings));
   if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
+  if (!request.precision.empty()) settings.mutable_training()->set_precision(request.precision);
   if (request.seed.has_value()) settings.set_seed(*request.seed);
   for (const std::string& assignment : request.assignments) {
     OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, &settings), "--set"));
@@ -107,6 +108,10 @@ absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve
                                settings.compute_threads(), "at least 0"));
   OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
   OP3D_RETURN_IF_ERROR(Annotate(CheckMixing(settings.training()), "settings"));
+  OP3D_RETURN_IF_ERROR(Require(settings.training().activation_checkpointing_frames() >= 0,
+                               "training.activation_checkpointing_frames",
+                               settings.training().activation_checkpointing_frames(),
+                               "at least 0"));
   const MeasureSettings& measure = settings.measure();
   if (measure.videos() == MeasureSettings::HELD_OUT) {
     OP3D_RETURN_IF_ERROR(Require(measure.held_out_share() > 0 && measure.held_out_share() < 1,

@@ -26,6 +26,7 @@ struct RunSettingsRequest {
   // path.to.field=value, in order.
   std::vector<std::string> assignments;
   std::string network;
+  std::string precision;
   std::string initial_weights;
   absl::optional<uint64_t> seed;
   // The states come from a planner: the settings need none.

@@ -2,10 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/from_blob.h>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -14,13 +11,13 @@
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
-#include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/network/tensor_file.h"
 #include "op3d/network/torch_status.h"
 #include "op3d/train/clip_mixing.h"
 #include "op3d/train/gradient_buckets.h"
 #include "op3d/train/network_settings.h"
+#include "op3d/train/training_loss.h"
 #include "op3d/train/training_state.h"
 
 namespace op3d {
@@ -28,16 +25,7 @@ namespace {
 
 constexpr int kDefaultKept = 2;
 constexpr double kDefaultMinutes = 10;
-constexpr double kDefaultDivergenceFactor = 10;
 constexpr size_t kExamples = 10;
-
-// The loss of a micro-batch: all heads' cross entropies, each a mean over the clips.  `labels` are
-// classes, or a distribution over them for each clip.
-at::Tensor Loss(const std::vector<at::Tensor>& heads, const at::Tensor& labels) {
-  at::Tensor loss = at::cross_entropy_loss(heads[0], labels);
-  for (size_t i = 1; i < heads.size(); ++i) loss = loss + at::cross_entropy_loss(heads[i], labels);
-  return loss;
-}
 
 CheckpointOptions ToCheckpointOptions(const TrainingJob& job) {
   const int kept = job.training.checkpoints().kept();
@@ -81,15 +69,8 @@ absl::Status StateTrainer::Prepare() {
   }
   own_accumulation_ = state_.accumulation / processes;
   OP3D_RETURN_IF_ERROR(CheckMixing(job_.training));
-  const double factor = job_.training.divergence_factor();
-  if (factor < 0) {
-    return absl::InvalidArgumentError(absl::StrCat("training.divergence_factor is ", factor,
-                                                   "; it must be above 0, or 0 for ",
-                                                   kDefaultDivergenceFactor));
-  }
-  // Guessing costs the logarithm of the number of classes, in each of at most two heads.
-  loss_limit_ = (factor > 0 ? factor : kDefaultDivergenceFactor) * 2 *
-                std::log(static_cast<double>(std::max<int64_t>(2, job_.classes)));
+  OP3D_ASSIGN_OR_RETURN(loss_limit_,
+                        DivergenceLimit(job_.training.divergence_factor(), job_.classes));
   return absl::OkStatus();
 }
 
@@ -107,6 +88,7 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   options.frozen_batch_norm = state_.frozen_batch_norm;
   options.sgd = job_.sgd;
   options.training = job_.training;
+  options.clip_frames = state_.clip.length();
   OP3D_ASSIGN_OR_RETURN(trained_, TrainingState::Make(options));
   if (job_.group != nullptr) {
     buckets_ = std::make_unique<GradientBuckets>(trained_->network().Parameters(), job_.group);
@@ -186,29 +168,10 @@ absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* sta
 
 absl::Status StateTrainer::TrainMicroBatch(Batch* batch, EpochStats* stats) {
   Stopwatch watch;
-  Network& network = trained_->network();
   const int64_t index = progress_.micro_batches + (job_.group == nullptr ? 0 : job_.group->rank());
-  RandomStream stream(job_.seed, job_.purpose + ".mixing", {progress_.epochs, index});
-  const ClipMixing mixing = DrawMixing(job_.training.mixing(), *batch, &stream);
-  MixClips(mixing, batch);
-  const at::Tensor clips =
-      at::from_blob(batch->clips.data(),
-                    {batch->size, 3, batch->frames, batch->height, batch->width},
-                    at::TensorOptions(at::kFloat))
-          .to(network.device());
-  at::Tensor labels =
-      at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong));
-  std::vector<float> targets;
-  if (mixing.kind != ClipMixing::kNone || job_.training.label_smoothing() > 0) {
-    targets = SoftTargets(batch->labels, job_.classes, mixing, job_.training);
-    labels =
-        at::from_blob(targets.data(), {batch->size, job_.classes}, at::TensorOptions(at::kFloat));
-  }
-  labels = labels.to(network.device());
-  network.SeedDropout(
-      RandomStream(job_.seed, job_.purpose + ".dropout", {progress_.epochs, index})());
-  OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network.Forward(clips));
-  const at::Tensor loss = Loss(heads, labels);
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor loss,
+                        MicroBatchLoss(job_.training, {job_.classes, job_.seed, job_.purpose},
+                                       {progress_.epochs, index}, batch, &trained_->network()));
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
     return Diverged(absl::InternalError(absl::StrCat("the loss is ", value)),
@@ -414,7 +377,10 @@ absl::Status StateTrainer::Restore(const Safetensors& file) {
 
 std::string StateTrainer::Fingerprint() const {
   TrainingSettings training = job_.training;
-  training.clear_checkpoints();  // no result depends on them
+  // No result depends on them.
+  training.clear_checkpoints();
+  training.clear_activation_checkpointing_frames();
+  if (training.precision() == "fp32") training.clear_precision();
   const uint32_t settings =
       Crc32(absl::StrCat(job_.network.SerializeAsString(), "|", job_.sgd.SerializeAsString(), "|",
                          training.SerializeAsString(), "|", job_.transform.SerializeAsString()));

@@ -5,6 +5,7 @@
 #include <ATen/ops/equal.h>
 
 #include <algorithm>
+#include <map>
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -85,6 +86,64 @@ TEST_F(StateTrainerTest, TakenUpAgainEndsWithTheSameBits) {
   ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
   EXPECT_EQ(trainer->epochs(), 3);
   EXPECT_EQ(trainer->notes().at("said"), "hello");
+}
+
+TEST_F(StateTrainerTest, Bfloat16TakenUpAgainEndsWithTheSameBits) {
+  job_.training.set_average_decay(0.5);
+  job_.network.set_dropout(0.2);
+  TrainTo(1, TestFolder("single"));
+  const std::vector<double> single_losses = losses_;
+  job_.training.set_precision("bf16");
+  const auto whole = TrainTo(2, TestFolder("whole"));
+  const std::vector<double> whole_losses = losses_;
+  const std::string folder = TestFolder("parts");
+  TrainTo(1, folder);
+  const auto parts = TrainTo(2, folder);
+  EXPECT_EQ(losses_, whole_losses);
+  ASSERT_EQ(parts.size(), whole.size());
+  for (size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_TRUE(at::equal(parts[i].second, whole[i].second)) << whole[i].first;
+    // What is trained stays in single precision.
+    if (whole[i].second.is_floating_point()) {
+      EXPECT_EQ(whole[i].second.scalar_type(), at::kFloat) << whole[i].first;
+    }
+  }
+  // It is another arithmetic, and near.
+  EXPECT_NE(whole_losses[0], single_losses[0]);
+  EXPECT_NEAR(whole_losses[0], single_losses[0], 0.15 * single_losses[0]);
+  // A checkpoint is not taken up in another one.
+  job_.training.set_precision("fp32");
+  EXPECT_THAT(StateTrainer::Start(job_, state_, folder).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another state")));
+}
+
+TEST_F(StateTrainerTest, ActivationCheckpointingChangesNoBit) {
+  job_.network.set_dropout(0.2);
+  const auto without = TrainTo(2, TestFolder("without"));
+  const std::vector<double> losses = losses_;
+  const std::string folder = TestFolder("with");
+  job_.training.set_precision("fp32");  // what is used where nothing is set
+  job_.training.set_activation_checkpointing_frames(16);
+  TrainTo(1, folder);
+  job_.training.set_activation_checkpointing_frames(0);  // may be changed between
+  const auto with = TrainTo(2, folder);
+  EXPECT_EQ(losses_, losses);
+  ASSERT_EQ(with.size(), without.size());
+  for (size_t i = 0; i < with.size(); ++i) {
+    EXPECT_TRUE(at::equal(with[i].second, without[i].second)) << with[i].first;
+  }
+}
+
+TEST_F(StateTrainerTest, AnArithmeticThatTrainsNothingIsASentence) {
+  for (const auto& [precision, words] :
+       std::map<std::string, std::string>{{"fp64", "fp32, bf16"},
+                                          {"tf32", "CUDA"},
+                                          {"auto", "decided before"},
+                                          {"half", "none of fp32"}}) {
+    job_.training.set_precision(precision);
+    EXPECT_THAT(StateTrainer::Start(job_, state_, TestFolder("x")).status(),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(words)));
+  }
 }
 
 TEST_F(StateTrainerTest, AnotherSeedOrPurposeTrainsOtherwise) {

@@ -14,6 +14,7 @@
 #include "op3d/network/torch_status.h"
 #include "op3d/train/network_settings.h"
 #include "op3d/train/optimizer.h"
+#include "op3d/train/training_loss.h"
 
 namespace op3d {
 
@@ -24,6 +25,7 @@ absl::Status Measure(const StepProbe& probe, StepCost* cost) {
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::Make(ToNetworkOptions(probe.network, probe.classes), /*seed=*/0));
   OP3D_RETURN_IF_ERROR(network->ToDevice(probe.device));
+  OP3D_RETURN_IF_ERROR(SetArithmetic(probe.training, probe.frames, network.get()));
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer,
                         Optimizer::Make(network->Parameters(), probe.sgd, probe.training));
   const int64_t values = int64_t{3} * probe.frames * probe.side * probe.side;
@@ -46,11 +48,7 @@ absl::Status Measure(const StepProbe& probe, StepCost* cost) {
       double train = 0;
       network->SetTraining(true);
       OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(input));
-      at::Tensor loss = at::cross_entropy_loss(heads[0], labels);
-      for (size_t i = 1; i < heads.size(); ++i) {
-        loss = loss + at::cross_entropy_loss(heads[i], labels);
-      }
-      loss.backward();
+      TrainingLoss(heads, labels).backward();
       OP3D_RETURN_IF_ERROR(optimizer->Step(/*learning_rate=*/1e-6).status());
       watch.Lap(&train);
       faster(train, &cost->train_seconds);

@@ -39,7 +39,7 @@ struct StepCost {
 
 // Runs a batch of as many clips as hold about three million values (at least one) forward, backward
 // and through the optimiser.  Short steps run twice and the faster one counts.  Errors as
-// Network's.
+// Network's and SetArithmetic's.
 absl::StatusOr<StepCost> MeasureStep(const StepProbe& probe);
 
 }  // namespace op3d

@@ -32,6 +32,7 @@
 #include "op3d/train/run_cost.h"
 #include "op3d/train/run_options.h"
 #include "op3d/train/run_settings.h"
+#include "op3d/train/training_precision.h"
 #include "op3d/train/training_run.h"
 
 ABSL_FLAG(std::string, settings, "",
@@ -51,6 +52,9 @@ ABSL_FLAG(std::string, init, "",
           "weights to start from: safetensors, .pth or TorchScript; of a 2-D ResNet they are "
           "inflated");
 ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
+ABSL_FLAG(std::string, precision, "",
+          "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
+          "bf16; empty = the settings' own, which is fp32 where nothing is set");
 ABSL_FLAG(int, threads, 0,
           "this one and the loader's; 0 = all cores, shared by the processes of this machine.  No "
           "result depends on it");
@@ -87,6 +91,7 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
   request.assignments = absl::GetFlag(FLAGS_set).values;
   request.network = absl::GetFlag(FLAGS_network);
   request.initial_weights = absl::GetFlag(FLAGS_init);
+  request.precision = absl::GetFlag(FLAGS_precision);
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   request.serve = absl::GetFlag(FLAGS_serve);
   OP3D_ASSIGN_OR_RETURN(options.settings, ResolveRunSettings(request));
@@ -124,6 +129,24 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
   return options;
 }
 
+// Decides "auto" once: what the run's folder says, or what is measured now.
+absl::Status DecidePrecisionOf(RunOptions* options) {
+  TrainingSettings& training = *options->settings.mutable_training();
+  if (absl::GetFlag(FLAGS_serve) && training.precision() == "auto") {
+    return absl::InvalidArgumentError(
+        "--serve cannot take precision auto: a child that is started again might decide "
+        "otherwise; give fp32 or bf16 (--dry_run --precision=auto says which is faster)");
+  }
+  TrainingRunSettings earlier;
+  const std::string path = JoinPath(options->output_dir, "settings.textproto");
+  if (FileExists(path)) OP3D_RETURN_IF_ERROR(ReadTextproto(path, &earlier));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string reason,
+      DecidePrecision(options->device, earlier.training().precision(), options->group, &training));
+  if (options->first() && !reason.empty()) Progress::Print(reason);
+  return absl::OkStatus();
+}
+
 absl::Status Serve(const RunOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/true));
   TrainingJob job = MakeTrainingJob(options, data);
@@ -136,7 +159,8 @@ absl::Status Serve(const RunOptions& options) {
   return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, options.group);
 }
 
-absl::Status RunIn(const RunOptions& options) {
+absl::Status RunIn(RunOptions options) {
+  OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
   if (absl::GetFlag(FLAGS_serve)) return Serve(options);
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeRun(options));

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ int processes = 0;
 class Process {
  public:
   Process(const Flags& flags, const std::map<std::string, std::string>& variables = {},
-          bool with_input = false)
+          bool with_input = false, rlim_t file_bytes = RLIM_INFINITY)
       : log_(JoinPath(TestFolder(absl::StrCat("process", ++processes)), "log")) {
     const std::string program = *RunfilePath("op3d/train/train");
     std::vector<std::string> words = {program, "--dataset_root=" + Root(), "--threads=1"};
@@ -57,6 +58,10 @@ class Process {
       if (std::freopen(log_.c_str(), "w", stderr) == nullptr) ::_exit(126);
       ::dup2(with_input ? output[1] : STDERR_FILENO, STDOUT_FILENO);
       if (with_input) ::dup2(input[0], STDIN_FILENO);
+      // A file that grows beyond it cannot be written, as on a full disk.
+      const rlimit limit = {file_bytes, file_bytes};
+      ::signal(SIGXFSZ, SIG_IGN);
+      ::setrlimit(RLIMIT_FSIZE, &limit);
       for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
       std::vector<char*> argv;
       for (std::string& word : words) argv.push_back(word.data());
@@ -233,6 +238,26 @@ TEST(TrainProgramTest, ADamagedCheckpointGivesWayToTheOneBefore) {
   ExpectAsWhole(folder);
 }
 
+TEST(TrainProgramTest, ADiskThatTakesNoCheckpointLosesNothing) {
+  const std::string folder = JoinPath(TestFolder("full"), "run"),
+                    state = JoinPath(folder, "state_1");
+  const auto files = [&] { return ListFolder(state).value_or(Flags()); };
+  Process first(RunIn(folder));
+  while (!first.Ended() && (files().empty() || !absl::EndsWith(files()[0], ".safetensors"))) {
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  first.Signal(SIGKILL);
+  first.Wait();
+  constexpr rlim_t kLessThanACheckpoint = 1 << 20;
+  Process second(RunIn(folder), {}, /*with_input=*/false, kLessThanACheckpoint);
+  EXPECT_EQ(second.Wait(), 1) << second.Text();
+  EXPECT_THAT(second.Text(), HasSubstr("cannot write " + state + "/checkpoint_"));
+  EXPECT_THAT(files(), testing::Contains(testing::EndsWith(".safetensors")));
+  Process third(RunIn(folder));
+  EXPECT_EQ(third.Wait(), 0) << third.Text();
+  ExpectAsWhole(folder);
+}
+
 TEST(TrainProgramTest, DivergenceLeavesTheLastGoodWeights) {
   // Twenty steps and more: a few prove nothing.
   const std::string settings = JoinPath(TestFolder("diverging"), "long.textproto");
@@ -249,8 +274,10 @@ TEST(TrainProgramTest, DivergenceLeavesTheLastGoodWeights) {
 
 TEST(TrainProgramTest, ADryRunWritesNothing) {
   const std::string folder = JoinPath(TestFolder("dry"), "run");
-  Process process(RunIn(folder, {"--dry_run", "--index=" + JoinPath(TestFolder("index"), "i")}));
+  Process process(RunIn(
+      folder, {"--dry_run", "--index=" + JoinPath(TestFolder("index"), "i"), "--precision=auto"}));
   EXPECT_EQ(process.Wait(), 0) << process.Text();
+  EXPECT_THAT(process.Text(), HasSubstr(": a matrix product in bf16 takes "));
   EXPECT_THAT(process.Text(), HasSubstr("memory: about "));
   EXPECT_THAT(process.Text(), HasSubstr("S2 "));
   EXPECT_FALSE(FolderExists(folder));
@@ -269,6 +296,10 @@ TEST(TrainProgramTest, BadInputIsASentence) {
   EXPECT_THAT(run({"--set=dataset.train.part=none"}, 2), HasSubstr("part"));
   EXPECT_THAT(run({"--dataset_root=/gone"}, 2), HasSubstr("/gone"));
   EXPECT_THAT(run({"--init=" + Tiny()}, 2), HasSubstr("tiny_run.textproto"));
+  EXPECT_THAT(
+      run({"--init=" + JoinPath(Whole(), "weights.safetensors"), "--set=network.width=16"}, 2),
+      HasSubstr("the weights are those of another network"));
+  EXPECT_THAT(run({"--precision=fp64"}, 2), HasSubstr("fp32, bf16"));
 }
 
 TEST(TrainProgramTest, TwoRanksTrainTogether) {

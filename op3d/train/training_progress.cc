@@ -1,5 +1,6 @@
 #include "op3d/train/training_progress.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/base/casts.h"
@@ -17,6 +18,7 @@ namespace {
 std::string Bits(double value) { return absl::StrCat(absl::Hex(absl::bit_cast<uint64_t>(value))); }
 
 constexpr double kMemory = 0.95;
+constexpr double kDefaultDivergenceFactor = 10;
 
 class Reader {
  public:
@@ -125,6 +127,16 @@ absl::StatusOr<TrainingProgress> TrainingProgress::FromMetadata(
     if (absl::StartsWith(key, "example.")) progress.examples.push_back(value);
   }
   return progress;
+}
+
+absl::StatusOr<double> DivergenceLimit(double factor, int64_t classes) {
+  if (factor < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("training.divergence_factor is ", factor,
+                                                   "; it must be above 0, or 0 for ",
+                                                   kDefaultDivergenceFactor));
+  }
+  return (factor > 0 ? factor : kDefaultDivergenceFactor) * 2 *
+         std::log(static_cast<double>(std::max<int64_t>(2, classes)));
 }
 
 }  // namespace op3d

@@ -54,6 +54,11 @@ struct TrainingProgress {
       const std::map<std::string, std::string>& metadata);
 };
 
+// The limit of AddStepLoss: `factor` (TrainingSettings.divergence_factor; 0 = 10) times what
+// guessing costs, the logarithm of the number of classes in each of at most two heads.
+// InvalidArgument for a negative factor.
+absl::StatusOr<double> DivergenceLimit(double factor, int64_t classes);
+
 }  // namespace op3d
 
 #endif  // OP3D_TRAIN_TRAINING_PROGRESS_H_

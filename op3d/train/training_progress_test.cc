@@ -70,6 +70,15 @@ TEST(TrainingProgressTest, DivergenceIsALossThatStaysHigh) {
               StatusIs(absl::StatusCode::kInternal, HasSubstr("the loss is nan")));
 }
 
+TEST(TrainingProgressTest, TheLimitIsAMultipleOfWhatGuessingCosts) {
+  ASSERT_OK_AND_ASSIGN(const double limit, DivergenceLimit(0, 400));
+  EXPECT_DOUBLE_EQ(limit, 20 * std::log(400));
+  ASSERT_OK_AND_ASSIGN(const double lower, DivergenceLimit(0.5, 400));
+  EXPECT_DOUBLE_EQ(lower, std::log(400));
+  EXPECT_THAT(DivergenceLimit(-1, 400).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("divergence_factor is -1")));
+}
+
 TEST(TrainingProgressTest, WhatIsMissingOrTornIsNamed) {
   auto metadata = Some().ToMetadata();
   metadata["clips"] = "many";

@@ -17,6 +17,7 @@
 #include "op3d/train/checkpoint_folder.h"
 #include "op3d/train/event_file.h"
 #include "op3d/train/measure.h"
+#include "op3d/train/network_settings.h"
 #include "op3d/train/run_cost.h"
 #include "op3d/train/training_log.h"
 
@@ -108,6 +109,7 @@ class Run {
     log_->Note("started", {{"device", options_.device},
                            {"processes", options_.group == nullptr ? 1 : options_.group->size()},
                            {"loader_threads", options_.loader_threads},
+                           {"precision", PrecisionOf(options_.settings.training())},
                            {"resumed", folder_->resumed()}});
     return absl::OkStatus();
   }

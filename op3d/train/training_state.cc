@@ -7,6 +7,7 @@
 #include "absl/strings/strip.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/network/torch_status.h"
+#include "op3d/train/network_settings.h"
 #include "op3d/train/optimizer.h"
 #include "op3d/train/weight_average.h"
 
@@ -56,6 +57,7 @@ absl::StatusOr<std::unique_ptr<TrainingState>> TrainingState::Make(
     OP3D_RETURN_IF_ERROR(network.StartFrom(options.initial_weights).status());
   }
   OP3D_RETURN_IF_ERROR(network.ToDevice(options.device));
+  OP3D_RETURN_IF_ERROR(SetArithmetic(options.training, options.clip_frames, &network));
   network.SetFrozenBatchNorm(options.frozen_batch_norm);
   OP3D_ASSIGN_OR_RETURN(state->optimizer_,
                         Optimizer::Make(network.Parameters(), options.sgd, options.training));

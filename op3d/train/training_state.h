@@ -37,12 +37,14 @@ struct TrainingStateOptions {
   bool frozen_batch_norm = false;
   SgdSettings sgd;
   TrainingSettings training;
+  // Decides whether activations are checkpointed.
+  int clip_frames = 0;
 };
 
 // Not thread-safe.
 class TrainingState {
  public:
-  // Errors as Network's and Optimizer's.
+  // Errors as Network's, SetArithmetic's and Optimizer's.
   static absl::StatusOr<std::unique_ptr<TrainingState>> Make(const TrainingStateOptions& options);
   ~TrainingState();
 

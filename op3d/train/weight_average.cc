@@ -22,6 +22,7 @@ absl::StatusOr<std::unique_ptr<WeightAverage>> WeightAverage::Make(Network* netw
   }
   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> copy, Network::MakeUnfilled(network->options()));
   OP3D_RETURN_IF_ERROR(copy->ToDevice(network->device().str()));
+  OP3D_RETURN_IF_ERROR(copy->SetPrecision(network->precision()));
   OP3D_RETURN_IF_ERROR(copy->To(network->Parameters()[0].second.scalar_type()));
   OP3D_RETURN_IF_ERROR(copy->LoadStateDict(network->StateDict()));
   std::unique_ptr<WeightAverage> average(new WeightAverage(decay, std::move(copy)));

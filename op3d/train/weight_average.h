@@ -22,8 +22,9 @@ namespace op3d {
 // Not thread-safe.
 class WeightAverage {
  public:
-  // Starts at the weights that `network` has now, on its device.  `network` must outlive it, and
-  // its device and type must stay.  InvalidArgument for a decay outside [0, 1).
+  // Starts at the weights that `network` has now, on its device and in its precision.  `network`
+  // must outlive it, and its device and type must stay.  InvalidArgument for a decay outside [0,
+  // 1).
   static absl::StatusOr<std::unique_ptr<WeightAverage>> Make(Network* network, double decay);
 
   absl::Status Update();

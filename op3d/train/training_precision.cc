@@ -1,0 +1,37 @@
+#include "op3d/train/training_precision.h"
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/network/precision.h"
+
+namespace op3d {
+
+absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::string_view earlier,
+                                            ProcessGroup* group, TrainingSettings* training) {
+  if (training->precision().empty()) return std::string();
+  if (training->precision() == "fp64") {
+    return absl::InvalidArgumentError(
+        "training.precision is 'fp64'; a training computes in fp32, bf16, tf32 (on a GPU) or auto");
+  }
+  if (training->precision() != "auto") {
+    OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice,
+                          ChoosePrecision(training->precision(), device));
+    return choice.reason;
+  }
+  std::string reason;
+  if (!earlier.empty()) {
+    training->set_precision(std::string(earlier));
+    reason = absl::StrCat("precision ", earlier, ", as this run was begun");
+  } else {
+    OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice, ChoosePrecision("auto", device));
+    training->set_precision(PrecisionName(choice.precision));
+    reason = choice.reason;
+  }
+  if (group != nullptr) {
+    OP3D_ASSIGN_OR_RETURN(const std::string first, group->TakeFromFirst(training->precision()));
+    training->set_precision(first);
+  }
+  return reason;
+}
+
+}  // namespace op3d
