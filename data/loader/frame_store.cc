@@ -89,6 +89,8 @@ absl::Status FrameStore::Keep(const Video& video, Entry* entry,
     // A video damaged somewhere may still hold the wanted frames: it is passed, not refused.
     if (status.ok()) {
       entry->frames = std::move(frames);
+      // Where it is passed, the reader goes on and is counted at its end.
+      CountReading(**reader);
     } else {
       Release(bytes);
     }
@@ -117,6 +119,7 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
     });
   }
   CountDecoding(SecondsSince(start) - sink_seconds);
+  if (reader != nullptr) CountReading(*reader);
   absl::MutexLock lock(&mutex_);
   ++counters_.passed;
   return status;
@@ -137,6 +140,17 @@ void FrameStore::Release(int64_t bytes) {
 void FrameStore::CountDecoding(double seconds) {
   absl::MutexLock lock(&mutex_);
   counters_.decode_seconds += seconds;
+}
+
+void FrameStore::CountReading(const VideoReader& reader) {
+  const VideoReader::Counters& own = reader.counters();
+  absl::MutexLock lock(&mutex_);
+  VideoReader::Counters& all = counters_.reading;
+  all.packets += own.packets;
+  all.decoded += own.decoded;
+  all.converted += own.converted;
+  all.seeks += own.seeks;
+  all.rewinds += own.rewinds;
 }
 
 FrameStore::Counters FrameStore::counters() const {

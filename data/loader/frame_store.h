@@ -53,6 +53,8 @@ class FrameStore {
     int64_t bytes = 0;
     // Time in opening and decoding, summed over threads, without `sink`'s.
     double decode_seconds = 0;
+    // What the readers did for it.
+    VideoReader::Counters reading;
   };
   Counters counters() const;
 
@@ -75,6 +77,7 @@ class FrameStore {
   bool Reserve(int64_t bytes);
   void Release(int64_t bytes);
   void CountDecoding(double seconds);
+  void CountReading(const VideoReader& reader);
 
   const int64_t budget_;
   const VideoLimits limits_;

@@ -57,6 +57,9 @@ TEST(FrameStoreTest, KeepsWhatFits) {
   EXPECT_EQ(counters.passed, 3);
   EXPECT_EQ(counters.bytes, 20 * kFrameBytes);
   EXPECT_GT(counters.decode_seconds, 0);
+  EXPECT_GE(counters.reading.packets, counters.reading.decoded);
+  EXPECT_GE(counters.reading.decoded, counters.reading.converted);
+  EXPECT_GT(counters.reading.converted, 20);
 }
 
 TEST(FrameStoreTest, ThreadsThatAskAtOnceDecodeOnce) {

@@ -12,6 +12,7 @@
 #include "data/loader/loader.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/device.h"
 #include "op3d/network/evaluation_network.h"
 #include "op3d/network/torch_status.h"
 
@@ -44,9 +45,10 @@ absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, Batch* batch
     for (int64_t first = 0; first < count; first += group) {
       const int64_t size = std::min(group, count - first);
       const at::Tensor clips =
-          at::from_blob(batch->clips.data() + first * values,
-                        {size, 3, batch->frames, batch->height, batch->width}, at::kFloat)
-              .to(network.device(), network.type());
+          CopyTo(at::from_blob(batch->clips.data() + first * values,
+                               {size, 3, batch->frames, batch->height, batch->width}, at::kFloat),
+                 network.device())
+              .to(network.type());
       OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network.Forward(clips));
       parts.push_back(at::stack(heads).to(at::kCPU, at::kFloat));
     }

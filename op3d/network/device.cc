@@ -21,6 +21,12 @@ absl::StatusOr<std::string> ChooseDevice(absl::string_view wanted) {
       "without --config=cuda. Use --device=cpu");
 }
 
+at::Tensor CopyTo(const at::Tensor& tensor, at::Device device) {
+  if (!device.is_cuda()) return tensor.to(device);
+  // The allocator keeps a pinned block until the copies from it are done.
+  return tensor.pin_memory().to(device, tensor.scalar_type(), /*non_blocking=*/true);
+}
+
 std::string LibTorchVersion() { return absl::StrCat("libtorch ", TORCH_VERSION); }
 
 }  // namespace op3d

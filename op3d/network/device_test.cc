@@ -1,5 +1,7 @@
 #include "op3d/network/device.h"
 
+#include <ATen/ops/arange.h>
+
 #include "op3d/base/status_matchers.h"
 
 namespace op3d {
@@ -20,6 +22,13 @@ TEST(DeviceTest, WhatIsNotThereIsASentence) {
   if (*automatic == "cuda") GTEST_SKIP() << "this machine has a GPU";
   EXPECT_THAT(ChooseDevice("cuda"),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("--device=cpu")));
+}
+
+TEST(DeviceTest, NothingIsCopiedToTheCpu) {
+  const at::Tensor tensor = at::arange(6.0f);
+  EXPECT_EQ(CopyTo(tensor, at::kCPU).data_ptr(), tensor.data_ptr());
+  if (*ChooseDevice("auto") == "cpu") return;
+  EXPECT_TRUE(CopyTo(tensor, at::kCUDA).cpu().equal(tensor));
 }
 
 TEST(DeviceTest, TheLibraryIsThePinnedOne) { EXPECT_THAT(LibTorchVersion(), HasSubstr("2.11.0")); }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/device.h"
 #include "op3d/train/clip_mixing.h"
 
 namespace op3d {
@@ -26,10 +27,10 @@ absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
   const ClipMixing mixing = DrawMixing(settings.mixing(), *batch, &stream);
   MixClips(mixing, batch);
   const at::Tensor clips =
-      at::from_blob(batch->clips.data(),
-                    {batch->size, 3, batch->frames, batch->height, batch->width},
-                    at::TensorOptions(at::kFloat))
-          .to(network->device());
+      CopyTo(at::from_blob(batch->clips.data(),
+                           {batch->size, 3, batch->frames, batch->height, batch->width},
+                           at::TensorOptions(at::kFloat)),
+             network->device());
   at::Tensor labels =
       at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong));
   std::vector<float> targets;

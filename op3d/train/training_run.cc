@@ -295,6 +295,16 @@ class Run {
       }
     }
     reported_ = epoch;
+    // Of this process, the measure's own reading with it.
+    const FrameStore::Counters frames = data_.frames->counters();
+    times["decode"] = frames.decode_seconds - frames_before_.decode_seconds;
+    times["cached_reads"] = frames.hits - frames_before_.hits;
+    times["packets"] = frames.reading.packets - frames_before_.reading.packets;
+    times["decoded_frames"] = frames.reading.decoded - frames_before_.reading.decoded;
+    times["used_frames"] = frames.reading.converted - frames_before_.reading.converted;
+    times["seeks"] = frames.reading.seeks - frames_before_.reading.seeks;
+    times["rewinds"] = frames.reading.rewinds - frames_before_.reading.rewinds;
+    frames_before_ = frames;
     if (options_.first()) {
       Progress::Print(line);
       log_->Write("epoch", {i + 1, epoch, 0}, fields, times);
@@ -331,6 +341,8 @@ class Run {
   std::unique_ptr<StateTrainer> trainer_;
   int reported_ = 0;
   int64_t clips_ = 0, skipped_ = 0;
+  // At the end of the last epoch.
+  FrameStore::Counters frames_before_;
   absl::optional<EpochMeasure> best_;
 };
 
