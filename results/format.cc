@@ -1,7 +1,9 @@
 #include "results/format.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -51,6 +53,14 @@ std::string ScaleName(BenchmarkSettings::Scale scale) {
          : scale == BenchmarkSettings::MINIATURE ? "miniature"
                                                  : "unknown scale";
 }
+
+int OfficialSplit(const DatasetSettings& dataset) {
+  const bool several = absl::StrContains(dataset.evaluation().list(), "{split}") ||
+                       absl::StrContains(dataset.train().list(), "{split}");
+  return several ? std::max(dataset.split(), 1) : 0;
+}
+
+std::string SplitText(int split) { return split == 0 ? "" : absl::StrCat(" split ", split); }
 
 std::string BenchmarkTitle(const std::string& benchmark) {
   constexpr std::pair<const char*, const char*> kTitles[] = {

@@ -28,6 +28,10 @@ int64_t ClipLength(const State& state);
 std::string ScaleName(BenchmarkSettings::Scale scale);
 // "Kinetics-400" for "kinetics400"; an unknown benchmark's own name.
 std::string BenchmarkTitle(const std::string& benchmark);
+// Which of a dataset's official splits a run used, from 1; 0 when the dataset has one alone.
+int OfficialSplit(const DatasetSettings& dataset);
+// " split 2"; nothing for 0.
+std::string SplitText(int split);
 // "1 epoch", "2 epochs".
 std::string FormatEpochs(int64_t epochs);
 

@@ -70,7 +70,9 @@ pre { font: 12.5px/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; backgrou
 
 std::string Subtitle(const RunRecord& record) {
   std::string text =
-      absl::StrCat(ScaleName(record.settings().scale()), " scale, network ",
+      absl::StrCat(ScaleName(record.settings().scale()), " scale,",
+                   SplitText(OfficialSplit(record.settings().dataset())),
+                   OfficialSplit(record.settings().dataset()) > 0 ? "," : "", " network ",
                    record.settings().network().name(), ", seed ", record.settings().seed());
   if (!record.environment().started().empty()) {
     absl::StrAppend(&text, ", ", record.environment().started());

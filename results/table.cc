@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "results/format.h"
 #include "results/headline.h"
 #include "results/published.h"
 
@@ -153,12 +154,17 @@ void AddGroups(const RunRecord& record, ResultTable* table) {
 
 ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables) {
   const BenchmarkSettings& settings = record.settings();
+  const int split = OfficialSplit(settings.dataset());
   for (ResultTable& table : *tables) {
-    if (table.benchmark == settings.benchmark() && table.scale == settings.scale()) return &table;
+    if (table.benchmark == settings.benchmark() && table.scale == settings.scale() &&
+        table.split == split) {
+      return &table;
+    }
   }
   tables->emplace_back();
   tables->back().benchmark = settings.benchmark();
   tables->back().scale = settings.scale();
+  tables->back().split = split;
   return &tables->back();
 }
 

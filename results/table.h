@@ -52,10 +52,12 @@ struct ResultRow {
   std::string source;
 };
 
-// The runs of one benchmark at one scale.
+// The runs of one benchmark at one scale, on one official split.
 struct ResultTable {
   std::string benchmark;
   BenchmarkSettings::Scale scale = BenchmarkSettings::SCALE_UNSPECIFIED;
+  // From 1; 0 where the dataset has one split alone.
+  int split = 0;
   // Groups of classes of a miniature.
   std::vector<std::string> groups;
   std::vector<ResultRow> rows;
@@ -65,8 +67,8 @@ struct ResultTable {
   std::string tolerance_reason;
 };
 
-// One table a benchmark and scale, in the order in which the records first name them.  Recipes
-// that were not tested have a row without figures.
+// One table a benchmark, scale and split, in the order in which the records first name them.
+// Recipes that were not tested have a row without figures.
 std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
                                     const PublishedFigures& figures);
 

@@ -123,7 +123,8 @@ Grid MakeGrid(const ResultTable& table, bool exact) {
 }
 
 std::string Title(const ResultTable& table) {
-  return absl::StrCat(BenchmarkTitle(table.benchmark), ", ", ScaleName(table.scale), " scale");
+  return absl::StrCat(BenchmarkTitle(table.benchmark), SplitText(table.split), ", ",
+                      ScaleName(table.scale), " scale");
 }
 
 // "Plans chosen on the evaluation list, which their test sees again: run-7, run-8."
@@ -232,7 +233,8 @@ std::string CsvTable(const ResultTable& table) {
     absl::StrAppend(&text, absl::StrJoin(quoted, ","), "\n");
   };
   add({"benchmark", "scale"}, grid.head);
-  for (const auto& row : grid.rows) add({table.benchmark, ScaleName(table.scale)}, row);
+  const std::string benchmark = absl::StrCat(table.benchmark, SplitText(table.split));
+  for (const auto& row : grid.rows) add({benchmark, ScaleName(table.scale)}, row);
   return text;
 }
 
@@ -273,6 +275,7 @@ ordered_json JsonRow(const ResultTable& table, const ResultRow& row) {
 
 std::string JsonTable(const ResultTable& table) {
   ordered_json json = {{"benchmark", table.benchmark}, {"scale", ScaleName(table.scale)}};
+  if (table.split > 0) json["split"] = table.split;
   json["rows"] = ordered_json::array();
   for (const ResultRow& row : table.rows) json["rows"].push_back(JsonRow(table, row));
   if (table.scale == BenchmarkSettings::FULL) json["context"] = ordered_json::array();

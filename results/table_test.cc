@@ -1,8 +1,12 @@
 #include "results/table.h"
 
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 #include "op3d/base/status_matchers.h"
 #include "results/fixture_record.h"
 #include "results/published.h"
+#include "results/table_format.h"
 
 namespace op3d {
 namespace {
@@ -25,6 +29,26 @@ TEST(TableTest, MiniatureAndFullScaleNeverShareATable) {
   for (const ResultRow& row : tables[0].rows) EXPECT_FALSE(row.published.has_value());
   EXPECT_EQ(tables[1].scale, BenchmarkSettings::FULL);
   EXPECT_EQ(tables[1].rows.size(), 3u);
+}
+
+TEST(TableTest, SplitsNeverShareATable) {
+  std::vector<NamedRecord> records;
+  for (const int split : {0, 2, 1}) {
+    RunRecord record = MakeFixtureRecord();
+    record.mutable_settings()->set_benchmark("ucf101");
+    record.mutable_settings()->mutable_dataset()->mutable_train()->set_list(
+        "ucfTrainTestlist/trainlist0{split}.txt");
+    record.mutable_settings()->mutable_dataset()->set_split(split);
+    records.push_back({absl::StrCat("run ", split), record});
+  }
+  const std::vector<ResultTable> tables = MakeTables(records, Figures());
+  ASSERT_EQ(tables.size(), 2u);
+  EXPECT_EQ(tables[0].split, 1);  // 0 stands for the first
+  EXPECT_EQ(tables[0].rows.size(), 2 * tables[1].rows.size());
+  EXPECT_EQ(tables[1].split, 2);
+  EXPECT_THAT(RenderTables(tables, TableFormat::kText), HasSubstr("UCF101 split 2, miniature"));
+  EXPECT_THAT(RenderTables(tables, TableFormat::kCsv), HasSubstr("\nucf101 split 2,miniature"));
+  EXPECT_THAT(RenderTables(tables, TableFormat::kJson), HasSubstr("\"split\""));
 }
 
 TEST(TableTest, AMiniatureIsNotHeldAgainstFiguresWhateverItsNetwork) {
