@@ -109,8 +109,8 @@ int64_t EpochClips(const State& state, int64_t videos) {
 }
 
 struct Sum {
-  int edges = 0, min_epochs = 0, max_epochs = 0;
-  double min_seconds = 0, max_seconds = 0;
+  int edges = 0, min_epochs = 0, expected_epochs = 0, max_epochs = 0;
+  double min_seconds = 0, expected_seconds = 0, max_seconds = 0;
 };
 
 absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
@@ -119,7 +119,7 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
   OP3D_ASSIGN_OR_RETURN(const WorkEstimate work,
                         EstimateWork(graph, options.settings.search().rule()));
   std::string text =
-      absl::StrFormat("pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %8s %12s %16s\n",
+      absl::StrFormat("pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %10s %12s %32s\n",
                       graph.pool(), graph.states_size(), work.edges.size(), "edge", "frames", "lr",
                       "batch", "epochs", "clips/epoch", "time");
   for (const EdgeWork& edge : work.edges) {
@@ -134,16 +134,20 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
     const int64_t clips = EpochClips(state, videos.search_train);
     const double epoch = train.train_seconds * static_cast<double>(clips) +
                          search.score_seconds * static_cast<double>(videos.search_measured);
-    absl::StrAppendFormat(&text, "  %-10s %-7d %-8g %-8s %8s %12d %16s\n", EdgeName(transition),
-                          edge.frames_per_clip, state.learning_rate(),
-                          absl::StrCat(state.batch_size(), "x", state.accumulation()),
-                          absl::StrCat(edge.min_epochs, "-", edge.max_epochs), clips,
-                          absl::StrCat(FormatSeconds(edge.min_epochs * epoch), " - ",
-                                       FormatSeconds(edge.max_epochs * epoch)));
+    absl::StrAppendFormat(
+        &text, "  %-10s %-7d %-8g %-8s %10s %12d %32s\n", EdgeName(transition),
+        edge.frames_per_clip, state.learning_rate(),
+        absl::StrCat(state.batch_size(), "x", state.accumulation()),
+        absl::StrCat(edge.min_epochs, "/", edge.expected_epochs, "/", edge.max_epochs), clips,
+        absl::StrCat(FormatSeconds(edge.min_epochs * epoch), " / ",
+                     FormatSeconds(edge.expected_epochs * epoch), " / ",
+                     FormatSeconds(edge.max_epochs * epoch)));
     ++sum->edges;
     sum->min_epochs += edge.min_epochs;
+    sum->expected_epochs += edge.expected_epochs;
     sum->max_epochs += edge.max_epochs;
     sum->min_seconds += edge.min_epochs * epoch;
+    sum->expected_seconds += edge.expected_epochs * epoch;
     sum->max_seconds += edge.max_epochs * epoch;
   }
   return text;
@@ -206,8 +210,12 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
                             DescribePool(options, videos, graph, &costs, &sum));
       absl::StrAppend(&text, pool);
     }
-    absl::StrAppendFormat(&text, "search: %d edges, %d to %d epochs, %s to %s of one thread\n",
-                          sum.edges, sum.min_epochs, sum.max_epochs, FormatSeconds(sum.min_seconds),
+    absl::StrAppendFormat(&text,
+                          "search: %d edges; least / expected / most: %d / %d / %d epochs, %s / %s "
+                          "/ %s of one thread "
+                          "(expected: knees where the released plans have them)\n",
+                          sum.edges, sum.min_epochs, sum.expected_epochs, sum.max_epochs,
+                          FormatSeconds(sum.min_seconds), FormatSeconds(sum.expected_seconds),
                           FormatSeconds(sum.max_seconds));
   }
   const Plan plan = PlanToCount(options);
