@@ -37,17 +37,6 @@ std::string Jpeg(const RgbImage& image) {
   return *std::move(bytes);
 }
 
-std::vector<int> Shown(VideoReader* reader, const std::vector<int64_t>& indices) {
-  std::vector<int> shown;
-  EXPECT_THAT(reader->Read(indices,
-                           [&](int64_t, const RgbImage& image) {
-                             shown.push_back(NumberOf(image));
-                             return absl::OkStatus();
-                           }),
-              IsOk());
-  return shown;
-}
-
 class MediaTest : public testing::Test {
  protected:
   // A fresh folder of test frames, first one `first`.

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "data/video/ffmpeg.h"
@@ -65,6 +66,24 @@ int NumberOf(const RgbImage& image) {
     if (image.pixels[(y * kWidth + x) * 3 + 1] > 127) number |= 1 << bit;
   }
   return number;
+}
+
+std::vector<int64_t> FirstNumbers(int64_t count) {
+  std::vector<int64_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), int64_t{0});
+  return numbers;
+}
+
+std::vector<int> Shown(VideoReader* reader, const std::vector<int64_t>& indices) {
+  std::vector<int> shown;
+  std::vector<int64_t> given;
+  const absl::Status status = reader->Read(indices, [&](int64_t frame, const RgbImage& image) {
+    given.push_back(frame);
+    shown.push_back(NumberOf(image));
+    return absl::OkStatus();
+  });
+  if (!status.ok() || given != indices) shown.clear();
+  return shown;
 }
 
 VideoWriterOptions TestClipOptions() {

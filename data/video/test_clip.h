@@ -5,11 +5,13 @@
 #ifndef DATA_VIDEO_TEST_CLIP_H_
 #define DATA_VIDEO_TEST_CLIP_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "data/video/image.h"
+#include "data/video/video_reader.h"
 #include "data/video/video_writer.h"
 
 namespace op3d {
@@ -19,6 +21,13 @@ RgbImage NumberedFrame(int number);
 
 // The number of such a frame; -1 when the image is of another size.
 int NumberOf(const RgbImage& image);
+
+// 0, 1, ..., count - 1.
+std::vector<int64_t> FirstNumbers(int64_t count);
+
+// The numbers that the frames of `indices` show; none when one cannot be read or comes under
+// another index.
+std::vector<int> Shown(VideoReader* reader, const std::vector<int64_t>& indices);
 
 // Options for a 64x48 clip.
 VideoWriterOptions TestClipOptions();
