@@ -7,7 +7,10 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
+
+#include "op3d/network/weight_gradient.h"
 
 namespace op3d {
 namespace {
@@ -18,6 +21,9 @@ using torch::autograd::variable_list;
 // Products with a matrix this narrow are slow in BLAS (backward up to 3 times); the convolution
 // kernel is not.
 constexpr int64_t kNarrow = 8;
+
+// From this many channels on, WeightGradient is faster than LibTorch's kernel on CPUs.
+constexpr int64_t kWide = 64;
 
 using Integers = std::vector<int64_t>;
 
@@ -86,13 +92,27 @@ struct WindowFunction : torch::autograd::Function<WindowFunction> {
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
     auto& data = context->saved_data;
-    const auto [input, weight, bias] = at::convolution_backward(
-        ImagesOf(gradients[0].contiguous(), data["output"].toIntVector()),
-        ImagesOf(saved[0], data["shape"].toIntVector()),
-        saved[1].view(data["kernel"].toIntVector()), c10::nullopt, data["stride"].toIntVector(),
-        data["padding"].toIntVector(), {1, 1},
-        /*transposed=*/false, {0, 0}, data["groups"].toInt(), {true, true, false});
-    return {RowsOf(input), weight.reshape(saved[1].sizes()), {}, {}, {}, {}, {}};
+    const Integers shape = data["shape"].toIntVector(), output = data["output"].toIntVector(),
+                   kernel = data["kernel"].toIntVector(), stride = data["stride"].toIntVector(),
+                   padding = data["padding"].toIntVector();
+    const int64_t groups = data["groups"].toInt();
+    const at::Tensor gradient = gradients[0].contiguous();
+    const bool input_wanted = context->needs_input_grad(0);
+    const bool products = saved[0].is_cpu() && saved[0].scalar_type() != at::kBFloat16 &&
+                          groups == 1 && shape[3] >= kWide;
+    at::Tensor input, weight, bias;
+    if (input_wanted || !products) {
+      std::tie(input, weight, bias) = at::convolution_backward(
+          ImagesOf(gradient, output), ImagesOf(saved[0], shape), saved[1].view(kernel),
+          c10::nullopt, stride, padding, {1, 1}, /*transposed=*/false, {0, 0}, groups,
+          {input_wanted, !products, false});
+    }
+    if (products) {
+      weight = WeightGradient(gradient.view(output), saved[0].view(shape), {kernel[2], kernel[3]},
+                              stride, padding);
+    }
+    if (input_wanted) input = RowsOf(input);
+    return {input, weight.reshape(saved[1].sizes()), {}, {}, {}, {}, {}};
   }
 };
 
@@ -157,18 +177,17 @@ FeatureMap Convolution::ApplyToClips(const at::Tensor& clips) const {
   FeatureMap output;
   output.clips = clips.size(0);
   output.size = OutputSize(size, d.kernel, d.stride, d.padding);
-  // [N * T', C * taps, H, W], the kernel's own order of C and taps.  Channels first: whole images
-  // are copied, and with so few channels LibTorch's kernel is faster this way.
-  const at::Tensor images =
+  // [N * T', H, W, C * taps], the kernel's own order of C and taps.
+  const at::Tensor rows =
       clips.narrow(2, 0, output.size[0] * taps)
           .reshape({output.clips, channels, output.size[0], taps, size[1], size[2]})
-          .permute({0, 2, 1, 3, 4, 5})
-          .reshape({output.clips * output.size[0], channels * taps, size[1], size[2]});
-  const at::Tensor kernel = weight_.to(clips.scalar_type())
-                                .view({weight_.size(0), channels * taps, d.kernel[1], d.kernel[2]});
-  output.rows = RowsOf(at::convolution(images, kernel, {}, {d.stride[1], d.stride[2]},
-                                       {d.padding[1], d.padding[2]}, {1, 1}, /*transposed=*/false,
-                                       {0, 0}, 1));
+          .permute({0, 2, 4, 5, 1, 3})
+          .reshape({-1, channels * taps});
+  output.rows = WindowFunction::apply(
+      rows, weight_.to(clips.scalar_type()),
+      Integers{output.clips * output.size[0], size[1], size[2], channels * taps},
+      Integers{d.out_channels, channels * taps, d.kernel[1], d.kernel[2]},
+      Integers{d.stride[1], d.stride[2]}, Integers{d.padding[1], d.padding[2]}, 1);
   return output;
 }
 

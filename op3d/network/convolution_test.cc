@@ -83,6 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
         ConvolutionDefinition{"spatial", 4, 6, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}},
         ConvolutionDefinition{"spatial_strided", 4, 6, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}},
         ConvolutionDefinition{"spatial_grouped", 8, 12, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 4},
+        ConvolutionDefinition{"spatial_wide", 64, 6, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}},
+        ConvolutionDefinition{"temporal_wide", 64, 6, {3, 1, 1}, {1, 1, 1}, {1, 0, 0}},
         ConvolutionDefinition{"temporal", 4, 6, {3, 1, 1}, {1, 1, 1}, {1, 0, 0}},
         ConvolutionDefinition{"temporal_strided", 4, 6, {3, 1, 1}, {1, 2, 2}, {1, 0, 0}},
         ConvolutionDefinition{"temporal_grouped", 8, 12, {3, 1, 1}, {1, 2, 2}, {1, 0, 0}, 4}),
