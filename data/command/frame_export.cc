@@ -23,7 +23,7 @@ absl::StatusOr<RgbImage> WithShortSide(const RgbImage& image, int short_side) {
                                                     size.height, {0, 0, size.width, size.height}));
   RgbImage resized = {size.width, size.height, {}};
   resized.pixels.resize(static_cast<size_t>(size.width) * size.height * 3);
-  resize.Apply(image.pixels.data(), image.width, resized.pixels.data());
+  resize.Apply(image.pixels.data(), {0, 0, image.width, image.height}, resized.pixels.data());
   return resized;
 }
 

@@ -69,7 +69,7 @@ absl::Status ReadAll(VideoReader* reader, PictureSize size,
   return reader->Read(frames, [&](int64_t frame, const RgbImage& image) {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
     if (same) return sink(frame, image);
-    resize.Apply(image.pixels.data(), image.width, resized.pixels.data());
+    resize.Apply(image.pixels.data(), {0, 0, image.width, image.height}, resized.pixels.data());
     return sink(frame, resized);
   });
 }

@@ -51,19 +51,20 @@ absl::Status MakeClipViews(
   double transform_seconds = 0;
   auto use = uses.begin();
 
-  auto show = [&](int64_t frame, const RgbImage& image) {
-    const Clock::time_point start = Clock::now();
-    if (!transform.has_value()) {
-      absl::StatusOr<ClipTransform> made = make_transform(image.width, image.height);
-      if (!made.ok()) return made.status();
-      transform.emplace(*std::move(made));
-      const size_t size = transform->size();
-      if (out.size() != clips.size() * transform->crops() * 3 * times * size * size) {
-        return absl::InternalError(absl::StrCat("views of ", size, "x", size,
-                                                " pixels do not fill a buffer of ", out.size()));
-      }
+  auto needed = [&](int width, int height) -> absl::StatusOr<Box> {
+    OP3D_ASSIGN_OR_RETURN(ClipTransform made, make_transform(width, height));
+    const size_t size = made.size();
+    if (out.size() != clips.size() * made.crops() * 3 * times * size * size) {
+      return absl::InternalError(absl::StrCat("views of ", size, "x", size,
+                                              " pixels do not fill a buffer of ", out.size()));
     }
-    OP3D_RETURN_IF_ERROR(transform->Load(image));
+    transform.emplace(std::move(made));
+    return transform->needed();
+  };
+
+  auto show = [&](int64_t frame, const RgbImage& image, const Box& part) {
+    const Clock::time_point start = Clock::now();
+    OP3D_RETURN_IF_ERROR(transform->LoadPart(image, part));
     const size_t plane = static_cast<size_t>(transform->size()) * transform->size();
     for (; use != uses.end() && use->frame == frame; ++use) {
       for (int crop = 0; crop < transform->crops(); ++crop) {
@@ -77,7 +78,7 @@ absl::Status MakeClipViews(
   };
 
   const Clock::time_point start = Clock::now();
-  const absl::Status status = store->Read(video, wanted, show);
+  const absl::Status status = store->ReadParts(video, wanted, needed, show);
   seconds->read += SecondsSince(start) - transform_seconds;
   seconds->transform += transform_seconds;
   return Annotate(status, video.name);

@@ -71,6 +71,7 @@ TEST(ClipViewsTest, ErrorsNameTheVideo) {
   auto fail = [](int, int) { return absl::StatusOr<ClipTransform>(absl::AbortedError("no")); };
   EXPECT_THAT(MakeClipViews(video, {{0, 1}}, fail, &store, absl::MakeSpan(out), &seconds),
               StatusIs(absl::StatusCode::kAborted, HasSubstr("v0: no")));
+  out.resize(size_t{3} * 2 * 16 * 16);
   EXPECT_THAT(MakeClipViews(video, {{0, 99}}, make, &store, absl::MakeSpan(out), &seconds),
               StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("v0: ")));
 }

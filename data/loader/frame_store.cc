@@ -10,21 +10,26 @@
 namespace op3d {
 namespace {
 
-using Sink = absl::FunctionRef<absl::Status(int64_t, const RgbImage&)>;
 using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+Box Whole(int width, int height) { return {0, 0, width, height}; }
+
 absl::Status ReadKept(const Video& video, const std::vector<RgbImage>& frames,
-                      absl::Span<const int64_t> indices, Sink sink) {
+                      absl::Span<const int64_t> indices, FrameStore::PartOf part_of,
+                      FrameStore::PartSink sink) {
+  const Box whole = Whole(frames[0].width, frames[0].height);
+  OP3D_ASSIGN_OR_RETURN(const Box part, part_of(whole.width, whole.height));
+  OP3D_RETURN_IF_ERROR(CheckBox(part, whole.width, whole.height));
   for (const int64_t index : indices) {
     if (index < 0 || index >= static_cast<int64_t>(frames.size())) {
       return absl::OutOfRangeError(
           absl::StrCat(video.path, ": frame ", index, " of a video of ", frames.size(), " frames"));
     }
-    OP3D_RETURN_IF_ERROR(sink(index, frames[index]));
+    OP3D_RETURN_IF_ERROR(sink(index, frames[index], whole));
   }
   return absl::OkStatus();
 }
@@ -34,9 +39,17 @@ absl::Status ReadKept(const Video& video, const std::vector<RgbImage>& frames,
 FrameStore::FrameStore(int64_t budget_bytes, const VideoLimits& limits)
     : budget_(budget_bytes), limits_(limits) {}
 
-absl::Status FrameStore::Read(const Video& video, absl::Span<const int64_t> indices, Sink sink) {
+absl::Status FrameStore::Read(const Video& video, absl::Span<const int64_t> indices,
+                              absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) {
+  return ReadParts(video, indices, Whole, [&](int64_t index, const RgbImage& image, const Box&) {
+    return sink(index, image);
+  });
+}
+
+absl::Status FrameStore::ReadParts(const Video& video, absl::Span<const int64_t> indices,
+                                   PartOf part_of, PartSink sink) {
   if (indices.empty()) return absl::OkStatus();
-  if (budget_ <= 0) return ReadWanted(video, /*reader=*/nullptr, indices, sink);
+  if (budget_ <= 0) return ReadWanted(video, /*reader=*/nullptr, indices, part_of, sink);
   Entry* entry = nullptr;
   bool first = false;
   Entry::State state;
@@ -64,8 +77,8 @@ absl::Status FrameStore::Read(const Video& video, absl::Span<const int64_t> indi
     if (state == Entry::State::kKept) ++counters_.kept;
     if (!status.ok()) return status;
   }
-  if (state == Entry::State::kKept) return ReadKept(video, entry->frames, indices, sink);
-  return ReadWanted(video, std::move(reader), indices, sink);
+  if (state == Entry::State::kKept) return ReadKept(video, entry->frames, indices, part_of, sink);
+  return ReadWanted(video, std::move(reader), indices, part_of, sink);
 }
 
 absl::Status FrameStore::Keep(const Video& video, Entry* entry,
@@ -100,7 +113,8 @@ absl::Status FrameStore::Keep(const Video& video, Entry* entry,
 }
 
 absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoReader> reader,
-                                    absl::Span<const int64_t> indices, Sink sink) {
+                                    absl::Span<const int64_t> indices, PartOf part_of,
+                                    PartSink sink) {
   const Clock::time_point start = Clock::now();
   double sink_seconds = 0;
   absl::Status status;
@@ -110,10 +124,16 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
     status = opened.status();
     if (opened.ok()) reader = *std::move(opened);
   }
+  Box part;
+  if (status.ok()) {
+    const absl::StatusOr<Box> wanted = part_of(reader->info().width, reader->info().height);
+    status = wanted.ok() ? reader->SetBox(*wanted) : wanted.status();
+    if (status.ok()) part = *wanted;
+  }
   if (status.ok()) {
     status = reader->Read(indices, [&](int64_t index, const RgbImage& image) {
       const Clock::time_point handed = Clock::now();
-      const absl::Status used = sink(index, image);
+      const absl::Status used = sink(index, image, part);
       sink_seconds += SecondsSince(handed);
       return used;
     });

@@ -8,7 +8,7 @@
 // A video that fits into what is left of the budget is decoded whole, once, and stays: an epoch
 // visits every video once in random order, and then keeping the first ones is worth more than
 // forgetting the oldest.  A video that does not fit is decoded for the wanted frames only, every
-// time.  What Read gives never depends on the budget.
+// time, and of those only the part that is wanted.  The pixels never depend on the budget.
 #ifndef DATA_LOADER_FRAME_STORE_H_
 #define DATA_LOADER_FRAME_STORE_H_
 
@@ -21,6 +21,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "data/annotation/video_list.h"
@@ -43,6 +44,15 @@ class FrameStore {
   // has no longer as many frames as `video` says and an index needs.
   absl::Status Read(const Video& video, absl::Span<const int64_t> indices,
                     absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink);
+
+  // The same for whom a part of each frame is enough.  `part_of` is called once, before the first
+  // frame, with the frames' width and height.  `sink`(k, image, part) gets that part or more:
+  // `image` is the box `part` of the frame.  Errors are also `part_of`'s, and InvalidArgument for
+  // a part that is not inside the frame.
+  using PartOf = absl::FunctionRef<absl::StatusOr<Box>(int width, int height)>;
+  using PartSink = absl::FunctionRef<absl::Status(int64_t, const RgbImage&, const Box&)>;
+  absl::Status ReadParts(const Video& video, absl::Span<const int64_t> indices, PartOf part_of,
+                         PartSink sink);
 
   struct Counters {
     // Reads answered from memory, videos decoded whole, reads decoded for the wanted frames only.
@@ -72,8 +82,7 @@ class FrameStore {
   absl::Status Keep(const Video& video, Entry* entry, std::unique_ptr<VideoReader>* reader);
   // Decodes the wanted frames, with `reader` when it is not null.
   absl::Status ReadWanted(const Video& video, std::unique_ptr<VideoReader> reader,
-                          absl::Span<const int64_t> indices,
-                          absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink);
+                          absl::Span<const int64_t> indices, PartOf part_of, PartSink sink);
   bool Reserve(int64_t bytes);
   void Release(int64_t bytes);
   void CountDecoding(double seconds);

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "data/loader/test_videos.h"
+#include "data/transform/test_picture.h"
 
 namespace op3d {
 namespace {
@@ -42,6 +43,44 @@ TEST(FrameStoreTest, GivesTheReadersFramesForAnyBudget) {
         }
       }
     }
+  }
+}
+
+TEST(FrameStoreTest, PartsAreThoseOfWholeFrames) {
+  const std::vector<Video> videos = MakeTestVideos(1, "store");
+  const std::vector<RgbImage> truth = DecodeAll(videos[0]);
+  const Box wanted = {3, 5, kTestWidth - 7, kTestHeight - 6};
+  for (const int64_t budget : {int64_t{0}, int64_t{1} << 30}) {
+    FrameStore store(budget);
+    for (int round = 0; round < 2; ++round) {
+      int asked = 0;
+      const auto part_of = [&](int width, int height) -> absl::StatusOr<Box> {
+        ++asked;
+        EXPECT_EQ(width, kTestWidth);
+        EXPECT_EQ(height, kTestHeight);
+        return wanted;
+      };
+      const auto compare = [&](int64_t k, const RgbImage& image, const Box& part) {
+        EXPECT_EQ(image.width, part.width);
+        const Box inside = {wanted.left - part.left, wanted.top - part.top, wanted.width,
+                            wanted.height};
+        EXPECT_EQ(CutOut(image, inside).pixels, CutOut(truth[k], wanted).pixels);
+        return absl::OkStatus();
+      };
+      EXPECT_THAT(store.ReadParts(videos[0], kWanted, part_of, compare), IsOk());
+      EXPECT_EQ(asked, 1);
+      // Nothing of a part sticks to the next reading.
+      EXPECT_EQ(Read(&store, videos[0], kWanted)[1].pixels, truth[kWanted[1]].pixels);
+    }
+    const auto refuse = [](int, int) -> absl::StatusOr<Box> { return absl::AbortedError("no"); };
+    const auto outside = [](int width, int) -> absl::StatusOr<Box> {
+      return Box{0, 0, width + 1, 1};
+    };
+    const auto ignore = [](int64_t, const RgbImage&, const Box&) { return absl::OkStatus(); };
+    EXPECT_THAT(store.ReadParts(videos[0], kWanted, refuse, ignore),
+                StatusIs(absl::StatusCode::kAborted, HasSubstr("no")));
+    EXPECT_THAT(store.ReadParts(videos[0], kWanted, outside, ignore),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("does not lie in frames")));
   }
 }
 

@@ -164,13 +164,28 @@ absl::StatusOr<ClipTransform> ClipTransform::ForEvaluation(absl::Span<const Crop
 }
 
 absl::Status ClipTransform::Load(const RgbImage& frame) {
-  const size_t bytes = static_cast<size_t>(width_) * height_ * 3;
-  if (frame.width != width_ || frame.height != height_ || frame.pixels.size() != bytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a frame of ", frame.width, "x", frame.height, " (", frame.pixels.size(),
-        " bytes) in a clip of ", width_, "x", height_, "; all frames must have one size"));
+  if (frame.width != width_ || frame.height != height_) {
+    return absl::InvalidArgumentError(absl::StrCat("a frame of ", frame.width, "x", frame.height,
+                                                   " in a clip of ", width_, "x", height_,
+                                                   "; all frames must have one size"));
   }
-  resize_.Apply(frame.pixels.data(), width_, pixels_.data());
+  return LoadPart(frame, {0, 0, width_, height_});
+}
+
+absl::Status ClipTransform::LoadPart(const RgbImage& image, const Box& part) {
+  const size_t bytes = static_cast<size_t>(part.width) * part.height * 3;
+  const Box& needed = resize_.needed();
+  if (image.width != part.width || image.height != part.height || image.pixels.size() != bytes ||
+      needed.left < part.left || needed.top < part.top ||
+      needed.left + needed.width > part.left + part.width ||
+      needed.top + needed.height > part.top + part.height) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an image of ", image.width, "x", image.height, " (", image.pixels.size(),
+                     " bytes) cannot be the part ", part.width, "x", part.height, " at (",
+                     part.left, ", ", part.top, ") of a frame of which ", needed.width, "x",
+                     needed.height, " at (", needed.left, ", ", needed.top, ") is needed"));
+  }
+  resize_.Apply(image.pixels.data(), part, pixels_.data());
   for (const AugmentStep& step : draw_.augment) ApplyAugment(step, size_, size_, &pixels_);
   if (draw_.jitter) Jitter();
   if (draw_.grey) MakeGrey(absl::MakeSpan(pixels_));

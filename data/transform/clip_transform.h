@@ -92,8 +92,14 @@ class ClipTransform {
   // 1, or 3 in a test.
   int crops() const { return static_cast<int>(crops_.size()); }
 
+  // The part of each frame that the crops are made of.
+  const Box& needed() const { return resize_.needed(); }
+
   // Works one frame out, for Store.  InvalidArgument: not of the size this was made for.
   absl::Status Load(const RgbImage& frame);
+  // The same from the box `part` of a frame.  InvalidArgument: `image` is not of its size, or
+  // needed() is not inside it.
+  absl::Status LoadPart(const RgbImage& image, const Box& part);
 
   // Writes crop `crop` of the loaded frame as three planes of size() x size() floats: channel c at
   // out + c * plane_stride.  May be called more than once a frame.

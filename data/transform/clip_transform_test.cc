@@ -1,5 +1,6 @@
 #include "data/transform/clip_transform.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -38,7 +39,7 @@ std::vector<uint8_t> Resized(const RgbImage& image, const Box& box, int width, i
   auto resize = Resize::Make(box, width, height, {0, 0, width, height});
   EXPECT_THAT(resize, IsOk());
   std::vector<uint8_t> out(size_t{3} * width * height);
-  resize->Apply(image.pixels.data(), image.width, out.data());
+  resize->Apply(image.pixels.data(), {0, 0, image.width, image.height}, out.data());
   return out;
 }
 
@@ -154,6 +155,30 @@ TEST(ClipTransformTest, EvaluationsEqualResizingTheWholeFrame) {
   }
 }
 
+TEST(ClipTransformTest, ThePartNeededIsAsGoodAsTheFrame) {
+  const RgbImage frame = TestPicture(64, 48, 4);
+  for (int i = 0; i < 100; ++i) {
+    RandomStream stream(5, "parts", {i});
+    const TrainDraw draw = DrawTrainTransform(Settings(), 64, 48, &stream);
+    ASSERT_OK_AND_ASSIGN(ClipTransform transform, ClipTransform::ForTraining(draw, Settings()));
+    EXPECT_EQ(transform.needed(), draw.crop);
+    ASSERT_THAT(transform.Load(frame), IsOk());
+    const std::vector<float> want = Stored(transform, 0);
+    // Exactly it, and a pixel more wherever there is one.
+    const Box& box = transform.needed();
+    const int left = std::max(0, box.left - 1), top = std::max(0, box.top - 1);
+    const Box more = {left, top, std::min(64, box.left + box.width + 1) - left,
+                      std::min(48, box.top + box.height + 1) - top};
+    for (const Box& part : {box, more}) {
+      ASSERT_THAT(transform.Load(TestPicture(64, 48, 5)), IsOk());
+      ASSERT_THAT(transform.LoadPart(CutOut(frame, part), part), IsOk());
+      EXPECT_EQ(Stored(transform, 0), want);
+    }
+  }
+  ASSERT_OK_AND_ASSIGN(ClipTransform search, ClipTransform::ForSearch(Settings(), 90, 20));
+  EXPECT_LT(search.needed().width, 30);
+}
+
 TEST(ClipTransformTest, RefusesFramesOfAnotherSize) {
   ASSERT_OK_AND_ASSIGN(ClipTransform search, ClipTransform::ForSearch(Settings(), 64, 48));
   EXPECT_THAT(search.Load(TestPicture(48, 64, 1)),
@@ -161,6 +186,11 @@ TEST(ClipTransformTest, RefusesFramesOfAnotherSize) {
   RgbImage torn = TestPicture(64, 48, 1);
   torn.pixels.pop_back();
   EXPECT_THAT(search.Load(torn), StatusIs(kInvalid, HasSubstr("9215 bytes")));
+  // The part lacks the last column that the centre crop needs.
+  const Box needed = search.needed();
+  const Box narrow = {needed.left, needed.top, needed.width - 1, needed.height};
+  EXPECT_THAT(search.LoadPart(CutOut(TestPicture(64, 48, 1), narrow), narrow),
+              StatusIs(kInvalid, HasSubstr("is needed")));
   EXPECT_THAT(ClipTransform::ForSearch(Settings(), 0, 48), StatusIs(kInvalid, HasSubstr("0x48")));
   EXPECT_THAT(ClipTransform::ForTest(Settings(), 1, 1'000'000'000),
               StatusIs(kInvalid, HasSubstr("1 to 32768")));

@@ -69,6 +69,9 @@ Resize::Axis Resize::MakeAxis(int source_size, int size, int window_start, int w
           static_cast<int32_t>(all[i].weights[k] * (1 << kBits) + 0.5);
     }
   }
+  axis.start = axis.first.front();
+  axis.length = axis.first.back() + (axis.copy ? 1 : axis.taps) - axis.start;
+  for (int& first : axis.first) first -= axis.start;
   return axis;
 }
 
@@ -88,21 +91,18 @@ absl::StatusOr<Resize> Resize::Make(const Box& source, int width, int height, co
         "the window ", Text(window), " is not inside a picture of ", width, "x", height));
   }
   Resize resize;
-  resize.source_ = source;
   resize.window_ = window;
   resize.x_ = MakeAxis(source.width, width, window.left, window.width);
   resize.y_ = MakeAxis(source.height, height, window.top, window.height);
-  const std::vector<int>& first = resize.y_.first;
-  resize.first_row_ = first.front();
-  resize.last_row_ = first.back() + (resize.y_.copy ? 1 : resize.y_.taps);
-  const size_t row = static_cast<size_t>(window.width) * 3;
-  resize.rows_.resize(row * (resize.last_row_ - resize.first_row_));
+  resize.needed_ = {source.left + resize.x_.start, source.top + resize.y_.start, resize.x_.length,
+                    resize.y_.length};
+  resize.rows_.resize(static_cast<size_t>(window.width) * 3 * resize.y_.length);
   return resize;
 }
 
 void Resize::AlongX(const uint8_t* row, int readable, uint8_t* out) const {
   if (x_.copy) {
-    std::memcpy(out, row + 3 * x_.first[0], static_cast<size_t>(window_.width) * 3);
+    std::memcpy(out, row, static_cast<size_t>(window_.width) * 3);
     return;
   }
   BestPixelRows().along_x(row, readable, x_.first.data(), x_.weights.data(), x_.taps, window_.width,
@@ -111,7 +111,7 @@ void Resize::AlongX(const uint8_t* row, int readable, uint8_t* out) const {
 
 void Resize::AlongY(int y, uint8_t* out) const {
   const int row = window_.width * 3;
-  const uint8_t* in = rows_.data() + static_cast<size_t>(y_.first[y] - first_row_) * row;
+  const uint8_t* in = rows_.data() + static_cast<size_t>(y_.first[y]) * row;
   if (y_.copy) {
     std::memcpy(out, in, row);
     return;
@@ -120,11 +120,12 @@ void Resize::AlongY(int y, uint8_t* out) const {
   BestPixelRows().along_y(in, weights, y_.taps, row, out);
 }
 
-void Resize::Apply(const uint8_t* pixels, int picture_width, uint8_t* out) {
+void Resize::Apply(const uint8_t* pixels, const Box& part, uint8_t* out) {
   const size_t row = static_cast<size_t>(window_.width) * 3;
-  for (int y = first_row_; y < last_row_; ++y) {
-    const size_t start = static_cast<size_t>(source_.top + y) * picture_width + source_.left;
-    AlongX(pixels + start * 3, picture_width - source_.left, rows_.data() + row * (y - first_row_));
+  const int left = needed_.left - part.left;
+  for (int y = 0; y < needed_.height; ++y) {
+    const size_t start = static_cast<size_t>(needed_.top - part.top + y) * part.width + left;
+    AlongX(pixels + start * 3, part.width - left, rows_.data() + row * y);
   }
   for (int y = 0; y < window_.height; ++y) AlongY(y, out + row * y);
 }

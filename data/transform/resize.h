@@ -3,7 +3,7 @@
 //   // Short side 256, and of that only the centre crop:
 //   OP3D_ASSIGN_OR_RETURN(Resize resize, Resize::Make({0, 0, 340, 240}, 362, 256,
 //                                                     {53, 0, 256, 256}));
-//   resize.Apply(image.pixels.data(), image.width, crop.data());   // one frame after another
+//   resize.Apply(image.pixels.data(), {0, 0, 340, 240}, crop.data());   // frame after frame
 //
 // A triangle filter, widened by the reduction; its weights normalised, then rounded to 22 binary
 // digits; first along x, rounded to bytes, then along y.  Only the pixels that are kept are
@@ -28,11 +28,12 @@ class Resize {
   // 32768 pixels.
   static absl::StatusOr<Resize> Make(const Box& source, int width, int height, const Box& window);
 
-  // `pixels`: [any, picture_width, 3]; the picture must hold the source box.  `out`:
-  // [window.height, window.width, 3], not overlapping.
-  void Apply(const uint8_t* pixels, int picture_width, uint8_t* out);
+  // `pixels`, [part.height, part.width, 3], are the box `part` of the picture, which must hold
+  // needed().  `out`: [window.height, window.width, 3], not overlapping.
+  void Apply(const uint8_t* pixels, const Box& part, uint8_t* out);
 
-  const Box& source() const { return source_; }
+  // The pixels of the picture that Apply reads.
+  const Box& needed() const { return needed_; }
   const Box& window() const { return window_; }
 
  private:
@@ -43,20 +44,21 @@ class Resize {
     std::vector<int32_t> weights;
     // Output i is input first[i], nothing else.
     bool copy = false;
+    // The inputs that any output needs: [start, start + length) of the source box.
+    int start = 0;
+    int length = 0;
   };
   static Axis MakeAxis(int source_size, int size, int window_start, int window_size);
   // `readable`: pixels that follow from `row` on.
   void AlongX(const uint8_t* row, int readable, uint8_t* out) const;
   void AlongY(int y, uint8_t* out) const;
 
-  Box source_;
+  Box needed_;
   Box window_;
+  // Inputs count from needed_'s corner.
   Axis x_;
   Axis y_;
-  // Source rows that the window needs, [first_row_, last_row_) of the source box.
-  int first_row_ = 0;
-  int last_row_ = 0;
-  // [last_row_ - first_row_, window width, 3]: the rows after the pass along x.
+  // [needed height, window width, 3]: the rows after the pass along x.
   std::vector<uint8_t> rows_;
 };
 

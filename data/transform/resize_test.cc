@@ -50,7 +50,7 @@ RgbImage PlainResize(const RgbImage& image, int width, int height) {
 
 std::vector<uint8_t> Apply(Resize* resize, const RgbImage& image) {
   std::vector<uint8_t> out(size_t{3} * resize->window().width * resize->window().height);
-  resize->Apply(image.pixels.data(), image.width, out.data());
+  resize->Apply(image.pixels.data(), {0, 0, image.width, image.height}, out.data());
   return out;
 }
 
@@ -79,8 +79,13 @@ TEST(ResizeTest, AWindowIsTheSameBytesAsTheWholeCropped) {
     window.left = stream.UniformInt(width - window.width + 1);
     window.top = stream.UniformInt(height - window.height + 1);
     ASSERT_OK_AND_ASSIGN(Resize resize, Resize::Make({0, 0, 70, 53}, width, height, window));
-    ASSERT_EQ(Apply(&resize, image), CutOut(PlainResize(image, width, height), window).pixels)
+    const std::vector<uint8_t> want = CutOut(PlainResize(image, width, height), window).pixels;
+    ASSERT_EQ(Apply(&resize, image), want)
         << width << "x" << height << ", window " << window.width << "x" << window.height;
+    std::vector<uint8_t> out(want.size());
+    const Box& needed = resize.needed();
+    resize.Apply(CutOut(image, needed).pixels.data(), needed, out.data());
+    ASSERT_EQ(out, want) << "from the part that is needed";
   }
 }
 
@@ -89,7 +94,12 @@ TEST(ResizeTest, TheSourceBoxIsAPictureOfItsOwn) {
   for (const Box& box :
        {Box{3, 5, 40, 1}, Box{69, 52, 1, 1}, Box{10, 0, 33, 53}, Box{0, 20, 70, 9}}) {
     ASSERT_OK_AND_ASSIGN(Resize resize, Resize::Make(box, 24, 31, {0, 0, 24, 31}));
-    EXPECT_EQ(Apply(&resize, image), PlainResize(CutOut(image, box), 24, 31).pixels);
+    const std::vector<uint8_t> want = PlainResize(CutOut(image, box), 24, 31).pixels;
+    EXPECT_EQ(Apply(&resize, image), want);
+    EXPECT_EQ(resize.needed(), box);
+    std::vector<uint8_t> out(want.size());
+    resize.Apply(CutOut(image, box).pixels.data(), box, out.data());
+    EXPECT_EQ(out, want);
   }
 }
 

@@ -4,16 +4,19 @@
 
 namespace op3d {
 
-absl::Status VideoReader::SetBox(const Box& box) {
+absl::Status CheckBox(const Box& box, int64_t width, int64_t height) {
   const bool inside = box.left >= 0 && box.top >= 0 && box.width > 0 && box.height > 0 &&
-                      box.width <= info().width - box.left && box.height <= info().height - box.top;
-  if (!inside) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a box of ", box.width, "x", box.height, " at (", box.left, ", ", box.top,
-                     ") does not lie in frames of ", info().width, "x", info().height));
-  }
-  box_ = box;
-  return absl::OkStatus();
+                      box.width <= width - box.left && box.height <= height - box.top;
+  if (inside) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a box of ", box.width, "x", box.height, " at (", box.left, ", ", box.top,
+                   ") does not lie in frames of ", width, "x", height));
+}
+
+absl::Status VideoReader::SetBox(const Box& box) {
+  const absl::Status status = CheckBox(box, info().width, info().height);
+  if (status.ok()) box_ = box;
+  return status;
 }
 
 Box VideoReader::box() const {

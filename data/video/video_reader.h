@@ -62,6 +62,9 @@ class VideoReader {
   Box box_;
 };
 
+// InvalidArgument: `box` is empty or not inside frames of `width` x `height`.
+absl::Status CheckBox(const Box& box, int64_t width, int64_t height);
+
 // What Read says of `indices` for a video of `frames` frames; `path` is for the message.
 absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames,
                                absl::string_view path);
