@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr int kBits = 22;
 constexpr int32_t kHalf = 1 << (kBits - 1);
+constexpr int kHalfWeightBits = kBits / 2;
 constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
 constexpr float kDeviation[3] = {0.229f, 0.224f, 0.225f};
 
@@ -30,11 +32,16 @@ void PlainPixel(const uint8_t* in, const int32_t* weight, int taps, uint8_t* out
   out[2] = ToByte(blue);
 }
 
-void PlainAlongX(const uint8_t* row, int /*readable*/, const int* first, const int32_t* weights,
-                 int taps, int width, uint8_t* out) {
-  for (int x = 0; x < width; ++x) {
-    PlainPixel(row + 3 * first[x], weights + static_cast<size_t>(x) * taps, taps, out + 3 * x);
+// The pixels from `begin` on.
+void PlainPixels(const uint8_t* row, const RowTaps& taps, int begin, uint8_t* out) {
+  for (int x = begin; x < static_cast<int>(taps.first.size()); ++x) {
+    PlainPixel(row + 3 * taps.first[x], taps.weights.data() + static_cast<size_t>(x) * taps.taps,
+               taps.taps, out + 3 * x);
   }
+}
+
+void PlainAlongX(const uint8_t* row, int /*readable*/, const RowTaps& taps, uint8_t* out) {
+  PlainPixels(row, taps, 0, out);
 }
 
 void PlainBytes(const uint8_t* rows, const int32_t* weights, int taps, int bytes, int begin,
@@ -68,42 +75,57 @@ void PlainNormalise(const uint8_t* pixels, int width, bool mirror, float* red, f
 
 #if defined(__x86_64__)
 
-// Four bytes from anywhere as the low lane.
-OP3D_AVX2 inline __m128i FourBytes(const uint8_t* at) {
-  int32_t bytes;
-  std::memcpy(&bytes, at, sizeof(bytes));
-  return _mm_cvtsi32_si128(bytes);
+// Of a sum of products with weights cut into halves.
+struct Sums {
+  __m256i high, low;
+};
+
+// Adds two taps of two pixels, one a lane: three channels and a fourth that is thrown away, each
+// 32 bits of both taps' bytes.  Products with whole weights would need multiplications of 32 bits.
+OP3D_AVX2 inline Sums Add(const Sums& sums, const uint8_t* left, const uint8_t* right,
+                          const __m256i* high, const __m256i* low) {
+  const __m256i bytes = _mm256_inserti128_si256(
+      _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(left))),
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(right)), 1);
+  const __m256i pairs = _mm256_shuffle_epi8(
+      bytes, _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, 0, -1, 3,
+                              -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
+  return {_mm256_add_epi32(sums.high, _mm256_madd_epi16(pairs, _mm256_loadu_si256(high))),
+          _mm256_add_epi32(sums.low, _mm256_madd_epi16(pairs, _mm256_loadu_si256(low)))};
 }
 
-// Two pixels at once, each with a fourth channel that is thrown away.
-OP3D_AVX2 void Avx2AlongX(const uint8_t* row, int readable, const int* first,
-                          const int32_t* weights, int taps, int width, uint8_t* out) {
+OP3D_AVX2 inline __m256i Rounded(const Sums& sums) {
+  return _mm256_srli_epi32(
+      _mm256_add_epi32(_mm256_slli_epi32(sums.high, kHalfWeightBits), sums.low), kBits);
+}
+
+// Four pixels at once.
+OP3D_AVX2 void Avx2AlongX(const uint8_t* row, int readable, const RowTaps& taps, uint8_t* out) {
+  const int width = static_cast<int>(taps.first.size());
+  const int pairs = (taps.taps + 1) / 2;
+  const __m256i* halves = reinterpret_cast<const __m256i*>(taps.halves.data());
+  const __m256i compact =
+      _mm256_setr_epi8(0, 1, 2, 4, 5, 6, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 1, 2, 4, 5, 6,
+                       -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
   int x = 0;
-  // A pixel more than the taps is read and a byte more than the two pixels is written.
-  for (; x + 2 < width && first[x] + taps < readable && first[x + 1] + taps < readable; x += 2) {
-    const uint8_t* left = row + 3 * first[x];
-    const uint8_t* right = row + 3 * first[x + 1];
-    const int32_t* weight = weights + static_cast<size_t>(x) * taps;
-    __m256i sum = _mm256_set1_epi32(kHalf);
-    for (int k = 0; k < taps; ++k, left += 3, right += 3) {
-      const __m256i pixels =
-          _mm256_cvtepu8_epi32(_mm_unpacklo_epi32(FourBytes(left), FourBytes(right)));
-      const __m256i both = _mm256_inserti128_si256(
-          _mm256_castsi128_si256(_mm_set1_epi32(weight[k])), _mm_set1_epi32(weight[taps + k]), 1);
-      sum = _mm256_add_epi32(sum, _mm256_mullo_epi32(pixels, both));
+  // Sixteen bytes are read for two taps, and two bytes more than the four pixels are written.
+  for (; x + 4 < width && 3 * (taps.first[x + 3] + 2 * (pairs - 1)) + 16 <= 3 * readable; x += 4) {
+    const int* first = taps.first.data() + x;
+    Sums even = {_mm256_setzero_si256(), _mm256_set1_epi32(kHalf)};
+    Sums odd = even;
+    for (int pair = 0; pair < pairs; ++pair, halves += 4) {
+      const uint8_t* at = row + 6 * pair;
+      even = Add(even, at + 3 * first[0], at + 3 * first[2], halves, halves + 1);
+      odd = Add(odd, at + 3 * first[1], at + 3 * first[3], halves + 2, halves + 3);
     }
-    sum = _mm256_srli_epi32(sum, kBits);
-    const __m128i words =
-        _mm_packus_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-    const __m128i bytes = _mm_packus_epi16(words, words);
-    const int32_t low = _mm_cvtsi128_si32(bytes);
-    const int32_t high = _mm_extract_epi32(bytes, 1);
-    std::memcpy(out + 3 * x, &low, sizeof(low));
-    std::memcpy(out + 3 * x + 3, &high, sizeof(high));
+    // The lanes hold pixels 0 and 1, 2 and 3.
+    const __m256i words = _mm256_packus_epi32(Rounded(even), Rounded(odd));
+    const __m256i bytes = _mm256_shuffle_epi8(_mm256_packus_epi16(words, words), compact);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * x), _mm256_castsi256_si128(bytes));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * x + 6),
+                     _mm256_extracti128_si256(bytes, 1));
   }
-  for (; x < width; ++x) {
-    PlainPixel(row + 3 * first[x], weights + static_cast<size_t>(x) * taps, taps, out + 3 * x);
-  }
+  PlainPixels(row, taps, x, out);
 }
 
 OP3D_AVX2 void Avx2AlongY(const uint8_t* rows, const int32_t* weights, int taps, int bytes,
@@ -146,14 +168,12 @@ OP3D_AVX2 inline Picks MakePicks(int channel, bool mirror) {
           _mm_load_si128(reinterpret_cast<const __m128i*>(high))};
 }
 
-// a / b with b's reciprocal: the quotient, then what it lacks (Markstein 1990).  For the bytes and
-// constants here it is the correctly rounded one, which the test holds against all of them.
+// a / b as a product with b's reciprocal in two parts.  For the bytes and constants here it is the
+// correctly rounded quotient, which the test holds against all of them.
 OP3D_AVX2 inline __m256 Divide(__m256 a, float b) {
-  const __m256 divisor = _mm256_set1_ps(b);
-  const __m256 reciprocal = _mm256_set1_ps(1.0f / b);
-  const __m256 quotient = _mm256_mul_ps(a, reciprocal);
-  const __m256 rest = _mm256_fnmadd_ps(quotient, divisor, a);
-  return _mm256_fmadd_ps(rest, reciprocal, quotient);
+  const float high = 1.0f / b;
+  const float low = static_cast<float>(1.0 / b - high);
+  return _mm256_fmadd_ps(a, _mm256_set1_ps(high), _mm256_mul_ps(a, _mm256_set1_ps(low)));
 }
 
 OP3D_AVX2 void Avx2Normalise(const uint8_t* pixels, int width, bool mirror, float* red,
@@ -191,6 +211,32 @@ const std::array<std::array<float, 256>, 3>& NormaliseTable() {
     return values;
   }();
   return table;
+}
+
+RowTaps MakeRowTaps(int taps, std::vector<int> first, std::vector<int32_t> weights) {
+  RowTaps row = {taps, std::move(first), std::move(weights), {}};
+  row.halves.reserve(row.first.size() * (taps + 1) * 8);
+  const auto weight = [&row, taps](size_t x, int tap) {
+    return tap < taps ? row.weights[x * taps + tap] : 0;
+  };
+  // [fours][pairs of taps][pixels 0 and 2, 1 and 3][upper, lower half][pixel][channel][tap]
+  for (size_t x = 0; x + 4 <= row.first.size(); x += 4) {
+    for (int tap = 0; tap < taps; tap += 2) {
+      for (const size_t odd : {0, 1}) {
+        for (const bool upper : {true, false}) {
+          for (const size_t pixel : {x + odd, x + odd + 2}) {
+            for (int i = 0; i < 8; ++i) {
+              const int32_t whole = weight(pixel, tap + i % 2);
+              const int32_t half =
+                  upper ? whole >> kHalfWeightBits : whole & ((1 << kHalfWeightBits) - 1);
+              row.halves.push_back(static_cast<int16_t>(half));
+            }
+          }
+        }
+      }
+    }
+  }
+  return row;
 }
 
 const PixelRows& PlainPixelRows() {

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace op3d {
 
@@ -19,12 +20,22 @@ namespace op3d {
 // (0.229, 0.224, 0.225) are those of ImageNet, red first.
 const std::array<std::array<float, 256>, 3>& NormaliseTable();
 
+// Which input pixels make an output pixel of a row: x is the sum over k in [0, taps) of pixel
+// first[x] + k times weights[x * taps + k].
+struct RowTaps {
+  int taps = 0;
+  std::vector<int> first;
+  std::vector<int32_t> weights;
+  // For vectors: the weights of two taps at a time in halves of 11 bits, by fours of pixels.
+  std::vector<int16_t> halves;
+};
+// `first` must not decrease.
+RowTaps MakeRowTaps(int taps, std::vector<int> first, std::vector<int32_t> weights);
+
 struct PixelRows {
-  // Pixel x of `width` becomes the sum over k in [0, taps) of pixel first[x] + k of `row` times
-  // weights[x * taps + k], rounded to a byte.  `readable`: pixels of `row` that are there, at least
-  // every first[x] + taps.
-  void (*along_x)(const uint8_t* row, int readable, const int* first, const int32_t* weights,
-                  int taps, int width, uint8_t* out);
+  // Writes the pixels that `taps` describes, rounded to bytes.  `readable`: pixels of `row` that
+  // are there, at least every first[x] + taps.
+  void (*along_x)(const uint8_t* row, int readable, const RowTaps& taps, uint8_t* out);
   // Byte i of `bytes` becomes the sum over k in [0, taps) of rows[k * bytes + i] times weights[k].
   void (*along_y)(const uint8_t* rows, const int32_t* weights, int taps, int bytes, uint8_t* out);
   // `width` pixels into three rows of NormaliseTable's values; `mirror`: from right to left.

@@ -89,10 +89,9 @@ TEST(PixelRowsTest, AllProcessorsResizeToTheSameBytes) {
     std::sort(first.begin(), first.end());
     // One byte beyond is nobody's.
     std::vector<uint8_t> plain(3 * width + 1, 7), best(3 * width + 1, 7);
-    PlainPixelRows().along_x(row.data(), readable, first.data(), weights.data(), taps, width,
-                             plain.data());
-    BestPixelRows().along_x(row.data(), readable, first.data(), weights.data(), taps, width,
-                            best.data());
+    const RowTaps row_taps = MakeRowTaps(taps, first, weights);
+    PlainPixelRows().along_x(row.data(), readable, row_taps, plain.data());
+    BestPixelRows().along_x(row.data(), readable, row_taps, best.data());
     ASSERT_EQ(best, plain) << "along x, round " << round;
 
     const std::vector<uint8_t> rows = RandomBytes(static_cast<size_t>(3) * width * taps, &stream);

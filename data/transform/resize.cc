@@ -94,6 +94,7 @@ absl::StatusOr<Resize> Resize::Make(const Box& source, int width, int height, co
   resize.window_ = window;
   resize.x_ = MakeAxis(source.width, width, window.left, window.width);
   resize.y_ = MakeAxis(source.height, height, window.top, window.height);
+  resize.taps_ = MakeRowTaps(resize.x_.taps, resize.x_.first, resize.x_.weights);
   resize.needed_ = {source.left + resize.x_.start, source.top + resize.y_.start, resize.x_.length,
                     resize.y_.length};
   resize.rows_.resize(static_cast<size_t>(window.width) * 3 * resize.y_.length);
@@ -105,8 +106,7 @@ void Resize::AlongX(const uint8_t* row, int readable, uint8_t* out) const {
     std::memcpy(out, row, static_cast<size_t>(window_.width) * 3);
     return;
   }
-  BestPixelRows().along_x(row, readable, x_.first.data(), x_.weights.data(), x_.taps, window_.width,
-                          out);
+  BestPixelRows().along_x(row, readable, taps_, out);
 }
 
 void Resize::AlongY(int y, uint8_t* out) const {

@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/transform/crop.h"
+#include "data/transform/pixel_rows.h"
 
 namespace op3d {
 
@@ -58,6 +59,7 @@ class Resize {
   // Inputs count from needed_'s corner.
   Axis x_;
   Axis y_;
+  RowTaps taps_;
   // [needed height, window width, 3]: the rows after the pass along x.
   std::vector<uint8_t> rows_;
 };
