@@ -108,8 +108,8 @@ OP3D_AVX2 void Avx2AlongX(const uint8_t* row, int readable, const RowTaps& taps,
       _mm256_setr_epi8(0, 1, 2, 4, 5, 6, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 1, 2, 4, 5, 6,
                        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
   int x = 0;
-  // Sixteen bytes are read for two taps, and two bytes more than the four pixels are written.
-  for (; x + 4 < width && 3 * (taps.first[x + 3] + 2 * (pairs - 1)) + 16 <= 3 * readable; x += 4) {
+  // Sixteen bytes are read for two taps.
+  for (; x + 4 <= width && 3 * (taps.first[x + 3] + 2 * (pairs - 1)) + 16 <= 3 * readable; x += 4) {
     const int* first = taps.first.data() + x;
     Sums even = {_mm256_setzero_si256(), _mm256_set1_epi32(kHalf)};
     Sums odd = even;
@@ -122,8 +122,11 @@ OP3D_AVX2 void Avx2AlongX(const uint8_t* row, int readable, const RowTaps& taps,
     const __m256i words = _mm256_packus_epi32(Rounded(even), Rounded(odd));
     const __m256i bytes = _mm256_shuffle_epi8(_mm256_packus_epi16(words, words), compact);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * x), _mm256_castsi256_si128(bytes));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * x + 6),
-                     _mm256_extracti128_si256(bytes, 1));
+    const __m128i last = _mm256_extracti128_si256(bytes, 1);
+    const int32_t four = _mm_cvtsi128_si32(last);
+    const int16_t two = static_cast<int16_t>(_mm_extract_epi16(last, 2));
+    std::memcpy(out + 3 * x + 6, &four, sizeof(four));
+    std::memcpy(out + 3 * x + 10, &two, sizeof(two));
   }
   PlainPixels(row, taps, x, out);
 }

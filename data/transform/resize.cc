@@ -125,7 +125,10 @@ void Resize::Apply(const uint8_t* pixels, const Box& part, uint8_t* out) {
   const int left = needed_.left - part.left;
   for (int y = 0; y < needed_.height; ++y) {
     const size_t start = static_cast<size_t>(needed_.top - part.top + y) * part.width + left;
-    AlongX(pixels + start * 3, part.width - left, rows_.data() + row * y);
+    // What follows in memory may be read, in the next rows too.
+    const size_t readable = static_cast<size_t>(part.width) * part.height - start;
+    AlongX(pixels + start * 3, static_cast<int>(std::min<size_t>(readable, kLargestSide)),
+           rows_.data() + row * y);
   }
   for (int y = 0; y < window_.height; ++y) AlongY(y, out + row * y);
 }

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -46,9 +48,31 @@ absl::Status NotAVideo(const std::string& path, int code) {
       absl::StrCat(path, " is not a video that can be read (", std::string(status.message()), ")"));
 }
 
+// The containers whose packets all have times of their own, with codecs whose set-up they hold.
+bool HeaderSaysAll(const AVFormatContext& input) {
+  const absl::string_view name = input.iformat->name;
+  if ((input.ctx_flags & AVFMTCTX_NOHEADER) != 0 ||
+      (!absl::StrContains(name, "mp4") && !absl::StrContains(name, "webm"))) {
+    return false;
+  }
+  for (unsigned i = 0; i < input.nb_streams; ++i) {
+    const AVCodecParameters& stream = *input.streams[i]->codecpar;
+    if (stream.codec_type != AVMEDIA_TYPE_VIDEO) continue;
+    const bool bare = stream.codec_id == AV_CODEC_ID_VP8 || stream.codec_id == AV_CODEC_ID_VP9;
+    const bool with_set_up =
+        stream.codec_id == AV_CODEC_ID_H264 || stream.codec_id == AV_CODEC_ID_HEVC;
+    if (stream.width <= 0 || stream.height <= 0 ||
+        (!bare && (!with_set_up || stream.extradata_size <= 0))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
-absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits& limits) {
+absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits& limits,
+                                      Probe probe) {
   OP3D_RETURN_IF_ERROR(CheckFile(path));
   Demuxer demuxer;
   demuxer.path_ = path;
@@ -63,18 +87,24 @@ absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits
   av_dict_free(&options);
   if (opened < 0) return NotAVideo(path, opened);
   demuxer.input_.reset(input);
-  // Some pictures are decoded already here, before a size is known to check: without the limit a
-  // file of a kilobyte costs a gigabyte.
-  std::vector<AVDictionary*> decoders(input->nb_streams, nullptr);
-  for (AVDictionary*& decoder : decoders) {
-    av_dict_set_int(&decoder, "max_pixels", CodedPixelsLimit(limits), 0);
+  if (probe == Probe::kPackets || !HeaderSaysAll(*input)) {
+    OP3D_RETURN_IF_ERROR(demuxer.ProbePackets(limits));
   }
-  const int found = avformat_find_stream_info(input, decoders.data());
-  for (AVDictionary*& decoder : decoders) av_dict_free(&decoder);
-  if (found < 0) return NotAVideo(path, found);
   OP3D_RETURN_IF_ERROR(demuxer.ChooseStream());
   OP3D_RETURN_IF_ERROR(demuxer.CheckSize(limits));
   return demuxer;
+}
+
+absl::Status Demuxer::ProbePackets(const VideoLimits& limits) {
+  // Some pictures are decoded already here, before a size is known to check: without the limit a
+  // file of a kilobyte costs a gigabyte.
+  std::vector<AVDictionary*> decoders(input_->nb_streams, nullptr);
+  for (AVDictionary*& decoder : decoders) {
+    av_dict_set_int(&decoder, "max_pixels", CodedPixelsLimit(limits), 0);
+  }
+  const int found = avformat_find_stream_info(input_.get(), decoders.data());
+  for (AVDictionary*& decoder : decoders) av_dict_free(&decoder);
+  return found < 0 ? NotAVideo(path_, found) : absl::OkStatus();
 }
 
 absl::Status Demuxer::ChooseStream() {

@@ -27,9 +27,15 @@ struct Orientation {
 
 class Demuxer {
  public:
+  // How much is found out about the streams: all, by decoding some of their first packets; or what
+  // the header says, where that is enough to decode (MP4 and Matroska with a codec that they
+  // describe), which leaves out frame rates and believes the size of the frames.
+  enum class Probe { kPackets, kHeader };
+
   // NotFound, InvalidArgument (not a regular file, empty, not a video), ResourceExhausted (more
   // pixels than `limits` allow); messages start with `path`.
-  static absl::StatusOr<Demuxer> Open(const std::string& path, const VideoLimits& limits);
+  static absl::StatusOr<Demuxer> Open(const std::string& path, const VideoLimits& limits,
+                                      Probe probe = Probe::kPackets);
 
   const std::string& path() const { return path_; }
   const AVStream& stream() const { return *input_->streams[stream_]; }
@@ -54,6 +60,7 @@ class Demuxer {
 
  private:
   Demuxer() = default;
+  absl::Status ProbePackets(const VideoLimits& limits);
   absl::Status ChooseStream();
   absl::Status CheckSize(const VideoLimits& limits) const;
   void ReadPacket();

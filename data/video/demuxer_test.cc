@@ -41,6 +41,42 @@ TEST_F(DemuxerTest, GivesThePacketsOfTheVideo) {
   EXPECT_FALSE(demuxer.damaged());
 }
 
+// Whatever codec and container: what the header does not say is found out all the same.
+TEST_F(DemuxerTest, TheHeaderAloneGivesTheSamePackets) {
+  const std::pair<const char*, const char*> files[] = {
+      {"a.mp4", "libx264"}, {"a.mp4", "libx265"}, {"a.mp4", "libaom-av1"}, {"a.webm", "libvpx-vp9"},
+      {"a.mkv", "libx264"}, {"a.avi", "mpeg4"},   {"a.mp4", "mpeg4"},      {"a.ts", "libx264"}};
+  for (const auto& [file, encoder] : files) {
+    SCOPED_TRACE(testing::Message() << encoder << " in " << file);
+    VideoWriterOptions options = TestClipOptions();
+    options.encoder = encoder;
+    options.container = std::string(file) == "a.webm"  ? "webm"
+                        : std::string(file) == "a.mkv" ? "matroska"
+                        : std::string(file) == "a.avi" ? "avi"
+                        : std::string(file) == "a.ts"  ? "mpegts"
+                                                       : "mp4";
+    const std::string path = WriteTestClip(folder_, file, options, 12);
+    ASSERT_OK_AND_ASSIGN(Demuxer whole, Demuxer::Open(path, {}));
+    ASSERT_OK_AND_ASSIGN(Demuxer header, Demuxer::Open(path, {}, Demuxer::Probe::kHeader));
+    EXPECT_EQ(header.parameters().codec_id, whole.parameters().codec_id);
+    EXPECT_EQ(header.parameters().width, whole.parameters().width);
+    EXPECT_EQ(header.parameters().height, whole.parameters().height);
+    EXPECT_EQ(header.stream().time_base.den, whole.stream().time_base.den);
+    int packets = 0;
+    while (const AVPacket* want = whole.Next()) {
+      const AVPacket* packet = header.Next();
+      ASSERT_NE(packet, nullptr);
+      EXPECT_EQ(packet->pts, want->pts) << "packet " << packets;
+      EXPECT_EQ(packet->flags, want->flags);
+      EXPECT_EQ(std::string(reinterpret_cast<const char*>(packet->data), packet->size),
+                std::string(reinterpret_cast<const char*>(want->data), want->size));
+      ++packets;
+    }
+    EXPECT_EQ(header.Next(), nullptr);
+    EXPECT_GE(packets, 12);
+  }
+}
+
 TEST_F(DemuxerTest, SeeksToAKeyFrame) {
   VideoWriterOptions options = TestClipOptions();
   options.key_frame_distance = 10;

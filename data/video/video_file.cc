@@ -66,23 +66,36 @@ VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const Ffmpeg
   return info;
 }
 
+// Opens a file of which all is known but what only decoding shows.  FFmpeg's own look at the first
+// packets costs as much as decoding a few frames; a header that agrees with the scan saves it.
+absl::StatusOr<Demuxer> OpenScanned(const std::string& path, const VideoScan& scan,
+                                    const VideoLimits& limits) {
+  if (scan.index.doubt.empty()) {
+    OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits, Demuxer::Probe::kHeader));
+    bool exact = true;
+    int64_t width = demuxer.parameters().width, height = demuxer.parameters().height;
+    if (demuxer.orientation(&exact).transpose) std::swap(width, height);
+    if (width == scan.info.width && height == scan.info.height) return demuxer;
+  }
+  return Demuxer::Open(path, limits);
+}
+
 class FileVideoReader : public VideoReader {
  public:
   FileVideoReader(Demuxer demuxer, Decoder decoder, FrameConverter converter, VideoScan scan,
                   const VideoLimits& limits)
       : limits_(limits),
-        info_(std::move(scan.info)),
-        index_(std::move(scan.index)),
+        scan_(std::move(scan)),
         converter_(std::move(converter)),
         demuxer_(std::move(demuxer)),
         decoder_(std::move(decoder)) {}
 
-  const VideoInfo& info() const override { return info_; }
+  const VideoInfo& info() const override { return scan_.info; }
   const Counters& counters() const override { return counters_; }
 
   absl::Status Read(absl::Span<const int64_t> indices,
                     absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) override {
-    OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, info_.frames, demuxer_.path()));
+    OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, scan_.info.frames, demuxer_.path()));
     FfmpegLog log;
     for (const int64_t frame : indices) {
       OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
@@ -109,15 +122,15 @@ class FileVideoReader : public VideoReader {
       decoded = DecodeUpTo(frame);
     }
     if (decoded != nullptr) return decoded;
-    next_ = info_.frames;  // wherever the decoder is now, the next call starts again
+    next_ = scan_.info.frames;  // wherever the decoder is now, the next call starts again
     return absl::DataLossError(
-        absl::StrCat(demuxer_.path(), ": frame ", frame, " of ", info_.frames,
+        absl::StrCat(demuxer_.path(), ": frame ", frame, " of ", scan_.info.frames,
                      " does not decode; the file is damaged",
                      log.count() > 0 ? absl::StrCat(" (", log.first(), ")") : ""));
   }
 
   absl::Status GoBefore(int64_t frame) {
-    const int64_t entry = may_seek_ ? index_.EntryBefore(frame) : 0;
+    const int64_t entry = may_seek_ ? scan_.index.EntryBefore(frame) : 0;
     const bool behind = frame < next_;
     if (entry > 0 && (behind || entry >= next_ + kFewestFramesSkipped)) {
       if (SeekTo(entry)) return absl::OkStatus();
@@ -132,11 +145,11 @@ class FileVideoReader : public VideoReader {
     ++counters_.seeks;
     jumped_ = true;
     decoder_.Flush();
-    if (!demuxer_.Seek(index_.times[entry])) return false;
+    if (!demuxer_.Seek(scan_.index.times[entry])) return false;
     const AVPacket* packet = demuxer_.Peek();
     if (packet == nullptr) return false;
-    const int64_t first = index_.Find(packet->pts);
-    if (first < 0 || first > entry || index_.EntryBefore(first) != first) return false;
+    const int64_t first = scan_.index.Find(packet->pts);
+    if (first < 0 || first > entry || scan_.index.EntryBefore(first) != first) return false;
     next_ = first;
     return true;
   }
@@ -144,7 +157,7 @@ class FileVideoReader : public VideoReader {
   // Seeking to the beginning is not the same for all containers; opening again is.
   absl::Status Rewind() {
     ++counters_.rewinds;
-    OP3D_ASSIGN_OR_RETURN(demuxer_, Demuxer::Open(demuxer_.path(), limits_));
+    OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.path(), scan_, limits_));
     decoder_.Flush();
     jumped_ = false;
     skipped_ = false;
@@ -158,11 +171,11 @@ class FileVideoReader : public VideoReader {
     const int64_t frames = decoder_.frames();
     const AVFrame* decoded = nullptr;
     int64_t number = -1;
-    const bool skip = may_skip_ && index_.doubt.empty();
-    decoder_.SkipBefore(skip ? index_.times[frame] : AV_NOPTS_VALUE);
+    const bool skip = may_skip_ && scan_.index.doubt.empty();
+    decoder_.SkipBefore(skip ? scan_.index.times[frame] : AV_NOPTS_VALUE);
     skipped_ |= skip && frame > next_;
     while (number < frame && (decoded = decoder_.Next(&demuxer_)) != nullptr) {
-      number = index_.doubt.empty() ? index_.Find(PresentationTime(*decoded)) : next_;
+      number = scan_.index.doubt.empty() ? scan_.index.Find(PresentationTime(*decoded)) : next_;
       if (number < 0) break;
       next_ = number + 1;
     }
@@ -172,8 +185,7 @@ class FileVideoReader : public VideoReader {
   }
 
   const VideoLimits limits_;
-  const VideoInfo info_;
-  const FrameIndex index_;
+  const VideoScan scan_;
   FrameConverter converter_;
   Demuxer demuxer_;
   Decoder decoder_;
@@ -203,7 +215,7 @@ absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimi
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& path, VideoScan scan,
                                                            const VideoLimits& limits) {
   FfmpegLog log;
-  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits));
+  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenScanned(path, scan, limits));
   OP3D_ASSIGN_OR_RETURN(Decoder decoder, Decoder::Make(demuxer, scan.index.reorder_depth, limits));
   bool exact = true;
   FrameConverter converter(demuxer.parameters().width, demuxer.parameters().height,

@@ -39,6 +39,8 @@ class YuvToRgb {
   BilinearFilter down_;
   // Even widths: weights are quarters.
   bool quarters_ = false;
+  // Other widths: from this pair of pixels on both begin at one sample, before it at two.
+  std::optional<int> turn_;
   int luma_scale_ = 0;
   int luma_offset_ = 0;
   int red_v_ = 0, green_u_ = 0, green_v_ = 0, blue_u_ = 0;
