@@ -218,6 +218,13 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
       record->add_notes(absl::StrCat(list.name(), " list: ", list.missing(), " videos missing and ",
                                      list.broken(), " broken of ", list.listed(), "."));
     }
+    for (const DatasetReport::List::Short& row : list.short_videos()) {
+      record->add_notes(
+          absl::StrCat(list.name(), " list: ", DescribeShortVideos(list, row),
+                       options.settings.loader().on_short_video() == LoaderSettings::LOOP
+                           ? "; they start again."
+                           : "; their last frame is held."));
+    }
   }
   for (const RecipeResult& recipe : record->recipes()) {
     if (recipe.skipped_clips() > 0) {
@@ -287,6 +294,14 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   folder->Log("started", {{"benchmark", options.settings.benchmark()},
                           {"threads", options.threads},
                           {"resumed", folder->resumed()}});
+  for (const DatasetReport::List& list : data.report.lists()) {
+    for (const DatasetReport::List::Short& row : list.short_videos()) {
+      folder->Log("short_videos", {{"list", list.name()},
+                                   {"span", row.span()},
+                                   {"videos", row.videos()},
+                                   {"example", row.example()}});
+    }
+  }
   record.mutable_environment()->set_resumed(folder->resumed());
   OP3D_RETURN_IF_ERROR(KeepHeldOutList(options.settings, data, *folder, &record));
 

@@ -1,6 +1,7 @@
 #include "benchmarks/benchmark_data.h"
 
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -14,7 +15,8 @@
 namespace op3d {
 namespace {
 
-void AddReport(absl::string_view name, const VideoList& list, int official, DatasetReport* report) {
+void AddReport(absl::string_view name, const VideoList& list, int official,
+               const BenchmarkSettings& settings, DatasetReport* report) {
   DatasetReport::List& row = *report->add_lists();
   row.set_name(std::string(name));
   row.set_listed(static_cast<int32_t>(list.listed));
@@ -24,6 +26,7 @@ void AddReport(absl::string_view name, const VideoList& list, int official, Data
   for (const std::string& example : list.examples) row.add_examples(example);
   row.set_crc32(VideoListCrc32(list.videos));
   row.set_official(official);
+  CountShortVideos(settings, list.videos, &row);
 }
 
 void AddPart(absl::string_view name, const std::vector<Video>& videos, DatasetReport* report) {
@@ -65,6 +68,38 @@ const std::vector<Video>& BenchmarkData::RecipeVideos(const BenchmarkSettings& s
   return settings.recipe_videos() == BenchmarkSettings::SEARCH_TRAIN ? search_train : train;
 }
 
+void CountShortVideos(const BenchmarkSettings& settings, const std::vector<Video>& videos,
+                      DatasetReport::List* list) {
+  std::set<int32_t> spans;
+  const auto add = [&spans](const State& state) {
+    spans.insert(state.frames_per_segment() * state.stride());
+  };
+  for (const TransitionGraph& pool : settings.search().pools()) {
+    for (const State& state : pool.states()) add(state);
+  }
+  for (const RecipeSettings& recipe : settings.recipes()) {
+    if (recipe.has_hand_tuned()) add(recipe.hand_tuned().state());
+  }
+  for (const Plan::Step& step : settings.plan().steps()) add(step.state());
+  for (const int32_t span : spans) {
+    DatasetReport::List::Short row;
+    row.set_span(span);
+    for (const Video& video : videos) {
+      if (video.frames >= span) continue;
+      if (row.videos() == 0)
+        row.set_example(absl::StrCat(video.name, ": ", video.frames, " frames"));
+      row.set_videos(row.videos() + 1);
+    }
+    if (row.videos() > 0) *list->add_short_videos() = row;
+  }
+}
+
+std::string DescribeShortVideos(const DatasetReport::List& list,
+                                const DatasetReport::List::Short& row) {
+  return absl::StrCat(row.videos(), " of ", list.used(), " videos are shorter than clips of ",
+                      row.span(), " frames (first: ", row.example(), ")");
+}
+
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
                                                 const std::string& root, int threads,
                                                 const IndexOptions& index) {
@@ -81,8 +116,8 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
         ", and they are not the same: name a file with all classes in dataset.label_map"));
   }
   const OfficialCounts official = OfficialVideos(dataset);
-  AddReport("train", train, official.train, &data.report);
-  AddReport("evaluation", evaluation, official.evaluation, &data.report);
+  AddReport("train", train, official.train, settings, &data.report);
+  AddReport("evaluation", evaluation, official.evaluation, settings, &data.report);
   data.labels.classes = train.classes;
   for (const std::string& name : train.classes) data.report.add_classes(name);
   if (!dataset.groups().empty()) {

@@ -39,6 +39,14 @@ struct BenchmarkData {
   const std::vector<Video>& RecipeVideos(const BenchmarkSettings& settings) const;
 };
 
+// The used videos that are shorter than clips, for each frames x stride that `settings` names in a
+// search, a recipe or a plan; loader.on_short_video says what the clips then show.
+void CountShortVideos(const BenchmarkSettings& settings, const std::vector<Video>& videos,
+                      DatasetReport::List* list);
+// "12 of 240 videos are shorter than clips of 64 frames (first: a.mp4: 48 frames)".
+std::string DescribeShortVideos(const DatasetReport::List& list,
+                                const DatasetReport::List::Short& row);
+
 // Reads the lists under `root`; files that `index` does not know are scanned with `threads`
 // threads. Errors name the folder or file, what was expected in it and what to do.
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,

@@ -45,6 +45,9 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
           text, "%s: %d videos used of %d listed (%d missing, %d broken)%s\n", list.name(),
           list.used(), list.listed(), list.missing(), list.broken(),
           list.official() > 0 ? absl::StrCat(", official: ", list.official()) : "");
+      for (const DatasetReport::List::Short& row : list.short_videos()) {
+        absl::StrAppend(text, "  ", DescribeShortVideos(list, row), "\n");
+      }
     }
     videos.search_train = static_cast<int64_t>(data->search_train.size());
     videos.search_measured = static_cast<int64_t>(data->search_measured.size());
