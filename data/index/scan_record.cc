@@ -80,6 +80,7 @@ absl::Status DecodeIndex(const ScanRecord& record, VideoScan* scan) {
   index.time_unit = record.time_unit();
   index.reorder_depth = record.reorder_depth();
   index.doubt = record.doubt();
+  index.unpacked = record.unpacked();
   scan->info.pts_seconds = index.Seconds();
   return absl::OkStatus();
 }
@@ -99,6 +100,7 @@ std::string EncodeScan(const VideoScan& scan) {
   record.set_time_unit(scan.index.time_unit);
   record.set_reorder_depth(scan.index.reorder_depth);
   record.set_doubt(scan.index.doubt);
+  record.set_unpacked(scan.index.unpacked);
   return record.SerializeAsString();
 }
 

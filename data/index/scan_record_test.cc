@@ -40,6 +40,7 @@ void ExpectSame(const VideoScan& a, const VideoScan& b) {
   EXPECT_EQ(a.info.warnings, b.info.warnings);
   EXPECT_EQ(a.index.times, b.index.times);
   EXPECT_EQ(a.index.doubt, b.index.doubt);
+  EXPECT_EQ(a.index.unpacked, b.index.unpacked);
   EXPECT_EQ(a.index.entries, b.index.entries);
   EXPECT_EQ(a.index.reorder_depth, b.index.reorder_depth);
   EXPECT_EQ(a.index.time_unit, b.index.time_unit);
@@ -54,6 +55,7 @@ TEST(ScanRecordTest, KeepsEverything) {
   odd.index.times = {-90, -7, -6, 1000, 5'000'000'000};
   odd.index.entries = {0, 3};
   odd.index.doubt = "it has empty packets";
+  odd.index.unpacked = true;
   odd.info.pts_seconds = odd.index.Seconds();
   ASSERT_OK_AND_ASSIGN(decoded, DecodeScan(EncodeScan(odd), 5));
   ExpectSame(decoded, odd);

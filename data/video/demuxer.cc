@@ -155,6 +155,17 @@ Orientation Demuxer::orientation(bool* exact) const {
   return transpose ? Orientation{true, c < 0, b < 0} : Orientation{false, a < 0, d < 0};
 }
 
+bool Demuxer::HasPackedBFrames() {
+  const AVPacket* first = Peek();
+  return first != nullptr && BFrameUnpacker::IsNeeded(stream(), *first);
+}
+
+absl::Status Demuxer::UnpackBFrames() {
+  OP3D_ASSIGN_OR_RETURN(unpacker_, BFrameUnpacker::Make(input_->streams[stream_]));
+  peeked_ = peeked_ && !ended_ && unpacker_->Unpack(packet_.get());
+  return absl::OkStatus();
+}
+
 void Demuxer::ReadPacket() {
   while (!ended_) {
     av_packet_unref(packet_.get());
@@ -164,7 +175,8 @@ void Demuxer::ReadPacket() {
     damaged_ |= code < 0 && code != AVERROR_EOF;
     // To the decoder an empty packet would be the end of the stream; in an AVI file it stands for
     // "the last picture again", and no decoder gives a frame for it.
-    if (!ended_ && packet_->stream_index == stream_ && packet_->size > 0) return;
+    if (ended_ || packet_->stream_index != stream_ || packet_->size == 0) continue;
+    if (!unpacker_.has_value() || unpacker_->Unpack(packet_.get())) return;
   }
 }
 
@@ -183,6 +195,7 @@ const AVPacket* Demuxer::Next() {
 bool Demuxer::Seek(int64_t pts) {
   peeked_ = false;
   ended_ = false;
+  if (unpacker_.has_value()) unpacker_->Flush();
   return avformat_seek_file(input_.get(), stream_, INT64_MIN, pts, pts, 0) >= 0;
 }
 

@@ -12,7 +12,10 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "data/video/b_frame_unpacker.h"
 #include "data/video/ffmpeg.h"
 #include "data/video/video_info.h"
 
@@ -46,12 +49,18 @@ class Demuxer {
   // than quarter turns and mirrors.
   Orientation orientation(bool* exact) const;
 
+  // Before the first packet is taken: whether B-frames are packed, and from there on packets of
+  // single pictures (b_frame_unpacker.h).
+  bool HasPackedBFrames();
+  absl::Status UnpackBFrames();
+
   // The next packet with something in it, valid until the next call; nullptr at the end.
   const AVPacket* Next();
   // What Next() will give, without taking it.
   const AVPacket* Peek();
-  // True when the file ended with an error instead of its end.
-  bool damaged() const { return damaged_; }
+  // True when the file ended with an error instead of its end, or its B-frames were not packed as
+  // they should have been.
+  bool damaged() const { return damaged_ || (unpacker_.has_value() && unpacker_->broken()); }
 
   // Next() goes on at a key frame at or before `pts` (in the stream's time base); false when the
   // container cannot, and then the position is not known.  Which key frame it is, is for the
@@ -68,6 +77,7 @@ class Demuxer {
   std::string path_;
   InputPtr input_;
   PacketPtr packet_;
+  absl::optional<BFrameUnpacker> unpacker_;
   bool peeked_ = false;
   bool ended_ = false;
   bool damaged_ = false;

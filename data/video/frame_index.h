@@ -24,6 +24,8 @@ struct FrameIndex {
   // Frames from which decoding is exact, with everything presented after them; increasing.  Empty
   // when in doubt.
   std::vector<int64_t> entries;
+  // B-frames are packed: times and entries are those of the unpacked packets.
+  bool unpacked = false;
   // How many frames can wait in a decoder for one that is presented before them.
   int reorder_depth = 0;
 

@@ -14,6 +14,7 @@ namespace {
 
 FrameIndex IndexFromPackets(PacketScan scan) {
   FrameIndex index;
+  index.unpacked = scan.unpacked;
   index.reorder_depth = ReorderDepth(scan.times);
   index.times = std::move(scan.times);
   std::sort(index.times.begin(), index.times.end());

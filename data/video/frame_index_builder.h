@@ -1,9 +1,9 @@
 // Makes the frame index of a file.
 //
 // It comes from one pass over the packets, without decoding, as long as they tell the truth: one
-// picture a packet, each with its own time, starting at a key frame.  Where they do not (packed
-// B-frames of AVI files, damage, missing times, interlaced fields) everything is decoded once and
-// the frames are what came out.
+// picture a packet, each with its own time, starting at a key frame.  Where they do not
+// (damage, missing times, interlaced fields) everything is decoded once and the frames are what
+// came out.
 #ifndef DATA_VIDEO_FRAME_INDEX_BUILDER_H_
 #define DATA_VIDEO_FRAME_INDEX_BUILDER_H_
 

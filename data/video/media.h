@@ -32,7 +32,7 @@ struct MediaOptions {
 };
 
 // What one pass over the video tells.  About a millisecond; video files whose packets do not tell
-// (packed B-frames, damage, missing times) are decoded once.
+// (damage, missing times) are decoded once.
 //
 // NotFound: nothing there, or a folder without frames.  InvalidArgument: not a video, or flow
 // asked of a video file.  DataLoss: a video of which no frame decodes, or stored frames with gaps.

@@ -6,6 +6,7 @@
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "data/video/nal_units.h"
+#include "op3d/base/status_macros.h"
 
 namespace op3d {
 namespace {
@@ -42,7 +43,8 @@ bool IsSimpleCodec(AVCodecID codec) {
 
 class PacketInspector {
  public:
-  explicit PacketInspector(const AVCodecParameters& parameters) : codec_(parameters.codec_id) {
+  PacketInspector(const AVCodecParameters& parameters, bool unpacked)
+      : codec_(parameters.codec_id), unpacked_(unpacked) {
     if (codec_ == AV_CODEC_ID_H264) nal_codec_ = NalCodec::kH264;
     if (codec_ == AV_CODEC_ID_HEVC) nal_codec_ = NalCodec::kHevc;
     if (nal_codec_.has_value()) {
@@ -60,8 +62,8 @@ class PacketInspector {
     sight.entry = key && sight.shown;
     if (nal_codec_.has_value()) LookAtNalUnits(packet, &sight);
     // Not coded, "show the last one again": the other half of a packed packet, or a dropped frame.
-    if (codec_ == AV_CODEC_ID_MPEG4 && packet.size <= kLargestUncodedPicture) {
-      sight.doubt = "it has empty packets (packed B-frames)";
+    if (codec_ == AV_CODEC_ID_MPEG4 && !unpacked_ && packet.size <= kLargestUncodedPicture) {
+      sight.doubt = "it has empty packets";
     }
     // RFC 6386, 9.1: bit 4 of the first byte is show_frame.
     if (codec_ == AV_CODEC_ID_VP8) sight.shown &= (packet.data[0] & 16) != 0;
@@ -83,6 +85,7 @@ class PacketInspector {
   }
 
   const AVCodecID codec_;
+  const bool unpacked_;
   absl::optional<NalCodec> nal_codec_;
   int nal_length_ = 0;
 };
@@ -117,7 +120,9 @@ std::string TimesDoubt(std::vector<int64_t> times, int64_t first_stored) {
 absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limits) {
   PacketScan scan;
   scan.doubt = StreamDoubt(*demuxer);
-  const PacketInspector inspector(demuxer->parameters());
+  scan.unpacked = demuxer->HasPackedBFrames();
+  if (scan.unpacked) OP3D_RETURN_IF_ERROR(demuxer->UnpackBFrames());
+  const PacketInspector inspector(demuxer->parameters(), scan.unpacked);
   int64_t first_stored = AV_NOPTS_VALUE;
   while (const AVPacket* packet = demuxer->Next()) {
     if (++scan.packets > limits.max_frames) {
@@ -135,7 +140,10 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
     if (sight.shown) scan.times.push_back(packet->pts);
     if (sight.entry) scan.entry_times.push_back(packet->pts);
   }
-  if (scan.doubt.empty() && demuxer->damaged()) scan.doubt = "reading ended with an error";
+  if (scan.doubt.empty() && demuxer->damaged()) {
+    scan.doubt = scan.unpacked ? "its B-frames are not packed as they should be"
+                               : "reading ended with an error";
+  }
   if (scan.doubt.empty()) scan.doubt = TimesDoubt(scan.times, first_stored);
   return scan;
 }

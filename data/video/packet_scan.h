@@ -22,6 +22,8 @@ struct PacketScan {
   int64_t packets = 0;
   // Why the number or the times of the frames may differ from the packets'; empty = they do not.
   std::string doubt;
+  // The packets are those of Demuxer::UnpackBFrames.
+  bool unpacked = false;
 };
 
 // ResourceExhausted: more packets than `limits.max_frames`.

@@ -75,7 +75,10 @@ absl::StatusOr<Demuxer> OpenScanned(const std::string& path, const VideoScan& sc
     bool exact = true;
     int64_t width = demuxer.parameters().width, height = demuxer.parameters().height;
     if (demuxer.orientation(&exact).transpose) std::swap(width, height);
-    if (width == scan.info.width && height == scan.info.height) return demuxer;
+    if (width == scan.info.width && height == scan.info.height) {
+      if (scan.index.unpacked) OP3D_RETURN_IF_ERROR(demuxer.UnpackBFrames());
+      return demuxer;
+    }
   }
   return Demuxer::Open(path, limits);
 }

@@ -20,7 +20,7 @@
 namespace op3d {
 
 // Frame count, size and times of a file, from one pass over its packets (about a millisecond).
-// Only where packets do not tell (packed B-frames, damage, missing times) is everything decoded.
+// Only where packets do not tell (damage, missing times) is everything decoded.
 //
 // NotFound: no such file.  InvalidArgument: not a regular file, or not a video.  DataLoss: a video
 // of which no frame decodes.  ResourceExhausted: beyond `limits`.  Messages name the file.
