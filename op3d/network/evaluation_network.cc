@@ -42,6 +42,10 @@ absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const
       } else if (tensor.is_alias_of(own.at(name))) {
         tensor = tensor.clone();
       }
+      // As LibTorch's kernels want it: else each pass copies it into this layout again.
+      if (kernels && (tensor.size(2) == 1 || tensor.size(3) * tensor.size(4) == 1)) {
+        tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast3d);
+      }
     }
     state->parameter = table.at(state->definition.heads[0].classifier.name + ".weight");
     state->body = std::make_unique<NetworkBody>(state->definition, table);
