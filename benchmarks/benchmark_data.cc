@@ -9,6 +9,7 @@
 #include "data/annotation/csv.h"
 #include "data/annotation/held_out.h"
 #include "data/datasets/dataset_settings.h"
+#include "data/sampling/sampling.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -70,9 +71,9 @@ const std::vector<Video>& BenchmarkData::RecipeVideos(const BenchmarkSettings& s
 
 void CountShortVideos(const BenchmarkSettings& settings, const std::vector<Video>& videos,
                       DatasetReport::List* list) {
-  std::set<int32_t> spans;
+  std::set<int64_t> spans;
   const auto add = [&spans](const State& state) {
-    spans.insert(state.frames_per_segment() * state.stride());
+    spans.insert(Span({state.segments(), state.frames_per_segment(), state.stride()}));
   };
   for (const TransitionGraph& pool : settings.search().pools()) {
     for (const State& state : pool.states()) add(state);
@@ -81,13 +82,14 @@ void CountShortVideos(const BenchmarkSettings& settings, const std::vector<Video
     if (recipe.has_hand_tuned()) add(recipe.hand_tuned().state());
   }
   for (const Plan::Step& step : settings.plan().steps()) add(step.state());
-  for (const int32_t span : spans) {
+  for (const int64_t span : spans) {
     DatasetReport::List::Short row;
     row.set_span(span);
     for (const Video& video : videos) {
       if (video.frames >= span) continue;
-      if (row.videos() == 0)
+      if (row.videos() == 0) {
         row.set_example(absl::StrCat(video.name, ": ", video.frames, " frames"));
+      }
       row.set_videos(row.videos() + 1);
     }
     if (row.videos() > 0) *list->add_short_videos() = row;

@@ -22,6 +22,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/network/multiply_adds.h"
 #include "op3d/network/network.h"
+#include "op3d/network/state_entries.h"
 #include "op3d/network/weights/checkpoint.h"
 #include "op3d/network/weights/torchscript_export.h"
 #include "op3d/network/weights/weights_comparison.h"
@@ -42,10 +43,6 @@ using Words = absl::Span<const std::string>;
 
 // Kaiming He's networks end in 1000 classes; a video network of unknown purpose has Kinetics' 400.
 constexpr int64_t kUsualClasses = 400;
-
-std::string ShapeText(const std::vector<int64_t>& shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
 
 void PrintLine(const nlohmann::ordered_json& row) {
   // Names in a file may be any bytes.

@@ -52,6 +52,7 @@ absl::Status MakeClipViews(
   auto use = uses.begin();
 
   auto needed = [&](int width, int height) -> absl::StatusOr<Box> {
+    const Clock::time_point start = Clock::now();
     OP3D_ASSIGN_OR_RETURN(ClipTransform made, make_transform(width, height));
     const size_t size = made.size();
     if (out.size() != clips.size() * made.crops() * 3 * times * size * size) {
@@ -59,6 +60,7 @@ absl::Status MakeClipViews(
                                               " pixels do not fill a buffer of ", out.size()));
     }
     transform.emplace(std::move(made));
+    transform_seconds += SecondsSince(start);
     return transform->needed();
   };
 

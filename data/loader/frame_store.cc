@@ -116,7 +116,7 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
                                     absl::Span<const int64_t> indices, PartOf part_of,
                                     PartSink sink) {
   const Clock::time_point start = Clock::now();
-  double sink_seconds = 0;
+  double callers_seconds = 0;
   absl::Status status;
   if (reader == nullptr) {
     absl::StatusOr<std::unique_ptr<VideoReader>> opened =
@@ -126,7 +126,9 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
   }
   Box part;
   if (status.ok()) {
+    const Clock::time_point asked = Clock::now();
     const absl::StatusOr<Box> wanted = part_of(reader->info().width, reader->info().height);
+    callers_seconds += SecondsSince(asked);
     status = wanted.ok() ? reader->SetBox(*wanted) : wanted.status();
     if (status.ok()) part = *wanted;
   }
@@ -134,11 +136,11 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
     status = reader->Read(indices, [&](int64_t index, const RgbImage& image) {
       const Clock::time_point handed = Clock::now();
       const absl::Status used = sink(index, image, part);
-      sink_seconds += SecondsSince(handed);
+      callers_seconds += SecondsSince(handed);
       return used;
     });
   }
-  CountDecoding(SecondsSince(start) - sink_seconds);
+  CountDecoding(SecondsSince(start) - callers_seconds);
   if (reader != nullptr) CountReading(*reader);
   absl::MutexLock lock(&mutex_);
   ++counters_.passed;

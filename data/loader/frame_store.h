@@ -61,7 +61,7 @@ class FrameStore {
     int64_t passed = 0;
     // Bytes of the frames kept.
     int64_t bytes = 0;
-    // Time in opening and decoding, summed over threads, without `sink`'s.
+    // Time in opening and decoding, summed over threads, without `sink`'s and `part_of`'s.
     double decode_seconds = 0;
     // What the readers did for it.
     VideoReader::Counters reading;

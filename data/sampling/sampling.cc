@@ -7,11 +7,6 @@
 namespace op3d {
 namespace {
 
-// Frames that a segment spans.
-int64_t Span(const ClipShape& shape) {
-  return int64_t{shape.frames_per_segment} * int64_t{shape.stride};
-}
-
 bool IsShort(const ClipShape& shape, int64_t video_frames) { return video_frames < Span(shape); }
 
 std::vector<int64_t> ShortVideoFrames(const ClipShape& shape, int64_t video_frames,
@@ -47,6 +42,10 @@ std::vector<int64_t> LongVideoFrames(const ClipShape& shape, int64_t video_frame
 }
 
 }  // namespace
+
+int64_t Span(const ClipShape& shape) {
+  return int64_t{shape.frames_per_segment} * int64_t{shape.stride};
+}
 
 absl::Status CheckClipShape(const ClipShape& shape) {
   constexpr int64_t kLongest = 1'000'000;

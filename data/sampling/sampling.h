@@ -39,6 +39,9 @@ struct ClipShape {
   int length() const { return segments * frames_per_segment; }
 };
 
+// Frames of the video that one segment covers; with fewer a video is short (see above).
+int64_t Span(const ClipShape& shape);
+
 // InvalidArgument unless all three are at least 1 and the clip spans at most a million frames.
 absl::Status CheckClipShape(const ClipShape& shape);
 

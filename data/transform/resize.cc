@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "data/transform/pixel_rows.h"
@@ -94,7 +95,10 @@ absl::StatusOr<Resize> Resize::Make(const Box& source, int width, int height, co
   resize.window_ = window;
   resize.x_ = MakeAxis(source.width, width, window.left, window.width);
   resize.y_ = MakeAxis(source.height, height, window.top, window.height);
-  resize.taps_ = MakeRowTaps(resize.x_.taps, resize.x_.first, resize.x_.weights);
+  if (!resize.x_.copy) {
+    resize.taps_ =
+        MakeRowTaps(resize.x_.taps, std::move(resize.x_.first), std::move(resize.x_.weights));
+  }
   resize.needed_ = {source.left + resize.x_.start, source.top + resize.y_.start, resize.x_.length,
                     resize.y_.length};
   resize.rows_.resize(static_cast<size_t>(window.width) * 3 * resize.y_.length);

@@ -59,6 +59,7 @@ class Resize {
   // Inputs count from needed_'s corner.
   Axis x_;
   Axis y_;
+  // Of x_, whose inputs and weights are moved here.
   RowTaps taps_;
   // [needed height, window width, 3]: the rows after the pass along x.
   std::vector<uint8_t> rows_;

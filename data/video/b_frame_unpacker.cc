@@ -9,9 +9,6 @@
 namespace op3d {
 namespace {
 
-// ISO/IEC 14496-2, 6.2.5: a picture that is not coded takes at most that much, stuffing included.
-constexpr int kLargestUncodedPicture = 8;
-
 absl::Span<const uint8_t> Bytes(const uint8_t* data, int size) {
   return absl::MakeConstSpan(data, static_cast<size_t>(size));
 }

@@ -97,14 +97,13 @@ TEST_F(BFrameUnpackerTest, WhatIsNotPackedIsLeftAlone) {
 // Frames are counted by decoding them where the empty places are not as they should be.
 TEST_F(BFrameUnpackerTest, BelievesNothingOfABrokenFile) {
   std::string bytes = MakeTestClip(Options(true), kFrames);
-  // A place of a B-frame, "00dc", its size and an uncoded picture: now it is no picture.
+  // The fourth place of a B-frame, "00dc", its size and an uncoded picture: now it is no picture.
   size_t at = bytes.find("movi");
-  int left = 4;
-  for (; at != std::string::npos && left > 0; at = bytes.find("00dc", at + 4)) {
-    left -= bytes.compare(at, 4, "00dc") == 0 && bytes[at + 4] <= 8 && bytes[at + 5] == 0;
-    if (left == 0) break;
+  for (int places = 0; places < 4;) {
+    at = bytes.find("00dc", at + 4);
+    ASSERT_NE(at, std::string::npos);
+    places += bytes[at + 4] <= kLargestUncodedPicture && bytes[at + 5] == 0;
   }
-  ASSERT_EQ(left, 0);
   bytes[at + 8 + 3] = '\0';
   const std::string path = JoinPath(folder_, "broken.avi");
   ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());

@@ -43,19 +43,18 @@ TEST_F(DemuxerTest, GivesThePacketsOfTheVideo) {
 
 // Whatever codec and container: what the header does not say is found out all the same.
 TEST_F(DemuxerTest, TheHeaderAloneGivesTheSamePackets) {
-  const std::pair<const char*, const char*> files[] = {
-      {"a.mp4", "libx264"}, {"a.mp4", "libx265"}, {"a.mp4", "libaom-av1"}, {"a.webm", "libvpx-vp9"},
-      {"a.mkv", "libx264"}, {"a.avi", "mpeg4"},   {"a.mp4", "mpeg4"},      {"a.ts", "libx264"}};
-  for (const auto& [file, encoder] : files) {
-    SCOPED_TRACE(testing::Message() << encoder << " in " << file);
+  const struct {
+    const char *file, *container, *encoder;
+  } kinds[] = {{"a.mp4", "mp4", "libx264"},      {"a.mp4", "mp4", "libx265"},
+               {"a.mp4", "mp4", "libaom-av1"},   {"a.mp4", "mp4", "mpeg4"},
+               {"a.webm", "webm", "libvpx-vp9"}, {"a.mkv", "matroska", "libx264"},
+               {"a.avi", "avi", "mpeg4"},        {"a.ts", "mpegts", "libx264"}};
+  for (const auto& kind : kinds) {
+    SCOPED_TRACE(testing::Message() << kind.encoder << " in " << kind.file);
     VideoWriterOptions options = TestClipOptions();
-    options.encoder = encoder;
-    options.container = std::string(file) == "a.webm"  ? "webm"
-                        : std::string(file) == "a.mkv" ? "matroska"
-                        : std::string(file) == "a.avi" ? "avi"
-                        : std::string(file) == "a.ts"  ? "mpegts"
-                                                       : "mp4";
-    const std::string path = WriteTestClip(folder_, file, options, 12);
+    options.encoder = kind.encoder;
+    options.container = kind.container;
+    const std::string path = WriteTestClip(folder_, kind.file, options, 12);
     ASSERT_OK_AND_ASSIGN(Demuxer whole, Demuxer::Open(path, {}));
     ASSERT_OK_AND_ASSIGN(Demuxer header, Demuxer::Open(path, {}, Demuxer::Probe::kHeader));
     EXPECT_EQ(header.parameters().codec_id, whole.parameters().codec_id);

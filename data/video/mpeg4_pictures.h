@@ -25,6 +25,10 @@ struct Mpeg4Picture {
   bool valid = true;
 };
 
+// Bytes of a packet whose picture is not coded, at most: a start code, at most 22 bits up to
+// vop_coded, stuffing (6.2.5).
+inline constexpr int kLargestUncodedPicture = 8;
+
 class Mpeg4Pictures {
  public:
   // Takes notice of the headers in `bytes`.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "data/video/mpeg4_pictures.h"
 #include "data/video/nal_units.h"
 #include "op3d/base/status_macros.h"
 
@@ -72,9 +73,6 @@ class PacketInspector {
   }
 
  private:
-  // ISO/IEC 14496-2, 6.2.5: a start code, at most 22 bits up to vop_coded, stuffing.
-  static constexpr int kLargestUncodedPicture = 8;
-
   void LookAtNalUnits(const AVPacket& packet, Sight* sight) const {
     const NalUnits units =
         InspectNalUnits(*nal_codec_, nal_length_,

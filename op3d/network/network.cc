@@ -6,12 +6,9 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "op3d/base/random_stream.h"
@@ -21,16 +18,13 @@
 #include "op3d/network/feature_map.h"
 #include "op3d/network/initial_values.h"
 #include "op3d/network/network_body.h"
+#include "op3d/network/state_dict.h"
 #include "op3d/network/state_entries.h"
 #include "op3d/network/torch_status.h"
 #include "op3d/network/weights/checkpoint.h"
 
 namespace op3d {
 namespace {
-
-std::string ShapeText(at::IntArrayRef shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
 
 // `value` over the architecture's number when it is given.
 absl::Status Override(absl::string_view what, int64_t value, int64_t multiple, int64_t* number) {
@@ -91,62 +85,6 @@ at::Tensor InitialTensor(const StateEntry& entry, absl::optional<uint64_t> seed)
   FillInitialValues(entry, *seed,
                     absl::MakeSpan(tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())));
   return tensor.set_requires_grad(IsParameter(entry.kind));
-}
-
-// "a, b, c and 7 more".
-std::string Some(const std::vector<std::string>& names) {
-  constexpr size_t kShown = 5;
-  if (names.size() <= kShown) return absl::StrJoin(names, ", ");
-  return absl::StrCat(absl::StrJoin(names.begin(), names.begin() + kShown, ", "), " and ",
-                      names.size() - kShown, " more");
-}
-
-constexpr char kModule[] = "module.";
-
-// By name, without the prefix that data-parallel training leaves when all carry it.
-std::map<std::string, at::Tensor> ByName(const NamedTensors& tensors) {
-  const bool prefixed =
-      !tensors.empty() && std::all_of(tensors.begin(), tensors.end(), [](const auto& tensor) {
-        return absl::StartsWith(tensor.first, kModule);
-      });
-  std::map<std::string, at::Tensor> by_name;
-  for (const auto& [name, tensor] : tensors) {
-    by_name[std::string(prefixed ? absl::StripPrefix(name, kModule) : name)] = tensor;
-  }
-  return by_name;
-}
-
-// What keeps `given` from being the state dict of `entries`; the counters may be missing.
-absl::Status CheckStateDict(const std::vector<StateEntry>& entries,
-                            const std::map<std::string, at::Tensor>& given) {
-  std::vector<std::string> missing, other_shape, unexpected;
-  std::set<std::string> known, twice;
-  for (const StateEntry& entry : entries) {
-    if (!entry.same_tensor_as.empty() && given.count(entry.name) > 0) {
-      twice.insert(entry.same_tensor_as);
-    }
-  }
-  for (const StateEntry& entry : entries) {
-    known.insert(entry.name);
-    const auto it = given.find(entry.name);
-    if (it == given.end()) {
-      const bool needed = entry.kind != EntryKind::kBatchCounter && entry.same_tensor_as.empty();
-      if (needed && twice.count(entry.name) == 0) missing.push_back(entry.name);
-    } else if (it->second.sizes() != at::IntArrayRef(entry.shape)) {
-      other_shape.push_back(absl::StrCat(entry.name, " is ", ShapeText(it->second.sizes()),
-                                         " where the network has ", ShapeText(entry.shape)));
-    }
-  }
-  for (const auto& [name, tensor] : given) {
-    if (known.count(name) == 0) unexpected.push_back(name);
-  }
-  std::vector<std::string> faults;
-  if (!other_shape.empty()) faults.push_back(absl::StrCat("shapes differ: ", Some(other_shape)));
-  if (!missing.empty()) faults.push_back(absl::StrCat("missing: ", Some(missing)));
-  if (!unexpected.empty()) faults.push_back(absl::StrCat("unexpected: ", Some(unexpected)));
-  if (faults.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("the weights are those of another network; ", absl::StrJoin(faults, "; ")));
 }
 
 }  // namespace
@@ -303,7 +241,7 @@ NamedTensors Network::StateDict() const {
 }
 
 absl::Status Network::LoadStateDict(const NamedTensors& tensors) {
-  const std::map<std::string, at::Tensor> given = ByName(tensors);
+  const std::map<std::string, at::Tensor> given = StateDictByName(tensors);
   OP3D_RETURN_IF_ERROR(CheckStateDict(state_->entries, given));
   return CatchTorch([&]() -> absl::Status {
     at::NoGradGuard no_grad;

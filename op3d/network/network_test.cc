@@ -252,25 +252,6 @@ TEST(NetworkTest, S3dNeedsPixelsNotFrames) {
               StatusIs(kInvalid, HasSubstr("height 16 and width 16: both must be at least 17")));
 }
 
-TEST(NetworkTest, EitherNameOfATensorIsEnough) {
-  auto network = Network::Make(Options("s3dg"), 1).value();
-  const auto other = Network::Make(Options("s3dg"), 2).value();
-  NamedTensors second_names;
-  for (const auto& [name, tensor] : other->StateDict()) {
-    if (name.rfind("block", 0) == 0 || name.rfind("fc", 0) == 0) {
-      second_names.emplace_back(name, tensor);
-    }
-  }
-  ASSERT_THAT(network->LoadStateDict(second_names), IsOk());
-  const auto loaded = Copies(network->StateDict());
-  for (const auto& [name, tensor] : other->StateDict()) {
-    EXPECT_TRUE(at::equal(tensor, loaded.at(name))) << name;
-  }
-  second_names.erase(second_names.begin());
-  EXPECT_THAT(network->LoadStateDict(second_names),
-              StatusIs(kInvalid, HasSubstr("missing: Conv_1a.conv1.weight")));
-}
-
 TEST(NetworkTest, InitialValuesFollowFromTheSeed) {
   const auto first = Copies(Miniature(0, 7)->StateDict());
   const auto same = Copies(Miniature(0, 7)->StateDict());
@@ -362,33 +343,6 @@ TEST(NetworkTest, WeightsSurviveAFile) {
   }
   EXPECT_THAT(other->LoadWeights(folder + "/c.safetensors"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("c.safetensors")));
-}
-
-TEST(NetworkTest, AForeignStateDictIsRefusedWhole) {
-  const auto network = Miniature();
-  NamedTensors tensors = network->StateDict();
-  const at::Tensor before = tensors[0].second.detach().clone();
-  tensors[0].second = at::zeros({8, 3, 4, 5, 5});
-  tensors[1].first = "bn7.weight";
-  EXPECT_THAT(
-      network->LoadStateDict(tensors),
-      StatusIs(kInvalid,
-               AllOf(HasSubstr("conv1.weight is [8, 3, 4, 5, 5] where the network has "
-                               "[8, 3, 4, 7, 7]"),
-                     HasSubstr("missing: bn1.weight"), HasSubstr("unexpected: bn7.weight"))));
-  EXPECT_TRUE(at::equal(network->Parameters()[0].second, before));
-  EXPECT_THAT(network->LoadStateDict({}), StatusIs(kInvalid, HasSubstr("and 129 more")));
-}
-
-TEST(NetworkTest, TakesTheNamesOfDataParallelTrainingAndOfFrozenLayers) {
-  const auto network = Miniature();
-  NamedTensors tensors;
-  for (const auto& [name, tensor] : Miniature(0, 5)->StateDict()) {
-    if (absl::EndsWith(name, "num_batches_tracked")) continue;
-    tensors.emplace_back(absl::StrCat("module.", name), tensor);
-  }
-  ASSERT_THAT(network->LoadStateDict(tensors), IsOk());
-  EXPECT_TRUE(at::equal(network->Parameters()[0].second, tensors[0].second));
 }
 
 TEST(NetworkTest, MovesToAnotherTypeAndDevice) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace op3d {
 namespace {
@@ -141,6 +142,10 @@ std::vector<StateEntry> StateEntries(const NetworkDefinition& network) {
   for (const HeadDefinition& head : network.heads) list.Add(head.classifier);
   if (network.global_classifier.has_value()) list.Add(*network.global_classifier);
   return list.Take();
+}
+
+std::string ShapeText(absl::Span<const int64_t> shape) {
+  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
 
 int64_t ElementCount(const StateEntry& entry) {

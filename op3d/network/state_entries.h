@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "op3d/network/definition.h"
 
 namespace op3d {
@@ -42,6 +43,9 @@ struct StateEntry {
 bool IsParameter(EntryKind kind);
 
 std::vector<StateEntry> StateEntries(const NetworkDefinition& network);
+
+// "[64, 3, 1, 7, 7]".
+std::string ShapeText(absl::Span<const int64_t> shape);
 
 // Numbers in the shape.
 int64_t ElementCount(const StateEntry& entry);

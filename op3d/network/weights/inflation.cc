@@ -7,7 +7,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/network/state_entries.h"
@@ -16,10 +15,6 @@ namespace op3d {
 namespace {
 
 using Origin = InflatedTensor::Origin;
-
-std::string ShapeText(const std::vector<int64_t>& shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
 
 absl::Status Misfit(const StateEntry& entry, const TensorView& source) {
   return absl::InvalidArgumentError(absl::StrCat(source.name, " is ", ShapeText(source.shape),
