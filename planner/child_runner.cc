@@ -1,5 +1,7 @@
 #include "planner/child_runner.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -18,6 +20,15 @@ using nlohmann::ordered_json;
 
 constexpr int kProtocol = 1;
 
+// {"one_minus_sqrt": {"final_learning_rate": 0.0}}
+ordered_json ScheduleJson(const ScheduleSettings& schedule) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::string text;
+  const auto status = google::protobuf::util::MessageToJsonString(schedule, &text, options);
+  return status.ok() ? ordered_json::parse(text) : ordered_json::object();
+}
+
 std::string Request(const EdgeTask& task, absl::string_view request, int epoch) {
   const State& state = *task.state;
   ordered_json line;
@@ -33,6 +44,11 @@ std::string Request(const EdgeTask& task, absl::string_view request, int epoch) 
                    {"batch_size", state.batch_size()},
                    {"accumulation", state.accumulation()},
                    {"frozen_batch_norm", state.frozen_batch_norm()}};
+  // Only where they say something, so that a child of an earlier version is not surprised.
+  if (task.transition->epochs() > 0) line["epochs"] = task.transition->epochs();
+  if (state.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET) {
+    line["state"]["schedule"] = ScheduleJson(state.schedule());
+  }
   line["source"] = task.source_folder;
   line["folder"] = task.folder;
   return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -92,6 +108,14 @@ absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch, bool 
   point.set_top3(top3);
   point.set_top5(top5);
   point.set_loss(loss);
+  OP3D_ASSIGN_OR_RETURN(const double probability, Number(answer, "probability", false, line));
+  point.set_probability(probability);
+  if (answer.contains("unmeasured")) {
+    if (!answer["unmeasured"].is_boolean()) {
+      return BadAnswer(line, "has an \"unmeasured\" that is neither true nor false");
+    }
+    point.set_unmeasured(answer["unmeasured"].get<bool>());
+  }
   return point;
 }
 

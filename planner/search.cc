@@ -99,7 +99,7 @@ class Searcher {
   bool AllTaken() const {
     const auto& order = progress_.index().training_order;
     return std::all_of(order.begin(), order.end(), [this](int edge) {
-      return taken_[edge] || progress_.outcomes()[edge].has_value();
+      return taken_[edge] || progress_.outcomes()[edge].has_value() || progress_.dropped(edge);
     });
   }
 
@@ -165,6 +165,13 @@ class Searcher {
     absl::StatusOr<CurvePoint> point = CurvePoint();
     if (epoch > 0) {
       point = runner->TrainEpoch(task, epoch);
+    } else if (task.transition->epochs() > 0) {
+      // Where the length is given nobody looks at point 0: the source's value stands for it.
+      absl::MutexLock lock(&mutex_);
+      const int winner =
+          WinningEdge(progress_.index(), progress_.scores(), EndsOf(task).from);
+      if (winner != kNoEdge) point->set_performance(progress_.scores()[winner]->score);
+      point->set_unmeasured(true);
     } else if (!task.from_initial) {
       point = runner->Measure(task);
     }

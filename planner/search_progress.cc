@@ -54,7 +54,70 @@ absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph
   for (const std::vector<int>& ways : progress.ways_out_) {
     progress.open_ways_out_.push_back(static_cast<int>(ways.size()));
   }
+  progress.chosen_.resize(progress.index_.edges.size(), graph.rounds().empty());
+  progress.dropped_.resize(progress.index_.edges.size(), false);
+  if (rule.race() && !graph.rounds().empty()) {
+    return absl::InvalidArgumentError(
+        "stopping rule: race does not go with a graph that has rounds, which race by themselves; "
+        "leave race out");
+  }
+  progress.ChooseRounds();
   return progress;
+}
+
+bool SearchProgress::RoundDone() const {
+  for (const int edge : index_.training_order) {
+    if (chosen_[edge] && !outcomes_[edge]) return false;
+  }
+  return true;
+}
+
+void SearchProgress::ChooseRounds() {
+  while (round_ < rounds() && RoundDone()) ChooseEdges(++round_);
+}
+
+// The states reached, best first, in turn each give their next listed edge of the round.
+void SearchProgress::ChooseEdges(int round) {
+  struct Source {
+    double value = 0;
+    std::vector<int> edges;
+  };
+  std::vector<Source> sources;
+  for (int node = 0; node < index_.nodes; ++node) {
+    Source source;
+    if (node > 0) {
+      const int winner = WinningEdge(index_, scores_, node);
+      if (winner == kNoEdge) continue;
+      source.value = scores_[winner]->score;
+    }
+    for (const int edge : ways_out_[node]) {
+      if (graph_.transitions(edge).round() == round) source.edges.push_back(edge);
+    }
+    std::sort(source.edges.begin(), source.edges.end());
+    if (!source.edges.empty()) sources.push_back(std::move(source));
+  }
+  // Of equal ones the state listed first.
+  std::stable_sort(sources.begin(), sources.end(),
+                   [](const Source& a, const Source& b) { return a.value > b.value; });
+  const Round& limits = graph_.rounds(round - 1);
+  if (limits.states() > 0 && sources.size() > static_cast<size_t>(limits.states())) {
+    sources.resize(limits.states());
+  }
+  int left = limits.edges();
+  for (size_t turn = 0, given = 1; left > 0 && given > 0; ++turn) {
+    given = 0;
+    for (const Source& source : sources) {
+      if (left == 0 || turn >= source.edges.size()) continue;
+      chosen_[source.edges[turn]] = true;
+      --left;
+      ++given;
+    }
+  }
+  for (const int edge : index_.training_order) {
+    if (graph_.transitions(edge).round() != round || chosen_[edge]) continue;
+    dropped_[edge] = true;
+    --open_ways_out_[index_.edges[edge].from];
+  }
 }
 
 int SearchProgress::next_edge() const {
@@ -66,11 +129,11 @@ int SearchProgress::next_edge() const {
 
 bool SearchProgress::Ready(int edge) const {
   const int source = index_.edges[edge].from;
-  if (outcomes_[edge] || !index_.reachable[source]) return false;
+  if (outcomes_[edge] || !chosen_[edge] || !index_.reachable[source]) return false;
   if (way_before_[edge] != kNoEdge && !outcomes_[way_before_[edge]]) return false;
   // Ways into the source's own sources are finished too: they were ready once.
   return std::all_of(index_.incoming[source].begin(), index_.incoming[source].end(), [&](int way) {
-    return outcomes_[way] || !index_.reachable[index_.edges[way].from];
+    return outcomes_[way] || dropped_[way] || !index_.reachable[index_.edges[way].from];
   });
 }
 
@@ -103,21 +166,47 @@ bool SearchProgress::NeedsWeights(int edge) const {
   return false;
 }
 
+int SearchProgress::edges_total() const {
+  int edges = 0;
+  for (const int edge : index_.training_order) edges += chosen_[edge];
+  for (int round = round_; round < rounds(); ++round) edges += graph_.rounds(round).edges();
+  return edges;
+}
+
 int SearchProgress::max_epochs(int edge) const {
+  if (graph_.transitions(edge).epochs() > 0) return graph_.transitions(edge).epochs();
   return index_.edges[edge].from == 0 ? rule_.max_epochs_from_initial() : rule_.max_epochs();
 }
 
 int SearchProgress::epochs_at_worst() const {
   int epochs = epochs_trained_;
   for (int edge : index_.training_order) {
-    if (outcomes_[edge]) continue;
+    if (outcomes_[edge] || !chosen_[edge]) continue;
     const int trained = std::max(0, static_cast<int>(curves_[edge].size()) - 1);
     epochs += std::max(0, max_epochs(edge) - trained);
+  }
+  for (int round = round_; round < rounds(); ++round) {
+    int64_t length = 0, edges = 0;
+    for (const int edge : index_.training_order) {
+      if (graph_.transitions(edge).round() != round + 1) continue;
+      length += max_epochs(edge);
+      ++edges;
+    }
+    if (edges > 0) epochs += static_cast<int>(length * graph_.rounds(round).edges() / edges);
   }
   return epochs;
 }
 
 absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {
+  if (const int epochs = graph_.transitions(edge).epochs(); epochs > 0) {
+    StoppingDecision decision;
+    decision.stop = static_cast<int>(curves_[edge].size()) > epochs;
+    if (!decision.stop) return decision;
+    decision.ending = EdgeOutcome::LENGTH_REACHED;
+    decision.epochs = epochs;
+    decision.score = curves_[edge][epochs].performance();
+    return decision;
+  }
   std::vector<double> performance;
   for (const CurvePoint& point : curves_[edge]) performance.push_back(point.performance());
   // With a rule that races, the ways before this one are finished and the ones behind it not begun.
@@ -182,7 +271,11 @@ absl::Status SearchProgress::ApplyFinished(EdgeOutcome outcome) {
   ++edges_finished_;
   --open_ways_out_[index_.edges[edge].from];
   const std::vector<int>& order = index_.training_order;
-  while (first_open_ < order.size() && outcomes_[order[first_open_]]) ++first_open_;
+  while (first_open_ < order.size() &&
+         (outcomes_[order[first_open_]] || dropped_[order[first_open_]])) {
+    ++first_open_;
+  }
+  ChooseRounds();
   return absl::OkStatus();
 }
 

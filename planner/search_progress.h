@@ -39,6 +39,11 @@ class SearchProgress {
 
   // The first edge in the order of training that is ready; kNoEdge when all are finished.
   int next_edge() const;
+  // In a graph with rounds: the edge will not be trained, because its round took others.
+  bool dropped(int edge) const { return dropped_[edge]; }
+  // Rounds whose edges have been chosen, of how many; 0 of 0 in a graph without.
+  int round() const { return round_; }
+  int rounds() const { return graph_.rounds_size(); }
   // Is the edge open, and all that its starting weights hang on finished?  With a rule that races,
   // also all other ways into its state that come before it.
   bool Ready(int edge) const;
@@ -55,8 +60,10 @@ class SearchProgress {
   const std::vector<absl::optional<EdgeOutcome>>& outcomes() const { return outcomes_; }
 
   int edges_finished() const { return edges_finished_; }
-  int edges_total() const { return static_cast<int>(index_.training_order.size()); }
-  // Epochs trained so far, and what it comes to if every edge still open goes to its bound.
+  // In a graph with rounds: those chosen and at most so many more.
+  int edges_total() const;
+  // Epochs trained so far, and what it comes to if every edge still open goes to its bound.  In a
+  // graph with rounds, edges that are not chosen yet count with the mean length of their round's.
   int epochs_trained() const { return epochs_trained_; }
   int epochs_at_worst() const;
   // Processes that took the search up so far.
@@ -76,6 +83,11 @@ class SearchProgress {
   SearchProgress() = default;
   absl::Status ApplyPoint(const JournalPoint& point);
   absl::Status ApplyFinished(EdgeOutcome outcome);
+  // Chooses the edges of the next rounds as far as that can be said now.
+  void ChooseRounds();
+  void ChooseEdges(int round);
+  // No edge of the rounds so far is open.
+  bool RoundDone() const;
   // The edge of that name if it may have news now, else kNoEdge.
   int FindReady(const std::string& name) const;
 
@@ -88,6 +100,9 @@ class SearchProgress {
   // By node: edges out of it that are to be trained, and how many of them still are.
   std::vector<std::vector<int>> ways_out_;
   std::vector<int> open_ways_out_;
+  // By edge, in a graph with rounds: to be trained; not to be trained; neither = not decided yet.
+  std::vector<bool> chosen_, dropped_;
+  int round_ = 0;
   // All edges before this place in the order of training are finished.
   size_t first_open_ = 0;
   std::vector<std::vector<CurvePoint>> curves_;

@@ -24,6 +24,8 @@ struct EdgeRequest {
   // "S1-S2".
   std::string edge;
   State state;
+  // The number of epochs the edge will be trained for; 0 = not known beforehand.
+  int epochs = 0;
   // Folders; `source` is empty for the initial weights.
   std::string source, folder;
 };
@@ -35,7 +37,8 @@ absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line);
 // {"epoch": 3, "performance": 0.61, "top1": ...}, {"epoch": 3} and {"error": "..."}; numbers keep
 // every bit.
 struct MeasuredShares {
-  double performance = 0, top1 = 0, top3 = 0, top5 = 0, loss = 0;
+  double performance = 0, top1 = 0, top3 = 0, top5 = 0, probability = 0, loss = 0;
+  bool unmeasured = false;
 };
 std::string MeasureAnswer(int epoch, const MeasuredShares& shares);
 std::string KeepAnswer(int epoch);
