@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <cmath>
 #include <set>
 #include <utility>
 #include <vector>
@@ -69,13 +70,56 @@ absl::Status CheckLists(const RunRecord& record) {
   return absl::OkStatus();
 }
 
+absl::Status CheckCandidates(const RecipeResult& recipe) {
+  std::set<std::string> titles;
+  int chosen = 0;
+  for (const RecipeResult::Candidate& candidate : recipe.candidates()) {
+    if (!titles.insert(candidate.title()).second) {
+      return Invalid("candidate '", candidate.title(), "' stands twice; titles must differ");
+    }
+    if (candidate.frames() < 0) {
+      return Invalid("candidate '", candidate.title(), "' has ", candidate.frames(),
+                     " frames; it must be at least 0");
+    }
+    if (candidate.has_held_out() && !std::isfinite(candidate.held_out())) {
+      return Invalid("candidate '", candidate.title(), "' has the held_out score ",
+                     candidate.held_out(), "; it must be finite, or not set where it failed");
+    }
+    chosen += candidate.chosen() ? 1 : 0;
+  }
+  if (chosen > 1) return Invalid(chosen, " candidates are chosen; at most one can be");
+  return absl::OkStatus();
+}
+
+// The role alone and what a row says with it.
+absl::Status CheckRole(const RecipeResult& recipe, std::set<int>* roles) {
+  const bool repeats = recipe.role() == RecipeResult::ROLE_UNSPECIFIED ||
+                       recipe.role() == RecipeResult::HAND_TUNED ||
+                       recipe.role() == RecipeResult::FIXED;
+  if (!repeats && !roles->insert(recipe.role()).second) {
+    return Invalid("the role ", RecipeResult::Role_Name(recipe.role()),
+                   " stands twice; one row of a record can have it");
+  }
+  if (recipe.total_frames() != 0 && recipe.total_frames() < recipe.frames()) {
+    return Invalid("total_frames is ", recipe.total_frames(), ", fewer than the ", recipe.frames(),
+                   " frames of the row itself");
+  }
+  if (recipe.has_held_out() && !std::isfinite(recipe.held_out())) {
+    return Invalid("held_out is ", recipe.held_out(), "; it must be finite, or not set");
+  }
+  return CheckCandidates(recipe);
+}
+
 absl::Status CheckRecipes(const RunRecord& record) {
   std::set<std::string> names;
+  std::set<int> roles;
   for (const RecipeResult& recipe : record.recipes()) {
     if (recipe.name().empty()) return Invalid("a recipe has no name");
     if (!names.insert(recipe.name()).second) {
       return Invalid("recipe '", recipe.name(), "' stands twice; names must differ");
     }
+    OP3D_RETURN_IF_ERROR(
+        Annotate(CheckRole(recipe, &roles), absl::StrCat("recipe '", recipe.name(), "'")));
     if (!recipe.has_test()) continue;
     OP3D_RETURN_IF_ERROR(
         Annotate(CheckTest(recipe.test()), absl::StrCat("recipe '", recipe.name(), "'")));

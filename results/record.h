@@ -29,7 +29,7 @@ absl::StatusOr<RunRecord> ReadRecord(const std::string& path);
 absl::Status WriteRecord(const std::string& path, RunRecord record);
 
 // What every record must be: a benchmark and a scale; shares in [0, 1] and counts that fit each
-// other; recipes of different names; curves that go epoch by epoch from 0 between states of their
+// other; recipes of different names, each with a role of its own where roles are set; curves that go epoch by epoch from 0 between states of their
 // graph.  A run that has not come to its tests yet is valid.  InvalidArgument names the place.
 absl::Status ValidateRecord(const RunRecord& record);
 

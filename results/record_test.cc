@@ -89,6 +89,45 @@ TEST(RecordTest, ValidationNamesThePlace) {
   EXPECT_THAT(ValidateRecord(bad), Invalid("0 clips"));
 }
 
+TEST(RecordTest, ValidationOfRolesAndCandidates) {
+  RunRecord good = MakeFixtureRecord();
+  RecipeResult* best = good.mutable_recipes(1);
+  best->set_role(RecipeResult::BEST_FIXED);
+  best->set_total_frames(9 * best->frames());
+  best->set_held_out(-0.3);  // a mean log-likelihood
+  for (const char* title : {"cs 16", "us 8x4"}) best->add_candidates()->set_title(title);
+  best->mutable_candidates(0)->set_held_out(0.5);
+  best->mutable_candidates(0)->set_chosen(true);
+  best->mutable_candidates(1)->set_failure("chance");
+  // Roles that may stand several times.
+  good.mutable_recipes(0)->set_role(RecipeResult::HAND_TUNED);
+  good.mutable_recipes(2)->set_role(RecipeResult::HAND_TUNED);
+  EXPECT_THAT(ValidateRecord(good), IsOk());
+  RunRecord bad = good;
+  bad.mutable_recipes(2)->set_role(RecipeResult::BEST_FIXED);
+  EXPECT_THAT(ValidateRecord(bad),
+              Invalid("recipe 'hand_tuned_64': the role BEST_FIXED stands twice"));
+  bad = good;
+  bad.mutable_recipes(1)->set_total_frames(1);
+  EXPECT_THAT(ValidateRecord(bad), Invalid("recipe 'hand_tuned': total_frames is 1, fewer than"));
+  bad = good;
+  bad.mutable_recipes(1)->set_held_out(std::numeric_limits<double>::infinity());
+  EXPECT_THAT(ValidateRecord(bad), Invalid("held_out is inf"));
+  bad = good;
+  bad.mutable_recipes(1)->mutable_candidates(1)->set_chosen(true);
+  EXPECT_THAT(ValidateRecord(bad), Invalid("2 candidates are chosen"));
+  bad = good;
+  bad.mutable_recipes(1)->mutable_candidates(1)->set_title("cs 16");
+  EXPECT_THAT(ValidateRecord(bad), Invalid("candidate 'cs 16' stands twice"));
+  bad = good;
+  bad.mutable_recipes(1)->mutable_candidates(1)->set_frames(-1);
+  EXPECT_THAT(ValidateRecord(bad), Invalid("candidate 'us 8x4' has -1 frames"));
+  bad = good;
+  bad.mutable_recipes(1)->mutable_candidates(0)->set_held_out(
+      std::numeric_limits<double>::quiet_NaN());
+  EXPECT_THAT(ValidateRecord(bad), Invalid("candidate 'cs 16' has the held_out score nan"));
+}
+
 TEST(RecordTest, ValidationOfCurvesNamesTheEdge) {
   const RunRecord good = MakeFixtureRecord();
   RunRecord bad = good;
