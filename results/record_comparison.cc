@@ -17,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "results/compact_record.h"
 #include "results/curves_svg.h"
 #include "results/record.h"
 
@@ -296,7 +297,11 @@ int64_t CountValues(const Message& message) {
 
 std::vector<Difference> CompareRecords(const RunRecord& a, const RunRecord& b,
                                        const ComparisonOptions& options) {
-  const RunRecord left = CanonicalRecord(a), right = CanonicalRecord(b);
+  RunRecord left = CanonicalRecord(a), right = CanonicalRecord(b);
+  if (left.compact() || right.compact()) {
+    left = CompactRecord(std::move(left));
+    right = CompactRecord(std::move(right));
+  }
   MessageDifferencer differencer;
   RuleComparator comparator(options);
   DifferenceList list(left, right, options);
