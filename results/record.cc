@@ -3,15 +3,20 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <cmath>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "results/compact_record.h"
 
 namespace op3d {
 namespace {
@@ -40,6 +45,22 @@ absl::Status CheckCounts(const google::protobuf::RepeatedPtrField<TestResult::Cl
   return absl::OkStatus();
 }
 
+absl::Status CheckRight(const TestResult& test) {
+  if (test.right().empty()) return absl::OkStatus();
+  const size_t digits = 2 * ((static_cast<size_t>(test.videos()) + 7) / 8);
+  if (test.right().size() != digits ||
+      !absl::c_all_of(test.right(), [](char digit) { return absl::ascii_isxdigit(digit); })) {
+    return Invalid("right has ", test.right().size(), " characters; ", test.videos(),
+                   " videos take ", digits, " hexadecimal digits");
+  }
+  const int64_t count = absl::c_count(UnpackRight(test), true);
+  if (std::abs(static_cast<double>(count) - test.top1() * test.videos()) < 0.5) {
+    return absl::OkStatus();
+  }
+  return Invalid("right names ", count, " of ", test.videos(), " videos, but top1 is ",
+                 test.top1());
+}
+
 absl::Status CheckTest(const TestResult& test) {
   if (test.videos() < 1 || test.clips() < 1 || test.crops() < 1) {
     return Invalid("test of ", test.videos(), " videos, ", test.clips(), " clips, ", test.crops(),
@@ -56,6 +77,7 @@ absl::Status CheckTest(const TestResult& test) {
     return Invalid("scores_file '", test.scores_file(),
                    "' leaves the run's folder; it must be a bare file name");
   }
+  OP3D_RETURN_IF_ERROR(CheckRight(test));
   OP3D_RETURN_IF_ERROR(CheckCounts(test.classes(), "class"));
   return CheckCounts(test.groups(), "group");
 }
@@ -69,13 +91,56 @@ absl::Status CheckLists(const RunRecord& record) {
   return absl::OkStatus();
 }
 
+absl::Status CheckCandidates(const RecipeResult& recipe) {
+  std::set<std::string> titles;
+  int chosen = 0;
+  for (const RecipeResult::Candidate& candidate : recipe.candidates()) {
+    if (!titles.insert(candidate.title()).second) {
+      return Invalid("candidate '", candidate.title(), "' stands twice; titles must differ");
+    }
+    if (candidate.frames() < 0) {
+      return Invalid("candidate '", candidate.title(), "' has ", candidate.frames(),
+                     " frames; it must be at least 0");
+    }
+    if (candidate.has_held_out() && !std::isfinite(candidate.held_out())) {
+      return Invalid("candidate '", candidate.title(), "' has the held_out score ",
+                     candidate.held_out(), "; it must be finite, or not set where it failed");
+    }
+    chosen += candidate.chosen() ? 1 : 0;
+  }
+  if (chosen > 1) return Invalid(chosen, " candidates are chosen; at most one can be");
+  return absl::OkStatus();
+}
+
+// The role alone and what a row says with it.
+absl::Status CheckRole(const RecipeResult& recipe, std::set<int>* roles) {
+  const bool repeats = recipe.role() == RecipeResult::ROLE_UNSPECIFIED ||
+                       recipe.role() == RecipeResult::HAND_TUNED ||
+                       recipe.role() == RecipeResult::FIXED;
+  if (!repeats && !roles->insert(recipe.role()).second) {
+    return Invalid("the role ", RecipeResult::Role_Name(recipe.role()),
+                   " stands twice; one row of a record can have it");
+  }
+  if (recipe.total_frames() != 0 && recipe.total_frames() < recipe.frames()) {
+    return Invalid("total_frames is ", recipe.total_frames(), ", fewer than the ", recipe.frames(),
+                   " frames of the row itself");
+  }
+  if (recipe.has_held_out() && !std::isfinite(recipe.held_out())) {
+    return Invalid("held_out is ", recipe.held_out(), "; it must be finite, or not set");
+  }
+  return CheckCandidates(recipe);
+}
+
 absl::Status CheckRecipes(const RunRecord& record) {
   std::set<std::string> names;
+  std::set<int> roles;
   for (const RecipeResult& recipe : record.recipes()) {
     if (recipe.name().empty()) return Invalid("a recipe has no name");
     if (!names.insert(recipe.name()).second) {
       return Invalid("recipe '", recipe.name(), "' stands twice; names must differ");
     }
+    OP3D_RETURN_IF_ERROR(
+        Annotate(CheckRole(recipe, &roles), absl::StrCat("recipe '", recipe.name(), "'")));
     if (!recipe.has_test()) continue;
     OP3D_RETURN_IF_ERROR(
         Annotate(CheckTest(recipe.test()), absl::StrCat("recipe '", recipe.name(), "'")));
@@ -147,6 +212,7 @@ absl::StatusOr<RunRecord> ReadRecord(const std::string& path) {
         file, ": schema version ", record.schema_version(), "; this program reads up to ",
         kRecordSchemaVersion, ", use the op3d that wrote it"));
   }
+  if (record.compact()) record = ExpandRecord(std::move(record));
   OP3D_RETURN_IF_ERROR(Annotate(ValidateRecord(record), file));
   return record;
 }
@@ -154,8 +220,9 @@ absl::StatusOr<RunRecord> ReadRecord(const std::string& path) {
 absl::Status WriteRecord(const std::string& path, RunRecord record) {
   record.set_schema_version(kRecordSchemaVersion);
   const std::string file = RecordPath(path);
-  OP3D_RETURN_IF_ERROR(Annotate(ValidateRecord(record), file));
-  return WriteTextproto(file, record);
+  const RunRecord whole = record.compact() ? ExpandRecord(record) : record;
+  OP3D_RETURN_IF_ERROR(Annotate(ValidateRecord(whole), file));
+  return WriteFileAtomically(file, record.compact() ? PrintDense(record) : PrintTextproto(record));
 }
 
 absl::Status ValidateRecord(const RunRecord& record) {
@@ -182,6 +249,23 @@ RunRecord CanonicalRecord(RunRecord record) {
   for (SearchOutcome& search : *record.mutable_searches()) ClearSeconds(&search);
   for (RecipeResult& recipe : *record.mutable_recipes()) ClearSeconds(&recipe);
   return record;
+}
+
+std::string PackRight(absl::Span<const int64_t> ranks) {
+  std::string bytes((ranks.size() + 7) / 8, '\0');
+  for (size_t i = 0; i < ranks.size(); ++i) {
+    if (ranks[i] == 0) bytes[i / 8] = static_cast<char>(bytes[i / 8] | (0x80 >> (i % 8)));
+  }
+  return absl::BytesToHexString(bytes);
+}
+
+std::vector<bool> UnpackRight(const TestResult& test) {
+  const std::string bytes = absl::HexStringToBytes(test.right());
+  std::vector<bool> right;
+  for (size_t i = 0; !bytes.empty() && i < static_cast<size_t>(test.videos()); ++i) {
+    right.push_back((bytes[i / 8] & (0x80 >> (i % 8))) != 0);
+  }
+  return right;
 }
 
 }  // namespace op3d

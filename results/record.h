@@ -5,10 +5,13 @@
 #ifndef OP3D_RESULTS_RECORD_H_
 #define OP3D_RESULTS_RECORD_H_
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "results/run_record.pb.h"
 
 namespace op3d {
@@ -24,17 +27,26 @@ std::string RecordPath(const std::string& path);
 // message names the file.
 absl::StatusOr<RunRecord> ReadRecord(const std::string& path);
 
-// Writes it, all or nothing, to `path` (a folder that exists, or a file's name).  The schema
-// version is filled in.  InvalidArgument, with nothing written, when the record is not valid.
+// Writes it, all or nothing, to `path` (a folder that exists, or a file's name); a compact one with
+// small messages and lists on one line each.  The schema version is filled in.  InvalidArgument, with nothing written, when the record is not valid.
 absl::Status WriteRecord(const std::string& path, RunRecord record);
 
 // What every record must be: a benchmark and a scale; shares in [0, 1] and counts that fit each
-// other; recipes of different names; curves that go epoch by epoch from 0 between states of their
+// other; recipes of different names, each with a role of its own where roles are set; curves that go epoch by epoch from 0 between states of their
 // graph.  A run that has not come to its tests yet is valid.  InvalidArgument names the place.
 absl::Status ValidateRecord(const RunRecord& record);
 
 // The record without what differs between equal runs: environment, time split, seconds.
 RunRecord CanonicalRecord(RunRecord record);
+
+// TestResult.right: `ranks` holds for each video how many classes are ahead of its own
+// (Metrics.ranks); a video is right at 0.
+//
+//   PackRight({0, 2, 0});   // "a0"
+std::string PackRight(absl::Span<const int64_t> ranks);
+
+// The other way: an entry a video, empty where `right` was not kept.  Of a valid record.
+std::vector<bool> UnpackRight(const TestResult& test);
 
 }  // namespace op3d
 

@@ -17,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "results/compact_record.h"
 #include "results/curves_svg.h"
 #include "results/record.h"
 
@@ -212,6 +213,13 @@ class DifferenceList : public MessageDifferencer::Reporter {
   const ComparisonOptions& options_;
 };
 
+// Frames trained on, which follow the epochs.
+bool CountsFrames(const FieldDescriptor& field) {
+  return field.full_name() == "op3d.RecipeResult.frames" ||
+         field.full_name() == "op3d.RecipeResult.total_frames" ||
+         field.full_name() == "op3d.RecipeResult.Candidate.frames";
+}
+
 // Tells the differencer about `message`'s fields and those of all it can hold.
 void SetRules(const Descriptor* message, const ComparisonOptions& options,
               std::vector<const Descriptor*>* seen, MessageDifferencer* differencer) {
@@ -219,8 +227,7 @@ void SetRules(const Descriptor* message, const ComparisonOptions& options,
   seen->push_back(message);
   for (int i = 0; i < message->field_count(); ++i) {
     const FieldDescriptor* field = message->field(i);
-    const bool follows_epochs =
-        options.epoch_tolerance > 0 && field->full_name() == "op3d.RecipeResult.frames";
+    const bool follows_epochs = options.epoch_tolerance > 0 && CountsFrames(*field);
     const bool left_out = RuleOf(*field) == ComparisonRule::kLeftOut || follows_epochs;
     if (!options.exact && left_out) differencer->IgnoreField(field);
     if (!IsMessage(*field)) continue;
@@ -290,7 +297,11 @@ int64_t CountValues(const Message& message) {
 
 std::vector<Difference> CompareRecords(const RunRecord& a, const RunRecord& b,
                                        const ComparisonOptions& options) {
-  const RunRecord left = CanonicalRecord(a), right = CanonicalRecord(b);
+  RunRecord left = CanonicalRecord(a), right = CanonicalRecord(b);
+  if (left.compact() || right.compact()) {
+    left = CompactRecord(std::move(left));
+    right = CompactRecord(std::move(right));
+  }
   MessageDifferencer differencer;
   RuleComparator comparator(options);
   DifferenceList list(left, right, options);

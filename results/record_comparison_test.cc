@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "results/compact_record.h"
 #include "results/fixture_record.h"
 
 namespace op3d {
@@ -46,6 +47,16 @@ TEST(RecordComparisonTest, EqualRecordsAreEqualWhateverTheirTimes) {
   EXPECT_THAT(Planted(volatile_change, Exact()), IsEmpty());
 }
 
+TEST(RecordComparisonTest, ARunAgainstItsCompactRecord) {
+  const RunRecord record = MakeFixtureRecord();
+  EXPECT_THAT(CompareRecords(CompactRecord(record), record, Exact()), IsEmpty());
+  EXPECT_THAT(CompareRecords(record, CompactRecord(record), {}), IsEmpty());
+  RunRecord other = record;
+  Edge(&other)->mutable_curve(3)->set_loss(0.123);
+  EXPECT_THAT(Places(CompareRecords(CompactRecord(record), other, Exact())),
+              ElementsAre("search 'us' > edge S10->S11 > curve at epoch 3 > loss"));
+}
+
 struct PlantedCase {
   const char* place;
   std::function<void(RunRecord*)> change;
@@ -66,6 +77,12 @@ TEST(RecordComparisonTest, EachPlantedDifferenceIsNamed) {
        }},
       {"settings > recipe 'hand_tuned' > test clips",
        [](RunRecord* r) { r->mutable_settings()->mutable_recipes(1)->set_test_clips(3); }},
+      {"recipe 'planned' > role",
+       [](RunRecord* r) { r->mutable_recipes(0)->set_role(RecipeResult::PLANNED_MODEL); }},
+      {"recipe 'planned' > held out",
+       [](RunRecord* r) { r->mutable_recipes(0)->set_held_out(0.5); }},
+      {"recipe 'planned' > candidate 'average'",
+       [](RunRecord* r) { r->mutable_recipes(0)->add_candidates()->set_title("average"); }},
       {"dataset > list 'evaluation' > crc32",
        [](RunRecord* r) { r->mutable_dataset()->mutable_lists(2)->set_crc32(1); }},
       {"dataset > class 8",

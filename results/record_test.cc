@@ -2,12 +2,14 @@
 
 #include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "results/compact_record.h"
 #include "results/fixture_record.h"
 
 namespace op3d {
@@ -87,6 +89,104 @@ TEST(RecordTest, ValidationNamesThePlace) {
   bad = good;
   bad.mutable_recipes(0)->mutable_test()->set_clips(0);
   EXPECT_THAT(ValidateRecord(bad), Invalid("0 clips"));
+}
+
+TEST(RecordTest, ValidationOfRolesAndCandidates) {
+  RunRecord good = MakeFixtureRecord();
+  RecipeResult* best = good.mutable_recipes(1);
+  best->set_role(RecipeResult::BEST_FIXED);
+  best->set_total_frames(9 * best->frames());
+  best->set_held_out(-0.3);  // a mean log-likelihood
+  for (const char* title : {"cs 16", "us 8x4"}) best->add_candidates()->set_title(title);
+  best->mutable_candidates(0)->set_held_out(0.5);
+  best->mutable_candidates(0)->set_chosen(true);
+  best->mutable_candidates(1)->set_failure("chance");
+  // Roles that may stand several times.
+  good.mutable_recipes(0)->set_role(RecipeResult::HAND_TUNED);
+  good.mutable_recipes(2)->set_role(RecipeResult::HAND_TUNED);
+  EXPECT_THAT(ValidateRecord(good), IsOk());
+  RunRecord bad = good;
+  bad.mutable_recipes(2)->set_role(RecipeResult::BEST_FIXED);
+  EXPECT_THAT(ValidateRecord(bad),
+              Invalid("recipe 'hand_tuned_64': the role BEST_FIXED stands twice"));
+  bad = good;
+  bad.mutable_recipes(1)->set_total_frames(1);
+  EXPECT_THAT(ValidateRecord(bad), Invalid("recipe 'hand_tuned': total_frames is 1, fewer than"));
+  bad = good;
+  bad.mutable_recipes(1)->set_held_out(std::numeric_limits<double>::infinity());
+  EXPECT_THAT(ValidateRecord(bad), Invalid("held_out is inf"));
+  bad = good;
+  bad.mutable_recipes(1)->mutable_candidates(1)->set_chosen(true);
+  EXPECT_THAT(ValidateRecord(bad), Invalid("2 candidates are chosen"));
+  bad = good;
+  bad.mutable_recipes(1)->mutable_candidates(1)->set_title("cs 16");
+  EXPECT_THAT(ValidateRecord(bad), Invalid("candidate 'cs 16' stands twice"));
+  bad = good;
+  bad.mutable_recipes(1)->mutable_candidates(1)->set_frames(-1);
+  EXPECT_THAT(ValidateRecord(bad), Invalid("candidate 'us 8x4' has -1 frames"));
+  bad = good;
+  bad.mutable_recipes(1)->mutable_candidates(0)->set_held_out(
+      std::numeric_limits<double>::quiet_NaN());
+  EXPECT_THAT(ValidateRecord(bad), Invalid("candidate 'cs 16' has the held_out score nan"));
+}
+
+TEST(RecordTest, RightVideosAreABitEach) {
+  EXPECT_EQ(PackRight({}), "");
+  EXPECT_EQ(PackRight({0, 2, 0}), "a0");
+  EXPECT_EQ(PackRight({1, 0, 0, 0, 0, 0, 0, 0, 0}), "7f80");
+  TestResult test;
+  test.set_videos(9);
+  EXPECT_TRUE(UnpackRight(test).empty());
+  test.set_right("7f80");
+  EXPECT_EQ(UnpackRight(test),
+            std::vector<bool>({false, true, true, true, true, true, true, true, true}));
+
+  RunRecord record = MakeFixtureRecord();
+  TestResult* planned = record.mutable_recipes(0)->mutable_test();
+  std::vector<int64_t> ranks(270, 0);
+  std::fill_n(ranks.begin(), 18, 1);  // top-1 is 252 of 270
+  planned->set_right(PackRight(ranks));
+  EXPECT_THAT(ValidateRecord(record), IsOk());
+  ranks[0] = 0;
+  planned->set_right(PackRight(ranks));
+  EXPECT_THAT(ValidateRecord(record),
+              Invalid("recipe 'planned': right names 253 of 270 videos, but top1 is 0.93333"));
+  planned->set_right("ff");
+  EXPECT_THAT(ValidateRecord(record), Invalid("270 videos take 68 hexadecimal digits"));
+  planned->set_right(std::string(68, 'x'));
+  EXPECT_THAT(ValidateRecord(record), Invalid("hexadecimal"));
+}
+
+TEST(RecordTest, ACompactRecordSaysTheSameInLessRoom) {
+  RunRecord record = MakeFixtureRecord();
+  record.add_notes("a note that ends in a brace {");
+  record.mutable_recipes(2)->set_role(RecipeResult::FIXED);
+  const RunRecord compact = CompactRecord(record);
+  EXPECT_TRUE(compact.compact());
+  EXPECT_TRUE(MessageDifferencer::Equals(compact, CompactRecord(compact)));
+  // What was measured is rounded, what was chosen or counted is not.
+  const EdgeOutcome &edge = record.searches(1).edges(2), &small = compact.searches(1).edges(2);
+  EXPECT_NE(edge.curve(3).loss(), small.curve(3).loss());
+  EXPECT_NEAR(edge.curve(3).loss(), small.curve(3).loss(), 1e-6);
+  EXPECT_EQ(small.curve(3).train_seconds(), 0);
+  EXPECT_TRUE(MessageDifferencer::Equals(record.settings(), compact.settings()));
+  EXPECT_EQ(compact.searches(0).graph().states_size(), 0);
+  EXPECT_TRUE(MessageDifferencer::Equals(record.recipes(0).test(), compact.recipes(0).test()));
+  EXPECT_EQ(compact.recipes(0).losses_size(), record.recipes(0).losses_size());
+  EXPECT_EQ(compact.recipes(2).losses_size(), 0);
+  EXPECT_EQ(compact.recipes(2).test().classes_size(), 0);
+
+  const std::string folder = TestFolder("compact");
+  ASSERT_THAT(WriteRecord(folder, compact), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RunRecord read, ReadRecord(folder));
+  EXPECT_TRUE(MessageDifferencer::Equals(record.searches(1).graph(), read.searches(1).graph()));
+  EXPECT_TRUE(MessageDifferencer::Equals(compact, CompactRecord(read)));
+  ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(folder + "/record.textproto"));
+  EXPECT_LT(2 * text.size(), PrintTextproto(record).size());
+  for (const char* line :
+       {"\n    head_top1: [", "\n    curve { }\n", "\n    curve { epoch: 1 performance: 0."}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
 }
 
 TEST(RecordTest, ValidationOfCurvesNamesTheEdge) {
