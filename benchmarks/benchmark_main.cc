@@ -48,6 +48,14 @@ ABSL_FLAG(op3d::Assignments, set, {},
           "path.to.field=value over the settings; may be given several times");
 ABSL_FLAG(std::string, plan, "",
           "skip the search and use this plan: a textproto, or a name of planner/plans/");
+ABSL_FLAG(std::string, method, "",
+          "published: the paper's search; planned: one wide graph, in rounds, under a budget; both; "
+          "empty = the settings' own");
+ABSL_FLAG(std::string, rivals, "",
+          "what the plan is held against: all (the settings' own) or none");
+ABSL_FLAG(std::string, budget, "",
+          "frames a video that the planned method's whole search may train on; empty = the "
+          "settings' own");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
 ABSL_FLAG(std::string, index, "",
@@ -83,6 +91,9 @@ absl::StatusOr<BenchmarkOptions> Options() {
   request.plan_file = absl::GetFlag(FLAGS_plan);
   request.initial_weights = absl::GetFlag(FLAGS_init);
   request.network = absl::GetFlag(FLAGS_network);
+  request.method = absl::GetFlag(FLAGS_method);
+  request.rivals = absl::GetFlag(FLAGS_rivals);
+  request.budget = absl::GetFlag(FLAGS_budget);
   if (absl::GetFlag(FLAGS_split) != 0) request.split = absl::GetFlag(FLAGS_split);
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   OP3D_ASSIGN_OR_RETURN(options.settings, ResolveSettings(request));

@@ -99,7 +99,7 @@ void SearchProgress::ChooseEdges(int round) {
   // Of equal ones the state listed first.
   std::stable_sort(sources.begin(), sources.end(),
                    [](const Source& a, const Source& b) { return a.value > b.value; });
-  const Round& limits = graph_.rounds(round - 1);
+  const SearchRound& limits = graph_.rounds(round - 1);
   if (limits.states() > 0 && sources.size() > static_cast<size_t>(limits.states())) {
     sources.resize(limits.states());
   }

@@ -92,7 +92,7 @@ class WideGraph {
     graph_.set_pool("wide");
     graph_.set_initial(kInitial);
     for (const WideGraphSettings::Stage& stage : settings.stages()) {
-      Round* round = graph_.add_rounds();
+      SearchRound* round = graph_.add_rounds();
       round->set_edges(stage.edges());
       round->set_states(stage.states());
     }
