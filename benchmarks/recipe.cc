@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "op3d/base/file.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/eval/metrics.h"
@@ -171,6 +172,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(WeightsPath(), {}));
   OP3D_ASSIGN_OR_RETURN(const std::string weights, ReadFile(WeightsPath()));
   result.set_weights_crc32(Crc32(weights));
+  result.set_weights_sha256(Sha256(weights));
   result.set_train_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));
   for (int step = 0; step < plan_.steps_size(); ++step) {

@@ -2,9 +2,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/arithmetic.h"
 #include "op3d/network/precision.h"
 
 namespace op3d {
+
+absl::StatusOr<std::string> UseTrainingArithmetic(absl::string_view word,
+                                                  TrainingSettings* training) {
+  if (!word.empty()) {
+    OP3D_ASSIGN_OR_RETURN(const Arithmetic wanted, ParseArithmetic(word));
+    training->set_arithmetic(wanted == Arithmetic::kNative ? TrainingSettings::NATIVE
+                                                           : TrainingSettings::PORTABLE);
+  }
+  return UseArithmetic(training->arithmetic() == TrainingSettings::NATIVE ? Arithmetic::kNative
+                                                                          : Arithmetic::kPortable);
+}
 
 absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::string_view earlier,
                                             ProcessGroup* group, TrainingSettings* training) {
