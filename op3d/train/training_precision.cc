@@ -28,7 +28,13 @@ absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::str
   if (training->precision() != "auto") {
     OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice,
                           ChoosePrecision(training->precision(), device));
-    return choice.reason;
+    if (choice.precision != Precision::kBfloat16 || device != "cpu" ||
+        training->arithmetic() != TrainingSettings::PORTABLE) {
+      return choice.reason;
+    }
+    return absl::StrCat(choice.reason,
+                        "; portable arithmetic has no instructions for it and takes several times "
+                        "as long as with fp32, --arithmetic=native uses the processor's");
   }
   std::string reason;
   if (!earlier.empty()) {
