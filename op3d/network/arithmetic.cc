@@ -38,6 +38,13 @@ constexpr char kTriedVendor[] = "AuthenticAMD";
 
 constexpr char kKernels[] = "AVX2";
 
+// op3d's own code is compiled for every x86 processor, but under --config=opt.
+#ifdef __AVX__
+constexpr bool kBuiltForThisProcessor = true;
+#else
+constexpr bool kBuiltForThisProcessor = false;
+#endif
+
 Arithmetic& InUse() {
   static Arithmetic arithmetic = Arithmetic::kNative;
   return arithmetic;
@@ -112,11 +119,17 @@ absl::StatusOr<std::string> UseArithmetic(Arithmetic arithmetic) {
                                             "ONEDNN_MAX_CPU_ISA=AVX2 MKL_CBWR=AVX2"));
   }
   InUse() = arithmetic;
+  if (kBuiltForThisProcessor && portable.note.empty()) {
+    return std::string(
+        "arithmetic: portable, but op3d itself is built for this processor (--config=opt): its "
+        "results hold for this kind alone");
+  }
   return portable.note;
 }
 
 std::string ArithmeticInUse() {
   std::vector<std::string> parts = {at::get_cpu_capability()};
+  if (kBuiltForThisProcessor) parts.push_back("op3d built for this processor");
   if (InUse() == Arithmetic::kNative) {
     for (const Variable& one : kVariables) {
       const absl::optional<std::string> value = ProcessVariable(one.name);
