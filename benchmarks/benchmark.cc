@@ -26,7 +26,9 @@
 #include "op3d/base/progress.h"
 #include "op3d/base/run_folder.h"
 #include "op3d/base/safetensors.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/arithmetic.h"
 #include "op3d/network/device.h"
 #include "planner/plan_io.h"
 #include "planner/transition_graph.h"
@@ -394,9 +396,11 @@ absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
   }
   OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(tensors, {}));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(folder->Path("scores.safetensors"), bytes));
+  const std::string sha256 = Sha256(bytes);
   for (RecipeResult& recipe : *record->mutable_recipes()) {
     recipe.mutable_test()->set_scores_file("scores.safetensors");
     recipe.mutable_test()->set_scores_crc32(Crc32(bytes));
+    recipe.mutable_test()->set_scores_sha256(sha256);
   }
   return absl::OkStatus();
 }
@@ -526,7 +530,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   RunRecord record;
   *record.mutable_settings() = options.settings;
   *record.mutable_environment() =
-      CollectEnvironment(options.threads, options.device, {LibTorchVersion(), FfmpegVersion()});
+      CollectEnvironment(options.threads, options.device, ArithmeticInUse(),
+                         {LibTorchVersion(), FfmpegVersion()});
   IndexOptions index;
   index.file = options.index_file;
   OP3D_ASSIGN_OR_RETURN(

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "op3d/base/file.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/eval/metrics.h"
@@ -191,6 +192,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
                           MeasureNetwork(&trainer->network(), *held_out_, clip, job_, &seconds_));
     result.set_held_out(measure.performance);
   }
+  result.set_weights_sha256(Sha256(weights));
   result.set_train_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));
   for (int step = 0; step < plan_.steps_size(); ++step) {
@@ -210,6 +212,7 @@ absl::Status RecipeRun::Take(const std::string& weights, const RecipeResult& fac
   result.set_title(recipe_.title());
   *result.mutable_plan() = plan_;
   result.set_weights_crc32(Crc32(bytes));
+  result.set_weights_sha256(Sha256(bytes));
   return WriteTextproto(done_path, result);
 }
 

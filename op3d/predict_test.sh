@@ -34,6 +34,14 @@ grep -q '"logits.1"' out.safetensors || fail 'no logits of the second head'
 expect 0 '2 views' "${ask[@]}" --precision=fp64 --output=out64.safetensors clip.safetensors
 grep -q '"logits":{"dtype":"F64"' out64.safetensors || fail 'logits of fp64 are not F64'
 
+# Portable arithmetic, the default, must agree with what the environment asks for.
+if grep -qw avx2 /proc/cpuinfo; then
+  ATEN_CPU_CAPABILITY=default expect 2 'ATEN_CPU_CAPABILITY=default, and portable arithmetic needs avx2' \
+    "${ask[@]}" clip.safetensors
+  ATEN_CPU_CAPABILITY=default expect 0 '2 views' "${ask[@]}" --arithmetic=native clip.safetensors
+fi
+expect 2 "arithmetic 'fast' is none of: portable, native" "${ask[@]}" --arithmetic=fast clip.safetensors
+
 # One that is none does not stop the others.
 echo 'no video' >text.mp4
 expect 2 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"

@@ -106,8 +106,17 @@ std::string EnvironmentSection(const RunRecord& record) {
   }
   table.AddRow({Words("commit"), Words(environment.commit())});
   table.AddRow({Words("host"), Words(environment.host())});
-  table.AddRow({Words("processor"),
-                Words(absl::StrCat(environment.cpu(), ", ", environment.cores(), " cores"))});
+  const ProcessorModel& processor = environment.processor();
+  std::string model = environment.cpu();
+  if (environment.has_processor()) {
+    absl::StrAppend(&model, " (", processor.vendor(), ", family ", processor.family(), ", model ",
+                    processor.model(), ", stepping ", processor.stepping(), ")");
+  }
+  table.AddRow(
+      {Words("processor"), Words(absl::StrCat(model, ", ", environment.cores(), " cores"))});
+  if (!environment.arithmetic().empty()) {
+    table.AddRow({Words("arithmetic"), Words(environment.arithmetic())});
+  }
   table.AddRow({Words("device, threads"),
                 Words(absl::StrCat(environment.device(), ", ", environment.threads()))});
   table.AddRow({Words("libraries"), Words(absl::StrJoin(environment.libraries(), ", "))});
