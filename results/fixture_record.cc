@@ -307,6 +307,51 @@ void AddEnvironment(RunRecord* record) {
   time->set_peak_memory_mib(1480);
 }
 
+// A test in which `correct` of the 270 videos, drawn by the row's name, are right.
+TestResult DrawTest(const std::string& name, int correct) {
+  RandomStream stream(1, absl::StrCat("fixture.right.", name), {});
+  // The same videos are the hard ones for every row.
+  std::vector<std::pair<double, int>> ease;
+  for (int video = 0; video < 270; ++video) {
+    const double common = RandomStream(1, "fixture.video", {video}).Uniform();
+    ease.emplace_back(common + 0.4 * stream.Uniform(), video);
+  }
+  std::sort(ease.begin(), ease.end());
+  std::vector<int64_t> ranks(270, 0);
+  for (int i = 0; i < 270 - correct; ++i) ranks[ease[i].second] = 1;
+  TestResult test;
+  for (int video = 0; video < 270; ++video) {
+    const ClassFixture& own = kClasses[video / 30];
+    AddCounts(own.name, 1, ranks[video] == 0, test.mutable_classes());
+    AddCounts(own.group, 1, ranks[video] == 0, test.mutable_groups());
+  }
+  const double share = correct / 270.0;
+  test.set_videos(270);
+  test.set_clips(10);
+  test.set_crops(3);
+  test.set_top1(share);
+  test.set_top3((2 + share) / 3);
+  test.set_top5((4 + share) / 5);
+  test.set_mean_class_accuracy(share);
+  test.set_right(PackRight(ranks));
+  return test;
+}
+
+RecipeResult* AddRow(const std::string& name, RecipeResult::Role role, int correct,
+                     int64_t total_frames, RunRecord* record) {
+  const RecipeResult planned = record->recipes(0);
+  RecipeResult* row = record->add_recipes();
+  *row->mutable_plan() = planned.plan();
+  row->set_name(name);
+  row->set_role(role);
+  row->set_epochs(planned.epochs());
+  row->set_frames(std::min(total_frames, planned.frames()));
+  row->set_total_frames(total_frames);
+  *row->mutable_test() = DrawTest(name, correct);
+  row->set_train_seconds(60);
+  return row;
+}
+
 }  // namespace
 
 RunRecord MakeFixtureRecord() {
@@ -347,6 +392,47 @@ RunRecord MakeFixtureRecord() {
   }
   record.add_notes(absl::StrCat(bound, " of ", edges, " edges ended at the bound on epochs."));
   AddEnvironment(&record);
+  return record;
+}
+
+RunRecord MakeRolesFixtureRecord() {
+  RunRecord record = MakeFixtureRecord();
+  const int64_t plan = record.recipes(0).frames(), budget = 6 * plan;
+  RecipeResult* model = AddRow("planned_model", RecipeResult::PLANNED_MODEL, 259, budget, &record);
+  model->set_model("average of the best two final states");
+  model->set_held_out(0.961);
+  for (const int epochs : {2, 4, 8}) {
+    RecipeResult::Candidate* candidate = model->add_candidates();
+    candidate->set_title(absl::StrCat("64 frames annealed over ", epochs, " epochs"));
+    candidate->set_plan(absl::StrCat("32@0.04x20, 64@0.02x", epochs));
+    candidate->set_frames(int64_t{270} * 64 * epochs);
+    candidate->set_held_out(0.93 + 0.01 * epochs / 4);
+  }
+  AddRow("planned_again", RecipeResult::PLANNED_AGAIN, 254, budget + plan, &record);
+  AddRow("published_model", RecipeResult::PUBLISHED_MODEL, 248, 8 * plan, &record);
+  AddRow("published_again", RecipeResult::PUBLISHED_AGAIN, 247, 9 * plan, &record);
+  RecipeResult* hand_tuned = AddRow("hand_tuned_64", RecipeResult::HAND_TUNED, 250, plan, &record);
+  hand_tuned->set_title("hand-tuned: 64-frame cosine");
+  RecipeResult* best = AddRow("best_fixed", RecipeResult::BEST_FIXED, 252, budget, &record);
+  AddRow("long_run", RecipeResult::LONG_RUN, 256, budget, &record)->set_frames(budget);
+  int index = 0;
+  for (const char* sampling : {"cs 16", "cs 64", "us 8x4"}) {
+    for (const int divisor : {1, 4, 16}) {
+      const std::string title = absl::StrCat(sampling, ", rate / ", divisor);
+      RecipeResult* fixed = AddRow(absl::StrCat("fixed_", index + 1), RecipeResult::FIXED,
+                                   230 + 3 * index, budget / 9, &record);
+      fixed->set_title(absl::StrCat("fixed: ", title));
+      fixed->set_held_out(0.85 + 0.01 * index);
+      RecipeResult::Candidate* candidate = best->add_candidates();
+      candidate->set_title(title);
+      candidate->set_frames(budget / 9);
+      candidate->set_held_out(fixed->held_out());
+      candidate->set_chosen(++index == 9);
+    }
+  }
+  // The rows of before there were roles.
+  record.mutable_recipes()->DeleteSubrange(0, 3);
+  record.mutable_settings()->clear_recipes();
   return record;
 }
 

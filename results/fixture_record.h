@@ -14,6 +14,10 @@ namespace op3d {
 // `./bazelw run //results:write_fixture` writes that file again.
 RunRecord MakeFixtureRecord();
 
+// The same run with a row for every role but MULTIGRID, all rivals at six times the plan's frames;
+// every test names its right videos.
+RunRecord MakeRolesFixtureRecord();
+
 // The same figures as a full-scale run of `benchmark`, the planned recipe's top-1 as given.
 RunRecord MakeFullFixtureRecord(const std::string& benchmark, double planned_top1);
 

@@ -1,8 +1,10 @@
 // What a run found, in a sentence, and what to keep in mind.
 //
 //   Headline(record);
-//   // "On the miniature of Kinetics-400 the planned recipe reached 93.0 % top-1, 6.7 points more
-//   //  than the hand-tuned one (86.3 %) on equally many frames."
+//   // "On the miniature of Kinetics-400 the planned model reached 95.9 % top-1, 1.1 points more
+//   than
+//   //  the strongest rival, one long run (94.8 %) at equal total frames: ahead, but within the
+//   //  noise (95 %: -0.9 to +3.1 points)."
 #ifndef OP3D_RESULTS_HEADLINE_H_
 #define OP3D_RESULTS_HEADLINE_H_
 
@@ -12,14 +14,17 @@
 
 namespace op3d {
 
-// The recipe that was planned; null when there is none.
+// The row that was planned; null when there is none.  Of rows with roles the search's model before
+// the plan trained again, the planned method before the published one.
 const RecipeResult* PlannedRecipe(const RunRecord& record);
 
-// The hand-tuned recipe it is held against: the first that was trained on equally many frames, or
-// else the first other than the planned one; null when there is none.
+// What it is held against; null when there is none.  Of rows with roles the strongest rival
+// (roles.h).  Otherwise the first hand-tuned recipe that was trained on equally many frames, or
+// else the first recipe other than the planned one.
 const RecipeResult* BaselineRecipe(const RunRecord& record);
 
-// One sentence of plain text: what was compared, and the difference.
+// One sentence of plain text: what was compared, and the difference.  Of rows with roles also
+// whether it is more than chance: more than 1.96 standard errors over the test videos.
 std::string Headline(const RunRecord& record);
 
 // Sentences of plain text: any other recipe that is ahead of the plan, how far chance reaches, and

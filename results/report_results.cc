@@ -14,6 +14,8 @@
 #include "results/html_table.h"
 #include "results/plan_svg.h"
 #include "results/report_search.h"
+#include "results/roles.h"
+#include "results/statistics.h"
 #include "results/svg.h"
 
 namespace op3d {
@@ -43,6 +45,15 @@ const ClassResults& RowsOf(const RecipeResult& recipe, bool groups) {
   return groups ? recipe.test().groups() : recipe.test().classes();
 }
 
+// All rows but the single fixed schedules.
+std::vector<int> ShownRows(const RunRecord& record) {
+  std::vector<int> rows;
+  for (int i = 0; i < record.recipes_size(); ++i) {
+    if (record.recipes(i).role() != RecipeResult::FIXED) rows.push_back(i);
+  }
+  return rows;
+}
+
 HtmlCell BarCell(const RecipeResult& recipe, int index, bool groups, const std::string& name) {
   const TestResult::ClassResult* row = Find(RowsOf(recipe, groups), name);
   if (row == nullptr || row->videos() == 0) return Words("no videos");
@@ -52,15 +63,15 @@ HtmlCell BarCell(const RecipeResult& recipe, int index, bool groups, const std::
 // Bars of the named classes or groups, a column a recipe.
 std::string BarTable(const RunRecord& record, bool groups, absl::Span<const std::string> names) {
   std::vector<std::string> columns = {groups ? "group" : "class", "videos"};
-  for (const RecipeResult& recipe : record.recipes()) columns.push_back(recipe.title());
+  const std::vector<int> shown = ShownRows(record);
+  for (const int i : shown) columns.push_back(RowTitle(record.recipes(i)));
   HtmlTable table(columns);
   for (const std::string& name : names) {
-    const TestResult::ClassResult* first = Find(RowsOf(record.recipes(0), groups), name);
+    const TestResult::ClassResult* first =
+        Find(RowsOf(record.recipes(shown.empty() ? 0 : shown[0]), groups), name);
     std::vector<HtmlCell> cells = {Words(name),
                                    Figure(first == nullptr ? "" : FormatCount(first->videos()))};
-    for (int i = 0; i < record.recipes_size(); ++i) {
-      cells.push_back(BarCell(record.recipes(i), i, groups, name));
-    }
+    for (const int i : shown) cells.push_back(BarCell(record.recipes(i), i, groups, name));
     table.AddRow(std::move(cells));
   }
   return table.ToHtml();
@@ -93,26 +104,40 @@ std::string Views(const TestResult& test) {
   return absl::StrCat(test.clips(), " x ", test.crops());
 }
 
-std::vector<HtmlCell> RecipeCells(const RecipeResult& recipe, bool with_heads,
-                                  const std::vector<std::string>& groups) {
-  std::vector<HtmlCell> cells = {Words(recipe.title()), Figure(FormatCount(recipe.epochs())),
+// What a table of recipes shows of each.
+struct RecipeColumns {
+  bool roles = false;
+  bool heads = false;
+  std::vector<std::string> groups;
+};
+
+std::vector<HtmlCell> RecipeCells(const RecipeResult& recipe, const RecipeColumns& shown) {
+  std::vector<HtmlCell> cells = {Words(RowTitle(recipe)), Figure(FormatCount(recipe.epochs())),
                                  Figure(FormatCount(recipe.frames()))};
+  if (shown.roles) cells.push_back(Figure(FormatCount(TotalFrames(recipe))));
   const TestResult& test = recipe.test();
   if (!recipe.has_test()) {
     cells.push_back(Words("not tested yet"));
     return cells;
   }
   cells.push_back(Figure(Views(test)));
-  cells.push_back(Figure(absl::StrCat(FormatPercent(test.top1()), " \xC2\xB1 ",
-                                      FormatPercent(StandardError(test.top1(), test.videos())))));
+  if (shown.roles) {
+    const Interval interval = WilsonInterval(test.top1(), test.videos());
+    cells.push_back(Figure(FormatPercent(test.top1())));
+    cells.push_back(
+        Figure(absl::StrCat(FormatPercent(interval.low), " to ", FormatPercent(interval.high))));
+  } else {
+    cells.push_back(Figure(absl::StrCat(FormatPercent(test.top1()), " \xC2\xB1 ",
+                                        FormatPercent(StandardError(test.top1(), test.videos())))));
+  }
   cells.push_back(Figure(FormatPercent(test.top3())));
   cells.push_back(Figure(FormatPercent(test.top5())));
   cells.push_back(Figure(FormatPercent(test.mean_class_accuracy())));
-  for (const std::string& name : groups) {
+  for (const std::string& name : shown.groups) {
     const TestResult::ClassResult* group = Find(test.groups(), name);
     cells.push_back(Figure(group == nullptr ? "" : FormatPercent(Share(*group))));
   }
-  for (int head = 0; with_heads && head < 2; ++head) {
+  for (int head = 0; shown.heads && head < 2; ++head) {
     cells.push_back(
         Figure(head < test.head_top1_size() ? FormatPercent(test.head_top1(head)) : ""));
   }
@@ -120,30 +145,75 @@ std::vector<HtmlCell> RecipeCells(const RecipeResult& recipe, bool with_heads,
   return cells;
 }
 
+HtmlTable RecipeTable(const RecipeColumns& shown) {
+  std::vector<std::string> columns = {"recipe", "epochs", "frames trained"};
+  if (shown.roles) columns.push_back("frames, search included");
+  columns.insert(columns.end(), {"views", "top\u20111"});
+  if (shown.roles) columns.push_back("95 % of top\u20111");
+  columns.insert(columns.end(), {"top\u20113", "top\u20115", "mean class"});
+  columns.insert(columns.end(), shown.groups.begin(), shown.groups.end());
+  if (shown.heads) columns.insert(columns.end(), {"temporal", "spatial"});
+  columns.push_back("training");
+  return HtmlTable(columns);
+}
+
+std::string HeldOutText(const RecipeResult::Candidate& candidate) {
+  if (candidate.has_held_out()) return absl::StrFormat("%.4f", candidate.held_out());
+  return candidate.failure().empty() ? "" : absl::StrCat("failed: ", candidate.failure());
+}
+
+// What a row's model was chosen from.
+std::string CandidatesTable(const RecipeResult& recipe) {
+  HtmlTable table({"candidate", "frames", "score on held-out videos", "trained by"});
+  for (const RecipeResult::Candidate& candidate : recipe.candidates()) {
+    table.AddRow({Words(candidate.title()), Figure(FormatCount(candidate.frames())),
+                  Figure(HeldOutText(candidate)), Words(candidate.plan())},
+                 candidate.chosen());
+  }
+  std::string taken = recipe.model().empty() ? "" : absl::StrCat("; the model: ", recipe.model());
+  if (recipe.has_held_out()) {
+    absl::StrAppend(&taken, taken.empty() ? "; the model" : "", ", ",
+                    absl::StrFormat("%.4f", recipe.held_out()), " on held-out videos");
+  }
+  return absl::StrCat("<details><summary>", EscapeXml(RowTitle(recipe)), ": chosen among ",
+                      recipe.candidates_size(), EscapeXml(taken), "</summary>\n", table.ToHtml(),
+                      "</details>\n");
+}
+
 }  // namespace
 
 std::string RecipesSection(const RunRecord& record) {
   if (record.recipes().empty()) return "";
-  std::vector<std::string> groups = Names(record.recipes(0).test().groups());
-  bool with_heads = false;
+  RecipeColumns shown;
+  shown.roles = HasRoles(record);
+  shown.groups = Names(record.recipes(0).test().groups());
   for (const RecipeResult& recipe : record.recipes()) {
-    with_heads = with_heads || recipe.test().head_top1_size() > 0;
+    shown.heads = shown.heads || recipe.test().head_top1_size() > 0;
   }
-  std::vector<std::string> columns = {"recipe",     "epochs",     "frames trained", "views",
-                                      "top\u20111", "top\u20113", "top\u20115",     "mean class"};
-  columns.insert(columns.end(), groups.begin(), groups.end());
-  if (with_heads) columns.insert(columns.end(), {"temporal", "spatial"});
-  columns.push_back("training");
-  HtmlTable table(columns);
+  HtmlTable table = RecipeTable(shown), fixed = table;
   const RecipeResult* planned = PlannedRecipe(record);
+  std::string choices;
+  int single = 0;
   for (const RecipeResult& recipe : record.recipes()) {
-    table.AddRow(RecipeCells(recipe, with_heads, groups), &recipe == planned);
+    const bool alone = recipe.role() == RecipeResult::FIXED;
+    (alone ? fixed : table).AddRow(RecipeCells(recipe, shown), &recipe == planned);
+    single += alone ? 1 : 0;
+    if (!recipe.candidates().empty()) choices += CandidatesTable(recipe);
+  }
+  std::string html = absl::StrCat(
+      "<section>\n<h2>", shown.roles ? "Planned against its rivals" : "Planned against hand-tuned",
+      "</h2>\n", table.ToHtml(), choices);
+  if (single > 0) {
+    absl::StrAppend(&html, "<details><summary>Each of the ", single,
+                    " fixed schedules, tested</summary>\n", fixed.ToHtml(), "</details>\n");
   }
   return absl::StrCat(
-      "<section>\n<h2>Planned against hand-tuned</h2>\n", table.ToHtml(),
-      "<p class=\"note\">Shares in percent; \xC2\xB1 is one standard error over the test videos. "
-      "Frames trained: clips times frames of a clip, the measure of equal compute. Views: clips x "
-      "crops. Groups and the two heads alone: top-1.</p>\n</section>\n");
+      html, "<p class=\"note\">Shares in percent; ",
+      shown.roles ? "95 % of top-1 is Wilson's interval over the test videos. "
+                  : "\xC2\xB1 is one standard error over the test videos. ",
+      "Frames trained: clips times frames of a clip, the measure of equal compute",
+      shown.roles ? "; search included: all until the model was there. " : ". ",
+      "Views: clips x crops. Groups and the two heads alone: top-1.</p>\n</section>\n");
 }
 
 std::string PlanSection(const RunRecord& record) {
@@ -169,8 +239,9 @@ std::string PlanSection(const RunRecord& record) {
 }
 
 std::string ClassesSection(const RunRecord& record) {
-  if (record.recipes().empty() || record.recipes(0).test().classes().empty()) return "";
-  const TestResult& first = record.recipes(0).test();
+  const std::vector<int> shown = ShownRows(record);
+  if (shown.empty() || record.recipes(shown[0]).test().classes().empty()) return "";
+  const TestResult& first = record.recipes(shown[0]).test();
   std::string html = "<section>\n<h2>Per class</h2>\n";
   if (!first.groups().empty()) {
     absl::StrAppend(&html, BarTable(record, /*groups=*/true, Names(first.groups())));
@@ -183,9 +254,9 @@ std::string ClassesSection(const RunRecord& record) {
   const RecipeResult* planned = PlannedRecipe(record);
   const RecipeResult* baseline = BaselineRecipe(record);
   if (planned != nullptr && baseline != nullptr) {
-    absl::StrAppend(&html,
-                    "<p>The classes where the plan gains most over the hand-tuned recipe, and then "
-                    "those where it loses most:</p>\n",
+    absl::StrAppend(&html, "<p>The classes where the plan gains most over ",
+                    HasRoles(record) ? "the strongest rival" : "the hand-tuned recipe",
+                    ", and then those where it loses most:</p>\n",
                     BarTable(record, /*groups=*/false, LargestChanges(*planned, *baseline)));
   }
   return absl::StrCat(html, "<details><summary>All ", names.size(), " classes</summary>\n", all,

@@ -7,6 +7,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
+#include "results/compact_record.h"
 #include "results/fixture_record.h"
 #include "results/format.h"
 #include "results/markup_checker.h"
@@ -34,6 +35,26 @@ TEST(ReportTest, HasEverySection) {
         "<b>47.1 %</b>", "Environment", "libtorch 2.11.0", "benchmark: &quot;kinetics400&quot;"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
+}
+
+TEST(ReportTest, RowsWithRolesStandBesideTheirRivals) {
+  RunRecord record = MakeRolesFixtureRecord();
+  record.mutable_recipes(5)->mutable_candidates(2)->clear_held_out();
+  record.mutable_recipes(5)->mutable_candidates(2)->set_failure("the loss is <not> finite");
+  const std::string page = RenderReport(record);
+  EXPECT_EQ(MarkupProblem(page), "");
+  for (const char* part :
+       {"the planned model reached 95.9 % top-1", "Planned against its rivals",
+        "<th class=\"figure\">frames, search included</th>", "92.9 to 97.7",
+        "best of the fixed schedules: chosen among 9", "failed: the loss is &lt;not&gt; finite",
+        "planned: the search&#39;s model: chosen among 3; the model: average of the best two final "
+        "states, 0.9610 on held-out videos",
+        "Each of the 9 fixed schedules, tested"}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+  // Bars of classes: the rows that are compared, not the single fixed schedules.
+  EXPECT_THAT(page, Not(HasSubstr("<th>fixed: cs 16, rate / 1</th>")));
+  EXPECT_EQ(MarkupProblem(RenderReport(CompactRecord(record))), "");
 }
 
 TEST(ReportTest, OddNamesAreShownAsText) {

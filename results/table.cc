@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
 #include "results/format.h"
 #include "results/headline.h"
 #include "results/published.h"
+#include "results/roles.h"
 
 namespace op3d {
 namespace {
@@ -23,6 +26,7 @@ std::optional<double> Share(const google::protobuf::RepeatedPtrField<TestResult:
 void FillTest(const TestResult& test, const std::vector<std::string>& groups, ResultRow* row) {
   row->clips = test.clips();
   row->crops = test.crops();
+  row->videos = test.videos();
   row->top1 = test.top1();
   row->top3 = test.top3();
   row->top5 = test.top5();
@@ -42,8 +46,17 @@ void Judge(const PublishedFigure& figure, ResultRow* row) {
                                                        : "reproduced";
 }
 
+bool IsPlanned(const RunRecord& record, const RecipeResult& recipe) {
+  return recipe.role() == RecipeResult::ROLE_UNSPECIFIED
+             ? &recipe == PlannedRecipe(record)
+             : recipe.role() == RecipeResult::PLANNED_MODEL ||
+                   recipe.role() == RecipeResult::PLANNED_AGAIN ||
+                   recipe.role() == RecipeResult::PUBLISHED_MODEL ||
+                   recipe.role() == RecipeResult::PUBLISHED_AGAIN;
+}
+
 std::string ChosenOn(const RunRecord& record, const RecipeResult& recipe) {
-  if (&recipe != PlannedRecipe(record)) return "";
+  if (!IsPlanned(record, recipe)) return "";
   if (record.searches().empty()) return "a given plan";
   return record.settings().search().search_split() == SearchSettings::PUBLISHED
              ? "the evaluation list"
@@ -53,8 +66,9 @@ std::string ChosenOn(const RunRecord& record, const RecipeResult& recipe) {
 ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
                   const std::vector<std::string>& groups) {
   ResultRow row;
-  row.recipe = recipe.title().empty() ? recipe.name() : recipe.title();
+  row.recipe = RowTitle(recipe);
   row.recipe_name = recipe.name();
+  row.role = recipe.role();
   row.network = named.record.settings().network().name();
   row.run = named.name;
   row.seed = named.record.settings().seed();
@@ -63,52 +77,70 @@ ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
   row.train_seconds = recipe.train_seconds();
   row.chosen_on = ChosenOn(named.record, recipe);
   if (recipe.has_test()) FillTest(recipe.test(), groups, &row);
+  if (row.role != RecipeResult::ROLE_UNSPECIFIED) {
+    row.total_frames = TotalFrames(recipe);
+    if (row.top1.has_value()) row.interval = WilsonInterval(*row.top1, row.videos);
+  }
   return row;
 }
 
-// Of the values that are there; the mean of the middle two where their number is even.
-std::optional<double> Median(std::vector<std::optional<double>> values) {
+// Of the values that are there, the median (the mean of the middle two where their number is even)
+// or the mean.
+std::optional<double> Middle(const std::vector<std::optional<double>>& values, bool mean) {
   std::vector<double> known;
   for (const std::optional<double>& value : values) {
     if (value.has_value()) known.push_back(*value);
   }
   if (known.empty()) return std::nullopt;
+  if (mean) return Mean(known);
   std::sort(known.begin(), known.end());
   return (known[(known.size() - 1) / 2] + known[known.size() / 2]) / 2;
 }
 
 template <typename Get>
-std::optional<double> MedianOf(const std::vector<const ResultRow*>& rows, Get get) {
+std::optional<double> MiddleOf(const std::vector<const ResultRow*>& rows, Get get) {
   std::vector<std::optional<double>> values;
   for (const ResultRow* row : rows) values.push_back(get(*row));
-  return Median(std::move(values));
+  return Middle(values, rows[0]->role != RecipeResult::ROLE_UNSPECIFIED);
 }
 
-ResultRow MedianRow(const std::vector<const ResultRow*>& rows) {
-  ResultRow median;
-  median.recipe = rows[0]->recipe + ", median of " + std::to_string(rows.size()) + " seeds";
-  median.recipe_name = rows[0]->recipe_name;
-  median.network = rows[0]->network;
-  median.top1 = MedianOf(rows, [](const ResultRow& row) { return row.top1; });
-  median.top3 = MedianOf(rows, [](const ResultRow& row) { return row.top3; });
-  median.top5 = MedianOf(rows, [](const ResultRow& row) { return row.top5; });
-  median.mean_class_accuracy =
-      MedianOf(rows, [](const ResultRow& row) { return row.mean_class_accuracy; });
+ResultRow SeedsRow(const std::vector<const ResultRow*>& rows) {
+  const bool mean = rows[0]->role != RecipeResult::ROLE_UNSPECIFIED;
+  ResultRow row;
+  row.recipe =
+      absl::StrCat(rows[0]->recipe, mean ? ", mean of " : ", median of ", rows.size(), " seeds");
+  row.recipe_name = rows[0]->recipe_name;
+  row.role = rows[0]->role;
+  row.network = rows[0]->network;
+  row.top1 = MiddleOf(rows, [](const ResultRow& one) { return one.top1; });
+  row.top3 = MiddleOf(rows, [](const ResultRow& one) { return one.top3; });
+  row.top5 = MiddleOf(rows, [](const ResultRow& one) { return one.top5; });
+  row.mean_class_accuracy =
+      MiddleOf(rows, [](const ResultRow& one) { return one.mean_class_accuracy; });
   for (size_t i = 0; i < rows[0]->groups.size(); ++i) {
-    median.groups.push_back(MedianOf(rows, [i](const ResultRow& row) {
-      return i < row.groups.size() ? row.groups[i] : std::nullopt;
+    row.groups.push_back(MiddleOf(rows, [i](const ResultRow& one) {
+      return i < one.groups.size() ? one.groups[i] : std::nullopt;
     }));
   }
-  return median;
+  if (!mean) return row;
+  std::vector<double> shares;
+  int videos = rows[0]->videos;
+  for (const ResultRow* one : rows) {
+    shares.push_back(*one->top1);
+    videos = std::min(videos, one->videos);
+  }
+  row.interval = MeanInterval(shares, videos);
+  return row;
 }
 
-// Medians of recipes that were tested with several seeds.
-std::vector<ResultRow> MedianRows(const std::vector<ResultRow>& rows) {
+// A row for each recipe that was tested with several seeds.
+std::vector<ResultRow> SeedsRows(const std::vector<ResultRow>& rows) {
   std::vector<std::vector<const ResultRow*>> families;
   for (const ResultRow& row : rows) {
     if (!row.top1.has_value()) continue;
     const auto found = std::find_if(families.begin(), families.end(), [&](const auto& family) {
-      return family[0]->recipe_name == row.recipe_name && family[0]->network == row.network;
+      return family[0]->recipe_name == row.recipe_name && family[0]->network == row.network &&
+             family[0]->role == row.role;
     });
     if (found == families.end()) {
       families.push_back({&row});
@@ -117,11 +149,11 @@ std::vector<ResultRow> MedianRows(const std::vector<ResultRow>& rows) {
       found->push_back(&row);
     }
   }
-  std::vector<ResultRow> medians;
+  std::vector<ResultRow> middle;
   for (const auto& family : families) {
-    if (family.size() > 1) medians.push_back(MedianRow(family));
+    if (family.size() > 1) middle.push_back(SeedsRow(family));
   }
-  return medians;
+  return middle;
 }
 
 void AddPublished(const PublishedFigures& figures, ResultTable* table) {
@@ -156,13 +188,13 @@ ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables
   const BenchmarkSettings& settings = record.settings();
   const int split = OfficialSplit(settings.dataset());
   for (ResultTable& table : *tables) {
-    if (table.benchmark == settings.benchmark() && table.scale == settings.scale() &&
+    if (table.benchmark == SetName(settings) && table.scale == settings.scale() &&
         table.split == split) {
       return &table;
     }
   }
   tables->emplace_back();
-  tables->back().benchmark = settings.benchmark();
+  tables->back().benchmark = SetName(settings);
   tables->back().scale = settings.scale();
   tables->back().split = split;
   return &tables->back();
@@ -170,8 +202,13 @@ ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables
 
 }  // namespace
 
+bool HasRoles(const ResultTable& table) {
+  return absl::c_any_of(
+      table.rows, [](const ResultRow& row) { return row.role != RecipeResult::ROLE_UNSPECIFIED; });
+}
+
 std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
-                                    const PublishedFigures& figures) {
+                                    const PublishedFigures& figures, const TableOptions& options) {
   std::vector<ResultTable> tables;
   // Groups first: every row has a place for each.
   for (const NamedRecord& named : records) {
@@ -180,11 +217,15 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
   for (const NamedRecord& named : records) {
     ResultTable* table = FindTable(named.record, &tables);
     for (const RecipeResult& recipe : named.record.recipes()) {
-      table->rows.push_back(MakeRow(named, recipe, table->groups));
+      if (recipe.role() == RecipeResult::FIXED && !options.all) {
+        ++table->hidden;
+      } else {
+        table->rows.push_back(MakeRow(named, recipe, table->groups));
+      }
     }
   }
   for (ResultTable& table : tables) {
-    for (ResultRow& median : MedianRows(table.rows)) table.rows.push_back(std::move(median));
+    for (ResultRow& row : SeedsRows(table.rows)) table.rows.push_back(std::move(row));
     AddPublished(figures, &table);
   }
   return tables;

@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "results/published.pb.h"
 #include "results/run_record.pb.h"
+#include "results/statistics.h"
 
 namespace op3d {
 
@@ -22,20 +23,29 @@ struct NamedRecord {
   RunRecord record;
 };
 
-// One recipe of one run, or the median over runs that differ in their seed.  Shares are in [0, 1];
-// what is not known is absent and stays blank.
+// One recipe of one run, or the median over runs that differ in their seed (the mean, of rows with
+// a role: the interval is the mean's).  Shares are in [0, 1]; what is not known is absent and stays
+// blank.
 struct ResultRow {
-  // The recipe's title, and its name in the settings.
+  // RowTitle() of the recipe, and its name in the settings.
   std::string recipe;
   std::string recipe_name;
+  RecipeResult::Role role = RecipeResult::ROLE_UNSPECIFIED;
   std::string network;
   std::string run;
   std::optional<uint64_t> seed;
   std::optional<int64_t> epochs;
   std::optional<int64_t> frames;
+  // The search or all candidates included; of rows with a role.
+  std::optional<int64_t> total_frames;
   std::optional<int> clips;
   std::optional<int> crops;
   std::optional<double> top1, top3, top5, mean_class_accuracy;
+  // 95 % of top-1: over the test videos, of several seeds over videos and seeds.  Of rows with a
+  // role.
+  std::optional<Interval> interval;
+  // Test videos.
+  int videos = 0;
   // In the order of ResultTable::groups.
   std::vector<std::optional<double>> groups;
   // Top-1 of each head alone: temporal, spatial.
@@ -65,12 +75,23 @@ struct ResultTable {
   std::vector<PublishedFigure> context;
   // Why a difference within the tolerance counts as reproduced.
   std::string tolerance_reason;
+  // Rows of the role FIXED that are not among `rows`.
+  int hidden = 0;
 };
+
+struct TableOptions {
+  // Single fixed schedules too, of which BEST_FIXED is one.
+  bool all = false;
+};
+
+// Does any row say what it stands for?  Older records' do not.
+bool HasRoles(const ResultTable& table);
 
 // One table a benchmark, scale and split, in the order in which the records first name them.
 // Recipes that were not tested have a row without figures.
 std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
-                                    const PublishedFigures& figures);
+                                    const PublishedFigures& figures,
+                                    const TableOptions& options = TableOptions());
 
 }  // namespace op3d
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "op3d/base/progress.h"
 #include "results/format.h"
+#include "results/roles.h"
 
 namespace op3d {
 namespace {
@@ -52,13 +53,25 @@ bool HasHeads(const ResultTable& table) {
                      [](const ResultRow& row) { return !row.heads.empty(); });
 }
 
-void AddColumns(const ResultTable& table, Grid* grid) {
+std::string IntervalText(const std::optional<Interval>& interval) {
+  if (!interval.has_value()) return "";
+  return absl::StrCat(FormatPercent(interval->low), " to ", FormatPercent(interval->high));
+}
+
+void AddColumns(const ResultTable& table, bool exact, Grid* grid) {
   grid->AddColumn("recipe", false);
   grid->AddColumn("network", false);
-  for (const char* name :
-       {"seed", "epochs", "frames", "views", "top-1", "top-3", "top-5", "mean class"}) {
-    grid->AddColumn(name, true);
+  for (const char* name : {"seed", "epochs", "frames"}) grid->AddColumn(name, true);
+  if (HasRoles(table)) grid->AddColumn("frames, search included", true);
+  grid->AddColumn("views", true);
+  grid->AddColumn("top-1", true);
+  if (HasRoles(table) && exact) {
+    grid->AddColumn("top-1 from", true);
+    grid->AddColumn("top-1 to", true);
+  } else if (HasRoles(table)) {
+    grid->AddColumn("95 % of top-1", true);
   }
+  for (const char* name : {"top-3", "top-5", "mean class"}) grid->AddColumn(name, true);
   for (const std::string& group : table.groups) grid->AddColumn(group, true);
   if (HasHeads(table)) {
     grid->AddColumn("temporal", true);
@@ -79,17 +92,24 @@ std::string TrainingText(const ResultRow& row, bool exact) {
 }
 
 std::vector<std::string> Cells(const ResultTable& table, const ResultRow& row, bool exact) {
-  std::vector<std::string> cells = {
-      row.recipe,
-      row.network,
-      row.seed.has_value() ? absl::StrCat(*row.seed) : "",
-      CountText(row.epochs, exact),
-      CountText(row.frames, exact),
-      row.clips.has_value() ? absl::StrCat(*row.clips, "x", row.crops.value_or(1)) : "",
-      PercentText(row.top1, exact),
-      PercentText(row.top3, exact),
-      PercentText(row.top5, exact),
-      PercentText(row.mean_class_accuracy, exact)};
+  std::vector<std::string> cells = {row.recipe, row.network,
+                                    row.seed.has_value() ? absl::StrCat(*row.seed) : "",
+                                    CountText(row.epochs, exact), CountText(row.frames, exact)};
+  if (HasRoles(table)) cells.push_back(CountText(row.total_frames, exact));
+  cells.push_back(row.clips.has_value() ? absl::StrCat(*row.clips, "x", row.crops.value_or(1))
+                                        : "");
+  cells.push_back(PercentText(row.top1, exact));
+  if (HasRoles(table) && exact) {
+    std::optional<double> low, high;
+    if (row.interval.has_value()) low = row.interval->low, high = row.interval->high;
+    cells.push_back(PercentText(low, exact));
+    cells.push_back(PercentText(high, exact));
+  } else if (HasRoles(table)) {
+    cells.push_back(IntervalText(row.interval));
+  }
+  cells.push_back(PercentText(row.top3, exact));
+  cells.push_back(PercentText(row.top5, exact));
+  cells.push_back(PercentText(row.mean_class_accuracy, exact));
   for (size_t i = 0; i < table.groups.size(); ++i) {
     cells.push_back(i < row.groups.size() ? PercentText(row.groups[i], exact) : "");
   }
@@ -110,7 +130,7 @@ std::vector<std::string> Cells(const ResultTable& table, const ResultRow& row, b
 
 Grid MakeGrid(const ResultTable& table, bool exact) {
   Grid grid;
-  AddColumns(table, &grid);
+  AddColumns(table, exact, &grid);
   for (const ResultRow& row : table.rows) grid.rows.push_back(Cells(table, row, exact));
   for (const PublishedFigure& figure : table.context) {
     ResultRow row;
@@ -159,6 +179,18 @@ std::vector<std::string> Footnotes(const ResultTable& table) {
     notes.push_back(absl::StrCat("Tolerance, in points: ", table.tolerance_reason));
   }
   AddChoices(table, &notes);
+  if (HasRoles(table)) {
+    notes.push_back(
+        "Frames, search included: all that were trained on until the model was there, of the best "
+        "of the fixed schedules those of all. 95 % of top-1: over test videos, of several seeds "
+        "over videos and seeds.");
+  }
+  if (table.hidden > 0) {
+    notes.push_back(absl::StrCat(
+        "Left out: ", table.hidden,
+        table.hidden == 1 ? " row of a single fixed schedule" : " rows of single fixed schedules",
+        "; //results:table -- --all shows them."));
+  }
   notes.push_back(
       "Shares in percent; views are clips x crops; columns of groups and heads: top-1.");
   return notes;
@@ -260,6 +292,13 @@ ordered_json JsonRow(const ResultTable& table, const ResultRow& row) {
       {"mean_class_accuracy", OrNull(row.mean_class_accuracy)},
       {"train_seconds", OrNull(row.train_seconds)},
       {"chosen_on", row.chosen_on.empty() ? ordered_json(nullptr) : ordered_json(row.chosen_on)}};
+  if (row.role != RecipeResult::ROLE_UNSPECIFIED) {
+    json["role"] = RoleKey(row.role);
+    json["total_frames"] = OrNull(row.total_frames);
+    json["top1_interval"] = row.interval.has_value()
+                                ? ordered_json({row.interval->low, row.interval->high})
+                                : ordered_json(nullptr);
+  }
   for (size_t i = 0; i < table.groups.size() && i < row.groups.size(); ++i) {
     json["groups"][table.groups[i]] = OrNull(row.groups[i]);
   }

@@ -19,6 +19,7 @@
 #include "results/table_format.h"
 
 ABSL_FLAG(std::string, format, "text", "text, markdown, csv or json (one object a line)");
+ABSL_FLAG(bool, all, false, "single fixed schedules too, not only the best of them");
 
 namespace op3d {
 namespace {
@@ -76,7 +77,9 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, LoadPublishedFigures());
   OP3D_ASSIGN_OR_RETURN(const std::vector<NamedRecord> records,
                         words.empty() ? FindRecords() : ReadNamed(words));
-  std::fputs(RenderTables(MakeTables(records, figures), format).c_str(), stdout);
+  TableOptions options;
+  options.all = absl::GetFlag(FLAGS_all);
+  std::fputs(RenderTables(MakeTables(records, figures, options), format).c_str(), stdout);
   return absl::OkStatus();
 }
 

@@ -108,6 +108,50 @@ TEST(TableTest, GroupsAreNamedInTheOrderOfTheRecords) {
   EXPECT_FALSE(tables[0].rows[3].groups[2].has_value());
 }
 
+TEST(TableTest, RowsWithRolesHaveAllFramesAndAnInterval) {
+  const RunRecord record = MakeRolesFixtureRecord();
+  const ResultTable table = MakeTables({{"run", record}}, Figures())[0];
+  EXPECT_TRUE(HasRoles(table));
+  ASSERT_EQ(table.rows.size(), 7u);
+  EXPECT_EQ(table.hidden, 9);
+  const ResultRow& model = table.rows[0];
+  EXPECT_EQ(model.recipe, "planned: the search's model");
+  EXPECT_EQ(model.total_frames, 6 * *model.frames);
+  EXPECT_EQ(model.chosen_on, "videos held out from the training list");
+  EXPECT_EQ(table.rows[4].recipe, "hand-tuned: 64-frame cosine");
+  EXPECT_EQ(table.rows[4].chosen_on, "");
+  // Wilson's interval of 259 of 270.
+  EXPECT_NEAR(model.interval->low, 0.928532, 1e-6);
+  EXPECT_NEAR(model.interval->high, 0.977101, 1e-6);
+  TableOptions options;
+  options.all = true;
+  const ResultTable whole = MakeTables({{"run", record}}, Figures(), options)[0];
+  EXPECT_EQ(whole.rows.size(), 16u);
+  EXPECT_EQ(whole.hidden, 0);
+}
+
+TEST(TableTest, SeedsOfRowsWithRolesHaveAMean) {
+  std::vector<NamedRecord> records;
+  for (const double top1 : {0.90, 0.94, 0.95}) {
+    RunRecord record = MakeRolesFixtureRecord();
+    record.mutable_settings()->set_seed(records.size() + 1);
+    record.mutable_recipes(0)->mutable_test()->set_top1(top1);
+    records.push_back({"run", record});
+  }
+  const ResultTable table = MakeTables(records, Figures())[0];
+  const ResultRow& mean = table.rows[3 * 7];
+  EXPECT_EQ(mean.recipe, "planned: the search's model, mean of 3 seeds");
+  EXPECT_NEAR(*mean.top1, 0.93, 1e-12);
+  EXPECT_EQ(mean.interval->low, MeanInterval({0.90, 0.94, 0.95}, 270).low);
+}
+
+TEST(TableTest, OnesOwnSetsNeverShareATable) {
+  RunRecord a = MakeRolesFixtureRecord(), b = a;
+  for (RunRecord* record : {&a, &b}) record->mutable_settings()->set_benchmark("own");
+  b.mutable_settings()->mutable_dataset()->set_name("tennis");
+  EXPECT_EQ(MakeTables({{"a", a}, {"b", b}}, Figures()).size(), 2u);
+}
+
 TEST(TableTest, SeveralSeedsGetAMedianAndItIsJudged) {
   std::vector<NamedRecord> records;
   for (const double top1 : {0.78, 0.80, 0.81, 0.83}) {
