@@ -51,7 +51,12 @@ int64_t ClipLength(const State& state) {
 std::string ScaleName(BenchmarkSettings::Scale scale) {
   return scale == BenchmarkSettings::FULL        ? "full"
          : scale == BenchmarkSettings::MINIATURE ? "miniature"
+         : scale == BenchmarkSettings::OWN       ? "own"
                                                  : "unknown scale";
+}
+
+std::string ScaleText(BenchmarkSettings::Scale scale) {
+  return scale == BenchmarkSettings::OWN ? "own data" : absl::StrCat(ScaleName(scale), " scale");
 }
 
 int OfficialSplit(const DatasetSettings& dataset) {
@@ -82,6 +87,10 @@ std::string SetName(const BenchmarkSettings& settings) {
   return settings.benchmark() == "own" && !settings.dataset().name().empty()
              ? settings.dataset().name()
              : settings.benchmark();
+}
+
+std::string BenchmarkTitle(const std::string& benchmark, BenchmarkSettings::Scale scale) {
+  return scale == BenchmarkSettings::OWN ? benchmark : BenchmarkTitle(benchmark);
 }
 
 std::string FormatEpochs(int64_t epochs) {

@@ -31,6 +31,10 @@ std::string BenchmarkTitle(const std::string& benchmark);
 // What a set of records is told apart by: the benchmark, and for one's own data, whose benchmark is
 // "own", the dataset's name.
 std::string SetName(const BenchmarkSettings& settings);
+// One's own data keeps the name it was given: "ucf101" may be a part of UCF101.
+std::string BenchmarkTitle(const std::string& benchmark, BenchmarkSettings::Scale scale);
+// "miniature scale", "full scale", "own data".
+std::string ScaleText(BenchmarkSettings::Scale scale);
 // Which of a dataset's official splits a run used, from 1; 0 when the dataset has one alone.
 int OfficialSplit(const DatasetSettings& dataset);
 // " split 2"; nothing for 0.

@@ -231,7 +231,7 @@ absl::Status ValidateRecord(const RunRecord& record) {
   }
   if (record.settings().benchmark().empty()) return Invalid("settings.benchmark is empty");
   if (record.settings().scale() == BenchmarkSettings::SCALE_UNSPECIFIED) {
-    return Invalid("settings.scale is not set; it must be MINIATURE or FULL");
+    return Invalid("settings.scale is not set; it must be MINIATURE, FULL or OWN");
   }
   OP3D_RETURN_IF_ERROR(CheckLists(record));
   OP3D_RETURN_IF_ERROR(CheckRecipes(record));

@@ -70,7 +70,7 @@ pre { font: 12.5px/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; backgrou
 
 std::string Subtitle(const RunRecord& record) {
   std::string text =
-      absl::StrCat(ScaleName(record.settings().scale()), " scale,",
+      absl::StrCat(ScaleText(record.settings().scale()), ",",
                    SplitText(OfficialSplit(record.settings().dataset())),
                    OfficialSplit(record.settings().dataset()) > 0 ? "," : "", " network ",
                    record.settings().network().name(), ", seed ", record.settings().seed());
@@ -108,7 +108,8 @@ const Plan* BestPlan(absl::Span<const SearchOutcome> searches) {
 
 std::string RenderReport(const RunRecord& record) {
   return Page(
-      absl::StrCat(BenchmarkTitle(record.settings().benchmark()), ": optimization planning"),
+      absl::StrCat(BenchmarkTitle(record.settings().benchmark(), record.settings().scale()),
+                   ": optimization planning"),
       Subtitle(record),
       absl::StrCat(HeadlineBox(Headline(record), Caution(record)), NotesSection(record),
                    RecipesSection(record), PlanSection(record), ClassesSection(record),

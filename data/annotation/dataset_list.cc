@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "data/annotation/class_list.h"
+#include "data/annotation/group_list.h"
 #include "data/annotation/list_rows.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -216,6 +217,31 @@ absl::Status FindLabels(const std::vector<std::string>& classes, std::vector<Lis
   return absl::OkStatus();
 }
 
+// Fills in the rows' groups from the dataset's own file of them.
+absl::Status FindGroups(const DatasetSettings& dataset, const std::string& root,
+                        std::vector<ListRow>* rows) {
+  if (dataset.video_groups().empty()) return absl::OkStatus();
+  const std::string path = JoinPath(root, dataset.video_groups());
+  if (!FileExists(path)) {
+    return absl::NotFoundError(absl::StrCat(
+        "no file ", path, " with the groups of the videos of ", dataset.name(), ", and ",
+        TextFilesIn(root), "; put it there, or leave dataset.video_groups empty"));
+  }
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  OP3D_ASSIGN_OR_RETURN(const GroupList groups, GroupList::Parse(text, path));
+  for (ListRow& row : *rows) {
+    const std::string& name = row.video.path.empty() ? row.video.name : row.video.path;
+    const std::string* group = groups.Find(name);
+    if (group == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(At(row), name, " has no group: ", path,
+                                                     " has no line that names it alone; add '",
+                                                     name, " GROUP'"));
+    }
+    row.video.group = *group;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
@@ -228,6 +254,7 @@ absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
   OP3D_ASSIGN_OR_RETURN(list.classes, FindClasses(dataset, root, list.list_path, rows));
   OP3D_ASSIGN_OR_RETURN(rows, OfPart(std::move(rows), split.part(), list.list_path));
   OP3D_RETURN_IF_ERROR(FindLabels(list.classes, &rows));
+  OP3D_RETURN_IF_ERROR(FindGroups(dataset, root, &rows));
   list.videos.reserve(rows.size());
   for (ListRow& row : rows) list.videos.push_back(std::move(row.video));
   return list;

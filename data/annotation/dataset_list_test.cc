@@ -60,6 +60,19 @@ TEST_F(DatasetListTest, SplitChoosesTheList) {
   EXPECT_THAT(Read(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("train3.txt")));
 }
 
+TEST_F(DatasetListTest, AFileOfGroupsReplacesTheListsOwn) {
+  Write("people.txt", "v_Checks_g01_c01 ann\nBars/v_Bars_g02_c01.avi 1 ann\n");
+  dataset_.set_video_groups("people.txt");
+  ASSERT_OK_AND_ASSIGN(const DatasetList list, Read());
+  EXPECT_EQ(list.videos[0].group, "ann");
+  EXPECT_EQ(list.videos[1].group, "ann");
+  Write("people.txt", "v_Checks_g01_c01 ann\n");
+  EXPECT_THAT(Read(), StatusIs(kInvalid, AllOf(HasSubstr("train1.txt:2"),
+                                               HasSubstr("v_Bars_g02_c01 has no group"))));
+  dataset_.set_video_groups("nobody.txt");
+  EXPECT_THAT(Read(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("nobody.txt")));
+}
+
 TEST_F(DatasetListTest, OtherNamesAreTriedInTurn) {
   ASSERT_THAT(MakeFolders(root_ + "/UCF-101"), IsOk());
   dataset_.mutable_train()->set_list("lists/trainlist0{split}.txt");
