@@ -177,6 +177,9 @@ class Rows {
 
   // The searches' own models, as they are.
   absl::Status MakeModels() {
+    if (options_.settings.search().method() == SearchSettings::METHOD_UNSPECIFIED) {
+      return absl::OkStatus();
+    }
     for (const Found& found : found_) {
       const bool planned = found.model_role == RecipeResult::PLANNED_MODEL;
       RecipeSettings settings;
@@ -209,16 +212,19 @@ class Rows {
     const SearchSettings& search = options_.settings.search();
     for (RecipeSettings recipe : options_.settings.recipes()) {
       const bool planned_method =
-          !options_.settings.has_plan() && search.method() != SearchSettings::PUBLISHED_METHOD;
+          !options_.settings.has_plan() && SearchesPlanned(search);
       Row row;
       if (recipe.planned()) {
         if (planned_method && !search.train_again()) continue;
-        row.role = planned_method ? RecipeResult::PLANNED_AGAIN
-                   : found_.empty() ? RecipeResult::PLANNED_AGAIN
-                                    : RecipeResult::PUBLISHED_AGAIN;
-        if (!found_.empty()) row.search_frames = found_.back().frames;
+        if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
+          row.role = planned_method || found_.empty() ? RecipeResult::PLANNED_AGAIN
+                                                      : RecipeResult::PUBLISHED_AGAIN;
+          if (!found_.empty()) row.search_frames = found_.back().frames;
+        }
       } else {
-        row.role = RecipeResult::HAND_TUNED;
+        if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
+          row.role = RecipeResult::HAND_TUNED;
+        }
         // Held against a search at equal total frames.
         if (planned_method && recipe.has_hand_tuned() && recipe.hand_tuned().epochs() == 0) {
           const int frames = FramesPerClip(recipe.hand_tuned().state());
@@ -495,6 +501,7 @@ absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkD
       found.outcomes.begin(), found.outcomes.end(), [&](const SearchOutcome& outcome) {
         return outcome.plan().pool() == found.plan.pool();
       });
+  if (settings.method() == SearchSettings::METHOD_UNSPECIFIED) return found;
   // The published search has one model; the planned one may average its final models.
   OP3D_ASSIGN_OR_RETURN(
       found.model,
@@ -511,11 +518,11 @@ absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
                                              ActivitySeconds* seconds) {
   std::vector<Found> found;
   if (options.settings.has_plan()) return found;
-  const SearchSettings::Method method = options.settings.search().method();
+  const SearchSettings& search = options.settings.search();
   for (const bool planned : {false, true}) {
-    if (method == (planned ? SearchSettings::PUBLISHED_METHOD : SearchSettings::PLANNED_METHOD)) {
-      continue;
-    }
+    const bool wanted = planned ? SearchesPlanned(search)
+                                : search.method() != SearchSettings::PLANNED_METHOD;
+    if (!wanted) continue;
     OP3D_ASSIGN_OR_RETURN(Found one,
                           FindPlan(options, data, planned, folder, curves, record, seconds));
     found.push_back(std::move(one));

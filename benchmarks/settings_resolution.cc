@@ -49,7 +49,12 @@ absl::Status ReadWideGraph(SearchSettings* search) {
     OP3D_ASSIGN_OR_RETURN(
         path, RunfilePath(absl::StrCat("planner/graphs/", search->wide_graph(), ".textproto")));
   }
-  return ReadTextproto(path, search->mutable_wide());
+  WideGraphSettings wide;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &wide));
+  ClearNamedLists(search->wide(), &wide);
+  wide.MergeFrom(search->wide());
+  *search->mutable_wide() = wide;
+  return absl::OkStatus();
 }
 
 // Fills `pools` from `graphs`; pools that the settings hold themselves win.
@@ -65,7 +70,7 @@ absl::Status ReadPools(SearchSettings* search) {
     }
   }
   search->clear_graphs();
-  if (!search->has_wide() && !search->wide_graph().empty()) {
+  if (!search->wide_graph().empty()) {
     OP3D_RETURN_IF_ERROR(ReadWideGraph(search));
   }
   search->clear_wide_graph();
@@ -131,7 +136,7 @@ absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
         "--budget=", budget, ": it is the number of frames a video that the whole search may train "
         "on (epochs x frames a clip), above 0"));
   }
-  if (search->method() == SearchSettings::PUBLISHED_METHOD) {
+  if (!SearchesPlanned(*search)) {
     return absl::InvalidArgumentError(
         "--budget goes with the planned method; the published one has bounds on epochs "
         "(--set=search.rule.max_epochs=N) instead. Add --method=planned");
@@ -159,7 +164,7 @@ absl::Status ValidateSearch(const SearchSettings& search) {
     OP3D_RETURN_IF_ERROR(Require(search.held_out_share() > 0 && search.held_out_share() < 1,
                                  "search.held_out_share", search.held_out_share(), "in (0, 1)"));
   }
-  if (search.method() != SearchSettings::PUBLISHED_METHOD) {
+  if (SearchesPlanned(search)) {
     OP3D_RETURN_IF_ERROR(Annotate(MakeWideGraph(search.wide()).status(), "settings.search"));
     OP3D_RETURN_IF_ERROR(Require(search.score().frames() >= 0, "search.score.frames",
                                  search.score().frames(), "at least 0"));
@@ -178,6 +183,11 @@ absl::Status ValidateSearch(const SearchSettings& search) {
 }
 
 }  // namespace
+
+bool SearchesPlanned(const SearchSettings& search) {
+  return search.method() == SearchSettings::PLANNED_METHOD ||
+         search.method() == SearchSettings::BOTH_METHODS;
+}
 
 absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
                                absl::string_view where) {
@@ -245,7 +255,7 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
                                settings.loader().frame_cache_mib(), "at least 0"));
   OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
   OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
-  if (settings.search().method() != SearchSettings::PUBLISHED_METHOD && !settings.has_plan()) {
+  if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
     for (const std::string& clip : settings.rivals().clips()) {
       OP3D_RETURN_IF_ERROR(FindClip(settings.search(), clip, "rivals.clips").status());
     }

@@ -37,6 +37,9 @@ struct SettingsRequest {
 // NotFound or InvalidArgument, naming file and field.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request);
 
+// Does the method search the wide graph, alone or beside the published one?
+bool SearchesPlanned(const SearchSettings& search);
+
 // The clip of search.wide of that name.  InvalidArgument naming `where` when there is none.
 absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
                                absl::string_view where);
