@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 
 namespace op3d {
 namespace {
@@ -112,7 +113,8 @@ std::string MeasureAnswer(int epoch, const MeasuredShares& shares) {
                {"top1", shares.top1},
                {"top3", shares.top3},
                {"top5", shares.top5},
-               {"loss", shares.loss}});
+               {"loss", shares.loss},
+               {"chance", shares.chance}});
 }
 
 std::string KeepAnswer(int epoch) { return Dump({{"epoch", epoch}}); }
@@ -128,6 +130,9 @@ std::string EstimateAnswer(int epoch, const EdgeCost& cost) {
 }
 
 std::string ErrorAnswer(const absl::Status& status) {
+  if (const auto failure = TrainingFailureOf(status); failure) {
+    return Dump({{"error", *failure}, {"failed", true}});
+  }
   return Dump({{"error", std::string(status.message())}});
 }
 

@@ -1,5 +1,6 @@
 #include "op3d/train/edge_trainer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -133,6 +134,18 @@ absl::Status EdgeTrainer::Finish(const Edge& edge, int epoch) {
     }
   }
   return absl::OkStatus();
+}
+
+void EdgeTrainer::Abandon(const Edge& edge) {
+  if (live_folder_ != edge.folder) return;
+  live_.reset();  // waits for what it is writing
+  live_folder_.clear();
+}
+
+double EdgeTrainer::Chance() const {
+  const auto classes = static_cast<double>(job_.classes);
+  if (classes < 1) return 0;
+  return (1 + std::min(3.0, classes) + std::min(5.0, classes)) / (3 * classes);
 }
 
 absl::Status EdgeTrainer::Flush() { return live_ == nullptr ? absl::OkStatus() : live_->Flush(); }
