@@ -124,9 +124,32 @@ sed 's/from: "A" to: "B"/& } transitions { from: "B" to: "A"/' graph.textproto >
 expect 2 'the graph has a cycle, A -> B -> A' \
   "$plan" search --graph=cyclic.textproto --runner=true --output_dir=unknown
 [[ ! -e unknown ]] || fail "a refused graph left a folder"
-for number in NaN -0.5; do
-  expect 2 "S0-A, epoch 1: the child's answer.*$number" "$plan" search "${toy[@]}" --output_dir=bad \
-    --runner="sh -c 'while read -r l; do echo \"{\\\"epoch\\\": 1, \\\"performance\\\": $number}\"; done'"
+# A child that fails for edges whose name matches $BAD, by a performance of $NUMBER.
+cat >failing.sh <<'END'
+while read -r line; do
+  epoch=${line#*\"epoch\":} edge=${line#*\"edge\":\"}
+  epoch=${epoch%%,*} edge=${edge%%\"*} performance=0.$((10 + epoch))
+  case "$edge" in $BAD) performance=$NUMBER ;; esac
+  echo "{\"epoch\": $epoch, \"performance\": $performance}"
+done
+END
+export BAD NUMBER
+for NUMBER in NaN -0.5; do
+  BAD='S0-A'
+  expect 0 'S0-A: failed: epoch 1: the performance is ' \
+    "$plan" search "${toy[@]}" --output_dir=bad --runner="sh $PWD/failing.sh"
+  expect 0 'A is reached by no edge: S0-A failed; A-B is not trained' "$plan" status bad
+  expect 0 '^best plan: value 0.14.*S0 -> B (4 epochs)' "$plan" status bad
+  expect 0 '^    A        not trained: no edge reaches A' "$plan" explain bad
+  expect 0 '^failed, so no way into their states: S0-A' "$plan" replay bad
+  [[ ! -e bad/journal/toy/S0-A ]] || fail "the weights of a failed edge stay"
+  rm -r bad
+  BAD='S0-?'
+  for try in search resume; do
+    expect 1 'no final state (B) is reached, so there is no plan: S0-A: epoch 1: the performance' \
+      "$plan" search "${toy[@]}" --output_dir=bad --runner="sh $PWD/failing.sh"
+  done
+  expect 0 '3 of 3 edges finished (0 at the bound, 2 failed, 1 not reached)' "$plan" status bad
   rm -r bad
 done
 cp -r toy before

@@ -42,4 +42,9 @@ absl::Status TrainingRunner::Finish(const EdgeTask& task, int epoch) {
   return trainer_.Finish(ToEdge(task), epoch);
 }
 
+absl::Status TrainingRunner::Abandon(const EdgeTask& task) {
+  trainer_.Abandon(ToEdge(task));
+  return absl::OkStatus();
+}
+
 }  // namespace op3d

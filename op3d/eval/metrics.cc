@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 
 namespace op3d {
 namespace {
@@ -34,9 +35,10 @@ absl::Status Check(const Views<T>& views) {
   const int64_t row = views.clips * views.crops * views.classes;
   for (int64_t i = 0; i < static_cast<int64_t>(views.logits.size()); ++i) {
     if (!std::isfinite(views.logits[i])) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the logit of video ", i / row % views.videos, ", class ", i % views.classes, " is ",
-          views.logits[i], ": the network has diverged; lower the learning rate"));
+      const std::string what = absl::StrCat("the logit of video ", i / row % views.videos,
+                                            ", class ", i % views.classes, " is ", views.logits[i],
+                                            ": the network has diverged; lower the learning rate");
+      return MarkTrainingFailure(absl::InvalidArgumentError(what), what);
     }
   }
   return absl::OkStatus();

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 
 namespace op3d {
 namespace {
@@ -126,7 +127,8 @@ std::string MeasureAnswer(int epoch, const MeasuredShares& shares) {
                {"top5", shares.top5},
                {"probability", shares.probability},
                {"loss", shares.loss},
-               {"unmeasured", shares.unmeasured}});
+               {"unmeasured", shares.unmeasured},
+               {"chance", shares.chance}});
 }
 
 std::string KeepAnswer(int epoch) { return Dump({{"epoch", epoch}}); }
@@ -142,6 +144,9 @@ std::string EstimateAnswer(int epoch, const EdgeCost& cost) {
 }
 
 std::string ErrorAnswer(const absl::Status& status) {
+  if (const auto failure = TrainingFailureOf(status); failure) {
+    return Dump({{"error", *failure}, {"failed", true}});
+  }
   return Dump({{"error", std::string(status.message())}});
 }
 

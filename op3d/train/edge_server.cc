@@ -83,9 +83,9 @@ absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer
     OP3D_ASSIGN_OR_RETURN(measure, trainer->TrainEpoch(edge, request.epoch));
   }
   OP3D_RETURN_IF_ERROR(trainer->Flush());
-  return MeasureAnswer(
-      measure.epoch, {measure.performance, measure.top1, measure.top3, measure.top5,
-                      measure.probability, measure.loss, measure.unmeasured});
+  return MeasureAnswer(measure.epoch, {measure.performance, measure.top1, measure.top3,
+                                       measure.top5, measure.probability, measure.loss,
+                                       measure.unmeasured, trainer->Chance()});
 }
 
 }  // namespace

@@ -177,6 +177,19 @@ absl::Status EdgeTrainer::Finish(const Edge& edge, int epoch) {
   return absl::OkStatus();
 }
 
+void EdgeTrainer::Abandon(const Edge& edge) {
+  if (live_folder_ != edge.folder) return;
+  live_.reset();  // waits for what it is writing
+  live_folder_.clear();
+}
+
+double EdgeTrainer::Chance() const {
+  const auto classes = static_cast<double>(job_.classes);
+  if (classes < 1) return 0;
+  if (job_.score.measure() != ScoreSettings::MEAN_OF_TOP_1_3_5) return 1 / classes;
+  return (1 + std::min(3.0, classes) + std::min(5.0, classes)) / (3 * classes);
+}
+
 absl::Status EdgeTrainer::Flush() { return live_ == nullptr ? absl::OkStatus() : live_->Flush(); }
 
 }  // namespace op3d

@@ -61,6 +61,12 @@ class EdgeTrainer {
   // Keeps the weights of `epoch` and drops all else; 0 = drops all.
   absl::Status Finish(const Edge& edge, int epoch);
 
+  // Lets go of an edge that failed: nothing is written to its folder any more.
+  void Abandon(const Edge& edge);
+
+  // The performance of guessing, with as many videos of every class; 0 = the classes are not known.
+  double Chance() const;
+
   // Waits until all of the last edge is on the disk.
   absl::Status Flush();
 
