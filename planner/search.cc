@@ -178,7 +178,8 @@ class Searcher {
       // Where the length is given nobody looks at point 0: the source's value stands for it.
       absl::MutexLock lock(&mutex_);
       const int winner =
-          WinningEdge(progress_.index(), progress_.scores(), EndsOf(task).from);
+          WinningEdge(progress_.index(), progress_.scores(),
+                      progress_.index().edges[task.edge].from);
       if (winner != kNoEdge) point->set_performance(progress_.scores()[winner]->score);
       point->set_unmeasured(true);
     } else if (!task.from_initial) {
