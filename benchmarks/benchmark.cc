@@ -536,9 +536,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const absl::Time start = absl::Now();
   RunRecord record;
   *record.mutable_settings() = options.settings;
-  *record.mutable_environment() =
-      CollectEnvironment(options.threads, options.device, ArithmeticInUse(),
-                         {LibTorchVersion(), FfmpegVersion()});
+  *record.mutable_environment() = CollectEnvironment(
+      options.threads, options.device, ArithmeticInUse(), {LibTorchVersion(), FfmpegVersion()});
   IndexOptions index;
   index.file = options.index_file;
   OP3D_ASSIGN_OR_RETURN(

@@ -65,9 +65,10 @@ ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(std::string, precision, "",
           "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
           "bf16; empty = the settings' own, which is fp32 where nothing is set");
-ABSL_FLAG(std::string, arithmetic, "",
-          "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
-          "the settings' own, which is portable where nothing is set");
+ABSL_FLAG(
+    std::string, arithmetic, "",
+    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
+    "the settings' own, which is portable where nothing is set");
 ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
 ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
 ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
@@ -103,9 +104,9 @@ absl::StatusOr<BenchmarkOptions> Options() {
   if (!absl::GetFlag(FLAGS_precision).empty()) {
     options.settings.mutable_training()->set_precision(absl::GetFlag(FLAGS_precision));
   }
-  OP3D_ASSIGN_OR_RETURN(const std::string note,
-                        UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic),
-                                              options.settings.mutable_training()));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string note,
+      UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
   if (!note.empty()) Progress::Print(note);
   if (root.empty()) {
     OP3D_ASSIGN_OR_RETURN(

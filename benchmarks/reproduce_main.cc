@@ -47,14 +47,12 @@ absl::StatusOr<int> Threads() {
     return absl::InvalidArgumentError(
         absl::StrCat("--threads=", threads, ": it must be in [0, ", kMaxThreads, "]"));
   }
-  return threads > 0 ? threads
-                     : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 // "kinetics400_miniature" for a folder of that name or the record in it.
 std::string NameOf(const std::string& path) {
-  const std::filesystem::path file =
-      std::filesystem::path(RecordPath(path)).lexically_normal();
+  const std::filesystem::path file = std::filesystem::path(RecordPath(path)).lexically_normal();
   const std::string folder = file.parent_path().filename().string();
   return folder.empty() ? "record" : folder;
 }
@@ -91,8 +89,9 @@ absl::StatusOr<std::string> DatasetRoot(const BenchmarkSettings& settings,
 absl::Status Run(absl::Span<const std::string> words) {
   if (words.size() != 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat(words.size(), " records given; reproduce takes one, a folder or a "
-                                   "record.textproto"));
+        absl::StrCat(words.size(),
+                     " records given; reproduce takes one, a folder or a "
+                     "record.textproto"));
   }
   const std::string path = UserPath(words[0]);
   OP3D_ASSIGN_OR_RETURN(const RunRecord recorded, ReadRecord(path));
@@ -120,8 +119,8 @@ absl::Status Run(absl::Span<const std::string> words) {
   Progress::Print(absl::StrCat("output: ", options.output_dir));
   const auto go_on = [&](const absl::Status& status) {
     if (ExitCode(status) == 2) return status;
-    return Annotate(status, absl::StrCat("what is done is saved, the same command goes on from ",
-                                         output_dir));
+    return Annotate(
+        status, absl::StrCat("what is done is saved, the same command goes on from ", output_dir));
   };
   absl::StatusOr<std::string> root = DatasetRoot(options.settings, output_dir, options.threads);
   if (!root.ok()) return go_on(root.status());
@@ -138,8 +137,8 @@ absl::Status Run(absl::Span<const std::string> words) {
                         CompareRuns(path, options.output_dir, exact));
   std::fputs(DescribeReproduction(recorded, *again, comparison).c_str(), stdout);
   if (comparison.differences.empty()) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat("the run is not the recorded one; it lies in ",
-                                         options.output_dir));
+  return absl::AbortedError(
+      absl::StrCat("the run is not the recorded one; it lies in ", options.output_dir));
 }
 
 }  // namespace

@@ -44,9 +44,9 @@ void AddDataCauses(const RunRecord& recorded, const RunRecord& again,
 void AddArithmeticCauses(const Environment& recorded, const Environment& again,
                          std::vector<std::string>* causes) {
   if (recorded.arithmetic().empty()) {
-    causes->push_back(absl::StrCat(
-        "other arithmetic: the record does not state its own, so it was native, on ",
-        ProcessorText(recorded), "; this run is ", OrUnknown(again.arithmetic())));
+    causes->push_back(
+        absl::StrCat("other arithmetic: the record does not state its own, so it was native, on ",
+                     ProcessorText(recorded), "; this run is ", OrUnknown(again.arithmetic())));
   } else if (recorded.arithmetic() != again.arithmetic()) {
     causes->push_back(absl::StrCat("other arithmetic: ", OrUnknown(again.arithmetic()),
                                    ", recorded is ", recorded.arithmetic()));

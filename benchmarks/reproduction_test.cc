@@ -15,8 +15,9 @@ using testing::StartsWith;
 RunComparison Differing() {
   RunComparison comparison;
   comparison.exact = true;
-  comparison.differences = {{"search 'cs' > edge S0->S1 > curve at epoch 1 > loss", "2.1", "2.2", ""},
-                            {"plan > value", "0.9", "0.8", ""}};
+  comparison.differences = {
+      {"search 'cs' > edge S0->S1 > curve at epoch 1 > loss", "2.1", "2.2", ""},
+      {"plan > value", "0.9", "0.8", ""}};
   return comparison;
 }
 

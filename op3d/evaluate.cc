@@ -186,7 +186,8 @@ absl::StatusOr<std::string> TestSettings() {
       "\nclips: ", absl::GetFlag(FLAGS_clips), "\nsegments: ", absl::GetFlag(FLAGS_segments),
       "\nframes: ", absl::GetFlag(FLAGS_frames), "\nstride: ", absl::GetFlag(FLAGS_stride),
       "\nshort_side: ", absl::GetFlag(FLAGS_short_side), "\ncrop: ", absl::GetFlag(FLAGS_crop),
-      "\nprecision: ", absl::GetFlag(FLAGS_precision), "\narithmetic: ", absl::GetFlag(FLAGS_arithmetic),
+      "\nprecision: ", absl::GetFlag(FLAGS_precision),
+      "\narithmetic: ", absl::GetFlag(FLAGS_arithmetic),
       "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
       "\ndataset: ", absl::GetFlag(FLAGS_dataset), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }

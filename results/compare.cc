@@ -60,8 +60,8 @@ absl::Status CheckSums(const std::string& run, const RunRecord& record, const ch
     OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(Beside(run, name)));
     const bool sha = !recipe.test().scores_sha256().empty();
     const std::string found = sha ? Sha256(bytes) : absl::StrFormat("%08x", Crc32(bytes));
-    const std::string stated = sha ? recipe.test().scores_sha256()
-                                   : absl::StrFormat("%08x", recipe.test().scores_crc32());
+    const std::string stated =
+        sha ? recipe.test().scores_sha256() : absl::StrFormat("%08x", recipe.test().scores_crc32());
     if (found == stated) continue;
     comparison->differences.push_back({absl::StrCat(name, " of ", which), found, stated,
                                        "checksum of the file against what its own record says"});
@@ -179,12 +179,10 @@ std::string ComparisonJson(const RunComparison& comparison) {
                                    {"b", difference.b},
                                    {"note", difference.note}});
   }
-  json["compared"] = {{"fields", comparison.fields},
-                      {"recipes", comparison.recipes},
-                      {"edges", comparison.edges},
-                      {"curve_points", comparison.curve_points},
-                      {"scores", comparison.scores},
-                      {"files_by_checksum", comparison.files_by_checksum}};
+  json["compared"] = {
+      {"fields", comparison.fields}, {"recipes", comparison.recipes},
+      {"edges", comparison.edges},   {"curve_points", comparison.curve_points},
+      {"scores", comparison.scores}, {"files_by_checksum", comparison.files_by_checksum}};
   json["not_compared"] = comparison.not_compared;
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }

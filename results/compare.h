@@ -35,8 +35,8 @@ struct RunComparison {
 
 // `a` and `b` are runs' folders or record files; the scores files that the records name are read
 // beside them.  Where one is missing, an exact comparison goes by the checksums in the records
-// (SHA-256, in older records CRC-32).  NotFound when a record is missing, or a scores file without a
-// checksum; the errors of ReadRecord() and CompareScores() for what cannot be read.
+// (SHA-256, in older records CRC-32).  NotFound when a record is missing, or a scores file without
+// a checksum; the errors of ReadRecord() and CompareScores() for what cannot be read.
 absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::string& b,
                                           const ComparisonOptions& options);
 

@@ -104,8 +104,8 @@ TEST(CompareTest, MissingScoresAreSaidWhenNotExact) {
 }
 
 // Rewrites the record of a run whose scores file was not kept, as committed records are.
-std::string WithoutScores(const std::string& run,
-                          const std::function<void(TestResult*)>& change = [](TestResult*) {}) {
+std::string WithoutScores(
+    const std::string& run, const std::function<void(TestResult*)>& change = [](TestResult*) {}) {
   RunRecord record = *ReadRecord(run);
   for (RecipeResult& recipe : *record.mutable_recipes()) change(recipe.mutable_test());
   EXPECT_THAT(WriteRecord(run, record), IsOk());

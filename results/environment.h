@@ -17,10 +17,10 @@
 
 namespace op3d {
 
-// Start time, commit, host, processor and cores are found out, the rest is as given; `arithmetic` is
-// ArithmeticInUse() (op3d/network), `libraries` are "name version".  What cannot be found out is "unknown".  Never fails.
-Environment CollectEnvironment(int threads, absl::string_view device,
-                               absl::string_view arithmetic,
+// Start time, commit, host, processor and cores are found out, the rest is as given; `arithmetic`
+// is ArithmeticInUse() (op3d/network), `libraries` are "name version".  What cannot be found out is
+// "unknown".  Never fails.
+Environment CollectEnvironment(int threads, absl::string_view device, absl::string_view arithmetic,
                                const std::vector<std::string>& libraries);
 
 // RFC 3339 in UTC, to the second: "2024-05-01T12:00:00Z".

@@ -11,7 +11,8 @@ using testing::ElementsAre;
 using testing::MatchesRegex;
 
 TEST(EnvironmentTest, EveryFieldIsFilled) {
-  const Environment environment = CollectEnvironment(2, "cpu", "portable (AVX2)", {"libtorch 2.11.0"});
+  const Environment environment =
+      CollectEnvironment(2, "cpu", "portable (AVX2)", {"libtorch 2.11.0"});
   EXPECT_THAT(environment.started(),
               MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"));
   // A commit in a git checkout, "unknown" in a plain folder.

@@ -79,7 +79,7 @@ absl::StatusOr<PortableArithmetic> PlanPortableArithmetic(
     return absl::FailedPreconditionError(absl::StrCat(
         "portable arithmetic needs a processor with AVX2 and FMA, and ", name, " has no ",
         absl::AsciiStrToUpper(flag),
-        "; with --arithmetic=native the results hold for this kind of processor alone"));
+        "; native arithmetic runs here, and its results hold for this kind of processor alone"));
   }
   PortableArithmetic portable;
   for (const Variable& one : kVariables) {
@@ -87,14 +87,14 @@ absl::StatusOr<PortableArithmetic> PlanPortableArithmetic(
     if (there.has_value() && !there->empty() && !absl::EqualsIgnoreCase(*there, one.value)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the environment has ", one.name, "=", *there, ", and portable arithmetic needs ",
-          one.value, "; unset the variable, or give --arithmetic=native"));
+          one.value, "; unset the variable, or choose native arithmetic"));
     }
     if (one.set) portable.variables.emplace_back(one.name, one.value);
   }
   if (processor.vendor != kTriedVendor) {
-    portable.note = absl::StrCat(
-        "arithmetic: portable, which was tried on AMD processors alone; ", name,
-        " may round otherwise in MKL and oneDNN, so compare with a recorded run");
+    portable.note =
+        absl::StrCat("arithmetic: portable, which was tried on AMD processors alone; ", name,
+                     " may round otherwise in MKL and oneDNN, so compare with a recorded run");
   }
   return portable;
 }

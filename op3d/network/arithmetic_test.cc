@@ -72,7 +72,7 @@ TEST(ArithmeticTest, AProcessorWithoutAvx2IsRefused) {
   Processor processor = Amd();
   processor.flags = {"sse4_2", "fma"};
   EXPECT_THAT(Plan(processor), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                        HasSubstr("has no AVX2; with --arithmetic=native")));
+                                        HasSubstr("has no AVX2; native arithmetic runs here")));
   // Not an x86 processor at all.
   EXPECT_THAT(Plan(Processor()), StatusIs(absl::StatusCode::kFailedPrecondition,
                                           HasSubstr("and this processor has no AVX2")));
@@ -85,7 +85,7 @@ TEST(ArithmeticTest, TheUsersVariablesMustAgree) {
   EXPECT_THAT(Plan(Amd(), {{"ATEN_CPU_CAPABILITY", "avx512"}}),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("ATEN_CPU_CAPABILITY=avx512, and portable arithmetic needs avx2; "
-                                 "unset the variable, or give --arithmetic=native")));
+                                 "unset the variable, or choose native arithmetic")));
   for (const char* name : {"MKL_CBWR", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA",
                            "ONEDNN_DEFAULT_FPMATH_MODE", "MKL_ENABLE_INSTRUCTIONS"}) {
     EXPECT_THAT(Plan(Amd(), {{name, "BF16"}}),
@@ -115,9 +115,8 @@ std::string BitsOfATrainingStep() {
   const at::Tensor loss = at::log_softmax(x, 1).select(1, 3).mean();
   loss.backward();
   std::string bytes;
-  for (const at::Tensor& tensor :
-       {x.detach(), loss.detach(), clips.grad(), kernel.grad(), plane.grad(), scale.grad(),
-        shift.grad(), classes.grad()}) {
+  for (const at::Tensor& tensor : {x.detach(), loss.detach(), clips.grad(), kernel.grad(),
+                                   plane.grad(), scale.grad(), shift.grad(), classes.grad()}) {
     const at::Tensor plain = tensor.contiguous();
     bytes.append(static_cast<const char*>(plain.data_ptr()), plain.nbytes());
   }
