@@ -412,12 +412,22 @@ absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
 }
 
 void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
-  int edges = 0, bound = 0;
+  int edges = 0, bound = 0, failed = 0, unreached = 0;
   for (const SearchOutcome& search : record->searches()) {
     for (const EdgeOutcome& edge : search.edges()) {
       ++edges;
       bound += edge.ending() == EdgeOutcome::BOUND;
+      failed += edge.ending() == EdgeOutcome::FAILED;
+      unreached += edge.ending() == EdgeOutcome::UNREACHED;
     }
+  }
+  if (failed > 0) {
+    record->add_notes(absl::StrCat(
+        failed, " of ", edges, " edges failed in training and are no way into their states",
+        unreached > 0
+            ? absl::StrCat("; ", unreached, " more were not trained, as nothing led to them")
+            : "",
+        "."));
   }
   if (bound > 0) {
     record->add_notes(absl::StrCat(bound, " of ", edges,

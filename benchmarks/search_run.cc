@@ -16,6 +16,7 @@
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/base/training_failure.h"
 #include "planner/search.h"
 #include "planner/training_runner.h"
 #include "planner/transition_graph.h"
@@ -84,6 +85,10 @@ class Watcher {
         break;
       case SearchEvent::kEdgeFinished:
         curves_->Complete(CurveName(name, event), ToPoints(*event.outcome));
+        if (event.outcome->ending() == EdgeOutcome::FAILED) {
+          Failed(name, event);
+          break;
+        }
         Progress::Print(absl::StrFormat(
             "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name,
             EdgeName(*event.task->transition),
@@ -111,6 +116,19 @@ class Watcher {
     int trained = 0, worst = 0;
     double fit_seconds = 0;
   };
+
+  void Failed(const std::string& pool, const SearchEvent& event)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const std::string edge = EdgeName(*event.task->transition);
+    Progress::Print(absl::StrCat(pool, " ", edge, ": failed: ", event.outcome->failure()));
+    for (const std::string& state : event.unreached) {
+      Progress::Print(absl::StrCat(pool, " ", state));
+    }
+    folder_->Log("search_edge_failed", {{"pool", pool},
+                                        {"edge", edge},
+                                        {"failure", event.outcome->failure()},
+                                        {"unreached", event.unreached}});
+  }
 
   void Count(int pool, const SearchEvent& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const int before = counts_[pool].trained;
@@ -233,7 +251,8 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
         };
         outcomes[pool] = Search(graph, settings.search().rule(), pointers, options);
         for (const auto& trainer : trainers) seconds[pool] += trainer->seconds();
-        if (!outcomes[pool].ok()) failed = true;
+        // A pool without a plan does not end the others' search.
+        if (!outcomes[pool].ok() && !TrainingFailureOf(outcomes[pool].status())) failed = true;
       }
     };
     std::vector<std::thread> workers;
@@ -245,13 +264,22 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
   OP3D_RETURN_IF_ERROR(CheckInterrupt());
   // The first real error: a pool that was not begun only says so.
   for (const auto& outcome : outcomes) {
-    if (!outcome.ok() && !absl::IsCancelled(outcome.status())) return outcome.status();
+    const absl::Status& status = outcome.status();
+    if (!status.ok() && !absl::IsCancelled(status) && !TrainingFailureOf(status)) return status;
   }
+  absl::Status no_plan;
   for (int pool = 0; pool < pools; ++pool) {
+    run.seconds += seconds[pool];
+    if (TrainingFailureOf(outcomes[pool].status())) {
+      no_plan.Update(Annotate(outcomes[pool].status(), settings.search().pools(pool).pool()));
+      Progress::Print(absl::StrCat("warning: ", settings.search().pools(pool).pool(), ": ",
+                                   outcomes[pool].status().message()));
+      continue;
+    }
     OP3D_RETURN_IF_ERROR(outcomes[pool].status());
     run.outcomes.push_back(*std::move(outcomes[pool]));
-    run.seconds += seconds[pool];
   }
+  if (run.outcomes.empty() && !no_plan.ok()) return no_plan;
   return run;
 }
 

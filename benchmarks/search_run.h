@@ -17,7 +17,7 @@
 namespace op3d {
 
 struct SearchRun {
-  // In the order of the settings' pools.
+  // In the order of the settings' pools, without those in which no final state was reached.
   std::vector<SearchOutcome> outcomes;
   ActivitySeconds seconds;
   // Knee estimates and dynamic programming.

@@ -258,7 +258,6 @@ std::string FormatExplanation(const SearchProgress& progress) {
                           "as the knee\n",
                           cost.at_bound, progress.edges_finished() - cost.unreached);
   }
-  absl::StrAppend(&text, FormatFailures(progress));
   const auto outcome = progress.Outcome();
   if (outcome.ok()) return text + PlanText(outcome->plan());
   return absl::StrCat(text, outcome.status().message(), "\n", FormatBest(progress));

@@ -40,8 +40,17 @@ printf 'epoch,performance\n0,0.1\n1,nan\n' >nan.csv
 expect 2 'nan.csv:3: the performance of epoch 1 is nan' "$knee" nan.csv
 printf 'epoch,performance\n0,0.1\n1,-0.2\n' >negative.csv
 expect 0 'warning: negative.csv:3: the performance of epoch 1 is -0.2' "$knee" negative.csv
-printf 'epoch,performance\n0,0.1\n2,0.2\n' >gap.csv
-expect 2 'gap.csv:3: epoch 2 where epoch 1 is due' "$knee" gap.csv
+printf 'epoch,performance\n0,0.1\n1,0.1\n3,0.2\n' >gap.csv
+expect 2 'gap.csv:4: epoch 3 where epoch 2 is due' "$knee" gap.csv
+# The same curve as TensorBoard writes it, from step 390 on, 390 apart; and from epoch 3 on.
+awk -F, 'NR == 1 { print "Wall time,Step,Value" } NR > 1 { print 1.7e9, 390 * ($1 + 1), $2 }' \
+  OFS=, curve.csv >board.csv
+expect 0 '^curve     steps 390 to 8190, 390 apart$' "$knee" board.csv
+expect 0 '^knee      step 2730, f = 0.8$' "$knee" board.csv
+expect 0 '^stop      yes: measured up to step 8190, the knee and 10 lines more' "$knee" board.csv
+awk -F, 'NR == 1 || $1 >= 3' curve.csv >late.csv
+expect 0 '^knee      epoch 6, f = 0.8$' "$knee" late.csv
+expect 0 'stop at 26 if the knee stays' "$knee" late.csv --attempt_epochs=20
 
 expect 0 'cs plan, 220 epochs' "$plan" show kinetics400
 expect 0 'S9   64 frames / 2  lr 4e-05     18 epochs  batch 4 x 64  BatchNorm frozen' \

@@ -25,6 +25,7 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.KneeEstimate.Interval.low", ComparisonRule::kLeftOut},
       {"op3d.KneeEstimate.Interval.high", ComparisonRule::kLeftOut},
       {"op3d.EdgeOutcome.epochs", ComparisonRule::kEpochs},
+      {"op3d.EdgeOutcome.failure", ComparisonRule::kLeftOut},  // the ending says as much
       {"op3d.EdgeOutcome.score", ComparisonRule::kShare},
       {"op3d.NodeOutcome.value", ComparisonRule::kShare},
       {"op3d.Plan.Step.epochs", ComparisonRule::kEpochs},

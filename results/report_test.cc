@@ -132,6 +132,16 @@ TEST(ReportTest, SearchesAreExplained) {
   EXPECT_THAT(little, HasSubstr("1 of 14 edges are trained so far"));
   EXPECT_THAT(little, HasSubstr("No plan yet"));
   EXPECT_THAT(little, HasSubstr("the only way"));
+  // One that failed.
+  begun.mutable_edges(0)->set_ending(EdgeOutcome::FAILED);
+  begun.mutable_edges(0)->set_failure("epoch 3: the loss is <nan>");
+  begun.add_unreached("S1 is reached by no edge");
+  const std::string failed = RenderSearches({begun}, 14);
+  EXPECT_EQ(MarkupProblem(failed), "");
+  EXPECT_THAT(failed, HasSubstr("1 edge failed in training."));
+  EXPECT_THAT(failed, HasSubstr("failed: epoch 3: the loss is &lt;nan&gt;"));
+  EXPECT_THAT(failed, HasSubstr("<li>S1 is reached by no edge</li>"));
+  EXPECT_THAT(failed, testing::Not(HasSubstr("the only way")));
   begun.clear_edges();
   begun.clear_nodes();
   EXPECT_EQ(MarkupProblem(RenderSearches({begun}, 14)), "");
