@@ -78,12 +78,6 @@ std::string BenchmarkTitle(const std::string& benchmark) {
   return benchmark;
 }
 
-std::string SetName(const BenchmarkSettings& settings) {
-  return settings.benchmark() == "own" && !settings.dataset().name().empty()
-             ? settings.dataset().name()
-             : settings.benchmark();
-}
-
 std::string FormatEpochs(int64_t epochs) {
   return absl::StrCat(epochs, epochs == 1 ? " epoch" : " epochs");
 }

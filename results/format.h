@@ -28,9 +28,6 @@ int64_t ClipLength(const State& state);
 std::string ScaleName(BenchmarkSettings::Scale scale);
 // "Kinetics-400" for "kinetics400"; an unknown benchmark's own name.
 std::string BenchmarkTitle(const std::string& benchmark);
-// What a set of records is told apart by: the benchmark, and for one's own data, whose benchmark is
-// "own", the dataset's name.
-std::string SetName(const BenchmarkSettings& settings);
 // Which of a dataset's official splits a run used, from 1; 0 when the dataset has one alone.
 int OfficialSplit(const DatasetSettings& dataset);
 // " split 2"; nothing for 0.

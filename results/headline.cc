@@ -19,7 +19,7 @@ const RecipeSettings* FindSettings(const RunRecord& record, const std::string& n
 }
 
 std::string Subject(const RunRecord& record) {
-  const std::string title = BenchmarkTitle(SetName(record.settings()));
+  const std::string title = BenchmarkTitle(record.settings().benchmark());
   return record.settings().scale() == BenchmarkSettings::MINIATURE
              ? absl::StrCat("the miniature of ", title)
              : title;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -110,6 +111,14 @@ std::string RunsTable(absl::Span<const NamedRecord> records) {
   return text;
 }
 
+// Runs of different scales never stand in one table.
+std::string ScaleHeading(BenchmarkSettings::Scale scale) {
+  return scale == BenchmarkSettings::MINIATURE
+             ? "Miniatures, synthetic video (their figures say nothing about real video)"
+         : scale == BenchmarkSettings::FULL ? "Full scale"
+                                            : "One's own data";
+}
+
 absl::StatusOr<std::vector<NamedRecord>> ReadAll(const std::string& folder) {
   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));
   if (!found.problems.empty()) return absl::InvalidArgumentError(found.problems[0]);
@@ -120,8 +129,8 @@ absl::StatusOr<std::vector<NamedRecord>> ReadAll(const std::string& folder) {
 
 std::string KeptName(const BenchmarkSettings& settings) {
   const int split = OfficialSplit(settings.dataset());
-  // A slash in a dataset's name would lead elsewhere.
-  std::string name = SetName(settings);
+  // A slash in the name of one's own data would lead elsewhere.
+  std::string name = settings.benchmark();
   absl::c_replace(name, '/', '_');
   return absl::StrCat(name, settings.scale() == BenchmarkSettings::MINIATURE ? "_miniature" : "",
                       split > 0 ? absl::StrCat("_split", split) : "", "_seed", settings.seed());
@@ -160,19 +169,15 @@ std::string RecordedSection(absl::Span<const NamedRecord> records) {
       "\nTop-1 in percent. `model`: the network that the search ended with; `again`: the "
       "plan trained from\nscratch. `cost`: frames of search and plan over those of the "
       "plan.\n");
-  std::vector<NamedRecord> with_roles, miniatures, others;
+  std::vector<NamedRecord> with_roles;
+  std::map<std::string, std::vector<NamedRecord>> scales;
   for (const NamedRecord& named : records) {
     if (HasRoles(named.record)) with_roles.push_back(named);
-    const bool small = named.record.settings().scale() == BenchmarkSettings::MINIATURE;
-    (small ? miniatures : others).push_back(named);
+    scales[ScaleHeading(named.record.settings().scale())].push_back(named);
   }
-  if (!miniatures.empty()) {
-    absl::StrAppend(&text,
-                    "\nMiniatures, synthetic video: their figures say nothing about real "
-                    "video.\n\n",
-                    RunsTable(miniatures));
+  for (const auto& [heading, runs] : scales) {
+    absl::StrAppend(&text, "\n", heading, ":\n\n", RunsTable(runs));
   }
-  if (!others.empty()) absl::StrAppend(&text, "\nOther sets:\n\n", RunsTable(others));
   const absl::StatusOr<Verdict> verdict = ComputeVerdict(with_roles);
   if (verdict.ok()) {
     absl::StrAppend(&text, "\n`./bazelw run //results:verdict` says:\n\n```\n",

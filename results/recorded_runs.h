@@ -35,8 +35,8 @@ struct Kept {
 // has been tested.
 absl::StatusOr<Kept> KeepRun(const std::string& run, const std::string& folder, std::string name);
 
-// The part of the README, markers included: a line a run with the top-1 of each row, miniatures in a
-// table of their own, and the verdict (verdict.h) where there is one.
+// The part of the README, markers included: a line a run with the top-1 of each row, a table a
+// scale, and the verdict (verdict.h) where there is one.
 std::string RecordedSection(absl::Span<const NamedRecord> records);
 
 // `text` with that part replaced.  FailedPrecondition when it lacks the two lines that mark it.

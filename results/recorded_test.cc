@@ -57,9 +57,8 @@ TEST(RecordedTest, NamesSayWhatWasRun) {
   settings.set_scale(BenchmarkSettings::MINIATURE);
   settings.set_seed(3);
   EXPECT_EQ(KeptName(settings), "hmdb51_miniature_seed3");
-  settings.set_benchmark("own");
+  settings.set_benchmark("../mine");
   settings.set_scale(BenchmarkSettings::FULL);
-  settings.mutable_dataset()->set_name("../mine");
   settings.mutable_dataset()->mutable_train()->set_list("train0{split}.txt");
   settings.mutable_dataset()->set_split(2);
   EXPECT_EQ(KeptName(settings), ".._mine_split2_seed3");
@@ -105,10 +104,10 @@ TEST(RecordedTest, TheSectionHasALineARunAndTheVerdict) {
   EXPECT_THAT(both, HasSubstr("\n| [run](recorded/run) | 1 | 270 | 95.9 | 94.1 | 91.9 | 91.5 | "
                               "93.3 | 94.8 | 92.6 | 6.0 |\n"));
   EXPECT_THAT(both, AllOf(HasSubstr("goals are reached"), Not(HasSubstr("Left out"))));
-  EXPECT_THAT(both, Not(HasSubstr("Other sets")));
+  EXPECT_THAT(both, Not(HasSubstr("Full scale")));
   const NamedRecord full = {"full", MakeFullFixtureRecord("kinetics400", 0.8)};
   EXPECT_THAT(RecordedSection({old, full}),
-              HasSubstr("\nOther sets:\n\n| run | seed | videos | published: again | hand-tuned "
+              HasSubstr("\nFull scale:\n\n| run | seed | videos | published: again | hand-tuned "
                         "|\n|---|---:|---:|---:|---:|\n| [full](recorded/full) "));
   const std::string one = RecordedSection({old});
   EXPECT_THAT(one, HasSubstr("\n| run | seed | videos | published: again | hand-tuned |\n"));

@@ -188,13 +188,13 @@ ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables
   const BenchmarkSettings& settings = record.settings();
   const int split = OfficialSplit(settings.dataset());
   for (ResultTable& table : *tables) {
-    if (table.benchmark == SetName(settings) && table.scale == settings.scale() &&
+    if (table.benchmark == settings.benchmark() && table.scale == settings.scale() &&
         table.split == split) {
       return &table;
     }
   }
   tables->emplace_back();
-  tables->back().benchmark = SetName(settings);
+  tables->back().benchmark = settings.benchmark();
   tables->back().scale = settings.scale();
   tables->back().split = split;
   return &tables->back();

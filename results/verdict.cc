@@ -30,7 +30,7 @@ constexpr int kSeedsGoal = 3;
 // Totals of frames that count as equal.
 constexpr double kEqualFrames = 0.95;
 
-// The rows of one set, split and seed; they may come from several records.
+// The rows of one set, seed and list of test videos; they may come from several records.
 struct Run {
   std::string record;
   std::map<RecipeResult::Role, const RecipeResult*> rows;
@@ -41,19 +41,34 @@ struct Run {
   }
 };
 
+// Only what ships with op3d has a title and a miniature.
 std::string SetTitle(const BenchmarkSettings& settings) {
-  return absl::StrCat(
-      BenchmarkTitle(SetName(settings)),
-      settings.scale() == BenchmarkSettings::MINIATURE && settings.benchmark() != "own"
-          ? " miniature"
-          : "");
+  return settings.scale() == BenchmarkSettings::MINIATURE
+             ? absl::StrCat(BenchmarkTitle(settings.benchmark()), " miniature")
+         : settings.scale() == BenchmarkSettings::FULL ? BenchmarkTitle(settings.benchmark())
+                                                       : settings.benchmark();
 }
 
-using RunKey = std::tuple<std::string, int, uint64_t>;
+struct RunKey {
+  std::string set;
+  // Of the evaluation list: splits have different videos, whatever they are called.
+  uint32_t test_videos = 0;
+  uint64_t seed = 0;
 
-std::string KeyText(const RunKey& key) {
-  return absl::StrCat(std::get<0>(key), SplitText(std::get<1>(key)), ", seed ", std::get<2>(key));
+  bool operator<(const RunKey& other) const {
+    return std::tie(set, test_videos, seed) < std::tie(other.set, other.test_videos, other.seed);
+  }
+};
+
+RunKey KeyOf(const RunRecord& record) {
+  RunKey key = {SetTitle(record.settings()), 0, record.settings().seed()};
+  for (const DatasetReport::List& list : record.dataset().lists()) {
+    if (list.name() == "evaluation") key.test_videos = list.crc32();
+  }
+  return key;
 }
+
+std::string KeyText(const RunKey& key) { return absl::StrCat(key.set, ", seed ", key.seed); }
 
 // Roles of which a record has one row at most.
 bool IsSingle(RecipeResult::Role role) {
@@ -95,7 +110,7 @@ const RecipeResult* PublishedRow(const Run& run) {
 
 // The square of the standard error of a set's mean difference.  Splits have videos of their own; a
 // split with one seed borrows the seeds' spread from those with more.
-double SetVariance(const std::map<int, std::vector<Pair>>& splits) {
+double SetVariance(const std::map<uint32_t, std::vector<Pair>>& splits) {
   double runs = 0, spread = 0, degrees = 0;
   for (const auto& [split, pairs] : splits) {
     std::vector<double> differences;
@@ -132,15 +147,15 @@ SetVerdict JudgeSet(const std::string& name, const std::vector<std::pair<RunKey,
   set.name = name;
   set.runs = static_cast<int>(runs.size());
   std::set<uint64_t> seeds;
-  std::map<int, std::vector<Pair>> splits;
+  std::map<uint32_t, std::vector<Pair>> splits;
   std::vector<double> costs;
   int videos = 0;
   set.rival_frames = 1e9;
   for (const auto& [key, run] : runs) {
     const RecipeResult& planned = *run.Row(RecipeResult::PLANNED_MODEL);
     const RecipeResult& best = *run.Row(RecipeResult::BEST_FIXED);
-    seeds.insert(std::get<2>(key));
-    splits[std::get<1>(key)].push_back({&planned.test(), &best.test()});
+    seeds.insert(key.seed);
+    splits[key.test_videos].push_back({&planned.test(), &best.test()});
     const double frames = std::max<double>(1, static_cast<double>(planned.frames()));
     const double total = std::max<double>(1, static_cast<double>(TotalFrames(planned)));
     costs.push_back(total / frames);
@@ -356,12 +371,11 @@ absl::StatusOr<Verdict> ComputeVerdict(absl::Span<const NamedRecord> records) {
   Verdict verdict;
   std::map<RunKey, Run> runs;
   for (const NamedRecord& named : records) {
-    const BenchmarkSettings& settings = named.record.settings();
     if (!HasRoles(named.record)) {
       verdict.left_out.push_back(absl::StrCat(named.name, ": its rows have no roles"));
       continue;
     }
-    const RunKey key = {SetTitle(settings), OfficialSplit(settings.dataset()), settings.seed()};
+    const RunKey key = KeyOf(named.record);
     const absl::Status added = AddRows(named, key, &runs[key]);
     if (!added.ok()) return added;
   }
@@ -378,7 +392,7 @@ absl::StatusOr<Verdict> ComputeVerdict(absl::Span<const NamedRecord> records) {
     }
     const absl::Status checked = CheckVideos(key, run);
     if (!checked.ok()) return checked;
-    sets[std::get<0>(key)].emplace_back(key, run);
+    sets[key.set].emplace_back(key, run);
   }
   if (sets.empty()) {
     return absl::InvalidArgumentError(

@@ -3,8 +3,8 @@
 //   OP3D_ASSIGN_OR_RETURN(Verdict verdict, ComputeVerdict(records));
 //   std::fputs(DescribeVerdict(verdict).c_str(), stdout);       // a sentence a goal
 //
-// Runs of one set and seed are compared in pairs: the planned model minus a rival, in top-1.  A set
-// counts once, however many seeds and splits it has: first the mean over its runs, then the mean
+// Runs of one set, seed and list of test videos are compared in pairs: the planned model minus a
+// rival, in top-1.  A set counts once, however many seeds and splits it has: first the mean over its runs, then the mean
 // over sets.
 #ifndef OP3D_RESULTS_VERDICT_H_
 #define OP3D_RESULTS_VERDICT_H_

@@ -84,9 +84,9 @@ TEST(VerdictTest, SplitsHaveVideosOfTheirOwn) {
                                       MakeRun("mine", 2, 0.84, 0.78),
                                       MakeRun("mine", 1, 0.90, 0.90)};
   for (size_t i = 0; i < records.size(); ++i) {
-    DatasetSettings* dataset = records[i].record.mutable_settings()->mutable_dataset();
-    dataset->mutable_train()->set_list("trainlist0{split}.txt");
-    dataset->set_split(i < 2 ? 1 : 2);
+    DatasetReport::List* list = records[i].record.mutable_dataset()->add_lists();
+    list->set_name("evaluation");
+    list->set_crc32(i < 2 ? 1 : 2);
   }
   ASSERT_OK_AND_ASSIGN(const Verdict verdict, ComputeVerdict(records));
   ASSERT_EQ(verdict.sets.size(), 1u);
@@ -96,6 +96,15 @@ TEST(VerdictTest, SplitsHaveVideosOfTheirOwn) {
   const double first = (Binomial(0.80) + Binomial(0.84)) / 2 + Binomial(0.78) + spread / 2;
   const double second = 2 * Binomial(0.90) + spread;
   EXPECT_NEAR(verdict.sets[0].error, std::sqrt(first * 4 / 9 + second / 9), 1e-12);
+}
+
+TEST(VerdictTest, OnesOwnDataIsNoMiniature) {
+  NamedRecord own = MakeRun("ucf101", 1, 0.9, 0.8);
+  own.record.mutable_settings()->clear_scale();
+  ASSERT_OK_AND_ASSIGN(const Verdict verdict,
+                       ComputeVerdict({own, MakeRun("ucf101", 1, 0.7, 0.8)}));
+  ASSERT_EQ(verdict.sets.size(), 2u);
+  EXPECT_EQ(verdict.sets[1].name, "ucf101");
 }
 
 TEST(VerdictTest, WhereTheRightVideosAreKnownOnlyTheOthersCount) {
