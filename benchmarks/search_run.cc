@@ -271,8 +271,8 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
   for (int pool = 0; pool < pools; ++pool) {
     run.seconds += seconds[pool];
     if (TrainingFailureOf(outcomes[pool].status())) {
-      no_plan.Update(Annotate(outcomes[pool].status(), settings.search().pools(pool).pool()));
-      Progress::Print(absl::StrCat("warning: ", settings.search().pools(pool).pool(), ": ",
+      no_plan.Update(Annotate(outcomes[pool].status(), plan.graphs[pool].pool()));
+      Progress::Print(absl::StrCat("warning: ", plan.graphs[pool].pool(), ": ",
                                    outcomes[pool].status().message()));
       continue;
     }

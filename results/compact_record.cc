@@ -4,10 +4,12 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/message_differencer.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -28,8 +30,47 @@ constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
 // Of a block that holds folded ones.
 constexpr size_t kLongBlock = 160;
 
-// 6 digits tell shares of up to 100,000 videos apart.
-double Round(double value) { return std::strtod(absl::StrFormat("%.6g", value).c_str(), nullptr); }
+// 5 digits tell shares of up to 50,000 videos apart.
+double Round(double value) { return std::strtod(absl::StrFormat("%.5g", value).c_str(), nullptr); }
+
+double MeanOfTops(const CurvePoint& point) {
+  return (point.top1() + point.top3() + point.top5()) / 3;
+}
+
+// Of the search, or none: with another measure than the published one a single 0 means 0.
+template <typename Says>
+bool AllPoints(const SearchOutcome& search, Says says) {
+  return absl::c_all_of(
+      search.edges(), [&](const EdgeOutcome& edge) { return absl::c_all_of(edge.curve(), says); });
+}
+
+// Leaves out what the other figures of a rounded point and its place say.
+void Shorten(SearchOutcome* search) {
+  const bool published = AllPoints(*search, [](const CurvePoint& point) {
+    return std::fabs(point.performance() - MeanOfTops(point)) < 2e-5;
+  });
+  for (EdgeOutcome& edge : *search->mutable_edges()) {
+    for (int i = 0; i < edge.curve_size(); ++i) {
+      CurvePoint& point = *edge.mutable_curve(i);
+      point.clear_train_seconds();
+      point.clear_evaluation_seconds();
+      if (published) point.clear_performance();
+      if (point.epoch() == i) point.clear_epoch();
+    }
+  }
+}
+
+void Lengthen(SearchOutcome* search) {
+  const bool published =
+      AllPoints(*search, [](const CurvePoint& point) { return point.performance() == 0; });
+  for (EdgeOutcome& edge : *search->mutable_edges()) {
+    for (int i = 0; i < edge.curve_size(); ++i) {
+      CurvePoint& point = *edge.mutable_curve(i);
+      if (published) point.set_performance(Round(MeanOfTops(point)));
+      if (point.epoch() == 0) point.set_epoch(i);
+    }
+  }
+}
 
 // What was chosen, not measured.
 bool IsSetting(const Message& message) {
@@ -124,13 +165,8 @@ const TransitionGraph* GraphOfSettings(const RunRecord& record, const Transition
 RunRecord CompactRecord(RunRecord record) {
   record.set_compact(true);
   for (SearchOutcome& search : *record.mutable_searches()) {
-    for (EdgeOutcome& edge : *search.mutable_edges()) {
-      for (CurvePoint& point : *edge.mutable_curve()) {
-        point.clear_train_seconds();
-        point.clear_evaluation_seconds();
-      }
-    }
     RoundFigures(&search);
+    Shorten(&search);
     const TransitionGraph* graph = GraphOfSettings(record, search.graph());
     if (graph != nullptr && MessageDifferencer::Equals(*graph, search.graph())) {
       const std::string pool = search.graph().pool();
@@ -151,6 +187,7 @@ RunRecord CompactRecord(RunRecord record) {
 
 RunRecord ExpandRecord(RunRecord record) {
   for (SearchOutcome& search : *record.mutable_searches()) {
+    Lengthen(&search);
     const TransitionGraph* graph = GraphOfSettings(record, search.graph());
     if (search.graph().states().empty() && graph != nullptr) *search.mutable_graph() = *graph;
   }

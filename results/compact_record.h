@@ -10,14 +10,15 @@
 
 namespace op3d {
 
-// Rounds every measured figure of searches (curves, fits, values) and the losses to 6 significant
-// digits; leaves out the seconds of single epochs, of FIXED rows the losses and the classes, and
-// but for its pool's name a search's graph that stands in the settings.
-// Settings, graphs, counts, checksums and shares of tests keep every bit.  Idempotent: a run made
-// again is equal to a committed one when CompactRecord() of both is.
+// Rounds every measured figure of searches (curves, fits, values) and the losses to 5 significant
+// digits.  Leaves out what can be put back (a performance that is the mean of the three shares, the
+// epochs of points, a search's graph that stands in the settings), the seconds of single epochs, and
+// of FIXED rows the losses and the classes.  Settings, counts, checksums and shares of tests keep
+// every bit.  Idempotent: a run made again is equal to a committed one when CompactRecord() of both
+// is.
 RunRecord CompactRecord(RunRecord record);
 
-// Puts graphs back that were left out; a record that lacks none stays as it is.
+// Puts back what can be; a record that lacks nothing stays as it is.
 RunRecord ExpandRecord(RunRecord record);
 
 // As text that ReadRecord() reads: like PrintTextproto(), but messages that hold no other message,

@@ -83,12 +83,6 @@ std::string BenchmarkTitle(const std::string& benchmark) {
   return benchmark;
 }
 
-std::string SetName(const BenchmarkSettings& settings) {
-  return settings.benchmark() == "own" && !settings.dataset().name().empty()
-             ? settings.dataset().name()
-             : settings.benchmark();
-}
-
 std::string BenchmarkTitle(const std::string& benchmark, BenchmarkSettings::Scale scale) {
   return scale == BenchmarkSettings::OWN ? benchmark : BenchmarkTitle(benchmark);
 }

@@ -28,9 +28,6 @@ int64_t ClipLength(const State& state);
 std::string ScaleName(BenchmarkSettings::Scale scale);
 // "Kinetics-400" for "kinetics400"; an unknown benchmark's own name.
 std::string BenchmarkTitle(const std::string& benchmark);
-// What a set of records is told apart by: the benchmark, and for one's own data, whose benchmark is
-// "own", the dataset's name.
-std::string SetName(const BenchmarkSettings& settings);
 // One's own data keeps the name it was given: "ucf101" may be a part of UCF101.
 std::string BenchmarkTitle(const std::string& benchmark, BenchmarkSettings::Scale scale);
 // "miniature scale", "full scale", "own data".

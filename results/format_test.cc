@@ -38,12 +38,6 @@ TEST(FormatTest, ClipsAndPlans) {
 TEST(FormatTest, ScalesAndBenchmarks) {
   EXPECT_EQ(BenchmarkTitle("ucf101"), "UCF101");
   EXPECT_EQ(BenchmarkTitle("mine"), "mine");
-  BenchmarkSettings settings;
-  settings.set_benchmark("ucf101");
-  settings.mutable_dataset()->set_name("mine");
-  EXPECT_EQ(SetName(settings), "ucf101");
-  settings.set_benchmark("own");
-  EXPECT_EQ(SetName(settings), "mine");
   EXPECT_EQ(ScaleName(BenchmarkSettings::MINIATURE), "miniature");
   EXPECT_EQ(ScaleName(BenchmarkSettings::FULL), "full");
   EXPECT_EQ(ScaleText(BenchmarkSettings::FULL), "full scale");

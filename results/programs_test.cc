@@ -80,6 +80,9 @@ TEST(ProgramsTest, TableReadsRecordsAndFindsRuns) {
               AllOf(HasSubstr("### Kinetics-400, miniature scale"), HasSubstr("| run-7 |")));
   EXPECT_EQ(Call("results/table", run + "/none").code, 2);
   EXPECT_EQ(Call("results/table", run + " --format=pdf").code, 2);
+  ASSERT_THAT(WriteRecord(run, MakeRolesFixtureRecord()), IsOk());
+  EXPECT_EQ(Call("results/table", run).output.find("fixed: cs 16"), std::string::npos);
+  EXPECT_THAT(Call("results/table", run + " --all").output, HasSubstr("fixed: cs 16"));
 
   const std::string workspace = TestFolder("workspace");
   ASSERT_EQ(::setenv("BUILD_WORKSPACE_DIRECTORY", workspace.c_str(), 1), 0);
@@ -98,6 +101,35 @@ TEST(ProgramsTest, TableReadsRecordsAndFindsRuns) {
               AllOf(HasSubstr("1 recorded run under"), HasSubstr("unfinished has no record yet"),
                     HasSubstr("left out:"), HasSubstr("planned")));
   ASSERT_EQ(::unsetenv("BUILD_WORKSPACE_DIRECTORY"), 0);
+}
+
+TEST(ProgramsTest, VerdictEndsWith0WhateverTheGoalsAnd2WhereItCannotSay) {
+  const std::string workspace = TestFolder("verdicts");
+  const std::string good = workspace + "/results/recorded/good";
+  ASSERT_THAT(MakeFolders(good), IsOk());
+  ASSERT_THAT(MakeFolders(workspace + "/results/recorded/old"), IsOk());
+  ASSERT_THAT(WriteRecord(good, MakeRolesFixtureRecord()), IsOk());
+  ASSERT_THAT(WriteRecord(workspace + "/results/recorded/old", MakeFixtureRecord()), IsOk());
+  const Ended named = Call("results/verdict", good);
+  EXPECT_EQ(named.code, 0) << named.output;
+  EXPECT_THAT(named.output,
+              AllOf(HasSubstr("yes: the planned model minus the best of the fixed"),
+                    HasSubstr("no: its 95 % interval"), HasSubstr("5 of 6 goals are reached")));
+  ASSERT_EQ(::setenv("BUILD_WORKSPACE_DIRECTORY", workspace.c_str(), 1), 0);
+  const Ended found = Call("results/verdict", "--json");
+  EXPECT_EQ(found.code, 0) << found.output;
+  EXPECT_THAT(found.output, HasSubstr("{\"sets\":1,\"seeds\":1,"));
+  ASSERT_THAT(RemoveFile(good + "/record.textproto"), IsOk());
+  const Ended empty = Call("results/verdict", "");
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_THAT(empty.output, HasSubstr("has no record yet"));
+  ASSERT_THAT(WriteRecord(good, MakeFixtureRecord()), IsOk());
+  const Ended old = Call("results/verdict", "");
+  EXPECT_EQ(old.code, 2);
+  EXPECT_THAT(old.output, HasSubstr("none of the 2 records under"));
+  ASSERT_EQ(::unsetenv("BUILD_WORKSPACE_DIRECTORY"), 0);
+  EXPECT_EQ(Call("results/verdict", good).code, 2);
+  EXPECT_EQ(Call("results/verdict", good + "/none").code, 2);
 }
 
 TEST(ProgramsTest, ReportRendersAgain) {

@@ -300,8 +300,8 @@ std::vector<Difference> CompareRecords(const RunRecord& a, const RunRecord& b,
                                        const ComparisonOptions& options) {
   RunRecord left = CanonicalRecord(a), right = CanonicalRecord(b);
   if (left.compact() || right.compact()) {
-    left = CompactRecord(std::move(left));
-    right = CompactRecord(std::move(right));
+    left = ExpandRecord(CompactRecord(std::move(left)));
+    right = ExpandRecord(CompactRecord(std::move(right)));
   }
   MessageDifferencer differencer;
   RuleComparator comparator(options);

@@ -196,13 +196,13 @@ ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables
   const int split = OfficialSplit(settings.dataset());
   const uint32_t test_videos = settings.scale() == BenchmarkSettings::OWN ? TestVideos(record) : 0;
   for (ResultTable& table : *tables) {
-    if (table.benchmark == SetName(settings) && table.scale == settings.scale() &&
+    if (table.benchmark == settings.benchmark() && table.scale == settings.scale() &&
         table.split == split && table.test_videos == test_videos) {
       return &table;
     }
   }
   tables->emplace_back();
-  tables->back().benchmark = SetName(settings);
+  tables->back().benchmark = settings.benchmark();
   tables->back().scale = settings.scale();
   tables->back().split = split;
   tables->back().test_videos = test_videos;

@@ -11,17 +11,12 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "results/named_records.h"
 #include "results/published.pb.h"
 #include "results/run_record.pb.h"
 #include "results/statistics.h"
 
 namespace op3d {
-
-// A record and what to call it, usually its folder's name.
-struct NamedRecord {
-  std::string name;
-  RunRecord record;
-};
 
 // One recipe of one run, or the median over runs that differ in their seed (the mean, of rows with
 // a role: the interval is the mean's).  Shares are in [0, 1]; what is not known is absent and stays

@@ -3,8 +3,8 @@
 //   ./bazelw run //results:table -- results/runs/kinetics400-2026-05-01 --format=markdown
 //   ./bazelw run //results:table                      # every run under results/runs
 #include <cstdio>
-#include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -13,8 +13,8 @@
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
+#include "results/named_records.h"
 #include "results/published.h"
-#include "results/record.h"
 #include "results/table.h"
 #include "results/table_format.h"
 
@@ -24,59 +24,29 @@ ABSL_FLAG(bool, all, false, "single fixed schedules too, not only the best of th
 namespace op3d {
 namespace {
 
-// "kinetics400-2026-05-01" of .../kinetics400-2026-05-01/record.textproto.
-std::string RunName(const std::string& path) {
-  std::filesystem::path name(path);
-  if (!name.has_filename()) name = name.parent_path();
-  if (name.filename() == "record.textproto" && name.has_parent_path()) name = name.parent_path();
-  return name.filename().string();
-}
-
-absl::StatusOr<std::vector<NamedRecord>> ReadNamed(absl::Span<const std::string> paths) {
-  std::vector<NamedRecord> records;
-  for (const std::string& word : paths) {
-    const std::string path = UserPath(word);
-    OP3D_ASSIGN_OR_RETURN(RunRecord record, ReadRecord(path));
-    records.push_back({RunName(path), std::move(record)});
-  }
-  return records;
-}
-
 // Every run of the workspace that has a record; what cannot be read is named and left out.
 absl::StatusOr<std::vector<NamedRecord>> FindRecords() {
   const std::string folder = JoinPath(WorkspaceFolder(), "results/runs");
-  std::vector<NamedRecord> records;
-  std::vector<std::string> names;
-  if (FolderExists(folder)) {
-    OP3D_ASSIGN_OR_RETURN(names, ListFolder(folder));
+  OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));
+  for (const std::string& problem : found.problems) {
+    std::fprintf(stderr, "table: %s\n", problem.c_str());
   }
-  for (const std::string& name : names) {
-    const std::string run = JoinPath(folder, name);
-    if (!FolderExists(run)) continue;
-    absl::StatusOr<RunRecord> record = ReadRecord(run);
-    if (record.ok()) {
-      records.push_back({name, *std::move(record)});
-    } else if (absl::IsNotFound(record.status())) {
-      std::fprintf(stderr, "table: %s has no record yet\n", run.c_str());
-    } else {
-      std::fprintf(stderr, "table: left out: %s\n", std::string(record.status().message()).c_str());
-    }
-  }
-  if (records.empty()) {
+  if (found.records.empty()) {
     return absl::NotFoundError(
         absl::StrCat("no recorded run under ", folder,
                      "; make one with ./bazelw run //benchmarks:kinetics400, or name a record"));
   }
-  std::fprintf(stderr, "table: %d recorded run%s under %s\n", static_cast<int>(records.size()),
-               records.size() == 1 ? "" : "s", folder.c_str());
-  return records;
+  std::fprintf(stderr, "table: %d recorded run%s under %s\n",
+               static_cast<int>(found.records.size()), found.records.size() == 1 ? "" : "s",
+               folder.c_str());
+  return std::move(found.records);
 }
 
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const TableFormat format, ParseTableFormat(absl::GetFlag(FLAGS_format)));
   OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, LoadPublishedFigures());
   OP3D_ASSIGN_OR_RETURN(const std::vector<NamedRecord> records,
-                        words.empty() ? FindRecords() : ReadNamed(words));
+                        words.empty() ? FindRecords() : ReadNamedRecords(words));
   TableOptions options;
   options.all = absl::GetFlag(FLAGS_all);
   std::fputs(RenderTables(MakeTables(records, figures, options), format).c_str(), stdout);

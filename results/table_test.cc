@@ -177,13 +177,6 @@ TEST(TableTest, SeedsOfRowsWithRolesHaveAMean) {
   EXPECT_EQ(mean.interval->low, MeanInterval({0.90, 0.94, 0.95}, 270).low);
 }
 
-TEST(TableTest, OnesOwnSetsNeverShareATable) {
-  RunRecord a = MakeRolesFixtureRecord(), b = a;
-  for (RunRecord* record : {&a, &b}) record->mutable_settings()->set_benchmark("own");
-  b.mutable_settings()->mutable_dataset()->set_name("tennis");
-  EXPECT_EQ(MakeTables({{"a", a}, {"b", b}}, Figures()).size(), 2u);
-}
-
 TEST(TableTest, SeveralSeedsGetAMedianAndItIsJudged) {
   std::vector<NamedRecord> records;
   for (const double top1 : {0.78, 0.80, 0.81, 0.83}) {

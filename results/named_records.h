@@ -1,0 +1,42 @@
+// Records by the name of their run, from words on a command line or from a folder of runs.
+//
+//   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder("results/recorded"));
+#ifndef OP3D_RESULTS_NAMED_RECORDS_H_
+#define OP3D_RESULTS_NAMED_RECORDS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "results/run_record.pb.h"
+
+namespace op3d {
+
+// A record and what to call it, usually its folder's name.
+struct NamedRecord {
+  std::string name;
+  RunRecord record;
+};
+
+struct RecordFolder {
+  // By name.
+  std::vector<NamedRecord> records;
+  // "NAME has no record yet", "left out: <why NAME's cannot be read>".
+  std::vector<std::string> problems;
+};
+
+// Run folders or record files as the user named them (UserPath()).  The first that cannot be read
+// is the error, as of ReadRecord().
+absl::StatusOr<std::vector<NamedRecord>> ReadNamedRecords(absl::Span<const std::string> words);
+
+// Every run in `folder`; none when there is no such folder.
+absl::StatusOr<RecordFolder> ReadRecordFolder(const std::string& folder);
+
+// Where the runs that are kept with the sources lie: in the workspace, and where a program was not
+// started in one, among its own files.  NotFound when there is neither.
+absl::StatusOr<std::string> RecordedFolder();
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_NAMED_RECORDS_H_
