@@ -35,6 +35,14 @@ struct SettingsRequest {
 // NotFound or InvalidArgument, naming file and field.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request);
 
+// The same over `base` instead of shipped settings.
+absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings base,
+                                                  const SettingsRequest& request);
+
+// The first step of it: --settings, --network, --seed, --split and --set over `settings`, which may
+// be incomplete.  Nothing is checked as a whole.
+absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings);
+
 // InvalidArgument with the path of the first field that makes no sense, its value and its limits.
 absl::Status ValidateSettings(const BenchmarkSettings& settings);
 
