@@ -75,6 +75,7 @@ namespace {
 constexpr int kMaxThreads = 1024;
 // The name of the program that takes --dataset.
 constexpr char kOwn[] = "own";
+constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/dataset.proto)";
 
 // --benchmark, or the name that the program was called by: every dataset's target is this program.
 std::string BenchmarkName() {
@@ -109,19 +110,22 @@ absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
         "--dataset_root=DIR is missing: the folder from which the lists and videos of ", file,
         " count"));
   }
-  absl::StatusOr<DatasetSettings> dataset = FindDataset(file);
-  if (!dataset.ok()) {
-    return Annotate(dataset.status(), "--dataset takes a DatasetSettings (data/dataset.proto)");
+  // A file of the user's own under any name, else a dataset that ships.
+  DatasetSettings dataset;
+  if (FileExists(UserPath(file))) {
+    OP3D_RETURN_IF_ERROR(Annotate(ReadTextproto(UserPath(file), &dataset), kTakes));
+  } else {
+    OP3D_ASSIGN_OR_RETURN(dataset, FindDataset(file));
   }
-  if (dataset->train().list().empty() || dataset->evaluation().list().empty() ||
-      dataset->format() == DatasetSettings::FORMAT_UNSPECIFIED) {
+  if (dataset.train().list().empty() || dataset.evaluation().list().empty() ||
+      dataset.format() == DatasetSettings::FORMAT_UNSPECIFIED) {
     return absl::InvalidArgumentError(
         absl::StrCat(file,
                      ": format, train.list and evaluation.list must be set in a DatasetSettings "
                      "(data/README.md shows one)"));
   }
-  if (dataset->name().empty()) {
-    dataset->set_name(std::filesystem::path(file).stem().string());
+  if (dataset.name().empty()) {
+    dataset.set_name(std::filesystem::path(file).stem().string());
   }
   return dataset;
 }
