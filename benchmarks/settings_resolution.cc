@@ -86,12 +86,13 @@ absl::StatusOr<Plan> ReadNamedPlan(const std::string& name) {
   return ReadPlan(released.ok() ? *released : path);
 }
 
-absl::Status SetSplit(int split, DatasetSettings* dataset) {
+absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings* dataset) {
   if (!absl::StrContains(dataset->train().list(), "{split}")) {
     return absl::InvalidArgumentError(absl::StrCat("--split=", split, ": ", dataset->name(),
                                                    " has one split alone; leave the flag out"));
   }
-  if (split < 1 || split > kSplits) {
+  // One's own data may have any number of them; a list that is not there is named when it is read.
+  if (split < 1 || (split > kSplits && scale != BenchmarkSettings::OWN)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits 1 to ", kSplits));
   }
@@ -201,7 +202,9 @@ absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& 
                                                  absl::StrJoin(names, ", ")));
 }
 
-absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request) {
+namespace {
+
+absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request) {
   BenchmarkSettings settings;
   OP3D_ASSIGN_OR_RETURN(
       const std::string shipped,
@@ -214,24 +217,41 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
         RunfilePath(absl::StrCat("data/datasets/", request.benchmark, ".textproto")));
     OP3D_RETURN_IF_ERROR(ReadTextproto(dataset, settings.mutable_dataset()));
   }
+  return settings;
+}
+
+}  // namespace
+
+absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings) {
   if (!request.settings_file.empty()) {
     BenchmarkSettings over;
     OP3D_RETURN_IF_ERROR(ReadTextproto(UserPath(request.settings_file), &over));
-    ClearNamedLists(over, &settings);
-    settings.MergeFrom(over);
+    ClearNamedLists(over, settings);
+    settings->MergeFrom(over);
   }
-  if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
-  if (request.seed.has_value()) settings.set_seed(*request.seed);
+  if (!request.network.empty()) settings->mutable_network()->set_name(request.network);
+  if (request.seed.has_value()) settings->set_seed(*request.seed);
   if (request.split.has_value()) {
-    OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings.mutable_dataset()));
+    OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings->scale(), settings->mutable_dataset()));
   }
-  OP3D_RETURN_IF_ERROR(ReadPools(settings.mutable_search()));
-  OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings.mutable_search()));
-  OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, &settings));
-  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings.mutable_search()));
+  OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
+  OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
+  OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
+  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));
   for (const std::string& assignment : request.assignments) {
-    OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, &settings), "--set"));
+    OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, settings), "--set"));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request) {
+  OP3D_ASSIGN_OR_RETURN(BenchmarkSettings settings, ShippedSettings(request));
+  return ResolveSettings(std::move(settings), request);
+}
+
+absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
+                                                  const SettingsRequest& request) {
+  OP3D_RETURN_IF_ERROR(OverrideSettings(request, &settings));
   if (!request.plan_file.empty()) {
     OP3D_ASSIGN_OR_RETURN(*settings.mutable_plan(), ReadNamedPlan(request.plan_file));
   }

@@ -43,6 +43,13 @@ bool SearchesPlanned(const SearchSettings& search);
 // The clip of search.wide of that name.  InvalidArgument naming `where` when there is none.
 absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
                                absl::string_view where);
+// The same over `base` instead of shipped settings.
+absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings base,
+                                                  const SettingsRequest& request);
+
+// The first step of it: --settings, --network, --seed, --split and --set over `settings`, which may
+// be incomplete.  Nothing is checked as a whole.
+absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings);
 
 // InvalidArgument with the path of the first field that makes no sense, its value and its limits.
 absl::Status ValidateSettings(const BenchmarkSettings& settings);

@@ -124,10 +124,14 @@ std::string EnvironmentSection(const RunRecord& record) {
 }
 
 std::string SettingsSection(const RunRecord& record) {
+  HtmlTable derived({"chosen from the data", "value", "why"});
+  for (const BenchmarkSettings::Derived& line : record.settings().derived()) {
+    derived.AddRow({Words(line.field()), Words(line.value()), Words(line.reason())});
+  }
   return absl::StrCat(
       "<section>\n<h2>Settings</h2>\n<p>Network ", EscapeXml(record.settings().network().name()),
-      ", seed ", record.settings().seed(),
-      ".</p>\n<details><summary>All settings, as resolved</summary>\n<pre>",
+      ", seed ", record.settings().seed(), ".</p>\n", derived.ToHtml(),
+      "<details><summary>All settings, as resolved</summary>\n<pre>",
       EscapeXml(PrintTextproto(record.settings())), "</pre></details>\n</section>\n");
 }
 

@@ -57,6 +57,22 @@ TEST(ReportTest, RowsWithRolesStandBesideTheirRivals) {
   EXPECT_EQ(MarkupProblem(RenderReport(CompactRecord(record))), "");
 }
 
+TEST(ReportTest, WhatWasChosenFromTheDataIsShown) {
+  RunRecord record = MakeFixtureRecord();
+  record.mutable_settings()->set_benchmark("ucf101");
+  record.mutable_settings()->set_scale(BenchmarkSettings::OWN);
+  EXPECT_THAT(RenderReport(record), Not(HasSubstr("chosen from the data")));
+  BenchmarkSettings::Derived& line = *record.mutable_settings()->add_derived();
+  line.set_field("transform.train_crop");
+  line.set_value("56");
+  line.set_reason("pictures are <128x96>");
+  const std::string page = RenderReport(record);
+  EXPECT_EQ(MarkupProblem(page), "");
+  EXPECT_THAT(page, HasSubstr("<h1>ucf101: optimization planning</h1>"));
+  EXPECT_THAT(page, HasSubstr("own data, network"));
+  EXPECT_THAT(page, HasSubstr("<td>pictures are &lt;128x96&gt;</td>"));
+}
+
 TEST(ReportTest, OddNamesAreShownAsText) {
   RunRecord record = MakeFixtureRecord();
   const std::string odd = "<script>alert(\"x\")</script> & 'y' \xFF";
