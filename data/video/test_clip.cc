@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "data/video/ffmpeg.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -108,6 +110,21 @@ std::string WriteTestClip(const std::string& folder, absl::string_view name,
   const std::string path = JoinPath(folder, name);
   CheckOk(WriteFileAtomically(path, MakeTestClip(options, frames, first)));
   return path;
+}
+
+std::string JoinTransportStreams(absl::string_view first, absl::string_view second) {
+  constexpr size_t kPacket = 188;
+  std::string bytes = absl::StrCat(first, second);
+  // ISO/IEC 13818-1, 2.4.3.2: four bits that count a program's packets with a payload.
+  std::map<int, int> counters;
+  for (size_t at = 0; at + kPacket <= bytes.size(); at += kPacket) {
+    const int program = (bytes[at + 1] & 31) << 8 | static_cast<uint8_t>(bytes[at + 2]);
+    const bool payload = (bytes[at + 3] & 16) != 0;
+    const auto [counter, first_packet] = counters.emplace(program, bytes[at + 3] & 15);
+    if (!first_packet && payload) counter->second = (counter->second + 1) & 15;
+    bytes[at + 3] = static_cast<char>((bytes[at + 3] & ~15) | counter->second);
+  }
+  return bytes;
 }
 
 std::string JoinTestClips(const std::vector<std::string>& paths, int default_stream) {
