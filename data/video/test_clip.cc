@@ -127,6 +127,31 @@ std::string JoinTransportStreams(absl::string_view first, absl::string_view seco
   return bytes;
 }
 
+std::string WithDelay(const std::string& path, int delay) {
+  FfmpegLog log;
+  MemoryFile file;
+  AVFormatContext* muxer = nullptr;
+  CheckFfmpeg(avformat_alloc_output_context2(&muxer, nullptr, "nut", nullptr));
+  const OutputPtr owner(muxer);
+  muxer->pb = file.stream();
+  const InputPtr input = OpenInput(path);
+  AVStream* stream = avformat_new_stream(muxer, nullptr);
+  CheckFfmpeg(avcodec_parameters_copy(stream->codecpar, input->streams[0]->codecpar));
+  stream->codecpar->codec_tag = 0;
+  stream->codecpar->video_delay = delay;
+  stream->time_base = input->streams[0]->time_base;
+  CheckFfmpeg(avformat_write_header(muxer, nullptr));
+  const PacketPtr packet(av_packet_alloc());
+  while (av_read_frame(input.get(), packet.get()) >= 0) {
+    av_packet_rescale_ts(packet.get(), input->streams[0]->time_base, stream->time_base);
+    CheckFfmpeg(av_write_frame(muxer, packet.get()));
+    av_packet_unref(packet.get());
+  }
+  CheckFfmpeg(av_write_trailer(muxer));
+  avio_flush(file.stream());
+  return std::move(file.bytes());
+}
+
 std::string JoinTestClips(const std::vector<std::string>& paths, int default_stream) {
   FfmpegLog log;
   MemoryFile file;

@@ -174,6 +174,16 @@ TEST_F(VideoFileTest, ReadsJoinedRecordings) {
   }
 }
 
+TEST_F(VideoFileTest, ReadsAFileWhoseHeaderAsksForALongDelay) {
+  const std::string clip = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 40);
+  const std::string path = JoinPath(folder_, "delay.nut");
+  ASSERT_THAT(WriteFileAtomically(path, WithDelay(clip, 999)), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
+  ASSERT_EQ(reader->info().frames, 40);
+  const std::vector<int> shown = Shown(reader.get(), FirstNumbers(40));
+  for (int k = 0; k < 40; ++k) EXPECT_EQ(shown[k], k);
+}
+
 TEST_F(VideoFileTest, SaysWhyTimesWereNotBelieved) {
   VideoWriterOptions options = TestClipOptions();
   options.b_frames = 2;
