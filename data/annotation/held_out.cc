@@ -10,17 +10,18 @@
 namespace op3d {
 namespace {
 
-// By label: its groups in the order of their first videos, each with the places of its videos.  A
-// video without a group is one by itself.
+// By label: its groups in the order of their first videos, each with the places of its videos.  The
+// rows of one file without a group are one by themselves.
 using Groups = std::vector<std::vector<size_t>>;
 std::map<int64_t, Groups> GroupsOfLabels(const std::vector<Video>& videos) {
   std::map<int64_t, Groups> by_label;
   std::map<std::pair<int64_t, std::string>, size_t> places;
   for (size_t i = 0; i < videos.size(); ++i) {
     Groups& groups = by_label[videos[i].label];
+    const std::string& name = videos[i].group.empty() ? videos[i].path : videos[i].group;
     size_t place = groups.size();
-    if (!videos[i].group.empty()) {
-      place = places.emplace(std::make_pair(videos[i].label, videos[i].group), place).first->second;
+    if (!name.empty()) {
+      place = places.emplace(std::make_pair(videos[i].label, name), place).first->second;
     }
     if (place == groups.size()) groups.emplace_back();
     groups[place].push_back(i);
