@@ -203,9 +203,7 @@ absl::Status Run(absl::Span<const std::string> words) {
     Print(word, *prediction, names, absl::ToDoubleSeconds(absl::Now() - start));
     if (!output.empty()) OP3D_RETURN_IF_ERROR(WriteLogits(*prediction, output));
   }
-  if (failures == 0 || words.size() == 1) return failure;
-  return absl::Status(failure.code(), absl::StrCat(failures, " of ", words.size(),
-                                                   " inputs failed; what is wrong stands above"));
+  return PartlyDone(failures, static_cast<int64_t>(words.size()), failure, "inputs failed");
 }
 
 }  // namespace

@@ -30,12 +30,13 @@ struct Label {
 
 class HeldOutPart {
  public:
-  // A video without a group is one by itself.
   HeldOutPart(const std::vector<Video>& videos, double share) {
     std::map<std::string, size_t> places;
     for (size_t i = 0; i < videos.size(); ++i) {
+      // The rows of one file without a group are a group by themselves.
+      const std::string& name = videos[i].group.empty() ? videos[i].path : videos[i].group;
       size_t place = groups_.size();
-      if (!videos[i].group.empty()) place = places.emplace(videos[i].group, place).first->second;
+      if (!name.empty()) place = places.emplace(name, place).first->second;
       if (place == groups_.size()) groups_.emplace_back();
       Label& label = labels_[videos[i].label];
       if (groups_[place].counts[videos[i].label]++ == 0) label.groups.push_back(place);

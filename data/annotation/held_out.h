@@ -19,7 +19,7 @@ namespace op3d {
 // of several labels (one film, one place) is held out whole or not at all, and only where that
 // brings none of its labels farther from its share; a label that would then have no video held out
 // gets the group that oversteps the shares least, where there is one that leaves every label
-// something.  `share` is in [0, 1] and taken as the nearer end outside it.  Both parts keep the
+// something.  The rows of one file without a group are a group.  `share` is in [0, 1] and taken as the nearer end outside it.  Both parts keep the
 // order of `videos`.
 std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector<Video>& videos,
                                                                double share, uint64_t seed);

@@ -108,6 +108,24 @@ TEST(HeldOutTest, NoLabelIsLeftUnmeasuredWithoutNeed) {
   EXPECT_EQ(SplitHeldOut(videos, 0.2, 1).second.size(), 0);
 }
 
+TEST(HeldOutTest, RowsOfOneFileStayTogether) {
+  std::vector<Video> videos;
+  for (int row = 0; row < 3; ++row) {
+    for (const Video& video : MakeVideos(2, 6)) videos.push_back(video);
+  }
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const auto [train, held] = SplitHeldOut(videos, 0.4, seed);
+    std::map<std::string, int> trained, measured;
+    for (const Video& video : train) ++trained[video.path];
+    for (const Video& video : held) ++measured[video.path];
+    EXPECT_GT(measured.size(), 0);
+    for (const auto& [path, count] : measured) {
+      EXPECT_EQ(count, 3);
+      EXPECT_EQ(trained.count(path), 0) << path << " with seed " << seed;
+    }
+  }
+}
+
 TEST(HeldOutTest, TheSeedAloneDecides) {
   const std::vector<Video> videos = MakeVideos(3, 20);
   EXPECT_EQ(Names(SplitHeldOut(videos, 0.3, 5).second), Names(SplitHeldOut(videos, 0.3, 5).second));
