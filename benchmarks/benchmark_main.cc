@@ -120,10 +120,6 @@ absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
         "--dataset=FILE is missing: a textproto that says where lists and videos are and how the "
         "lists are written (data/README.md, \"An eighth dataset\", shows one)");
   }
-  OP3D_ASSIGN_OR_RETURN(
-      const std::string note,
-      UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
-  if (!note.empty()) Progress::Print(note);
   if (root.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--dataset_root=DIR is missing: the folder from which the lists and videos of ", file,
@@ -235,6 +231,10 @@ absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   OP3D_ASSIGN_OR_RETURN(BenchmarkOptions options, Options());
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string note,
+      UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
+  if (!note.empty()) Progress::Print(note);
   OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeDryRun(options));

@@ -162,7 +162,9 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   double highest = 0;
   for (const auto& candidate : model.candidates()) {
     highest = std::max(highest, candidate.held_out());
-    if (candidate.chosen()) EXPECT_EQ(candidate.held_out(), model.held_out());
+    if (candidate.chosen()) {
+      EXPECT_EQ(candidate.held_out(), model.held_out());
+    }
   }
   EXPECT_EQ(model.held_out(), highest);
   ASSERT_OK_AND_ASSIGN(const std::string weights,

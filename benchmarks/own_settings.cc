@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "benchmarks/settings_resolution.h"
 #include "data/annotation/dataset_list.h"
 #include "data/annotation/held_out.h"
 #include "data/annotation/video_list.h"
@@ -415,6 +416,13 @@ std::string LengthsText(const std::vector<State>& states) {
 // A pool in the form of the published graphs: lengths in one direction, rates in the other; from a
 // state to the next length or to the next rate.  States are numbered along the diagonals, from
 // S`first`.
+// "cs16", "us8x4".
+std::string ClipName(const State& clip) {
+  return clip.segments() == 1
+             ? absl::StrCat("cs", clip.frames_per_segment())
+             : absl::StrCat("us", clip.segments(), "x", clip.frames_per_segment());
+}
+
 TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
                      const std::vector<double>& rates, int first) {
   TransitionGraph graph;
@@ -447,6 +455,13 @@ TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
   });
   graph.add_finals(names[n - 1][m - 1]);
   return graph;
+}
+
+// Frames a video of a whole search: a number of steps that does not depend on the number of videos,
+// some 20 minutes of the small network on two cores with all rivals; no less than a few epochs.
+double SearchFrames(int64_t videos) {
+  constexpr double kFrames = 900000, kLeast = 1600, kMost = 20000;
+  return std::round(std::min(kMost, std::max(kLeast, kFrames / static_cast<double>(videos))));
 }
 
 void AddRival(const std::string& name, const State& clip, double rate, const OwnClips& clips,
@@ -560,9 +575,10 @@ absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
   const double loss_weight = facts.dataset.protocol().loss_weight();
   sgd.set_loss_weight(loss_weight > 0 ? loss_weight : 1);
   OP3D_ASSIGN_OR_RETURN(const SearchVideos videos, ChooseHeldOut(facts, asked, &settings));
-  OP3D_ASSIGN_OR_RETURN(const OwnClips clips, ChooseClips(facts, videos, settings));
+  OP3D_ASSIGN_OR_RETURN(OwnClips clips, ChooseClips(facts, videos, settings));
   const State& longest = clips.consecutive.back();
   const int64_t step = int64_t{longest.batch_size()} * longest.accumulation();
+  clips.search_frames = SearchFrames(videos.train);
   DerivedSearch(clips, &settings);
   // Why the clips are those; DerivedSearch says what it made of them.
   const int64_t most = Quantile(facts.train, 0.25, Frames);
@@ -595,24 +611,73 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
                       "; rates ", absl::StrJoin(rates, ", ")),
          "the published form: longer clips and lower rates in turn", settings);
 
+  // The published method's pools stay beside it for --method=published and both.
+  search.set_method(SearchSettings::PLANNED_METHOD);
+  ChooseField("search.method", "rounds under a budget; --method=published is the paper's search",
+              settings);
+  WideGraphSettings& wide = *search.mutable_wide();
+  for (size_t i = 0; i < clips.consecutive.size(); ++i) {
+    for (const State* clip : {&clips.consecutive[i], &clips.uniform[i]}) {
+      State& state = *wide.add_clips();
+      state = *clip;
+      state.set_name(ClipName(*clip));
+      state.set_learning_rate(rate);
+      state.clear_frozen_batch_norm();  // the batch is large enough to train it
+    }
+  }
+  wide.add_rates(1);
+  wide.add_rates(0.25);
+  wide.set_frames(clips.search_frames);
+  const auto add_stage = [&wide](int edges, int states, double weight) {
+    WideGraphSettings::Stage& stage = *wide.add_stages();
+    stage.set_edges(edges);
+    stage.set_states(states);
+    stage.set_weight(weight);
+  };
+  add_stage(2 * wide.clips_size(), 0, 1);
+  add_stage(4, 3, 2);
+  add_stage(2, 2, 6);
+  add_stage(2, 2, 3);
+  Choose("search.wide",
+         absl::StrCat(wide.clips_size(), " clips at 2 rates, ", clips.search_frames,
+                      " frames a video in all"),
+         "every clip is tried; the best go on in three rounds, the last two lower their rate to 0",
+         settings);
+  ScoreSettings& score = *search.mutable_score();
+  score.set_measure(ScoreSettings::PROBABILITY);
+  score.set_frames(64);
+  score.set_merged_epochs(3);
+  score.set_batch_norm_clips(256);
+  ChooseField("search.score", "the mean probability of the right class has less noise than top-1",
+              settings);
+  search.set_test_clips(clips.test_clips);
+  RivalSettings& rivals = *settings->mutable_rivals();
+  rivals.add_clips(ClipName(clips.consecutive.front()));
+  if (clips.consecutive.size() > 1) rivals.add_clips(ClipName(clips.consecutive.back()));
+  const State& middle = clips.uniform[clips.uniform.size() / 2];
+  rivals.add_clips(ClipName(middle));
+  for (const double factor : {1.0, 0.25, 0.0625}) rivals.add_rates(factor);
+  rivals.set_long_run(ClipName(middle));
+  rivals.set_test_clips(clips.test_clips);
+  ChooseField("rivals", "what somebody would try who does not search, on equally many frames",
+              settings);
+
   RecipeSettings& planned = *settings->add_recipes();
   planned.set_name("planned");
-  planned.set_title("planned");
+  planned.set_title("planned: trained again");
   planned.set_planned(true);
   planned.set_test_clips(clips.test_clips);
   planned.set_test_segments(clips.test_segments);
   AddRival("hand_tuned", clips.consecutive.front(), rate, clips, settings);
-  if (clips.consecutive.size() > 1) {
-    AddRival("hand_tuned_long", clips.consecutive.back(), rate, clips, settings);
-  }
   Choose("recipes",
          absl::StrJoin(settings->recipes(), "; ",
                        [](std::string* out, const RecipeSettings& recipe) {
                          absl::StrAppend(out, recipe.title());
                        }),
          "the plan, and what somebody who tunes by hand would try on as many frames", settings);
-  settings->set_recipe_videos(BenchmarkSettings::ALL_TRAIN);
-  ChooseField("recipe_videos", "once the search has measured, the held-out videos train too",
+  settings->set_recipe_videos(BenchmarkSettings::SEARCH_TRAIN);
+  ChooseField("recipe_videos",
+              "the search's model has not trained on held-out videos, so its rivals do not either",
               settings);
 }
 
@@ -640,6 +705,12 @@ absl::Status CheckOwnSettings(const OwnFacts& facts, const BenchmarkSettings& se
         OP3D_RETURN_IF_ERROR(CheckState(state, absl::StrCat("search.pools, state ", state.name()),
                                         longest, videos.train));
       }
+    }
+  }
+  if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
+    for (const State& clip : settings.search().wide().clips()) {
+      OP3D_RETURN_IF_ERROR(CheckState(clip, absl::StrCat("search.wide, clip ", clip.name()),
+                                      longest, videos.train));
     }
   }
   for (const Plan::Step& step : settings.plan().steps()) {

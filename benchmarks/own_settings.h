@@ -88,6 +88,8 @@ struct OwnClips {
   std::vector<State> consecutive, uniform;
   // Of a step of so many clips.
   double learning_rate = 0;
+  // Frames a video that the planned method's search may train on.
+  double search_frames = 0;
   // Of a video, in the final test.
   int test_clips = 10;
   int test_segments = 0;

@@ -95,7 +95,9 @@ TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
   constexpr int64_t kMib = int64_t{660} * 150 * 128 * 96 * 3 / 1048576;
   EXPECT_GE(settings.loader().frame_cache_mib(), kMib);
   EXPECT_LE(settings.loader().frame_cache_mib(), kMib + 64);
-  EXPECT_EQ(settings.recipes_size(), 3);
+  EXPECT_EQ(settings.recipes_size(), 2);
+  EXPECT_EQ(settings.search().wide().clips_size(), 6);
+  EXPECT_EQ(settings.rivals().clips_size() * settings.rivals().rates_size(), 9);
   EXPECT_THAT(CheckOwnSettings(facts, settings), IsOk());
 }
 
@@ -108,7 +110,7 @@ TEST(OwnSettingsTest, EverythingChosenHasAReason) {
   }
   for (const char* field :
        {"dataset.classes", "network.name", "transform.train_crop", "transform.horizontal_flip",
-        "loader.frame_cache_mib", "search.held_out_share", "search.pools", "recipes"}) {
+        "loader.frame_cache_mib", "search.held_out_share", "search.pools", "search.wide", "rivals", "recipes"}) {
     EXPECT_NE(Line(settings, field).value(), "") << field;
   }
   EXPECT_EQ(Line(settings, "transform.train_crop").value(), "56");

@@ -116,7 +116,7 @@ TEST_F(OwnTest, RunsFromListsToRecord) {
     }
   }
   EXPECT_GT(settings.derived_size(), 8);
-  ASSERT_EQ(record.recipes_size(), 1);
+  ASSERT_EQ(record.recipes_size(), 2);
   EXPECT_EQ(record.recipes(0).test().videos(), 8);
   // One person measures the search, the other trains it.
   ASSERT_OK_AND_ASSIGN(const std::string held, ReadFile(root_ + "/run/search_held_out.tsv"));
