@@ -1,6 +1,7 @@
 #include "benchmarks/benchmark.h"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -15,17 +16,22 @@
 #include "absl/time/time.h"
 #include "benchmarks/benchmark_data.h"
 #include "benchmarks/curve_files.h"
+#include "benchmarks/final_model.h"
 #include "benchmarks/recipe.h"
 #include "benchmarks/search_run.h"
+#include "benchmarks/settings_resolution.h"
 #include "data/annotation/video_list.h"
 #include "data/video/ffmpeg_version.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/run_folder.h"
 #include "op3d/base/safetensors.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/arithmetic.h"
 #include "op3d/network/device.h"
 #include "planner/plan_io.h"
+#include "planner/transition_graph.h"
 #include "results/environment.h"
 #include "results/format.h"
 #include "results/record.h"
@@ -81,6 +87,9 @@ class TaskQueue {
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Clips a video in a test where the settings do not say.
+constexpr int kTestClips = 10;
+
 TrainingJob MakeJob(const BenchmarkOptions& options, const BenchmarkData& data) {
   TrainingJob job;
   job.network = options.settings.network();
@@ -100,68 +109,281 @@ std::string CurveName(const RecipeSettings& recipe) {
   return absl::StrCat("recipes/", recipe.name());
 }
 
-// Trains all recipes, then tests each as it is ready, on `threads` threads.
-absl::StatusOr<ActivitySeconds> RunRecipes(const BenchmarkOptions& options,
-                                           const BenchmarkData& data, const Plan& plan,
-                                           RunFolder* folder, CurveFiles* curves,
-                                           RunRecord* record) {
-  TrainingJob job = MakeJob(options, data);
-  job.videos = &data.RecipeVideos(options.settings);
-  const int recipes = options.settings.recipes_size();
-  const int jobs = std::max(1, std::min(options.threads, recipes));
-  job.loader_threads = options.threads / jobs - 1;
-  std::vector<std::unique_ptr<RecipeRun>> runs;
-  int64_t epochs = 0;
-  for (const RecipeSettings& recipe : options.settings.recipes()) {
-    job.purpose = absl::StrCat("recipe.", recipe.name());
-    OP3D_ASSIGN_OR_RETURN(const Plan recipe_plan, RecipePlan(recipe, plan));
-    runs.push_back(std::make_unique<RecipeRun>(
-        recipe, recipe_plan, job, folder->Path(absl::StrCat("checkpoints/", recipe.name()))));
-    epochs += runs.back()->total_epochs();
+// What a search of one method ended with.
+struct Found {
+  RecipeResult::Role model_role = RecipeResult::ROLE_UNSPECIFIED;
+  RecipeResult::Role again_role = RecipeResult::ROLE_UNSPECIFIED;
+  std::vector<SearchOutcome> outcomes;
+  Plan plan;
+  FinalModel model;
+  // Frames that the search took, and the same as frames a video.
+  int64_t frames = 0, frames_a_video = 0;
+};
+
+// A row of the table in the making.
+struct Row {
+  std::unique_ptr<RecipeRun> run;
+  RecipeResult::Role role = RecipeResult::ROLE_UNSPECIFIED;
+  // Frames of the search that the row stands on.
+  int64_t search_frames = 0;
+};
+
+// Makes the rows, trains and tests them on a few threads.
+class Rows {
+ public:
+  Rows(const BenchmarkOptions& options, const BenchmarkData& data, const std::vector<Found>& found,
+       RunFolder* folder, CurveFiles* curves)
+      : options_(options), data_(data), found_(found), folder_(folder), curves_(curves) {}
+
+  absl::StatusOr<ActivitySeconds> Run(const Plan& plan, RunRecord* record) {
+    OP3D_RETURN_IF_ERROR(MakeModels());
+    OP3D_RETURN_IF_ERROR(MakeRecipes(plan));
+    OP3D_RETURN_IF_ERROR(MakeRivals());
+    results_.resize(rows_.size());
+    int64_t epochs = 0;
+    for (const Row& row : rows_) {
+      epochs += row.run->total_epochs();
+      fixed_left_ += row.role == RecipeResult::FIXED;
+    }
+    Progress progress("train", epochs, "epochs");
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      queue_.Add([this, i, &progress] { return Train(i, &progress); });
+    }
+    OP3D_RETURN_IF_ERROR(queue_.Run(jobs()));
+    ActivitySeconds seconds;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      seconds += rows_[i].run->seconds();
+      if (results_[i].has_test()) *record->add_recipes() = results_[i];
+    }
+    return seconds;
   }
-  std::vector<RecipeResult> results(recipes);
-  TaskQueue queue;
-  Progress progress("train", epochs, "epochs");
-  for (int i = 0; i < recipes; ++i) {
-    queue.Add([&, i]() -> absl::Status {
-      RecipeRun& run = *runs[i];
-      int seen = 0;
+
+ private:
+  int jobs() const { return std::max(1, options_.threads); }
+
+  TrainingJob Job(const std::vector<Video>* videos, const std::string& name) const {
+    TrainingJob job = MakeJob(options_, data_);
+    job.videos = videos;
+    job.purpose = absl::StrCat("recipe.", name);
+    job.score = options_.settings.search().score();
+    // Every recipe has a thread.
+    job.loader_threads = 0;
+    return job;
+  }
+
+  std::string Folder(const std::string& name) const {
+    return folder_->Path(absl::StrCat("checkpoints/", name));
+  }
+
+  // The searches' own models, as they are.
+  absl::Status MakeModels() {
+    if (options_.settings.search().method() == SearchSettings::METHOD_UNSPECIFIED) {
+      return absl::OkStatus();
+    }
+    for (const Found& found : found_) {
+      const bool planned = found.model_role == RecipeResult::PLANNED_MODEL;
+      RecipeSettings settings;
+      settings.set_name(planned ? "planned_model" : "published_model");
+      settings.set_title(planned ? "planned: the search's model" : "published method: its model");
+      const int clips = options_.settings.search().test_clips();
+      settings.set_test_clips(clips > 0 ? clips : kTestClips);
+      for (const RecipeSettings& recipe : options_.settings.recipes()) {
+        if (recipe.planned()) settings.set_test_segments(recipe.test_segments());
+      }
+      Row row;
+      row.run = std::make_unique<RecipeRun>(settings, found.plan,
+                                            Job(&data_.search_train, settings.name()),
+                                            Folder(settings.name()));
+      row.role = found.model_role;
+      row.search_frames = found.frames;
+      RecipeResult facts = found.model.facts;
+      for (const Plan::Step& step : found.plan.steps()) {
+        facts.set_epochs(facts.epochs() + step.epochs());
+        facts.set_frames(facts.frames() +
+                         FramesOf(step.state(), step.epochs(), data_.search_train.size()));
+      }
+      OP3D_RETURN_IF_ERROR(row.run->Take(found.model.file, facts));
+      rows_.push_back(std::move(row));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeRecipes(const Plan& plan) {
+    const SearchSettings& search = options_.settings.search();
+    for (RecipeSettings recipe : options_.settings.recipes()) {
+      const bool planned_method =
+          !options_.settings.has_plan() && SearchesPlanned(search);
+      Row row;
+      if (recipe.planned()) {
+        if (planned_method && !search.train_again()) continue;
+        if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
+          row.role = planned_method || found_.empty() ? RecipeResult::PLANNED_AGAIN
+                                                      : RecipeResult::PUBLISHED_AGAIN;
+          if (!found_.empty()) row.search_frames = found_.back().frames;
+        }
+      } else {
+        if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
+          row.role = RecipeResult::HAND_TUNED;
+        }
+        // Held against a search at equal total frames.
+        if (planned_method && recipe.has_hand_tuned() && recipe.hand_tuned().epochs() == 0) {
+          const int frames = FramesPerClip(recipe.hand_tuned().state());
+          recipe.mutable_hand_tuned()->set_epochs(std::max(
+              1, static_cast<int>(std::lround(static_cast<double>(found_.back().frames_a_video) /
+                                              frames))));
+        }
+      }
+      OP3D_ASSIGN_OR_RETURN(const Plan recipe_plan, RecipePlan(recipe, plan));
+      row.run = std::make_unique<RecipeRun>(
+          recipe, recipe_plan, Job(&data_.RecipeVideos(options_.settings), recipe.name()),
+          Folder(recipe.name()));
+      rows_.push_back(std::move(row));
+    }
+    return absl::OkStatus();
+  }
+
+  // Fixed schedules that share, or get at once, the frames of the run's own search.
+  absl::Status MakeRivals() {
+    const RivalSettings& rivals = options_.settings.rivals();
+    if (found_.empty() || found_.back().model_role != RecipeResult::PLANNED_MODEL) {
+      return absl::OkStatus();
+    }
+    const double frames = static_cast<double>(found_.back().frames_a_video);
+    std::vector<std::pair<State, double>> fixed;
+    const double share = frames / std::max(1, rivals.clips_size() * rivals.rates_size());
+    for (const std::string& name : rivals.clips()) {
+      OP3D_ASSIGN_OR_RETURN(const State clip,
+                            FindClip(options_.settings.search(), name, "rivals.clips"));
+      for (const double rate : rivals.rates()) {
+        fixed.emplace_back(clip, share);
+        fixed.back().first.set_learning_rate(clip.learning_rate() * rate);
+      }
+    }
+    for (const auto& [state, budget] : fixed) {
+      const std::string rate = absl::StrCat(state.learning_rate());
+      OP3D_RETURN_IF_ERROR(MakeRival(absl::StrCat("fixed_", state.name(), "_", rate),
+                                     absl::StrCat(state.name(), " at ", rate, ", linear to 0"),
+                                     state, budget, RecipeResult::FIXED));
+    }
+    if (!rivals.long_run().empty()) {
+      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
+                                                        rivals.long_run(), "rivals.long_run"));
+      OP3D_RETURN_IF_ERROR(MakeRival(
+          "long_run",
+          absl::StrCat("one long run: ", state.name(), " at ", state.learning_rate(), ", linear to 0"),
+          state, frames, RecipeResult::LONG_RUN));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeRival(const std::string& name, const std::string& title, State state,
+                         double frames, RecipeResult::Role role) {
+    RecipeSettings recipe;
+    recipe.set_name(name);
+    recipe.set_title(title);
+    const int clips = options_.settings.rivals().test_clips();
+    recipe.set_test_clips(clips > 0 ? clips : kTestClips);
+    *recipe.mutable_fixed()->mutable_state() = state;
+    recipe.mutable_fixed()->set_frames(frames);
+    OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, Plan()));
+    Plan::Step& step = *plan.mutable_steps(0);
+    // A warm-up longer than a part of the schedule would be the schedule.
+    step.mutable_state()->mutable_schedule()->mutable_linear()->set_warmup_epochs(
+        step.epochs() > 3 ? 1 : 0);
+    Row row;
+    row.role = role;
+    row.run = std::make_unique<RecipeRun>(
+        recipe, plan, Job(&data_.search_train, name), Folder(name),
+        role == RecipeResult::FIXED ? &data_.search_measured : nullptr);
+    rows_.push_back(std::move(row));
+    return absl::OkStatus();
+  }
+
+  absl::Status Train(size_t i, Progress* progress) {
+    RecipeRun& run = *rows_[i].run;
+    int seen = 0;
+    if (rows_[i].role != RecipeResult::PLANNED_MODEL &&
+        rows_[i].role != RecipeResult::PUBLISHED_MODEL) {
       OP3D_RETURN_IF_ERROR(run.Train([&](int done, int total, double loss) {
-        progress.Add(done - seen);
+        progress->Add(done - seen);
         if (done > seen) {
           // 0: it had been trained before.
-          if (loss > 0) curves->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
-          folder->Log(
+          if (loss > 0) curves_->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
+          folder_->Log(
               "recipe_epoch",
               {{"recipe", run.recipe().name()}, {"epoch", done}, {"of", total}, {"loss", loss}});
         }
         seen = done;
       }));
-      queue.Add([&, i]() -> absl::Status {
-        OP3D_ASSIGN_OR_RETURN(results[i], runs[i]->Test(data.evaluation, data.labels,
-                                                        std::max(1, options.threads / jobs)));
-        std::vector<CurveFiles::Point> points;
-        for (const double loss : results[i].losses()) {
-          points.push_back({static_cast<int64_t>(points.size()) + 1, {{"recipes/loss", loss}}});
-        }
-        curves->Complete(CurveName(runs[i]->recipe()), points);
-        Progress::Print(absl::StrFormat("%-44s top-1 %.1f %%  (%d videos, %d clips x %d crops)",
-                                        results[i].title(), 100 * results[i].test().top1(),
-                                        results[i].test().videos(), results[i].test().clips(),
-                                        results[i].test().crops()));
-        return absl::OkStatus();
-      });
+    }
+    if (rows_[i].role != RecipeResult::FIXED) {
+      queue_.Add([this, i] { return Test(i, {}); });
       return absl::OkStatus();
-    });
+    }
+    // Of the fixed schedules only the one that is best on held-out videos is tested.
+    absl::MutexLock lock(&mutex_);
+    if (--fixed_left_ > 0) return absl::OkStatus();
+    size_t best = 0;
+    RecipeResult choice;
+    double highest = -1;
+    for (size_t k = 0; k < rows_.size(); ++k) {
+      if (rows_[k].role != RecipeResult::FIXED) continue;
+      OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, rows_[k].run->Trained());
+      RecipeResult::Candidate& candidate = *choice.add_candidates();
+      candidate.set_title(trained.title());
+      candidate.set_plan(FormatPlan(trained.plan()));
+      candidate.set_frames(trained.frames());
+      candidate.set_held_out(trained.held_out());
+      choice.set_total_frames(choice.total_frames() + trained.frames());
+      if (trained.held_out() <= highest) continue;
+      highest = trained.held_out();
+      best = k;
+    }
+    for (RecipeResult::Candidate& candidate : *choice.mutable_candidates()) {
+      candidate.set_chosen(candidate.title() == rows_[best].run->recipe().title());
+    }
+    choice.set_role(RecipeResult::BEST_FIXED);
+    choice.set_title(absl::StrCat("best of ", choice.candidates_size(), " fixed schedules: ",
+                                  rows_[best].run->recipe().title()));
+    queue_.Add([this, best, choice] { return Test(best, choice); });
+    return absl::OkStatus();
   }
-  OP3D_RETURN_IF_ERROR(queue.Run(jobs));
-  ActivitySeconds seconds;
-  for (int i = 0; i < recipes; ++i) {
-    *record->add_recipes() = results[i];
-    seconds += runs[i]->seconds();
+
+  // `over`: what stands in the row instead of what its training says.
+  absl::Status Test(size_t i, const RecipeResult& over) {
+    const int threads = std::max(1, options_.threads / jobs());
+    OP3D_ASSIGN_OR_RETURN(results_[i], rows_[i].run->Test(data_.evaluation, data_.labels, threads));
+    RecipeResult& result = results_[i];
+    result.set_role(rows_[i].role);
+    if (rows_[i].search_frames > 0) {
+      const bool model = rows_[i].role == RecipeResult::PLANNED_MODEL ||
+                         rows_[i].role == RecipeResult::PUBLISHED_MODEL;
+      result.set_total_frames(rows_[i].search_frames + (model ? 0 : result.frames()));
+    }
+    result.MergeFrom(over);
+    std::vector<CurveFiles::Point> points;
+    for (const double loss : result.losses()) {
+      points.push_back({static_cast<int64_t>(points.size()) + 1, {{"recipes/loss", loss}}});
+    }
+    curves_->Complete(CurveName(rows_[i].run->recipe()), points);
+    Progress::Print(absl::StrFormat("%-56s top-1 %.1f %%  (%d videos, %d clips x %d crops)",
+                                    result.title(), 100 * result.test().top1(),
+                                    result.test().videos(), result.test().clips(),
+                                    result.test().crops()));
+    return absl::OkStatus();
   }
-  return seconds;
-}
+
+  const BenchmarkOptions& options_;
+  const BenchmarkData& data_;
+  const std::vector<Found>& found_;
+  RunFolder* const folder_;
+  CurveFiles* const curves_;
+  TaskQueue queue_;
+  std::vector<Row> rows_;
+  std::vector<RecipeResult> results_;
+  absl::Mutex mutex_;
+  int fixed_left_ = 0;
+};
 
 // scores.safetensors: "<recipe>.scores", "<recipe>.heads", "<recipe>.labels" of every recipe.
 absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
@@ -180,20 +402,32 @@ absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
   }
   OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(tensors, {}));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(folder->Path("scores.safetensors"), bytes));
+  const std::string sha256 = Sha256(bytes);
   for (RecipeResult& recipe : *record->mutable_recipes()) {
     recipe.mutable_test()->set_scores_file("scores.safetensors");
     recipe.mutable_test()->set_scores_crc32(Crc32(bytes));
+    recipe.mutable_test()->set_scores_sha256(sha256);
   }
   return absl::OkStatus();
 }
 
 void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
-  int edges = 0, bound = 0;
+  int edges = 0, bound = 0, failed = 0, unreached = 0;
   for (const SearchOutcome& search : record->searches()) {
     for (const EdgeOutcome& edge : search.edges()) {
       ++edges;
       bound += edge.ending() == EdgeOutcome::BOUND;
+      failed += edge.ending() == EdgeOutcome::FAILED;
+      unreached += edge.ending() == EdgeOutcome::UNREACHED;
     }
+  }
+  if (failed > 0) {
+    record->add_notes(absl::StrCat(
+        failed, " of ", edges, " edges failed in training and are no way into their states",
+        unreached > 0
+            ? absl::StrCat("; ", unreached, " more were not trained, as nothing led to them")
+            : "",
+        "."));
   }
   if (bound > 0) {
     record->add_notes(absl::StrCat(bound, " of ", edges,
@@ -254,21 +488,56 @@ absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkD
   return WriteFileAtomically(folder.Path(kFile), VideoListText(data.search_measured));
 }
 
-absl::StatusOr<Plan> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
-                              RunFolder* folder, CurveFiles* curves, RunRecord* record,
-                              ActivitySeconds* seconds) {
-  if (options.settings.has_plan()) return options.settings.plan();
-  if (options.settings.search().pools().empty()) {
-    return absl::InvalidArgumentError(
-        "there is nothing to search: settings.search has no pools; "
-        "add one, or give a plan with --plan");
-  }
-  OP3D_ASSIGN_OR_RETURN(SearchRun run, RunSearch(options.settings, data, MakeJob(options, data),
+// Searches by one method and chooses the search's model.
+absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
+                               bool planned, RunFolder* folder, CurveFiles* curves,
+                               RunRecord* record, ActivitySeconds* seconds) {
+  const SearchSettings& settings = options.settings.search();
+  OP3D_ASSIGN_OR_RETURN(const SearchPlan search,
+                        planned ? PlannedSearch(settings) : PublishedSearch(settings));
+  const TrainingJob job = MakeJob(options, data);
+  OP3D_ASSIGN_OR_RETURN(SearchRun run, RunSearch(search, options.settings, data, job,
                                                  options.threads, folder, curves));
+  Found found;
+  found.model_role = planned ? RecipeResult::PLANNED_MODEL : RecipeResult::PUBLISHED_MODEL;
+  found.frames = FramesOfSearch(run.outcomes, data.search_train.size());
+  found.frames_a_video = FramesAVideo(run.outcomes);
   for (const SearchOutcome& outcome : run.outcomes) *record->add_searches() = outcome;
   *seconds += run.seconds;
-  record->mutable_time()->set_fit(run.fit_seconds);
-  return BestPlan(run.outcomes);
+  record->mutable_time()->set_fit(record->time().fit() + run.fit_seconds);
+  found.plan = BestPlan(run.outcomes);
+  found.outcomes = std::move(run.outcomes);
+  const auto best = std::find_if(
+      found.outcomes.begin(), found.outcomes.end(), [&](const SearchOutcome& outcome) {
+        return outcome.plan().pool() == found.plan.pool();
+      });
+  if (settings.method() == SearchSettings::METHOD_UNSPECIFIED) return found;
+  // The published search has one model; the planned one may average its final models.
+  OP3D_ASSIGN_OR_RETURN(
+      found.model,
+      ChooseFinalModel(*best, JournalFolder(*folder, found.plan.pool()),
+                       SearchJob(search, found.plan.pool(), data, job), data.search_measured,
+                       folder->Path(planned ? "model.safetensors" : "published_model.safetensors")));
+  return found;
+}
+
+// The searches that the settings ask for; the last one's plan is the run's.
+absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
+                                             const BenchmarkData& data, RunFolder* folder,
+                                             CurveFiles* curves, RunRecord* record,
+                                             ActivitySeconds* seconds) {
+  std::vector<Found> found;
+  if (options.settings.has_plan()) return found;
+  const SearchSettings& search = options.settings.search();
+  for (const bool planned : {false, true}) {
+    const bool wanted = planned ? SearchesPlanned(search)
+                                : search.method() != SearchSettings::PLANNED_METHOD;
+    if (!wanted) continue;
+    OP3D_ASSIGN_OR_RETURN(Found one,
+                          FindPlan(options, data, planned, folder, curves, record, seconds));
+    found.push_back(std::move(one));
+  }
+  return found;
 }
 
 }  // namespace
@@ -277,8 +546,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const absl::Time start = absl::Now();
   RunRecord record;
   *record.mutable_settings() = options.settings;
-  *record.mutable_environment() =
-      CollectEnvironment(options.threads, options.device, {LibTorchVersion(), FfmpegVersion()});
+  *record.mutable_environment() = CollectEnvironment(
+      options.threads, options.device, ArithmeticInUse(), {LibTorchVersion(), FfmpegVersion()});
   IndexOptions index;
   index.file = options.index_file;
   OP3D_ASSIGN_OR_RETURN(
@@ -307,13 +576,14 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
 
   ActivitySeconds seconds;
   CurveFiles curves(folder->Path("tensorboard"));
-  OP3D_ASSIGN_OR_RETURN(const Plan plan,
-                        FindPlan(options, data, folder.get(), &curves, &record, &seconds));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<Found> found,
+                        FindPlans(options, data, folder.get(), &curves, &record, &seconds));
+  const Plan plan = found.empty() ? options.settings.plan() : found.back().plan;
   *record.mutable_plan() = plan;
   OP3D_RETURN_IF_ERROR(WritePlan(folder->Path("plan.textproto"), plan));
   Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", FormatPlan(plan)));
-  OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds,
-                        RunRecipes(options, data, plan, folder.get(), &curves, &record));
+  Rows rows(options, data, found, folder.get(), &curves);
+  OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds, rows.Run(plan, &record));
   seconds += recipe_seconds;
   OP3D_RETURN_IF_ERROR(MergeScores(folder.get(), &record));
   AddNotes(options, &record);

@@ -1,7 +1,9 @@
 #include "benchmarks/benchmark_data.h"
 
+#include <filesystem>
 #include <map>
 #include <set>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -16,6 +18,18 @@
 namespace op3d {
 namespace {
 
+// Of names and sizes of files: tells another copy of the same videos without reading it.
+uint32_t FilesCrc32(const std::vector<Video>& videos) {
+  std::string text;
+  for (const Video& video : videos) {
+    std::error_code error;
+    const bool file = std::filesystem::is_regular_file(video.path, error);
+    const uintmax_t bytes = file ? std::filesystem::file_size(video.path, error) : 0;
+    absl::StrAppend(&text, video.name, "\t", error ? 0 : bytes, "\n");
+  }
+  return Crc32(text);
+}
+
 void AddReport(absl::string_view name, const VideoList& list, int official,
                const BenchmarkSettings& settings, DatasetReport* report) {
   DatasetReport::List& row = *report->add_lists();
@@ -26,6 +40,7 @@ void AddReport(absl::string_view name, const VideoList& list, int official,
   row.set_broken(static_cast<int32_t>(list.broken));
   for (const std::string& example : list.examples) row.add_examples(example);
   row.set_crc32(VideoListCrc32(list.videos));
+  row.set_files_crc32(FilesCrc32(list.videos));
   row.set_official(official);
   CountShortVideos(settings, list.videos, &row);
 }

@@ -3,6 +3,8 @@
 //
 //   ./bazelw run //benchmarks:kinetics400                                   # the miniature
 //   ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400
+//   ./bazelw run //benchmarks:own -- --dataset=$PWD/gestures.textproto
+//   --dataset_root=/data/gestures
 
 #include <errno.h>  // program_invocation_short_name
 
@@ -19,7 +21,9 @@
 #include "absl/time/time.h"
 #include "benchmarks/benchmark.h"
 #include "benchmarks/dry_run.h"
+#include "benchmarks/own_settings.h"
 #include "benchmarks/settings_resolution.h"
+#include "data/datasets/dataset_settings.h"
 #include "data/index/index_update.h"
 #include "data/synthetic/miniature_note.h"
 #include "op3d/base/assignments.h"
@@ -36,6 +40,10 @@
 #include "results/table_format.h"
 
 ABSL_FLAG(std::string, benchmark, "", "which dataset; the target's name sets it");
+ABSL_FLAG(
+    std::string, dataset, "",
+    "//benchmarks:own: textproto of your own dataset (data/README.md shows one); settings are "
+    "derived from its videos");
 ABSL_FLAG(std::string, dataset_root, "",
           "your copy of the dataset, or a folder that `dataset synthesize` made; absent = the "
           "miniature");
@@ -48,6 +56,14 @@ ABSL_FLAG(op3d::Assignments, set, {},
           "path.to.field=value over the settings; may be given several times");
 ABSL_FLAG(std::string, plan, "",
           "skip the search and use this plan: a textproto, or a name of planner/plans/");
+ABSL_FLAG(std::string, method, "",
+          "published: the paper's search; planned: one wide graph, in rounds, under a budget; both; "
+          "empty = the settings' own");
+ABSL_FLAG(std::string, rivals, "",
+          "what the plan is held against: all (the settings' own) or none");
+ABSL_FLAG(std::string, budget, "",
+          "frames a video that the planned method's whole search may train on; empty = the "
+          "settings' own");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
 ABSL_FLAG(std::string, index, "",
@@ -57,6 +73,10 @@ ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(std::string, precision, "",
           "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
           "bf16; empty = the settings' own, which is fp32 where nothing is set");
+ABSL_FLAG(
+    std::string, arithmetic, "",
+    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
+    "the settings' own, which is portable where nothing is set");
 ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
 ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
 ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
@@ -65,6 +85,9 @@ namespace op3d {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+// The name of the program that takes --dataset.
+constexpr char kOwn[] = "own";
+constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/dataset.proto)";
 
 // --benchmark, or the name that the program was called by: every dataset's target is this program.
 std::string BenchmarkName() {
@@ -72,33 +95,91 @@ std::string BenchmarkName() {
   return flag.empty() ? ::program_invocation_short_name : flag;
 }
 
-absl::StatusOr<BenchmarkOptions> Options() {
-  BenchmarkOptions options;
+SettingsRequest Request(const std::string& root) {
   SettingsRequest request;
   request.benchmark = BenchmarkName();
-  const std::string root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   request.miniature = root.empty() || FileExists(JoinPath(root, kMiniatureNote));
   request.settings_file = absl::GetFlag(FLAGS_settings);
   request.assignments = absl::GetFlag(FLAGS_set).values;
   request.plan_file = absl::GetFlag(FLAGS_plan);
   request.initial_weights = absl::GetFlag(FLAGS_init);
   request.network = absl::GetFlag(FLAGS_network);
+  request.method = absl::GetFlag(FLAGS_method);
+  request.rivals = absl::GetFlag(FLAGS_rivals);
+  request.budget = absl::GetFlag(FLAGS_budget);
   if (absl::GetFlag(FLAGS_split) != 0) request.split = absl::GetFlag(FLAGS_split);
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
-  OP3D_ASSIGN_OR_RETURN(options.settings, ResolveSettings(request));
-  if (!absl::GetFlag(FLAGS_precision).empty()) {
-    options.settings.mutable_training()->set_precision(absl::GetFlag(FLAGS_precision));
+  return request;
+}
+
+// The user's file, with a name.
+absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
+  const std::string file = absl::GetFlag(FLAGS_dataset);
+  if (file.empty()) {
+    return absl::InvalidArgumentError(
+        "--dataset=FILE is missing: a textproto that says where lists and videos are and how the "
+        "lists are written (data/README.md, \"An eighth dataset\", shows one)");
   }
   if (root.empty()) {
-    OP3D_ASSIGN_OR_RETURN(
-        options.dataset_root,
-        RunfilePath(absl::StrCat("data/synthetic/", request.benchmark, "_miniature")));
-  } else {
-    options.dataset_root = root;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--dataset_root=DIR is missing: the folder from which the lists and videos of ", file,
+        " count"));
   }
-  options.index_file = absl::GetFlag(FLAGS_index).empty()
-                           ? DefaultIndexFile(options.dataset_root, request.benchmark)
-                           : UserPath(absl::GetFlag(FLAGS_index));
+  // A file of the user's own under any name, else a dataset that ships.
+  DatasetSettings dataset;
+  if (FileExists(UserPath(file))) {
+    OP3D_RETURN_IF_ERROR(Annotate(ReadTextproto(UserPath(file), &dataset), kTakes));
+  } else {
+    OP3D_ASSIGN_OR_RETURN(dataset, FindDataset(file));
+  }
+  if (dataset.train().list().empty() || dataset.evaluation().list().empty() ||
+      dataset.format() == DatasetSettings::FORMAT_UNSPECIFIED) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file,
+                     ": format, train.list and evaluation.list must be set in a DatasetSettings "
+                     "(data/README.md shows one)"));
+  }
+  if (dataset.name().empty()) {
+    dataset.set_name(std::filesystem::path(file).stem().string());
+  }
+  return dataset;
+}
+
+// Settings of //benchmarks:own: from the data, then from the command line.
+absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* options) {
+  // What the command line says of the dataset decides what is read.
+  BenchmarkSettings asked;
+  asked.set_seed(1);
+  asked.set_scale(BenchmarkSettings::OWN);
+  OP3D_ASSIGN_OR_RETURN(*asked.mutable_dataset(), OwnDataset(options->dataset_root));
+  OP3D_RETURN_IF_ERROR(OverrideSettings(request, &asked));
+  if (options->index_file.empty()) {
+    options->index_file =
+        DefaultIndexFile(options->dataset_root, FileNameOf(asked.dataset().name()));
+  }
+  IndexOptions index;
+  index.file = options->index_file;
+  index.read_only = absl::GetFlag(FLAGS_dry_run);
+  OP3D_ASSIGN_OR_RETURN(const OwnFacts facts,
+                        GatherOwnFacts(asked, options->dataset_root, options->threads, index));
+  OP3D_ASSIGN_OR_RETURN(const BenchmarkSettings derived,
+                        DeriveOwnSettings(facts, FindOwnMachine(options->device != "cpu"), asked));
+  OP3D_ASSIGN_OR_RETURN(options->settings, ResolveSettings(derived, request));
+  NoteOverridden(derived, &options->settings);
+  return CheckOwnSettings(facts, options->settings);
+}
+
+absl::StatusOr<BenchmarkOptions> Options() {
+  BenchmarkOptions options;
+  options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
+  options.index_file = UserPath(absl::GetFlag(FLAGS_index));
+  const SettingsRequest request = Request(options.dataset_root);
+  const bool own = request.benchmark == kOwn;
+  if (!own && !absl::GetFlag(FLAGS_dataset).empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--dataset is a flag of //benchmarks:own; the dataset of this program is ",
+                     request.benchmark));
+  }
   options.threads = absl::GetFlag(FLAGS_threads);
   if (options.threads < 0 || options.threads > kMaxThreads) {
     return absl::InvalidArgumentError(
@@ -108,11 +189,27 @@ absl::StatusOr<BenchmarkOptions> Options() {
     options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   }
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  if (own) {
+    OP3D_RETURN_IF_ERROR(DeriveSettings(request, &options));
+  } else {
+    OP3D_ASSIGN_OR_RETURN(options.settings, ResolveSettings(request));
+  }
+  if (!absl::GetFlag(FLAGS_precision).empty()) {
+    options.settings.mutable_training()->set_precision(absl::GetFlag(FLAGS_precision));
+  }
+  if (options.dataset_root.empty()) {
+    OP3D_ASSIGN_OR_RETURN(
+        options.dataset_root,
+        RunfilePath(absl::StrCat("data/synthetic/", request.benchmark, "_miniature")));
+  }
+  if (options.index_file.empty()) {
+    options.index_file = DefaultIndexFile(options.dataset_root, request.benchmark);
+  }
   options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
     options.output_dir =
         JoinPath(WorkspaceFolder(),
-                 absl::StrCat("results/runs/", request.benchmark,
+                 absl::StrCat("results/runs/", own ? "own-" : "", options.settings.benchmark(),
                               request.split ? absl::StrCat("-split", *request.split) : "", "-",
                               absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
   }
@@ -134,6 +231,10 @@ absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   OP3D_ASSIGN_OR_RETURN(BenchmarkOptions options, Options());
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string note,
+      UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
+  if (!note.empty()) Progress::Print(note);
   OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeDryRun(options));
@@ -170,6 +271,7 @@ int main(int argc, char** argv) {
       argc, argv,
       "searches a training plan, trains and tests it beside hand-tuned recipes, records it all.\n\n"
       "  ./bazelw run //benchmarks:kinetics400\n"
-      "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --dry_run",
+      "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --dry_run\n"
+      "  ./bazelw run //benchmarks:own -- --dataset=FILE --dataset_root=DIR --dry_run",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }

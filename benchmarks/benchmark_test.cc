@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/textproto.h"
 #include "results/compare.h"
 #include "results/record.h"
 
@@ -98,7 +100,13 @@ void ExpectEqualRuns(const std::string& a, const std::string& b) {
 TEST(BenchmarkTest, LeavesARecordWithEverythingInIt) {
   ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(Whole()));
   EXPECT_EQ(record.searches_size(), 2);
-  ASSERT_EQ(record.recipes_size(), 2);
+  // The search's model, the plan trained again, the hand-tuned recipe.
+  ASSERT_EQ(record.recipes_size(), 3);
+  EXPECT_EQ(record.recipes(0).role(), RecipeResult::PUBLISHED_MODEL);
+  EXPECT_EQ(record.recipes(1).role(), RecipeResult::PUBLISHED_AGAIN);
+  EXPECT_EQ(record.recipes(2).role(), RecipeResult::HAND_TUNED);
+  EXPECT_EQ(record.recipes(1).total_frames(),
+            record.recipes(0).total_frames() + record.recipes(1).frames());
   EXPECT_EQ(record.recipes(0).test().videos(), 9);
   EXPECT_EQ(record.recipes(0).test().crops(), 3);
   EXPECT_EQ(record.recipes(0).test().head_top1_size(), 2);
@@ -110,6 +118,82 @@ TEST(BenchmarkTest, LeavesARecordWithEverythingInIt) {
                            "log.jsonl", "settings.textproto"}) {
     EXPECT_TRUE(FileExists(JoinPath(Whole(), file))) << file;
   }
+}
+
+// The settings of the planned method over those of Flags().
+std::vector<std::string> PlannedFlags(const std::string& output_dir, int threads) {
+  std::vector<std::string> flags = Flags(output_dir, threads);
+  // The one file is laid over the other.
+  BenchmarkSettings settings, over;
+  EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny.textproto"), &settings), IsOk());
+  EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny_wide.textproto"), &over), IsOk());
+  settings.clear_recipes();
+  settings.MergeFrom(over);
+  RecipeSettings* planned = settings.add_recipes();
+  planned->set_name("planned");
+  planned->set_title("planned: trained again");
+  planned->set_planned(true);
+  planned->set_test_clips(2);
+  const std::string file = JoinPath(::getenv("TEST_TMPDIR"), "planned_settings.textproto");
+  EXPECT_THAT(WriteTextproto(file, settings), IsOk());
+  flags[2] = absl::StrCat("--settings=", file);
+  return flags;
+}
+
+TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
+  const std::string folder = JoinPath(TestFolder("planned"), "run");
+  Ended ended = RunToEnd(PlannedFlags(folder, 1));
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  ASSERT_EQ(record.searches_size(), 1);
+  // 3 edges, then 3, then 2.
+  EXPECT_EQ(record.searches(0).edges_size(), 8);
+  std::map<RecipeResult::Role, const RecipeResult*> rows;
+  for (const RecipeResult& row : record.recipes()) rows[row.role()] = &row;
+  ASSERT_EQ(rows.size(), 4);
+  const RecipeResult& model = *rows[RecipeResult::PLANNED_MODEL];
+  const RecipeResult& again = *rows[RecipeResult::PLANNED_AGAIN];
+  const RecipeResult& best = *rows[RecipeResult::BEST_FIXED];
+  const RecipeResult& long_run = *rows[RecipeResult::LONG_RUN];
+  EXPECT_EQ(again.total_frames(), model.total_frames() + again.frames());
+  EXPECT_EQ(model.frames(), again.frames());
+  // Two final models and their average were candidates; the model is one of them, and the file.
+  EXPECT_EQ(model.candidates_size(), 3);
+  double highest = 0;
+  for (const auto& candidate : model.candidates()) {
+    highest = std::max(highest, candidate.held_out());
+    if (candidate.chosen()) {
+      EXPECT_EQ(candidate.held_out(), model.held_out());
+    }
+  }
+  EXPECT_EQ(model.held_out(), highest);
+  ASSERT_OK_AND_ASSIGN(const std::string weights,
+                       ReadFile(JoinPath(folder, "model.safetensors")));
+  EXPECT_EQ(Crc32(weights), model.weights_crc32());
+  // Four fixed schedules share the search's frames, to the nearest epoch; the long run has all.
+  ASSERT_EQ(best.candidates_size(), 4);
+  highest = 0;
+  int64_t frames = 0;
+  for (const auto& candidate : best.candidates()) {
+    highest = std::max(highest, candidate.held_out());
+    frames += candidate.frames();
+  }
+  EXPECT_EQ(best.held_out(), highest);
+  EXPECT_EQ(best.total_frames(), frames);
+  EXPECT_NEAR(static_cast<double>(frames) / model.total_frames(), 1, 0.1);
+  EXPECT_NEAR(static_cast<double>(long_run.frames()) / model.total_frames(), 1, 0.1);
+  // The last state lowers its rate to 0, trained again too.
+  const Plan& plan = again.plan();
+  EXPECT_TRUE(plan.steps(plan.steps_size() - 1).state().schedule().has_one_minus_sqrt());
+
+  // Killed in the middle and with other threads it ends equal.
+  const std::string killed = JoinPath(TestFolder("planned_killed"), "run");
+  ended = RunProgram(
+      PlannedFlags(killed, 2), [&] { return FileExists(JoinPath(killed, "journal/wide")); },
+      SIGKILL);
+  ended = RunToEnd(PlannedFlags(killed, 3));
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  ExpectEqualRuns(folder, killed);
 }
 
 TEST(BenchmarkTest, NothingHangsOnTheNumberOfThreads) {

@@ -15,6 +15,14 @@ _dataset_benchmark = rule(
     executable = True,
 )
 
+def op3d_own_benchmark(name):
+    """`./bazelw run //benchmarks:<name> -- --dataset=FILE --dataset_root=DIR`: one's own data."""
+    _dataset_benchmark(
+        name = name,
+        args = ["--benchmark=own"],
+        program = ":benchmark_program",
+    )
+
 def op3d_dataset_benchmark(name):
     """`./bazelw run //benchmarks:<name>`: the main job on the dataset `name`.
 

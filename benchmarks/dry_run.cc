@@ -203,6 +203,13 @@ Plan PlanToCount(const BenchmarkOptions& options) {
 
 absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   std::string text;
+  if (!options.settings.derived().empty()) {
+    absl::StrAppend(&text, "chosen from the data, unless --settings or --set says otherwise:\n");
+  }
+  for (const BenchmarkSettings::Derived& derived : options.settings.derived()) {
+    absl::StrAppend(&text, "  ", derived.field(), ": ", derived.value(), "  (", derived.reason(),
+                    ")\n");
+  }
   OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
   Costs costs(options);
   Sum sum;

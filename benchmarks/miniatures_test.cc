@@ -94,8 +94,8 @@ TEST_P(MiniaturesTest, RunsFromListsToRecord) {
   ExpectWhole(List(record, "search: trained on"), expected.train - expected.held_out);
   EXPECT_THAT(record.dataset().classes(), ElementsAreArray(expected.classes));
   EXPECT_EQ(record.searches_size(), 2);
-  ASSERT_EQ(record.recipes_size(), 1);
-  const TestResult& test = record.recipes(0).test();
+  ASSERT_EQ(record.recipes_size(), 2);
+  const TestResult& test = record.recipes(1).test();
   EXPECT_EQ(test.videos(), expected.evaluation);
   EXPECT_EQ(test.clips(), 2);
   EXPECT_EQ(test.crops(), 3);

@@ -9,15 +9,18 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "op3d/base/file.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/eval/metrics.h"
 #include "op3d/eval/scorer.h"
 #include "op3d/train/checkpoint_folder.h"
+#include "op3d/train/measure.h"
 #include "op3d/train/network_settings.h"
 #include "planner/plan_io.h"
 #include "planner/training_runner.h"
 #include "planner/transition_graph.h"
+#include "results/record.h"
 
 namespace op3d {
 namespace {
@@ -35,6 +38,7 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabe
   for (const std::string& example : scores.examples) result.add_skipped_examples(example);
   result.set_clips(static_cast<int32_t>(scores.clips));
   result.set_crops(static_cast<int32_t>(scores.crops));
+  result.set_right(PackRight(metrics.ranks));
   result.set_top1(metrics.top1);
   result.set_top3(metrics.top3);
   result.set_top5(metrics.top5);
@@ -64,9 +68,17 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabe
 
 absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) {
   if (recipe.planned()) return plan;
+  if (recipe.has_fixed()) {
+    const State& state = recipe.fixed().state();
+    const double epochs = recipe.fixed().frames() / static_cast<double>(FramesPerClip(state));
+    Plan result;
+    *result.add_steps()->mutable_state() = state;
+    result.mutable_steps(0)->set_epochs(std::max(1, static_cast<int>(std::lround(epochs))));
+    return result;
+  }
   if (!recipe.has_hand_tuned()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "recipe '", recipe.name(), "' is neither planned nor hand_tuned: set one of the two"));
+        "recipe '", recipe.name(), "' is neither planned nor hand_tuned nor fixed: set one of the three"));
   }
   int64_t frames = 0;
   for (const Plan::Step& step : plan.steps())
@@ -82,6 +94,11 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) 
   return result;
 }
 
+int64_t FramesOf(const State& state, int epochs, size_t videos) {
+  const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
+  return epochs * (static_cast<int64_t>(videos) / step_clips * step_clips) * FramesPerClip(state);
+}
+
 State TestState(const RecipeSettings& recipe, const Plan& plan) {
   State state = plan.steps(plan.steps_size() - 1).state();
   if (state.segments() > 1 && recipe.test_segments() > 0) {
@@ -91,8 +108,8 @@ State TestState(const RecipeSettings& recipe, const Plan& plan) {
 }
 
 RecipeRun::RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
-                     const std::string& folder)
-    : recipe_(recipe), plan_(plan), job_(job), folder_(folder) {}
+                     const std::string& folder, const std::vector<Video>* held_out)
+    : recipe_(recipe), plan_(plan), job_(job), folder_(folder), held_out_(held_out) {}
 
 int RecipeRun::total_epochs() const { return TotalEpochs(plan_); }
 
@@ -124,7 +141,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     const State& state = plan_.steps(step).state();
     const int epochs = plan_.steps(step).epochs();
     job.purpose = absl::StrCat(job_.purpose, ".", step + 1);
-    TrainState train_state = ToTrainState(state);
+    TrainState train_state = ToTrainState(state, epochs);
     if (recipe_.has_hand_tuned()) {
       if (recipe_.hand_tuned().has_step()) {
         *train_state.schedule.mutable_step() = recipe_.hand_tuned().step();
@@ -156,9 +173,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     result.set_epochs(result.epochs() + epochs);
     result.set_skipped_clips(result.skipped_clips() + skipped);
     if (!example.empty()) result.set_skipped_example(example);
-    const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
-    const int64_t epoch_clips = static_cast<int64_t>(job.videos->size()) / step_clips * step_clips;
-    result.set_frames(result.frames() + epochs * epoch_clips * FramesPerClip(state));
+    result.set_frames(result.frames() + FramesOf(state, epochs, job.videos->size()));
     for (const double loss : trainer->losses()) result.add_losses(loss);
     job.initial_weights = JoinPath(StateFolder(step), "weights.safetensors");
     OP3D_RETURN_IF_ERROR(trainer->Flush());
@@ -171,12 +186,40 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(WeightsPath(), {}));
   OP3D_ASSIGN_OR_RETURN(const std::string weights, ReadFile(WeightsPath()));
   result.set_weights_crc32(Crc32(weights));
+  if (held_out_ != nullptr) {
+    const ClipShape clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
+    OP3D_ASSIGN_OR_RETURN(const EpochMeasure measure,
+                          MeasureNetwork(&trainer->network(), *held_out_, clip, job_, &seconds_));
+    result.set_held_out(measure.performance);
+  }
+  result.set_weights_sha256(Sha256(weights));
   result.set_train_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));
   for (int step = 0; step < plan_.steps_size(); ++step) {
     OP3D_RETURN_IF_ERROR(CheckpointFolder(StateFolder(step), {}).RemoveAll());
   }
   return absl::OkStatus();
+}
+
+absl::Status RecipeRun::Take(const std::string& weights, const RecipeResult& facts) {
+  const std::string done_path = JoinPath(folder_, "trained.textproto");
+  if (FileExists(done_path)) return absl::OkStatus();
+  OP3D_RETURN_IF_ERROR(MakeFolders(folder_));
+  OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(weights));
+  OP3D_RETURN_IF_ERROR(WriteFileAtomically(WeightsPath(), bytes));
+  RecipeResult result = facts;
+  result.set_name(recipe_.name());
+  result.set_title(recipe_.title());
+  *result.mutable_plan() = plan_;
+  result.set_weights_crc32(Crc32(bytes));
+  result.set_weights_sha256(Sha256(bytes));
+  return WriteTextproto(done_path, result);
+}
+
+absl::StatusOr<RecipeResult> RecipeRun::Trained() const {
+  RecipeResult result;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(JoinPath(folder_, "trained.textproto"), &result));
+  return result;
 }
 
 absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,

@@ -27,8 +27,12 @@ namespace op3d {
 
 // The states and epochs of a recipe: the plan itself, or the hand-tuned state for its own number of
 // epochs, by default as many as see equally many frames (epochs x clip length) as `plan`, at
-// least one.  InvalidArgument for a recipe of neither kind.
+// least one; or the fixed state for its number of frames.  InvalidArgument for a recipe of no kind.
 absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan);
+
+// Frames the network sees in `epochs` epochs over `videos` videos: clips that do not fill a step of
+// the optimiser are left out.
+int64_t FramesOf(const State& state, int epochs, size_t videos);
 
 // The clips of a recipe's test: those of `plan`'s last state, with the recipe's test_segments where
 // that state samples uniformly.  `plan` must have a step.
@@ -38,12 +42,21 @@ State TestState(const RecipeSettings& recipe, const Plan& plan);
 class RecipeRun {
  public:
   // `plan` is RecipePlan()'s.  `job.purpose` names the streams ("recipe.planned").
+  // With `held_out`, the trained network is measured on these videos by the job's score.  They must
+  // outlive the run.
   RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
-            const std::string& folder);
+            const std::string& folder, const std::vector<Video>* held_out = nullptr);
 
   // Trains all states in order, each from the weights before it with a fresh optimiser.
   // `on_epoch(epochs done, of how many, loss)` after each.
   absl::Status Train(const std::function<void(int, int, double)>& on_epoch);
+
+  // Instead of training: takes a finished model from the file `weights`; `facts` are what the record
+  // says of it beside name, title and plan.
+  absl::Status Take(const std::string& weights, const RecipeResult& facts);
+
+  // What Train() or Take() found, without a test.
+  absl::StatusOr<RecipeResult> Trained() const;
 
   // Scores the evaluation list with `threads` threads, clips of TestState(); Train() must have
   // ended.
@@ -65,6 +78,7 @@ class RecipeRun {
   const Plan plan_;
   const TrainingJob job_;
   const std::string folder_;
+  const std::vector<Video>* const held_out_;
   ActivitySeconds seconds_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <thread>  // NOLINT: jobs that run for minutes, one a pool
 #include <utility>
@@ -10,13 +11,16 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
+#include "benchmarks/recipe.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/base/training_failure.h"
 #include "planner/search.h"
 #include "planner/training_runner.h"
 #include "planner/transition_graph.h"
+#include "planner/wide_graph.h"
 #include "results/format.h"
 
 namespace op3d {
@@ -29,6 +33,10 @@ std::string CurveName(const std::string& pool, const SearchEvent& event) {
 CurveFiles::Point ToPoint(const CurvePoint& point) {
   CurveFiles::Point result;
   result.step = point.epoch();
+  if (point.unmeasured()) {
+    if (point.epoch() > 0) result.scalars = {{"search/loss", point.loss()}};
+    return result;
+  }
   result.scalars = {{"search/performance", point.performance()},
                     {"search/top1", point.top1()},
                     {"search/top3", point.top3()},
@@ -39,7 +47,9 @@ CurveFiles::Point ToPoint(const CurvePoint& point) {
 
 std::vector<CurveFiles::Point> ToPoints(const EdgeOutcome& outcome) {
   std::vector<CurveFiles::Point> points;
-  for (const CurvePoint& point : outcome.curve()) points.push_back(ToPoint(point));
+  for (const CurvePoint& point : outcome.curve()) {
+    if (point.epoch() > 0 || !point.unmeasured()) points.push_back(ToPoint(point));
+  }
   return points;
 }
 
@@ -62,7 +72,9 @@ class Watcher {
       case SearchEvent::kEdgeStarted:
         break;
       case SearchEvent::kEpochDone:
-        curves_->Add(CurveName(name, event), ToPoint(*event.point));
+        if (event.point->epoch() > 0 || !event.point->unmeasured()) {
+          curves_->Add(CurveName(name, event), ToPoint(*event.point));
+        }
         folder_->Log("search_epoch", {{"pool", name},
                                       {"edge", EdgeName(*event.task->transition)},
                                       {"epoch", event.point->epoch()},
@@ -73,6 +85,10 @@ class Watcher {
         break;
       case SearchEvent::kEdgeFinished:
         curves_->Complete(CurveName(name, event), ToPoints(*event.outcome));
+        if (event.outcome->ending() == EdgeOutcome::FAILED) {
+          Failed(name, event);
+          break;
+        }
         Progress::Print(absl::StrFormat(
             "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name,
             EdgeName(*event.task->transition),
@@ -100,6 +116,19 @@ class Watcher {
     int trained = 0, worst = 0;
     double fit_seconds = 0;
   };
+
+  void Failed(const std::string& pool, const SearchEvent& event)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const std::string edge = EdgeName(*event.task->transition);
+    Progress::Print(absl::StrCat(pool, " ", edge, ": failed: ", event.outcome->failure()));
+    for (const std::string& state : event.unreached) {
+      Progress::Print(absl::StrCat(pool, " ", state));
+    }
+    folder_->Log("search_edge_failed", {{"pool", pool},
+                                        {"edge", edge},
+                                        {"failure", event.outcome->failure()},
+                                        {"unreached", event.unreached}});
+  }
 
   void Count(int pool, const SearchEvent& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const int before = counts_[pool].trained;
@@ -137,7 +166,8 @@ std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
            {"transform", &settings.transform()},
            {"network", &settings.network()},
            {"sgd", &settings.sgd()},
-           {"training", &settings.training()}}) {
+           {"training", &settings.training()},
+           {"score", &job.score}}) {
     for (const absl::string_view line :
          absl::StrSplit(PrintTextproto(*message), '\n', absl::SkipEmpty())) {
       lines.push_back(absl::StrCat(name, ".", line));
@@ -148,14 +178,53 @@ std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
 
 }  // namespace
 
-absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const BenchmarkData& data,
-                                    TrainingJob job, int threads, RunFolder* folder,
-                                    CurveFiles* curves) {
-  const int pools = settings.search().pools_size();
-  const int jobs = std::max(1, std::min(threads, pools));
+absl::StatusOr<SearchPlan> PublishedSearch(const SearchSettings& settings) {
+  if (settings.pools().empty()) {
+    return absl::InvalidArgumentError(
+        "there is nothing to search by the published method: settings.search has no pools; add one, "
+        "or give a plan with --plan");
+  }
+  SearchPlan plan;
+  plan.graphs.assign(settings.pools().begin(), settings.pools().end());
+  plan.kept_epochs = KeptEpochs(settings.rule());
+  return plan;
+}
+
+absl::StatusOr<SearchPlan> PlannedSearch(const SearchSettings& settings) {
+  if (!settings.has_wide()) {
+    return absl::InvalidArgumentError(
+        "there is nothing to search by the planned method: settings.search has no wide graph; add "
+        "one, choose --method=published, or give a plan with --plan");
+  }
+  SearchPlan plan;
+  OP3D_ASSIGN_OR_RETURN(TransitionGraph graph, MakeWideGraph(settings.wide()));
+  plan.graphs.push_back(std::move(graph));
+  plan.score = settings.score();
+  plan.kept_epochs = std::max(1, settings.score().merged_epochs());
+  return plan;
+}
+
+std::string JournalFolder(const RunFolder& folder, const std::string& pool) {
+  return folder.Path(absl::StrCat("journal/", pool));
+}
+
+TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const BenchmarkData& data,
+                      TrainingJob job) {
   job.videos = &data.search_train;
-  job.loader_threads = threads / jobs - 1;
-  const std::vector<std::string> journal_settings = JournalSettings(settings, data, job);
+  job.score = plan.score;
+  job.purpose = absl::StrCat("search.", pool);
+  return job;
+}
+
+absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSettings& settings,
+                                    const BenchmarkData& data, TrainingJob job, int threads,
+                                    RunFolder* folder, CurveFiles* curves) {
+  const int pools = static_cast<int>(plan.graphs.size());
+  const int jobs = std::max(1, std::min(threads, pools));
+  const int runners = std::max(1, threads / jobs);
+  job.loader_threads = threads / (jobs * runners) - 1;
+  const std::vector<std::string> journal_settings =
+      JournalSettings(settings, data, SearchJob(plan, "", data, job));
 
   std::vector<absl::StatusOr<SearchOutcome>> outcomes(pools, absl::CancelledError("not begun"));
   std::vector<ActivitySeconds> seconds(pools);
@@ -166,20 +235,24 @@ absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const Ben
     Watcher watcher(pools, folder, curves);
     const auto work = [&] {
       for (int pool = next++; pool < pools && !failed; pool = next++) {
-        const TransitionGraph& graph = settings.search().pools(pool);
-        TrainingJob pool_job = job;
-        pool_job.purpose = absl::StrCat("search.", graph.pool());
-        TrainingRunner runner(pool_job, &data.search_measured,
-                              KeptEpochs(settings.search().rule()));
+        const TransitionGraph& graph = plan.graphs[pool];
+        std::vector<std::unique_ptr<TrainingRunner>> trainers;
+        std::vector<StateRunner*> pointers;
+        for (int i = 0; i < runners; ++i) {
+          trainers.push_back(std::make_unique<TrainingRunner>(
+              SearchJob(plan, graph.pool(), data, job), &data.search_measured, plan.kept_epochs));
+          pointers.push_back(trainers.back().get());
+        }
         SearchOptions options;
-        options.folder = folder->Path(absl::StrCat("journal/", graph.pool()));
+        options.folder = JournalFolder(*folder, graph.pool());
         options.settings = journal_settings;
         options.observer = [&watcher, &graph, pool](const SearchEvent& event) {
           watcher.Observe(pool, graph.pool(), event);
         };
-        outcomes[pool] = Search(graph, settings.search().rule(), &runner, options);
-        seconds[pool] = runner.seconds();
-        if (!outcomes[pool].ok()) failed = true;
+        outcomes[pool] = Search(graph, settings.search().rule(), pointers, options);
+        for (const auto& trainer : trainers) seconds[pool] += trainer->seconds();
+        // A pool without a plan does not end the others' search.
+        if (!outcomes[pool].ok() && !TrainingFailureOf(outcomes[pool].status())) failed = true;
       }
     };
     std::vector<std::thread> workers;
@@ -191,17 +264,51 @@ absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const Ben
   OP3D_RETURN_IF_ERROR(CheckInterrupt());
   // The first real error: a pool that was not begun only says so.
   for (const auto& outcome : outcomes) {
-    if (!outcome.ok() && !absl::IsCancelled(outcome.status())) return outcome.status();
+    const absl::Status& status = outcome.status();
+    if (!status.ok() && !absl::IsCancelled(status) && !TrainingFailureOf(status)) return status;
   }
+  absl::Status no_plan;
   for (int pool = 0; pool < pools; ++pool) {
+    run.seconds += seconds[pool];
+    if (TrainingFailureOf(outcomes[pool].status())) {
+      no_plan.Update(Annotate(outcomes[pool].status(), plan.graphs[pool].pool()));
+      Progress::Print(absl::StrCat("warning: ", plan.graphs[pool].pool(), ": ",
+                                   outcomes[pool].status().message()));
+      continue;
+    }
     OP3D_RETURN_IF_ERROR(outcomes[pool].status());
     run.outcomes.push_back(*std::move(outcomes[pool]));
-    run.seconds += seconds[pool];
   }
+  if (run.outcomes.empty() && !no_plan.ok()) return no_plan;
   return run;
 }
 
 int KeptEpochs(const StoppingRule& rule) { return rule.attempt_epochs() + 1; }
+
+int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos) {
+  int64_t frames = 0;
+  for (const SearchOutcome& outcome : outcomes) {
+    std::map<std::string, const State*> states;
+    for (const State& state : outcome.graph().states()) states[state.name()] = &state;
+    for (const EdgeOutcome& edge : outcome.edges()) {
+      const int epochs = std::max(0, edge.curve_size() - 1);
+      frames += FramesOf(*states.at(edge.to()), epochs, videos);
+    }
+  }
+  return frames;
+}
+
+int64_t FramesAVideo(const std::vector<SearchOutcome>& outcomes) {
+  int64_t frames = 0;
+  for (const SearchOutcome& outcome : outcomes) {
+    std::map<std::string, const State*> states;
+    for (const State& state : outcome.graph().states()) states[state.name()] = &state;
+    for (const EdgeOutcome& edge : outcome.edges()) {
+      frames += int64_t{std::max(0, edge.curve_size() - 1)} * FramesPerClip(*states.at(edge.to()));
+    }
+  }
+  return frames;
+}
 
 const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes) {
   return std::max_element(outcomes.begin(), outcomes.end(),

@@ -17,20 +17,46 @@
 namespace op3d {
 
 struct SearchRun {
-  // In the order of the settings' pools.
+  // In the order of the settings' pools, without those in which no final state was reached.
   std::vector<SearchOutcome> outcomes;
   ActivitySeconds seconds;
   // Knee estimates and dynamic programming.
   double fit_seconds = 0;
 };
 
-// Searches every pool on min(threads, pools) threads; the threads that are left load clips.  Each
-// pool's journal and weights stand in `folder`: started again, the search goes on behind the last
-// epoch it wrote down and ends equal.  Every edge's curve goes
-// to `curves`, as search/<pool>/<edge>.  `job` has neither videos nor purpose yet.
-absl::StatusOr<SearchRun> RunSearch(const BenchmarkSettings& settings, const BenchmarkData& data,
-                                    TrainingJob job, int threads, RunFolder* folder,
-                                    CurveFiles* curves);
+// What is searched, and by which score.
+struct SearchPlan {
+  // One a pool, with names of their own.
+  std::vector<TransitionGraph> graphs;
+  ScoreSettings score;
+  // Weights of the newest so many epochs stay on the disk while an edge is trained, at least 1.
+  int kept_epochs = 1;
+};
+
+// The pools of the published method, as the paper measures; and the wide graph of the planned one.
+// InvalidArgument where the settings have none.
+absl::StatusOr<SearchPlan> PublishedSearch(const SearchSettings& settings);
+absl::StatusOr<SearchPlan> PlannedSearch(const SearchSettings& settings);
+
+// The folder of a pool's journal and weights in a run.
+std::string JournalFolder(const RunFolder& folder, const std::string& pool);
+
+// Searches every pool, side by side as far as there are threads; threads that are left train other
+// edges of the same pool.  Each pool's journal and weights stand in JournalFolder(): started again,
+// the search goes on after the last epoch it wrote down and ends equal.  Every edge's curve goes to
+// `curves`, as search/<pool>/<edge>.  `job` has neither videos nor purpose nor score yet.
+absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSettings& settings,
+                                    const BenchmarkData& data, TrainingJob job, int threads,
+                                    RunFolder* folder, CurveFiles* curves);
+
+// The job that a search of `pool` trains with.
+TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const BenchmarkData& data,
+                      TrainingJob job);
+
+// Frames that all edges of `outcomes` trained on, of `videos` videos; and in frames a video, where
+// every video counts with every epoch.
+int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos);
+int64_t FramesAVideo(const std::vector<SearchOutcome>& outcomes);
 
 // Of an edge that is being trained, the weights of so many epochs stay on the disk: those among
 // which the rule nearly always finds the knee.

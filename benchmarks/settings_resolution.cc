@@ -5,9 +5,12 @@
 
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -15,6 +18,7 @@
 #include "op3d/base/textproto.h"
 #include "planner/plan_io.h"
 #include "planner/transition_graph.h"
+#include "planner/wide_graph.h"
 
 namespace op3d {
 namespace {
@@ -39,6 +43,20 @@ void ClearNamedLists(const Message& from, Message* to) {
   }
 }
 
+absl::Status ReadWideGraph(SearchSettings* search) {
+  std::string path = UserPath(search->wide_graph());
+  if (!FileExists(path)) {
+    OP3D_ASSIGN_OR_RETURN(
+        path, RunfilePath(absl::StrCat("planner/graphs/", search->wide_graph(), ".textproto")));
+  }
+  WideGraphSettings wide;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &wide));
+  ClearNamedLists(search->wide(), &wide);
+  wide.MergeFrom(search->wide());
+  *search->mutable_wide() = wide;
+  return absl::OkStatus();
+}
+
 // Fills `pools` from `graphs`; pools that the settings hold themselves win.
 absl::Status ReadPools(SearchSettings* search) {
   if (search->pools().empty()) {
@@ -52,6 +70,10 @@ absl::Status ReadPools(SearchSettings* search) {
     }
   }
   search->clear_graphs();
+  if (!search->wide_graph().empty()) {
+    OP3D_RETURN_IF_ERROR(ReadWideGraph(search));
+  }
+  search->clear_wide_graph();
   return absl::OkStatus();
 }
 
@@ -64,16 +86,63 @@ absl::StatusOr<Plan> ReadNamedPlan(const std::string& name) {
   return ReadPlan(released.ok() ? *released : path);
 }
 
-absl::Status SetSplit(int split, DatasetSettings* dataset) {
+absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings* dataset) {
   if (!absl::StrContains(dataset->train().list(), "{split}")) {
     return absl::InvalidArgumentError(absl::StrCat("--split=", split, ": ", dataset->name(),
                                                    " has one split alone; leave the flag out"));
   }
-  if (split < 1 || split > kSplits) {
+  // One's own data may have any number of them; a list that is not there is named when it is read.
+  if (split < 1 || (split > kSplits && scale != BenchmarkSettings::OWN)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits 1 to ", kSplits));
   }
   dataset->set_split(split);
+  return absl::OkStatus();
+}
+
+// --method.
+absl::Status SetMethod(const std::string& method, SearchSettings* search) {
+  if (method.empty()) return absl::OkStatus();
+  if (method == "published") {
+    search->set_method(SearchSettings::PUBLISHED_METHOD);
+  } else if (method == "planned") {
+    search->set_method(SearchSettings::PLANNED_METHOD);
+  } else if (method == "both") {
+    search->set_method(SearchSettings::BOTH_METHODS);
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--method=", method, ": the methods are published (the paper's search), planned (rounds "
+        "under a budget) and both"));
+  }
+  return absl::OkStatus();
+}
+
+// --rivals.
+absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
+  if (rivals.empty() || rivals == "all") return absl::OkStatus();
+  if (rivals != "none") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--rivals=", rivals, ": it is all (the settings' own) or none"));
+  }
+  settings->clear_rivals();
+  return absl::OkStatus();
+}
+
+// --budget: frames a video.
+absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
+  if (budget.empty()) return absl::OkStatus();
+  double frames = 0;
+  if (!absl::SimpleAtod(budget, &frames) || !(frames > 0)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--budget=", budget, ": it is the number of frames a video that the whole search may train "
+        "on (epochs x frames a clip), above 0"));
+  }
+  if (!SearchesPlanned(*search)) {
+    return absl::InvalidArgumentError(
+        "--budget goes with the planned method; the published one has bounds on epochs "
+        "(--set=search.rule.max_epochs=N) instead. Add --method=planned");
+  }
+  search->mutable_wide()->set_frames(frames);
   return absl::OkStatus();
 }
 
@@ -96,6 +165,13 @@ absl::Status ValidateSearch(const SearchSettings& search) {
     OP3D_RETURN_IF_ERROR(Require(search.held_out_share() > 0 && search.held_out_share() < 1,
                                  "search.held_out_share", search.held_out_share(), "in (0, 1)"));
   }
+  if (SearchesPlanned(search)) {
+    OP3D_RETURN_IF_ERROR(Annotate(MakeWideGraph(search.wide()).status(), "settings.search"));
+    OP3D_RETURN_IF_ERROR(Require(search.score().frames() >= 0, "search.score.frames",
+                                 search.score().frames(), "at least 0"));
+    OP3D_RETURN_IF_ERROR(Require(search.score().merged_epochs() >= 0, "search.score.merged_epochs",
+                                 search.score().merged_epochs(), "at least 0"));
+  }
   std::set<std::string> pools;
   for (const TransitionGraph& pool : search.pools()) {
     OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
@@ -109,7 +185,26 @@ absl::Status ValidateSearch(const SearchSettings& search) {
 
 }  // namespace
 
-absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request) {
+bool SearchesPlanned(const SearchSettings& search) {
+  return search.method() == SearchSettings::PLANNED_METHOD ||
+         search.method() == SearchSettings::BOTH_METHODS;
+}
+
+absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
+                               absl::string_view where) {
+  std::vector<std::string> names;
+  for (const State& clip : search.wide().clips()) {
+    if (clip.name() == name) return clip;
+    names.push_back(clip.name());
+  }
+  return absl::InvalidArgumentError(absl::StrCat("settings: ", where, " names the clip '", name,
+                                                 "'; search.wide has ",
+                                                 absl::StrJoin(names, ", ")));
+}
+
+namespace {
+
+absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request) {
   BenchmarkSettings settings;
   OP3D_ASSIGN_OR_RETURN(
       const std::string shipped,
@@ -122,20 +217,41 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
         RunfilePath(absl::StrCat("data/datasets/", request.benchmark, ".textproto")));
     OP3D_RETURN_IF_ERROR(ReadTextproto(dataset, settings.mutable_dataset()));
   }
+  return settings;
+}
+
+}  // namespace
+
+absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings) {
   if (!request.settings_file.empty()) {
     BenchmarkSettings over;
     OP3D_RETURN_IF_ERROR(ReadTextproto(UserPath(request.settings_file), &over));
-    ClearNamedLists(over, &settings);
-    settings.MergeFrom(over);
+    ClearNamedLists(over, settings);
+    settings->MergeFrom(over);
   }
-  if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
-  if (request.seed.has_value()) settings.set_seed(*request.seed);
+  if (!request.network.empty()) settings->mutable_network()->set_name(request.network);
+  if (request.seed.has_value()) settings->set_seed(*request.seed);
   if (request.split.has_value()) {
-    OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings.mutable_dataset()));
+    OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings->scale(), settings->mutable_dataset()));
   }
+  OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
+  OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
+  OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
+  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));
   for (const std::string& assignment : request.assignments) {
-    OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, &settings), "--set"));
+    OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, settings), "--set"));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request) {
+  OP3D_ASSIGN_OR_RETURN(BenchmarkSettings settings, ShippedSettings(request));
+  return ResolveSettings(std::move(settings), request);
+}
+
+absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
+                                                  const SettingsRequest& request) {
+  OP3D_RETURN_IF_ERROR(OverrideSettings(request, &settings));
   if (!request.plan_file.empty()) {
     OP3D_ASSIGN_OR_RETURN(*settings.mutable_plan(), ReadNamedPlan(request.plan_file));
   }
@@ -159,6 +275,18 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
                                settings.loader().frame_cache_mib(), "at least 0"));
   OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
   OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
+  if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
+    for (const std::string& clip : settings.rivals().clips()) {
+      OP3D_RETURN_IF_ERROR(FindClip(settings.search(), clip, "rivals.clips").status());
+    }
+    for (const double rate : settings.rivals().rates()) {
+      OP3D_RETURN_IF_ERROR(Require(rate > 0, "rivals.rates", rate, "above 0"));
+    }
+    if (!settings.rivals().long_run().empty()) {
+      OP3D_RETURN_IF_ERROR(
+          FindClip(settings.search(), settings.rivals().long_run(), "rivals.long_run").status());
+    }
+  }
   std::set<std::string> names;
   for (const RecipeSettings& recipe : settings.recipes()) {
     if (recipe.name().empty() || !names.insert(recipe.name()).second) {

@@ -27,6 +27,8 @@ struct SettingsRequest {
   std::string initial_weights;
   // --split: which of the official splits, from 1.
   absl::optional<int> split;
+  // --method: "published", "planned", "both"; --rivals: "all", "none"; --budget: frames a video.
+  std::string method, rivals, budget;
   // --network, --seed.
   std::string network;
   absl::optional<uint64_t> seed;
@@ -34,6 +36,20 @@ struct SettingsRequest {
 
 // NotFound or InvalidArgument, naming file and field.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request);
+
+// Does the method search the wide graph, alone or beside the published one?
+bool SearchesPlanned(const SearchSettings& search);
+
+// The clip of search.wide of that name.  InvalidArgument naming `where` when there is none.
+absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
+                               absl::string_view where);
+// The same over `base` instead of shipped settings.
+absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings base,
+                                                  const SettingsRequest& request);
+
+// The first step of it: --settings, --network, --seed, --split and --set over `settings`, which may
+// be incomplete.  Nothing is checked as a whole.
+absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings);
 
 // InvalidArgument with the path of the first field that makes no sense, its value and its limits.
 absl::Status ValidateSettings(const BenchmarkSettings& settings);

@@ -79,7 +79,9 @@ constexpr char kUsage[] =
     "  frames FILE      frames as PNG files\n"
     "  clip FILE        a clip as the network gets it, as safetensors\n"
     "  synthesize       a miniature of --dataset, as a folder in the dataset's own layout\n\n"
-    "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2";
+    "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2\n\n"
+    "Ends with 0 when all was done; with 1 when a list, or a video that is there, could not be\n"
+    "used, checked or copied; with 2 for wrong use, or when nothing of the input can be used.";
 
 int Threads() {
   const int threads = absl::GetFlag(FLAGS_threads);
@@ -117,24 +119,41 @@ absl::Status Index(absl::Span<const std::string> words) {
   std::printf(
       "%s\n",
       (absl::GetFlag(FLAGS_json) ? DatasetReportJson(report) : DatasetReportText(report)).c_str());
-  return absl::OkStatus();
+  return UsableLists(report);
 }
 
-// The usable videos of both lists; one that stands in both comes once.
-absl::StatusOr<std::vector<Video>> ListedVideos(const std::string& root) {
+// What both lists hold; a video that stands in both comes once.
+struct ListedVideos {
+  std::vector<Video> usable;
+  std::vector<LeftOutVideo> broken;
+  // Of a list that cannot be used.
+  absl::Status status;
+};
+
+absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, Dataset());
   DatasetIndexOptions options;
   options.root = root;
   options.index = UserPath(absl::GetFlag(FLAGS_index));
   options.threads = Threads();
   OP3D_ASSIGN_OR_RETURN(const DatasetReport report, IndexDataset(dataset, options));
-  std::vector<Video> videos;
+  ListedVideos videos;
   std::set<std::string> paths;
+  int64_t missing = 0;
   for (const SplitReport& split : report.splits) {
     for (const Video& video : split.list.videos) {
-      if (paths.insert(video.path).second) videos.push_back(video);
+      if (paths.insert(video.path).second) videos.usable.push_back(video);
     }
+    for (const LeftOutVideo& video : split.list.left_out) {
+      if (!video.path.empty() && paths.insert(video.path).second) videos.broken.push_back(video);
+    }
+    missing += split.list.missing;
   }
+  if (missing > 0) {
+    std::fprintf(stderr, "%d listed videos are not there; `index` names them\n",
+                 static_cast<int>(missing));
+  }
+  videos.status = UsableLists(report);
   return videos;
 }
 
@@ -151,27 +170,39 @@ absl::Status Transcode(absl::Span<const std::string> words) {
   options.copy.crf = absl::GetFlag(FLAGS_crf);
   options.copy.jpeg_quality = absl::GetFlag(FLAGS_jpeg_quality);
   options.threads = Threads();
-  OP3D_ASSIGN_OR_RETURN(const std::vector<Video> videos, ListedVideos(options.root));
-  const absl::StatusOr<TranscodeReport> report = TranscodeVideos(videos, options);
+  OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(options.root));
+  absl::StatusOr<TranscodeReport> report = TranscodeVideos(videos.usable, options);
   if (absl::IsCancelled(report.status())) {
     return absl::CancelledError(
         absl::StrCat(report.status().message(), "; start it again with the same flags to go on"));
   }
   OP3D_RETURN_IF_ERROR(report.status());
+  report->failed.insert(report->failed.end(), videos.broken.begin(), videos.broken.end());
   std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? TranscodeReportJson(*report)
                                                  : TranscodeReportText(*report))
                           .c_str());
-  return absl::OkStatus();
+  OP3D_RETURN_IF_ERROR(videos.status);
+  if (report->failed.empty()) return absl::OkStatus();
+  return absl::AbortedError(
+      absl::StrCat(report->failed.size(), " of ", videos.usable.size() + videos.broken.size(),
+                   " videos were not copied; why stands above"));
 }
 
 absl::Status Check(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::string root, RootOf("check", words));
-  OP3D_ASSIGN_OR_RETURN(const std::vector<Video> videos, ListedVideos(root));
-  OP3D_ASSIGN_OR_RETURN(const CheckReport check, CheckVideos(videos, Threads()));
+  OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(root));
+  OP3D_ASSIGN_OR_RETURN(CheckReport check, CheckVideos(videos.usable, Threads()));
+  for (const LeftOutVideo& video : videos.broken) {
+    ++check.videos;
+    check.damaged.push_back({video.name, video.path, video.reason});
+  }
   std::printf(
       "%s\n",
       (absl::GetFlag(FLAGS_json) ? CheckReportJson(check) : CheckReportText(check)).c_str());
-  return absl::OkStatus();
+  OP3D_RETURN_IF_ERROR(videos.status);
+  if (check.damaged.empty()) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(check.damaged.size(), " of ", check.videos,
+                                         " videos are not as they should be; why stands above"));
 }
 
 absl::Status Clip(absl::Span<const std::string> words) {
@@ -223,7 +254,8 @@ absl::Status MakeMiniature(absl::Span<const std::string> words) {
 
 absl::Status Inspect(absl::Span<const std::string> files) {
   if (files.empty()) return absl::InvalidArgumentError("inspect: name at least one file");
-  absl::Status worst;
+  absl::Status failure;
+  int64_t failures = 0;
   for (const std::string& file : files) {
     const absl::StatusOr<Inspection> inspection = InspectVideo(UserPath(file), {});
     if (absl::IsCancelled(inspection.status())) return inspection.status();
@@ -233,10 +265,12 @@ absl::Status Inspect(absl::Span<const std::string> files) {
                               .c_str());
       continue;
     }
-    if (!worst.ok()) std::fprintf(stderr, "%s\n", std::string(worst.message()).c_str());
-    worst = inspection.status();
+    failure = inspection.status();
+    ++failures;
+    if (files.size() > 1) std::fprintf(stderr, "%s\n", std::string(failure.message()).c_str());
   }
-  return worst;
+  return PartlyDone(failures, static_cast<int64_t>(files.size()), failure,
+                    "files cannot be read");
 }
 
 absl::Status Frames(absl::Span<const std::string> files) {

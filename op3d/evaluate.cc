@@ -28,6 +28,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/eval/evaluation.h"
 #include "op3d/eval/scoring_run.h"
+#include "op3d/network/arithmetic.h"
 #include "op3d/network/network.h"
 #include "op3d/network/precision.h"
 #include "op3d/train/process_group.h"
@@ -58,6 +59,8 @@ ABSL_FLAG(std::string, on_bad_video, "error",
 ABSL_FLAG(std::string, device, "cpu", "cpu or cuda");
 ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
+ABSL_FLAG(std::string, arithmetic, "portable",
+          "portable: AVX2 alone, the same bits on every processor; native: the fastest here");
 ABSL_FLAG(int, threads, 2, "videos scored side by side; the result does not depend on it");
 ABSL_FLAG(std::string, output, "",
           "write the scores to this safetensors file; a test that was stopped goes on from what "
@@ -184,6 +187,7 @@ absl::StatusOr<std::string> TestSettings() {
       "\nframes: ", absl::GetFlag(FLAGS_frames), "\nstride: ", absl::GetFlag(FLAGS_stride),
       "\nshort_side: ", absl::GetFlag(FLAGS_short_side), "\ncrop: ", absl::GetFlag(FLAGS_crop),
       "\nprecision: ", absl::GetFlag(FLAGS_precision),
+      "\narithmetic: ", absl::GetFlag(FLAGS_arithmetic),
       "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
       "\ndataset: ", absl::GetFlag(FLAGS_dataset), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
@@ -325,6 +329,10 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (words.empty()) {
     OP3D_RETURN_IF_ERROR(CheckTestFlags());
     OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+    OP3D_ASSIGN_OR_RETURN(const Arithmetic arithmetic,
+                          ParseArithmetic(absl::GetFlag(FLAGS_arithmetic)));
+    OP3D_ASSIGN_OR_RETURN(const std::string note, UseArithmetic(arithmetic));
+    if (!note.empty() && ranks.rank == 0) Progress::Print(note);
     OP3D_ASSIGN_OR_RETURN(TestScores scores, TestOnAll(ranks));
     return ranks.rank == 0 ? Report({std::move(scores)}, options) : absl::OkStatus();
   }

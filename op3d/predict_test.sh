@@ -34,11 +34,26 @@ grep -q '"logits.1"' out.safetensors || fail 'no logits of the second head'
 expect 0 '2 views' "${ask[@]}" --precision=fp64 --output=out64.safetensors clip.safetensors
 grep -q '"logits":{"dtype":"F64"' out64.safetensors || fail 'logits of fp64 are not F64'
 
+# Portable arithmetic, the default, must agree with what the environment asks for.
+if grep -qw avx2 /proc/cpuinfo; then
+  ATEN_CPU_CAPABILITY=default expect 2 'ATEN_CPU_CAPABILITY=default, and portable arithmetic needs avx2' \
+    "${ask[@]}" clip.safetensors
+  ATEN_CPU_CAPABILITY=default expect 0 '2 views' "${ask[@]}" --arithmetic=native clip.safetensors
+fi
+expect 2 "arithmetic 'fast' is none of: portable, native" "${ask[@]}" --arithmetic=fast clip.safetensors
+
 # One that is none does not stop the others.
 echo 'no video' >text.mp4
-expect 2 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"
-expect 2 '3 views' "${ask[@]}" text.mp4 "${videos[0]}"
-expect 2 '1 of 2 inputs failed' "${ask[@]}" text.mp4 "${videos[0]}"
+expect 1 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"
+expect 1 '3 views' "${ask[@]}" text.mp4 "${videos[0]}"
+expect 1 '1 of 2 inputs failed' "${ask[@]}" text.mp4 "${videos[0]}"
+expect 2 '2 of 2 inputs failed' "${ask[@]}" text.mp4 gone.mp4
+
+# Names that look like flags.
+cp "${videos[0]}" ./-3B32lodo2M_000059_000069.mp4
+expect 2 'is given as ./-3B32lodo2M_000059_000069.mp4, or after' "${ask[@]}" -3B32lodo2M_000059_000069.mp4
+expect 0 '3 views' "${ask[@]}" ./-3B32lodo2M_000059_000069.mp4
+expect 0 '3 views' "${ask[@]}" -- -3B32lodo2M_000059_000069.mp4
 expect 2 '"error":".*text.mp4' "${ask[@]}" --json text.mp4
 
 expect 2 '8 frames is too short' "${ask[@]}" --frames=8 "${videos[0]}"

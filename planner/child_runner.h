@@ -28,7 +28,8 @@
 //
 // and the answers
 //   {"epoch": 3, "performance": 0.61}         to measure and train; may also hold "top1", "top3",
-//                                             "top5", "loss"
+//                                             "top5", "loss", and "chance": the performance of
+//                                             guessing, by which a collapse is told
 //   {"epoch": 2}                              to keep
 //   {"epoch": 100, "clips": 228500, "train_seconds": 900.5, "measure_seconds": 60,
 //    "memory_bytes": 1, "training_bytes": 1, "kept_bytes": 1}
@@ -36,7 +37,13 @@
 //                                             seconds of a measurement, the child's memory, the
 //                                             disk of the edge's folder at its largest and of what
 //                                             is kept.  A short measured probe should stand behind
-//   {"error": "out of memory"}                gives up: ends the search with that message
+//   {"error": "the loss is nan", "failed": true}
+//                                             this edge's training has failed and would fail again:
+//                                             the search goes on without the edge.  A performance
+//                                             of NaN, Infinity, null or below 0 says the same, and
+//                                             so does a "loss" of an epoch that is not finite
+//   {"error": "out of memory"}                gives up: ends the search with that message; the next
+//                                             `plan resume` asks again
 //
 // A line that does not begin with '{' is passed on to standard error.  The weights of an epoch must
 // be on disk before it is answered; a request may come again after it was answered and must then
@@ -52,6 +59,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "planner/child_process.h"
 #include "planner/search.h"
@@ -84,8 +92,10 @@ struct EdgeEstimate {
 };
 
 // Errors: Unavailable or DeadlineExceeded when the retries are used up; FailedPrecondition for a
-// folder of weights that is gone; InvalidArgument for an answer that is none, a performance that is
-// missing, negative or not a number; Aborted with the child's own message; Cancelled on a signal.
+// folder of weights that is gone; InvalidArgument for an answer that is none or a performance that
+// is missing or no number; Aborted with the child's own message; Cancelled on a signal.  Marked as
+// a training's failure (op3d/base/training_failure.h): a performance or a loss that is not finite,
+// a negative performance, and a child's error that says "failed".
 class ChildRunner : public StateRunner {
  public:
   explicit ChildRunner(const ChildRunnerOptions& options) : options_(options) {}
@@ -93,12 +103,17 @@ class ChildRunner : public StateRunner {
   absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override;
   absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override;
   absl::Status Finish(const EdgeTask& task, int epoch) override;
+  // Ends the child.
+  absl::Status Abandon(const EdgeTask& task) override;
+  double Chance() const override { return chance_; }
 
   // What the edge would take that goes to `epochs` epochs; makes no folder and asks once.  Other
   // errors where the child does not know the request: what it answered, or that it ended.
   absl::StatusOr<EdgeEstimate> Estimate(const EdgeTask& task, int epochs);
 
  private:
+  absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch,
+                                         absl::string_view request);
   // Asks, again if need be.
   absl::StatusOr<CurvePoint> Ask(const EdgeTask& task, absl::string_view request, int epoch);
   // Asks once; starts a child if there is none.
@@ -106,6 +121,8 @@ class ChildRunner : public StateRunner {
 
   const ChildRunnerOptions options_;
   std::unique_ptr<ChildProcess> child_;
+  // Of the last answer; 0 = it did not say.
+  double chance_ = 0;
 };
 
 }  // namespace op3d

@@ -99,10 +99,6 @@ TEST(ChildRunnerTest, EveryFaultIsASentence) {
     const char* words;
   };
   const Case cases[] = {
-      {"echo \"{\\\"epoch\\\": 1, \\\"performance\\\": NaN}\"", absl::StatusCode::kInvalidArgument,
-       "is no JSON object (which knows no NaN"},
-      {"echo \"{\\\"epoch\\\": 1, \\\"performance\\\": -0.5}\"", absl::StatusCode::kInvalidArgument,
-       "negative performance"},
       {"echo \"{\\\"epoch\\\": 1}\"", absl::StatusCode::kInvalidArgument, "has no \"performance\""},
       {"echo \"{\\\"epoch\\\": 7, \\\"performance\\\": 0.5}\"", absl::StatusCode::kInvalidArgument,
        "is for another epoch than 1"},
@@ -118,6 +114,61 @@ TEST(ChildRunnerTest, EveryFaultIsASentence) {
   }
   EXPECT_THAT(SearchWith("cat > /dev/null", TestFolder("silent"), 1, absl::Milliseconds(50)),
               StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("no answer within")));
+}
+
+// S0-S1 fails in every way a child can say so; the plan is the way without S1.
+TEST(ChildRunnerTest, AnEdgeThatFailsDoesNotEndTheSearch) {
+  struct Case {
+    const char* members;
+    const char* failure;
+  };
+  const Case cases[] = {
+      {R"("performance": NaN)", "epoch 1: the performance is not a finite number: training has"},
+      {R"("performance": -Infinity)", "the performance is not a finite number"},
+      {R"("performance": -nan)", "the performance is not a finite number"},
+      {R"("performance": null)", "the performance is not a finite number"},
+      {R"("note": "NaN \" NaN", "performance": inf)", "the performance is not a finite number"},
+      {R"("performance": 0.5, "loss": NaN)", "the loss is not a finite number"},
+      {R"("performance": -0.5)", "the performance is -0.5, but a share of right answers"},
+      {R"("error": "exploded", "failed": true)", "epoch 1: exploded"},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.members);
+    const std::string folder = TestFolder("failing");
+    const std::string script = JoinPath(folder, "child.py");
+    ASSERT_THAT(WriteFileAtomically(script, absl::StrCat(R"py(
+import json, sys
+for line in sys.stdin:
+    a = json.loads(line)
+    e = a["epoch"]
+    if a["edge"] == "S0-S1":
+        print(r'{"epoch": %d, )py",
+                                                         test.members, R"py(}' % e, flush=True)
+    else:
+        print(json.dumps({"epoch": e, "performance": 0.5, "loss": 1}), flush=True)
+)py")),
+                IsOk());
+    ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome,
+                         SearchWith(absl::StrCat("python3 ", script), JoinPath(folder, "run")));
+    ASSERT_EQ(outcome.edges_size(), 3);
+    EXPECT_EQ(outcome.edges(0).ending(), EdgeOutcome::FAILED);
+    EXPECT_THAT(outcome.edges(0).failure(), HasSubstr(test.failure));
+    EXPECT_EQ(outcome.edges(2).ending(), EdgeOutcome::UNREACHED);
+    EXPECT_EQ(outcome.plan().path_size(), 2);
+  }
+}
+
+// Good at epoch 1, then at the child's own level of guessing.
+TEST(ChildRunnerTest, AChildSaysWhatGuessingScores) {
+  const std::string child = Shell(
+      "case \"$line\" in *keep*) p=0;; *S0-S1*) p=0.5; [ $n -gt 1 ] && p=0.21;; *) p=0.5;; esac; "
+      "e=${line#*\\\"epoch\\\":}; e=${e%%,*}; "
+      "echo \"{\\\"epoch\\\": $e, \\\"performance\\\": $p, \\\"chance\\\": 0.2}\"");
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome, SearchWith(child, TestFolder("chance")));
+  EXPECT_EQ(outcome.edges(0).ending(), EdgeOutcome::FAILED);
+  EXPECT_THAT(outcome.edges(0).failure(),
+              HasSubstr("epochs 2 and 3 score 0.2100 and 0.2100, no better than guessing (0.2000), "
+                        "after 0.5000 at epoch 1"));
 }
 
 TEST(ChildRunnerTest, WeightsThatAreGoneAreMissedBeforeAnythingIsDone) {

@@ -14,6 +14,7 @@
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/base/training_failure.h"
 #include "planner/journal.h"
 #include "planner/plan_io.h"
 #include "planner/search.h"
@@ -71,6 +72,15 @@ class Watcher {
       progress_.Add(epochs);
     }
     if (event.kind != SearchEvent::kEdgeFinished) return;
+    if (event.outcome->ending() == EdgeOutcome::FAILED) {
+      Progress::Print(absl::StrFormat("%s %s: failed: %s (%d of %d edges)", name,
+                                      EdgeName(*event.task->transition), event.outcome->failure(),
+                                      event.edges_finished, event.edges_total));
+      for (const std::string& state : event.unreached) {
+        Progress::Print(absl::StrCat(name, " ", state));
+      }
+      return;
+    }
     Progress::Print(absl::StrFormat("%s %s: keeps epoch %d, score %.4f (%d of %d edges)", name,
                                     EdgeName(*event.task->transition), event.outcome->epochs(),
                                     event.outcome->score(), event.edges_finished,
@@ -176,14 +186,25 @@ absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,
       outcomes[pool] = SearchPool(request, static_cast<int>(pool), first, jobs, options, &watcher);
       absl::MutexLock lock(&mutex);
       free_slots.push_back(slot);
+      // A pool without a plan does not end the others' search.
+      if (TrainingFailureOf(outcomes[pool].status())) return absl::OkStatus();
       return outcomes[pool].status();
     }));
   }
   const SearchOutcome* best = nullptr;
-  for (const absl::StatusOr<SearchOutcome>& outcome : outcomes) {
+  absl::Status no_plan;
+  for (int pool = 0; pool < pools; ++pool) {
+    const absl::StatusOr<SearchOutcome>& outcome = outcomes[pool];
+    if (TrainingFailureOf(outcome.status())) {
+      const absl::Status status = Annotate(outcome.status(), request.graphs(pool).pool());
+      if (pools > 1) Progress::Print(absl::StrCat("warning: ", status.message()));
+      no_plan.Update(status);
+      continue;
+    }
     OP3D_RETURN_IF_ERROR(outcome.status());
     if (best == nullptr || outcome->plan().value() > best->plan().value()) best = &*outcome;
   }
+  if (best == nullptr) return no_plan;
   OP3D_RETURN_IF_ERROR(WritePlan(JoinPath(options.folder, kPlanFile), best->plan()));
   FoundPlan found = {best->plan(), ""};
   if (const std::string edge = LastTrainedEdge(best->plan()); !edge.empty()) {

@@ -40,7 +40,8 @@ struct FoundPlan {
   std::string weights;
 };
 
-// Begins the search or goes on with it; with several jobs, several pools at once.  Errors as
+// Begins the search or goes on with it; with several jobs, several pools at once.  A pool in which
+// no final state is reached is left out with a warning, unless there is no other.  Errors as
 // ValidateSearchRequest(), Search() and ChildRunner; FailedPrecondition when the folder holds
 // another request, naming the difference, or searches without a request.
 absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,

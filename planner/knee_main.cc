@@ -2,6 +2,8 @@
 //
 //   ./bazelw run //planner:knee -- my_curve.csv
 //   ./bazelw run //planner:knee -- my_curve.csv --attempt_epochs=10 --json
+//   ./bazelw run //planner:knee -- my_run/log.jsonl --curve=2
+#include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,13 +16,16 @@
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
-#include "planner/curve_csv.h"
+#include "planner/curve_file.h"
 #include "planner/knee_estimator.h"
 #include "planner/knee_interval.h"
 
 ABSL_FLAG(int, attempt_epochs, 10,
           "T: training may stop once T epochs are trained and the knee is T epochs past");
-ABSL_FLAG(bool, json, false, "print one JSON object: a b c d e rss knee value stop knee_interval");
+ABSL_FLAG(std::string, curve, "",
+          "of a log with several curves: the number of a state, or an edge, S1-S2");
+ABSL_FLAG(bool, json, false,
+          "print one JSON object: first spacing a b c d e rss knee value stop knee_interval");
 ABSL_FLAG(int, resamples, 200, "curves drawn for the knee's interval");
 ABSL_FLAG(uint64_t, seed, 1, "seed of those draws");
 
@@ -33,43 +38,64 @@ constexpr char kUsage[] =
     "fits f(x) = -a exp(-b x) - c x - d x^2 + e to a performance curve and prints the epoch at\n"
     "which it is highest, the knee.\n\n"
     "  ./bazelw run //planner:knee -- CURVE.csv [--json]\n\n"
-    "CURVE.csv has the columns epoch,performance, from epoch 0 (before training).\n"
+    "CURVE.csv has the columns epoch,performance, or Wall time,Step,Value as TensorBoard "
+    "downloads\n"
+    "them; from any epoch, evenly spaced (epoch 0 is before training).  Or CURVE.csv is the\n"
+    "log.jsonl of a training or a search, or a search's journal.jsonl.  x counts the lines from "
+    "0;\n"
+    "of steps, T counts lines.\n"
     "Example:  printf 'epoch,performance\\n0,0.1\\n1,0.5\\n2,0.6\\n3,0.62\\n4,0.61\\n5,0.6\\n' > "
     "c.csv\n"
     "          ./bazelw run //planner:knee -- c.csv --attempt_epochs=2\n";
 
-void PrintJson(const Knee& knee, bool stop, const KneeInterval& interval) {
+// The epoch or step of line `line` of the curve, or beyond its end.
+int64_t At(const CurveFile& curve, int line) { return curve.first + line * curve.spacing; }
+
+void PrintJson(const CurveFile& curve, const Knee& knee, bool stop, const KneeInterval& interval) {
   nlohmann::ordered_json result;
+  result["first"] = curve.first;
+  result["spacing"] = curve.spacing;
   result["a"] = knee.curve.a;
   result["b"] = knee.curve.b;
   result["c"] = knee.curve.c;
   result["d"] = knee.curve.d;
   result["e"] = knee.curve.e;
   result["rss"] = knee.residual;
-  result["knee"] = knee.epoch;
+  result["knee"] = At(curve, knee.epoch);
   result["value"] = knee.value;
   result["stop"] = stop;
-  result["knee_interval"] = {interval.low, interval.high};
+  result["knee_interval"] = {At(curve, interval.low), At(curve, interval.high)};
   std::printf("%s\n", result.dump().c_str());
 }
 
-void PrintText(const Knee& knee, bool stop, const KneeInterval& interval, int trained) {
-  const int attempt = absl::GetFlag(FLAGS_attempt_epochs);
+void PrintText(const CurveFile& curve, const Knee& knee, bool stop, const KneeInterval& interval,
+               int ahead) {
   const PerformanceCurve& f = knee.curve;
-  absl::PrintF("curve     epochs 0 to %d\n", trained);
-  absl::PrintF("fit       f(x) = -a exp(-b x) - c x - d x^2 + e\n");
+  const char* unit = curve.steps ? "step" : "epoch";
+  const int last = static_cast<int>(curve.performance.size()) - 1;
+  const bool every = curve.first == 0 && curve.spacing == 1;
+  absl::PrintF("curve     %ss %d to %d%s\n", unit, curve.first, At(curve, last),
+               curve.spacing == 1 ? "" : absl::StrCat(", ", curve.spacing, " apart"));
+  absl::PrintF(
+      "fit       f(x) = -a exp(-b x) - c x - d x^2 + e%s\n",
+      every ? "" : absl::StrCat(", x = (", unit, " - ", curve.first, ") / ", curve.spacing));
   absl::PrintF("          a = %.6g  b = %.6g  c = %.6g  d = %.6g  e = %.6g\n", f.a, f.b, f.c, f.d,
                f.e);
   absl::PrintF("residual  %.6g (sum of squares)\n", knee.residual);
-  absl::PrintF("knee      epoch %d, f = %.6g\n", knee.epoch, knee.value);
-  absl::PrintF("interval  epochs %d to %d (%g %%, %d resamples)\n", interval.low, interval.high,
-               100 * kConfidence, absl::GetFlag(FLAGS_resamples));
+  absl::PrintF("knee      %s %d, f = %.6g%s\n", unit, At(curve, knee.epoch), knee.value,
+               knee.epoch > last ? "; the curve still rises at its end" : "");
+  absl::PrintF("interval  %ss %d to %d (%g %%, %d resamples)\n", unit, At(curve, interval.low),
+               At(curve, interval.high), 100 * kConfidence, absl::GetFlag(FLAGS_resamples));
+  // Of the usual curve the last epoch is the number of epochs trained.
+  const std::string trained = every ? absl::StrCat(last, " epochs trained")
+                                    : absl::StrCat("measured up to ", unit, " ", At(curve, last));
+  const std::string more = curve.steps ? absl::StrCat(ahead, ahead == 1 ? " line" : " lines")
+                                       : absl::StrCat(absl::GetFlag(FLAGS_attempt_epochs));
   if (stop) {
-    absl::PrintF("stop      yes: %d epochs trained, the knee and %d more are past\n", trained,
-                 attempt);
+    absl::PrintF("stop      yes: %s, the knee and %s more are past\n", trained, more);
   } else {
-    absl::PrintF("stop      no: %d epochs trained, stop at %d if the knee stays\n", trained,
-                 knee.epoch + attempt);
+    absl::PrintF("stop      no: %s, stop at %d if the knee stays\n", trained,
+                 At(curve, knee.epoch + ahead));
   }
 }
 
@@ -85,26 +111,31 @@ absl::Status Run(absl::Span<const std::string> words) {
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(UserPath(words[0])));
   std::vector<std::string> warnings;
-  OP3D_ASSIGN_OR_RETURN(const std::vector<double> curve, ParseCurveCsv(text, words[0], &warnings));
+  OP3D_ASSIGN_OR_RETURN(const CurveFile curve,
+                        ParseCurveFile(text, words[0], absl::GetFlag(FLAGS_curve), &warnings));
   if (!warnings.empty()) {
     std::fprintf(
         stderr, "warning: %s%s\n", warnings[0].c_str(),
         warnings.size() == 1 ? "" : absl::StrCat(" (and ", warnings.size() - 1, " more)").c_str());
   }
-  absl::StatusOr<Knee> knee = EstimateKnee(curve);
+  absl::StatusOr<Knee> knee = EstimateKnee(curve.performance);
   if (!knee.ok()) return Annotate(knee.status(), words[0]);
   BootstrapOptions options;
   options.confidence = kConfidence;
   options.resamples = absl::GetFlag(FLAGS_resamples);
   options.seed = absl::GetFlag(FLAGS_seed);
-  options.ahead = attempt;
-  OP3D_ASSIGN_OR_RETURN(const KneeInterval interval, BootstrapKnee(curve, *knee, options));
-  const int trained = static_cast<int>(curve.size()) - 1;
-  const bool stop = trained - attempt >= knee->epoch;
+  // Lines that make T epochs; of steps nothing says how many an epoch has.
+  const int64_t spacing = curve.steps ? 1 : curve.spacing;
+  const int ahead = static_cast<int>((attempt + spacing - 1) / spacing);
+  options.ahead = ahead;
+  OP3D_ASSIGN_OR_RETURN(const KneeInterval interval,
+                        BootstrapKnee(curve.performance, *knee, options));
+  const int last = static_cast<int>(curve.performance.size()) - 1;
+  const bool stop = last - ahead >= knee->epoch;
   if (absl::GetFlag(FLAGS_json)) {
-    PrintJson(*knee, stop, interval);
+    PrintJson(curve, *knee, stop, interval);
   } else {
-    PrintText(*knee, stop, interval, trained);
+    PrintText(curve, *knee, stop, interval, ahead);
   }
   return absl::OkStatus();
 }

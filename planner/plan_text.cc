@@ -16,6 +16,7 @@ struct Spent {
   double seconds = 0;
   // In training order; the edge in work included.
   int at_bound = 0;
+  int failed = 0, unreached = 0;
 };
 
 double SecondsOf(const std::vector<CurvePoint>& curve) {
@@ -32,7 +33,10 @@ Spent SpentOn(const SearchProgress& progress) {
     cost.seconds += SecondsOf(progress.curve(edge));
   }
   for (const auto& outcome : progress.outcomes()) {
-    cost.at_bound += outcome && outcome->ending() == EdgeOutcome::BOUND ? 1 : 0;
+    if (!outcome) continue;
+    cost.at_bound += outcome->ending() == EdgeOutcome::BOUND;
+    cost.failed += outcome->ending() == EdgeOutcome::FAILED;
+    cost.unreached += outcome->ending() == EdgeOutcome::UNREACHED;
   }
   return cost;
 }
@@ -67,12 +71,77 @@ std::string FormatEdge(const SearchProgress& progress, int edge, bool wins) {
   return line + "\n";
 }
 
+// "S0-A: epoch 3: the performance is nan ..." for every edge that failed, then the states that no
+// edge reaches; a line each.
+std::string FormatFailures(const SearchProgress& progress) {
+  std::string text;
+  for (const auto& outcome : progress.outcomes()) {
+    if (!outcome || outcome->ending() != EdgeOutcome::FAILED) continue;
+    absl::StrAppend(&text, "failed: ", outcome->from(), "-", outcome->to(), ", ",
+                    outcome->failure(), "\n");
+  }
+  for (const int node : progress.unreached()) {
+    absl::StrAppend(&text, progress.DescribeUnreached(node), "\n");
+  }
+  return text;
+}
+
+// "S0 -> A (5 epochs) -> B (skipped)".
+std::string FormatWay(const SearchProgress& progress, int node) {
+  const GraphIndex& index = progress.index();
+  const int winner = WinningEdge(index, progress.scores(), node);
+  if (winner == kNoEdge) return NodeName(progress.graph(), node);
+  const int epochs = progress.scores()[winner]->epochs;
+  return absl::StrCat(
+      FormatWay(progress, index.edges[winner].from), " -> ", NodeName(progress.graph(), node),
+      epochs == 0 ? " (skipped)"
+                  : absl::StrCat(" (", epochs, epochs == 1 ? " epoch)" : " epochs)"));
+}
+
+// The best plan, or until a final state has a value the best way to any state.
+std::string FormatBest(const SearchProgress& progress) {
+  const GraphIndex& index = progress.index();
+  const auto best_of = [&](const std::vector<int>& nodes) {
+    int best = kNoEdge;
+    for (const int node : nodes) {
+      const int winner = WinningEdge(index, progress.scores(), node);
+      if (winner == kNoEdge) continue;
+      if (best == kNoEdge || progress.scores()[winner]->score > progress.scores()[best]->score) {
+        best = winner;
+      }
+    }
+    return best;
+  };
+  std::vector<int> all;
+  for (int node = 1; node < index.nodes; ++node) all.push_back(node);
+  const int plan = best_of(index.finals);
+  const int best = plan != kNoEdge ? plan : best_of(all);
+  if (best == kNoEdge) return "";
+  const bool last_word = plan != kNoEdge && progress.next_edge() == kNoEdge;
+  return absl::StrFormat("%s: value %.4f, %s\n",
+                         last_word         ? "best plan"
+                         : plan != kNoEdge ? "best plan so far"
+                                           : "no plan yet; best state so far",
+                         progress.scores()[best]->score, FormatWay(progress, index.edges[best].to));
+}
+
 std::string FormatNode(const SearchProgress& progress, int node) {
   const GraphIndex& index = progress.index();
   const int winner = WinningEdge(index, progress.scores(), node);
   std::string text = absl::StrFormat("%s  %s at %g\n", NodeName(progress.graph(), node),
                                      ClipText(progress.graph().states(node - 1)),
                                      progress.graph().states(node - 1).learning_rate());
+  for (const int edge : index.incoming[node]) {
+    const auto& outcome = progress.outcomes()[edge];
+    if (!outcome || outcome->failure().empty()) continue;
+    absl::StrAppendFormat(&text, "    %-8s %s%s\n", outcome->from(),
+                          outcome->ending() == EdgeOutcome::FAILED ? "failed: " : "",
+                          outcome->failure());
+  }
+  const auto& unreached = progress.unreached();
+  if (std::count(unreached.begin(), unreached.end(), node) > 0) {
+    return absl::StrCat(text, "    ", progress.DescribeUnreached(node), "\n");
+  }
   if (winner == kNoEdge) return text + "    nothing trained yet\n";
   double second = -1;
   bool rivals = false;
@@ -120,11 +189,18 @@ std::string PlanText(const Plan& plan) {
 
 std::string FormatStatus(const SearchProgress& progress) {
   const Spent cost = SpentOn(progress);
-  std::string text = absl::StrFormat(
-      "%s search: %d of %d edges finished (%d at the bound), %d epochs trained in %s, %d %s\n",
-      progress.graph().pool(), progress.edges_finished(), progress.edges_total(), cost.at_bound,
-      progress.epochs_trained(), FormatSeconds(cost.seconds), progress.processes(),
-      progress.processes() == 1 ? "process" : "processes");
+  std::string counts = absl::StrCat(cost.at_bound, " at the bound");
+  if (cost.failed > 0) absl::StrAppend(&counts, ", ", cost.failed, " failed");
+  if (cost.unreached > 0) absl::StrAppend(&counts, ", ", cost.unreached, " not reached");
+  std::string text =
+      absl::StrFormat("%s search: %d of %d edges finished (%s), %d epochs trained in %s, %d %s\n",
+                      progress.graph().pool(), progress.edges_finished(), progress.edges_total(),
+                      counts, progress.epochs_trained(), FormatSeconds(cost.seconds),
+                      progress.processes(), progress.processes() == 1 ? "process" : "processes");
+  absl::StrAppend(&text, FormatFailures(progress), FormatBest(progress));
+  if (progress.hopeless()) {
+    return absl::StrCat(text, "ended: ", progress.Outcome().status().message(), "\n");
+  }
   const int edge = progress.next_edge();
   if (edge == kNoEdge) return text + "done\n";
   const auto& curve = progress.curve(edge);
@@ -146,6 +222,10 @@ std::string FormatReplay(const Replay& replay) {
   if (!replay.untrained.empty()) {
     absl::StrAppend(
         &text, "never trained, so not looked at: ", absl::StrJoin(replay.untrained, ", "), "\n");
+  }
+  if (!replay.failed.empty()) {
+    absl::StrAppend(
+        &text, "failed, so no way into their states: ", absl::StrJoin(replay.failed, ", "), "\n");
   }
   if (!replay.unfinished.empty()) {
     absl::StrAppend(&text, "the rule wants more epochs than were recorded: ",
@@ -169,17 +249,18 @@ std::string FormatExplanation(const SearchProgress& progress) {
     if (progress.index().reachable[node]) absl::StrAppend(&text, FormatNode(progress, node));
   }
   const Spent cost = SpentOn(progress);
-  absl::StrAppendFormat(&text, "cost: %d edges, %d epochs, %s\n", progress.edges_finished(),
-                        progress.epochs_trained(), FormatSeconds(cost.seconds));
+  absl::StrAppendFormat(&text, "cost: %d edges, %d epochs, %s\n",
+                        progress.edges_finished() - cost.unreached, progress.epochs_trained(),
+                        FormatSeconds(cost.seconds));
   if (cost.at_bound > 0) {
     absl::StrAppendFormat(&text,
                           "%d of %d edges ended at the bound on epochs: there it decides as much "
                           "as the knee\n",
-                          cost.at_bound, progress.edges_finished());
+                          cost.at_bound, progress.edges_finished() - cost.unreached);
   }
   const auto outcome = progress.Outcome();
-  return text + (outcome.ok() ? PlanText(outcome->plan())
-                              : absl::StrCat(outcome.status().message(), "\n"));
+  if (outcome.ok()) return text + PlanText(outcome->plan());
+  return absl::StrCat(text, outcome.status().message(), "\n", FormatBest(progress));
 }
 
 }  // namespace op3d

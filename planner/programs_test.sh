@@ -40,8 +40,17 @@ printf 'epoch,performance\n0,0.1\n1,nan\n' >nan.csv
 expect 2 'nan.csv:3: the performance of epoch 1 is nan' "$knee" nan.csv
 printf 'epoch,performance\n0,0.1\n1,-0.2\n' >negative.csv
 expect 0 'warning: negative.csv:3: the performance of epoch 1 is -0.2' "$knee" negative.csv
-printf 'epoch,performance\n0,0.1\n2,0.2\n' >gap.csv
-expect 2 'gap.csv:3: epoch 2 where epoch 1 is due' "$knee" gap.csv
+printf 'epoch,performance\n0,0.1\n1,0.1\n3,0.2\n' >gap.csv
+expect 2 'gap.csv:4: epoch 3 where epoch 2 is due' "$knee" gap.csv
+# The same curve as TensorBoard writes it, from step 390 on, 390 apart; and from epoch 3 on.
+awk -F, 'NR == 1 { print "Wall time,Step,Value" } NR > 1 { print 1.7e9, 390 * ($1 + 1), $2 }' \
+  OFS=, curve.csv >board.csv
+expect 0 '^curve     steps 390 to 8190, 390 apart$' "$knee" board.csv
+expect 0 '^knee      step 2730, f = 0.8$' "$knee" board.csv
+expect 0 '^stop      yes: measured up to step 8190, the knee and 10 lines more' "$knee" board.csv
+awk -F, 'NR == 1 || $1 >= 3' curve.csv >late.csv
+expect 0 '^knee      epoch 6, f = 0.8$' "$knee" late.csv
+expect 0 'stop at 26 if the knee stays' "$knee" late.csv --attempt_epochs=20
 
 expect 0 'cs plan, 220 epochs' "$plan" show kinetics400
 expect 0 'S9   64 frames / 2  lr 4e-05     18 epochs  batch 4 x 64  BatchNorm frozen' \
@@ -124,9 +133,32 @@ sed 's/from: "A" to: "B"/& } transitions { from: "B" to: "A"/' graph.textproto >
 expect 2 'the graph has a cycle, A -> B -> A' \
   "$plan" search --graph=cyclic.textproto --runner=true --output_dir=unknown
 [[ ! -e unknown ]] || fail "a refused graph left a folder"
-for number in NaN -0.5; do
-  expect 2 "S0-A, epoch 1: the child's answer.*$number" "$plan" search "${toy[@]}" --output_dir=bad \
-    --runner="sh -c 'while read -r l; do echo \"{\\\"epoch\\\": 1, \\\"performance\\\": $number}\"; done'"
+# A child that fails for edges whose name matches $BAD, by a performance of $NUMBER.
+cat >failing.sh <<'END'
+while read -r line; do
+  epoch=${line#*\"epoch\":} edge=${line#*\"edge\":\"}
+  epoch=${epoch%%,*} edge=${edge%%\"*} performance=0.$((10 + epoch))
+  case "$edge" in $BAD) performance=$NUMBER ;; esac
+  echo "{\"epoch\": $epoch, \"performance\": $performance}"
+done
+END
+export BAD NUMBER
+for NUMBER in NaN -0.5; do
+  BAD='S0-A'
+  expect 0 'S0-A: failed: epoch 1: the performance is ' \
+    "$plan" search "${toy[@]}" --output_dir=bad --runner="sh $PWD/failing.sh"
+  expect 0 'A is reached by no edge: S0-A failed; A-B is not trained' "$plan" status bad
+  expect 0 '^best plan: value 0.14.*S0 -> B (4 epochs)' "$plan" status bad
+  expect 0 '^    A        not trained: no edge reaches A' "$plan" explain bad
+  expect 0 '^failed, so no way into their states: S0-A' "$plan" replay bad
+  [[ ! -e bad/journal/toy/S0-A ]] || fail "the weights of a failed edge stay"
+  rm -r bad
+  BAD='S0-?'
+  for try in search resume; do
+    expect 1 'no final state (B) is reached, so there is no plan: S0-A: epoch 1: the performance' \
+      "$plan" search "${toy[@]}" --output_dir=bad --runner="sh $PWD/failing.sh"
+  done
+  expect 0 '3 of 3 edges finished (0 at the bound, 2 failed, 1 not reached)' "$plan" status bad
   rm -r bad
 done
 cp -r toy before

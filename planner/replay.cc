@@ -157,8 +157,9 @@ absl::StatusOr<Replay> PlanAgain(const TransitionGraph& full,
   for (int edge : replay.index.training_order) {
     const std::string name = EdgeName(replay.graph.transitions(edge));
     const auto found = outcomes.find(name);
-    if (found == outcomes.end()) {
-      replay.untrained.push_back(name);
+    if (found == outcomes.end() || !found->second->failure().empty()) {
+      const bool failed = found != outcomes.end() && found->second->ending() == EdgeOutcome::FAILED;
+      (failed ? replay.failed : replay.untrained).push_back(name);
       continue;
     }
     bool unfinished = false;
@@ -175,9 +176,14 @@ absl::StatusOr<Replay> PlanAgain(const TransitionGraph& full,
   DropUnreached(replay.index, &replay.scores);
   const absl::StatusOr<BestPath> best = FindBestPath(replay.index, replay.scores);
   if (absl::IsFailedPrecondition(best.status())) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("no final state is reached over trained edges; never trained: ",
-                     absl::StrJoin(replay.untrained, ", ")));
+    std::string why = "no final state is reached over trained edges";
+    if (!replay.untrained.empty()) {
+      absl::StrAppend(&why, "; never trained: ", absl::StrJoin(replay.untrained, ", "));
+    }
+    if (!replay.failed.empty()) {
+      absl::StrAppend(&why, "; failed: ", absl::StrJoin(replay.failed, ", "));
+    }
+    return absl::FailedPreconditionError(why);
   }
   OP3D_RETURN_IF_ERROR(best.status());
   replay.plan = PlanTo(replay, NodeName(replay.graph, best->nodes.back()));

@@ -58,6 +58,8 @@ struct Replay {
   Plan plan;
   // Edges of `graph` that were never trained.
   std::vector<std::string> untrained;
+  // Edges of `graph` whose training failed: no way into their states.
+  std::vector<std::string> failed;
   // With a rule: edges whose recorded curve ends before the rule would.  Their score is that of
   // the epochs there are.
   std::vector<std::string> unfinished;

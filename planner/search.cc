@@ -16,6 +16,7 @@
 #include "op3d/base/interrupt.h"
 #include "op3d/base/parallel.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 #include "planner/journal.h"
 #include "planner/knee_interval.h"
 #include "planner/search_progress.h"
@@ -37,7 +38,7 @@ class Searcher {
   absl::StatusOr<SearchOutcome> Run() {
     OP3D_RETURN_IF_ERROR(OpenJournal());
     // A process that was killed may have left some.
-    OP3D_RETURN_IF_ERROR(DropWeights(progress_.index().training_order));
+    OP3D_RETURN_IF_ERROR(DropWeights());
     Tell(SearchEvent::kStarted, nullptr, nullptr, nullptr);
     const int threads = static_cast<int>(runners_.size());
     OP3D_RETURN_IF_ERROR(
@@ -74,7 +75,7 @@ class Searcher {
         absl::MutexLock lock(&mutex_);
         mutex_.Await(absl::Condition(this, &Searcher::WorkOrEnd));
         const int edge = FreeEdge();
-        if (failed_ || edge == kNoEdge) return absl::OkStatus();
+        if (Ended() || edge == kNoEdge) return absl::OkStatus();
         taken_[edge] = true;
         task = MakeTask(edge);
       }
@@ -99,11 +100,14 @@ class Searcher {
   bool AllTaken() const {
     const auto& order = progress_.index().training_order;
     return std::all_of(order.begin(), order.end(), [this](int edge) {
-      return taken_[edge] || progress_.outcomes()[edge].has_value();
+      return taken_[edge] || progress_.outcomes()[edge].has_value() || progress_.dropped(edge);
     });
   }
 
-  bool WorkOrEnd() const { return failed_ || FreeEdge() != kNoEdge || AllTaken(); }
+  // An error has come, or no plan can.
+  bool Ended() const { return failed_ || progress_.hopeless(); }
+
+  bool WorkOrEnd() const { return Ended() || FreeEdge() != kNoEdge || AllTaken(); }
 
   // On disk first, in memory then.
   absl::Status Record(const JournalEntry& entry) {
@@ -131,6 +135,7 @@ class Searcher {
   absl::Status RunEdge(StateRunner* runner, const EdgeTask& task) {
     int epoch = 0;
     StoppingDecision decision;
+    std::string failure;
     {
       absl::MutexLock lock(&mutex_);
       Tell(SearchEvent::kEdgeStarted, &task, nullptr, nullptr);
@@ -138,17 +143,21 @@ class Searcher {
     for (;;) {
       {
         absl::MutexLock lock(&mutex_);
-        if (failed_) return absl::CancelledError("another edge failed");
+        if (failed_) return absl::CancelledError("another edge ended the search");
+        if (progress_.hopeless()) return absl::OkStatus();
         epoch = static_cast<int>(progress_.curve(task.edge).size());
         if (epoch > 0) {
+          failure = progress_.Collapse(task.edge);
+          if (!failure.empty()) break;
           OP3D_ASSIGN_OR_RETURN(decision, Decide(task));
           if (decision.stop) break;
         }
       }
       OP3D_RETURN_IF_ERROR(CheckInterrupt());
-      OP3D_RETURN_IF_ERROR(RunEpoch(runner, task, epoch));
+      OP3D_ASSIGN_OR_RETURN(failure, RunEpoch(runner, task, epoch));
+      if (!failure.empty()) break;
     }
-    return FinishEdge(runner, task, decision);
+    return failure.empty() ? FinishEdge(runner, task, decision) : FailEdge(runner, task, failure);
   }
 
   absl::StatusOr<StoppingDecision> Decide(const EdgeTask& task) {
@@ -159,14 +168,25 @@ class Searcher {
     return Annotate(decision.status(), EdgeName(*task.transition));
   }
 
-  // Epoch 0 is the measurement before training.
-  absl::Status RunEpoch(StateRunner* runner, const EdgeTask& task, int epoch) {
+  // Epoch 0 is the measurement before training.  Returns why the edge has failed; "" = it has not.
+  absl::StatusOr<std::string> RunEpoch(StateRunner* runner, const EdgeTask& task, int epoch) {
     const std::string where = absl::StrCat(EdgeName(*task.transition), ", epoch ", epoch);
     absl::StatusOr<CurvePoint> point = CurvePoint();
     if (epoch > 0) {
       point = runner->TrainEpoch(task, epoch);
+    } else if (task.transition->epochs() > 0) {
+      // Where the length is given nobody looks at point 0: the source's value stands for it.
+      absl::MutexLock lock(&mutex_);
+      const int winner =
+          WinningEdge(progress_.index(), progress_.scores(),
+                      progress_.index().edges[task.edge].from);
+      if (winner != kNoEdge) point->set_performance(progress_.scores()[winner]->score);
+      point->set_unmeasured(true);
     } else if (!task.from_initial) {
       point = runner->Measure(task);
+    }
+    if (const auto failure = TrainingFailureOf(point.status()); failure) {
+      return absl::StrCat("epoch ", epoch, ": ", *failure);
     }
     if (!point.ok()) return Annotate(point.status(), where);
     if (point->epoch() != epoch) {
@@ -174,20 +194,43 @@ class Searcher {
           absl::StrCat(where, ": the runner gave a point of epoch ", point->epoch()));
     }
     if (!std::isfinite(point->performance())) {
-      return absl::InternalError(absl::StrCat(
-          where, ": the performance is ", point->performance(),
-          ", not a finite number: training has diverged; lower the state's learning rate"));
+      return absl::StrCat("epoch ", epoch, ": the performance is ", point->performance(),
+                          ", not a finite number: training has diverged; lower the state's "
+                          "learning rate");
     }
     if (point->performance() < 0) {
-      return absl::InternalError(absl::StrCat(where, ": the performance is ", point->performance(),
-                                              ", but a share of right answers is at least 0"));
+      return absl::StrCat("epoch ", epoch, ": the performance is ", point->performance(),
+                          ", but a share of right answers is at least 0");
     }
     JournalEntry entry;
     entry.mutable_point()->set_edge(EdgeName(*task.transition));
     *entry.mutable_point()->mutable_point() = *point;
+    const double chance = runner->Chance();
+    if (chance > 0 && chance < 1) entry.mutable_point()->set_chance(chance);
     absl::MutexLock lock(&mutex_);
     OP3D_RETURN_IF_ERROR(Record(entry));
     Tell(SearchEvent::kEpochDone, &task, &*point, nullptr);
+    return "";
+  }
+
+  absl::Status FailEdge(StateRunner* runner, const EdgeTask& task, const std::string& failure) {
+    OP3D_RETURN_IF_ERROR(Annotate(runner->Abandon(task), EdgeName(*task.transition)));
+    JournalEntry entry;
+    EdgeOutcome* outcome = entry.mutable_finished();
+    outcome->set_from(task.transition->from());
+    outcome->set_to(task.transition->to());
+    outcome->set_ending(EdgeOutcome::FAILED);
+    outcome->set_failure(failure);
+    absl::MutexLock lock(&mutex_);
+    const size_t before = progress_.unreached().size();
+    OP3D_RETURN_IF_ERROR(Record(entry));
+    OP3D_RETURN_IF_ERROR(DropWeights());
+    std::vector<std::string> unreached;
+    for (size_t i = before; i < progress_.unreached().size(); ++i) {
+      unreached.push_back(progress_.DescribeUnreached(progress_.unreached()[i]));
+    }
+    Tell(SearchEvent::kEdgeFinished, &task, nullptr, &*progress_.outcomes()[task.edge],
+         std::move(unreached));
     return absl::OkStatus();
   }
 
@@ -208,17 +251,9 @@ class Searcher {
     outcome->set_ending(decision.ending);
     absl::MutexLock lock(&mutex_);
     OP3D_RETURN_IF_ERROR(Record(entry));
-    // What this edge was started from may have had its last use; so may what it has beaten.
-    std::vector<int> settled = progress_.index().incoming[EndsOf(task).to];
-    const int source = KeptEdge(progress_.index(), progress_.scores(), EndsOf(task).from);
-    if (source != kNoEdge) settled.push_back(source);
-    OP3D_RETURN_IF_ERROR(DropWeights(settled));
+    OP3D_RETURN_IF_ERROR(DropWeights());
     Tell(SearchEvent::kEdgeFinished, &task, nullptr, &*progress_.outcomes()[task.edge]);
     return absl::OkStatus();
-  }
-
-  const GraphIndex::Edge& EndsOf(const EdgeTask& task) const {
-    return progress_.index().edges[task.edge];
   }
 
   // With its interval: only the last estimate of an edge gets one.
@@ -237,11 +272,10 @@ class Searcher {
     return estimate;
   }
 
-  // Removes the folders of those of `edges` whose weights nothing can need any more.
-  absl::Status DropWeights(const std::vector<int>& edges) const {
+  // Removes the folders of edges whose weights nothing can need any more.
+  absl::Status DropWeights() {
     if (options_.keep_all_weights) return absl::OkStatus();
-    for (const int edge : edges) {
-      if (progress_.NeedsWeights(edge)) continue;
+    for (const int edge : progress_.TakeUnneeded()) {
       std::error_code error;
       std::filesystem::remove_all(FolderOf(edge), error);
       if (error) return ErrnoStatus(error.value(), "cannot remove the weights in", FolderOf(edge));
@@ -250,9 +284,10 @@ class Searcher {
   }
 
   void Tell(SearchEvent::Kind kind, const EdgeTask* task, const CurvePoint* point,
-            const EdgeOutcome* outcome) const {
+            const EdgeOutcome* outcome, std::vector<std::string> unreached = {}) const {
     if (!options_.observer) return;
     SearchEvent event;
+    event.unreached = std::move(unreached);
     event.kind = kind;
     event.task = task;
     event.point = point;

@@ -8,7 +8,8 @@
 //
 // Edges go in topological order; with several runners, edges that do not hang on each other go at
 // once.  Each starts from the weights kept in its source state and is trained epoch by epoch until
-// the stopping rule ends it; dynamic programming picks each state's best way in.  Killed at any
+// the stopping rule ends it; dynamic programming picks each state's best way in.  An edge whose
+// training fails is no way into its state, and the search goes on without it.  Killed at any
 // moment and started again with the same arguments, it goes on where it was and ends with the same
 // outcome, whatever the number of runners.
 #ifndef OP3D_PLANNER_SEARCH_H_
@@ -42,8 +43,11 @@ struct EdgeTask {
 };
 
 // Trains and measures; implemented by who knows how.  Called from one thread at a time, and for one
-// edge until that is finished.  Whatever it returns as an error ends the search, which can be taken
-// up again, perhaps with another of several runners for the same edge.
+// edge until that is finished or has failed.
+//
+// An error marked as a training's failure (op3d/base/training_failure.h) fails the edge alone.  Any
+// other error, as of a full disk, ends the search, which can be taken up again, perhaps with
+// another of several runners for the same edge.
 class StateRunner {
  public:
   virtual ~StateRunner() = default;
@@ -63,15 +67,24 @@ class StateRunner {
   // removes task.folder when no edge can start from it any more and no final state's best weights
   // are in it.
   virtual absl::Status Finish(const EdgeTask& task, int epoch) = 0;
+
+  // The edge has failed: nothing works on it when this returns.  The search then removes
+  // task.folder; the runner leaves the files alone, as a search that is killed now asks for the
+  // failed epoch again.
+  virtual absl::Status Abandon(const EdgeTask&) { return absl::OkStatus(); }
+
+  // What guessing would score in the last point that was measured; 0 = not known.  Of k classes
+  // with as many videos each, (1 + min(3, k) + min(5, k)) / 3k.
+  virtual double Chance() const { return 0; }
 };
 
 // For logs and progress bars.  Pointers are valid during the call.
 struct SearchEvent {
   enum Kind {
-    kStarted,      // first of all; the counts are what the journal held
-    kEdgeStarted,  // or taken up again
-    kEpochDone,    // in the journal
-    kEdgeFinished,
+    kStarted,       // first of all; the counts are what the journal held
+    kEdgeStarted,   // or taken up again
+    kEpochDone,     // in the journal
+    kEdgeFinished,  // or failed
   };
   Kind kind = kStarted;
   // All kinds but kStarted.
@@ -80,6 +93,8 @@ struct SearchEvent {
   const CurvePoint* point = nullptr;
   // kEdgeFinished.
   const EdgeOutcome* outcome = nullptr;
+  // kEdgeFinished, of an edge that failed: a sentence for each state that no edge reaches any more.
+  std::vector<std::string> unreached;
 
   // Counts of the whole search, earlier processes included.
   int edges_finished = 0;
@@ -109,9 +124,13 @@ struct SearchOptions {
 // FailedPrecondition for a folder of a search with other arguments, naming the difference.
 // Unavailable when another process works in the folder.  DataLoss for a damaged journal.
 // Cancelled after SIGINT or SIGTERM (op3d/base/interrupt.h), between two epochs.
-// Internal when a runner gives a point of another epoch or a performance that is negative or not
-// finite.
-// The runner's own errors, with edge and epoch before the message.
+// Internal when a runner gives a point of another epoch.
+// Aborted, with a training's mark, when edges failed and no final state can be reached; what is
+// left to train is then left. The runner's own errors, with edge and epoch before the message.
+//
+// An edge fails, and ends as FAILED, when its runner says so, when a performance is negative or not
+// a finite number, and when it has collapsed (DescribeCollapse() of stopping_rule.h).  Its folder
+// is removed, and a search that is taken up again does not train it again.
 //
 // Searches in different folders may run at once in different threads.
 absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const StoppingRule& rule,

@@ -10,6 +10,7 @@
 
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/training_failure.h"
 #include "planner/pool.h"
 
 namespace op3d {
@@ -41,6 +42,13 @@ JournalEntry Finished(const std::string& from, const std::string& to, int epochs
   entry.mutable_finished()->set_to(to);
   entry.mutable_finished()->set_epochs(epochs);
   entry.mutable_finished()->set_score(score);
+  return entry;
+}
+
+JournalEntry Failed(const std::string& from, const std::string& to) {
+  JournalEntry entry = Finished(from, to, 0, 0);
+  entry.mutable_finished()->set_ending(EdgeOutcome::FAILED);
+  entry.mutable_finished()->set_failure("the loss is nan");
   return entry;
 }
 
@@ -124,6 +132,115 @@ bool NeedsWeightsBySearchingAll(const SearchProgress& progress, int edge) {
   return false;
 }
 
+// Every edge of `graph` finishes in every order that the graph allows, with every choice of
+// skipped, kept and failed ones and random scores: at every moment the weights that are there are
+// those that are needed.
+void FinishInEveryOrder(const SearchProgress& before, std::vector<bool> there, RandomStream* stream,
+                        int* ends) {
+  const TransitionGraph& graph = before.graph();
+  bool done = true;
+  for (int edge = 0; edge < graph.transitions_size(); ++edge) {
+    if (!before.Ready(edge)) continue;
+    done = false;
+    for (const int kind : {0, 1, 2}) {  // skipped, kept, failed
+      SearchProgress progress = before;
+      const Transition& ends_of = graph.transitions(edge);
+      const std::string name = EdgeName(ends_of);
+      ASSERT_THAT(progress.Apply(Point(name, 0, 0)), IsOk());
+      ASSERT_THAT(progress.Apply(Point(name, 1, 0.5)), IsOk());
+      ASSERT_THAT(progress.Apply(
+                      kind == 2 ? Failed(ends_of.from(), ends_of.to())
+                                : Finished(ends_of.from(), ends_of.to(), kind, stream->Uniform())),
+                  IsOk());
+      std::vector<bool> now = there;
+      now[edge] = true;
+      for (const int gone : progress.TakeUnneeded()) now[gone] = false;
+      for (int other = 0; other < graph.transitions_size(); ++other) {
+        const bool finished = progress.outcomes()[other].has_value();
+        ASSERT_EQ(now[other], finished && NeedsWeightsBySearchingAll(progress, other))
+            << EdgeName(graph.transitions(other)) << " after " << name;
+      }
+      FinishInEveryOrder(progress, std::move(now), stream, ends);
+    }
+  }
+  if (done) ++*ends;
+}
+
+TransitionGraph SmallGraph(const std::vector<std::pair<const char*, const char*>>& edges,
+                           int states) {
+  TransitionGraph graph = MakePool(PoolOptions());
+  graph.mutable_states()->DeleteSubrange(states, graph.states_size() - states);
+  graph.clear_transitions();
+  for (const auto& [from, to] : edges) {
+    Transition* edge = graph.add_transitions();
+    edge->set_from(from);
+    edge->set_to(to);
+  }
+  graph.clear_finals();
+  graph.add_finals(graph.states(states - 1).name());
+  return graph;
+}
+
+TEST(SearchProgressTest, WhatIsKeptIsWhatIsNeededInAnyOrderOfFinishing) {
+  const TransitionGraph graphs[] = {
+      SmallGraph({{"S0", "S1"}, {"S0", "S2"}, {"S1", "S2"}}, 2),
+      SmallGraph({{"S0", "S1"}, {"S1", "S2"}, {"S0", "S2"}, {"S2", "S3"}, {"S1", "S3"}}, 3),
+      SmallGraph({{"S0", "S1"}, {"S0", "S2"}, {"S1", "S3"}, {"S2", "S3"}, {"S3", "S4"}}, 4)};
+  RandomStream stream(1, "orders", {});
+  for (const TransitionGraph& graph : graphs) {
+    ASSERT_OK_AND_ASSIGN(const SearchProgress progress, SearchProgress::Make(graph, Rule()));
+    int ends = 0;
+    FinishInEveryOrder(progress, std::vector<bool>(graph.transitions_size()), &stream, &ends);
+    EXPECT_GT(ends, 50);
+  }
+}
+
+TEST(SearchProgressTest, AFailedEdgeIsNoWayIntoItsState) {
+  ASSERT_OK_AND_ASSIGN(
+      SearchProgress progress,
+      SearchProgress::Make(
+          SmallGraph({{"S0", "S1"}, {"S1", "S2"}, {"S2", "S3"}, {"S1", "S4"}, {"S0", "S4"}}, 4),
+          Rule()));
+  // It fails before anything was measured.  Nothing comes after S1 but what another way reaches.
+  ASSERT_THAT(progress.Apply(Failed("S0", "S1")), IsOk());
+  EXPECT_EQ(progress.edges_finished(), 4);
+  EXPECT_EQ(progress.unreached().size(), 3);
+  EXPECT_FALSE(progress.hopeless());
+  EXPECT_EQ(progress.next_edge(), 4);
+  EXPECT_EQ(progress.DescribeUnreached(1),
+            "S1 is reached by no edge: S0-S1 failed; S1-S2, S1-S4 are not trained");
+  EXPECT_EQ(progress.DescribeUnreached(2),
+            "S2 is reached by no edge: S1-S2 was not trained; S2-S3 is not trained");
+  EXPECT_THAT(progress.Apply(Point("S1-S2", 0, 0)), StatusIs(kDataLoss, HasSubstr("S1-S2")));
+  ASSERT_THAT(progress.Apply(Point("S0-S4", 0, 0)), IsOk());
+  ASSERT_THAT(progress.Apply(Point("S0-S4", 1, 0.5)), IsOk());
+  ASSERT_THAT(progress.Apply(Finished("S0", "S4", 1, 0.5)), IsOk());
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome, progress.Outcome());
+  ASSERT_EQ(outcome.edges_size(), 5);
+  EXPECT_EQ(outcome.edges(0).ending(), EdgeOutcome::FAILED);
+  EXPECT_EQ(outcome.edges(0).failure(), "the loss is nan");
+  EXPECT_EQ(outcome.edges(1).ending(), EdgeOutcome::UNREACHED);
+  EXPECT_EQ(outcome.edges(1).failure(), "not trained: no edge reaches S1");
+  EXPECT_EQ(outcome.nodes_size(), 1);
+  EXPECT_THAT(outcome.unreached(), testing::SizeIs(3));
+  EXPECT_THAT(outcome.plan().path(), testing::ElementsAre("S0", "S4"));
+}
+
+TEST(SearchProgressTest, WithoutAWayIntoAFinalStateThereIsNoPlan) {
+  ASSERT_OK_AND_ASSIGN(
+      SearchProgress progress,
+      SearchProgress::Make(SmallGraph({{"S0", "S1"}, {"S1", "S3"}, {"S0", "S2"}}, 3), Rule()));
+  EXPECT_FALSE(progress.hopeless());
+  ASSERT_THAT(progress.Apply(Failed("S0", "S1")), IsOk());
+  EXPECT_TRUE(progress.hopeless());
+  EXPECT_EQ(progress.next_edge(), kNoEdge);  // S0-S2 leads nowhere
+  EXPECT_THAT(progress.Outcome(),
+              StatusIs(absl::StatusCode::kAborted,
+                       HasSubstr("no final state (S3) is reached, so there is no plan: S0-S1: the "
+                                 "loss is nan. Search with")));
+  EXPECT_TRUE(TrainingFailureOf(progress.Outcome().status()));
+}
+
 TEST(SearchProgressTest, NeedsTheSameWeightsAsALookAtAllStates) {
   RandomStream stream(1, "graphs", {});
   for (int round = 0; round < 200; ++round) {
@@ -202,6 +319,9 @@ TEST(SearchProgressTest, RefusesWhatCannotHaveHappened) {
               StatusIs(kDataLoss, HasSubstr("S1-S2 is finished out of turn")));
   EXPECT_THAT(progress.Apply(Finished("S0", "S1", 2, 0)),
               StatusIs(kDataLoss, HasSubstr("keeps epoch 2 of 1")));
+  JournalEntry failed = Failed("S0", "S1");
+  failed.mutable_finished()->clear_failure();
+  EXPECT_THAT(progress.Apply(failed), StatusIs(kDataLoss, HasSubstr("without a reason")));
 }
 
 TEST(SearchProgressTest, RefusesABadGraphOrRule) {

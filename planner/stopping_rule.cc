@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "op3d/base/status_macros.h"
 #include "planner/knee_interval.h"
 
@@ -16,6 +17,9 @@ constexpr int kResamples = 100;
 constexpr double kDefaultConfidence = 0.9;
 // Five unknowns and a point more.
 constexpr int kLeastFitEpochs = 6;
+// Of DescribeCollapse().  The first is five times the noise of a measurement on 150 videos.
+constexpr double kWellAbove = 0.2;
+constexpr double kShareLeft = 0.1;
 
 absl::Status CheckFinite(absl::Span<const double> performance) {
   for (size_t epoch = 0; epoch < performance.size(); ++epoch) {
@@ -157,6 +161,23 @@ absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance
   decision.epochs = std::min(decision.knee->epoch, trained);
   decision.score = Evaluate(decision.knee->curve, decision.epochs);
   return decision;
+}
+
+std::string DescribeCollapse(absl::Span<const double> performance, double chance) {
+  const int trained = static_cast<int>(performance.size()) - 1;
+  if (trained < 2) return "";
+  const auto highest = std::max_element(performance.begin(), performance.end());
+  const double learnt = *highest - chance;
+  const double better = std::max(performance[trained - 1], performance[trained]) - chance;
+  // A NaN is another failure.
+  if (!(learnt >= kWellAbove && better <= kShareLeft * learnt)) return "";
+  const auto best = highest - performance.begin();
+  return absl::StrFormat(
+      "epochs %d and %d score %.4f and %.4f, %s, after %.4f %s: training has collapsed; lower the "
+      "state's learning rate, or do not freeze its BatchNorm",
+      trained - 1, trained, performance[trained - 1], performance[trained],
+      chance > 0 ? absl::StrFormat("no better than guessing (%.4f)", chance) : "next to nothing",
+      *highest, best == 0 ? "before training" : absl::StrCat("at epoch ", best));
 }
 
 StoppingRule PublishedRule(int attempt_epochs) {

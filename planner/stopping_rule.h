@@ -10,6 +10,8 @@
 #ifndef OP3D_PLANNER_STOPPING_RULE_H_
 #define OP3D_PLANNER_STOPPING_RULE_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
@@ -47,6 +49,16 @@ struct StoppingDecision {
 absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance,
                                             const StoppingRule& rule, int max_epochs,
                                             absl::optional<double> to_beat = absl::nullopt);
+
+// Why the training of this edge has collapsed, as a sentence; "" = it has not.  It has when its
+// last two epochs are at the level of guessing, `chance` (0 = not known), although its source or an
+// earlier epoch was well above:
+//
+//   highest - chance >= 0.2   and   both - chance <= 0.1 (highest - chance)
+//
+// So an edge that is still learning from the initial weights has not collapsed; and of two classes,
+// where guessing comes near the best score, it is never said.  Thread-safe.
+std::string DescribeCollapse(absl::Span<const double> performance, double chance);
 
 // The published rule with T = `attempt_epochs`, without bounds.
 StoppingRule PublishedRule(int attempt_epochs);

@@ -125,6 +125,26 @@ TEST(StoppingRuleTest, ABoundBeforeAnyFitKeepsTheBestMeasuredEpoch) {
   EXPECT_EQ(decision.score, 0.5);
 }
 
+TEST(StoppingRuleTest, ACollapseIsTwoEpochsAtTheLevelOfGuessing) {
+  using testing::HasSubstr;
+  const double chance = 0.03;
+  // Frozen BatchNorm at a high rate: what the source knew is gone.
+  EXPECT_THAT(DescribeCollapse({0.6, 0.031, 0.028}, chance),
+              HasSubstr("epochs 1 and 2 score 0.0310 and 0.0280, no better than guessing (0.0300), "
+                        "after 0.6000 before training"));
+  // The initial weights know nothing; what was learnt since then is gone.
+  EXPECT_THAT(DescribeCollapse({0, 0.3, 0.5, 0, 0}, 0),
+              HasSubstr("epochs 3 and 4 score 0.0000 and 0.0000, next to nothing, after 0.5000 at "
+                        "epoch 2"));
+  EXPECT_EQ(DescribeCollapse({0.6, 0.03}, chance), "");             // one epoch is no proof
+  EXPECT_EQ(DescribeCollapse({0.6, 0.03, 0.2}, chance), "");        // it recovers
+  EXPECT_EQ(DescribeCollapse({0.6, 0.03, 0.1}, chance), "");        // above a tenth of it
+  EXPECT_EQ(DescribeCollapse({0, 0.03, 0.03, 0.03}, chance), "");   // has not learnt yet
+  EXPECT_EQ(DescribeCollapse({0.2, 0.03, 0.03}, chance), "");       // was not well above
+  EXPECT_EQ(DescribeCollapse({1, 2.5 / 3, 2.5 / 3}, 2.5 / 3), "");  // two classes
+  EXPECT_EQ(DescribeCollapse({}, 0), "");
+}
+
 TEST(StoppingRuleTest, RefusesWhatIsOutOfRange) {
   constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
   EXPECT_THAT(DecideStop({}, PublishedRule(10), 20), StatusIs(kInvalid, HasSubstr("point 0")));

@@ -7,7 +7,8 @@ namespace op3d {
 namespace {
 
 Edge ToEdge(const EdgeTask& task) {
-  return {EdgeName(*task.transition), *task.state, task.source_folder, task.folder};
+  return {EdgeName(*task.transition), *task.state, task.transition->epochs(), task.source_folder,
+          task.folder};
 }
 
 CurvePoint ToCurvePoint(const EpochMeasure& measure) {
@@ -18,6 +19,8 @@ CurvePoint ToCurvePoint(const EpochMeasure& measure) {
   point.set_top3(measure.top3);
   point.set_top5(measure.top5);
   point.set_loss(measure.loss);
+  point.set_probability(measure.probability);
+  point.set_unmeasured(measure.unmeasured);
   point.set_train_seconds(measure.train_seconds);
   point.set_evaluation_seconds(measure.evaluation_seconds);
   return point;
@@ -37,6 +40,11 @@ absl::StatusOr<CurvePoint> TrainingRunner::TrainEpoch(const EdgeTask& task, int 
 
 absl::Status TrainingRunner::Finish(const EdgeTask& task, int epoch) {
   return trainer_.Finish(ToEdge(task), epoch);
+}
+
+absl::Status TrainingRunner::Abandon(const EdgeTask& task) {
+  trainer_.Abandon(ToEdge(task));
+  return absl::OkStatus();
 }
 
 }  // namespace op3d

@@ -27,6 +27,8 @@ class TrainingRunner : public StateRunner {
   absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override;
   absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override;
   absl::Status Finish(const EdgeTask& task, int epoch) override;
+  absl::Status Abandon(const EdgeTask& task) override;
+  double Chance() const override { return trainer_.Chance(); }
 
   // Time of this process so far.
   const ActivitySeconds& seconds() const { return trainer_.seconds(); }

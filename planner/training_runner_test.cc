@@ -5,6 +5,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/train/checkpoint_folder.h"
 #include "op3d/train/tiny_job.h"
 
@@ -100,6 +101,22 @@ TEST_F(TrainingRunnerTest, ASkippedStateLeavesNothing) {
   ASSERT_THAT(runner.Finish(task, 0), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder));
   EXPECT_TRUE(names.empty());
+}
+
+TEST_F(TrainingRunnerTest, ATrainingThatDivergesIsItsOwnFailure) {
+  state_.set_learning_rate(1e30);
+  const EdgeTask task = TaskIn(TestFolder("diverging"));
+  TrainingRunner runner(job_, &tiny_->evaluation);
+  absl::Status status;
+  for (int epoch = 1; epoch <= 3 && status.ok(); ++epoch) {
+    status = runner.TrainEpoch(task, epoch).status();
+  }
+  const std::string failure = TrainingFailureOf(status).value_or("none");
+  EXPECT_THAT(failure, testing::HasSubstr("lower")) << status;
+  EXPECT_THAT(failure, testing::Not(testing::HasSubstr(task.folder)));
+  EXPECT_THAT(runner.Abandon(task), IsOk());
+  EXPECT_GT(runner.Chance(), 0);
+  EXPECT_LT(runner.Chance(), 1);
 }
 
 TEST_F(TrainingRunnerTest, WeightsThatWereNotKeptAreTrainedAgainToTheSameBits) {

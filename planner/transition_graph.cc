@@ -84,6 +84,51 @@ absl::Status ReadEdges(const TransitionGraph& graph, const Numbers& numbers, Gra
   return absl::OkStatus();
 }
 
+// What a graph with rounds, or with edges of a given length, needs beside.
+absl::Status CheckRounds(const TransitionGraph& graph, const GraphIndex& index) {
+  const int rounds = graph.rounds_size();
+  for (int round = 0; round < rounds; ++round) {
+    if (graph.rounds(round).edges() >= 1 && graph.rounds(round).states() >= 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "rounds[", round, "] trains ", graph.rounds(round).edges(), " edges from ",
+        graph.rounds(round).states(), " states; it must train at least 1, from at least 0"));
+  }
+  // By node: the last round in which it can be reached.
+  std::vector<int> reached(index.nodes, 0);
+  for (int i = 0; i < graph.transitions_size(); ++i) {
+    const Transition& edge = graph.transitions(i);
+    const std::string name = EdgeName(edge);
+    if (edge.epochs() < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the edge ", name, " lasts ", edge.epochs(), " epochs; at least 0"));
+    }
+    const State& state = graph.states(index.edges[i].to - 1);
+    if (state.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET && edge.epochs() == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the learning rate changes inside the state ", state.name(), ", but the edge ", name,
+          " has no number of epochs; give the edge its `epochs`"));
+    }
+    if (edge.round() < 0 || edge.round() > rounds || (rounds > 0) != (edge.round() > 0)) {
+      return absl::InvalidArgumentError(absl::StrCat("the edge ", name, " is of round ",
+                                                     edge.round(), " in a graph of ", rounds,
+                                                     " rounds; rounds are numbered from 1"));
+    }
+    if (rounds > 0 && edge.epochs() == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the edge ", name, " has no number of epochs, which a graph with rounds needs"));
+    }
+    reached[index.edges[i].to] = std::max(reached[index.edges[i].to], edge.round());
+  }
+  for (int i = 0; i < graph.transitions_size(); ++i) {
+    const int before = reached[index.edges[i].from];
+    if (graph.transitions(i).round() > before || rounds == 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the edge ", EdgeName(graph.transitions(i)), " is of round ", graph.transitions(i).round(),
+        ", but its source is reached in round ", before, " only; it must be of a later round"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadFinals(const TransitionGraph& graph, const Numbers& numbers, GraphIndex* index) {
   for (const std::string& name : graph.finals()) {
     OP3D_ASSIGN_OR_RETURN(const int node, Number(numbers, name, "finals"));
@@ -176,6 +221,7 @@ absl::StatusOr<GraphIndex> IndexGraph(const TransitionGraph& graph) {
   GraphIndex index;
   index.nodes = graph.states_size() + 1;
   OP3D_RETURN_IF_ERROR(ReadEdges(graph, numbers, &index));
+  OP3D_RETURN_IF_ERROR(CheckRounds(graph, index));
   OP3D_RETURN_IF_ERROR(ReadFinals(graph, numbers, &index));
   OP3D_RETURN_IF_ERROR(OrderEdges(graph, &index));
   for (int node : index.finals) {

@@ -42,6 +42,8 @@ struct GraphIndex {
 //   part of a folder's), a state with numbers out of the ranges of plan.proto;
 // - an edge from or to an unknown state, into the initial one, or listed twice;
 // - a cycle, which is printed ("S2 -> S3 -> S2");
+// - rounds that train no edge, an edge of no round or of one not after its source's, an edge without
+//   `epochs` in a graph with rounds or into a state whose learning rate changes;
 // - no final state, an unknown one or one listed twice, or none that can be reached.
 // States that cannot be reached are allowed here: their edges are never trained.
 absl::StatusOr<GraphIndex> IndexGraph(const TransitionGraph& graph);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "op3d/base/file.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "results/format.h"
 #include "results/record.h"
@@ -34,18 +35,35 @@ std::set<std::string> ScoresFiles(const RunRecord& record) {
   return names;
 }
 
+// The checksums that a record states of its scores file `name`.
+TestResult StatedSums(const RunRecord& record, const std::string& name) {
+  for (const RecipeResult& recipe : record.recipes()) {
+    if (recipe.test().scores_file() == name) return recipe.test();
+  }
+  return TestResult();
+}
+
+// CompareRecords() has compared the sums; says whether there was one of the same kind in both.
+bool ComparedByChecksum(const RunRecord& a, const RunRecord& b, const std::string& name) {
+  const TestResult sums_a = StatedSums(a, name), sums_b = StatedSums(b, name);
+  return (!sums_a.scores_sha256().empty() && !sums_b.scores_sha256().empty()) ||
+         (sums_a.scores_crc32() != 0 && sums_b.scores_crc32() != 0);
+}
+
 // A file that is not the one the record was written with.
 absl::Status CheckSums(const std::string& run, const RunRecord& record, const char* which,
                        RunComparison* comparison) {
   std::set<std::string> checked;
   for (const RecipeResult& recipe : record.recipes()) {
     const std::string& name = recipe.test().scores_file();
-    if (name.empty() || !checked.insert(name).second) continue;
+    if (name.empty() || !checked.insert(name).second || !FileExists(Beside(run, name))) continue;
     OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(Beside(run, name)));
-    if (Crc32(bytes) == recipe.test().scores_crc32()) continue;
-    comparison->differences.push_back({absl::StrCat(name, " of ", which),
-                                       absl::StrFormat("%08x", Crc32(bytes)),
-                                       absl::StrFormat("%08x", recipe.test().scores_crc32()),
+    const bool sha = !recipe.test().scores_sha256().empty();
+    const std::string found = sha ? Sha256(bytes) : absl::StrFormat("%08x", Crc32(bytes));
+    const std::string stated =
+        sha ? recipe.test().scores_sha256() : absl::StrFormat("%08x", recipe.test().scores_crc32());
+    if (found == stated) continue;
+    comparison->differences.push_back({absl::StrCat(name, " of ", which), found, stated,
                                        "checksum of the file against what its own record says"});
   }
   return absl::OkStatus();
@@ -67,9 +85,13 @@ absl::Status CompareScoresFiles(const std::string& a, const RunRecord& record_a,
       comparison->scores += scores.numbers;
       std::move(scores.differences.begin(), scores.differences.end(),
                 std::back_inserter(comparison->differences));
+    } else if (options.exact && ComparedByChecksum(record_a, record_b, name)) {
+      ++comparison->files_by_checksum;
     } else if (options.exact) {
-      return absl::NotFoundError(absl::StrCat(
-          "scores file ", missing, " is missing; an exact comparison needs it beside the record"));
+      return absl::NotFoundError(
+          absl::StrCat("scores file ", missing,
+                       " is missing and the records state no checksum of it; an exact comparison "
+                       "needs one of the two"));
     } else {
       comparison->not_compared.push_back(absl::StrCat(name, ": ", missing, " is missing"));
     }
@@ -89,21 +111,15 @@ void Count(const RunRecord& record, RunComparison* comparison) {
 }
 
 std::string CountsText(const RunComparison& comparison) {
-  return absl::StrCat(FormatCount(comparison.fields), " fields, among them ",
-                      FormatCount(comparison.recipes), " recipes and ",
-                      FormatCount(comparison.edges), " edges with ",
-                      FormatCount(comparison.curve_points), " curve points, and ",
-                      FormatCount(comparison.scores), " scores");
-}
-
-std::string DifferenceText(const Difference& difference) {
-  std::string text = difference.place;
-  if (!difference.a.empty() && !difference.b.empty()) {
-    absl::StrAppend(&text, ": ", difference.a, " against ", difference.b);
-  } else if (!difference.a.empty() || !difference.b.empty()) {
-    absl::StrAppend(&text, ": ", difference.a, difference.b);
+  std::string text =
+      absl::StrCat(FormatCount(comparison.fields), " fields, among them ",
+                   FormatCount(comparison.recipes), " recipes and ", FormatCount(comparison.edges),
+                   " edges with ", FormatCount(comparison.curve_points), " curve points, and ");
+  if (comparison.files_by_checksum == 0) {
+    absl::StrAppend(&text, FormatCount(comparison.scores), " scores");
+  } else {
+    absl::StrAppend(&text, "the checksums of scores and weights");
   }
-  if (!difference.note.empty()) absl::StrAppend(&text, " (", difference.note, ")");
   return text;
 }
 
@@ -119,6 +135,17 @@ absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::strin
   Count(record_a, &comparison);
   OP3D_RETURN_IF_ERROR(CompareScoresFiles(a, record_a, b, record_b, options, &comparison));
   return comparison;
+}
+
+std::string DifferenceText(const Difference& difference) {
+  std::string text = difference.place;
+  if (!difference.a.empty() && !difference.b.empty()) {
+    absl::StrAppend(&text, ": ", difference.a, " against ", difference.b);
+  } else if (!difference.a.empty() || !difference.b.empty()) {
+    absl::StrAppend(&text, ": ", difference.a, difference.b);
+  }
+  if (!difference.note.empty()) absl::StrAppend(&text, " (", difference.note, ")");
+  return text;
 }
 
 std::string DescribeComparison(const RunComparison& comparison, int most) {
@@ -152,11 +179,10 @@ std::string ComparisonJson(const RunComparison& comparison) {
                                    {"b", difference.b},
                                    {"note", difference.note}});
   }
-  json["compared"] = {{"fields", comparison.fields},
-                      {"recipes", comparison.recipes},
-                      {"edges", comparison.edges},
-                      {"curve_points", comparison.curve_points},
-                      {"scores", comparison.scores}};
+  json["compared"] = {
+      {"fields", comparison.fields}, {"recipes", comparison.recipes},
+      {"edges", comparison.edges},   {"curve_points", comparison.curve_points},
+      {"scores", comparison.scores}, {"files_by_checksum", comparison.files_by_checksum}};
   json["not_compared"] = comparison.not_compared;
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }

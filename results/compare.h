@@ -27,13 +27,16 @@ struct RunComparison {
   int64_t edges = 0;
   int64_t curve_points = 0;
   int64_t scores = 0;
+  // Scores files that are not beside both records and were compared by the checksums in them.
+  int64_t files_by_checksum = 0;
   // What was not, and why.
   std::vector<std::string> not_compared;
 };
 
 // `a` and `b` are runs' folders or record files; the scores files that the records name are read
-// beside them.  NotFound when a record is missing (or, when exact, a scores file), the errors of
-// ReadRecord() and CompareScores() for what cannot be read.
+// beside them.  Where one is missing, an exact comparison goes by the checksums in the records
+// (SHA-256, in older records CRC-32).  NotFound when a record is missing, or a scores file without
+// a checksum; the errors of ReadRecord() and CompareScores() for what cannot be read.
 absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::string& b,
                                           const ComparisonOptions& options);
 
@@ -41,8 +44,11 @@ absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::strin
 // a line, at most `most` of them.
 std::string DescribeComparison(const RunComparison& comparison, int most = 40);
 
+// "plan > step 1 > epochs: 11 against 12 (differs by 1, allowed 0)".
+std::string DifferenceText(const Difference& difference);
+
 // One JSON object on one line: equal, exact, differences [{place, a, b, note}], compared {fields,
-// recipes, edges, curve_points, scores}, not_compared [...].
+// recipes, edges, curve_points, scores, files_by_checksum}, not_compared [...].
 std::string ComparisonJson(const RunComparison& comparison);
 
 }  // namespace op3d

@@ -1,10 +1,12 @@
 #include "results/compare.h"
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_matchers.h"
 #include "results/fixture_record.h"
 #include "results/record.h"
@@ -32,6 +34,7 @@ std::string WriteRun(const std::string& name, RunRecord record, float last_score
   EXPECT_THAT(WriteFileAtomically(JoinPath(folder, "scores.safetensors"), bytes), IsOk());
   for (RecipeResult& recipe : *record.mutable_recipes()) {
     recipe.mutable_test()->set_scores_crc32(Crc32(bytes));
+    recipe.mutable_test()->set_scores_sha256(Sha256(bytes));
   }
   EXPECT_THAT(WriteRecord(folder, record), IsOk());
   return folder;
@@ -90,7 +93,7 @@ TEST(CompareTest, JsonIsOneLine) {
   EXPECT_TRUE(json["not_compared"].empty());
 }
 
-TEST(CompareTest, MissingScoresAreSaidAndAnErrorWhenExact) {
+TEST(CompareTest, MissingScoresAreSaidWhenNotExact) {
   const std::string a = WriteRun("a", MakeFixtureRecord(), 4);
   const std::string b = WriteRun("b", MakeFixtureRecord(), 4);
   ASSERT_THAT(RemoveFile(JoinPath(b, "scores.safetensors")), IsOk());
@@ -98,8 +101,54 @@ TEST(CompareTest, MissingScoresAreSaidAndAnErrorWhenExact) {
   EXPECT_THAT(comparison.differences, IsEmpty());
   EXPECT_EQ(comparison.scores, 0);
   EXPECT_THAT(DescribeComparison(comparison), HasSubstr("Not compared: scores.safetensors: "));
-  EXPECT_THAT(CompareRuns(a, b, Exact()),
-              StatusIs(absl::StatusCode::kNotFound, HasSubstr("is missing")));
+}
+
+// Rewrites the record of a run whose scores file was not kept, as committed records are.
+std::string WithoutScores(
+    const std::string& run, const std::function<void(TestResult*)>& change = [](TestResult*) {}) {
+  RunRecord record = *ReadRecord(run);
+  for (RecipeResult& recipe : *record.mutable_recipes()) change(recipe.mutable_test());
+  EXPECT_THAT(WriteRecord(run, record), IsOk());
+  EXPECT_THAT(RemoveFile(JoinPath(run, "scores.safetensors")), IsOk());
+  return run;
+}
+
+TEST(CompareTest, ExactGoesByChecksumsWhereScoresAreMissing) {
+  const std::string a = WriteRun("a", MakeFixtureRecord(), 4);
+  const std::string kept = WriteRun("kept", MakeFixtureRecord(), 4);
+  const std::string b = WithoutScores(WriteRun("b", MakeFixtureRecord(), 4));
+  const std::string other = WithoutScores(WriteRun("c", MakeFixtureRecord(), 7));
+  WithoutScores(a);
+  for (const std::string& run : {b, kept}) {
+    ASSERT_OK_AND_ASSIGN(const RunComparison comparison, CompareRuns(a, run, Exact()));
+    EXPECT_THAT(comparison.differences, IsEmpty());
+    EXPECT_EQ(comparison.files_by_checksum, 1);
+    const std::string text = DescribeComparison(comparison);
+    EXPECT_THAT(text, StartsWith("The runs are equal in every bit: "));
+    EXPECT_THAT(text, HasSubstr("and the checksums of scores and weights were compared."));
+  }
+  ASSERT_OK_AND_ASSIGN(const RunComparison comparison, CompareRuns(a, other, Exact()));
+  // CRC-32 and SHA-256 of three recipes.
+  ASSERT_EQ(comparison.differences.size(), 6u);
+  EXPECT_THAT(comparison.differences[1].place, HasSubstr("test > scores sha256"));
+}
+
+TEST(CompareTest, OldRecordsHaveTheirCrc32) {
+  const std::string a = WithoutScores(WriteRun("a", MakeFixtureRecord(), 4),
+                                      [](TestResult* test) { test->clear_scores_sha256(); });
+  const std::string same = WriteRun("same", MakeFixtureRecord(), 4);
+  const std::string other = WriteRun("other", MakeFixtureRecord(), 7);
+  ASSERT_OK_AND_ASSIGN(const RunComparison equal, CompareRuns(a, same, Exact()));
+  EXPECT_THAT(equal.differences, IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const RunComparison unequal, CompareRuns(a, other, Exact()));
+  EXPECT_EQ(unequal.differences.size(), 3u);
+  const std::string none =
+      WithoutScores(WriteRun("none", MakeFixtureRecord(), 4), [](TestResult* test) {
+        test->clear_scores_sha256();
+        test->clear_scores_crc32();
+      });
+  EXPECT_THAT(CompareRuns(none, same, Exact()),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("state no checksum of it")));
 }
 
 TEST(CompareTest, ExactChecksTheFileAgainstItsRecord) {
@@ -107,6 +156,7 @@ TEST(CompareTest, ExactChecksTheFileAgainstItsRecord) {
   // Equal files, equal records; but the records speak of other files.
   RunRecord record = *ReadRecord(a);
   for (RecipeResult& recipe : *record.mutable_recipes()) {
+    recipe.mutable_test()->clear_scores_sha256();
     recipe.mutable_test()->set_scores_crc32(7);
   }
   ASSERT_THAT(WriteRecord(a, record), IsOk());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace op3d {
 
@@ -24,6 +25,7 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.KneeEstimate.Interval.low", ComparisonRule::kLeftOut},
       {"op3d.KneeEstimate.Interval.high", ComparisonRule::kLeftOut},
       {"op3d.EdgeOutcome.epochs", ComparisonRule::kEpochs},
+      {"op3d.EdgeOutcome.failure", ComparisonRule::kLeftOut},  // the ending says as much
       {"op3d.EdgeOutcome.score", ComparisonRule::kShare},
       {"op3d.NodeOutcome.value", ComparisonRule::kShare},
       {"op3d.Plan.Step.epochs", ComparisonRule::kEpochs},
@@ -33,17 +35,27 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.RecipeResult.held_out", ComparisonRule::kShare},
       {"op3d.RecipeResult.losses", ComparisonRule::kLoss},
       {"op3d.RecipeResult.weights_crc32", ComparisonRule::kLeftOut},
+      {"op3d.RecipeResult.weights_sha256", ComparisonRule::kLeftOut},
       {"op3d.RunRecord.notes", ComparisonRule::kLeftOut},
       {"op3d.TestResult.ClassResult.correct", ComparisonRule::kVideos},
       {"op3d.TestResult.head_top1", ComparisonRule::kShare},
       {"op3d.TestResult.mean_class_accuracy", ComparisonRule::kShare},
       {"op3d.TestResult.scores_crc32", ComparisonRule::kLeftOut},
+      {"op3d.TestResult.scores_sha256", ComparisonRule::kLeftOut},
       {"op3d.TestResult.top1", ComparisonRule::kShare},
       {"op3d.TestResult.top3", ComparisonRule::kShare},
       {"op3d.TestResult.top5", ComparisonRule::kShare},
   };
   const auto found = rules->find(field.full_name());
   return found == rules->end() ? ComparisonRule::kEqual : found->second;
+}
+
+bool IsComparedWhereBothStateIt(const google::protobuf::FieldDescriptor& field) {
+  static const auto* const names = new std::set<std::string>{
+      "op3d.RecipeResult.weights_sha256",
+      "op3d.TestResult.scores_sha256",
+  };
+  return names->count(field.full_name()) > 0;
 }
 
 EntryKey KeyOf(const google::protobuf::Descriptor& entry) {

@@ -31,6 +31,10 @@ struct ComparisonOptions {
 // How a field is compared when not every bit counts.
 enum class ComparisonRule { kEqual, kShare, kLoss, kEpochs, kVideos, kLeftOut };
 
+// Fields that older records do not have, though their runs were the same: they are compared where
+// both records state them.  Strings alone.
+bool IsComparedWhereBothStateIt(const google::protobuf::FieldDescriptor& field);
+
 // By the field's full name; kEqual unless the table in the .cc says otherwise.
 ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field);
 

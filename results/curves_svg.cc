@@ -190,6 +190,7 @@ class Panel {
   void DrawCaption() {
     const double y = corner_.y + kPanelHeight - 12;
     picture_.Text({corner_.x + 14, y}, DescribeEnding(edge_), TextStyle(11).Fill(kGrey));
+    if (!edge_.failure().empty()) return;  // it has no score
     picture_.Text({corner_.x + kPanelWidth - 14, y}, absl::StrFormat("%.3f", edge_.score()),
                   TextStyle(12).Bold().End());
   }
@@ -237,6 +238,10 @@ double FittedValue(const KneeEstimate& fit, double epoch) {
 
 std::string DescribeEnding(const EdgeOutcome& edge) {
   const int trained = std::max(edge.curve_size() - 1, 0);
+  if (edge.ending() == EdgeOutcome::UNREACHED) return "not trained: its source is not reached";
+  if (edge.ending() == EdgeOutcome::FAILED) {
+    return absl::StrCat("training failed after ", FormatEpochs(trained));
+  }
   if (edge.ending() == EdgeOutcome::PLATEAU_PASSED) {
     return absl::StrCat(FormatEpochs(trained), ", none better since ", edge.epochs());
   }

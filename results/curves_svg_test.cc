@@ -50,6 +50,10 @@ TEST(CurvesSvgTest, EndingInWords) {
   EXPECT_EQ(DescribeEnding(edge), "bound at 8, knee at 4");
   edge.mutable_knee()->set_knee(999);
   EXPECT_EQ(DescribeEnding(edge), "bound at 8, still rising");
+  edge.set_ending(EdgeOutcome::FAILED);
+  EXPECT_EQ(DescribeEnding(edge), "training failed after 8 epochs");
+  edge.set_ending(EdgeOutcome::UNREACHED);
+  EXPECT_EQ(DescribeEnding(edge), "not trained: its source is not reached");
 }
 
 TEST(CurvesSvgTest, OddSearchesGiveWellFormedPictures) {

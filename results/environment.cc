@@ -6,10 +6,9 @@
 #include <thread>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_split.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/processor.h"
 
 namespace op3d {
 namespace {
@@ -30,15 +29,28 @@ std::string Host() {
   return OrUnknown(::gethostname(name, sizeof(name) - 1) == 0 ? name : "");
 }
 
+ProcessorModel ToProcessorModel(const Processor& processor) {
+  ProcessorModel model;
+  model.set_vendor(OrUnknown(processor.vendor));
+  model.set_family(processor.family);
+  model.set_model(processor.model);
+  model.set_stepping(processor.stepping);
+  for (const std::string& flag : processor.ArithmeticFlags()) model.add_flags(flag);
+  return model;
+}
+
 }  // namespace
 
-Environment CollectEnvironment(int threads, absl::string_view device,
+Environment CollectEnvironment(int threads, absl::string_view device, absl::string_view arithmetic,
                                const std::vector<std::string>& libraries) {
   Environment environment;
   environment.set_started(RecordTime(absl::Now()));
   environment.set_commit(Commit());
   environment.set_host(Host());
-  environment.set_cpu(OrUnknown(CpuModel(ReadFile("/proc/cpuinfo").value_or(""))));
+  const Processor processor = ParseCpuinfo(ReadFile("/proc/cpuinfo").value_or(""));
+  environment.set_cpu(OrUnknown(processor.model_name));
+  *environment.mutable_processor() = ToProcessorModel(processor);
+  environment.set_arithmetic(std::string(arithmetic));
   environment.set_cores(static_cast<int>(std::thread::hardware_concurrency()));
   environment.set_threads(threads);
   environment.set_device(std::string(device));
@@ -54,15 +66,6 @@ double PeakMemoryMib() {
   struct rusage usage = {};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024;  // Linux counts in KiB
-}
-
-std::string CpuModel(absl::string_view cpuinfo) {
-  for (const absl::string_view line : absl::StrSplit(cpuinfo, '\n')) {
-    if (!absl::StartsWith(line, "model name")) continue;
-    const std::vector<absl::string_view> sides = absl::StrSplit(line, absl::MaxSplits(':', 1));
-    if (sides.size() == 2) return std::string(absl::StripAsciiWhitespace(sides[1]));
-  }
-  return "";
 }
 
 }  // namespace op3d

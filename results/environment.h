@@ -1,6 +1,7 @@
 // The machine and the program that made a record.
 //
-//   Environment environment = CollectEnvironment(threads, "cpu", {"libtorch 2.11.0"});
+//   Environment environment = CollectEnvironment(threads, "cpu", "portable (AVX2)",
+//                                               {"libtorch 2.11.0"});
 //   ...                                               // the run
 //   environment.set_finished(RecordTime(absl::Now()));
 //   record.mutable_time()->set_peak_memory_mib(PeakMemoryMib());
@@ -16,9 +17,10 @@
 
 namespace op3d {
 
-// Start time, commit, host, processor and cores are found out, the rest is as given; `libraries`
-// are "name version".  What cannot be found out is "unknown".  Never fails.
-Environment CollectEnvironment(int threads, absl::string_view device,
+// Start time, commit, host, processor and cores are found out, the rest is as given; `arithmetic`
+// is ArithmeticInUse() (op3d/network), `libraries` are "name version".  What cannot be found out is
+// "unknown".  Never fails.
+Environment CollectEnvironment(int threads, absl::string_view device, absl::string_view arithmetic,
                                const std::vector<std::string>& libraries);
 
 // RFC 3339 in UTC, to the second: "2024-05-01T12:00:00Z".
@@ -26,9 +28,6 @@ std::string RecordTime(absl::Time time);
 
 // The most memory this process has had resident so far, in MiB.
 double PeakMemoryMib();
-
-// The "model name" of a /proc/cpuinfo; "" when it has none.
-std::string CpuModel(absl::string_view cpuinfo);
 
 }  // namespace op3d
 

@@ -11,13 +11,17 @@ using testing::ElementsAre;
 using testing::MatchesRegex;
 
 TEST(EnvironmentTest, EveryFieldIsFilled) {
-  const Environment environment = CollectEnvironment(2, "cpu", {"libtorch 2.11.0"});
+  const Environment environment =
+      CollectEnvironment(2, "cpu", "portable (AVX2)", {"libtorch 2.11.0"});
   EXPECT_THAT(environment.started(),
               MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"));
   // A commit in a git checkout, "unknown" in a plain folder.
   EXPECT_THAT(environment.commit(), MatchesRegex("[0-9a-f]{40}|unknown"));
   EXPECT_NE(environment.host(), "");
   EXPECT_NE(environment.cpu(), "");
+  EXPECT_NE(environment.processor().vendor(), "");
+  EXPECT_GT(environment.processor().flags_size(), 0);
+  EXPECT_EQ(environment.arithmetic(), "portable (AVX2)");
   EXPECT_GE(environment.cores(), 1);
   EXPECT_EQ(environment.threads(), 2);
   EXPECT_EQ(environment.device(), "cpu");
@@ -36,12 +40,6 @@ TEST(EnvironmentTest, PeakMemorySeesAnAllocation) {
   std::vector<char> block(64 << 20);
   for (size_t i = 0; i < block.size(); i += 4096) block[i] = 1;
   EXPECT_GE(PeakMemoryMib(), 64);
-}
-
-TEST(EnvironmentTest, CpuModelIsTheFirst) {
-  EXPECT_EQ(CpuModel("processor\t: 0\nmodel name\t: Fast: CPU 3000\nmodel name\t: other\n"),
-            "Fast: CPU 3000");
-  EXPECT_EQ(CpuModel("processor : 0\n"), "");
 }
 
 }  // namespace

@@ -207,6 +207,7 @@ void FillTest(int recipe, int clips, TestResult* test) {
   test->add_head_top1(test->top1() - 0.011);
   test->add_head_top1(test->top1() - 0.004);
   test->set_scores_crc32(0x5c04e500u + recipe);
+  test->set_scores_sha256(absl::StrCat(std::string(63, 'a'), recipe));
   test->set_scores_file("scores.safetensors");
 }
 
@@ -240,6 +241,7 @@ void AddRecipe(const std::string& name, const std::string& title, const Plan& pl
   }
   FillTest(index, clips, recipe->mutable_test());
   recipe->set_weights_crc32(0x3e160000u + index);
+  recipe->set_weights_sha256(absl::StrCat(std::string(63, 'b'), index));
   recipe->set_train_seconds(55.4 + 7 * index);
   recipe->set_test_seconds(9.5 + clips * 0.4);
 }
@@ -281,6 +283,14 @@ void AddEnvironment(RunRecord* record) {
   environment->set_commit("0123456789abcdef0123456789abcdef01234567");
   environment->set_host("fixture");
   environment->set_cpu("Example CPU @ 2.0 GHz");
+  environment->set_arithmetic("portable (AVX2)");
+  ProcessorModel* processor = environment->mutable_processor();
+  processor->set_vendor("ExampleVendor");
+  processor->set_family(6);
+  processor->set_model(85);
+  processor->set_stepping(7);
+  processor->add_flags("fma");
+  processor->add_flags("avx2");
   environment->set_cores(2);
   environment->set_threads(2);
   environment->set_device("cpu");

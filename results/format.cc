@@ -51,7 +51,12 @@ int64_t ClipLength(const State& state) {
 std::string ScaleName(BenchmarkSettings::Scale scale) {
   return scale == BenchmarkSettings::FULL        ? "full"
          : scale == BenchmarkSettings::MINIATURE ? "miniature"
+         : scale == BenchmarkSettings::OWN       ? "own"
                                                  : "unknown scale";
+}
+
+std::string ScaleText(BenchmarkSettings::Scale scale) {
+  return scale == BenchmarkSettings::OWN ? "own data" : absl::StrCat(ScaleName(scale), " scale");
 }
 
 int OfficialSplit(const DatasetSettings& dataset) {
@@ -76,6 +81,10 @@ std::string BenchmarkTitle(const std::string& benchmark) {
     if (benchmark == name) return title;
   }
   return benchmark;
+}
+
+std::string BenchmarkTitle(const std::string& benchmark, BenchmarkSettings::Scale scale) {
+  return scale == BenchmarkSettings::OWN ? benchmark : BenchmarkTitle(benchmark);
 }
 
 std::string FormatEpochs(int64_t epochs) {

@@ -28,6 +28,10 @@ int64_t ClipLength(const State& state);
 std::string ScaleName(BenchmarkSettings::Scale scale);
 // "Kinetics-400" for "kinetics400"; an unknown benchmark's own name.
 std::string BenchmarkTitle(const std::string& benchmark);
+// One's own data keeps the name it was given: "ucf101" may be a part of UCF101.
+std::string BenchmarkTitle(const std::string& benchmark, BenchmarkSettings::Scale scale);
+// "miniature scale", "full scale", "own data".
+std::string ScaleText(BenchmarkSettings::Scale scale);
 // Which of a dataset's official splits a run used, from 1; 0 when the dataset has one alone.
 int OfficialSplit(const DatasetSettings& dataset);
 // " split 2"; nothing for 0.

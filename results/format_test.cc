@@ -40,6 +40,10 @@ TEST(FormatTest, ScalesAndBenchmarks) {
   EXPECT_EQ(BenchmarkTitle("mine"), "mine");
   EXPECT_EQ(ScaleName(BenchmarkSettings::MINIATURE), "miniature");
   EXPECT_EQ(ScaleName(BenchmarkSettings::FULL), "full");
+  EXPECT_EQ(ScaleText(BenchmarkSettings::FULL), "full scale");
+  EXPECT_EQ(ScaleText(BenchmarkSettings::OWN), "own data");
+  EXPECT_EQ(BenchmarkTitle("ucf101", BenchmarkSettings::FULL), "UCF101");
+  EXPECT_EQ(BenchmarkTitle("ucf101", BenchmarkSettings::OWN), "ucf101");
   EXPECT_EQ(ScaleName(BenchmarkSettings::SCALE_UNSPECIFIED), "unknown scale");
 }
 

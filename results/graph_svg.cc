@@ -73,7 +73,7 @@ struct EdgeStyle {
 };
 
 EdgeStyle StyleOf(const EdgeOutcome* edge, bool on_path, bool best) {
-  if (edge == nullptr) return {kPale, 1.5, "2 4"};
+  if (edge == nullptr || !edge->failure().empty()) return {kPale, 1.5, "2 4"};
   // A skipped state's arrow is dashed: nothing is trained there.
   const std::string dash = edge->epochs() == 0 ? "7 4" : "";
   if (on_path) return {kVermilion, 5, dash};
@@ -124,7 +124,10 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   const bool upright = std::fabs(to.x - from.x) < 1;
   TextStyle score = TextStyle(13).Bold().Fill(on_path ? kVermilion : kInk).Halo();
   TextStyle epochs = TextStyle(11).Fill(kGrey).Halo();
-  const std::string kept = edge.epochs() == 0 ? "skipped" : FormatEpochs(edge.epochs());
+  const bool failed = edge.ending() == EdgeOutcome::FAILED;
+  const std::string kept = edge.ending() == EdgeOutcome::UNREACHED ? "not trained"
+                           : edge.epochs() == 0                    ? "skipped"
+                                                                   : FormatEpochs(edge.epochs());
   const std::string ending = edge.ending() == EdgeOutcome::BOUND ? absl::StrCat(kept, " *") : kept;
   double above = middle.y - 2, below = middle.y + 12;
   if (flat) above = middle.y - 10, below = middle.y + 19;
@@ -137,7 +140,13 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
     middle.x += to.x > from.x ? 28 : 14;
     above += 9, below += 9;
   }
-  picture->Text({middle.x, above}, absl::StrFormat("%.3f", edge.score()), score);
+  if (failed) {
+    picture->Text({middle.x, below}, "failed", epochs);
+    return;
+  }
+  if (edge.failure().empty()) {
+    picture->Text({middle.x, above}, absl::StrFormat("%.3f", edge.score()), score);
+  }
   picture->Text({middle.x, below}, ending, epochs);
 }
 

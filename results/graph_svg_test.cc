@@ -10,6 +10,7 @@
 namespace op3d {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -36,8 +37,15 @@ TEST(GraphSvgTest, ShowsEveryStateAndEdge) {
 TEST(GraphSvgTest, EdgesThatWereNotTrainedAreDotted) {
   SearchOutcome search = MakeFixtureRecord().searches(0);
   EXPECT_THAT(DrawGraph(search).ToFile(), Not(HasSubstr("\"2 4\"")));
+  SearchOutcome failed = search;
   search.mutable_edges()->RemoveLast();
   EXPECT_THAT(DrawGraph(search).ToFile(), HasSubstr("\"2 4\""));
+  EdgeOutcome* edge = failed.mutable_edges(failed.edges_size() - 1);
+  edge->set_ending(EdgeOutcome::FAILED);
+  edge->set_failure("epoch 3: the loss is nan");
+  edge->set_score(0);
+  EXPECT_THAT(DrawGraph(failed).ToFile(),
+              AllOf(HasSubstr("\"2 4\""), HasSubstr(">failed<"), Not(HasSubstr(">0.000<"))));
 }
 
 TEST(GraphSvgTest, AnyGraphGivesAWellFormedPicture) {

@@ -19,10 +19,11 @@ const RecipeSettings* FindSettings(const RunRecord& record, const std::string& n
 }
 
 std::string Subject(const RunRecord& record) {
-  const std::string title = BenchmarkTitle(record.settings().benchmark());
-  return record.settings().scale() == BenchmarkSettings::MINIATURE
-             ? absl::StrCat("the miniature of ", title)
-             : title;
+  const BenchmarkSettings::Scale scale = record.settings().scale();
+  const std::string title = BenchmarkTitle(record.settings().benchmark(), scale);
+  return scale == BenchmarkSettings::MINIATURE ? absl::StrCat("the miniature of ", title)
+         : scale == BenchmarkSettings::OWN     ? absl::StrCat("one's own data (", title, ")")
+                                               : title;
 }
 
 std::string Comparison(const RecipeResult& planned, const RecipeResult& baseline) {

@@ -82,6 +82,14 @@ TEST(HeadlineTest, FullScaleSaysNothingOfMiniatures) {
   EXPECT_THAT(text + Caution(record), Not(HasSubstr("miniature")));
 }
 
+TEST(HeadlineTest, OnesOwnDataKeepsItsName) {
+  RunRecord record = MakeFullFixtureRecord("ucf101", 0.8);
+  record.mutable_settings()->set_scale(BenchmarkSettings::OWN);
+  const std::string text = Headline(record) + Caution(record);
+  EXPECT_THAT(text, HasSubstr("On one's own data (ucf101) the planned recipe reached 80.0 %"));
+  EXPECT_THAT(text, Not(HasSubstr("miniature")));
+}
+
 TEST(HeadlineTest, UnfinishedRuns) {
   RunRecord record = MakeFixtureRecord();
   record.mutable_recipes()->DeleteSubrange(1, 2);

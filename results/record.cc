@@ -231,7 +231,7 @@ absl::Status ValidateRecord(const RunRecord& record) {
   }
   if (record.settings().benchmark().empty()) return Invalid("settings.benchmark is empty");
   if (record.settings().scale() == BenchmarkSettings::SCALE_UNSPECIFIED) {
-    return Invalid("settings.scale is not set; it must be MINIATURE or FULL");
+    return Invalid("settings.scale is not set; it must be MINIATURE, FULL or OWN");
   }
   OP3D_RETURN_IF_ERROR(CheckLists(record));
   OP3D_RETURN_IF_ERROR(CheckRecipes(record));
@@ -245,6 +245,9 @@ absl::Status ValidateRecord(const RunRecord& record) {
 RunRecord CanonicalRecord(RunRecord record) {
   record.clear_environment();
   record.clear_time();
+  for (DatasetReport::List& list : *record.mutable_dataset()->mutable_lists()) {
+    list.clear_files_crc32();
+  }
   // Not the settings: what they say in seconds decides what a run does.
   for (SearchOutcome& search : *record.mutable_searches()) ClearSeconds(&search);
   for (RecipeResult& recipe : *record.mutable_recipes()) ClearSeconds(&recipe);

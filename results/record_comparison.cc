@@ -197,6 +197,7 @@ class DifferenceList : public MessageDifferencer::Reporter {
 
   void AddMissing(const FieldPath& path, bool in_a) {
     const FieldDescriptor& field = *path.back().field;
+    if (IsComparedWhereBothStateIt(field)) return;
     // A single value that is not set has its default, which is a value like any other.
     if (!field.is_repeated() && !IsMessage(field)) return AddChanged(path);
     if (field.is_repeated() && IsAllowedLength(path)) return;

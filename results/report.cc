@@ -70,7 +70,7 @@ pre { font: 12.5px/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; backgrou
 
 std::string Subtitle(const RunRecord& record) {
   std::string text =
-      absl::StrCat(ScaleName(record.settings().scale()), " scale,",
+      absl::StrCat(ScaleText(record.settings().scale()), ",",
                    SplitText(OfficialSplit(record.settings().dataset())),
                    OfficialSplit(record.settings().dataset()) > 0 ? "," : "", " network ",
                    record.settings().network().name(), ", seed ", record.settings().seed());
@@ -108,7 +108,8 @@ const Plan* BestPlan(absl::Span<const SearchOutcome> searches) {
 
 std::string RenderReport(const RunRecord& record) {
   return Page(
-      absl::StrCat(BenchmarkTitle(record.settings().benchmark()), ": optimization planning"),
+      absl::StrCat(BenchmarkTitle(record.settings().benchmark(), record.settings().scale()),
+                   ": optimization planning"),
       Subtitle(record),
       absl::StrCat(HeadlineBox(Headline(record), Caution(record)), NotesSection(record),
                    RecipesSection(record), PlanSection(record), ClassesSection(record),
@@ -124,11 +125,13 @@ absl::Status WriteReport(const std::string& folder, const RunRecord& record) {
 
 std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges) {
   RunRecord record;
-  int finished = 0, at_bound = 0, epochs = 0;
+  int finished = 0, at_bound = 0, epochs = 0, failed = 0, unreached = 0;
   for (const SearchOutcome& search : searches) {
     *record.add_searches() = search;
     for (const EdgeOutcome& edge : search.edges()) {
       ++finished;
+      failed += edge.ending() == EdgeOutcome::FAILED;
+      unreached += edge.ending() == EdgeOutcome::UNREACHED;
       at_bound += edge.ending() == EdgeOutcome::BOUND;
       epochs += std::max(0, edge.curve_size() - 1);
     }
@@ -142,10 +145,18 @@ std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges) 
     absl::StrAppend(&headline, ", value ", absl::StrFormat("%.4f", best->value()));
   }
   const std::string done =
-      finished == edges ? absl::StrCat("All ", edges, " edges are trained")
-                        : absl::StrCat(finished, " of ", edges,
-                                       " edges are trained so far; the rest may change the plan");
+      finished == edges
+          ? absl::StrCat("All ", edges, failed > 0 ? " edges are done" : " edges are trained")
+          : absl::StrCat(finished, " of ", edges,
+                         " edges are trained so far; the rest may change the plan");
   std::string note = absl::StrCat(done, "; ", FormatEpochs(epochs), " in all.");
+  if (failed > 0) {
+    absl::StrAppend(&note, " ", failed, failed == 1 ? " edge" : " edges", " failed in training");
+    if (unreached > 0) {
+      absl::StrAppend(&note, ", so that nothing leads to ", unreached, " more");
+    }
+    absl::StrAppend(&note, ".");
+  }
   if (at_bound > 0) {
     absl::StrAppend(&note, " ", at_bound, at_bound == 1 ? " edge" : " edges",
                     " ended at the bound on epochs, not at the knee: there the bound decides as "

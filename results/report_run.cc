@@ -106,8 +106,17 @@ std::string EnvironmentSection(const RunRecord& record) {
   }
   table.AddRow({Words("commit"), Words(environment.commit())});
   table.AddRow({Words("host"), Words(environment.host())});
-  table.AddRow({Words("processor"),
-                Words(absl::StrCat(environment.cpu(), ", ", environment.cores(), " cores"))});
+  const ProcessorModel& processor = environment.processor();
+  std::string model = environment.cpu();
+  if (environment.has_processor()) {
+    absl::StrAppend(&model, " (", processor.vendor(), ", family ", processor.family(), ", model ",
+                    processor.model(), ", stepping ", processor.stepping(), ")");
+  }
+  table.AddRow(
+      {Words("processor"), Words(absl::StrCat(model, ", ", environment.cores(), " cores"))});
+  if (!environment.arithmetic().empty()) {
+    table.AddRow({Words("arithmetic"), Words(environment.arithmetic())});
+  }
   table.AddRow({Words("device, threads"),
                 Words(absl::StrCat(environment.device(), ", ", environment.threads()))});
   table.AddRow({Words("libraries"), Words(absl::StrJoin(environment.libraries(), ", "))});
@@ -115,10 +124,14 @@ std::string EnvironmentSection(const RunRecord& record) {
 }
 
 std::string SettingsSection(const RunRecord& record) {
+  HtmlTable derived({"chosen from the data", "value", "why"});
+  for (const BenchmarkSettings::Derived& line : record.settings().derived()) {
+    derived.AddRow({Words(line.field()), Words(line.value()), Words(line.reason())});
+  }
   return absl::StrCat(
       "<section>\n<h2>Settings</h2>\n<p>Network ", EscapeXml(record.settings().network().name()),
-      ", seed ", record.settings().seed(),
-      ".</p>\n<details><summary>All settings, as resolved</summary>\n<pre>",
+      ", seed ", record.settings().seed(), ".</p>\n", derived.ToHtml(),
+      "<details><summary>All settings, as resolved</summary>\n<pre>",
       EscapeXml(PrintTextproto(record.settings())), "</pre></details>\n</section>\n");
 }
 

@@ -37,11 +37,12 @@ double Spread(const EdgeOutcome& edge) {
   return std::sqrt(edge.knee().residual() / free);
 }
 
-// The trained ways into a state, the best first, of equal ones the one listed first.
+// The trained ways into a state that did not fail, the best first, of equal ones the one listed
+// first.
 std::vector<const EdgeOutcome*> WaysInto(const SearchOutcome& search, const std::string& state) {
   std::vector<const EdgeOutcome*> ways;
   for (const EdgeOutcome& edge : search.edges()) {
-    if (edge.to() == state) ways.push_back(&edge);
+    if (edge.to() == state && edge.failure().empty()) ways.push_back(&edge);
   }
   std::stable_sort(ways.begin(), ways.end(), [](const EdgeOutcome* a, const EdgeOutcome* b) {
     return a->score() > b->score();
@@ -89,14 +90,31 @@ std::string EdgeTable(const SearchOutcome& search) {
   HtmlTable table(
       {"edge", "epochs trained", "knee (95 % interval)", "epochs kept", "score", "how it ended"});
   for (const EdgeOutcome& edge : search.edges()) {
+    const bool scored = edge.failure().empty();
     table.AddRow({Words(absl::StrCat(edge.from(), kArrow, edge.to())),
                   Figure(absl::StrCat(std::max(edge.curve_size() - 1, 0))), Figure(KneeText(edge)),
-                  Figure(absl::StrCat(edge.epochs())), Figure(Score(edge.score())),
-                  Words(DescribeEnding(edge))},
+                  Figure(scored ? absl::StrCat(edge.epochs()) : ""),
+                  Figure(scored ? Score(edge.score()) : ""), Words(DescribeEnding(edge))},
                  OnPath(search.plan(), edge));
   }
   return absl::StrCat("<details><summary>All edges as a table</summary>\n", table.ToHtml(),
                       "</details>\n");
+}
+
+// A line for each edge that failed and each state that no edge reaches.
+std::string FailureList(const SearchOutcome& search) {
+  std::string html;
+  for (const EdgeOutcome& edge : search.edges()) {
+    if (edge.ending() != EdgeOutcome::FAILED) continue;
+    absl::StrAppend(
+        &html, "<li>",
+        EscapeXml(absl::StrCat(edge.from(), kArrow, edge.to(), " failed: ", edge.failure())),
+        "</li>\n");
+  }
+  for (const std::string& state : search.unreached()) {
+    absl::StrAppend(&html, "<li>", EscapeXml(state), "</li>\n");
+  }
+  return html.empty() ? "" : absl::StrCat("<ul class=\"note\">\n", html, "</ul>\n");
 }
 
 }  // namespace
@@ -126,9 +144,9 @@ std::string SearchSection(const SearchOutcome& search) {
       "<section class=\"search\">\n<h2>Search of pool ", EscapeXml(search.graph().pool()),
       "</h2>\n<p>Every arrow was trained once: epoch by epoch ", DescribeRule(rule), ", at most ",
       FormatEpochs(rule.max_epochs_from_initial()), " from the initial weights and ",
-      FormatEpochs(rule.max_epochs()), " elsewhere.</p>\n", DrawGraph(search).ToInline(),
-      NodeTable(search), "<h3>Performance of every edge</h3>\n", DrawCurves(search).ToInline(),
-      EdgeTable(search), "</section>\n");
+      FormatEpochs(rule.max_epochs()), " elsewhere.</p>\n", FailureList(search),
+      DrawGraph(search).ToInline(), NodeTable(search), "<h3>Performance of every edge</h3>\n",
+      DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
 }
 
 }  // namespace op3d

@@ -57,6 +57,22 @@ TEST(ReportTest, RowsWithRolesStandBesideTheirRivals) {
   EXPECT_EQ(MarkupProblem(RenderReport(CompactRecord(record))), "");
 }
 
+TEST(ReportTest, WhatWasChosenFromTheDataIsShown) {
+  RunRecord record = MakeFixtureRecord();
+  record.mutable_settings()->set_benchmark("ucf101");
+  record.mutable_settings()->set_scale(BenchmarkSettings::OWN);
+  EXPECT_THAT(RenderReport(record), Not(HasSubstr("chosen from the data")));
+  BenchmarkSettings::Derived& line = *record.mutable_settings()->add_derived();
+  line.set_field("transform.train_crop");
+  line.set_value("56");
+  line.set_reason("pictures are <128x96>");
+  const std::string page = RenderReport(record);
+  EXPECT_EQ(MarkupProblem(page), "");
+  EXPECT_THAT(page, HasSubstr("<h1>ucf101: optimization planning</h1>"));
+  EXPECT_THAT(page, HasSubstr("own data, network"));
+  EXPECT_THAT(page, HasSubstr("<td>pictures are &lt;128x96&gt;</td>"));
+}
+
 TEST(ReportTest, OddNamesAreShownAsText) {
   RunRecord record = MakeFixtureRecord();
   const std::string odd = "<script>alert(\"x\")</script> & 'y' \xFF";
@@ -132,6 +148,16 @@ TEST(ReportTest, SearchesAreExplained) {
   EXPECT_THAT(little, HasSubstr("1 of 14 edges are trained so far"));
   EXPECT_THAT(little, HasSubstr("No plan yet"));
   EXPECT_THAT(little, HasSubstr("the only way"));
+  // One that failed.
+  begun.mutable_edges(0)->set_ending(EdgeOutcome::FAILED);
+  begun.mutable_edges(0)->set_failure("epoch 3: the loss is <nan>");
+  begun.add_unreached("S1 is reached by no edge");
+  const std::string failed = RenderSearches({begun}, 14);
+  EXPECT_EQ(MarkupProblem(failed), "");
+  EXPECT_THAT(failed, HasSubstr("1 edge failed in training."));
+  EXPECT_THAT(failed, HasSubstr("failed: epoch 3: the loss is &lt;nan&gt;"));
+  EXPECT_THAT(failed, HasSubstr("<li>S1 is reached by no edge</li>"));
+  EXPECT_THAT(failed, testing::Not(HasSubstr("the only way")));
   begun.clear_edges();
   begun.clear_nodes();
   EXPECT_EQ(MarkupProblem(RenderSearches({begun}, 14)), "");

@@ -157,7 +157,7 @@ std::vector<ResultRow> SeedsRows(const std::vector<ResultRow>& rows) {
 }
 
 void AddPublished(const PublishedFigures& figures, ResultTable* table) {
-  // A miniature never stands beside published figures.
+  // Neither a miniature nor one's own data ever stands beside published figures.
   if (table->scale != BenchmarkSettings::FULL) return;
   for (ResultRow& row : table->rows) {
     const PublishedFigure* figure =
@@ -184,12 +184,20 @@ void AddGroups(const RunRecord& record, ResultTable* table) {
   }
 }
 
+uint32_t TestVideos(const RunRecord& record) {
+  for (const DatasetReport::List& list : record.dataset().lists()) {
+    if (list.name() == "evaluation") return list.crc32();
+  }
+  return 0;
+}
+
 ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables) {
   const BenchmarkSettings& settings = record.settings();
   const int split = OfficialSplit(settings.dataset());
+  const uint32_t test_videos = settings.scale() == BenchmarkSettings::OWN ? TestVideos(record) : 0;
   for (ResultTable& table : *tables) {
     if (table.benchmark == settings.benchmark() && table.scale == settings.scale() &&
-        table.split == split) {
+        table.split == split && table.test_videos == test_videos) {
       return &table;
     }
   }
@@ -197,6 +205,7 @@ ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables
   tables->back().benchmark = settings.benchmark();
   tables->back().scale = settings.scale();
   tables->back().split = split;
+  tables->back().test_videos = test_videos;
   return &tables->back();
 }
 

@@ -57,12 +57,16 @@ struct ResultRow {
   std::string source;
 };
 
-// The runs of one benchmark at one scale, on one official split.
+// The runs of one benchmark at one scale, on one official split; of one's own data, on the same test
+// videos.
 struct ResultTable {
   std::string benchmark;
   BenchmarkSettings::Scale scale = BenchmarkSettings::SCALE_UNSPECIFIED;
   // From 1; 0 where the dataset has one split alone.
   int split = 0;
+  // One's own data: CRC-32 of the videos of the test and their labels, as a name alone does not say
+  // which they are.  0 at other scales.
+  uint32_t test_videos = 0;
   // Groups of classes of a miniature.
   std::vector<std::string> groups;
   std::vector<ResultRow> rows;

@@ -143,8 +143,8 @@ Grid MakeGrid(const ResultTable& table, bool exact) {
 }
 
 std::string Title(const ResultTable& table) {
-  return absl::StrCat(BenchmarkTitle(table.benchmark), SplitText(table.split), ", ",
-                      ScaleName(table.scale), " scale");
+  return absl::StrCat(BenchmarkTitle(table.benchmark, table.scale), SplitText(table.split), ", ",
+                      ScaleText(table.scale));
 }
 
 // "Plans chosen on the evaluation list, which their test sees again: run-7, run-8."
@@ -174,6 +174,9 @@ std::vector<std::string> Footnotes(const ResultTable& table) {
     notes.push_back(
         "Synthetic video and a small network: these figures say that the pipeline works, nothing "
         "about real video, and are never held against published ones.");
+  }
+  if (table.scale == BenchmarkSettings::OWN) {
+    notes.push_back("One's own data: no published figure is of these videos.");
   }
   if (!table.tolerance_reason.empty()) {
     notes.push_back(absl::StrCat("Tolerance, in points: ", table.tolerance_reason));

@@ -31,6 +31,38 @@ TEST(TableTest, MiniatureAndFullScaleNeverShareATable) {
   EXPECT_EQ(tables[1].rows.size(), 3u);
 }
 
+RunRecord OwnRecord(uint32_t test_videos) {
+  RunRecord record = MakeFullFixtureRecord("kinetics400", 0.8);
+  record.mutable_settings()->set_scale(BenchmarkSettings::OWN);
+  for (DatasetReport::List& list : *record.mutable_dataset()->mutable_lists()) {
+    if (list.name() == "evaluation") list.set_crc32(test_videos);
+  }
+  return record;
+}
+
+// A part of a published dataset may be called like it.
+TEST(TableTest, OnesOwnDataStandsBesideTheSameTestVideosAlone) {
+  const std::vector<ResultTable> tables =
+      MakeTables({{"published", MakeFullFixtureRecord("kinetics400", 0.8)},
+                  {"mine", OwnRecord(7)},
+                  {"another list", OwnRecord(8)},
+                  {"mine again", OwnRecord(7)}},
+                 Figures());
+  ASSERT_EQ(tables.size(), 3u);
+  EXPECT_EQ(tables[1].scale, BenchmarkSettings::OWN);
+  EXPECT_EQ(tables[1].rows.size(), 2 * tables[2].rows.size());
+  EXPECT_TRUE(tables[1].context.empty());
+  for (const ResultRow& row : tables[1].rows) {
+    EXPECT_FALSE(row.published.has_value());
+    EXPECT_EQ(row.verdict, "");
+  }
+  const std::string text = RenderTables({tables[1]}, TableFormat::kText);
+  EXPECT_THAT(text, HasSubstr("kinetics400, own data\n"));
+  EXPECT_THAT(text, HasSubstr("no published figure is of these videos"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("Synthetic")));
+  EXPECT_THAT(RenderTables({tables[1]}, TableFormat::kJson), HasSubstr("\"scale\":\"own\""));
+}
+
 TEST(TableTest, SplitsNeverShareATable) {
   std::vector<NamedRecord> records;
   for (const int split : {0, 2, 1}) {

@@ -51,6 +51,8 @@ absl::StatusOr<ActivityNetVideo> ParseEntry(absl::string_view source, const Json
   if (video.subset.empty()) {
     return JsonItemError(source, item, absl::StrCat("no subset of '", video.id, "'"), kExpected);
   }
+  const Json& duration = Member(item.value, "duration");
+  if (duration.is_number()) video.duration_seconds = std::max(0.0, duration.get<double>());
   const Json& annotations = Member(item.value, "annotations");
   if (!annotations.is_array() && !annotations.is_null()) {
     return JsonItemError(source, item, absl::StrCat("no list of annotations of '", video.id, "'"),
@@ -88,7 +90,10 @@ absl::Status ParseAll(absl::string_view text, absl::string_view source,
 std::string ActivityNetVideo::Label() const {
   std::map<std::string, double> seconds;
   for (const Segment& segment : segments) {
-    seconds[segment.label] += std::max(0.0, segment.end_seconds - segment.start_seconds);
+    const double start = std::max(0.0, segment.start_seconds);
+    const double end = duration_seconds > 0 ? std::min(duration_seconds, segment.end_seconds)
+                                            : segment.end_seconds;
+    seconds[segment.label] += std::max(0.0, end - start);
   }
   const Segment* longest = nullptr;
   for (const Segment& segment : segments) {

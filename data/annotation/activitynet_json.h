@@ -24,7 +24,8 @@ namespace op3d {
 struct ActivityNetVideo {
   struct Segment {
     std::string label;
-    // In seconds.  Some official ones end before they start: they show nothing.
+    // In seconds, as the list has them.  Some official ones end before they start, and show
+    // nothing; some begin before the video or end beyond it.
     double start_seconds = 0;
     double end_seconds = 0;
   };
@@ -32,11 +33,13 @@ struct ActivityNetVideo {
   std::string id;
   // "training", "validation", "testing".
   std::string subset;
-  // None in the testing part.
+  // In seconds; 0 when the list does not say.
+  double duration_seconds = 0;
+  // None in the testing part, and in an entry without an annotation.
   std::vector<Segment> segments;
   int64_t line = 0;
 
-  // The class that is shown longest; of equals the one that stands first.  Empty without segments.
+  // The class that is shown longest within the video; of equals the one that stands first.  Empty without segments.
   std::string Label() const;
 };
 

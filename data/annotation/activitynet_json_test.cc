@@ -30,6 +30,7 @@ TEST(ActivityNetJsonTest, ReadsTheOfficialForm) {
   ASSERT_EQ(videos[0].segments.size(), 1);
   EXPECT_EQ(videos[0].segments[0].start_seconds, 6.2);
   EXPECT_EQ(videos[0].segments[0].end_seconds, 77.75);
+  EXPECT_EQ(videos[0].duration_seconds, 82.7);
   EXPECT_EQ(videos[0].Label(), "Ballet");
   EXPECT_EQ(videos[0].line, 2);
   EXPECT_EQ(videos[1].Label(), "");
@@ -46,6 +47,20 @@ TEST(ActivityNetJsonTest, TheClassShownLongestIsTheLabel) {
   EXPECT_EQ(video.Label(), "a");  // a segment that ends before it starts shows nothing
   video.segments = {{"b", 9, 5}};
   EXPECT_EQ(video.Label(), "b");
+}
+
+TEST(ActivityNetJsonTest, SegmentsAreCutAtTheVideosEnds) {
+  ActivityNetVideo video;
+  video.segments = {{"a", 1.2, 12.26}, {"b", 0, 1.5}};
+  EXPECT_EQ(video.Label(), "a");  // nobody says how long the video is
+  video.duration_seconds = 1.6;
+  EXPECT_EQ(video.Label(), "b");
+  video.segments = {{"a", -3, 1}, {"b", 0, 1.5}};
+  EXPECT_EQ(video.Label(), "b");
+  video.segments = {{"a", 2, 3}, {"b", 0, 0.1}};
+  EXPECT_EQ(video.Label(), "b");
+  video.segments = {{"a", 2, 3}};
+  EXPECT_EQ(video.Label(), "a");  // it shows nothing, but it is all there is
 }
 
 TEST(ActivityNetJsonTest, RefusesEntriesThatCannotBe) {

@@ -1,6 +1,7 @@
 #include "data/annotation/dataset_list.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "data/annotation/class_list.h"
+#include "data/annotation/group_list.h"
 #include "data/annotation/list_rows.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -207,11 +209,51 @@ absl::Status FindLabels(const std::vector<std::string>& classes, std::vector<Lis
                                                      " has the number of '", classes[row.number],
                                                      "', but its class is '", row.label, "'"));
     }
-    if ((row.video.label < 0) != (rows->front().video.label < 0)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          At(row), row.video.name, row.video.label < 0 ? " has no label" : " has a label", ", but ",
-          rows->front().video.name, " before it has ", row.video.label < 0 ? "one" : "none"));
+  }
+  return absl::OkStatus();
+}
+
+// "a//b/./c.mp4" as "a/b/c.mp4".
+std::string PlainPath(const std::string& path) {
+  if (!absl::StrContains(path, "./") && !absl::StrContains(path, "//")) return path;
+  return std::filesystem::path(path).lexically_normal().string();
+}
+
+// One path, one label.
+absl::Status RefuseTwoLabels(const std::vector<ListRow>& rows) {
+  absl::flat_hash_map<std::string, const ListRow*> firsts;
+  for (const ListRow& row : rows) {
+    if (row.video.path.empty()) continue;
+    const ListRow& first = *firsts.emplace(PlainPath(row.video.path), &row).first->second;
+    if (first.video.label == row.video.label) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        At(row), row.video.name, " has the label ", row.video.label, ", but in line ",
+        first.video.line, " the label ", first.video.label, "; a video has one label"));
+  }
+  return absl::OkStatus();
+}
+
+// Fills in the rows' groups from the dataset's own file of them.
+absl::Status FindGroups(const DatasetSettings& dataset, const std::string& root,
+                        std::vector<ListRow>* rows) {
+  if (dataset.video_groups().empty()) return absl::OkStatus();
+  const std::string path = JoinPath(root, dataset.video_groups());
+  if (!FileExists(path)) {
+    return absl::NotFoundError(absl::StrCat(
+        "no file ", path, " with the groups of the videos of ", dataset.name(), ", and ",
+        TextFilesIn(root), "; put it there, or leave dataset.video_groups empty"));
+  }
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  OP3D_ASSIGN_OR_RETURN(const GroupList groups, GroupList::Parse(text, path));
+  for (ListRow& row : *rows) {
+    const std::string& name = row.video.path.empty() ? row.video.name : row.video.path;
+    const std::string* group = groups.Find(name);
+    if (group == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(At(row), name, " has no group: ", path,
+                                                     " has no line that names it alone; add '",
+                                                     name, " GROUP'"));
     }
+    row.video.group = *group;
   }
   return absl::OkStatus();
 }
@@ -228,9 +270,24 @@ absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
   OP3D_ASSIGN_OR_RETURN(list.classes, FindClasses(dataset, root, list.list_path, rows));
   OP3D_ASSIGN_OR_RETURN(rows, OfPart(std::move(rows), split.part(), list.list_path));
   OP3D_RETURN_IF_ERROR(FindLabels(list.classes, &rows));
+  OP3D_RETURN_IF_ERROR(FindGroups(dataset, root, &rows));
+  OP3D_RETURN_IF_ERROR(RefuseTwoLabels(rows));
+  const bool labelled =
+      std::any_of(rows.begin(), rows.end(), [](const ListRow& row) { return row.video.label >= 0; });
   list.videos.reserve(rows.size());
-  for (ListRow& row : rows) list.videos.push_back(std::move(row.video));
+  for (ListRow& row : rows) {
+    if (list.files.empty() || list.files.back() != row.file) {
+      list.files.push_back(std::move(row.file));
+    }
+    row.video.file = static_cast<int32_t>(list.files.size()) - 1;
+    const bool left_out = labelled && row.video.label < 0;
+    (left_out ? list.unlabelled : list.videos).push_back(std::move(row.video));
+  }
   return list;
+}
+
+std::string DatasetList::Place(const ListedVideo& video) const {
+  return absl::StrCat(files[video.file], ":", video.line);
 }
 
 }  // namespace op3d

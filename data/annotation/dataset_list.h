@@ -16,23 +16,31 @@
 namespace op3d {
 
 struct DatasetList {
-  // In the order of the list.
+  // In the order of the list; all with a label, or none.
   std::vector<ListedVideo> videos;
+  // Rows without an annotation in a list that has annotations.
+  std::vector<ListedVideo> unlabelled;
   // In the order of the labels: as the label map has them, else alphabetically, for lists of paths
   // "0", "1", ...
   std::vector<std::string> classes;
   // The list that was read (HMDB51: the pattern of the files), and the folder of its videos.
   std::string list_path;
   std::string media_path;
+  // The files that the rows stand in: the list, or of HMDB51 a file a class.
+  std::vector<std::string> files;
+
+  // "train.txt:12": where a row stands.
+  std::string Place(const ListedVideo& video) const;
 };
 
 // Reads `root`/`split.list`, or the first of its other names that is there, and the label map;
-// takes the rows of `split.part`.  Absolute paths stay as they are.
+// takes the rows of `split.part`.  Groups are those of `dataset.video_groups`, else the list's own.  Absolute paths stay as they are.
 //
-// NotFound: root, list, label map or media folder absent; says what was looked for and what is
-// there.  InvalidArgument: a list or label map that cannot be read (file, line, text, what was
-// expected), a label that the map lacks, labelled and unlabelled videos mixed, no row of the part,
-// an unknown format.  FailedPrecondition: not as many classes as the dataset has.
+// NotFound: root, list, label map, file of groups or media folder absent; says what was looked for
+// and what is there.  InvalidArgument: a list, label map or file of groups that cannot be read
+// (file, line, text, what was expected), a label that the map lacks, a path with two labels (names
+// both lines), a video without a group in a file of groups, no row of the part, an unknown format.
+// FailedPrecondition: not as many classes as the dataset has.
 absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
                                             const DatasetSettings::Split& split,
                                             const std::string& root);

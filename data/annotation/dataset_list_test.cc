@@ -60,6 +60,19 @@ TEST_F(DatasetListTest, SplitChoosesTheList) {
   EXPECT_THAT(Read(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("train3.txt")));
 }
 
+TEST_F(DatasetListTest, AFileOfGroupsReplacesTheListsOwn) {
+  Write("people.txt", "v_Checks_g01_c01 ann\nBars/v_Bars_g02_c01.avi 1 ann\n");
+  dataset_.set_video_groups("people.txt");
+  ASSERT_OK_AND_ASSIGN(const DatasetList list, Read());
+  EXPECT_EQ(list.videos[0].group, "ann");
+  EXPECT_EQ(list.videos[1].group, "ann");
+  Write("people.txt", "v_Checks_g01_c01 ann\n");
+  EXPECT_THAT(Read(), StatusIs(kInvalid, AllOf(HasSubstr("train1.txt:2"),
+                                               HasSubstr("v_Bars_g02_c01 has no group"))));
+  dataset_.set_video_groups("nobody.txt");
+  EXPECT_THAT(Read(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("nobody.txt")));
+}
+
 TEST_F(DatasetListTest, OtherNamesAreTriedInTurn) {
   ASSERT_THAT(MakeFolders(root_ + "/UCF-101"), IsOk());
   dataset_.mutable_train()->set_list("lists/trainlist0{split}.txt");
@@ -105,7 +118,7 @@ TEST_F(DatasetListTest, AListOfPathsHasNumbersForClasses) {
   ASSERT_OK_AND_ASSIGN(list, Read());
   EXPECT_THAT(list.classes, ElementsAre("Bars", "Checks"));
   Write("train1.txt", "a.mp4 0\nb.mp4 2\n");
-  EXPECT_THAT(Read(), StatusIs(kInvalid, HasSubstr("train1.txt:2: b has the label 2")));
+  EXPECT_THAT(Read(), StatusIs(kInvalid, HasSubstr("train1.txt:2: b.mp4 has the label 2")));
   // Without a number of classes the list's own labels count, as far as memory allows.
   dataset_.set_classes(0);
   dataset_.set_label_map("");
@@ -113,6 +126,17 @@ TEST_F(DatasetListTest, AListOfPathsHasNumbersForClasses) {
   EXPECT_EQ(list.classes.size(), 3);
   Write("train1.txt", "a.mp4 2147483647\n");
   EXPECT_THAT(Read(), StatusIs(kInvalid, HasSubstr("has the label 2147483647")));
+}
+
+TEST_F(DatasetListTest, APathHasOneLabel) {
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  dataset_.set_label_map("");
+  Write("train1.txt", "a/b.mp4 1\nc.mp4 0\n./a//b.mp4 1\n");
+  ASSERT_OK_AND_ASSIGN(const DatasetList list, Read());
+  EXPECT_EQ(list.videos.size(), 3);
+  Write("train1.txt", "a/b.mp4 1\nc.mp4 0\n./a//b.mp4 0\n");
+  EXPECT_THAT(Read(), StatusIs(kInvalid, AllOf(HasSubstr("train1.txt:3: ./a//b.mp4 has the label 0"),
+                                               HasSubstr("in line 1 the label 1"))));
 }
 
 TEST_F(DatasetListTest, PartsOfAList) {
@@ -130,8 +154,14 @@ TEST_F(DatasetListTest, PartsOfAList) {
   dataset_.mutable_train()->set_part("testing");
   ASSERT_OK_AND_ASSIGN(list, Read());
   EXPECT_EQ(list.videos[0].label, -1);
+  EXPECT_TRUE(list.unlabelled.empty());
+  // Of all parts, the rows with an annotation.
   dataset_.mutable_train()->set_part("");
-  EXPECT_THAT(Read(), StatusIs(kInvalid, HasSubstr("c has no label, but a before it has one")));
+  ASSERT_OK_AND_ASSIGN(list, Read());
+  EXPECT_EQ(list.videos.size(), 2);
+  ASSERT_EQ(list.unlabelled.size(), 1);
+  EXPECT_EQ(list.unlabelled[0].name, "c");
+  EXPECT_EQ(list.Place(list.unlabelled[0]), root_ + "/train1.txt:4");
   dataset_.mutable_train()->set_part("val");
   EXPECT_THAT(Read(), StatusIs(kInvalid, AllOf(HasSubstr("none of its 3 rows"), HasSubstr("'val'"),
                                                HasSubstr("'testing', 'training', 'validation'"))));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -10,44 +11,124 @@
 namespace op3d {
 namespace {
 
-// By label: its groups in the order of their first videos, each with the places of its videos.  A
-// video without a group is one by itself.
-using Groups = std::vector<std::vector<size_t>>;
-std::map<int64_t, Groups> GroupsOfLabels(const std::vector<Video>& videos) {
-  std::map<int64_t, Groups> by_label;
-  std::map<std::pair<int64_t, std::string>, size_t> places;
-  for (size_t i = 0; i < videos.size(); ++i) {
-    Groups& groups = by_label[videos[i].label];
-    size_t place = groups.size();
-    if (!videos[i].group.empty()) {
-      place = places.emplace(std::make_pair(videos[i].label, videos[i].group), place).first->second;
+// Videos that stay together.
+struct Group {
+  std::vector<size_t> videos;
+  // How many it has of each of its labels.
+  std::map<int64_t, int64_t> counts;
+  bool held = false;
+};
+
+struct Label {
+  // Places in the list of groups, in the order of their first videos of this label.
+  std::vector<size_t> groups;
+  int64_t videos = 0;
+  // Not yet held out of its share; below 0 once there are more.
+  int64_t missing = 0;
+  int64_t groups_left = 0;
+};
+
+class HeldOutPart {
+ public:
+  HeldOutPart(const std::vector<Video>& videos, double share) {
+    std::map<std::string, size_t> places;
+    for (size_t i = 0; i < videos.size(); ++i) {
+      // The rows of one file without a group are a group by themselves.
+      const std::string& name = videos[i].group.empty() ? videos[i].path : videos[i].group;
+      size_t place = groups_.size();
+      if (!name.empty()) place = places.emplace(name, place).first->second;
+      if (place == groups_.size()) groups_.emplace_back();
+      Label& label = labels_[videos[i].label];
+      if (groups_[place].counts[videos[i].label]++ == 0) label.groups.push_back(place);
+      groups_[place].videos.push_back(i);
+      ++label.videos;
     }
-    if (place == groups.size()) groups.emplace_back();
-    groups[place].push_back(i);
+    for (auto& [number, label] : labels_) {
+      label.missing = std::llround(share * static_cast<double>(label.videos));
+      label.groups_left = static_cast<int64_t>(label.groups.size());
+    }
   }
-  return by_label;
-}
+
+  void Draw(uint64_t seed) {
+    for (auto& [number, label] : labels_) {
+      RandomStream stream(seed, "held_out", {number});
+      for (const int64_t k : stream.Permutation(static_cast<int64_t>(label.groups.size()))) {
+        if (label.missing <= 0) break;
+        Group& group = groups_[label.groups[k]];
+        if (!group.held && LeavesSomething(group) && (group.counts.size() == 1 || Fits(group))) {
+          Hold(&group);
+        }
+      }
+    }
+    for (auto& [number, label] : labels_) {
+      const bool none = label.groups_left == static_cast<int64_t>(label.groups.size());
+      if (label.missing > 0 && none) HoldTheLeastBad(label);
+    }
+  }
+
+  std::vector<bool> Held(size_t videos) const {
+    std::vector<bool> held(videos, false);
+    for (const Group& group : groups_) {
+      if (!group.held) continue;
+      for (const size_t video : group.videos) held[video] = true;
+    }
+    return held;
+  }
+
+ private:
+  // Every label keeps a group to train on.
+  bool LeavesSomething(const Group& group) const {
+    return std::all_of(group.counts.begin(), group.counts.end(), [this](const auto& count) {
+      return labels_.at(count.first).groups_left > 1;
+    });
+  }
+
+  // No label ends farther from its share than it is.
+  bool Fits(const Group& group) const {
+    return std::all_of(group.counts.begin(), group.counts.end(), [this](const auto& count) {
+      return count.second <= 2 * labels_.at(count.first).missing;
+    });
+  }
+
+  void Hold(Group* group) {
+    group->held = true;
+    for (const auto& [number, count] : group->counts) {
+      Label& label = labels_.at(number);
+      label.missing -= count;
+      --label.groups_left;
+    }
+  }
+
+  void HoldTheLeastBad(const Label& label) {
+    Group* best = nullptr;
+    int64_t least = std::numeric_limits<int64_t>::max();
+    for (const size_t place : label.groups) {
+      Group& group = groups_[place];
+      if (group.held || !LeavesSomething(group)) continue;
+      int64_t over = 0;
+      for (const auto& [number, count] : group.counts) {
+        over += std::max<int64_t>(0, count - std::max<int64_t>(0, labels_.at(number).missing));
+      }
+      if (over < least) {
+        least = over;
+        best = &group;
+      }
+    }
+    if (best != nullptr) Hold(best);
+  }
+
+  std::vector<Group> groups_;
+  std::map<int64_t, Label> labels_;
+};
 
 }  // namespace
 
 std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector<Video>& videos,
                                                                double share, uint64_t seed) {
   const double wanted = share > 0 ? std::min(share, 1.0) : 0;  // also for not-a-number
-  std::vector<bool> held(videos.size(), false);
-  for (const auto& [label, groups] : GroupsOfLabels(videos)) {
-    int64_t count = 0;
-    for (const std::vector<size_t>& group : groups) count += static_cast<int64_t>(group.size());
-    int64_t missing = std::llround(wanted * static_cast<double>(count));
-    RandomStream stream(seed, "held_out", {label});
-    std::vector<int64_t> order = stream.Permutation(static_cast<int64_t>(groups.size()));
-    order.pop_back();  // the last group stays in any case
-    for (const int64_t chosen : order) {
-      if (missing <= 0) break;
-      for (const size_t video : groups[chosen]) held[video] = true;
-      missing -= static_cast<int64_t>(groups[chosen].size());
-    }
-  }
-
+  HeldOutPart part(videos, wanted);
+  part.Draw(seed);
+  const std::vector<bool> held = part.Held(videos.size());
   std::pair<std::vector<Video>, std::vector<Video>> parts;
   for (size_t i = 0; i < videos.size(); ++i) {
     (held[i] ? parts.second : parts.first).push_back(videos[i]);

@@ -83,7 +83,6 @@ absl::StatusOr<KineticsClip> ParseRow(const CsvRow& row, const Columns& columns,
   clip.line = row.line;
   if (columns.label >= 0) {
     clip.label = std::string(absl::StripAsciiWhitespace(row.fields[columns.label]));
-    if (clip.label.empty()) return RowError(source, row, "no label");
   }
   clip.youtube_id = std::string(absl::StripAsciiWhitespace(row.fields[columns.youtube_id]));
   // The id becomes part of a file's name.
@@ -109,6 +108,10 @@ absl::StatusOr<KineticsClip> ParseRow(const CsvRow& row, const Columns& columns,
 
 std::string KineticsClip::Name() const {
   return absl::StrFormat("%s_%06d_%06d", youtube_id, start_seconds, end_seconds);
+}
+
+std::string KineticsClip::ShortName() const {
+  return absl::StrCat(youtube_id, "_", start_seconds, "_", end_seconds);
 }
 
 absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view text,

@@ -19,7 +19,7 @@ namespace op3d {
 
 // One row: ten seconds or so of a YouTube video.
 struct KineticsClip {
-  // Empty in a test list.
+  // Empty in a test list, and in a row without an annotation.
   std::string label;
   std::string youtube_id;
   // In the YouTube video, in seconds; 0 <= start < end.
@@ -32,6 +32,8 @@ struct KineticsClip {
 
   // The file's name without its ending: id_start_end, times in six digits.
   std::string Name() const;
+  // As some downloaders call it: the times without zeros in front.
+  std::string ShortName() const;
 };
 
 // In the order of the list.  InvalidArgument, "`source`:line: ..." with the text found: a column

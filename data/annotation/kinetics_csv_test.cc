@@ -50,7 +50,6 @@ TEST(KineticsCsvTest, RefusesRowsThatCannotBe) {
   EXPECT_THAT(parse("a,id1,10,10,val\n"), StatusIs(kInvalid, HasSubstr("not before time_end")));
   EXPECT_THAT(parse("a,../../etc/x,0,10,val\n"), StatusIs(kInvalid, HasSubstr("youtube_id")));
   EXPECT_THAT(parse("a,,0,10,val\n"), StatusIs(kInvalid, HasSubstr("youtube_id")));
-  EXPECT_THAT(parse(",id1,0,10,val\n"), StatusIs(kInvalid, HasSubstr("no label")));
   EXPECT_THAT(parse("a,id1,0,10,val\nb,id2,0,10,val\nb,id1,0,10,val\n"),
               StatusIs(kInvalid, HasSubstr("val.csv:4: the clip of line 2 once more")));
   EXPECT_THAT(parse(""), StatusIs(kInvalid, HasSubstr("not a single clip")));
@@ -84,6 +83,16 @@ TEST(KineticsCsvTest, RecognisesListsOfOtherDatasets) {
 TEST(KineticsCsvTest, NamesTheMissingColumns) {
   EXPECT_THAT(ParseKineticsCsv("label,youtube_id,start,end,split\na,b,0,1,val\n", "val.csv"),
               StatusIs(kInvalid, HasSubstr("lacks time_start, time_end")));
+}
+
+TEST(KineticsCsvTest, ARowMayLackItsAnnotation) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<KineticsClip> clips,
+                       ParseKineticsCsv("label,youtube_id,time_start,time_end,split\n"
+                                        "a,id1,7,17,val\n,id2,0,10,val\n",
+                                        "val.csv"));
+  ASSERT_EQ(clips.size(), 2);
+  EXPECT_EQ(clips[1].label, "");
+  EXPECT_EQ(clips[0].ShortName(), "id1_7_17");
 }
 
 TEST(KineticsCsvTest, ReadsAFile) {

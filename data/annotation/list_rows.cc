@@ -35,6 +35,7 @@ absl::Status AddKinetics(const std::string& text, const std::string& file, Rows*
   OP3D_ASSIGN_OR_RETURN(const auto clips, ParseKineticsCsv(text, file));
   for (const KineticsClip& clip : clips) {
     rows->push_back(MakeRow(clip.Name(), clip.label, clip.line, file));
+    rows->back().video.other_name = clip.ShortName();
     rows->back().part = clip.split;
   }
   return absl::OkStatus();
@@ -92,8 +93,7 @@ absl::Status AddPaths(const std::string& text, const std::string& file, PathList
                       Rows* rows) {
   OP3D_ASSIGN_OR_RETURN(const auto videos, ParsePathList(text, file, form));
   for (const PathVideo& video : videos) {
-    rows->push_back(
-        MakeRow(std::string(WithoutEnding(FileName(video.path))), "", video.line, file));
+    rows->push_back(MakeRow(video.path, "", video.line, file));
     rows->back().video.path = video.path;
     rows->back().number = video.label;
   }

@@ -23,6 +23,7 @@ TEST(ListRowsTest, EachFormatBecomesRows) {
                             "label,youtube_id,time_start,time_end,split\nzumba,abc,3,13,val\n"));
   ASSERT_EQ(rows.size(), 1);
   EXPECT_EQ(rows[0].video.name, "abc_000003_000013");
+  EXPECT_EQ(rows[0].video.other_name, "abc_3_13");
   EXPECT_EQ(rows[0].label, "zumba");
   EXPECT_EQ(rows[0].part, "val");
   EXPECT_EQ(rows[0].video.line, 2);
@@ -52,11 +53,14 @@ TEST(ListRowsTest, EachFormatBecomesRows) {
 
   ASSERT_OK_AND_ASSIGN(rows, Rows(DatasetSettings::PATH_FRAMES_LABEL, "a b/c.mp4 9 4\n"));
   EXPECT_EQ(rows[0].video.path, "a b/c.mp4");
-  EXPECT_EQ(rows[0].video.name, "c");
+  EXPECT_EQ(rows[0].video.name, "a b/c.mp4");
   EXPECT_EQ(rows[0].label, "");
   EXPECT_EQ(rows[0].number, 4);
   ASSERT_OK_AND_ASSIGN(rows, Rows(DatasetSettings::PATH_LABEL, "a b/c.mp4 4\n"));
   EXPECT_EQ(rows[0].number, 4);
+  ASSERT_OK_AND_ASSIGN(rows, Rows(DatasetSettings::PATH_LABEL, "a b/c 2.mp4\n"));
+  EXPECT_EQ(rows[0].video.name, "a b/c 2.mp4");
+  EXPECT_EQ(rows[0].number, -1);
 }
 
 TEST(ListRowsTest, AFileAClass) {

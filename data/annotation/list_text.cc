@@ -14,6 +14,9 @@ namespace {
 
 constexpr size_t kShownLine = 160;
 
+constexpr absl::string_view kVideoEndings[] = {"mp4", "mkv", "webm", "avi", "mov", "m4v",
+                                               "3gp", "flv", "ts",   "mpg", "lmdb"};
+
 bool IsNumber(absl::string_view text) {
   int64_t number;
   return absl::SimpleAtoi(text, &number);
@@ -105,6 +108,20 @@ absl::string_view FileName(absl::string_view path) {
 absl::string_view WithoutEnding(absl::string_view name) {
   const size_t dot = name.rfind('.');
   return dot == absl::string_view::npos || dot == 0 ? name : name.substr(0, dot);
+}
+
+absl::string_view WithoutVideoEndings(absl::string_view name) {
+  for (;;) {
+    const size_t dot = name.rfind('.');
+    if (dot == absl::string_view::npos || dot == 0) return name;
+    const absl::string_view ending = name.substr(dot + 1);
+    bool known = false;
+    for (const absl::string_view video : kVideoEndings) {
+      known = known || absl::EqualsIgnoreCase(ending, video);
+    }
+    if (!known) return name;
+    name = name.substr(0, dot);
+  }
 }
 
 }  // namespace op3d

@@ -78,6 +78,11 @@ TEST(ListTextTest, FileNames) {
   EXPECT_EQ(WithoutEnding("b.c.avi"), "b.c");
   EXPECT_EQ(WithoutEnding("frames"), "frames");
   EXPECT_EQ(WithoutEnding(".avi"), ".avi");
+  EXPECT_EQ(WithoutVideoEndings("a.b.mp4"), "a.b");
+  EXPECT_EQ(WithoutVideoEndings("a.mp4.MKV"), "a");
+  EXPECT_EQ(WithoutVideoEndings("a.mp4.part"), "a.mp4.part");
+  EXPECT_EQ(WithoutVideoEndings("a.f137.mp4"), "a.f137");
+  EXPECT_EQ(WithoutVideoEndings(".mp4"), ".mp4");
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 namespace op3d {
 
 struct ListedVideo {
-  // As the list has it, without a folder and a file ending.
+  // As the list has it, without a file ending; of a list of paths the path, as it stands there:
+  // "drinking/1.mp4" and "lecture/1.mp4" are two videos.
   std::string name;
   // Index in DatasetList::classes; -1 when the list has no labels.
   int64_t label = -1;
@@ -21,6 +22,8 @@ struct ListedVideo {
   std::string group;
   // In the list's file, from 1.
   int64_t line = 0;
+  // Index in DatasetList::files.
+  int32_t file = 0;
 };
 
 }  // namespace op3d

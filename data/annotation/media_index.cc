@@ -1,27 +1,38 @@
 #include "data/annotation/media_index.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "data/annotation/list_text.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
 namespace {
 
-constexpr absl::string_view kEndings[] = {"mp4", "mkv", "webm", "avi", "mov", "m4v",
-                                          "3gp", "flv", "ts",   "mpg", "lmdb"};
+namespace fs = std::filesystem;
 
-// Where the file ending starts; 0 when `name` does not end as a video does.
-size_t VideoEnding(absl::string_view name) {
-  const size_t dot = name.rfind('.');
-  if (dot == absl::string_view::npos || dot == 0) return 0;
-  const std::string ending = absl::AsciiStrToLower(name.substr(dot + 1));
-  for (const absl::string_view known : kEndings) {
-    if (ending == known) return dot;
+constexpr size_t kDeepest = 3;
+// A folder that begins with so many pictures and nothing else holds the frames of one video.
+constexpr int kFramesOfAVideo = 32;
+
+struct Entry {
+  std::string name;
+  bool is_folder = false;
+};
+
+bool IsPicture(absl::string_view name) {
+  for (const absl::string_view ending : {".jpg", ".jpeg", ".png"}) {
+    if (absl::EndsWithIgnoreCase(name, ending)) return true;
   }
-  return 0;
+  return false;
 }
 
 // Class folders write "air drumming" also as "air_drumming" and "Air_Drumming".
@@ -29,69 +40,143 @@ std::string PlainLabel(absl::string_view label) {
   return absl::AsciiStrToLower(absl::StrReplaceAll(label, {{"_", " "}}));
 }
 
-}  // namespace
+// The entries in alphabetical order.  File systems tell files from folders while listing, so
+// nothing is asked file by file.  None for the frames of a video that nobody has listed.
+absl::StatusOr<std::vector<Entry>> ListEntries(const std::string& path, bool may_be_frames) {
+  std::error_code error;
+  std::vector<Entry> entries;
+  int pictures = 0;
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;  // a link to nowhere is no folder
+    entries.push_back({it->path().filename().string(), it->is_directory(ignored)});
+    if (IsPicture(entries.back().name) && !entries.back().is_folder) ++pictures;
+    if (may_be_frames && pictures == kFramesOfAVideo && entries.size() == kFramesOfAVideo) {
+      return std::vector<Entry>();
+    }
+  }
+  if (error) return ErrnoStatus(error.value(), "cannot list folder", path);
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  return entries;
+}
 
-absl::Span<const absl::string_view> VideoEndings() { return kEndings; }
+// How many of the last names two paths have in common.
+size_t CommonEnd(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  size_t count = 0;
+  while (count < std::min(a.size(), b.size()) &&
+         a[a.size() - 1 - count] == b[b.size() - 1 - count]) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
 
 absl::StatusOr<MediaIndex> MediaIndex::Scan(const std::string& folder,
                                             const absl::flat_hash_set<std::string>& names) {
-  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> entries, ListFolder(folder));
   MediaIndex index;
-  for (const std::string& name : index.Add(folder, "", entries, names)) {
-    const std::string path = JoinPath(folder, name);
-    if (!FolderExists(path)) continue;
-    // A folder that may not be read is as good as none: its videos count as missing.
-    const absl::StatusOr<std::vector<std::string>> inner = ListFolder(path);
-    if (!inner.ok()) continue;
-    ++index.folders_;
-    index.Add(path, name, *inner, names);
-  }
+  OP3D_RETURN_IF_ERROR(index.AddTree({folder, {}, false}, names));
   return index;
 }
 
-std::vector<std::string> MediaIndex::Add(const std::string& folder, const std::string& label_folder,
-                                         const std::vector<std::string>& entries,
-                                         const absl::flat_hash_set<std::string>& names) {
-  std::vector<std::string> others;
-  for (const std::string& entry : entries) {
-    const size_t ending = VideoEnding(entry);
-    const std::string name = ending > 0 ? entry.substr(0, ending) : entry;
+void MediaIndex::AddReplacements(const std::string& folder,
+                                 const absl::flat_hash_set<std::string>& names) {
+  const absl::Status status = AddTree({folder, {}, true}, names);
+  if (!status.ok()) unreadable_.push_back({std::string(FileName(folder)), status});
+}
+
+absl::Status MediaIndex::AddTree(Folder folder, const absl::flat_hash_set<std::string>& names) {
+  size_t next = all_folders_.size();
+  all_folders_.push_back(std::move(folder));
+  std::vector<std::string> inner;
+  OP3D_RETURN_IF_ERROR(AddFolder(next, names, &inner));
+  while (true) {
+    // Copies: the vector grows below.
+    const Folder outer = all_folders_[next];
+    for (const std::string& name : inner) {
+      Folder found = {JoinPath(outer.path, name), outer.plain_names, outer.replacement};
+      found.plain_names.push_back(PlainLabel(name));
+      found.replacement = found.replacement || absl::StartsWithIgnoreCase(name, "replacement");
+      all_folders_.push_back(std::move(found));
+    }
+    if (++next == all_folders_.size()) return absl::OkStatus();
+    inner.clear();
+    const absl::Status status = AddFolder(next, names, &inner);
+    if (status.ok()) {
+      ++folders_;
+    } else {
+      unreadable_.push_back({std::string(FileName(all_folders_[next].path)), status});
+    }
+    if (all_folders_[next].plain_names.size() >= kDeepest) inner.clear();
+  }
+}
+
+absl::Status MediaIndex::AddFolder(size_t folder, const absl::flat_hash_set<std::string>& names,
+                                   std::vector<std::string>* inner) {
+  OP3D_ASSIGN_OR_RETURN(
+      const std::vector<Entry> entries,
+      ListEntries(all_folders_[folder].path, !all_folders_[folder].plain_names.empty()));
+  for (const Entry& entry : entries) {
+    const absl::string_view name = WithoutVideoEndings(entry.name);
     // A video without an ending is a folder: names of frame folders need not be asked for one by
     // one, names that are not listed may be class folders.
-    if (ending > 0 || names.contains(name)) {
+    if (name.size() < entry.name.size() || names.contains(name)) {
       ++files_;
-      by_name_[name].push_back({label_folder, JoinPath(folder, entry)});
-    } else {
-      others.push_back(entry);
+      by_name_[name].push_back({folder, entry.name.substr(name.size())});
+    } else if (entry.is_folder && entry.name[0] != '.') {
+      inner->push_back(entry.name);
     }
   }
-  return others;
+  return absl::OkStatus();
 }
 
-const std::string* MediaIndex::Find(absl::string_view name, absl::string_view label) const {
-  const auto found = by_name_.find(name);
-  if (found == by_name_.end()) return nullptr;
-  const std::vector<File>& files = found->second;
-  if (files.size() > 1) {
-    const std::string plain = PlainLabel(label);
-    for (const File& file : files) {
-      if (PlainLabel(file.label_folder) == plain) return &file.path;
-    }
-  }
-  return &files.front().path;
+std::string MediaIndex::PathOf(absl::string_view name, const File& file) const {
+  return JoinPath(all_folders_[file.folder].path, absl::StrCat(name, file.ending));
 }
 
-const std::string* MediaIndex::FindIn(absl::string_view folder, absl::string_view name,
-                                      absl::string_view label) const {
+std::vector<std::string> MediaIndex::Find(absl::string_view name, absl::string_view label) const {
+  std::vector<std::string> paths;
   const auto found = by_name_.find(name);
-  if (found == by_name_.end()) return nullptr;
-  for (const absl::string_view wanted : {folder, label, absl::string_view()}) {
-    const std::string plain = PlainLabel(wanted);
-    for (const File& file : found->second) {
-      if (PlainLabel(file.label_folder) == plain) return &file.path;
-    }
+  if (found == by_name_.end()) return paths;
+  if (found->second.size() == 1) return {PathOf(name, found->second[0])};
+  const std::string plain = PlainLabel(label);
+  const auto rank = [&](const File& file) {
+    const Folder& folder = all_folders_[file.folder];
+    if (folder.replacement) return 0;
+    const std::vector<std::string>& names = folder.plain_names;
+    if (!names.empty() && names.back() == plain) return 1;
+    return std::find(names.begin(), names.end(), plain) != names.end() ? 2 : 3;
+  };
+  Files files = found->second;
+  std::stable_sort(files.begin(), files.end(),
+                   [&](const File& a, const File& b) { return rank(a) < rank(b); });
+  for (const File& file : files) paths.push_back(PathOf(name, file));
+  return paths;
+}
+
+std::vector<std::string> MediaIndex::FindIn(absl::string_view folder, absl::string_view name,
+                                            absl::string_view label) const {
+  std::vector<std::string> paths;
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return paths;
+  std::vector<std::string> wanted;
+  for (const absl::string_view part : absl::StrSplit(folder, '/', absl::SkipEmpty())) {
+    if (part != ".") wanted.push_back(PlainLabel(part));
   }
-  return nullptr;
+  const std::string plain = PlainLabel(label);
+  const auto rank = [&](const File& file) -> size_t {
+    const std::vector<std::string>& names = all_folders_[file.folder].plain_names;
+    const size_t common = CommonEnd(names, wanted);
+    if (common > 0) return 2 + common;
+    if (!names.empty() && names.back() == plain) return 2;
+    return names.empty() ? 1 : 0;
+  };
+  size_t best = 1;
+  for (const File& file : found->second) best = std::max(best, rank(file));
+  for (const File& file : found->second) {
+    if (rank(file) == best) paths.push_back(PathOf(name, file));
+  }
+  return paths;
 }
 
 }  // namespace op3d

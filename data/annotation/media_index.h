@@ -1,7 +1,8 @@
-// Which videos lie in a folder and in its sub-folders, by name.
+// Which videos lie in a folder and in the folders below it, by name.
 //
 //   OP3D_ASSIGN_OR_RETURN(MediaIndex media, MediaIndex::Scan("kinetics400/val", names));
-//   const std::string* path = media.Find("0wR5jVB-WPk_000417_000427", "abseiling");
+//   const std::vector<std::string> paths =
+//       media.Find("0wR5jVB-WPk_000417_000427", "abseiling");       // the best first
 //
 // Lists folders instead of asking for each file: 20,000 names in milliseconds.
 #ifndef DATA_ANNOTATION_MEDIA_INDEX_H_
@@ -13,50 +14,74 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 
 namespace op3d {
 
-// The endings of video files, in small letters: "mp4", "mkv", ...
-absl::Span<const absl::string_view> VideoEndings();
-
 class MediaIndex {
  public:
-  // Looks at `folder` and one folder below it.  A video is a file that ends in mp4, mkv, webm, avi,
-  // mov, m4v, 3gp, flv, ts, mpg or lmdb, or a folder called as one of `names` (its frames, or an
-  // LMDB of them, with or without the ending lmdb); other folders are class folders.  NotFound when
-  // there is no such folder.
+  // A folder below the scanned one that could not be listed.
+  struct Unreadable {
+    // Its last name, e.g. that of a class.
+    std::string name;
+    // Names the whole path and the reason.
+    absl::Status status;
+  };
+
+  // Looks at `folder` and three levels of folders below it: class folders, and class folders in a
+  // folder more, as archives unpack.  A video is a file with a video's ending
+  // (WithoutVideoEndings), or a folder called as one of `names` (its frames, or an LMDB of them,
+  // with or without the ending lmdb).  Folders of unlisted frames and hidden folders are passed
+  // over.  NotFound, PermissionDenied: `folder` itself cannot be listed.
   static absl::StatusOr<MediaIndex> Scan(const std::string& folder,
                                          const absl::flat_hash_set<std::string>& names);
 
-  // The path of the video `name` (without its ending); null when there is none.  Of several, the
-  // one in the folder named as `label`, spaces or underscores, in small letters or not; else the
-  // first in alphabetical order.  Valid as long as the index.
-  const std::string* Find(absl::string_view name, absl::string_view label) const;
-  // The same for a list that names the video's folder: only one that lies in a folder of that name,
-  // else in one named as `label`, else in none.  Another folder may hold another video of that
-  // name.
-  const std::string* FindIn(absl::string_view folder, absl::string_view name,
-                            absl::string_view label) const;
+  // Adds the videos of another folder, which holds replacements of damaged ones; as those in
+  // folders whose name starts with "replacement", they come before all others of their name.  A
+  // folder that cannot be listed is added to unreadable().
+  void AddReplacements(const std::string& folder, const absl::flat_hash_set<std::string>& names);
 
-  // Videos, and class folders.
+  // The paths of the videos of that name (without its endings); none when there is none.  Of
+  // several, first replacements, then those in a folder named as `label`, spaces or underscores,
+  // in small letters or not; then the nearest to the scanned folder, in alphabetical order.
+  std::vector<std::string> Find(absl::string_view name, absl::string_view label) const;
+  // The same for a list that names the video's folder, "g1/drinking": only those that share the
+  // most last names with it, at least one; else those in a folder named as `label`, else those in
+  // no folder.  Another folder may hold another video of that name.
+  std::vector<std::string> FindIn(absl::string_view folder, absl::string_view name,
+                                  absl::string_view label) const;
+
+  // Videos, and folders below the scanned one.
   int64_t files() const { return files_; }
   int64_t folders() const { return folders_; }
+  const std::vector<Unreadable>& unreadable() const { return unreadable_; }
 
  private:
-  struct File {
-    // Empty for a file in the scanned folder itself.
-    std::string label_folder;
+  struct Folder {
     std::string path;
+    // The names below the scanned folder, as they are compared; none for that itself.
+    std::vector<std::string> plain_names;
+    bool replacement = false;
   };
-  // Those of `entries` that are no videos.
-  std::vector<std::string> Add(const std::string& folder, const std::string& label_folder,
-                               const std::vector<std::string>& entries,
-                               const absl::flat_hash_set<std::string>& names);
+  struct File {
+    size_t folder = 0;
+    // What follows the name.
+    std::string ending;
+  };
+  using Files = std::vector<File>;
 
-  absl::flat_hash_map<std::string, std::vector<File>> by_name_;
+  // Lists `folder` and what is below it, breadth first.
+  absl::Status AddTree(Folder folder, const absl::flat_hash_set<std::string>& names);
+  // Lists one folder: its videos into the index, its folders into `inner`.
+  absl::Status AddFolder(size_t folder, const absl::flat_hash_set<std::string>& names,
+                         std::vector<std::string>* inner);
+  std::string PathOf(absl::string_view name, const File& file) const;
+
+  absl::flat_hash_map<std::string, Files> by_name_;
+  std::vector<Folder> all_folders_;
+  std::vector<Unreadable> unreadable_;
   int64_t files_ = 0;
   int64_t folders_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "data/annotation/path_list.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -24,6 +25,11 @@ bool TakeNumber(absl::string_view* row, int64_t* number) {
   return true;
 }
 
+bool IsPathAlone(const ListLine& line) {
+  const absl::string_view name = FileName(line.text);
+  return WithoutVideoEndings(name).size() < name.size();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
@@ -32,9 +38,17 @@ absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
   const absl::string_view expected =
       framed ? "'path frames label', both whole numbers from 0" : "'path label', a number from 0";
   std::vector<PathVideo> videos;
-  for (const ListLine& line : ListLines(text)) {
+  const std::vector<ListLine> lines = ListLines(text);
+  const bool is_test_list = std::all_of(lines.begin(), lines.end(), IsPathAlone);
+  for (const ListLine& line : lines) {
     absl::string_view rest = line.text;
     PathVideo video;
+    video.line = line.number;
+    if (is_test_list) {
+      video.path = std::string(rest);
+      videos.push_back(std::move(video));
+      continue;
+    }
     if (!TakeNumber(&rest, &video.label)) {
       return AnnotateWithOwner(ListError(source, line, "no label", expected), text, "plain");
     }
@@ -44,7 +58,6 @@ absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
     }
     if (rest.empty()) return ListError(source, line, "no path", expected);
     video.path = std::string(rest);
-    video.line = line.number;
     videos.push_back(std::move(video));
   }
   if (videos.empty()) return EmptyListError(source, expected);

@@ -4,7 +4,7 @@
 //   // videos[0] = {"air drumming/aaa.mp4", frames 250, label 1, line 1}
 //
 // Read from the right: paths may hold spaces.  The separator is a space, a tab or a comma, the same
-// before each number.
+// before each number.  A test list has the paths alone.
 #ifndef DATA_ANNOTATION_PATH_LIST_H_
 #define DATA_ANNOTATION_PATH_LIST_H_
 
@@ -23,13 +23,14 @@ struct PathVideo {
   std::string path;
   // As the list has it; 0 when it has none.
   int64_t frames = 0;
-  // From 0.
-  int64_t label = 0;
+  // From 0; -1 in a test list.
+  int64_t label = -1;
   int64_t line = 0;
 };
 
-// In the order of the list; a video may come several times.  InvalidArgument, "`source`:line: ..."
-// with the line: a number that is missing, negative or beyond 2^31 - 1, no path, no row.
+// In the order of the list; a video may come several times.  A list of lines that all end as a video
+// file does is a test list.  InvalidArgument, "`source`:line: ..." with the line: a number that is
+// missing, negative or beyond 2^31 - 1, no path, no row.
 absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
                                                      absl::string_view source, PathListForm form);
 

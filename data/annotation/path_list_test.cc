@@ -41,6 +41,16 @@ TEST(PathListTest, ReadsListsWithoutFrames) {
   EXPECT_EQ(videos[0].label, 1);
 }
 
+TEST(PathListTest, ReadsATestList) {
+  for (const auto& parse : {Labels, Frames}) {
+    ASSERT_OK_AND_ASSIGN(const auto videos, parse("a b/1 2.mp4\r\nc.MKV\n"));
+    ASSERT_EQ(videos.size(), 2);
+    EXPECT_EQ(videos[0].path, "a b/1 2.mp4");
+    EXPECT_EQ(videos[0].label, -1);
+    EXPECT_EQ(videos[1].line, 2);
+  }
+}
+
 TEST(PathListTest, RefusesRowsThatCannotBe) {
   EXPECT_THAT(Labels("a.mp4 0\nb.mp4\n"),
               StatusIs(kInvalid, AllOf(HasSubstr("val.txt:2: no label in 'b.mp4'"),

@@ -18,21 +18,14 @@ absl::Status ParseAll(absl::string_view text, absl::string_view source,
   const std::vector<ListLine> lines = ListLines(text);
   for (const ListLine& line : lines) {
     const size_t semicolon = line.text.find(';');
-    const bool labelled = semicolon != absl::string_view::npos;
     SomethingV1Video video;
     video.id = std::string(absl::StripAsciiWhitespace(line.text.substr(0, semicolon)));
-    if (labelled) {
+    if (semicolon != absl::string_view::npos) {
       video.label = std::string(absl::StripAsciiWhitespace(line.text.substr(semicolon + 1)));
     }
     video.line = line.number;
     if (video.id.empty() || !std::all_of(video.id.begin(), video.id.end(), absl::ascii_isdigit)) {
       return ListError(source, line, "no number for an id", kExpected);
-    }
-    if (labelled && video.label.empty()) return ListError(source, line, "no label", kExpected);
-    if (!videos->empty() && videos->front().label.empty() == labelled) {
-      return ListError(source, line,
-                       labelled ? "a label, but the rows before have none," : "no label",
-                       kExpected);
     }
     OP3D_RETURN_IF_ERROR(names.Add(video.id, source, line, kExpected));
     videos->push_back(std::move(video));

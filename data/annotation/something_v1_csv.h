@@ -17,13 +17,13 @@ namespace op3d {
 struct SomethingV1Video {
   // The name of the folder of its frames.
   std::string id;
-  // Empty in a test list.
+  // Empty in a test list, and in a row without an annotation.
   std::string label;
   int64_t line = 0;
 };
 
 // In the order of the list.  InvalidArgument, "`source`:line: ..." with the line: an id that is no
-// number, no label behind the semicolon, labelled and unlabelled rows mixed, a video twice, no row.
+// number, a video twice, no row.
 absl::StatusOr<std::vector<SomethingV1Video>> ParseSomethingV1Csv(absl::string_view text,
                                                                   absl::string_view source);
 

@@ -33,14 +33,19 @@ TEST(SomethingV1CsvTest, ReadsATestList) {
   EXPECT_EQ(videos[1].label, "");
 }
 
+TEST(SomethingV1CsvTest, ARowMayLackItsAnnotation) {
+  ASSERT_OK_AND_ASSIGN(const auto videos, Parse("1;a\n2\n3;\n"));
+  ASSERT_EQ(videos.size(), 3);
+  EXPECT_EQ(videos[0].label, "a");
+  EXPECT_EQ(videos[1].label, "");
+  EXPECT_EQ(videos[2].label, "");
+}
+
 TEST(SomethingV1CsvTest, RefusesRowsThatCannotBe) {
   EXPECT_THAT(Parse("1;a\nx2;b\n"),
               StatusIs(kInvalid, AllOf(HasSubstr("train.csv:2: no number for an id in 'x2;b'"),
                                        HasSubstr("expected 'id;label'"))));
   EXPECT_THAT(Parse(";a\n"), StatusIs(kInvalid, HasSubstr("no number")));
-  EXPECT_THAT(Parse("1;\n"), StatusIs(kInvalid, HasSubstr("train.csv:1: no label")));
-  EXPECT_THAT(Parse("1;a\n2\n"), StatusIs(kInvalid, HasSubstr("train.csv:2: no label")));
-  EXPECT_THAT(Parse("1\n2;a\n"), StatusIs(kInvalid, HasSubstr("the rows before have none")));
   EXPECT_THAT(Parse("1;a\n2;a\n1;b\n"), StatusIs(kInvalid, HasSubstr("of line 1 once more")));
   EXPECT_THAT(Parse("\n"), StatusIs(kInvalid, HasSubstr("no row")));
   EXPECT_THAT(Parse("ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01.avi 1\n"),

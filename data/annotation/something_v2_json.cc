@@ -29,7 +29,7 @@ absl::StatusOr<SomethingV2Video> ParseEntry(absl::string_view source, const Json
     return JsonItemError(source, item, "no number for an id", kExpected);
   }
   const auto found = item.value.find("template");
-  if (found == item.value.end()) return video;
+  if (found == item.value.end() || JsonText(*found).empty()) return video;
   video.label = absl::StrReplaceAll(JsonText(*found), {{"[", ""}, {"]", ""}});
   absl::StripAsciiWhitespace(&video.label);
   if (video.label.empty()) return JsonItemError(source, item, "an empty template", kExpected);
@@ -46,11 +46,6 @@ absl::Status ParseAll(absl::string_view text, absl::string_view source,
   UniqueNames names;
   OP3D_RETURN_IF_ERROR(ForEachJsonItem(text, source, 1, [&](const JsonItem& item) -> absl::Status {
     OP3D_ASSIGN_OR_RETURN(SomethingV2Video video, ParseEntry(source, item));
-    if (!videos->empty() && videos->front().label.empty() != video.label.empty()) {
-      return JsonItemError(source, item,
-                           video.label.empty() ? "no template" : "a template, the first has none,",
-                           kExpected);
-    }
     OP3D_RETURN_IF_ERROR(names.Add(video.id, source, {item.line, video.id}, kExpected));
     videos->push_back(std::move(video));
     return absl::OkStatus();

@@ -35,6 +35,16 @@ TEST(SomethingV2JsonTest, ReadsATestList) {
   EXPECT_EQ(videos[0].label, "");
 }
 
+TEST(SomethingV2JsonTest, AnEntryMayLackItsAnnotation) {
+  ASSERT_OK_AND_ASSIGN(const auto videos,
+                       Parse("[{\"id\":\"1\",\"template\":\"a\"},{\"id\":\"2\"},"
+                             "{\"id\":\"3\",\"template\":\"\"}]"));
+  ASSERT_EQ(videos.size(), 3);
+  EXPECT_EQ(videos[0].label, "a");
+  EXPECT_EQ(videos[1].label, "");
+  EXPECT_EQ(videos[2].label, "");
+}
+
 TEST(SomethingV2JsonTest, RefusesEntriesThatCannotBe) {
   EXPECT_THAT(
       Parse("[{\"id\":\"1\",\"template\":\"a\"},\n{\"template\":\"b\"}]"),
@@ -45,10 +55,6 @@ TEST(SomethingV2JsonTest, RefusesEntriesThatCannotBe) {
               StatusIs(kInvalid, HasSubstr("no number for an id")));
   EXPECT_THAT(Parse("[{\"id\":\"1\",\"template\":\"[]\"}]"),
               StatusIs(kInvalid, HasSubstr("an empty template")));
-  EXPECT_THAT(Parse("[{\"id\":\"1\",\"template\":\"a\"},{\"id\":\"2\"}]"),
-              StatusIs(kInvalid, HasSubstr("no template")));
-  EXPECT_THAT(Parse("[{\"id\":\"1\"},{\"id\":\"2\",\"template\":\"a\"}]"),
-              StatusIs(kInvalid, HasSubstr("the first has none")));
   EXPECT_THAT(Parse("[{\"id\":\"1\"},\n{\"id\":\"1\"}]"),
               StatusIs(kInvalid, HasSubstr("train.json:2: the video of line 1 once more")));
   EXPECT_THAT(Parse("[5]"), StatusIs(kInvalid, HasSubstr("no entry in '5'")));

@@ -1,95 +1,314 @@
 #include "data/annotation/video_list.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <system_error>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "data/annotation/dataset_list.h"
 #include "data/annotation/list_text.h"
 #include "data/annotation/media_index.h"
+#include "data/index/scan_record.h"
 #include "op3d/base/file.h"
+#include "op3d/base/parallel.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr size_t kExamples = 10;
+
+using FileId = std::pair<uint64_t, uint64_t>;
 
 // What became of a row.
 struct Found {
   // Empty: no such file.
   std::string path;
+  // There are others of its name.
+  bool several = false;
   IndexedVideo video;
 };
 
-// The names by which videos may be found.
-absl::flat_hash_set<std::string> NamesOf(const DatasetList& list) {
-  absl::flat_hash_set<std::string> names;
-  for (const ListedVideo& video : list.videos) {
-    names.insert(video.name);
-    if (!video.other_name.empty()) names.insert(video.other_name);
+// A folder whose name says that it holds replacements of damaged files, beside the media folder.
+std::vector<std::string> ReplacementFolders(const std::string& root, const std::string& media) {
+  std::vector<std::string> folders;
+  std::error_code ignored;
+  const fs::path media_folder = fs::weakly_canonical(media, ignored);
+  const std::string beside = (fs::path(media) / "..").lexically_normal().string();
+  for (const std::string& outer : {root, beside}) {
+    const absl::StatusOr<std::vector<std::string>> names = ListFolder(outer);
+    if (!names.ok()) continue;
+    for (const std::string& name : *names) {
+      const std::string path = JoinPath(outer, name);
+      if (!absl::StartsWithIgnoreCase(name, "replacement") || !FolderExists(path)) continue;
+      const fs::path folder = fs::weakly_canonical(path, ignored);
+      // Below the media folder they are found anyway.
+      const std::string relative = folder.lexically_relative(media_folder).string();
+      const bool inside = relative != ".." && !absl::StartsWith(relative, "../");
+      if (!inside && std::find(folders.begin(), folders.end(), folder.string()) == folders.end()) {
+        folders.push_back(folder.string());
+      }
+    }
+    if (fs::equivalent(root, beside, ignored)) break;
   }
-  return names;
+  return folders;
 }
 
-// The video of `path` re-encoded, or as a folder of its frames; empty when there is none.
-std::string WithAnotherEnding(const std::string& path) {
-  const size_t name = path.size() - FileName(path).size();
-  const std::string stem =
-      path.substr(0, name) + std::string(WithoutEnding(absl::string_view(path).substr(name)));
-  if (FolderExists(stem)) return stem;
-  for (const absl::string_view ending : VideoEndings()) {
-    const std::string other = absl::StrCat(stem, ".", ending);
-    if (FileExists(other) || FolderExists(other)) return other;
+// Finds the files of the rows of a list.
+class Finder {
+ public:
+  Finder(const DatasetList& list, const std::string& root, bool flow)
+      : list_(list), root_(root), flow_(flow) {}
+
+  // The media folder with all below it: listed once, and only when a list's own paths do not lead
+  // to its videos.  The names by which videos may be found make it cheap.
+  absl::StatusOr<const MediaIndex*> Media() {
+    if (media_ != nullptr) return media_.get();
+    absl::flat_hash_set<std::string> names;
+    for (const ListedVideo& video : list_.videos) {
+      names.insert(NameOf(video));
+      if (!video.other_name.empty()) names.insert(video.other_name);
+    }
+    OP3D_ASSIGN_OR_RETURN(MediaIndex media, MediaIndex::Scan(list_.media_path, names));
+    if (!flow_) {
+      for (const std::string& folder : ReplacementFolders(root_, list_.media_path)) {
+        media.AddReplacements(folder, names);
+      }
+    }
+    media_ = std::make_unique<MediaIndex>(std::move(media));
+    return media_.get();
   }
-  return "";
+
+  // The file of a row.
+  absl::Status First(const ListedVideo& video, Found* found) {
+    if (!video.path.empty()) {
+      const std::string path = JoinPath(list_.media_path, video.path);
+      if (FileExists(path) || FolderExists(path)) {
+        found->path = path;
+        return absl::OkStatus();
+      }
+    }
+    OP3D_ASSIGN_OR_RETURN(std::vector<std::string> all, All(video));
+    found->several = all.size() > 1;
+    if (!all.empty()) found->path = std::move(all[0]);
+    return absl::OkStatus();
+  }
+
+  // All files that may be the row's, the best first.
+  absl::StatusOr<std::vector<std::string>> All(const ListedVideo& video) {
+    const std::string label = video.label >= 0 ? list_.classes[video.label] : "";
+    if (video.path.empty()) {
+      OP3D_ASSIGN_OR_RETURN(const MediaIndex* const media, Media());
+      std::vector<std::string> paths = media->Find(video.name, label);
+      if (!video.other_name.empty()) Append(media->Find(video.other_name, label), &paths);
+      return paths;
+    }
+    std::vector<std::string> paths;
+    const std::string path = JoinPath(list_.media_path, video.path);
+    if (FileExists(path) || FolderExists(path)) paths.push_back(path);
+    Append(WithAnotherEnding(path), &paths);
+    if (!paths.empty()) return paths;
+    OP3D_ASSIGN_OR_RETURN(const MediaIndex* const media, Media());
+    const size_t slash = video.path.rfind('/');
+    if (slash == std::string::npos) return media->Find(NameOf(video), label);
+    return media->FindIn(video.path.substr(0, slash), NameOf(video), label);
+  }
+
+  // Why a row has no file, as far as that is known.
+  std::string WhyMissing(const ListedVideo& video) const {
+    if (!video.path.empty()) {
+      struct stat info;
+      const std::string path = JoinPath(list_.media_path, video.path);
+      if (::stat(path.c_str(), &info) != 0 && errno == EACCES) {
+        return std::string(ErrnoStatus(EACCES, "cannot open", path).message());
+      }
+    }
+    const std::string label = video.label >= 0 ? list_.classes[video.label] : "";
+    for (const MediaIndex::Unreadable& folder : Unreadable()) {
+      if (folder.name == label || folder.name == absl::StrReplaceAll(label, {{" ", "_"}})) {
+        return std::string(folder.status.message());
+      }
+    }
+    return "no such file";
+  }
+
+  absl::Span<const MediaIndex::Unreadable> Unreadable() const {
+    if (media_ == nullptr) return {};
+    return media_->unreadable();
+  }
+
+ private:
+  static std::string NameOf(const ListedVideo& video) {
+    return video.path.empty() ? video.name
+                              : std::string(WithoutVideoEndings(FileName(video.path)));
+  }
+
+  static void Append(const std::vector<std::string>& more, std::vector<std::string>* paths) {
+    for (const std::string& path : more) {
+      if (std::find(paths->begin(), paths->end(), path) == paths->end()) paths->push_back(path);
+    }
+  }
+
+  // The video of `path` re-encoded, or as a folder of its frames, in the same folder.
+  std::vector<std::string> WithAnotherEnding(const std::string& path) {
+    const absl::string_view name = FileName(path);
+    const std::string folder = path.substr(0, path.size() - name.size());
+    const auto [place, fresh] = listings_.try_emplace(folder);
+    if (fresh) {
+      for (std::string& entry : ListFolder(folder).value_or(std::vector<std::string>())) {
+        const std::string stem(WithoutVideoEndings(entry));
+        place->second[stem].push_back(std::move(entry));
+      }
+    }
+    std::vector<std::string> paths;
+    const auto found = place->second.find(WithoutVideoEndings(name));
+    if (found == place->second.end()) return paths;
+    for (const std::string& entry : found->second) {
+      // A file without an ending is no video.
+      if (entry == found->first && !FolderExists(folder + entry)) continue;
+      paths.push_back(folder + entry);
+    }
+    return paths;
+  }
+
+  const DatasetList& list_;
+  const std::string root_;
+  const bool flow_;
+  std::unique_ptr<MediaIndex> media_;
+  // By folder: its entries, by their names without endings.
+  absl::flat_hash_map<std::string, absl::flat_hash_map<std::string, std::vector<std::string>>>
+      listings_;
+};
+
+// A video that the scan has found damaged in some place.
+bool HasWarnings(const IndexedVideo& video, const VideoLimits& limits) {
+  const absl::StatusOr<VideoScan> scan = DecodeScan(video.scan, limits.max_frames);
+  return scan.ok() && !scan->info.warnings.empty();
 }
 
-// Empty when the video is not there.
-std::string FindPath(const DatasetList& list, const ListedVideo& video, const MediaIndex& media) {
-  if (!video.path.empty()) {
-    const std::string path = JoinPath(list.media_path, video.path);
-    if (FileExists(path) || FolderExists(path)) return path;
-    const std::string same = WithAnotherEnding(path);
-    if (!same.empty()) return same;
-  }
-  const std::string label = video.label >= 0 ? list.classes[video.label] : "";
-  const size_t slash = video.path.rfind('/');
-  if (slash != std::string::npos) {
-    const std::string folder(FileName(video.path.substr(0, slash)));
-    const std::string* path = media.FindIn(folder, video.name, label);
-    return path == nullptr ? "" : *path;
-  }
-  const std::string* path = media.Find(video.name, label);
-  if (path == nullptr && !video.other_name.empty()) path = media.Find(video.other_name, label);
-  return path == nullptr ? "" : *path;
+// Whether `other` serves better than `video`.
+bool IsBetter(const IndexedVideo& other, const IndexedVideo& video) {
+  if (other.status.ok() != video.status.ok()) return other.status.ok();
+  return other.status.ok() && other.frames > video.frames;
 }
 
 // Finds every listed video and what the index knows of it.  Cancelled when a signal comes.
-absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, const MediaIndex& media,
+absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, Finder* finder,
                                            const IndexOptions& options) {
   std::vector<Found> found(list.videos.size());
   std::vector<std::string> paths;
   for (size_t i = 0; i < list.videos.size(); ++i) {
-    found[i].path = FindPath(list, list.videos[i], media);
+    OP3D_RETURN_IF_ERROR(finder->First(list.videos[i], &found[i]));
     if (!found[i].path.empty()) paths.push_back(found[i].path);
   }
   OP3D_ASSIGN_OR_RETURN(std::vector<IndexedVideo> videos, IndexVideos(paths, options, nullptr));
   size_t next = 0;
-  for (Found& row : found) {
+  // Where the first file of a name is damaged, the others are looked at too: by row, in order.
+  std::vector<std::pair<size_t, std::string>> others;
+  for (size_t i = 0; i < found.size(); ++i) {
+    Found& row = found[i];
     if (row.path.empty()) {
-      row.video.status = absl::NotFoundError("no such file");
-    } else {
-      row.video = std::move(videos[next++]);
+      row.video.status = absl::NotFoundError(finder->WhyMissing(list.videos[i]));
+      continue;
     }
+    row.video = std::move(videos[next++]);
+    const bool usable = row.video.status.ok();
+    if (usable && !(row.several && HasWarnings(row.video, options.media.limits))) continue;
+    OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> all, finder->All(list.videos[i]));
+    for (const std::string& path : all) {
+      if (path != row.path) others.emplace_back(i, path);
+    }
+  }
+  if (others.empty()) return found;
+  paths.clear();
+  for (const auto& [row, path] : others) paths.push_back(path);
+  IndexOptions again = options;
+  again.rescan = false;
+  OP3D_ASSIGN_OR_RETURN(videos, IndexVideos(paths, again, nullptr));
+  for (size_t k = 0; k < others.size(); ++k) {
+    Found& row = found[others[k].first];
+    if (!IsBetter(videos[k], row.video)) continue;
+    row.path = std::move(others[k].second);
+    row.video = std::move(videos[k]);
   }
   return found;
 }
 
-VideoList Join(const std::vector<ListedVideo>& listed, std::vector<Found> found,
-               FrameContent content) {
+// Which files the videos are.  Cancelled when a signal comes.
+absl::StatusOr<std::vector<FileId>> IdentifyFiles(const std::vector<Found>& found, int threads) {
+  std::vector<FileId> files(found.size());
+  OP3D_RETURN_IF_ERROR(
+      InParallel(threads, static_cast<int64_t>(found.size()), [&](int64_t i) -> absl::Status {
+        struct stat info;
+        if (!found[i].path.empty() && ::stat(found[i].path.c_str(), &info) == 0) {
+          files[i] = {info.st_dev, info.st_ino};
+        }
+        return absl::OkStatus();
+      }));
+  return files;
+}
+
+// One file is one group and has one label, whatever its rows call it.
+absl::Status GroupRowsOfOneFile(const std::vector<FileId>& files, DatasetList* list,
+                                std::vector<std::string>* notes) {
+  absl::flat_hash_map<FileId, size_t> firsts;
+  int64_t repeats = 0;
+  std::string example;
+  for (size_t i = 0; i < list->videos.size(); ++i) {
+    if (files[i] == FileId()) continue;
+    const auto [place, fresh] = firsts.emplace(files[i], i);
+    if (fresh) continue;
+    ListedVideo& first = list->videos[place->second];
+    ListedVideo& video = list->videos[i];
+    if (first.label != video.label) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          list->Place(first), " (", first.name, ") and ", list->Place(video), " (", video.name,
+          ") are one file, but have the labels ", first.label, " ('", list->classes[first.label],
+          "') and ", video.label, " ('", list->classes[video.label],
+          "'); a video has one label: take one of the rows out"));
+    }
+    if (first.group.empty()) first.group = video.group.empty() ? first.name : video.group;
+    video.group = first.group;
+    if (++repeats == 1) {
+      example = absl::StrCat(list->Place(video), " repeats ", list->Place(first), ", ", first.name);
+    }
+  }
+  if (repeats > 0) {
+    notes->push_back(absl::StrCat(
+        list->list_path, ": ", repeats, repeats == 1 ? " row names" : " rows name",
+        " a video that stands in it before (", example,
+        "); it counts once for each row, and all its rows are held out together or not at all"));
+  }
+  return absl::OkStatus();
+}
+
+void NoteUnreadable(absl::Span<const MediaIndex::Unreadable> folders,
+                    std::vector<std::string>* notes) {
+  for (size_t i = 0; i < folders.size() && i < kExamples; ++i) {
+    notes->push_back(absl::StrCat(folders[i].status.message(),
+                                  "; the videos in it count as missing: get the right to read it"));
+  }
+  if (folders.size() > kExamples) {
+    notes->push_back(
+        absl::StrCat(folders.size() - kExamples, " more folders cannot be listed either"));
+  }
+}
+
+VideoList Join(const DatasetList& dataset, std::vector<Found> found,
+               const std::vector<FileId>& files, FrameContent content) {
+  const std::vector<ListedVideo>& listed = dataset.videos;
   VideoList list;
   list.listed = static_cast<int64_t>(listed.size());
   std::vector<std::string> missing, broken;
@@ -98,7 +317,7 @@ VideoList Join(const std::vector<ListedVideo>& listed, std::vector<Found> found,
     IndexedVideo& indexed = found[i].video;
     if (indexed.status.ok()) {
       list.videos.push_back({video.name, std::move(found[i].path), video.label, indexed.frames,
-                             std::move(indexed.scan), video.group, content});
+                             std::move(indexed.scan), video.group, content, files[i]});
       continue;
     }
     const bool absent = found[i].path.empty();
@@ -112,7 +331,25 @@ VideoList Join(const std::vector<ListedVideo>& listed, std::vector<Found> found,
   }
   list.examples = std::move(missing);
   list.examples.insert(list.examples.end(), broken.begin(), broken.end());
+  list.unlabelled = static_cast<int64_t>(dataset.unlabelled.size());
+  list.listed += list.unlabelled;
+  for (const ListedVideo& video : dataset.unlabelled) {
+    list.left_out.push_back(
+        {video.name, "", absl::StrCat("no label in ", dataset.Place(video)), true});
+  }
+  if (list.unlabelled > 0) {
+    const ListedVideo& first = dataset.unlabelled[0];
+    list.notes.push_back(absl::StrCat(dataset.list_path, ": ", list.unlabelled,
+                                      list.unlabelled == 1 ? " row has" : " rows have",
+                                      " no label and ", list.unlabelled == 1 ? "is" : "are",
+                                      " left out (first: ", first.name, " in line ", first.line,
+                                      ")"));
+  }
   return list;
+}
+
+std::string JoinedNotes(const std::vector<std::string>& notes) {
+  return notes.empty() ? "" : absl::StrCat(" (", absl::StrJoin(notes, "; "), ")");
 }
 
 absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
@@ -130,9 +367,9 @@ absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
                                          first.name, ".mp4");
   return absl::NotFoundError(absl::StrCat(
       "none of the ", found.listed, " videos of ", list.list_path, " is in ", list.media_path,
-      ": looked for files such as '", looked_for, "' there and one folder below (or a folder of ",
-      "frames of that name), and found ", media.files(), " videos in ", media.folders(), " folders",
-      media.files() == 0 ? "; download the videos into it, in class folders or not"
+      ": looked for files such as '", looked_for, "' there and up to three folders below (or a ",
+      "folder of frames of that name), and found ", media.files(), " videos in ", media.folders(),
+      " folders", JoinedNotes(found.notes), media.files() == 0 ? "; download the videos into it, in class folders or not"
                          : "; their names must be those of the list, or the list is of another "
                            "split"));
 }
@@ -163,21 +400,32 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const std::string& root, const LoaderSettings& loader,
                                         int threads, IndexOptions index) {
   OP3D_ASSIGN_OR_RETURN(DatasetList list, ReadDatasetList(dataset, split, root));
-  OP3D_ASSIGN_OR_RETURN(const MediaIndex media, MediaIndex::Scan(list.media_path, NamesOf(list)));
   OP3D_ASSIGN_OR_RETURN(index.media.limits, LimitsOf(loader));
   index.root = root;
   index.threads = threads;
   const bool flow = dataset.stream() == DatasetSettings::FLOW;
   index.media.content = flow ? FrameContent::kFlow : FrameContent::kPictures;
-  OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(list, media, index));
-  VideoList usable = Join(list.videos, std::move(found), index.media.content);
-  if (usable.videos.empty()) return NothingUsable(usable, list, media);
+  Finder finder(list, root, flow);
+  // A media folder that may not be read is an error, unless the list's paths lead around it.
+  if (list.videos[0].path.empty()) OP3D_RETURN_IF_ERROR(finder.Media().status());
+  OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(list, &finder, index));
+  std::vector<std::string> notes;
+  OP3D_ASSIGN_OR_RETURN(const std::vector<FileId> files, IdentifyFiles(found, threads));
+  OP3D_RETURN_IF_ERROR(GroupRowsOfOneFile(files, &list, &notes));
+  NoteUnreadable(finder.Unreadable(), &notes);
+  VideoList usable = Join(list, std::move(found), files, index.media.content);
+  usable.notes.insert(usable.notes.end(), notes.begin(), notes.end());
+  if (usable.videos.empty()) {
+    OP3D_ASSIGN_OR_RETURN(const MediaIndex* const media, finder.Media());
+    return NothingUsable(usable, list, *media);
+  }
   usable.classes = std::move(list.classes);
   const bool error = loader.on_bad_video() != LoaderSettings::SKIP &&
                      loader.on_bad_video() != LoaderSettings::SUBSTITUTE;
   if (usable.missing + usable.broken > 0 && error) {
     return absl::FailedPreconditionError(absl::StrCat(
         DescribeVideoList(usable, list.list_path), ": ", absl::StrJoin(usable.examples, "; "),
+        JoinedNotes(usable.notes),
         "; complete the copy, or leave them out with on_bad_video (--set=loader.on_bad_video=SKIP, "
         "or --on_bad_video=skip)"));
   }
@@ -192,9 +440,39 @@ std::string VideoListText(absl::Span<const Video> videos) {
 
 uint32_t VideoListCrc32(absl::Span<const Video> videos) { return Crc32(VideoListText(videos)); }
 
+std::string DescribeSharedVideos(absl::Span<const Video> train,
+                                 absl::Span<const Video> evaluation) {
+  absl::flat_hash_map<FileId, const Video*> files;
+  absl::flat_hash_map<absl::string_view, const Video*> paths;
+  for (const Video& video : train) {
+    if (video.file != FileId()) files.emplace(video.file, &video);
+    paths.emplace(video.path, &video);
+  }
+  int64_t shared = 0, other_labels = 0;
+  std::string example;
+  for (const Video& video : evaluation) {
+    const auto file = video.file == FileId() ? files.end() : files.find(video.file);
+    const auto path = paths.find(video.path);
+    if (file == files.end() && path == paths.end()) continue;
+    const Video& trained = file == files.end() ? *path->second : *file->second;
+    if (++shared == 1) example = video.name;
+    if (video.label >= 0 && video.label != trained.label) ++other_labels;
+  }
+  if (shared == 0) return "";
+  return absl::StrCat(shared, " of ", evaluation.size(),
+                      " videos of the evaluation list are in the training list too (first: ",
+                      example, "): measuring on what was trained on flatters",
+                      other_labels > 0
+                          ? absl::StrCat("; ", other_labels, " of them with another label there")
+                          : "");
+}
+
 std::string DescribeVideoList(const VideoList& list, absl::string_view name) {
   return absl::StrCat(name, ": ", list.videos.size(), " of ", list.listed, " listed videos used (",
-                      list.missing, " missing, ", list.broken, " broken)");
+                      list.missing, " missing, ", list.broken, " broken",
+                      list.unlabelled > 0 ? absl::StrCat(", ", list.unlabelled, " without a label")
+                                          : "",
+                      ")");
 }
 
 }  // namespace op3d

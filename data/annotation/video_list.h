@@ -6,16 +6,20 @@
 //   // list.videos[0] = {"0wR5jVB-WPk_000417_000427", ".../abseiling/0wR5...mp4", label 0, 250}
 //
 // Copies differ: none is complete, some keep class folders (with spaces or with underscores), some
-// one flat folder.  So files are found by their names anywhere in the media folder or one folder
-// below it, and the report says what is missing and what is broken.
+// one flat folder, some one folder more around the classes.  So files are found by their names
+// anywhere in the media folder and up to three folders below it, and in folders beside it whose
+// name starts with "replacement"; of several files of one name the one that can be read is taken,
+// and the report says what is missing and what is broken.
 #ifndef DATA_ANNOTATION_VIDEO_LIST_H_
 #define DATA_ANNOTATION_VIDEO_LIST_H_
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "data/dataset.pb.h"
 #include "data/index/index_update.h"
@@ -24,7 +28,7 @@
 namespace op3d {
 
 struct Video {
-  // As the list has it, without a folder and a file ending.
+  // As the list has it, without a file ending; of a list of paths the path as it stands there.
   std::string name;
   // A video file, or a folder or LMDB of frames.
   std::string path;
@@ -35,9 +39,12 @@ struct Video {
   // What the index knows of the file, for OpenIndexed.
   std::string scan = {};
   // Videos of one group were cut from the same one and look alike; empty when nothing is known.
+  // Rows of the list that name one file are of one group.
   std::string group = {};
   // What its frames are made of: DatasetSettings.stream.
   FrameContent content = FrameContent::kPictures;
+  // Which file it is, whatever its path: device and number on it; zeros when that is not known.
+  std::pair<uint64_t, uint64_t> file = {};
 };
 
 // A row of the list without a usable video.
@@ -46,6 +53,8 @@ struct LeftOutVideo {
   // Empty: there is no such file.
   std::string path;
   std::string reason;
+  // It has no annotation in a list that has annotations; no file was looked for.
+  bool unlabelled = false;
 };
 
 struct VideoList {
@@ -53,16 +62,21 @@ struct VideoList {
   std::vector<Video> videos;
   // Names of the labels.
   std::vector<std::string> classes;
-  // Rows of the list = videos + missing + broken.
+  // Rows of the list = videos + missing + broken + unlabelled.
   int64_t listed = 0;
   // No such file in the copy.
   int64_t missing = 0;
   // There, but not a readable video.
   int64_t broken = 0;
+  // Without an annotation in a list that has annotations.
+  int64_t unlabelled = 0;
   // The first ten of the missing, then the first ten of the broken: "name: reason".
   std::vector<std::string> examples;
-  // All of both, in the order of the list.
+  // All of them; missing and broken ones in the order of the list, then the unlabelled ones.
   std::vector<LeftOutVideo> left_out;
+  // What a person should know, in sentences: rows that name one file, rows without an annotation,
+  // folders that may not be read.
+  std::vector<std::string> notes;
 };
 
 // The limits of `loader`.  InvalidArgument for one below 0 or not a number.
@@ -74,9 +88,11 @@ absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader);
 // frame is made of are set here; without a file all are scanned.
 //
 // Missing and broken videos: with on_bad_video SKIP or SUBSTITUTE they are left out and counted,
-// otherwise they are an error that names the first of them.
+// otherwise they are an error that names the first of them.  Rows without an annotation in a list
+// that has annotations are always left out and counted.
 //
-// Errors of ReadDatasetList.  NotFound: no video of the list is there; says what was looked for,
+// Errors of ReadDatasetList.  InvalidArgument: one file with two labels (names both rows).
+// PermissionDenied: the media folder cannot be listed.  NotFound: no video of the list is there; says what was looked for,
 // where, and what to do.  FailedPrecondition: missing and broken videos under ERROR.  DataLoss:
 // every file is broken.  Cancelled: a signal came.
 absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
@@ -89,7 +105,12 @@ std::string VideoListText(absl::Span<const Video> videos);
 // CRC-32 of that text: two runs with equal prints used the same videos.
 uint32_t VideoListCrc32(absl::Span<const Video> videos);
 
-// "abc: 2 of 19906 listed videos used (19904 missing, 0 broken)".
+// The videos of `train` that are in `evaluation` too, as a sentence: what is measured on them was
+// trained on.  Empty when there are none.
+std::string DescribeSharedVideos(absl::Span<const Video> train, absl::Span<const Video> evaluation);
+
+// "abc: 2 of 19906 listed videos used (19904 missing, 0 broken)"; where there are rows without a
+// label, their number too.
 std::string DescribeVideoList(const VideoList& list, absl::string_view name);
 
 }  // namespace op3d

@@ -271,7 +271,13 @@ TEST_F(VideoListTest, PathsOfTheListAreTakenAsTheyAre) {
   ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
   ASSERT_EQ(list.videos.size(), 3);
   EXPECT_EQ(list.videos[2].path, list.videos[0].path);  // a list may show a video more often
+  EXPECT_EQ(list.videos[2].group, list.videos[0].group);
+  EXPECT_NE(list.videos[1].group, list.videos[0].group);
+  EXPECT_THAT(list.notes, ElementsAre(AllOf(HasSubstr("1 row names a video that stands in it"),
+                                            HasSubstr("val.csv:3 repeats "),
+                                            HasSubstr("val.csv:1, val/air_drumming/aaa"))));
   EXPECT_EQ(list.videos[2].frames, 5);
+  EXPECT_EQ(list.videos[0].name, "val/air_drumming/aaa_000000_000010.mp4");
   EXPECT_THAT(list.videos[0].path, HasSubstr("/val/air_drumming/aaa_000000_000010.mp4"));
   EXPECT_EQ(list.videos[0].label, 0);
   // Re-encoded with another ending, in another folder.
@@ -294,7 +300,121 @@ TEST_F(VideoListTest, AFolderOfTheListIsNeverAnother) {
   for (const Video& video : list.videos) frames.push_back(video.frames);
   EXPECT_THAT(frames, ElementsAre(3, 4, 6, 7, 8));
   EXPECT_EQ(list.missing, 1);
-  EXPECT_EQ(list.left_out[0].name, "a");
+  EXPECT_EQ(list.left_out[0].name, "middle/a.avi");
+}
+
+TEST_F(VideoListTest, OneFileIsOneVideoWhateverItIsCalled) {
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  Write(root_ + "/val/up/a.mp4", VideoBytes(3));
+  Write(root_ + "/val/down/a.mp4", VideoBytes(3));  // equal, but another file
+  std::filesystem::create_symlink(root_ + "/val/up/a.mp4", root_ + "/val/link.mp4");
+  std::filesystem::create_hard_link(root_ + "/val/up/a.mp4", root_ + "/val/hard.mp4");
+  Write(root_ + "/val.csv", "up/a.mp4 0\ndown/a.mp4 0\nlink.mp4 0\nhard.mp4 0\n");
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  ASSERT_EQ(list.videos.size(), 4);
+  EXPECT_EQ(list.videos[2].group, list.videos[0].group);
+  EXPECT_EQ(list.videos[3].group, list.videos[0].group);
+  EXPECT_EQ(list.videos[1].group, "");
+  EXPECT_THAT(list.notes, ElementsAre(HasSubstr("2 rows name a video")));
+  EXPECT_THAT(DescribeSharedVideos({list.videos[0]}, {list.videos[1], list.videos[2]}),
+              HasSubstr("1 of 2 videos of the evaluation list are in the training list too (first: "
+                        "link.mp4)"));
+  EXPECT_EQ(DescribeSharedVideos({list.videos[0]}, {list.videos[1]}), "");
+
+  Write(root_ + "/val.csv", "up/a.mp4 0\ndown/a.mp4 1\nlink.mp4 2\n");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               AllOf(HasSubstr("val.csv:1 (up/a.mp4) and "),
+                                     HasSubstr("val.csv:3 (link.mp4) are one file"),
+                                     HasSubstr("the labels 0 ('0') and 2 ('2')"))));
+}
+
+TEST_F(VideoListTest, OfSeveralFilesOfANameTheReadableOneIsTaken) {
+  const std::string bytes = VideoBytes(12);
+  // In the order of their names the broken one comes first.
+  Write(root_ + "/val/zumba/bbb_000003_000013.mp4", "no video at all");
+  Write(root_ + "/val/zumba/bbb_000003_000013.webm", bytes);
+  ASSERT_OK_AND_ASSIGN(VideoList list, Load());
+  ASSERT_EQ(list.videos.size(), 4);
+  EXPECT_THAT(list.videos[1].path, HasSubstr("/bbb_000003_000013.webm"));
+  EXPECT_EQ(list.videos[1].frames, 12);
+  EXPECT_EQ(list.broken, 0);
+  // All are broken: the first one's reason.
+  Write(root_ + "/val/zumba/bbb_000003_000013.webm", "no video either");
+  ASSERT_OK_AND_ASSIGN(list, Load());
+  EXPECT_EQ(list.broken, 1);
+  EXPECT_THAT(list.left_out[0].path, HasSubstr("/bbb_000003_000013.mp4"));
+  // Also of a path of a list, in its own folder alone.
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  Write(root_ + "/val.csv", "zumba/bbb_000003_000013.mp4 2\n");
+  Write(root_ + "/val/other/bbb_000003_000013.mp4", bytes);
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("")));
+  Write(root_ + "/val/zumba/bbb_000003_000013.MKV", bytes);
+  ASSERT_OK_AND_ASSIGN(list, Load());
+  EXPECT_THAT(list.videos[0].path, HasSubstr("/zumba/bbb_000003_000013.MKV"));
+}
+
+TEST_F(VideoListTest, CopiesAsDownloadersLeaveThem) {
+  const std::string bytes = VideoBytes(12);
+  Write(root_ + "/val.csv", std::string(kHeader) +
+                                "zumba,twice,0,10,val\nzumba,capital,0,10,val\n"
+                                "zumba,short,317,327,val\nzumba,damaged,0,10,val\n"
+                                "zumba,beside,0,10,val\nzumba,part,36,46,val\n");
+  dataset_.set_classes(1);
+  Write(root_ + "/val/twice_000000_000010.mp4.mkv", bytes);
+  Write(root_ + "/val/capital_000000_000010.MP4", bytes);
+  Write(root_ + "/val/short_317_327.mp4", bytes);
+  Write(root_ + "/val/damaged_000000_000010.mp4", VideoBytes(2));
+  Write(root_ + "/val/replacement_for_corrupted_k400/damaged_000000_000010.mp4", bytes);
+  Write(root_ + "/val/beside_000000_000010.mp4", "x");
+  Write(root_ + "/replacement/replacement_for_corrupted_k400/beside_000000_000010.mp4", bytes);
+  // What a download leaves when it is stopped, and the video that the clip is cut from.
+  Write(root_ + "/val/part_000036_000046.mp4.part", bytes);
+  Write(root_ + "/val/part_000036_000046.f137.mp4", bytes);
+  Write(root_ + "/val/part_000036_000046.temp.mp4", bytes);
+  Write(root_ + "/val/part_000036_000046.mp4.ytdl", bytes);
+  Write(root_ + "/val/part.mp4", bytes);
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  EXPECT_EQ(list.videos.size(), 5);
+  for (const Video& video : list.videos) EXPECT_EQ(video.frames, 12) << video.path;
+  EXPECT_EQ(list.missing, 1);
+  EXPECT_EQ(list.left_out[0].name, "part_000036_000046");
+}
+
+TEST_F(VideoListTest, RowsWithoutAnAnnotationAreLeftOut) {
+  Write(root_ + "/val.csv", std::string(kHeader) +
+                                "air drumming,aaa,0,10,val\n,eee,0,10,val\n"
+                                "zumba,ddd,5,15,val\npetting animal (not cat),ccc,1,11,val\n");
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  EXPECT_EQ(list.videos.size(), 2);
+  EXPECT_EQ(list.unlabelled, 1);
+  EXPECT_EQ(list.listed, 4);
+  ASSERT_EQ(list.left_out.size(), 2);
+  EXPECT_FALSE(list.left_out[0].unlabelled);
+  EXPECT_TRUE(list.left_out[1].unlabelled);
+  EXPECT_EQ(list.left_out[1].name, "eee_000000_000010");
+  EXPECT_THAT(list.left_out[1].reason, HasSubstr("val.csv:3"));
+  EXPECT_THAT(list.notes,
+              ElementsAre(AllOf(HasSubstr("1 row has no label and is left out"),
+                                HasSubstr("eee_000000_000010 in line 3"))));
+  EXPECT_EQ(DescribeVideoList(list, "val"),
+            "val: 2 of 4 listed videos used (1 missing, 0 broken, 1 without a label)");
+}
+
+TEST_F(VideoListTest, AFolderThatMayNotBeReadIsNoMissingVideo) {
+  const std::string folder = root_ + "/val/air_drumming";
+  std::filesystem::permissions(folder, std::filesystem::perms::none);
+  // The superuser may read it all the same; a test cannot take that away from itself for good.
+  const bool superuser = ListFolder(folder).ok();
+  if (!superuser) {
+    ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+    EXPECT_EQ(list.missing, 2);
+    EXPECT_THAT(list.examples[0], AllOf(HasSubstr("aaa_"), HasSubstr("/val/air_drumming: "),
+                                        HasSubstr("Permission denied")));
+    EXPECT_THAT(list.notes, ElementsAre(AllOf(HasSubstr("/val/air_drumming: Permission denied"),
+                                              HasSubstr("count as missing"))));
+  }
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  if (superuser) GTEST_SKIP() << "the superuser may read every folder";
 }
 
 TEST_F(VideoListTest, AtMostTenExamplesOfEach) {

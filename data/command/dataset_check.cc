@@ -64,7 +64,7 @@ absl::StatusOr<CheckReport> CheckVideos(absl::Span<const Video> videos, int thre
 std::string CheckReportText(const CheckReport& report) {
   std::string text =
       absl::StrCat(report.videos, " videos read, ", report.frames, " frames decode, ",
-                   report.damaged.size(), " videos are not what the index says");
+                   report.damaged.size(), " videos are not as they should be");
   for (const DamagedVideo& video : report.damaged) {
     absl::StrAppend(&text, "\n  ", video.name, ": ", video.reason);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/index/index_update.h"
 #include "op3d/base/status_macros.h"
@@ -57,12 +58,21 @@ std::string SplitText(const SplitReport& split) {
   std::string text = absl::StrCat(split.name, ": ", list.videos.size(), " of ", list.listed,
                                   " listed videos can be used");
   if (split.official > 0) absl::StrAppend(&text, " (the official list has ", split.official, ")");
-  absl::StrAppend(&text, "\n  ", split.frames, " frames; ", split.classes_used, " of ",
-                  list.classes.size(), " classes\n  ", list.missing, " missing, ", list.broken,
-                  " broken, ", split.short_videos.size(), " short\n");
-  std::vector<std::string> missing, broken, short_videos;
+  absl::StrAppend(&text, "\n  ", split.frames, " frames; ");
+  if (!list.videos.empty() && list.videos[0].label < 0) {
+    absl::StrAppend(&text, "a list without labels");
+  } else {
+    absl::StrAppend(&text, split.classes_used, " of ", list.classes.size(), " classes");
+  }
+  absl::StrAppend(&text, "\n  ", list.missing, " missing, ", list.broken, " broken, ",
+                  split.short_videos.size(), " short");
+  if (list.unlabelled > 0) absl::StrAppend(&text, ", ", list.unlabelled, " without a label");
+  text += "\n";
+  std::vector<std::string> missing, broken, unlabelled, short_videos;
   for (const LeftOutVideo& video : list.left_out) {
-    if (video.path.empty()) {
+    if (video.unlabelled) {
+      unlabelled.push_back(video.name);
+    } else if (video.path.empty()) {
       missing.push_back(video.name);
     } else {
       broken.push_back(absl::StrCat(video.name, ": ", video.reason));
@@ -73,17 +83,21 @@ std::string SplitText(const SplitReport& split) {
   }
   AppendNames("missing", missing, &text);
   AppendNames("broken", broken, &text);
+  AppendNames("without a label", unlabelled, &text);
   AppendNames("short", short_videos, &text);
+  for (const std::string& note : list.notes) absl::StrAppend(&text, "  note: ", note, "\n");
   return text;
 }
 
 Json SplitJson(const SplitReport& split) {
   if (!split.status.ok()) return {{"error", std::string(split.status.message())}};
   const VideoList& list = split.list;
-  Json missing = Json::array(), broken = Json::array(), short_videos = Json::array();
+  Json missing = Json::array(), broken = Json::array(), unlabelled = Json::array();
+  Json short_videos = Json::array();
   for (const LeftOutVideo& video : list.left_out) {
     if (video.path.empty()) {
-      missing.push_back({{"name", video.name}});
+      (video.unlabelled ? unlabelled : missing)
+          .push_back({{"name", video.name}, {"reason", video.reason}});
     } else {
       broken.push_back({{"name", video.name}, {"path", video.path}, {"reason", video.reason}});
     }
@@ -94,7 +108,8 @@ Json SplitJson(const SplitReport& split) {
   return {{"listed", list.listed},         {"official", split.official},
           {"usable", list.videos.size()},  {"frames", split.frames},
           {"classes", split.classes_used}, {"missing", std::move(missing)},
-          {"broken", std::move(broken)},   {"short", std::move(short_videos)}};
+          {"broken", std::move(broken)},   {"unlabelled", std::move(unlabelled)},
+          {"short", std::move(short_videos)}, {"notes", list.notes}};
 }
 
 }  // namespace
@@ -114,11 +129,27 @@ absl::StatusOr<DatasetReport> IndexDataset(const DatasetSettings& dataset,
     if (absl::IsCancelled(split.status)) return split.status;
     split.name = train ? "train" : "evaluation";
     split.official = train ? official.train : official.evaluation;
+    split.named = !(train ? dataset.train() : dataset.evaluation()).list().empty();
   }
-  if (!report.splits[0].status.ok() && !report.splits[1].status.ok()) {
-    return report.splits[0].status;
+  SplitReport& train = report.splits[0];
+  SplitReport& evaluation = report.splits[1];
+  if (!train.status.ok() && !evaluation.status.ok()) {
+    return train.named ? train.status : evaluation.status;
   }
+  std::string shared = DescribeSharedVideos(train.list.videos, evaluation.list.videos);
+  if (!shared.empty()) evaluation.list.notes.push_back(std::move(shared));
   return report;
+}
+
+absl::Status UsableLists(const DatasetReport& report) {
+  std::vector<std::string> unusable;
+  for (const SplitReport& split : report.splits) {
+    if (split.named && !split.status.ok()) {
+      unusable.push_back(absl::StrCat("the list '", split.name,
+                                      "' cannot be used: ", split.status.message()));
+    }
+  }
+  return unusable.empty() ? absl::OkStatus() : absl::AbortedError(absl::StrJoin(unusable, "; "));
 }
 
 std::string DatasetReportText(const DatasetReport& report) {

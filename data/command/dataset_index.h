@@ -36,6 +36,8 @@ struct SplitReport {
   std::string name;
   // Why none of it can be used; then the rest is empty.
   absl::Status status;
+  // The dataset's settings name such a list.
+  bool named = true;
   VideoList list;
   // Videos of the official list; 0 = not known.
   int64_t official = 0;
@@ -61,11 +63,17 @@ struct DatasetReport {
 absl::StatusOr<DatasetReport> IndexDataset(const DatasetSettings& dataset,
                                            const DatasetIndexOptions& options);
 
-// For a person: counts, and the first ten videos of each kind.
+// How a command ends that had to do with both lists: OK when all lists that the dataset names can be
+// used, else an error that ends the program with 1 and names those that cannot.
+absl::Status UsableLists(const DatasetReport& report);
+
+// For a person: counts, the first ten videos of each kind, and notes: rows that name one file,
+// videos of both lists, folders that may not be read.
 std::string DatasetReportText(const DatasetReport& report);
 
 // One object a list, a line each: dataset, list, listed, official, usable, frames, classes,
-// missing, broken [{name, path, reason}], short [{name, path, frames}]; or dataset, list, error.
+// missing [{name, reason}], broken [{name, path, reason}], unlabelled [{name, reason}], short
+// [{name, path, frames}], notes; or dataset, list, error.
 std::string DatasetReportJson(const DatasetReport& report);
 
 }  // namespace op3d

@@ -15,6 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 
 // A copy whose test list has five videos: one missing, one broken, one short, two good ones.  The
 // training list is not there.
@@ -58,8 +59,51 @@ TEST_F(DatasetIndexTest, SaysWhatIsThereAndWhatIsNot) {
               AllOf(HasSubstr("train: not usable"), HasSubstr("train.txt"),
                     HasSubstr("3 of 5 listed videos can be used (the official list has 6)"),
                     HasSubstr("69 frames; 1 of 2 classes"),
-                    HasSubstr("1 missing, 1 broken, 1 short"), HasSubstr("missing: nowhere"),
-                    HasSubstr("short: short: 9 frames"), HasSubstr("broken: broken: ")));
+                    HasSubstr("1 missing, 1 broken, 1 short"), HasSubstr("missing: nowhere.mp4"),
+                    HasSubstr("short: short.mp4: 9 frames"), HasSubstr("broken: broken.mp4: ")));
+  EXPECT_THAT(UsableLists(report),
+              StatusIs(absl::StatusCode::kAborted, AllOf(HasSubstr("'train' cannot be used"),
+                                                         Not(HasSubstr("'evaluation'")))));
+  dataset_.mutable_train()->set_list("");  // of a dataset that is only tested on
+  ASSERT_OK_AND_ASSIGN(const DatasetReport without, IndexDataset(dataset_, options_));
+  EXPECT_THAT(UsableLists(without), IsOk());
+}
+
+TEST_F(DatasetIndexTest, SaysWhatOneFileInTwoPlacesMeans) {
+  ASSERT_THAT(WriteFileAtomically(options_.root + "/train.txt",
+                                  "b.mp4 0\nshort.mp4 0\n./b.mp4 0\n"),
+              IsOk());
+  ASSERT_OK_AND_ASSIGN(const DatasetReport report, IndexDataset(dataset_, options_));
+  EXPECT_THAT(UsableLists(report), IsOk());
+  EXPECT_THAT(DatasetReportText(report),
+              AllOf(HasSubstr("note: "), HasSubstr("train.txt: 1 row names a video"),
+                    HasSubstr("note: 2 of 3 videos of the evaluation list are in the training list "
+                              "too (first: short.mp4)")));
+  const auto json = nlohmann::json::parse(
+      DatasetReportJson(report).substr(DatasetReportJson(report).find('\n') + 1));
+  EXPECT_EQ(json["notes"].size(), 1);
+  ASSERT_THAT(WriteFileAtomically(options_.root + "/train.txt", "b.mp4 0\nb.mp4 1\n"), IsOk());
+  ASSERT_OK_AND_ASSIGN(const DatasetReport refused, IndexDataset(dataset_, options_));
+  EXPECT_THAT(UsableLists(refused), StatusIs(absl::StatusCode::kAborted, HasSubstr("train.txt:2")));
+}
+
+TEST_F(DatasetIndexTest, RowsWithoutAnAnnotationAreNamed) {
+  dataset_.set_format(DatasetSettings::ACTIVITYNET_JSON);
+  dataset_.mutable_evaluation()->set_part("validation");
+  ASSERT_THAT(WriteFileAtomically(
+                  options_.root + "/test.txt",
+                  R"({"database": {
+ "b": {"subset": "validation", "annotations": [{"label": "x", "segment": [0, 1]}]},
+ "short": {"subset": "validation", "annotations": [{"label": "y", "segment": [0, 1]}]},
+ "none": {"subset": "validation", "annotations": []},
+ "t": {"subset": "testing", "annotations": []}}})"),
+              IsOk());
+  ASSERT_OK_AND_ASSIGN(const DatasetReport report, IndexDataset(dataset_, options_));
+  EXPECT_THAT(DatasetReportText(report),
+              AllOf(HasSubstr("2 of 3 listed videos can be used"),
+                    HasSubstr("0 missing, 0 broken, 1 short, 1 without a label"),
+                    HasSubstr("  without a label: none\n"), HasSubstr("none in line 4")));
+  EXPECT_THAT(DatasetReportJson(report), HasSubstr("\"unlabelled\":[{\"name\":\"none\""));
 }
 
 TEST_F(DatasetIndexTest, JsonHasALineAList) {
@@ -72,7 +116,7 @@ TEST_F(DatasetIndexTest, JsonHasALineAList) {
   EXPECT_THAT(train["error"].get<std::string>(), HasSubstr("train.txt"));
   EXPECT_EQ(test["usable"], 3);
   EXPECT_EQ(test["official"], 6);
-  EXPECT_EQ(test["missing"][0]["name"], "nowhere");
+  EXPECT_EQ(test["missing"][0]["name"], "nowhere.mp4");
   EXPECT_THAT(test["broken"][0]["path"].get<std::string>(), EndsWith("/broken.mp4"));
   EXPECT_EQ(test["short"][0]["frames"], 9);
 }
@@ -95,7 +139,7 @@ TEST_F(DatasetIndexTest, CheckFindsAFileThatChangedBehindTheIndex) {
   ASSERT_THAT(WriteFileAtomically(options_.root + "/a 1.mp4", "gone bad"), IsOk());
   ASSERT_OK_AND_ASSIGN(const CheckReport check, CheckVideos(videos, 2));
   ASSERT_EQ(check.damaged.size(), 2);
-  EXPECT_EQ(check.damaged[0].name, "a 1");
+  EXPECT_EQ(check.damaged[0].name, "a 1.mp4");
   EXPECT_THAT(check.damaged[1].reason, HasSubstr("has 19 frames, not the 20 of the index"));
   const auto json = nlohmann::json::parse(CheckReportJson(check));
   EXPECT_EQ(json["frames"], 28);

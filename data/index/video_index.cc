@@ -19,7 +19,7 @@ namespace {
 
 constexpr char kMagic[] = "op3dindx";
 // Raised whenever a scan of an unchanged file may give something else than before.
-constexpr char kFormat[] = "1";
+constexpr char kFormat[] = "2";
 
 // What stands in front of the checksum: the magic and, on a line of its own, the versions.
 std::string Header() { return absl::StrCat(kMagic, " ", kFormat, ", ", FfmpegVersion(), "\n"); }

@@ -43,6 +43,12 @@ absl::Status CheckOptions(const std::vector<Video>& videos, const FrameStore* st
   return absl::OkStatus();
 }
 
+absl::Status CheckClips(absl::string_view what, int clips) {
+  if (clips >= 1 && clips <= 1000) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, " with ", clips, " clips a video; it must have 1 to 1000"));
+}
+
 class ListLoader : public ClipLoader {
  public:
   explicit ListLoader(std::unique_ptr<ClipQueue> queue) : queue_(std::move(queue)) {}
@@ -136,18 +142,23 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForSearch(
     std::vector<Video> videos, FrameStore* store, const EvaluationLoaderOptions& options) {
   OP3D_RETURN_IF_ERROR(CheckOptions(videos, store, options.shape, options.transform,
                                     options.batch_size, options.threads));
+  OP3D_RETURN_IF_ERROR(CheckClips("a search's measure", options.search_clips));
   ClipQueueOptions queue =
       QueueOptions(options, std::move(videos), options.transform.search_crop());
   queue.order = ListOrder(queue.videos.size());
+  queue.views = options.search_clips;
   return MakeLoader(
       std::move(queue),
       [options, store](const Video& video, int64_t, absl::Span<float> out, ViewSeconds* seconds) {
-        const std::vector<int64_t> frames =
-            CentreFrames(options.shape, video.frames, options.on_short_video);
+        std::vector<std::vector<int64_t>> clips;
+        for (int clip = 0; clip < options.search_clips; ++clip) {
+          clips.push_back(TestFrames(options.shape, video.frames, 2 * clip + 1,
+                                     2 * options.search_clips, options.on_short_video));
+        }
         auto transform = [&](int width, int height) {
           return ClipTransform::ForSearch(options.transform, width, height);
         };
-        return MakeClipViews(video, {frames}, transform, store, out, seconds);
+        return MakeClipViews(video, clips, transform, store, out, seconds);
       });
 }
 
@@ -155,10 +166,7 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTest(
     std::vector<Video> videos, FrameStore* store, const EvaluationLoaderOptions& options) {
   OP3D_RETURN_IF_ERROR(CheckOptions(videos, store, options.shape, options.transform,
                                     /*batch_size=*/1, options.threads));
-  if (options.clips < 1 || options.clips > 1000) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a test with ", options.clips, " clips a video; it must have 1 to 1000"));
-  }
+  OP3D_RETURN_IF_ERROR(CheckClips("a test", options.clips));
   ClipQueueOptions queue = QueueOptions(options, std::move(videos), options.transform.test_crop());
   queue.order = ListOrder(queue.videos.size());
   queue.batch_size = 1;

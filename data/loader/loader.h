@@ -72,6 +72,8 @@ struct EvaluationLoaderOptions {
   int batch_size = 16;
   // Clips a video in a test, each in three crops.
   int clips = 10;
+  // Clips a video in the search's measure, each in the centre crop.
+  int search_clips = 1;
   int threads = 0;
   int prefetch_mib = 1024;
 };
@@ -90,8 +92,9 @@ class ClipLoader {
   static absl::StatusOr<std::unique_ptr<ClipLoader>> ForTraining(std::vector<Video> videos,
                                                                  FrameStore* store,
                                                                  const TrainLoaderOptions& options);
-  // The search's measure: the centre clip (CentreFrames) in the centre crop of each video, in list
-  // order, the last batch smaller.
+  // The search's measure: `search_clips` clips of each video in the centre crop, in list order, the
+  // last batch smaller.  Clip k of K is clip 2 k + 1 of 2 K in a test, so that one clip is the
+  // centre clip (CentreFrames).
   static absl::StatusOr<std::unique_ptr<ClipLoader>> ForSearch(
       std::vector<Video> videos, FrameStore* store, const EvaluationLoaderOptions& options);
   // A test: a video a batch, in list order, all its views from one decoding.  View = clip * 3 +

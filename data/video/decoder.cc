@@ -26,7 +26,8 @@ absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
   context->pkt_timebase = demuxer.stream().time_base;
   // Two threads are slower than one at these sizes, and videos are worked on in parallel anyway.
   context->thread_count = 1;
-  context->has_b_frames = std::max(context->has_b_frames, reorder_depth);
+  context->has_b_frames =
+      std::clamp(std::max(context->has_b_frames, reorder_depth), 0, kLargestReorderDepth);
   context->max_pixels = CodedPixelsLimit(limits);
   decoder.can_skip_ =
       parameters.codec_id == AV_CODEC_ID_H264 || parameters.codec_id == AV_CODEC_ID_MPEG4;

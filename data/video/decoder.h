@@ -14,7 +14,8 @@ namespace op3d {
 class Decoder {
  public:
   // `reorder_depth`: how many frames may have to wait for an earlier one; the decoder raises it by
-  // itself when the stream says so, but would drop frames before it has noticed.
+  // itself when the stream says so, but would drop frames before it has noticed.  More than
+  // kLargestReorderDepth counts as that.
   // Unimplemented: this FFmpeg cannot decode the codec.
   static absl::StatusOr<Decoder> Make(const Demuxer& demuxer, int reorder_depth,
                                       const VideoLimits& limits);

@@ -30,6 +30,19 @@ TEST(DecoderTest, GivesFramesInOrderOfPresentation) {
   EXPECT_EQ(log.count(), 0) << log.first();
 }
 
+// FFmpeg's H.264 decoder ends the process above a depth of 16.
+TEST(DecoderTest, BearsAnyReorderDepth) {
+  FfmpegLog log;
+  const std::string path = WriteTestClip(TestFolder("depth"), "clip.mp4", TestClipOptions(), 60);
+  for (const int depth : {-1, 16, 17, 64, 1000}) {
+    ASSERT_OK_AND_ASSIGN(Demuxer demuxer, Demuxer::Open(path, {}));
+    ASSERT_OK_AND_ASSIGN(Decoder decoder, Decoder::Make(demuxer, depth, {}));
+    int frames = 0;
+    while (decoder.Next(&demuxer) != nullptr) ++frames;
+    EXPECT_EQ(frames, 60);
+  }
+}
+
 TEST(DecoderTest, StartsAnewAfterAFlush) {
   FfmpegLog log;
   const std::string path = WriteTestClip(TestFolder("flush"), "clip.mp4", TestClipOptions(), 10);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -87,12 +88,21 @@ absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits
   av_dict_free(&options);
   if (opened < 0) return NotAVideo(path, opened);
   demuxer.input_.reset(input);
+  // Before the first packets are decoded to look at them.
+  demuxer.LimitDelays();
   if (probe == Probe::kPackets || !HeaderSaysAll(*input)) {
     OP3D_RETURN_IF_ERROR(demuxer.ProbePackets(limits));
   }
   OP3D_RETURN_IF_ERROR(demuxer.ChooseStream());
   OP3D_RETURN_IF_ERROR(demuxer.CheckSize(limits));
   return demuxer;
+}
+
+void Demuxer::LimitDelays() {
+  for (unsigned i = 0; i < input_->nb_streams; ++i) {
+    int& delay = input_->streams[i]->codecpar->video_delay;
+    delay = std::clamp(delay, 0, kLargestReorderDepth);  // NUT files may ask for 999
+  }
 }
 
 absl::Status Demuxer::ProbePackets(const VideoLimits& limits) {

@@ -21,6 +21,10 @@
 
 namespace op3d {
 
+// Pictures that may wait in a decoder for one presented before them.  The H.264 decoder ends the
+// process above it (an assertion), whoever asks for more: a file's header or a caller.
+inline constexpr int kLargestReorderDepth = 16;
+
 // How stored pixels become presented ones: rows and columns swapped first, then mirrored.
 struct Orientation {
   bool transpose = false;
@@ -70,6 +74,7 @@ class Demuxer {
  private:
   Demuxer() = default;
   absl::Status ProbePackets(const VideoLimits& limits);
+  void LimitDelays();
   absl::Status ChooseStream();
   absl::Status CheckSize(const VideoLimits& limits) const;
   void ReadPacket();

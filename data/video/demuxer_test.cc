@@ -101,6 +101,20 @@ TEST_F(DemuxerTest, AKilobyteDoesNotCostAGigabyte) {
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 200 << 10);  // kilobytes
 }
 
+// FFmpeg's H.264 decoder ends the process when more than 16 pictures are to wait.
+TEST_F(DemuxerTest, AHeaderCannotAskForAnyDelay) {
+  const std::string clip = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 40);
+  const std::string path = JoinPath(folder_, "delay.nut");
+  for (const int delay : {16, 17, 999}) {
+    ASSERT_THAT(WriteFileAtomically(path, WithDelay(clip, delay)), IsOk());
+    ASSERT_OK_AND_ASSIGN(Demuxer demuxer, Demuxer::Open(path, {}));
+    EXPECT_LE(demuxer.parameters().video_delay, 16);
+    int packets = 0;
+    while (demuxer.Next() != nullptr) ++packets;
+    EXPECT_EQ(packets, 40);
+  }
+}
+
 TEST_F(DemuxerTest, AnErrorOfTheMachineIsNotTheVideos) {
   const std::string path = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 5);
   rlimit before = {};

@@ -31,6 +31,7 @@ namespace op3d {
 struct FfmpegDeleter {
   void operator()(AVBSFContext* filter) const { av_bsf_free(&filter); }
   void operator()(AVCodecContext* codec) const { avcodec_free_context(&codec); }
+  void operator()(AVCodecParserContext* parser) const { av_parser_close(parser); }
   void operator()(AVFrame* frame) const { av_frame_free(&frame); }
   void operator()(AVPacket* packet) const { av_packet_free(&packet); }
   void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
@@ -48,6 +49,7 @@ using BitstreamFilterPtr = std::unique_ptr<AVBSFContext, FfmpegDeleter>;
 using CodecPtr = std::unique_ptr<AVCodecContext, FfmpegDeleter>;
 using FramePtr = std::unique_ptr<AVFrame, FfmpegDeleter>;
 using PacketPtr = std::unique_ptr<AVPacket, FfmpegDeleter>;
+using ParserPtr = std::unique_ptr<AVCodecParserContext, FfmpegDeleter>;
 using ScalerPtr = std::unique_ptr<SwsContext, FfmpegDeleter>;
 using InputPtr = std::unique_ptr<AVFormatContext, FfmpegInputDeleter>;
 using OutputPtr = std::unique_ptr<AVFormatContext, FfmpegOutputDeleter>;

@@ -19,11 +19,12 @@ class FrameIndexBuilderTest : public testing::Test {
   absl::StatusOr<FrameIndex> Index(const std::string& path, const VideoLimits& limits = {}) {
     absl::StatusOr<Demuxer> demuxer = Demuxer::Open(path, limits);
     if (!demuxer.ok()) return demuxer.status();
-    return MakeFrameIndex(&*demuxer, limits);
+    return MakeFrameIndex(&*demuxer, limits, &warnings_);
   }
 
   const std::string folder_ = TestFolder("frame_index_builder");
   FfmpegLog log_;
+  std::vector<std::string> warnings_;
 };
 
 TEST_F(FrameIndexBuilderTest, SortsPacketsByPresentation) {

@@ -8,10 +8,14 @@ void Note(NalCodec codec, uint8_t first_byte, NalUnits* units) {
     const int type = first_byte & 31;  // ITU-T H.264, table 7-1: 1 slice, 5 IDR slice
     units->picture |= type == 1 || type == 2 || type == 5;
     units->random_access |= type == 5;
+    units->starts_sequence |= type == 5;
   } else {
-    const int type = (first_byte >> 1) & 63;  // ITU-T H.265, table 7-1: 16..21 BLA, IDR, CRA
+    const int type =
+        (first_byte >> 1) & 63;  // ITU-T H.265, table 7-1: 16..21 BLA, IDR, CRA; 36, 37 end
     units->picture |= type <= 21;
     units->random_access |= type >= 16 && type <= 21;
+    units->starts_sequence |= type >= 16 && type <= 20;
+    units->ends_sequence |= type == 36 || type == 37;
   }
 }
 

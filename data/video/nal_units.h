@@ -16,6 +16,11 @@ struct NalUnits {
   bool whole = true;
   // There is a picture (a slice).
   bool picture = false;
+  // The picture is the first of a sequence, whose pictures are all presented after those stored
+  // before it: H.264 IDR; HEVC IDR or BLA.
+  bool starts_sequence = false;
+  // HEVC: the sequence ends here; the next picture starts another one, whatever it is.
+  bool ends_sequence = false;
   // The picture is a random access point: H.264 IDR; HEVC IDR, BLA or CRA.  Containers mark more
   // as key frames (H.264 recovery points), from which decoding is not exact.
   bool random_access = false;

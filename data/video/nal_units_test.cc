@@ -47,6 +47,19 @@ TEST(NalUnitsTest, TellsAnHevcRandomAccessPoint) {
   EXPECT_FALSE(inspect(33).picture);  // parameter set
 }
 
+TEST(NalUnitsTest, SeesWhereASequenceStartsAndEnds) {
+  EXPECT_TRUE(InspectNalUnits(NalCodec::kH264, 1, Bytes{1, 0x65}).starts_sequence);
+  EXPECT_FALSE(InspectNalUnits(NalCodec::kH264, 1, Bytes{1, 0x41}).starts_sequence);
+  const auto inspect = [](int type) {
+    return InspectNalUnits(NalCodec::kHevc, 1, Bytes{2, static_cast<uint8_t>(type << 1), 1});
+  };
+  EXPECT_TRUE(inspect(16).starts_sequence);   // BLA
+  EXPECT_TRUE(inspect(20).starts_sequence);   // IDR
+  EXPECT_FALSE(inspect(21).starts_sequence);  // CRA: its leading pictures go on with the one before
+  EXPECT_FALSE(inspect(21).ends_sequence);
+  EXPECT_TRUE(inspect(36).ends_sequence);
+}
+
 TEST(NalUnitsTest, SeesThatAPacketIsNotWhole) {
   EXPECT_FALSE(InspectNalUnits(NalCodec::kH264, 4, Bytes{0, 0, 0, 9, 0x41, 1}).whole);
   EXPECT_FALSE(InspectNalUnits(NalCodec::kH264, 4, Bytes{0, 0, 0, 1, 0x41, 1}).whole);

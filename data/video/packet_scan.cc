@@ -1,12 +1,16 @@
 #include "data/video/packet_scan.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "data/video/mpeg4_pictures.h"
 #include "data/video/nal_units.h"
+#include "data/video/picture_order.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
@@ -17,6 +21,7 @@ struct Sight {
   bool shown = true;
   bool entry = false;
   const char* doubt = "";
+  PlacedPicture picture;
 };
 
 // Codecs with one picture a packet whose key frames are clean starts; others are decoded to count.
@@ -45,23 +50,30 @@ bool IsSimpleCodec(AVCodecID codec) {
 class PacketInspector {
  public:
   PacketInspector(const AVCodecParameters& parameters, bool unpacked)
-      : codec_(parameters.codec_id), unpacked_(unpacked) {
+      : codec_(parameters.codec_id), unpacked_(unpacked), order_(parameters) {
     if (codec_ == AV_CODEC_ID_H264) nal_codec_ = NalCodec::kH264;
     if (codec_ == AV_CODEC_ID_HEVC) nal_codec_ = NalCodec::kHevc;
-    if (nal_codec_.has_value()) {
-      nal_length_ = NalLengthSize(
-          *nal_codec_, absl::MakeConstSpan(parameters.extradata,
-                                           static_cast<size_t>(parameters.extradata_size)));
-    }
+    ReadConfiguration(
+        absl::MakeConstSpan(parameters.extradata, static_cast<size_t>(parameters.extradata_size)));
   }
 
-  Sight Look(const AVPacket& packet) const {
+  Sight Look(const AVPacket& packet) {
     Sight sight;
     const bool key = (packet.flags & AV_PKT_FLAG_KEY) != 0;
     // Outside of the edit list: decoded for the sake of others, not presented.
     sight.shown = (packet.flags & AV_PKT_FLAG_DISCARD) == 0;
     sight.entry = key && sight.shown;
-    if (nal_codec_.has_value()) LookAtNalUnits(packet, &sight);
+    NalUnits units;
+    if (nal_codec_.has_value()) {
+      size_t size = 0;
+      const uint8_t* data = av_packet_get_side_data(&packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
+      if (data != nullptr) ReadConfiguration(absl::MakeConstSpan(data, size));
+      units = LookAtNalUnits(packet, &sight);
+    }
+    sight.picture = order_.Next(packet, units.starts_sequence || sequence_ended_);
+    // Pictures that lead such a one are not decoded.
+    if (sequence_ended_ && !units.starts_sequence) sight.doubt = "a sequence ends in its middle";
+    sequence_ended_ = units.ends_sequence;
     // Not coded, "show the last one again": the other half of a packed packet, or a dropped frame.
     if (codec_ == AV_CODEC_ID_MPEG4 && !unpacked_ && packet.size <= kLargestUncodedPicture) {
       sight.doubt = "it has empty packets";
@@ -73,19 +85,26 @@ class PacketInspector {
   }
 
  private:
-  void LookAtNalUnits(const AVPacket& packet, Sight* sight) const {
+  void ReadConfiguration(absl::Span<const uint8_t> configuration) {
+    if (nal_codec_.has_value()) nal_length_ = NalLengthSize(*nal_codec_, configuration);
+  }
+
+  NalUnits LookAtNalUnits(const AVPacket& packet, Sight* sight) const {
     const NalUnits units =
         InspectNalUnits(*nal_codec_, nal_length_,
                         absl::MakeConstSpan(packet.data, static_cast<size_t>(packet.size)));
     sight->entry &= units.random_access;
     if (!units.whole) sight->doubt = "a packet is damaged";
     if (!units.picture) sight->doubt = "a packet has no picture";
+    return units;
   }
 
   const AVCodecID codec_;
   const bool unpacked_;
   absl::optional<NalCodec> nal_codec_;
   int nal_length_ = 0;
+  PictureOrder order_;
+  bool sequence_ended_ = false;
 };
 
 std::string StreamDoubt(const Demuxer& demuxer) {
@@ -101,16 +120,50 @@ std::string StreamDoubt(const Demuxer& demuxer) {
   return "";
 }
 
-// Why these times do not number frames.
-std::string TimesDoubt(std::vector<int64_t> times, int64_t first_stored) {
+// A shown picture: when a decoder gives it out, and its time.
+using PlacedTime = std::pair<std::pair<int64_t, int64_t>, int64_t>;
+
+// Why the times do not number the pictures of `placed`, which are in the order stored.
+std::string TimesDoubt(std::vector<PlacedTime> placed, int64_t first_stored, double time_unit,
+                       PacketScan* scan) {
+  std::vector<int64_t> times = scan->times;
   if (times.empty()) return "it has no packets";
-  std::sort(times.begin(), times.end());
+  const bool rising =
+      std::adjacent_find(times.begin(), times.end(), std::greater_equal<>()) == times.end();
+  if (!rising) std::sort(times.begin(), times.end());
   if (times.front() == AV_NOPTS_VALUE) return "its packets have no presentation times";
   if (std::adjacent_find(times.begin(), times.end()) != times.end()) {
     return "packets share a presentation time";
   }
   if (times.front() < first_stored) return "frames come before the first key frame";
-  return "";
+  std::sort(placed.begin(), placed.end());
+  for (size_t i = 1; i < placed.size(); ++i) {
+    if (placed[i - 1].first < placed[i].first && placed[i - 1].second < placed[i].second) continue;
+    scan->decoding_times = rising;
+    return rising ? "its times are those of decoding: they increase in the order stored, in which "
+                    "its pictures are not shown"
+                  : "its times are not in the order in which its pictures are shown, as in "
+                    "recordings joined together";
+  }
+  for (size_t i = 1; i < times.size(); ++i) {
+    const double gap =
+        (static_cast<double>(times[i]) - static_cast<double>(times[i - 1])) * time_unit;
+    if (gap <= kLongestGap) continue;
+    return absl::StrFormat("its times leap by %.0f s, as in recordings joined together", gap);
+  }
+  scan->reorder_depth = ReorderDepth(scan->times);
+  return scan->reorder_depth > kLargestReorderDepth ? "its pictures are too far from their places"
+                                                    : "";
+}
+
+void NoteSize(const PlacedPicture& picture, const AVCodecParameters& parameters, PacketScan* scan) {
+  if (scan->resized_at >= 0 || picture.width <= 0 || picture.height <= 0 ||
+      (picture.width == parameters.width && picture.height == parameters.height)) {
+    return;
+  }
+  scan->resized_at = static_cast<int64_t>(scan->times.size()) - 1;
+  scan->resized_width = picture.width;
+  scan->resized_height = picture.height;
 }
 
 }  // namespace
@@ -120,7 +173,8 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
   scan.doubt = StreamDoubt(*demuxer);
   scan.unpacked = demuxer->HasPackedBFrames();
   if (scan.unpacked) OP3D_RETURN_IF_ERROR(demuxer->UnpackBFrames());
-  const PacketInspector inspector(demuxer->parameters(), scan.unpacked);
+  PacketInspector inspector(demuxer->parameters(), scan.unpacked);
+  std::vector<PlacedTime> placed;
   int64_t first_stored = AV_NOPTS_VALUE;
   while (const AVPacket* packet = demuxer->Next()) {
     if (++scan.packets > limits.max_frames) {
@@ -135,19 +189,25 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
       const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
       if (scan.doubt.empty() && !key) scan.doubt = "it does not start with a key frame";
     }
-    if (sight.shown) scan.times.push_back(packet->pts);
+    if (sight.shown) {
+      scan.times.push_back(packet->pts);
+      placed.emplace_back(sight.picture.place, packet->pts);
+      NoteSize(sight.picture, demuxer->parameters(), &scan);
+    }
     if (sight.entry) scan.entry_times.push_back(packet->pts);
   }
   if (scan.doubt.empty() && demuxer->damaged()) {
     scan.doubt = scan.unpacked ? "its B-frames are not packed as they should be"
                                : "reading ended with an error";
   }
-  if (scan.doubt.empty()) scan.doubt = TimesDoubt(scan.times, first_stored);
+  if (scan.doubt.empty())
+    scan.doubt =
+        TimesDoubt(std::move(placed), first_stored, av_q2d(demuxer->stream().time_base), &scan);
   return scan;
 }
 
 int ReorderDepth(const std::vector<int64_t>& times) {
-  // Decoders hold at most 16 pictures; a longer way back is no reordering that one can do.
+  // Decoders hold fewer pictures; a longer way back is no reordering that one can do.
   constexpr size_t kLongest = 32;
   int depth = 0;
   for (size_t i = 0; i < times.size(); ++i) {

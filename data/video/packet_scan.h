@@ -20,17 +20,31 @@ struct PacketScan {
   std::vector<int64_t> entry_times;
   // Packets of the stream, whatever they hold.
   int64_t packets = 0;
+  // How many pictures have to wait in a decoder at most for one presented before them.
+  int reorder_depth = 0;
+  // The times increase in the order stored, though pictures are shown in another: times of
+  // decoding, which a remux has put in the place of missing ones.
+  bool decoding_times = false;
   // Why the number or the times of the frames may differ from the packets'; empty = they do not.
   std::string doubt;
   // The packets are those of Demuxer::UnpackBFrames.
   bool unpacked = false;
+  // The first picture of another size than the stream's: in the middle of `times`, or -1.
+  int64_t resized_at = -1;
+  int resized_width = 0;
+  int resized_height = 0;
 };
 
-// ResourceExhausted: more packets than `limits.max_frames`.
+// The longest gap between two pictures' times that is believed, in seconds.  Where a recording in a
+// transport stream starts again at 0, its clock seems to have wrapped: 26 hours.
+inline constexpr double kLongestGap = 12 * 3600.0;
+
+// Times are believed only where they order the pictures as a decoder does.  ResourceExhausted: more
+// packets than `limits.max_frames`.
 absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limits);
 
-// How many pictures have to wait in a decoder at most: of the pictures stored before one, the
-// number presented after it.
+// PacketScan::reorder_depth: of the pictures stored before one, the number presented after it, at
+// most; 32 for more than that.
 int ReorderDepth(const std::vector<int64_t>& times);
 
 }  // namespace op3d

@@ -61,6 +61,75 @@ TEST_F(PacketScanTest, DoubtsPacketsWithoutTimes) {
   EXPECT_EQ(Scan(WriteTestClip(folder_, "p.avi", options, 30)).doubt, "");
 }
 
+TEST_F(PacketScanTest, DoubtsTimesOfDecoding) {
+  for (const char* encoder : {"libx264", "libx265", "mpeg4", "mpeg2video"}) {
+    for (const char* container : {"mp4", "matroska", "mpegts"}) {
+      SCOPED_TRACE(testing::Message() << encoder << " in " << container);
+      VideoWriterOptions options = TestClipOptions();
+      options.encoder = encoder;
+      options.container = container;
+      options.b_frames = 2;
+      EXPECT_EQ(Scan(WriteTestClip(folder_, "right", options, 40)).doubt, "");
+      options.decoding_times = true;
+      const PacketScan scan = Scan(WriteTestClip(folder_, "wrong", options, 40));
+      EXPECT_THAT(scan.doubt, HasSubstr("times are those of decoding"));
+      EXPECT_TRUE(scan.decoding_times);
+      // Without B-frames they are right.
+      options.b_frames = 0;
+      EXPECT_EQ(Scan(WriteTestClip(folder_, "plain", options, 40)).doubt, "");
+    }
+  }
+}
+
+TEST_F(PacketScanTest, DoubtsRecordingsWhoseTimesOverlap) {
+  for (const char* encoder : {"libx264", "libx265", "mpeg4", "mpeg2video"}) {
+    SCOPED_TRACE(encoder);
+    VideoWriterOptions options = TestClipOptions();
+    options.container = "mpegts";
+    options.encoder = encoder;
+    options.first_frame_time = 25;
+    const std::string first = MakeTestClip(options, 50);
+    const std::string path = JoinPath(folder_, "joined.ts");
+    // Inside, one picture, before; 0.3 pictures are not what an encoder makes.
+    for (const int64_t second : {43, 74, 0}) {
+      options.first_frame_time = second;
+      const std::string joined = JoinTransportStreams(first, MakeTestClip(options, 50));
+      ASSERT_THAT(WriteFileAtomically(path, joined), IsOk());
+      EXPECT_NE(Scan(path).doubt, "") << second;
+    }
+    options.first_frame_time = 75;
+    const std::string joined = JoinTransportStreams(first, MakeTestClip(options, 50));
+    ASSERT_THAT(WriteFileAtomically(path, joined), IsOk());
+    const PacketScan scan = Scan(path);
+    EXPECT_EQ(scan.doubt, "");
+    EXPECT_EQ(scan.times.size(), 100);
+  }
+}
+
+TEST_F(PacketScanTest, SeesAnotherSize) {
+  for (const char* encoder : {"libx264", "libx265", "mpeg2video"}) {
+    SCOPED_TRACE(encoder);
+    VideoWriterOptions options = TestClipOptions();
+    options.container = "mpegts";
+    options.encoder = encoder;
+    const std::string first = MakeTestClip(options, 20);
+    EXPECT_EQ(Scan(WriteTestClip(folder_, "one_size.ts", options, 20)).resized_at, -1);
+    options.width = 48;
+    options.height = 64;
+    options.first_frame_time = 20;
+    ASSERT_OK_AND_ASSIGN(const auto writer, VideoWriter::Make(options));
+    const RgbImage grey = {48, 64, std::vector<uint8_t>(48 * 64 * 3, 99)};
+    for (int k = 0; k < 20; ++k) ASSERT_THAT(writer->Add(grey), IsOk());
+    ASSERT_OK_AND_ASSIGN(const std::string second, writer->Finish());
+    const std::string path = JoinPath(folder_, "sizes.ts");
+    ASSERT_THAT(WriteFileAtomically(path, JoinTransportStreams(first, second)), IsOk());
+    const PacketScan scan = Scan(path);
+    EXPECT_EQ(scan.resized_at, 20);
+    EXPECT_EQ(scan.resized_width, 48);
+    EXPECT_EQ(scan.resized_height, 64);
+  }
+}
+
 TEST_F(PacketScanTest, DoubtsACutOffFile) {
   VideoWriterOptions options = TestClipOptions();
   options.container = "avi";

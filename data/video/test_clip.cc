@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "data/video/ffmpeg.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -108,6 +110,46 @@ std::string WriteTestClip(const std::string& folder, absl::string_view name,
   const std::string path = JoinPath(folder, name);
   CheckOk(WriteFileAtomically(path, MakeTestClip(options, frames, first)));
   return path;
+}
+
+std::string JoinTransportStreams(absl::string_view first, absl::string_view second) {
+  constexpr size_t kPacket = 188;
+  std::string bytes = absl::StrCat(first, second);
+  // ISO/IEC 13818-1, 2.4.3.2: four bits that count a program's packets with a payload.
+  std::map<int, int> counters;
+  for (size_t at = 0; at + kPacket <= bytes.size(); at += kPacket) {
+    const int program = (bytes[at + 1] & 31) << 8 | static_cast<uint8_t>(bytes[at + 2]);
+    const bool payload = (bytes[at + 3] & 16) != 0;
+    const auto [counter, first_packet] = counters.emplace(program, bytes[at + 3] & 15);
+    if (!first_packet && payload) counter->second = (counter->second + 1) & 15;
+    bytes[at + 3] = static_cast<char>((bytes[at + 3] & ~15) | counter->second);
+  }
+  return bytes;
+}
+
+std::string WithDelay(const std::string& path, int delay) {
+  FfmpegLog log;
+  MemoryFile file;
+  AVFormatContext* muxer = nullptr;
+  CheckFfmpeg(avformat_alloc_output_context2(&muxer, nullptr, "nut", nullptr));
+  const OutputPtr owner(muxer);
+  muxer->pb = file.stream();
+  const InputPtr input = OpenInput(path);
+  AVStream* stream = avformat_new_stream(muxer, nullptr);
+  CheckFfmpeg(avcodec_parameters_copy(stream->codecpar, input->streams[0]->codecpar));
+  stream->codecpar->codec_tag = 0;
+  stream->codecpar->video_delay = delay;
+  stream->time_base = input->streams[0]->time_base;
+  CheckFfmpeg(avformat_write_header(muxer, nullptr));
+  const PacketPtr packet(av_packet_alloc());
+  while (av_read_frame(input.get(), packet.get()) >= 0) {
+    av_packet_rescale_ts(packet.get(), input->streams[0]->time_base, stream->time_base);
+    CheckFfmpeg(av_write_frame(muxer, packet.get()));
+    av_packet_unref(packet.get());
+  }
+  CheckFfmpeg(av_write_trailer(muxer));
+  avio_flush(file.stream());
+  return std::move(file.bytes());
 }
 
 std::string JoinTestClips(const std::vector<std::string>& paths, int default_stream) {

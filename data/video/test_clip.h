@@ -40,6 +40,13 @@ std::string WriteTestClip(const std::string& folder, absl::string_view name,
 // The same, as the file's bytes.
 std::string MakeTestClip(const VideoWriterOptions& options, int frames, int first = 0);
 
+// Two MPEG transport streams one after the other, as a recorder continues a file: no packet is
+// missing (the continuity counters go on), whatever the times are.
+std::string JoinTransportStreams(absl::string_view first, absl::string_view second);
+
+// The clip in a NUT file whose header says that `delay` pictures may wait for an earlier one.
+std::string WithDelay(const std::string& path, int delay);
+
 // One Matroska file of the first video streams of several clips, stream `default_stream` marked as
 // the default one.
 std::string JoinTestClips(const std::vector<std::string>& paths, int default_stream);

@@ -51,8 +51,10 @@ void AddWarnings(const Demuxer& demuxer, const FrameIndex& index, const FfmpegLo
   }
 }
 
-VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const FfmpegLog& log) {
+VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const FfmpegLog& log,
+                   std::vector<std::string> warnings) {
   VideoInfo info;
+  info.warnings = std::move(warnings);
   bool exact = true;
   const Orientation orientation = demuxer.orientation(&exact);
   info.frames = static_cast<int64_t>(index.times.size());
@@ -154,6 +156,7 @@ class FileVideoReader : public VideoReader {
     const int64_t first = scan_.index.Find(packet->pts);
     if (first < 0 || first > entry || scan_.index.EntryBefore(first) != first) return false;
     next_ = first;
+    given_ = -1;
     return true;
   }
 
@@ -161,7 +164,14 @@ class FileVideoReader : public VideoReader {
   absl::Status Rewind() {
     ++counters_.rewinds;
     OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.path(), scan_, limits_));
-    decoder_.Flush();
+    if (scan_.index.doubt.empty()) {
+      decoder_.Flush();
+    } else {
+      // What a decoder has learnt of a stream's delay outlives a flush; the frames were counted by
+      // one that knew nothing.
+      OP3D_ASSIGN_OR_RETURN(decoder_, Decoder::Make(demuxer_, scan_.index.reorder_depth, limits_));
+    }
+    given_ = -1;
     jumped_ = false;
     skipped_ = false;
     next_ = 0;
@@ -179,7 +189,12 @@ class FileVideoReader : public VideoReader {
     skipped_ |= skip && frame > next_;
     while (number < frame && (decoded = decoder_.Next(&demuxer_)) != nullptr) {
       number = scan_.index.doubt.empty() ? scan_.index.Find(PresentationTime(*decoded)) : next_;
-      if (number < 0) break;
+      // A decoder that gives frames in another order than their times is not to be believed.
+      if (number <= given_) {
+        number = -1;
+        break;
+      }
+      given_ = number;
       next_ = number + 1;
     }
     counters_.packets += decoder_.packets() - packets;
@@ -196,6 +211,8 @@ class FileVideoReader : public VideoReader {
   Counters counters_;
   // The frame the decoder gives next, as far as is known.
   int64_t next_ = 0;
+  // The frame it gave last, since it started; -1 = none.
+  int64_t given_ = -1;
   // Whether the decoder started elsewhere than at the beginning, and whether it may do so again.
   bool jumped_ = false;
   bool may_seek_ = true;
@@ -210,8 +227,9 @@ absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimi
   FfmpegLog log;
   OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits));
   VideoScan scan;
-  OP3D_ASSIGN_OR_RETURN(scan.index, MakeFrameIndex(&demuxer, limits));
-  scan.info = MakeInfo(demuxer, scan.index, log);
+  std::vector<std::string> warnings;
+  OP3D_ASSIGN_OR_RETURN(scan.index, MakeFrameIndex(&demuxer, limits, &warnings));
+  scan.info = MakeInfo(demuxer, scan.index, log, std::move(warnings));
   return scan;
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -121,6 +122,97 @@ TEST_F(VideoFileTest, PassesOverFramesThatNothingRefersTo) {
   EXPECT_GT(counters.packets, 63);
   EXPECT_LT(counters.decoded, 50);
   EXPECT_EQ(counters.rewinds, 0);
+}
+
+// Recordings joined byte by byte: all pictures of the first, then all of the second.
+TEST_F(VideoFileTest, ReadsJoinedRecordings) {
+  constexpr int64_t kWrap = (int64_t{1} << 33) * 25 / 90000;  // of the times, in frames
+  const struct {
+    const char* encoder;
+    int64_t first, second;
+    bool continued;
+  } kinds[] = {
+      {"libx264", 25, 43, true},                  // overlap: more than 16 pictures
+      {"libx264", 25, 43, false},                 // packets are missing in between
+      {"libx264", 25, 73, true},                  // two pictures
+      {"libx264", 25, 75, true},                  // seamless
+      {"libx264", 25, 25, true},                  // the same times
+      {"libx264", 2500, 0, true},                 // back to the start
+      {"libx264", 0, 2500, true},                 // a gap
+      {"libx264", kWrap - 20, 0, true},           // the clock wraps inside, then starts again
+      {"libx264", kWrap - 40, kWrap - 90, true},  // it wraps inside the first
+      {"libx265", 25, 43, true},
+      {"libx265", 25, 43, false},
+      {"mpeg2video", 25, 43, true},
+      {"mpeg4", 25, 43, true},
+  };
+  for (const auto& kind : kinds) {
+    SCOPED_TRACE(testing::Message() << kind.encoder << " " << kind.first << " " << kind.second);
+    VideoWriterOptions options = TestClipOptions();
+    options.container = "mpegts";
+    options.encoder = kind.encoder;
+    options.b_frames = 2;
+    options.key_frame_distance = 20;
+    options.first_frame_time = kind.first;
+    const std::string first = MakeTestClip(options, 50);
+    options.first_frame_time = kind.second;
+    const std::string second = MakeTestClip(options, 50, 100);
+    const std::string path = JoinPath(folder_, "joined.ts");
+    ASSERT_THAT(WriteFileAtomically(
+                    path, kind.continued ? JoinTransportStreams(first, second) : first + second),
+                IsOk());
+    std::vector<int> want(100);
+    for (int k = 0; k < 100; ++k) want[k] = k < 50 ? k : k + 50;
+    ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(path));
+    EXPECT_EQ(scan.info.frames, 100);
+    EXPECT_TRUE(std::is_sorted(scan.info.pts_seconds.begin(), scan.info.pts_seconds.end()));
+    ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path, scan));
+    EXPECT_EQ(Shown(reader.get(), FirstNumbers(100)), want);
+    for (const int64_t k : {17, 60, 99, 49, 52, 0}) {
+      EXPECT_THAT(Shown(reader.get(), {k}), ElementsAre(want[k])) << k;
+    }
+  }
+}
+
+TEST_F(VideoFileTest, ReadsAFileWhoseHeaderAsksForALongDelay) {
+  const std::string clip = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 40);
+  const std::string path = JoinPath(folder_, "delay.nut");
+  ASSERT_THAT(WriteFileAtomically(path, WithDelay(clip, 999)), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
+  ASSERT_EQ(reader->info().frames, 40);
+  const std::vector<int> shown = Shown(reader.get(), FirstNumbers(40));
+  for (int k = 0; k < 40; ++k) EXPECT_EQ(shown[k], k);
+}
+
+TEST_F(VideoFileTest, SaysWhyTimesWereNotBelieved) {
+  VideoWriterOptions options = TestClipOptions();
+  options.b_frames = 2;
+  options.decoding_times = true;
+  ASSERT_OK_AND_ASSIGN(const VideoScan scan,
+                       ScanMedia(WriteTestClip(folder_, "remux.mp4", options, 30)));
+  EXPECT_THAT(scan.info.warnings, ElementsAre(HasSubstr("its times are those of decoding")));
+}
+
+TEST_F(VideoFileTest, SaysThatPicturesChangeTheirSize) {
+  VideoWriterOptions options = TestClipOptions();
+  options.container = "mpegts";
+  const std::string first = MakeTestClip(options, 20);
+  options.width = 48;
+  options.height = 64;
+  for (const int64_t time : {20, 10}) {  // by headers; by decoding, as times overlap
+    options.first_frame_time = time;
+    ASSERT_OK_AND_ASSIGN(const auto writer, VideoWriter::Make(options));
+    const RgbImage grey = {48, 64, std::vector<uint8_t>(48 * 64 * 3, 99)};
+    for (int k = 0; k < 20; ++k) ASSERT_THAT(writer->Add(grey), IsOk());
+    ASSERT_OK_AND_ASSIGN(const std::string second, writer->Finish());
+    const std::string path = JoinPath(folder_, "sizes.ts");
+    ASSERT_THAT(WriteFileAtomically(path, JoinTransportStreams(first, second)), IsOk());
+    ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(path));
+    EXPECT_EQ(scan.info.frames, 40);
+    EXPECT_EQ(scan.info.width, 64);
+    EXPECT_THAT(scan.info.warnings, Contains(HasSubstr("frame 20 is 48x64; all are scaled to "
+                                                       "64x48")));
+  }
 }
 
 TEST_F(VideoFileTest, SeeksWhenAKeyFrameLiesOnTheWay) {

@@ -185,6 +185,48 @@ INSTANTIATE_TEST_SUITE_P(
                              o->b_frames = 2;
                              o->key_frame_distance = 12;
                            }},
+                    // The times are those of decoding: decoded once as well.
+                    Format{"remux.mp4",
+                           [](VideoWriterOptions* o) {
+                             o->b_frames = 3;
+                             o->key_frame_distance = 20;
+                             o->decoding_times = true;
+                           }},
+                    Format{"remux.ts",
+                           [](VideoWriterOptions* o) {
+                             o->container = "mpegts";
+                             o->b_frames = 2;
+                             o->decoding_times = true;
+                           }},
+                    Format{"remux_hevc.mp4",
+                           [](VideoWriterOptions* o) {
+                             o->encoder = "libx265";
+                             o->key_frame_distance = 30;
+                             o->decoding_times = true;
+                           }},
+                    Format{"remux_mpeg4.mkv",
+                           [](VideoWriterOptions* o) {
+                             o->container = "matroska";
+                             o->encoder = "mpeg4";
+                             o->b_frames = 2;
+                             o->key_frame_distance = 12;
+                             o->decoding_times = true;
+                           }},
+                    Format{"remux_mpeg2.mkv",
+                           [](VideoWriterOptions* o) {
+                             o->container = "matroska";
+                             o->encoder = "mpeg2video";
+                             o->b_frames = 2;
+                             o->key_frame_distance = 12;
+                             o->decoding_times = true;
+                           }},
+                    Format{"mpeg2_b.mkv",
+                           [](VideoWriterOptions* o) {
+                             o->container = "matroska";
+                             o->encoder = "mpeg2video";
+                             o->b_frames = 2;
+                             o->key_frame_distance = 12;
+                           }},
                     Format{"mpeg4_b.mp4", [](VideoWriterOptions* o) {
                              o->encoder = "mpeg4";
                              o->b_frames = 2;

@@ -32,11 +32,13 @@ VideoWriterOptions Kind(const std::string& container, const std::string& encoder
 
 std::map<std::string, VideoWriterOptions> Kinds() {
   std::map<std::string, VideoWriterOptions> kinds = {
-      {"h264.mp4", Kind("mp4", "libx264")},        {"h264_turned.mp4", Kind("mp4", "libx264")},
-      {"h264_10bit.mp4", Kind("mp4", "libx264")},  {"h264.ts", Kind("mpegts", "libx264")},
-      {"hevc.mkv", Kind("matroska", "libx265")},   {"vp9.webm", Kind("webm", "libvpx-vp9")},
-      {"av1.mkv", Kind("matroska", "libaom-av1")}, {"xvid.avi", Kind("avi", "mpeg4")},
-      {"divx_packed.avi", Kind("avi", "mpeg4")},
+      {"h264.mp4", Kind("mp4", "libx264")},          {"h264_turned.mp4", Kind("mp4", "libx264")},
+      {"h264_10bit.mp4", Kind("mp4", "libx264")},    {"h264.ts", Kind("mpegts", "libx264")},
+      {"hevc.mkv", Kind("matroska", "libx265")},     {"vp9.webm", Kind("webm", "libvpx-vp9")},
+      {"av1.mkv", Kind("matroska", "libaom-av1")},   {"xvid.avi", Kind("avi", "mpeg4")},
+      {"divx_packed.avi", Kind("avi", "mpeg4")},     {"remux.mp4", Kind("mp4", "libx264")},
+      {"remux.mkv", Kind("matroska", "mpeg2video")}, {"remux.nut", Kind("nut", "libx264")},
+      {"joined.ts", Kind("mpegts", "libx264")},      {"joined_hevc.ts", Kind("mpegts", "libx265")},
   };
   kinds["h264_turned.mp4"].rotation = 90;
   kinds["h264_turned.mp4"].first_frame_time = 5;
@@ -46,8 +48,15 @@ std::map<std::string, VideoWriterOptions> Kinds() {
   kinds["divx_packed.avi"].fourcc = "DX50";
   kinds["divx_packed.avi"].b_frames = 1;
   kinds["divx_packed.avi"].packed_b_frames = true;
+  for (const char* name : {"remux.mp4", "remux.mkv", "remux.nut"}) {
+    kinds[name].b_frames = 2;
+    kinds[name].decoding_times = true;
+  }
   return kinds;
 }
+
+// Recordings one after the other whose times overlap.
+bool IsJoined(const std::string& name) { return name.rfind("joined", 0) == 0; }
 
 absl::StatusOr<std::string> Encode(const VideoWriterOptions& options) {
   auto writer = VideoWriter::Make(options);
@@ -70,12 +79,19 @@ int Main(int argc, char** argv) {
   const auto kinds = Kinds();
   for (int i = 1; i < argc; ++i) {
     const std::string path = argv[i];
-    const auto kind = kinds.find(path.substr(path.rfind('/') + 1));
+    const std::string name = path.substr(path.rfind('/') + 1);
+    const auto kind = kinds.find(name);
     if (kind == kinds.end()) {
       std::cerr << path << ": no such kind of video\n";
       return 2;
     }
-    const absl::StatusOr<std::string> bytes = Encode(kind->second);
+    absl::StatusOr<std::string> bytes = Encode(kind->second);
+    if (bytes.ok() && IsJoined(name)) {
+      VideoWriterOptions second = kind->second;
+      second.first_frame_time = 4;
+      const absl::StatusOr<std::string> more = Encode(second);
+      bytes = more.ok() ? *bytes + *more : more;
+    }
     const absl::Status status = bytes.ok() ? WriteFileAtomically(path, *bytes) : bytes.status();
     if (!status.ok()) {
       std::cerr << path << ": " << status.ToString() << "\n";

@@ -165,6 +165,10 @@ class MemoryVideoWriter : public VideoWriter {
       OP3D_RETURN_IF_ERROR(FfmpegStatus(code, "cannot filter a packet"));
       av_packet_rescale_ts(packet_.get(), encoder_->time_base, muxer_->streams[0]->time_base);
       packet_->stream_index = 0;
+      if (options_.decoding_times) {
+        if (!first_decoding_time_.has_value()) first_decoding_time_ = packet_->dts;
+        packet_->pts = packet_->dts -= *first_decoding_time_;
+      }
       OP3D_RETURN_IF_ERROR(Write());
     }
   }
@@ -212,6 +216,7 @@ class MemoryVideoWriter : public VideoWriter {
   // Packed B-frames: the packet before, whose contents the packer holds.
   std::optional<BFramePacker> packer_;
   PacketPtr held_;
+  std::optional<int64_t> first_decoding_time_;
   int64_t time_ = 0;
   int64_t frames_ = 0;
   bool finished_ = false;

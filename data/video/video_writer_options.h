@@ -13,9 +13,10 @@ struct VideoWriterOptions {
   int height = 0;
   // Frames a second.
   int frame_rate = 25;
-  // FFmpeg's name of the container: "mp4", "matroska", "webm", "avi", "mpegts".
+  // FFmpeg's name of the container: "mp4", "matroska", "webm", "avi", "mpegts", "nut".
   std::string container = "mp4";
-  // FFmpeg's name of the encoder: "libx264", "libx265", "libvpx-vp9", "libaom-av1", "mpeg4".
+  // FFmpeg's name of the encoder: "libx264", "libx265", "libvpx-vp9", "libaom-av1", "mpeg4",
+  // "mpeg2video".
   std::string encoder = "libx264";
   // The codec's name in an AVI file, four characters ("XVID", "DX50"); empty = the container's own.
   std::string fourcc = "";
@@ -35,6 +36,9 @@ struct VideoWriterOptions {
   bool packed_b_frames = false;
   // matroska, webm: as a live recording, whose header tells neither duration nor frame count.
   bool live = false;
+  // Packets are to be presented when they are to be decoded, which only B-frames gainsay: what
+  // copying a stream without times into another container makes of it.
+  bool decoding_times = false;
   // Time of the first frame, in frames.
   int64_t first_frame_time = 0;
   // Degrees clockwise that a player should turn the pictures by: 0, 90, 180, 270.

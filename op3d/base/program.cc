@@ -11,6 +11,8 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
 
@@ -60,7 +62,12 @@ absl::Status CheckFlags(absl::Span<const std::string> arguments) {
       if (flag != nullptr && !flag->IsOfType<bool>()) flag = nullptr;
     }
     if (flag == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("there is no flag --", name, "; see --help"));
+      const bool is_file = absl::StrContains(name, '.') || FileExists(UserPath(argument));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "there is no flag ", is_file ? argument : absl::StrCat("--", name), "; see --help",
+          is_file ? absl::StrCat("; a file whose name starts with a dash is given as ./", argument,
+                                 ", or after all flags and a --")
+                  : ""));
     }
     std::string error;
     if (has_value && !flag->ParseFrom(value, &error)) {
@@ -75,6 +82,15 @@ absl::Status CheckFlags(absl::Span<const std::string> arguments) {
 absl::Status RefuseWords(absl::Span<const std::string> words) {
   if (words.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is no flag; see --help"));
+}
+
+absl::Status PartlyDone(int64_t failed, int64_t asked, const absl::Status& failure,
+                        absl::string_view things) {
+  if (failed == 0) return absl::OkStatus();
+  if (asked == 1) return failure;
+  const std::string message =
+      absl::StrCat(failed, " of ", asked, " ", things, "; what is wrong stands above");
+  return failed == asked ? absl::Status(failure.code(), message) : absl::AbortedError(message);
 }
 
 int RunProgram(int argc, char** argv, absl::string_view usage,

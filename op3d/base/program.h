@@ -7,6 +7,7 @@
 #ifndef OP3D_BASE_PROGRAM_H_
 #define OP3D_BASE_PROGRAM_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -26,7 +27,14 @@ int RunProgram(int argc, char** argv, absl::string_view usage,
 // For programs that take flags alone: InvalidArgument that names the first word, OK without any.
 absl::Status RefuseWords(absl::Span<const std::string> words);
 
-// InvalidArgument that names the first flag that does not exist or whose value does not parse.
+// How a command ends that was asked for `asked` things and could not do `failed` of them: OK for
+// none; `failure`, the last one's, when it was asked for one alone or could do nothing; else an
+// error that ends the program with 1: "3 of 5 `things`; what is wrong stands above".
+absl::Status PartlyDone(int64_t failed, int64_t asked, const absl::Status& failure,
+                        absl::string_view things);
+
+// InvalidArgument that names the first flag that does not exist or whose value does not parse.  A
+// file whose name starts with a dash looks like a flag; the message says how to give it.
 absl::Status CheckFlags(absl::Span<const std::string> arguments);
 
 }  // namespace op3d

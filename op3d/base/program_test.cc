@@ -1,6 +1,8 @@
 #include "op3d/base/program.h"
 
 #include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "op3d/base/status_macros.h"
 #include "op3d/base/status_matchers.h"
 
 ABSL_FLAG(int, program_test_number, 1, "a number");
@@ -32,6 +34,29 @@ TEST(ProgramTest, WrongFlagsAreSentences) {
   EXPECT_THAT(CheckFlags({"--program_test_number=two"}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("=two does not parse")));
   EXPECT_THAT(CheckFlags({"--", "--anything"}), IsOk());
+}
+
+TEST(ProgramTest, AFileThatStartsWithADashIsNoFlag) {
+  for (const char* file : {"-3B32lodo2M_000059_000069.mp4", "--7VUM9MKg4_000136_000146.mp4"}) {
+    EXPECT_THAT(CheckFlags({file}),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         testing::AllOf(HasSubstr(absl::StrCat("no flag ", file)),
+                                        HasSubstr(absl::StrCat("./", file)), HasSubstr("a --"))));
+    EXPECT_THAT(CheckFlags({"--", file}), IsOk());
+    EXPECT_THAT(CheckFlags({absl::StrCat("./", file)}), IsOk());
+  }
+  EXPECT_THAT(CheckFlags({"--nothing"}), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                  testing::Not(HasSubstr("./"))));
+}
+
+TEST(ProgramTest, DoneForSomeIsOne) {
+  const absl::Status failure = absl::NotFoundError("no b.mp4");
+  EXPECT_THAT(PartlyDone(0, 3, absl::OkStatus(), "inputs failed"), IsOk());
+  EXPECT_EQ(PartlyDone(1, 1, failure, "inputs failed"), failure);
+  EXPECT_EQ(ExitCode(PartlyDone(3, 3, failure, "inputs failed")), 2);
+  EXPECT_EQ(ExitCode(PartlyDone(1, 3, failure, "inputs failed")), 1);
+  EXPECT_EQ(PartlyDone(1, 3, failure, "inputs failed").message(),
+            "1 of 3 inputs failed; what is wrong stands above");
 }
 
 TEST(ProgramTest, WordsAreRefusedByName) {

@@ -5,7 +5,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,11 +25,17 @@
 namespace op3d {
 namespace {
 
+namespace fs = std::filesystem;
+
 using google::protobuf::Message;
 
 constexpr char kSettings[] = "settings.textproto";
 constexpr char kLock[] = "lock";
 constexpr char kResumed[] = "resumed";
+constexpr char kLog[] = "log.jsonl";
+// What a run writes before it trains: its plan and which videos are held out for its search.
+constexpr const char* kBeforeTraining[] = {kSettings, kResumed, "plan.textproto",
+                                           "search_held_out.tsv"};
 
 absl::Status CheckSame(const std::string& path, const Message& there, const Message& wanted) {
   std::string differences;
@@ -37,6 +47,22 @@ absl::Status CheckSame(const std::string& path, const Message& there, const Mess
       absl::StrCat(path, " holds a run with other settings (", lines[0],
                    lines.size() > 1 ? absl::StrCat(", and ", lines.size() - 1, " more") : "",
                    "); choose another --output_dir, or start with the settings it has"));
+}
+
+// Whether the run in the folder has ended before it trained: nothing of what training leaves is
+// there.  Empty folders count as nothing.
+bool HasTrainedNothing(const std::string& path) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->is_directory(error)) continue;
+    const std::string name = it->path().lexically_relative(path).string();
+    const bool known = name == kLock || name == kLog ||
+                       std::find(std::begin(kBeforeTraining), std::end(kBeforeTraining), name) !=
+                           std::end(kBeforeTraining);
+    if (!known) return false;
+  }
+  return !error;
 }
 
 absl::StatusOr<int> Lock(const std::string& path) {
@@ -57,7 +83,7 @@ absl::StatusOr<int> Lock(const std::string& path) {
 absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& path,
                                                            const Message& settings) {
   const std::string settings_path = JoinPath(path, kSettings);
-  const bool taken_up = FileExists(settings_path);
+  bool taken_up = FileExists(settings_path);
   if (FolderExists(path) && !taken_up) {
     OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(path));
     for (const std::string& name : names) {
@@ -73,8 +99,18 @@ absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& pa
   OP3D_ASSIGN_OR_RETURN(folder->lock_, Lock(JoinPath(path, kLock)));
   if (taken_up) {
     const std::unique_ptr<Message> there(settings.New());
-    OP3D_RETURN_IF_ERROR(ReadTextproto(settings_path, there.get()));
-    OP3D_RETURN_IF_ERROR(CheckSame(path, *there, settings));
+    absl::Status same = ReadTextproto(settings_path, there.get());
+    if (same.ok()) same = CheckSame(path, *there, settings);
+    if (!same.ok() && HasTrainedNothing(path)) {
+      for (const char* name : kBeforeTraining) {
+        OP3D_RETURN_IF_ERROR(RemoveFile(JoinPath(path, name)));
+      }
+      taken_up = false;
+    } else {
+      OP3D_RETURN_IF_ERROR(same);
+    }
+  }
+  if (taken_up) {
     const std::string resumed_path = JoinPath(path, kResumed);
     if (FileExists(resumed_path)) {
       OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(resumed_path));
@@ -102,7 +138,7 @@ void RunFolder::Log(absl::string_view event, nlohmann::json fields) {
   line["event"] = std::string(event);
   for (const auto& [key, value] : fields.items()) line[key] = value;
   absl::MutexLock lock(&mutex_);
-  if (log_ == nullptr) log_ = std::fopen(Path("log.jsonl").c_str(), "ae");
+  if (log_ == nullptr) log_ = std::fopen(Path(kLog).c_str(), "ae");
   if (log_ == nullptr) return;
   std::fputs(absl::StrCat(line.dump(), "\n").c_str(), log_);
   std::fflush(log_);

@@ -23,9 +23,10 @@ namespace op3d {
 
 class RunFolder {
  public:
-  // Makes the folder, or takes up a run that is in it.  FailedPrecondition when another process
-  // uses it, when it holds a run with other settings (the first difference is named) or something
-  // that is no run at all: nothing in it is touched then.
+  // Makes the folder, or takes up a run that is in it.  A run that ended before it trained anything
+  // binds nobody: its folder is used as a new one, and only its log is kept.  FailedPrecondition
+  // when another process uses it, when it holds a run with other settings (the first difference is
+  // named) or something that is no run at all: nothing in it is touched then.
   static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path,
                                                          const google::protobuf::Message& settings);
   ~RunFolder();

@@ -27,12 +27,36 @@ TEST(RunFolderTest, IsTakenUpWithTheSameSettingsOnly) {
   {
     ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
     EXPECT_EQ(folder->resumed(), 1);
+    ASSERT_THAT(WriteFileAtomically(folder->Path("weights.safetensors"), "x"), IsOk());
   }
   EXPECT_THAT(RunFolder::Open(path, Settings(2)).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        testing::AllOf(HasSubstr("rate: 1 -> 2"), HasSubstr("--output_dir"))));
   ASSERT_OK_AND_ASSIGN(const std::string log, ReadFile(JoinPath(path, "log.jsonl")));
   EXPECT_THAT(log, HasSubstr("\"event\":\"started\",\"threads\":2}"));
+}
+
+TEST(RunFolderTest, ARunThatTrainedNothingBindsNobody) {
+  const std::string path = TestFolder("refused");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
+    folder->Log("stopped", {{"reason", "a batch of 64 of 3 videos"}});
+    ASSERT_THAT(WriteFileAtomically(folder->Path("plan.textproto"), "x"), IsOk());
+    ASSERT_THAT(MakeFolders(folder->Path("checkpoints/hand_tuned")), IsOk());
+    ASSERT_THAT(RunFolder::Open(path, Settings(2)).status(),
+                StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another process")));
+  }
+  {
+    ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(2)));
+    EXPECT_EQ(folder->resumed(), 0);
+    EXPECT_FALSE(FileExists(folder->Path("plan.textproto")));
+    folder->Log("started", {});
+    ASSERT_THAT(WriteFileAtomically(folder->Path("checkpoints/hand_tuned/state"), "x"), IsOk());
+  }
+  ASSERT_OK_AND_ASSIGN(const std::string log, ReadFile(JoinPath(path, "log.jsonl")));
+  EXPECT_THAT(log, testing::AllOf(HasSubstr("a batch of 64"), HasSubstr("started")));
+  EXPECT_THAT(RunFolder::Open(path, Settings(1)).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("rate: 2 -> 1")));
 }
 
 TEST(RunFolderTest, SomebodyElsesFolderIsLeftAlone) {

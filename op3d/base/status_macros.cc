@@ -1,5 +1,6 @@
 #include "op3d/base/status_macros.h"
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/interrupt.h"
 
@@ -7,7 +8,11 @@ namespace op3d {
 
 absl::Status Annotate(const absl::Status& status, absl::string_view prefix) {
   if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(prefix, ": ", status.message()));
+  absl::Status annotated(status.code(), absl::StrCat(prefix, ": ", status.message()));
+  status.ForEachPayload([&annotated](absl::string_view type, const absl::Cord& payload) {
+    annotated.SetPayload(type, payload);
+  });
+  return annotated;
 }
 
 int ExitCode(const absl::Status& status) {

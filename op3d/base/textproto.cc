@@ -4,11 +4,16 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
+#include <algorithm>
+#include <tuple>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "absl/types/optional.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -19,6 +24,10 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::TextFormat;
+
+// How many levels down a near name is looked for, and how many are shown.
+constexpr int kDeepestNear = 5;
+constexpr size_t kShownNear = 3;
 
 // Keeps the first error: later ones are its consequences.
 class FirstError : public google::protobuf::io::ErrorCollector {
@@ -33,6 +42,251 @@ std::string FieldNames(const Descriptor& descriptor) {
   std::vector<std::string> names;
   for (int i = 0; i < descriptor.field_count(); ++i) names.push_back(descriptor.field(i)->name());
   return absl::StrJoin(names, ", ");
+}
+
+// One part of a path: "steps", "steps[2]" or "recipes[planned]".
+struct PathStep {
+  std::string name;
+  absl::optional<std::string> element;
+};
+
+// "a[x=y].b" and "1=2" of "a[x=y].b=1=2": what stands in brackets is a name.
+bool SplitAssignment(absl::string_view assignment, absl::string_view* path,
+                     absl::string_view* value) {
+  bool inside = false;
+  for (size_t i = 0; i < assignment.size(); ++i) {
+    if (assignment[i] == '[') inside = true;
+    if (assignment[i] == ']') inside = false;
+    if (assignment[i] != '=' || inside) continue;
+    *path = assignment.substr(0, i);
+    *value = assignment.substr(i + 1);
+    return i > 0;
+  }
+  return false;
+}
+
+absl::StatusOr<std::vector<PathStep>> ParsePath(absl::string_view path) {
+  std::vector<PathStep> steps(1);
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == '.') {
+      steps.emplace_back();
+    } else if (path[i] != '[') {
+      steps.back().name += path[i];
+    } else {
+      const size_t end = path.find(']', i);
+      const bool whole = end != absl::string_view::npos && end > i + 1 &&
+                         (end + 1 == path.size() || path[end + 1] == '.');
+      if (!whole || steps.back().name.empty()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "'", path, "': an element of a list is written list[0] or list[its name]"));
+      }
+      steps.back().element = std::string(path.substr(i + 1, end - i - 1));
+      i = end;
+    }
+  }
+  return steps;
+}
+
+const std::string* StringField(const Message& message, const char* name, std::string* scratch) {
+  const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
+  if (field == nullptr || field->is_repeated() ||
+      field->cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
+    return nullptr;
+  }
+  return &message.GetReflection()->GetStringReference(message, field, scratch);
+}
+
+// What an element of a list is called: by its name or pool, or as its state is.
+std::string NameOfElement(const Message& element) {
+  std::string scratch;
+  for (const char* name : {"name", "pool"}) {
+    const std::string* text = StringField(element, name, &scratch);
+    if (text != nullptr && !text->empty()) return *text;
+  }
+  const FieldDescriptor* state = element.GetDescriptor()->FindFieldByName("state");
+  if (state == nullptr || state->is_repeated() ||
+      state->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE ||
+      !element.GetReflection()->HasField(element, state)) {
+    return "";
+  }
+  return NameOfElement(element.GetReflection()->GetMessage(element, state));
+}
+
+// The names of a list's elements; where they have none their numbers.
+std::vector<std::string> ElementNames(const Message& holder, const FieldDescriptor* field) {
+  std::vector<std::string> names;
+  for (int i = 0; i < holder.GetReflection()->FieldSize(holder, field); ++i) {
+    std::string name;
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      name = NameOfElement(holder.GetReflection()->GetRepeatedMessage(holder, field, i));
+    }
+    names.push_back(name.empty() ? absl::StrCat(i) : std::move(name));
+  }
+  return names;
+}
+
+// How many letters differ (Levenshtein).
+size_t Difference(absl::string_view a, absl::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t corner = row[0]++;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t changed = corner + (a[i] == b[j] ? 0 : 1);
+      corner = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, corner + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+// Paths below `message` whose last name is `name` or nearly so, with how much it differs.
+using NearPaths = std::vector<std::pair<size_t, std::string>>;
+void FindNear(const Message& message, absl::string_view name, const std::string& prefix, int depth,
+              NearPaths* near) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  const Descriptor& descriptor = *message.GetDescriptor();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const FieldDescriptor* field = descriptor.field(i);
+    const std::string path = absl::StrCat(prefix, field->name());
+    const size_t difference = Difference(name, field->name());
+    if (difference <= name.size() / 3) near->emplace_back(difference, path);
+    if (depth == 0 || field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      FindNear(reflection.GetMessage(message, field), name, path + ".", depth - 1, near);
+      continue;
+    }
+    const std::vector<std::string> names = ElementNames(message, field);
+    for (size_t k = 0; k < names.size(); ++k) {
+      FindNear(reflection.GetRepeatedMessage(message, field, static_cast<int>(k)), name,
+               absl::StrCat(path, "[", names[k], "]."), depth - 1, near);
+    }
+  }
+}
+
+// "; is inner.rate meant?", or nothing.
+std::string DidYouMean(const Message& root, absl::string_view name) {
+  NearPaths near;
+  FindNear(root, name, "", kDeepestNear, &near);
+  std::sort(near.begin(), near.end(), [](const auto& a, const auto& b) {
+    return std::make_tuple(a.first, a.second.size(), a.second) <
+           std::make_tuple(b.first, b.second.size(), b.second);
+  });
+  if (near.size() > kShownNear) near.resize(kShownNear);
+  if (near.empty()) return "";
+  return absl::StrCat("; is ",
+                      absl::StrJoin(near, " or ",
+                                    [](std::string* out, const auto& one) {
+                                      absl::StrAppend(out, one.second);
+                                    }),
+                      " meant?");
+}
+
+// The field of that name of `*holder`; or of what its oneof holds, which `*holder` becomes then: a
+// path need not say which kind a recipe is.
+absl::StatusOr<const FieldDescriptor*> FindField(const std::string& name, absl::string_view path,
+                                                 const Message& root, Message** holder) {
+  const Descriptor& descriptor = *(*holder)->GetDescriptor();
+  const FieldDescriptor* field = descriptor.FindFieldByName(name);
+  if (field != nullptr) return field;
+  const google::protobuf::Reflection& reflection = *(*holder)->GetReflection();
+  for (int i = 0; i < descriptor.real_oneof_decl_count(); ++i) {
+    const FieldDescriptor* kind =
+        reflection.GetOneofFieldDescriptor(**holder, descriptor.oneof_decl(i));
+    if (kind == nullptr || kind->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    field = kind->message_type()->FindFieldByName(name);
+    if (field == nullptr) continue;
+    *holder = reflection.MutableMessage(*holder, kind);
+    return field;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("'", path, "': ", descriptor.name(),
+                                                 " has no field '", name, "'",
+                                                 DidYouMean(root, name),
+                                                 "; it has: ", FieldNames(descriptor)));
+}
+
+// The place of the step's element in its list.
+absl::StatusOr<int> FindElement(const PathStep& step, const FieldDescriptor* field,
+                                absl::string_view path, const Message& holder) {
+  const std::vector<std::string> names = ElementNames(holder, field);
+  const auto named = std::find(names.begin(), names.end(), *step.element);
+  if (named != names.end() && std::find(named + 1, names.end(), *step.element) == names.end()) {
+    return static_cast<int>(named - names.begin());
+  }
+  int32_t index = 0;
+  if (absl::SimpleAtoi(*step.element, &index) && index >= 0 &&
+      index < static_cast<int64_t>(names.size())) {
+    return index;
+  }
+  const bool twice = named != names.end();
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", path, "': ", twice ? "several elements" : "no element", " of '", step.name,
+                   "' ", twice ? "are" : "is", " called '", *step.element, "'",
+                   names.empty() ? "; the list is empty"
+                                 : absl::StrCat("; it has ", absl::StrJoin(names, ", "),
+                                                ", or by number 0 to ", names.size() - 1)));
+}
+
+// The message that the step leads to.
+absl::StatusOr<Message*> GoInto(const PathStep& step, const FieldDescriptor* field,
+                                absl::string_view path, Message* holder) {
+  const google::protobuf::Reflection& reflection = *holder->GetReflection();
+  if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE ||
+      (step.element.has_value() && !field->is_repeated())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "': '", step.name, "' holds ",
+                     step.element.has_value() && !field->is_repeated() ? "no list" : "no message",
+                     " to go into"));
+  }
+  if (!field->is_repeated()) return reflection.MutableMessage(holder, field);
+  if (!step.element.has_value()) {
+    const std::vector<std::string> names = ElementNames(*holder, field);
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", path, "': '", step.name, "' is a list: name an element, as ", step.name, "[",
+        names.empty() ? "0" : names[0], "]",
+        names.empty() ? "; it is empty" : absl::StrCat("; it has ", absl::StrJoin(names, ", "))));
+  }
+  OP3D_ASSIGN_OR_RETURN(const int index, FindElement(step, field, path, *holder));
+  return reflection.MutableRepeatedMessage(holder, field, index);
+}
+
+// Sets the field, or the step's element of it.
+absl::Status SetValue(const PathStep& step, const FieldDescriptor* field, absl::string_view value,
+                      absl::string_view assignment, Message* holder) {
+  const google::protobuf::Reflection& reflection = *holder->GetReflection();
+  int index = -1;
+  if (step.element.has_value()) {
+    if (!field->is_repeated()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", assignment, "': '", step.name, "' is no list"));
+    }
+    OP3D_ASSIGN_OR_RETURN(index, FindElement(step, field, assignment, *holder));
+  } else {
+    reflection.ClearField(holder, field);
+  }
+  const bool quoted = !value.empty() && (value[0] == '"' || value[0] == '\'');
+  const bool is_list = field->is_repeated() && index < 0 && absl::StartsWith(value, "[");
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING && !quoted && !is_list) {
+    if (field->is_repeated()) {
+      reflection.AddString(holder, field, std::string(value));
+    } else {
+      reflection.SetString(holder, field, std::string(value));
+    }
+  } else {
+    FirstError error;
+    TextFormat::Parser parser;
+    parser.RecordErrorsTo(&error);
+    if (!parser.MergeFromString(absl::StrCat(field->name(), ": ", value), holder)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", assignment, "': ", error.text.substr(error.text.rfind(": ") + 2)));
+    }
+  }
+  if (index < 0) return absl::OkStatus();
+  // The new element stands last; it takes the old one's place.
+  const int last = reflection.FieldSize(*holder, field) - 1;
+  reflection.SwapElements(holder, field, index, last);
+  reflection.RemoveLast(holder, field);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -65,46 +319,20 @@ absl::Status WriteTextproto(const std::string& path, const Message& message) {
 }
 
 absl::Status SetField(absl::string_view assignment, Message* message) {
-  const std::vector<std::string> sides = absl::StrSplit(assignment, absl::MaxSplits('=', 1));
-  if (sides.size() != 2 || sides[0].empty()) {
+  absl::string_view path, value;
+  if (!SplitAssignment(assignment, &path, &value)) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", assignment, "' is no setting: write path.to.field=value"));
   }
-  const std::vector<std::string> path = absl::StrSplit(sides[0], '.');
+  OP3D_ASSIGN_OR_RETURN(const std::vector<PathStep> steps, ParsePath(path));
   Message* holder = message;
-  const FieldDescriptor* field = nullptr;
-  for (size_t i = 0; i < path.size(); ++i) {
-    const Descriptor& descriptor = *holder->GetDescriptor();
-    field = descriptor.FindFieldByName(path[i]);
-    if (field == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("'", sides[0], "': ", descriptor.name(),
-                                                     " has no field '", path[i],
-                                                     "'; it has: ", FieldNames(descriptor)));
-    }
-    if (i + 1 == path.size()) break;
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field->is_repeated()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", sides[0], "': '", path[i], "' holds no single message to go into"));
-    }
-    holder = holder->GetReflection()->MutableMessage(holder, field);
+  for (size_t i = 0;; ++i) {
+    const PathStep& step = steps[i];
+    OP3D_ASSIGN_OR_RETURN(const FieldDescriptor* const field,
+                          FindField(step.name, path, *message, &holder));
+    if (i + 1 == steps.size()) return SetValue(step, field, value, assignment, holder);
+    OP3D_ASSIGN_OR_RETURN(holder, GoInto(step, field, path, holder));
   }
-  holder->GetReflection()->ClearField(holder, field);
-  std::string value = sides[1];
-  const bool bare_string = field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
-                           !field->is_repeated() &&
-                           (value.empty() || (value[0] != '"' && value[0] != '\''));
-  if (bare_string) {
-    holder->GetReflection()->SetString(holder, field, value);
-    return absl::OkStatus();
-  }
-  FirstError error;
-  TextFormat::Parser parser;
-  parser.RecordErrorsTo(&error);
-  if (!parser.MergeFromString(absl::StrCat(field->name(), ": ", value), holder)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", assignment, "': ", error.text.substr(error.text.rfind(": ") + 2)));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace op3d

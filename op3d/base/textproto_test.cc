@@ -40,6 +40,71 @@ TEST(TextprotoTest, SetFieldReachesInnerRepeatedAndStringFields) {
   EXPECT_EQ(message.inner().name(), "a=b c");
 }
 
+TEST(TextprotoTest, SetFieldReachesElementsOfLists) {
+  TextprotoTestMessage message;
+  for (const char* name : {"a", "b.c=d", "1"}) message.add_items()->set_name(name);
+  message.add_items()->mutable_state()->set_name("S1");
+  ASSERT_THAT(SetField("items[0].rate=1", &message), IsOk());
+  ASSERT_THAT(SetField("items[b.c=d].inner.rate=2", &message), IsOk());
+  ASSERT_THAT(SetField("items[1].rate=3", &message), IsOk());  // names come before numbers
+  ASSERT_THAT(SetField("items[S1].rate=4", &message), IsOk());
+  EXPECT_EQ(message.items(0).rate(), 1);
+  EXPECT_EQ(message.items(1).inner().rate(), 2);
+  EXPECT_EQ(message.items(2).rate(), 3);
+  EXPECT_EQ(message.items(3).rate(), 4);
+  ASSERT_THAT(SetField("items[a]={name: 'z' rate: 5}", &message), IsOk());
+  EXPECT_EQ(message.items_size(), 4);
+  EXPECT_EQ(message.items(0).name(), "z");
+  ASSERT_THAT(SetField("counts=7", &message), IsOk());
+  ASSERT_THAT(SetField("counts=[1, 2, 3]", &message), IsOk());
+  ASSERT_THAT(SetField("counts[1]=9", &message), IsOk());
+  EXPECT_THAT(message.counts(), ElementsAre(1, 9, 3));
+  ASSERT_THAT(SetField("words=wide", &message), IsOk());
+  EXPECT_THAT(message.words(), ElementsAre("wide"));
+  ASSERT_THAT(SetField("words=['x', 'y']", &message), IsOk());
+  ASSERT_THAT(SetField("words[1]=[z]", &message), IsOk());
+  EXPECT_THAT(message.words(), ElementsAre("x", "[z]"));
+}
+
+TEST(TextprotoTest, SetFieldGoesThroughAOneof) {
+  TextprotoTestMessage message;
+  TextprotoTestMessage* item = message.add_items();
+  item->set_plain(true);
+  EXPECT_THAT(SetField("items[0].nothing=1", &message),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no field 'nothing'")));
+  item->mutable_fancy()->mutable_inner()->set_rate(1);
+  // Its own field comes first.
+  ASSERT_THAT(SetField("items[0].inner.rate=2", &message), IsOk());
+  EXPECT_EQ(item->inner().rate(), 2);
+  EXPECT_EQ(item->fancy().inner().rate(), 1);
+}
+
+TEST(TextprotoTest, SetFieldSaysWhichElementsThereAre) {
+  TextprotoTestMessage message;
+  const auto error = [&](const char* assignment) {
+    return std::string(SetField(assignment, &message).message());
+  };
+  EXPECT_THAT(error("items[0].rate=1"), HasSubstr("the list is empty"));
+  for (const char* name : {"planned", "twice", "twice"}) message.add_items()->set_name(name);
+  EXPECT_THAT(error("items[3].rate=1"), HasSubstr("no element of 'items' is called '3'; it has "
+                                                  "planned, twice, twice, or by number 0 to 2"));
+  EXPECT_THAT(error("items[-1].rate=1"), HasSubstr("called '-1'"));
+  EXPECT_THAT(error("items[twice].rate=1"), HasSubstr("several elements of 'items' are called"));
+  EXPECT_THAT(error("items.rate=1"), HasSubstr("'items' is a list: name an element, as "
+                                               "items[planned]; it has planned, twice, twice"));
+  EXPECT_THAT(error("rate[0]=1"), HasSubstr("'rate' is no list"));
+  EXPECT_THAT(error("inner[0].rate=1"), HasSubstr("'inner' holds no list"));
+  for (const char* path : {"items[]=1", "items[0=1", "[0]=1", "items[0]x=1", "items[0].=1"}) {
+    EXPECT_THAT(SetField(path, &message), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                   HasSubstr("")))
+        << path;
+  }
+  // Near names, wherever they are.
+  EXPECT_THAT(error("rat=1"), HasSubstr("has no field 'rat'; is rate or "));
+  EXPECT_THAT(error("items[0].coutns=1"), HasSubstr("; is counts or "));
+  EXPECT_THAT(error("zzzzzz=1"), testing::Not(HasSubstr("meant")));
+}
+
 TEST(TextprotoTest, SetFieldSaysWhichPartOfThePathIsWrong) {
   TextprotoTestMessage message;
   EXPECT_THAT(SetField("inner.rte=1", &message),

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 
 namespace op3d {
 namespace {
@@ -34,9 +35,10 @@ absl::Status Check(const Views<T>& views) {
   const int64_t row = views.clips * views.crops * views.classes;
   for (int64_t i = 0; i < static_cast<int64_t>(views.logits.size()); ++i) {
     if (!std::isfinite(views.logits[i])) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the logit of video ", i / row % views.videos, ", class ", i % views.classes, " is ",
-          views.logits[i], ": the network has diverged; lower the learning rate"));
+      const std::string what = absl::StrCat("the logit of video ", i / row % views.videos,
+                                            ", class ", i % views.classes, " is ", views.logits[i],
+                                            ": the network has diverged; lower the learning rate");
+      return MarkTrainingFailure(absl::InvalidArgumentError(what), what);
     }
   }
   return absl::OkStatus();
@@ -108,6 +110,23 @@ absl::Status CheckLabels(const VideoScores& scores, absl::Span<const int64_t> la
     }
   }
   return absl::OkStatus();
+}
+
+// ln of the softmax of `scores` at `own`.
+double LogProbability(absl::Span<const double> scores, int64_t own) {
+  const double highest = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (const double score : scores) sum += std::exp(score - highest);
+  return scores[own] - highest - std::log(sum);
+}
+
+// One video that is wrong beyond measure must not decide the mean of a list.
+constexpr double kLeastLogProbability = -64;
+
+// To a grid on which the sums over a list are exact.
+double OnGrid(double value) {
+  constexpr double kGrid = 1 << 26;
+  return std::round(value * kGrid) / kGrid;
 }
 
 double MeanClassAccuracy(const std::vector<ClassMetrics>& classes) {
@@ -218,6 +237,7 @@ absl::StatusOr<Metrics> ComputeMetrics(const VideoScores& scores,
   metrics.classes.resize(static_cast<size_t>(scores.classes));
   metrics.confusion.assign(static_cast<size_t>(scores.classes * scores.classes), 0);
   int64_t first = 0, in_three = 0, in_five = 0;
+  double probability = 0, log_likelihood = 0;
   for (int64_t video = 0; video < scores.videos; ++video) {
     const absl::Span<const double> row =
         absl::MakeConstSpan(scores.values).subspan(video * scores.classes, scores.classes);
@@ -237,12 +257,17 @@ absl::StatusOr<Metrics> ComputeMetrics(const VideoScores& scores,
     ++metrics.confusion[labels[video] * scores.classes + predicted];
     ++metrics.classes[labels[video]].videos;
     metrics.classes[labels[video]].correct += rank < 1;
+    const double log_probability = LogProbability(row, labels[video]);
+    probability += OnGrid(std::exp(log_probability));
+    log_likelihood += OnGrid(std::max(log_probability, kLeastLogProbability));
   }
   const double videos = static_cast<double>(scores.videos);
   metrics.top1 = static_cast<double>(first) / videos;
   metrics.top3 = static_cast<double>(in_three) / videos;
   metrics.top5 = static_cast<double>(in_five) / videos;
   metrics.mean_class_accuracy = MeanClassAccuracy(metrics.classes);
+  metrics.probability = probability / videos;
+  metrics.log_likelihood = log_likelihood / videos;
   return metrics;
 }
 

@@ -76,6 +76,11 @@ struct Metrics {
   double top5 = 0;
   // Mean of correct / videos over the classes that have videos.
   double mean_class_accuracy = 0;
+  // Of scores that are logits: the mean over the videos of the probability (softmax) of the own
+  // class, in [0, 1], and of its logarithm, at least -64.  Each video's is rounded to 2^-26, so that
+  // sums are exact and parts of a list add up to the same bits as the whole.
+  double probability = 0;
+  double log_likelihood = 0;
   // The class in front, a video each.
   std::vector<int64_t> predicted;
   // How many classes are ahead of its own, a video each.

@@ -171,5 +171,36 @@ TEST(MetricsTest, BadInputIsNamed) {
   EXPECT_THAT(MeanOfLogits(views), invalid(HasSubstr("video 1, class 1 is nan")));
 }
 
+TEST(MetricsTest, MeansTheProbabilityOfTheRightClass) {
+  // Softmax of (ln 3, 0) is (3/4, 1/4).
+  const double ln3 = std::log(3.0);
+  const VideoScores scores = {3, 2, {ln3, 0, ln3, 0, 0, 0}};
+  ASSERT_OK_AND_ASSIGN(const Metrics metrics, ComputeMetrics(scores, {0, 1, 1}));
+  EXPECT_NEAR(metrics.probability, (0.75 + 0.25 + 0.5) / 3, 1e-7);
+  EXPECT_NEAR(metrics.log_likelihood, (std::log(0.75) + std::log(0.25) + std::log(0.5)) / 3, 1e-7);
+  // One video that is wrong beyond measure counts as -64.
+  ASSERT_OK_AND_ASSIGN(const Metrics wrong, ComputeMetrics({1, 2, {1e6, 0}}, {1}));
+  EXPECT_EQ(wrong.log_likelihood, -64);
+  EXPECT_EQ(wrong.probability, 0);
+}
+
+TEST(MetricsTest, ProbabilitiesOfPartsAddUpToTheSameBits) {
+  VideoScores all = {7, 3, {}};
+  std::vector<int64_t> labels;
+  for (int i = 0; i < 21; ++i) all.values.push_back(std::sin(i * 1.7) * 3);
+  for (int i = 0; i < 7; ++i) labels.push_back(i % 3);
+  ASSERT_OK_AND_ASSIGN(const Metrics whole, ComputeMetrics(all, labels));
+  double probability = 0, log_likelihood = 0;
+  for (int i = 6; i >= 0; --i) {
+    const VideoScores one = {
+        1, 3, {all.values.begin() + 3 * i, all.values.begin() + 3 * i + 3}};
+    ASSERT_OK_AND_ASSIGN(const Metrics part, ComputeMetrics(one, {labels[i]}));
+    probability += part.probability;
+    log_likelihood += part.log_likelihood;
+  }
+  EXPECT_EQ(probability / 7, whole.probability);
+  EXPECT_EQ(log_likelihood / 7, whole.log_likelihood);
+}
+
 }  // namespace
 }  // namespace op3d

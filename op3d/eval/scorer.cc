@@ -132,7 +132,8 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
   network->SetTraining(false);
   OP3D_ASSIGN_OR_RETURN(const auto form, EvaluationNetwork::Make(*network));
   EvaluationLoaderOptions loader_options = LoaderOptions(options);
-  loader_options.batch_size = kBatch;
+  loader_options.search_clips = options.search_clips;
+  loader_options.batch_size = std::max(1, kBatch / std::max(1, options.search_clips));
   loader_options.threads = options.threads;
   OP3D_ASSIGN_OR_RETURN(const auto loader, ClipLoader::ForSearch(videos, frames, loader_options));
   std::vector<at::Tensor> parts;
@@ -160,11 +161,12 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
     return absl::DataLossError(
         absl::StrCat("none of ", videos.size(), " videos of the search's measure decodes"));
   }
-  const at::Tensor logits = at::cat(parts, /*dim=*/1).contiguous();  // [heads, videos, classes]
+  // [heads, videos x clips, classes]
+  const at::Tensor logits = at::cat(parts, /*dim=*/1).contiguous();
   const Views<float> views = {
       logits.size(0),
-      logits.size(1),
-      /*clips=*/1,
+      logits.size(1) / options.search_clips,
+      /*clips=*/options.search_clips,
       /*crops=*/1,
       logits.size(2),
       absl::MakeConstSpan(logits.const_data_ptr<float>(), static_cast<size_t>(logits.numel()))};

@@ -30,11 +30,13 @@ struct ScoringOptions {
   // Threads beside the caller's own (MeasurePerformance: the loader's; ScoreViews: scorers over
   // videos).  The result does not depend on them.
   int threads = 0;
+  // MeasurePerformance: clips a video.
+  int search_clips = 1;
   // ScoreViews adds to it the clips (clips x crops a video) that it has scored; may be null.
   Progress* progress = nullptr;
 };
 
-// One centre clip, one centre crop a video; the mean of the heads' logits.  Sets the network to
+// `search_clips` clips in the centre crop of each video; the mean of the logits over heads and clips.  Sets the network to
 // evaluation and scores with its evaluation form.  Time is added to `seconds`.
 absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<Video>& videos,
                                            FrameStore* frames, const ScoringOptions& options,

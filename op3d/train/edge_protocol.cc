@@ -1,10 +1,13 @@
 #include "op3d/train/edge_protocol.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 
 namespace op3d {
 namespace {
@@ -63,6 +66,13 @@ absl::StatusOr<State> TakeState(const ordered_json& request) {
     }
     state.set_frozen_batch_norm(json["frozen_batch_norm"].get<bool>());
   }
+  if (json.contains("schedule")) {
+    if (!google::protobuf::util::JsonStringToMessage(json["schedule"].dump(),
+                                                     state.mutable_schedule())
+             .ok()) {
+      return Bad(absl::StrCat("has a \"schedule\" that is none: ", json["schedule"].dump()));
+    }
+  }
   return state;
 }
 
@@ -100,6 +110,9 @@ absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line) {
   OP3D_ASSIGN_OR_RETURN(request.epoch, TakeInt(json, "epoch", from_one ? 1 : 0));
   OP3D_RETURN_IF_ERROR(TakeText(json, "edge", &request.edge));
   OP3D_ASSIGN_OR_RETURN(request.state, TakeState(json));
+  if (json.contains("epochs")) {
+    OP3D_ASSIGN_OR_RETURN(request.epochs, TakeInt(json, "epochs", 1));
+  }
   OP3D_RETURN_IF_ERROR(TakeText(json, "source", &request.source));
   OP3D_RETURN_IF_ERROR(TakeText(json, "folder", &request.folder));
   if (request.folder.empty()) return Bad("has an empty \"folder\"");
@@ -112,7 +125,10 @@ std::string MeasureAnswer(int epoch, const MeasuredShares& shares) {
                {"top1", shares.top1},
                {"top3", shares.top3},
                {"top5", shares.top5},
-               {"loss", shares.loss}});
+               {"probability", shares.probability},
+               {"loss", shares.loss},
+               {"unmeasured", shares.unmeasured},
+               {"chance", shares.chance}});
 }
 
 std::string KeepAnswer(int epoch) { return Dump({{"epoch", epoch}}); }
@@ -128,6 +144,9 @@ std::string EstimateAnswer(int epoch, const EdgeCost& cost) {
 }
 
 std::string ErrorAnswer(const absl::Status& status) {
+  if (const auto failure = TrainingFailureOf(status); failure) {
+    return Dump({{"error", *failure}, {"failed", true}});
+  }
   return Dump({{"error", std::string(status.message())}});
 }
 

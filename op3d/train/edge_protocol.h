@@ -24,6 +24,8 @@ struct EdgeRequest {
   // "S1-S2".
   std::string edge;
   State state;
+  // The number of epochs the edge will be trained for; 0 = not known beforehand.
+  int epochs = 0;
   // Folders; `source` is empty for the initial weights.
   std::string source, folder;
 };
@@ -32,10 +34,13 @@ struct EdgeRequest {
 // that does not exist, and a field that is missing or out of its range: it is named.
 absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line);
 
-// {"epoch": 3, "performance": 0.61, "top1": ...}, {"epoch": 3} and {"error": "..."}; numbers keep
-// every bit.
+// {"epoch": 3, "performance": 0.61, "top1": ...}, {"epoch": 3} and {"error": "..."}, with
+// "failed": true for a training's failure (op3d/base/training_failure.h); numbers keep every bit.
 struct MeasuredShares {
-  double performance = 0, top1 = 0, top3 = 0, top5 = 0, loss = 0;
+  double performance = 0, top1 = 0, top3 = 0, top5 = 0, probability = 0, loss = 0;
+  bool unmeasured = false;
+  // The performance of guessing; 0 = not known.
+  double chance = 0;
 };
 std::string MeasureAnswer(int epoch, const MeasuredShares& shares);
 std::string KeepAnswer(int epoch);

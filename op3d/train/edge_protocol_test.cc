@@ -1,6 +1,7 @@
 #include "op3d/train/edge_protocol.h"
 
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/training_failure.h"
 
 namespace op3d {
 namespace {
@@ -62,14 +63,17 @@ TEST(EdgeProtocolTest, WhatIsWrongIsNamed) {
 }
 
 TEST(EdgeProtocolTest, AnswersKeepEveryBit) {
-  EXPECT_EQ(MeasureAnswer(2, {1.0 / 3, 0, 0.5, 1, 2.25}),
+  EXPECT_EQ(MeasureAnswer(2, {1.0 / 3, 0, 0.5, 1, 2.25, 0.125}),
             R"({"epoch":2,"performance":0.3333333333333333,"top1":0.0,"top3":0.5,"top5":1.0,)"
-            R"("loss":2.25})");
+            R"("loss":2.25,"chance":0.125})");
   EXPECT_EQ(KeepAnswer(0), R"({"epoch":0})");
   EXPECT_EQ(EstimateAnswer(100, {228, 1.5, 0.25, 3, 2, 1}),
             R"({"epoch":100,"clips":228,"train_seconds":1.5,"measure_seconds":0.25,)"
             R"("memory_bytes":3,"training_bytes":2,"kept_bytes":1})");
   EXPECT_EQ(ErrorAnswer(absl::InternalError("no \"x\"")), R"({"error":"no \"x\""})");
+  EXPECT_EQ(
+      ErrorAnswer(MarkTrainingFailure(absl::InternalError("in /tmp: it is nan"), "it is nan")),
+      R"({"error":"it is nan","failed":true})");
 }
 
 }  // namespace

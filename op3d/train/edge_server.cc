@@ -71,7 +71,7 @@ absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer
     OP3D_ASSIGN_OR_RETURN(const EdgeCost cost, estimate(request.state, request.epoch));
     return EstimateAnswer(request.epoch, cost);
   }
-  const Edge edge = {request.edge, request.state, request.source, request.folder};
+  const Edge edge = {request.edge, request.state, request.epochs, request.source, request.folder};
   if (request.kind == EdgeRequest::kKeep) {
     OP3D_RETURN_IF_ERROR(trainer->Finish(edge, request.epoch));
     return KeepAnswer(request.epoch);
@@ -83,8 +83,9 @@ absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer
     OP3D_ASSIGN_OR_RETURN(measure, trainer->TrainEpoch(edge, request.epoch));
   }
   OP3D_RETURN_IF_ERROR(trainer->Flush());
-  return MeasureAnswer(
-      measure.epoch, {measure.performance, measure.top1, measure.top3, measure.top5, measure.loss});
+  return MeasureAnswer(measure.epoch, {measure.performance, measure.top1, measure.top3,
+                                       measure.top5, measure.probability, measure.loss,
+                                       measure.unmeasured, trainer->Chance()});
 }
 
 }  // namespace

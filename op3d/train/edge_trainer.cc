@@ -1,5 +1,6 @@
 #include "op3d/train/edge_trainer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -11,6 +12,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/train/weight_merge.h"
 
 namespace op3d {
 namespace {
@@ -19,6 +21,15 @@ constexpr char kMeasure[] = "measure";
 
 std::string EpochFile(const std::string& folder, int epoch) {
   return JoinPath(folder, absl::StrFormat("epoch_%03d.safetensors", epoch));
+}
+
+// A file of the merged network as it was measured last.
+constexpr char kMerged[] = "merged.safetensors";
+constexpr int kBatchNormClips = 256;
+
+// An edge of known length is measured in the middle and at the end.
+bool Measured(const Edge& edge, int epoch) {
+  return edge.epochs == 0 || epoch >= edge.epochs || epoch == (edge.epochs + 1) / 2;
 }
 
 std::string WeightsFile(const std::string& folder) {
@@ -38,17 +49,41 @@ absl::Status EdgeTrainer::MakeLive(const Edge& edge) {
   job.anchor_epochs = kept_epochs_;
   absl::StrAppend(&job.purpose, ".", edge.name);
   if (!edge.source.empty()) job.initial_weights = WeightsFile(edge.source);
-  OP3D_ASSIGN_OR_RETURN(live_, StateTrainer::Start(job, ToTrainState(edge.state), edge.folder));
+  OP3D_ASSIGN_OR_RETURN(live_, StateTrainer::Start(job, ToTrainState(edge.state, edge.epochs), edge.folder));
   live_folder_ = edge.folder;
   return absl::OkStatus();
 }
 
 absl::StatusOr<EpochMeasure> EdgeTrainer::MeasureLive(const Edge& edge) {
-  OP3D_ASSIGN_OR_RETURN(EpochMeasure measure,
-                        MeasureNetwork(&live_->network(), *measured_, ToTrainState(edge.state).clip,
-                                       job_, &seconds_));
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> merged, MergeLive(edge));
+  Network* const network = merged != nullptr ? merged.get() : &live_->network();
+  OP3D_ASSIGN_OR_RETURN(
+      EpochMeasure measure,
+      MeasureNetwork(network, *measured_, ToTrainState(edge.state).clip, job_, &seconds_));
   measure.epoch = live_->epochs();
+  if (merged != nullptr && first()) {
+    OP3D_RETURN_IF_ERROR(merged->SaveWeights(JoinPath(edge.folder, kMerged)));
+  }
   return measure;
+}
+
+absl::StatusOr<std::unique_ptr<Network>> EdgeTrainer::MergeLive(const Edge& edge) {
+  // A falling rate brings the weights to rest by itself.
+  const bool constant = edge.state.schedule().kind_case() == ScheduleSettings::KIND_NOT_SET;
+  if (job_.score.merged_epochs() < 2 || !constant || live_->epochs() == 0) return nullptr;
+  OP3D_RETURN_IF_ERROR(live_->Flush());
+  std::vector<std::string> files;
+  const int last = live_->epochs();
+  for (int epoch = std::max(1, last - job_.score.merged_epochs() + 1); epoch <= last; ++epoch) {
+    files.push_back(EpochFile(edge.folder, epoch));
+  }
+  TrainingJob job = job_;
+  absl::StrAppend(&job.purpose, ".", edge.name);
+  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> merged, MergeWeights(job, files));
+  const int clips = job_.score.batch_norm_clips();
+  OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(job, ToTrainState(edge.state), last,
+                                          clips > 0 ? clips : kBatchNormClips, merged.get()));
+  return merged;
 }
 
 absl::StatusOr<EpochMeasure> EdgeTrainer::Measure(const Edge& edge) {
@@ -73,10 +108,17 @@ absl::StatusOr<EpochMeasure> EdgeTrainer::TrainEpoch(const Edge& edge, int epoch
     OP3D_ASSIGN_OR_RETURN(const EpochStats stats, live_->TrainEpoch());
     const double train_seconds = absl::ToDoubleSeconds(absl::Now() - start);
     seconds_ += stats.seconds;
-    OP3D_ASSIGN_OR_RETURN(measure, MeasureLive(edge));
+    // First: a merged network is made of the files.
+    OP3D_RETURN_IF_ERROR(live_->SaveWeights(EpochFile(edge.folder, live_->epochs()), {}));
+    measure = EpochMeasure();
+    if (Measured(edge, live_->epochs())) {
+      OP3D_ASSIGN_OR_RETURN(measure, MeasureLive(edge));
+    } else {
+      measure.epoch = live_->epochs();
+      measure.unmeasured = true;
+    }
     measure.loss = stats.loss;
     measure.train_seconds = train_seconds;
-    OP3D_RETURN_IF_ERROR(live_->SaveWeights(EpochFile(edge.folder, live_->epochs()), {}));
     OP3D_RETURN_IF_ERROR(live_->Save({{kMeasure, EncodeMeasure(measure)}}));
     if (first() && kept_epochs_ > 0 && live_->epochs() > kept_epochs_) {
       OP3D_RETURN_IF_ERROR(RemoveFile(EpochFile(edge.folder, live_->epochs() - kept_epochs_)));
@@ -128,11 +170,24 @@ absl::Status EdgeTrainer::Finish(const Edge& edge, int epoch) {
   if (!first()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(edge.folder));
   for (const std::string& name : names) {
-    if (name != "weights.safetensors" && absl::EndsWith(name, ".safetensors")) {
+    if (name != "weights.safetensors" && name != kMerged && absl::EndsWith(name, ".safetensors")) {
       OP3D_RETURN_IF_ERROR(RemoveFile(JoinPath(edge.folder, name)));
     }
   }
   return absl::OkStatus();
+}
+
+void EdgeTrainer::Abandon(const Edge& edge) {
+  if (live_folder_ != edge.folder) return;
+  live_.reset();  // waits for what it is writing
+  live_folder_.clear();
+}
+
+double EdgeTrainer::Chance() const {
+  const auto classes = static_cast<double>(job_.classes);
+  if (classes < 1) return 0;
+  if (job_.score.measure() != ScoreSettings::MEAN_OF_TOP_1_3_5) return 1 / classes;
+  return (1 + std::min(3.0, classes) + std::min(5.0, classes)) / (3 * classes);
 }
 
 absl::Status EdgeTrainer::Flush() { return live_ == nullptr ? absl::OkStatus() : live_->Flush(); }

@@ -9,7 +9,8 @@
 //
 // What it leaves in an edge's folder: while the edge is trained, checkpoints (everything a restart
 // needs, with the epoch's measure) and epoch_NNN.safetensors (weights of the newest epochs); when
-// the edge is finished, weights.safetensors alone.  Weights that are wanted and were not kept are
+// the edge is finished, weights.safetensors, and merged.safetensors where the job's score merges
+// epochs (ScoreSettings.merged_epochs): what was measured last.  Weights that are wanted and were not kept are
 // trained again, from the checkpoint before them: training is exact, so they come out equal.
 #ifndef OP3D_TRAIN_EDGE_TRAINER_H_
 #define OP3D_TRAIN_EDGE_TRAINER_H_
@@ -30,6 +31,10 @@ struct Edge {
   // "S1-S2"; the random streams are named by it, below the job's purpose.
   std::string name;
   State state;
+  // The number of epochs that the edge will be trained for, at least 1; 0 = not known beforehand.
+  // Needed where the state's learning rate changes.  Where it is known, the edge is measured in the
+  // middle and at the end alone.
+  int epochs = 0;
   // Folder of the finished edge whose weights to start from; empty = the job's initial weights.
   std::string source;
   // This edge's own.
@@ -56,6 +61,12 @@ class EdgeTrainer {
   // Keeps the weights of `epoch` and drops all else; 0 = drops all.
   absl::Status Finish(const Edge& edge, int epoch);
 
+  // Lets go of an edge that failed: nothing is written to its folder any more.
+  void Abandon(const Edge& edge);
+
+  // The performance of guessing, with as many videos of every class; 0 = the classes are not known.
+  double Chance() const;
+
   // Waits until all of the last edge is on the disk.
   absl::Status Flush();
 
@@ -69,6 +80,8 @@ class EdgeTrainer {
   // Whether the weights have to be trained again; of several processes the first decides.
   absl::StatusOr<bool> TakeKept(const Edge& edge, int epoch);
   absl::StatusOr<EpochMeasure> MeasureLive(const Edge& edge);
+  // The network that a measure after the live epoch is of: merged, or null for the live one.
+  absl::StatusOr<std::unique_ptr<Network>> MergeLive(const Edge& edge);
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
 
   const TrainingJob job_;

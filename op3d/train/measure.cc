@@ -1,5 +1,6 @@
 #include "op3d/train/measure.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,27 @@
 
 namespace op3d {
 
+namespace {
+
+double Performance(const ScoreSettings& score, const EpochMeasure& measure) {
+  switch (score.measure()) {
+    case ScoreSettings::TOP_1:
+      return measure.top1;
+    case ScoreSettings::LIKELIHOOD:
+      return measure.likelihood;
+    case ScoreSettings::PROBABILITY:
+      return measure.probability;
+    default:
+      return (measure.top1 + measure.top3 + measure.top5) / 3;
+  }
+}
+
+}  // namespace
+
+int SearchClips(const ScoreSettings& score, int clip_frames) {
+  return std::min(1000, std::max(1, score.frames() / std::max(1, clip_frames)));
+}
+
 absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<Video>& videos,
                                             const ClipShape& clip, const TrainingJob& job,
                                             ActivitySeconds* seconds) {
@@ -21,6 +43,7 @@ absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<
   options.on_short_video = job.loader.on_short_video();
   options.on_bad_video = job.loader.on_bad_video();
   options.threads = job.loader_threads;
+  options.search_clips = SearchClips(job.score, clip.length());
   Metrics metrics;
   if (job.group == nullptr) {
     OP3D_ASSIGN_OR_RETURN(metrics,
@@ -34,31 +57,41 @@ absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<
     if (!own.empty()) {
       OP3D_ASSIGN_OR_RETURN(part, MeasurePerformance(network, own, job.frames, options, seconds));
     }
-    // Shares back to counts, which add up exactly.
+    // Shares back to counts, and means to sums on their grid: both add up exactly.
+    constexpr double kGrid = 1 << 26;
     const double count = static_cast<double>(part.videos);
     std::vector<double> counts = {count, std::round(part.top1 * count),
-                                  std::round(part.top3 * count), std::round(part.top5 * count)};
+                                  std::round(part.top3 * count), std::round(part.top5 * count),
+                                  std::round(part.probability * count * kGrid),
+                                  std::round(part.log_likelihood * count * kGrid)};
     OP3D_RETURN_IF_ERROR(job.group->Sum(&counts));
     if (counts[0] == 0) return absl::DataLossError("no video to measure on could be read");
     metrics.top1 = counts[1] / counts[0];
     metrics.top3 = counts[2] / counts[0];
     metrics.top5 = counts[3] / counts[0];
+    metrics.probability = counts[4] / kGrid / counts[0];
+    metrics.log_likelihood = counts[5] / kGrid / counts[0];
   }
   EpochMeasure measure;
-  measure.performance = metrics.mean_of_top_1_3_5();
   measure.top1 = metrics.top1;
   measure.top3 = metrics.top3;
   measure.top5 = metrics.top5;
+  measure.probability = metrics.probability;
+  measure.likelihood = std::exp(metrics.log_likelihood);
+  measure.performance = Performance(job.score, measure);
   measure.evaluation_seconds = absl::ToDoubleSeconds(absl::Now() - start);
   return measure;
 }
 
 std::string EncodeMeasure(const EpochMeasure& measure) {
   const nlohmann::ordered_json json = {{"epoch", measure.epoch},
+                                       {"unmeasured", measure.unmeasured},
                                        {"performance", measure.performance},
                                        {"top1", measure.top1},
                                        {"top3", measure.top3},
                                        {"top5", measure.top5},
+                                       {"probability", measure.probability},
+                                       {"likelihood", measure.likelihood},
                                        {"loss", measure.loss},
                                        {"train_seconds", measure.train_seconds},
                                        {"evaluation_seconds", measure.evaluation_seconds}};
@@ -73,6 +106,13 @@ absl::StatusOr<EpochMeasure> DecodeMeasure(const std::string& text) {
     json[name].get_to(*value);
     return true;
   };
+  if (!json.is_object()) {
+    return absl::DataLossError(absl::StrCat("not the measure of an epoch: ", text));
+  }
+  // Checkpoints of earlier versions lack these.
+  measure.unmeasured = json.value("unmeasured", false);
+  take("probability", &measure.probability);
+  take("likelihood", &measure.likelihood);
   if (take("epoch", &measure.epoch) && take("performance", &measure.performance) &&
       take("top1", &measure.top1) && take("top3", &measure.top3) && take("top5", &measure.top5) &&
       take("loss", &measure.loss) && take("train_seconds", &measure.train_seconds) &&

@@ -1,9 +1,8 @@
-// How well a network does after an epoch: one centre clip of each video, by one process or several.
+// How well a network does after an epoch, by one process or several.
 //
 //   OP3D_ASSIGN_OR_RETURN(EpochMeasure measure,
 //                         MeasureNetwork(&network, held_out, state.clip, job, &seconds));
-//   measure.performance;                     // (top-1 + top-3 + top-5) / 3, what the search looks
-//   at
+//   measure.performance;  // what the search looks at: job.score says which of the shares
 #ifndef OP3D_TRAIN_MEASURE_H_
 #define OP3D_TRAIN_MEASURE_H_
 
@@ -21,13 +20,19 @@ namespace op3d {
 struct EpochMeasure {
   // 0 = before training.
   int epoch = 0;
-  // Shares in [0, 1].
-  double performance = 0, top1 = 0, top3 = 0, top5 = 0;
+  // Nothing was measured after this epoch: the shares are 0.
+  bool unmeasured = false;
+  // Shares in [0, 1].  `performance` is what ScoreSettings.measure names; `probability` and
+  // `likelihood` are the arithmetic and the geometric mean of the right class's probability.
+  double performance = 0, top1 = 0, top3 = 0, top5 = 0, probability = 0, likelihood = 0;
   // Mean training loss of the epoch; 0 at epoch 0.
   double loss = 0;
   // Wall-clock; they differ between equal runs.
   double train_seconds = 0, evaluation_seconds = 0;
 };
+
+// Clips that ScoreSettings.frames means for clips of `clip_frames` frames, [1, 1000].
+int SearchClips(const ScoreSettings& score, int clip_frames);
 
 // Fills the shares and evaluation_seconds.  Of several processes each scores its part of the videos
 // and all get the figures of the whole: the same bits as alone.  `job` says how clips are made and

@@ -47,10 +47,11 @@ TrainingJob MakeTrainingJob(const RunOptions& options, const TrainingData& data)
 }
 
 TrainState ToTrainState(const TrainingStep& step) {
-  TrainState state = ToTrainState(step.state());
-  state.schedule = step.schedule();
-  // A constant rate does not ask how long it lasts, and may be made to last longer.
-  if (state.schedule.kind_case() != ScheduleSettings::KIND_NOT_SET) state.epochs = step.epochs();
+  TrainState state = ToTrainState(step.state(), step.epochs());
+  if (step.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET) {
+    state.schedule = step.schedule();
+    state.epochs = step.epochs();
+  }
   return state;
 }
 

@@ -79,6 +79,29 @@ TEST(ScheduleTest, FallsInStepsBehindItsWarmUp) {
   EXPECT_NEAR(schedule.Rate(20), 0.01, 1e-17);
 }
 
+TEST(ScheduleTest, FallsInAStraightLine) {
+  ASSERT_OK_AND_ASSIGN(
+      const Schedule schedule,
+      Schedule::Make(Settings("linear { final_learning_rate: 0.1 warmup_epochs: 1 }"), 1,
+                     {5, 10, 1}));
+  EXPECT_DOUBLE_EQ(schedule.Rate(0), 0.01);
+  EXPECT_DOUBLE_EQ(schedule.Rate(10), 1);
+  EXPECT_DOUBLE_EQ(schedule.Rate(30), 0.55);
+  EXPECT_DOUBLE_EQ(schedule.Rate(49), 1 - 0.9 * 39 / 40);
+  // Asked for past its end, it stays at its end.
+  EXPECT_DOUBLE_EQ(schedule.Rate(70), 0.1);
+}
+
+TEST(ScheduleTest, FallsAsOneMinusTheSquareRoot) {
+  ASSERT_OK_AND_ASSIGN(const Schedule schedule,
+                       Schedule::Make(Settings("one_minus_sqrt {}"), 0.4, {4, 25, 1}));
+  EXPECT_DOUBLE_EQ(schedule.Rate(0), 0.4);
+  EXPECT_DOUBLE_EQ(schedule.Rate(1), 0.4 * (1 - 0.1));
+  EXPECT_DOUBLE_EQ(schedule.Rate(25), 0.4 * (1 - 0.5));
+  EXPECT_DOUBLE_EQ(schedule.Rate(81), 0.4 * (1 - 0.9));
+  EXPECT_GT(schedule.Rate(99), 0);
+}
+
 TEST(ScheduleTest, NothingSetIsConstant) {
   ASSERT_OK_AND_ASSIGN(const Schedule schedule, Schedule::Make({}, 0.3, {}));
   EXPECT_EQ(schedule.Rate(0), 0.3);
@@ -99,6 +122,10 @@ TEST(ScheduleTest, WhatCannotBeIsASentence) {
   EXPECT_THAT(status("cosine { final_learning_rate: 0.2 }"), invalid("[0, 0.1]"));
   EXPECT_THAT(status("step { epochs: [2, 2] factor: 0.1 }"), invalid("epoch 2 behind epoch 2"));
   EXPECT_THAT(status("step { epochs: 1 factor: 1.5 }"), invalid("(0, 1]"));
+  EXPECT_THAT(status("linear { final_learning_rate: 0.2 }"), invalid("[0, 0.1]"));
+  EXPECT_THAT(status("one_minus_sqrt { warmup_epochs: 5 }"), invalid("[0, 4]"));
+  EXPECT_THAT(Schedule::Make(Settings("linear {}"), 0.1, {}).status(),
+              invalid("how many epochs the state lasts"));
 }
 
 }  // namespace

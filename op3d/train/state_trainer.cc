@@ -12,6 +12,7 @@
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/network/tensor_file.h"
 #include "op3d/network/torch_status.h"
 #include "op3d/train/clip_mixing.h"
@@ -237,13 +238,17 @@ absl::Status StateTrainer::Step(Stopwatch* watch, EpochStats* stats) {
 }
 
 absl::Status StateTrainer::Diverged(const absl::Status& reason, int64_t step) const {
-  return absl::InternalError(absl::StrCat(
-      job_.purpose, ": ", reason.message(), " in epoch ", progress_.epochs + 1, ", step ", step,
-      ": training diverged; use a lower learning rate (it is ",
-      schedule_->Rate(steps_per_epoch_ * progress_.epochs + step - 1), "). ",
-      progress_.epochs > 0
-          ? absl::StrCat("The last good weights, of epoch ", progress_.epochs, ", are in ", folder_)
-          : "No epoch had been completed"));
+  const std::string what =
+      absl::StrCat(reason.message(), " in epoch ", progress_.epochs + 1, ", step ", step,
+                   ": training diverged; use a lower learning rate (it is ",
+                   schedule_->Rate(steps_per_epoch_ * progress_.epochs + step - 1), ")");
+  return MarkTrainingFailure(
+      absl::InternalError(absl::StrCat(job_.purpose, ": ", what, ". ",
+                                       progress_.epochs > 0
+                                           ? absl::StrCat("The last good weights, of epoch ",
+                                                          progress_.epochs, ", are in ", folder_)
+                                           : "No epoch had been completed")),
+      what);
 }
 
 absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochStats* stats) {

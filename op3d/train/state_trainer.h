@@ -64,6 +64,8 @@ struct TrainingJob {
   TrainingSettings training;
   TransformSettings transform;
   LoaderSettings loader;
+  // What MeasureNetwork() and a search's edges are measured by.
+  ScoreSettings score;
   int64_t classes = 0;
   const std::vector<Video>* videos = nullptr;
   FrameStore* frames = nullptr;

@@ -10,6 +10,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/eval/scorer.h"
 #include "op3d/train/tiny_job.h"
 
@@ -166,6 +167,8 @@ TEST_F(StateTrainerTest, DivergenceNamesTheWeightsThatAreLeft) {
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInternal,
                                testing::AllOf(HasSubstr("lower learning rate"),
                                               HasSubstr("of epoch 2, are in " + folder))));
+  EXPECT_THAT(TrainingFailureOf(status).value_or("no failure of the training"),
+              testing::AllOf(HasSubstr("lower learning rate"), testing::Not(HasSubstr(folder))));
 }
 
 TEST_F(StateTrainerTest, BadStatesAreSentences) {

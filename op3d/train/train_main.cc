@@ -55,6 +55,10 @@ ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(std::string, precision, "",
           "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
           "bf16; empty = the settings' own, which is fp32 where nothing is set");
+ABSL_FLAG(
+    std::string, arithmetic, "",
+    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
+    "the settings' own, which is portable where nothing is set");
 ABSL_FLAG(int, threads, 0,
           "this one and the loader's; 0 = all cores, shared by the processes of this machine.  No "
           "result depends on it");
@@ -95,6 +99,10 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   request.serve = absl::GetFlag(FLAGS_serve);
   OP3D_ASSIGN_OR_RETURN(options.settings, ResolveRunSettings(request));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string note,
+      UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
+  if (!note.empty() && ranks.rank == 0) Progress::Print(note);
   options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   if (options.dataset_root.empty()) {
     return absl::InvalidArgumentError(

@@ -4,13 +4,16 @@
 
 namespace op3d {
 
-TrainState ToTrainState(const State& state) {
+TrainState ToTrainState(const State& state, int epochs) {
   TrainState result;
   result.clip = {state.segments(), state.frames_per_segment(), state.stride()};
   result.learning_rate = state.learning_rate();
   result.batch_size = state.batch_size();
   result.accumulation = state.accumulation();
   result.frozen_batch_norm = state.frozen_batch_norm();
+  result.schedule = state.schedule();
+  // A constant rate does not ask how long it lasts, and may be made to last longer.
+  if (result.schedule.kind_case() != ScheduleSettings::KIND_NOT_SET) result.epochs = epochs;
   return result;
 }
 

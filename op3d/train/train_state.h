@@ -1,8 +1,6 @@
 // What is constant while a state is trained, as the trainer takes it.
 //
-//   TrainState state = ToTrainState(plan.steps(0).state());
-//   state.schedule = recipe.schedule();                       // hand-tuned: not constant after all
-//   state.epochs = 128;
+//   TrainState state = ToTrainState(plan.steps(0).state(), plan.steps(0).epochs());
 #ifndef OP3D_TRAIN_TRAIN_STATE_H_
 #define OP3D_TRAIN_TRAIN_STATE_H_
 
@@ -13,7 +11,6 @@
 #include "data/sampling/sampling.h"
 #include "op3d/train/schedule.h"
 #include "op3d/train/state.pb.h"
-#include "op3d/train/train.pb.h"
 
 namespace op3d {
 
@@ -31,8 +28,9 @@ struct TrainState {
   int64_t clips_a_step() const { return int64_t{batch_size} * accumulation; }
 };
 
-// With the constant rate of a planned recipe.
-TrainState ToTrainState(const State& state);
+// `epochs`: how long the state lasts, for a learning rate that changes over it; not looked at where
+// the rate is constant.
+TrainState ToTrainState(const State& state, int epochs = 0);
 
 // Steps of the optimiser in an epoch over `videos` videos; clips that do not fill a step are left
 // out.  InvalidArgument for a batch or an accumulation below 1 and for a step of more clips than

@@ -2,9 +2,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/arithmetic.h"
 #include "op3d/network/precision.h"
 
 namespace op3d {
+
+absl::StatusOr<std::string> UseTrainingArithmetic(absl::string_view word,
+                                                  TrainingSettings* training) {
+  if (!word.empty()) {
+    OP3D_ASSIGN_OR_RETURN(const Arithmetic wanted, ParseArithmetic(word));
+    training->set_arithmetic(wanted == Arithmetic::kNative ? TrainingSettings::NATIVE
+                                                           : TrainingSettings::PORTABLE);
+  }
+  return UseArithmetic(training->arithmetic() == TrainingSettings::NATIVE ? Arithmetic::kNative
+                                                                          : Arithmetic::kPortable);
+}
 
 absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::string_view earlier,
                                             ProcessGroup* group, TrainingSettings* training) {
@@ -16,7 +28,13 @@ absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::str
   if (training->precision() != "auto") {
     OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice,
                           ChoosePrecision(training->precision(), device));
-    return choice.reason;
+    if (choice.precision != Precision::kBfloat16 || device != "cpu" ||
+        training->arithmetic() != TrainingSettings::PORTABLE) {
+      return choice.reason;
+    }
+    return absl::StrCat(choice.reason,
+                        "; portable arithmetic has no instructions for it and takes several times "
+                        "as long as with fp32, --arithmetic=native uses the processor's");
   }
   std::string reason;
   if (!earlier.empty()) {

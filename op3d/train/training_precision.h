@@ -1,6 +1,7 @@
-// Decides what `precision: "auto"` means for a run.
+// Decides how a run computes: with which instructions, and what `precision: "auto"` means.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::string reason,
+//   OP3D_ASSIGN_OR_RETURN(std::string note, UseTrainingArithmetic("",
+//   settings.mutable_training())); OP3D_ASSIGN_OR_RETURN(std::string reason,
 //                         DecidePrecision(device, earlier, group, settings.mutable_training()));
 //   Progress::Print(reason);                       // "precision bf16: a matrix product in ..."
 #ifndef OP3D_TRAIN_TRAINING_PRECISION_H_
@@ -14,6 +15,13 @@
 #include "op3d/train/train.pb.h"
 
 namespace op3d {
+
+// Sets training.arithmetic to `word` ("portable", "native"; "" = stay with what is set) and makes
+// this process compute so.  Before the device is chosen and before DecidePrecision(), which
+// measures under it.  Returns what the user should read, often nothing; errors of ParseArithmetic()
+// and UseArithmetic() (op3d/network/arithmetic.h).
+absl::StatusOr<std::string> UseTrainingArithmetic(absl::string_view word,
+                                                  TrainingSettings* training);
 
 // Checks training.precision and replaces "auto": by `earlier`, what the run was begun with, or,
 // when that is empty, by the faster of fp32 and bf16 on `device` ("cpu", "cuda:1").  Of several

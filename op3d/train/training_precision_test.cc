@@ -14,10 +14,28 @@ TEST(TrainingPrecisionTest, NothingAndAWordStayAsTheyAre) {
   EXPECT_EQ(nothing, "");
   EXPECT_EQ(training.precision(), "");
   training.set_precision("bf16");
+  training.set_arithmetic(TrainingSettings::NATIVE);
   ASSERT_OK_AND_ASSIGN(const std::string wanted,
                        DecidePrecision("cpu", "fp32", nullptr, &training));
   EXPECT_EQ(wanted, "precision bf16");
   EXPECT_EQ(training.precision(), "bf16");
+}
+
+TEST(TrainingPrecisionTest, Bf16WithoutItsInstructionsIsSaid) {
+  TrainingSettings training;
+  training.set_precision("bf16");
+  ASSERT_OK_AND_ASSIGN(const std::string reason, DecidePrecision("cpu", "", nullptr, &training));
+  EXPECT_THAT(reason, HasSubstr("portable arithmetic has no instructions for it"));
+}
+
+TEST(TrainingPrecisionTest, ArithmeticIsTakenFromTheFlagOrTheSettings) {
+  TrainingSettings training;
+  EXPECT_THAT(UseTrainingArithmetic("fast", &training),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("'fast' is none of")));
+  EXPECT_THAT(UseTrainingArithmetic("native", &training), IsOk());
+  EXPECT_EQ(training.arithmetic(), TrainingSettings::NATIVE);
+  EXPECT_THAT(UseTrainingArithmetic("", &training), IsOk());
+  EXPECT_EQ(training.arithmetic(), TrainingSettings::NATIVE);
 }
 
 TEST(TrainingPrecisionTest, AutoIsMeasuredOnceAndThenKept) {

@@ -14,6 +14,7 @@
 #include "op3d/base/run_folder.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/network/arithmetic.h"
 #include "op3d/train/checkpoint_folder.h"
 #include "op3d/train/event_file.h"
 #include "op3d/train/measure.h"
@@ -110,6 +111,7 @@ class Run {
                            {"processes", options_.group == nullptr ? 1 : options_.group->size()},
                            {"loader_threads", options_.loader_threads},
                            {"precision", PrecisionOf(options_.settings.training())},
+                           {"arithmetic", ArithmeticInUse()},
                            {"resumed", folder_->resumed()}});
     return absl::OkStatus();
   }

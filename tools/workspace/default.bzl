@@ -45,6 +45,7 @@ def system_repositories():
     pkgconfig_repository(name = "lmdb", apt = "liblmdb-dev", modules = {":lmdb": "lmdb"})
     pkgconfig_repository(name = "libjpeg_turbo", apt = "libturbojpeg0-dev", modules = {":turbojpeg": "libturbojpeg"})
     pkgconfig_repository(name = "nlohmann_json", apt = "nlohmann-json3-dev", modules = {":json": "nlohmann_json"})
+    pkgconfig_repository(name = "openssl", apt = "libssl-dev", modules = {":crypto": "libcrypto"})
     pkgconfig_repository(name = "zlib", apt = "zlib1g-dev", modules = {":zlib": "zlib"})
     libtorch_repository(name = "libtorch", lock = "//tools/workspace/libtorch:libtorch.lock")
     libtorch_cuda_repository(name = "libtorch_cuda", lock = "//tools/workspace/libtorch:libtorch_cuda.lock")

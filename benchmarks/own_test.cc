@@ -1,0 +1,179 @@
+// //benchmarks:own from a person's own lists to the record, and with data that cannot be used.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+#include "results/record.h"
+
+namespace op3d {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// Runs the program to its end with one thread; what it printed.
+int RunProgram(const std::vector<std::string>& flags, std::string* text) {
+  const std::string program = *RunfilePath("benchmarks/benchmark_program");
+  const std::string log = JoinPath(::getenv("TEST_TMPDIR"), "log");
+  std::vector<std::string> words = {program, "--benchmark=own", "--threads=1"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (std::freopen(log.c_str(), "w", stdout) == nullptr) ::_exit(126);
+    ::dup2(STDOUT_FILENO, STDERR_FILENO);
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    ::execv(program.c_str(), argv.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  *text = *ReadFile(log);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Lists of paths over the videos of UCF101's tiny miniature: three videos a class, of two people
+// in the training list, who each show all classes.
+class OwnTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = TestFolder("root");
+    const char* const classes[] = {"Bars", "Checker", "Checks", "Cross",
+                                   "Down", "Fast",    "Ring",   "Up"};
+    std::string train, test, people;
+    for (int label = 0; label < 8; ++label) {
+      for (int k = 1; k <= 3; ++k) {
+        const std::string path =
+            absl::StrCat(classes[label], "/v_", classes[label], "_g0", k, "_c01.avi");
+        absl::StrAppend(k == 1 ? &test : &train, path, " ", label, "\n");
+        absl::StrAppend(&people, path, " person", k, "\n");
+      }
+    }
+    Write("train.txt", train);
+    Write("test.txt", test);
+    Write("people.txt", people);
+    Write("moves.textproto", Dataset("video_groups: 'people.txt'"));
+  }
+
+  void Write(const std::string& name, const std::string& text) {
+    ASSERT_THAT(WriteFileAtomically(root_ + "/" + name, text), IsOk());
+  }
+
+  std::string Dataset(const std::string& more) const {
+    const std::string media =
+        absl::StrCat("media: '", *RunfilePath("data/synthetic/ucf101_tiny"), "/UCF-101' }\n");
+    return absl::StrCat("name: 'my moves'\nformat: PATH_LABEL\ntrain { list: 'train.txt' ", media,
+                        "evaluation { list: 'test.txt' ", media, more, "\n");
+  }
+
+  std::vector<std::string> Flags() const {
+    return {absl::StrCat("--dataset=", root_, "/moves.textproto"),
+            absl::StrCat("--dataset_root=", root_), absl::StrCat("--output_dir=", root_, "/run"),
+            absl::StrCat("--index=", root_, "/index")};
+  }
+
+  // Ends with 2 before anything is trained; what it said.
+  std::string Refused(const std::vector<std::string>& flags) {
+    std::string text;
+    EXPECT_EQ(RunProgram(flags, &text), 2) << text;
+    EXPECT_FALSE(FolderExists(root_ + "/run"));
+    return text;
+  }
+
+  std::string root_;
+};
+
+TEST_F(OwnTest, RunsFromListsToRecord) {
+  std::vector<std::string> flags = Flags();
+  flags.push_back(
+      absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny_search.textproto")));
+  std::string text;
+  ASSERT_EQ(RunProgram(flags, &text), 0) << text;
+  EXPECT_THAT(text, AllOf(HasSubstr("my_moves, own data"), Not(HasSubstr("Synthetic"))));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(root_ + "/run"));
+  const BenchmarkSettings& settings = record.settings();
+  EXPECT_EQ(settings.scale(), BenchmarkSettings::OWN);
+  EXPECT_EQ(settings.benchmark(), "my_moves");
+  EXPECT_EQ(settings.dataset().classes(), 8);
+  EXPECT_EQ(settings.transform().train_crop(), 32);  // of pictures of 64x48
+  EXPECT_FALSE(settings.transform().horizontal_flip());
+  // The file's, not what the data gave.
+  EXPECT_EQ(settings.loader().frame_cache_mib(), 64);
+  for (const BenchmarkSettings::Derived& line : settings.derived()) {
+    EXPECT_NE(line.reason(), "") << line.field();
+    if (line.field() == "search.pools") {
+      EXPECT_EQ(line.value(), "as given");
+    }
+  }
+  EXPECT_GT(settings.derived_size(), 8);
+  ASSERT_EQ(record.recipes_size(), 2);
+  EXPECT_EQ(record.recipes(0).test().videos(), 8);
+  // One person measures the search, the other trains it.
+  ASSERT_OK_AND_ASSIGN(const std::string held, ReadFile(root_ + "/run/search_held_out.tsv"));
+  EXPECT_THAT(held, testing::AnyOf(Not(HasSubstr("_g02_")), Not(HasSubstr("_g03_"))));
+  EXPECT_THAT(held, AllOf(HasSubstr("v_Bars_"), HasSubstr("v_Up_")));
+  for (const std::string& note : record.notes()) EXPECT_THAT(note, Not(HasSubstr("Miniature")));
+}
+
+TEST_F(OwnTest, TheDryRunSaysWhatWasChosenAndWhy) {
+  std::vector<std::string> flags = Flags();
+  flags.push_back("--dry_run");
+  flags.push_back("--set=transform.horizontal_flip=true");
+  std::string text;
+  ASSERT_EQ(RunProgram(flags, &text), 0) << text;
+  EXPECT_THAT(text, HasSubstr("transform.train_crop: 32  (pictures are 64x48"));
+  EXPECT_THAT(text, HasSubstr("transform.horizontal_flip: true  (the command line"));
+  EXPECT_THAT(text, HasSubstr("whole groups of 2"));
+  EXPECT_THAT(text, HasSubstr("pool us: 9 states"));
+  EXPECT_FALSE(FolderExists(root_ + "/run"));
+  EXPECT_FALSE(FileExists(root_ + "/index"));
+}
+
+TEST_F(OwnTest, WrongFlagsAreSentences) {
+  const std::string dataset = "--dataset=" + root_ + "/moves.textproto";
+  EXPECT_THAT(Refused({"--dataset_root=" + root_}), HasSubstr("--dataset=FILE is missing"));
+  EXPECT_THAT(Refused({dataset}), HasSubstr("--dataset_root=DIR is missing"));
+  EXPECT_THAT(Refused({"--dataset=" + root_ + "/none.textproto", "--dataset_root=" + root_}),
+              HasSubstr("none.textproto"));
+  EXPECT_THAT(Refused({"--dataset=" + root_ + "/train.txt", "--dataset_root=" + root_}),
+              HasSubstr("--dataset takes a DatasetSettings"));
+  Write("empty.textproto", "");
+  EXPECT_THAT(Refused({"--dataset=" + root_ + "/empty.textproto", "--dataset_root=" + root_}),
+              HasSubstr("train.list and evaluation.list must be set"));
+  EXPECT_THAT(Refused({"--benchmark=ucf101", dataset}), HasSubstr("a flag of //benchmarks:own"));
+}
+
+TEST_F(OwnTest, DataThatCannotBeTrainedOnAreSentences) {
+  Write("test.txt", "Bars/v_Bars_g01_c01.avi\n");
+  EXPECT_THAT(Refused(Flags()), HasSubstr("test.txt:1: no label"));
+  Write("test.txt", "Bars/v_Bars_g01_c01.avi 0\n");
+
+  Write("train.txt", "Bars/v_Bars_g02_c01.avi 0\nBars/v_Bars_g03_c01.avi 0\n");
+  EXPECT_THAT(Refused(Flags()), HasSubstr("are of one class"));
+
+  // Each class was shown by one person.
+  Write("train.txt", "Bars/v_Bars_g02_c01.avi 0\nUp/v_Up_g02_c01.avi 1\n");
+  EXPECT_THAT(Refused(Flags()), HasSubstr("can be held out"));
+
+  Write("moves.textproto", Dataset(""));
+  Write("train.txt",
+        "Bars/v_Bars_g02_c01.avi 0\nBars/v_Bars_g03_c01.avi 0\n"
+        "Up/v_Up_g02_c01.avi 1\nUp/v_Up_g03_c01.avi 1\n");
+  EXPECT_THAT(Refused(Flags()), HasSubstr("fewer than the smallest batch, 4"));
+
+  Write("train.txt", "Bars/v_Bars_g02_c01.avi 0\nUp/v_Up_g09_c01.avi 1\n");
+  EXPECT_THAT(Refused(Flags()), HasSubstr("v_Up_g09_c01: no such file"));
+}
+
+}  // namespace
+}  // namespace op3d

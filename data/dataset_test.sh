@@ -1,0 +1,70 @@
+#!/bin/bash
+# //data:dataset from outside: how index, check, transcode and inspect end when something of their
+# input cannot be used.
+set -u
+dataset=$PWD/$1
+tiny=$PWD/data/synthetic/kinetics400_tiny
+cd "$TEST_TMPDIR" || exit 1
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# expect CODE PATTERN COMMAND...: the exit code, and a pattern in what is printed.
+expect() {
+  local code=$1 pattern=$2 got
+  shift 2
+  got=$("$@" 2>&1)
+  local status=$?
+  [[ $status == "$code" ]] || fail "$* gave $status, not $code: $got"
+  grep -q -- "$pattern" <<<"$got" || fail "$* does not print '$pattern': $got"
+}
+
+videos=("$tiny"/test/*.mp4)
+mkdir root
+cp "${videos[0]}" root/a.mp4
+cp "${videos[1]}" root/b.mp4
+printf 'a.mp4 0\n' >root/train.txt
+printf 'b.mp4 1\n' >root/test.txt
+cat >own.textproto <<'END'
+name: "own" classes: 2 format: PATH_LABEL
+train { list: "train.txt" media: "." }
+evaluation { list: "test.txt" media: "." }
+END
+own=(root --dataset=own.textproto)
+
+# All of it.
+expect 0 'train: 1 of 1 listed videos can be used' "$dataset" index "${own[@]}"
+expect 0 '2 videos read, .* 0 videos are not as they should be' "$dataset" check "${own[@]}"
+expect 0 '2 videos written, 0 were there, 0 cannot' "$dataset" transcode "${own[@]}" --out=whole
+expect 0 'frames' "$dataset" inspect root/a.mp4 root/b.mp4
+
+# A video in both lists is said, and one that is missing; neither stops anything.
+printf 'b.mp4 1\na.mp4 0\ngone.mp4 0\n' >root/test.txt
+expect 0 'note: 1 of 2 videos of the evaluation list are in the training list too' \
+  "$dataset" index "${own[@]}"
+expect 0 '1 listed videos are not there' "$dataset" check "${own[@]}"
+
+# Some of it.
+echo 'no video' >root/broken.mp4
+printf 'b.mp4 1\nbroken.mp4 0\n' >root/test.txt
+expect 0 'broken: broken.mp4: ' "$dataset" index "${own[@]}"
+expect 1 '1 of 3 videos are not as they should be; why stands above' "$dataset" check "${own[@]}"
+expect 1 '1 of 3 videos were not copied; why stands above' \
+  "$dataset" transcode "${own[@]}" --out=part
+expect 1 '1 of 2 files cannot be read; what is wrong stands above' \
+  "$dataset" inspect root/a.mp4 root/broken.mp4
+printf 'a.mp4 0\na.mp4 1\n' >root/test.txt
+expect 1 "the list 'evaluation' cannot be used: .*test.txt:2: .*in line 1" \
+  "$dataset" index "${own[@]}"
+expect 1 "the list 'evaluation' cannot be used" "$dataset" check "${own[@]}"
+expect 1 "the list 'evaluation' cannot be used" "$dataset" transcode "${own[@]}" --out=one
+
+# Nothing of it.
+printf 'a.mp4 0\na.mp4 1\n' >root/train.txt
+expect 2 'train.txt:2: ' "$dataset" index "${own[@]}"
+expect 2 'train.txt:2: ' "$dataset" check "${own[@]}"
+expect 2 'gone.mp4' "$dataset" inspect gone.mp4
+expect 2 'is given as ./-a.mp4' "$dataset" inspect -a.mp4
+exit 0
