@@ -43,7 +43,7 @@ td:first-child { min-width: 150px; }
 .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th.figure { white-space: normal; }
 tr.strong td { font-weight: 600; background: #f5f7f9; }
-.bar { display: inline-block; width: 150px; height: 12px; margin-right: 6px; background: #e9edf0;
+.bar { display: inline-block; width: var(--bar, 150px); height: 12px; margin-right: 6px; background: #e9edf0;
   border-radius: 2px; }
 .bar > span { display: block; height: 12px; border-radius: 2px; }
 .stack { display: flex; height: 30px; border-radius: 4px; overflow: hidden; margin: 12px 0; }
@@ -64,7 +64,7 @@ pre { font: 12.5px/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; backgrou
   table, .headline, .stack { break-inside: avoid; }
   table { font-size: 10px; }
   th, td { padding-right: 8px; }
-  .bar { width: 90px; }
+  .bar { width: min(90px, var(--bar, 90px)); }
 }
 )css";
 

@@ -242,7 +242,9 @@ std::string ClassesSection(const RunRecord& record) {
   const std::vector<int> shown = ShownRows(record);
   if (shown.empty() || record.recipes(shown[0]).test().classes().empty()) return "";
   const TestResult& first = record.recipes(shown[0]).test();
-  std::string html = "<section>\n<h2>Per class</h2>\n";
+  // Many rows to compare need narrow bars to stand on one page.
+  std::string html = absl::StrCat("<section", shown.size() > 4 ? " style=\"--bar:40px\"" : "",
+                                  ">\n<h2>Per class</h2>\n");
   if (!first.groups().empty()) {
     absl::StrAppend(&html, BarTable(record, /*groups=*/true, Names(first.groups())));
   }
