@@ -178,6 +178,8 @@ absl::Status ValidateRecord(const RunRecord& record) {
 RunRecord CanonicalRecord(RunRecord record) {
   record.clear_environment();
   record.clear_time();
+  // Why settings were chosen is words, and some of them are of the machine.
+  record.mutable_settings()->clear_derived();
   // Not the settings: what they say in seconds decides what a run does.
   for (SearchOutcome& search : *record.mutable_searches()) ClearSeconds(&search);
   for (RecipeResult& recipe : *record.mutable_recipes()) ClearSeconds(&recipe);
