@@ -27,12 +27,14 @@ struct DatasetList {
 };
 
 // Reads `root`/`split.list`, or the first of its other names that is there, and the label map;
-// takes the rows of `split.part`.  Groups are those of `dataset.video_groups`, else the list's own.  Absolute paths stay as they are.
+// takes the rows of `split.part`.  Groups are those of `dataset.video_groups`, else the list's own.
+// Absolute paths stay as they are.
 //
 // NotFound: root, list, label map, file of groups or media folder absent; says what was looked for
 // and what is there.  InvalidArgument: a list, label map or file of groups that cannot be read
 // (file, line, text, what was expected), a label that the map lacks, a video without a group in a
-// file of groups, labelled and unlabelled videos mixed, no row of the part, an unknown format.  FailedPrecondition: not as many classes as the dataset has.
+// file of groups, labelled and unlabelled videos mixed, no row of the part, an unknown format.
+// FailedPrecondition: not as many classes as the dataset has.
 absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
                                             const DatasetSettings::Split& split,
                                             const std::string& root);
