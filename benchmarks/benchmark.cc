@@ -554,8 +554,11 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
       BenchmarkData data,
       LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
   *record.mutable_dataset() = data.report;
+  // Why settings were chosen is words, and some of them are of the machine.
+  BenchmarkSettings kept = options.settings;
+  kept.clear_derived();
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<RunFolder> folder,
-                        RunFolder::Open(options.output_dir, options.settings));
+                        RunFolder::Open(options.output_dir, kept));
   if (FileExists(folder->Path("record.textproto"))) {
     Progress::Print(absl::StrCat(options.output_dir, " holds a finished run; this is its record"));
     return ReadRecord(folder->path());

@@ -123,6 +123,9 @@ TEST_F(OwnTest, RunsFromListsToRecord) {
   EXPECT_THAT(held, testing::AnyOf(Not(HasSubstr("_g02_")), Not(HasSubstr("_g03_"))));
   EXPECT_THAT(held, AllOf(HasSubstr("v_Bars_"), HasSubstr("v_Up_")));
   for (const std::string& note : record.notes()) EXPECT_THAT(note, Not(HasSubstr("Miniature")));
+  // The same command takes the run up again.
+  ASSERT_EQ(RunProgram(flags, &text), 0) << text;
+  EXPECT_THAT(text, HasSubstr("holds a finished run"));
 }
 
 TEST_F(OwnTest, TheDryRunSaysWhatWasChosenAndWhy) {

@@ -248,6 +248,8 @@ RunRecord CanonicalRecord(RunRecord record) {
   for (DatasetReport::List& list : *record.mutable_dataset()->mutable_lists()) {
     list.clear_files_crc32();
   }
+  // Why settings were chosen is words, and some of them are of the machine.
+  record.mutable_settings()->clear_derived();
   // Not the settings: what they say in seconds decides what a run does.
   for (SearchOutcome& search : *record.mutable_searches()) ClearSeconds(&search);
   for (RecipeResult& recipe : *record.mutable_recipes()) ClearSeconds(&recipe);

@@ -23,6 +23,13 @@ auto Invalid(const std::string& message) {
   return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(message));
 }
 
+TEST(RecordTest, WhySettingsWereChosenIsNoDifference) {
+  RunRecord record = MakeFixtureRecord();
+  record.mutable_settings()->add_derived()->set_reason("a third of the memory 8000 MiB");
+  EXPECT_EQ(CanonicalRecord(record).SerializeAsString(),
+            CanonicalRecord(MakeFixtureRecord()).SerializeAsString());
+}
+
 TEST(RecordTest, FolderAndFileRoundTrip) {
   const std::string folder = TestFolder("record");
   const RunRecord record = MakeFixtureRecord();

@@ -107,14 +107,13 @@ const Plan* BestPlan(absl::Span<const SearchOutcome> searches) {
 }  // namespace
 
 std::string RenderReport(const RunRecord& record) {
-  return Page(
-      absl::StrCat(BenchmarkTitle(record.settings().benchmark(), record.settings().scale()),
-                   ": optimization planning"),
-      Subtitle(record),
-      absl::StrCat(HeadlineBox(Headline(record), Caution(record)), NotesSection(record),
-                   RecipesSection(record), PlanSection(record), ClassesSection(record),
-                   SearchesSection(record), DatasetSection(record), TimeSection(record),
-                   EnvironmentSection(record), SettingsSection(record)));
+  return Page(absl::StrCat(BenchmarkTitle(record.settings().benchmark(), record.settings().scale()),
+                           ": optimization planning"),
+              Subtitle(record),
+              absl::StrCat(HeadlineBox(Headline(record), Caution(record)), NotesSection(record),
+                           RecipesSection(record), PlanSection(record), ClassesSection(record),
+                           SearchesSection(record), DatasetSection(record), TimeSection(record),
+                           EnvironmentSection(record), SettingsSection(record)));
 }
 
 absl::Status WriteReport(const std::string& folder, const RunRecord& record) {

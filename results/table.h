@@ -57,8 +57,8 @@ struct ResultRow {
   std::string source;
 };
 
-// The runs of one benchmark at one scale, on one official split; of one's own data, on the same test
-// videos.
+// The runs of one benchmark at one scale, on one official split; of one's own data, on the same
+// test videos.
 struct ResultTable {
   std::string benchmark;
   BenchmarkSettings::Scale scale = BenchmarkSettings::SCALE_UNSPECIFIED;

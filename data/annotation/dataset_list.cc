@@ -239,9 +239,9 @@ absl::Status FindGroups(const DatasetSettings& dataset, const std::string& root,
   if (dataset.video_groups().empty()) return absl::OkStatus();
   const std::string path = JoinPath(root, dataset.video_groups());
   if (!FileExists(path)) {
-    return absl::NotFoundError(absl::StrCat(
-        "no file ", path, " with the groups of the videos of ", dataset.name(), ", and ",
-        TextFilesIn(root), "; put it there, or leave dataset.video_groups empty"));
+    return absl::NotFoundError(absl::StrCat("no file ", path, " with the groups of the videos of ",
+                                            dataset.name(), ", and ", TextFilesIn(root),
+                                            "; put it there, or leave dataset.video_groups empty"));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   OP3D_ASSIGN_OR_RETURN(const GroupList groups, GroupList::Parse(text, path));

@@ -34,7 +34,8 @@ struct DatasetList {
 };
 
 // Reads `root`/`split.list`, or the first of its other names that is there, and the label map;
-// takes the rows of `split.part`.  Groups are those of `dataset.video_groups`, else the list's own.  Absolute paths stay as they are.
+// takes the rows of `split.part`.  Groups are those of `dataset.video_groups`, else the list's own.
+// Absolute paths stay as they are.
 //
 // NotFound: root, list, label map, file of groups or media folder absent; says what was looked for
 // and what is there.  InvalidArgument: a list, label map or file of groups that cannot be read

@@ -89,7 +89,9 @@ TEST_F(WeightMergeTest, ComputesBatchNormStatisticsFromTrainingClips) {
   int running = 0;
   for (const auto& [name, tensor] : fresh->StateDict()) {
     if (!absl::StrContains(name, "running_")) {
-      if (tensor.is_floating_point()) EXPECT_TRUE(at::equal(one.at(name), tensor.detach())) << name;
+      if (tensor.is_floating_point()) {
+        EXPECT_TRUE(at::equal(one.at(name), tensor.detach())) << name;
+      }
       continue;
     }
     ++running;
