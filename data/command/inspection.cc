@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -42,8 +43,18 @@ absl::StatusOr<Inspection> InspectVideo(const std::string& path, const MediaOpti
     OP3D_ASSIGN_OR_RETURN(next, DecodeFrom(next, reader.get()));
     if (next < reader->info().frames) undecodable.push_back(next);
   }
+  // Not every codec's headers tell it beforehand.
+  const auto tells_size = [](const std::string& warning) {
+    return absl::StrContains(warning, "change their size");
+  };
+  std::vector<std::string>& warnings = inspection.info.warnings;
+  if (reader->counters().resized > 0 &&
+      std::none_of(warnings.begin(), warnings.end(), tells_size)) {
+    warnings.push_back(absl::StrCat("the pictures change their size: all are scaled to ",
+                                    inspection.info.width, "x", inspection.info.height));
+  }
   if (!undecodable.empty()) {
-    inspection.info.warnings.push_back(
+    warnings.push_back(
         absl::StrCat("frames that do not decode: ", absl::StrJoin(undecodable, ", "),
                      undecodable.size() < kMostUndecodable ? "" : ", and perhaps more"));
   }

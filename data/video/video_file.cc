@@ -106,6 +106,8 @@ class FileVideoReader : public VideoReader {
       OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
       OP3D_RETURN_IF_ERROR(Annotate(converter_.Convert(*decoded, box(), &image_), demuxer_.path()));
       ++counters_.converted;
+      counters_.resized += decoded->width != demuxer_.parameters().width ||
+                           decoded->height != demuxer_.parameters().height;
       OP3D_RETURN_IF_ERROR(sink(frame, image_));
     }
     return absl::OkStatus();

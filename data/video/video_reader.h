@@ -48,6 +48,8 @@ class VideoReader {
     int64_t packets = 0;
     int64_t decoded = 0;
     int64_t converted = 0;
+    // Of those: scaled, because their frame had another size than the video.
+    int64_t resized = 0;
     // Jumps forward to a key frame, and returns to the file's beginning.
     int64_t seeks = 0;
     int64_t rewinds = 0;
