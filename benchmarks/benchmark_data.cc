@@ -13,6 +13,7 @@
 #include "data/datasets/dataset_settings.h"
 #include "data/sampling/sampling.h"
 #include "op3d/base/file.h"
+#include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
@@ -126,6 +127,17 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
                                                        settings.loader(), threads, index));
   OP3D_ASSIGN_OR_RETURN(VideoList evaluation, LoadVideoList(dataset, dataset.evaluation(), root,
                                                             settings.loader(), threads, index));
+  for (const VideoList* list : {&train, &evaluation}) {
+    for (const std::string& note : list->notes) Progress::Print(note);
+    if (!list->videos.empty() && list->videos[0].label < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat((list == &train ? dataset.train() : dataset.evaluation()).list(),
+                       " has no labels: a benchmark needs them in both lists; "
+                       "./bazelw run //op3d:evaluate predicts the videos of a list without labels"));
+    }
+  }
+  const std::string shared = DescribeSharedVideos(train.videos, evaluation.videos);
+  if (!shared.empty()) Progress::Print(shared);
   if (train.classes != evaluation.classes) {
     return absl::InvalidArgumentError(absl::StrCat(
         dataset.train().list(), " has ", train.classes.size(), " classes and ",

@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "data/annotation/dataset_list.h"
 #include "data/annotation/video_list.h"
 #include "data/dataset.pb.h"
 #include "data/datasets/dataset_settings.h"
@@ -123,6 +124,33 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
   return options;
 }
 
+// A list without labels does not say which classes there are: the training list does, else only their
+// number is known.
+absl::StatusOr<std::vector<std::string>> ClassesOfTestList(const DatasetSettings& dataset,
+                                                           const std::string& root) {
+  const absl::StatusOr<DatasetList> train = ReadDatasetList(dataset, dataset.train(), root);
+  if (train.ok() && !train->classes.empty()) return train->classes;
+  if (dataset.classes() < 1) {
+    return absl::InvalidArgumentError(
+        "the list has no labels, and nothing says how many classes there are: name them with "
+        "--labels, or set `classes` in the dataset's textproto");
+  }
+  std::vector<std::string> classes;
+  for (int i = 0; i < dataset.classes(); ++i) classes.push_back(absl::StrCat("class ", i));
+  return classes;
+}
+
+// What is told about classes needs the videos' own.
+absl::Status RefuseTablesOfLabels() {
+  for (const auto& [flag, name] : {std::make_pair(&FLAGS_per_class, "per_class"),
+                                   std::make_pair(&FLAGS_confusion, "confusion")}) {
+    if (absl::GetFlag(*flag).empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", name, ": the list has no labels; --per_video writes its predictions"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<VideoList> LoadList() {
   const std::string root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   if (root.empty()) {
@@ -140,8 +168,14 @@ absl::StatusOr<VideoList> LoadList() {
   IndexOptions index;
   index.file = absl::GetFlag(FLAGS_index).empty() ? DefaultIndexFile(root, dataset.name())
                                                   : UserPath(absl::GetFlag(FLAGS_index));
-  return LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(), root, loader,
-                       absl::GetFlag(FLAGS_threads), index);
+  OP3D_ASSIGN_OR_RETURN(
+      VideoList list, LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(), root,
+                                    loader, absl::GetFlag(FLAGS_threads), index));
+  if (list.classes.empty()) {
+    OP3D_ASSIGN_OR_RETURN(list.classes, ClassesOfTestList(dataset, root));
+  }
+  if (list.videos[0].label < 0) OP3D_RETURN_IF_ERROR(RefuseTablesOfLabels());
+  return list;
 }
 
 // Only the test's part is used; the rest is there because settings are checked as a whole.
@@ -199,6 +233,7 @@ absl::StatusOr<VideoList> LoadListOnAll(ProcessGroup* group, std::string* settin
   VideoList list;
   if (first) {
     OP3D_ASSIGN_OR_RETURN(list, LoadList());
+    for (const std::string& note : list.notes) Progress::Print(note);
   }
   std::string crc = absl::StrCat(VideoListCrc32(list.videos));
   if (group != nullptr) {
@@ -310,6 +345,7 @@ absl::StatusOr<TestScores> TestOnAll(const RankEnvironment& ranks) {
 
 absl::Status Report(std::vector<TestScores> streams, const EvaluationOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(std::move(streams), options));
+  if (!evaluation.labelled) OP3D_RETURN_IF_ERROR(RefuseTablesOfLabels());
   const auto write = [&](const std::string& path, std::string (*table)(const Evaluation&)) {
     if (path.empty()) return absl::OkStatus();
     return WriteFileAtomically(UserPath(path), table(evaluation));
@@ -363,6 +399,7 @@ int main(int argc, char** argv) {
       "      --output=rgb.safetensors\n"
       "  ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors "
       "--fusion_weights=1,1.5\n\n"
+      "A list without labels gives predictions for each video, and no figures.\n"
       "Started by torchrun or srun, the processes share the videos; rank 0 prints.",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }

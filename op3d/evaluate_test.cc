@@ -141,6 +141,35 @@ TEST_F(EvaluateTest, ScoresHardlyDependOnThePrecision) {
   EXPECT_TRUE(scores[3].scores == scores[0].scores || scores[3].scores == scores[2].scores);
 }
 
+TEST_F(EvaluateTest, AListWithoutLabelsIsPredicted) {
+  ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> names, ListFolder(root + "/test"));
+  std::string list;
+  for (const std::string& name : {names[0], names[1]}) absl::StrAppend(&list, name, "\n");
+  ASSERT_THAT(WriteFileAtomically(Path("test.txt"), list), IsOk());
+  ASSERT_THAT(WriteFileAtomically(
+                  Path("test.textproto"),
+                  absl::StrCat("name: 'paths' classes: 9 format: PATH_LABEL evaluation { list: '",
+                               Path("test.txt"), "' media: 'test' }")),
+              IsOk());
+  const std::string test =
+      absl::StrReplaceAll(test_, {{Path("tiny.textproto"), Path("test.textproto")}});
+  const Result text =
+      Run(absl::StrCat(test, " --output=", Path("t.safetensors"), " --per_video=", Path("v.csv")));
+  ASSERT_EQ(text.code, 0) << text.err;
+  EXPECT_THAT(text.out, testing::AllOf(HasSubstr("no labels"), HasSubstr(names[1] + "   class "),
+                                       testing::Not(HasSubstr("top-1"))));
+  EXPECT_THAT(Read("v.csv"), HasSubstr(names[0] + ",,,"));
+  // Without a video: the same.
+  const Result again = Run(Path("t.safetensors"));
+  EXPECT_EQ(again.out, text.out);
+  const Result json_text = Run(absl::StrCat(Path("t.safetensors"), " --json"));
+  EXPECT_EQ(json::parse(json_text.out, nullptr, false)["predictions"].size(), 2);
+  const Result refused = Run(absl::StrCat(test, " --confusion=", Path("m.csv")));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--confusion: the list has no labels"));
+}
+
 TEST_F(EvaluateTest, RanksWithOtherSettingsAreNamed) {
   const int codes = RunTwo(test_, absl::StrReplaceAll(test_, {{"--clips=2", "--clips=3"}}));
   EXPECT_EQ(codes, 22);

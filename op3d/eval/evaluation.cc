@@ -1,6 +1,8 @@
 #include "op3d/eval/evaluation.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -15,6 +17,8 @@ namespace op3d {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr size_t kTopClasses = 5;
 
 std::string ClassName(const Evaluation& evaluation, int64_t label) {
   const std::vector<std::string>& names = evaluation.test.class_names;
@@ -42,6 +46,41 @@ std::string Statistic(const Evaluation& evaluation) {
   return evaluation.options.probabilities ? "mean of probabilities" : "mean of logits";
 }
 
+std::vector<int64_t> HighestClasses(const VideoScores& scores) {
+  std::vector<int64_t> highest;
+  for (int64_t video = 0; video < scores.videos; ++video) {
+    const auto row = scores.values.begin() + video * scores.classes;
+    highest.push_back(std::max_element(row, row + scores.classes) - row);  // the lowest of equals
+  }
+  return highest;
+}
+
+absl::StatusOr<bool> HaveLabels(const TestScores& test) {
+  int64_t unlabelled = 0;
+  for (const int64_t label : test.labels) unlabelled += label < 0 ? 1 : 0;
+  if (unlabelled == 0) return true;
+  if (unlabelled == test.videos && test.videos > 0) return false;
+  return absl::InvalidArgumentError(
+      absl::StrCat(unlabelled, " of ", test.videos,
+                   " videos have no label: give scores of a list with labels, or of one without"));
+}
+
+// The classes of the highest scores of a video, at most `count`.
+std::vector<int64_t> TopClassesOf(const VideoScores& scores, int64_t video, size_t count) {
+  const double* row = &scores.values[video * scores.classes];
+  std::vector<int64_t> order(scores.classes);
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return row[a] > row[b]; });
+  if (order.size() > count) order.resize(count);
+  return order;
+}
+
+std::string VideoName(const Evaluation& evaluation, int64_t video) {
+  const std::vector<std::string>& names = evaluation.test.names;
+  return names.empty() ? absl::StrCat("video ", video) : names[video];
+}
+
 }  // namespace
 
 absl::StatusOr<Evaluation> Evaluate(std::vector<TestScores> streams,
@@ -63,6 +102,9 @@ absl::StatusOr<Evaluation> Evaluate(std::vector<TestScores> streams,
   OP3D_ASSIGN_OR_RETURN(evaluation.scores, WeightedSum(means, evaluation.options.weights));
   evaluation.test = std::move(matched.streams[0]);
   const TestScores& test = evaluation.test;
+  evaluation.predicted = HighestClasses(evaluation.scores);
+  OP3D_ASSIGN_OR_RETURN(evaluation.labelled, HaveLabels(test));
+  if (!evaluation.labelled) return evaluation;
   OP3D_ASSIGN_OR_RETURN(evaluation.metrics, ComputeMetrics(evaluation.scores, test.labels));
   if (options.bootstrap.samples != 0) {
     OP3D_ASSIGN_OR_RETURN(evaluation.intervals,
@@ -99,6 +141,16 @@ std::string EvaluationText(const Evaluation& evaluation) {
   if (evaluation.streams > 1) {
     absl::StrAppend(&text, "sum of ", evaluation.streams, " scores with weights ",
                     absl::StrJoin(evaluation.options.weights, ", "), "\n");
+  }
+  if (!evaluation.labelled) {
+    text += "the list has no labels: predictions alone, the likeliest class and its score\n";
+    for (int64_t video = 0; video < test.videos; ++video) {
+      const int64_t predicted = evaluation.predicted[video];
+      absl::StrAppendFormat(&text, "%s   %s   %.4g\n", VideoName(evaluation, video),
+                            ClassName(evaluation, predicted),
+                            evaluation.scores.values[video * test.classes + predicted]);
+    }
+    return text;
   }
   const auto& intervals = evaluation.intervals;
   absl::StrAppend(
@@ -138,11 +190,25 @@ std::string EvaluationJson(const Evaluation& evaluation) {
                       {"crops", test.crops},
                       {"views", test.clips * test.crops},
                       {"statistic", Statistic(evaluation)},
-                      {"fusion_weights", evaluation.options.weights},
-                      {"top1", metrics.top1},
-                      {"top3", metrics.top3},
-                      {"top5", metrics.top5},
-                      {"mean_class_accuracy", metrics.mean_class_accuracy}};
+                      {"fusion_weights", evaluation.options.weights}};
+  if (!evaluation.labelled) {
+    row["predictions"] = ordered_json::array();
+    for (int64_t video = 0; video < test.videos; ++video) {
+      ordered_json top = ordered_json::array();
+      for (const int64_t label : TopClassesOf(evaluation.scores, video, kTopClasses)) {
+        top.push_back({{"label", label},
+                       {"name", ClassName(evaluation, label)},
+                       {"score", evaluation.scores.values[video * test.classes + label]}});
+      }
+      row["predictions"].push_back(
+          {{"name", VideoName(evaluation, video)}, {"top", std::move(top)}});
+    }
+    return row.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  }
+  row["top1"] = metrics.top1;
+  row["top3"] = metrics.top3;
+  row["top5"] = metrics.top5;
+  row["mean_class_accuracy"] = metrics.mean_class_accuracy;
   if (evaluation.intervals.has_value()) {
     const auto pair = [](const Interval& interval) {
       return ordered_json::array({interval.low, interval.high});
@@ -196,11 +262,16 @@ std::string VideoCsv(const Evaluation& evaluation) {
   std::string csv = "name,label,class,predicted,predicted_class,rank,score,predicted_score\n";
   const TestScores& test = evaluation.test;
   for (int64_t video = 0; video < test.videos; ++video) {
-    const int64_t own = test.labels[video], predicted = evaluation.metrics.predicted[video];
+    const int64_t own = test.labels[video], predicted = evaluation.predicted[video];
     const double* row = &evaluation.scores.values[video * test.classes];
-    const std::string name = test.names.empty() ? absl::StrCat("video ", video) : test.names[video];
-    absl::StrAppend(&csv, Field(name), ",", own, ",", Field(ClassName(evaluation, own)), ",",
-                    predicted, ",", Field(ClassName(evaluation, predicted)), ",",
+    const std::string name = Field(VideoName(evaluation, video));
+    if (!evaluation.labelled) {
+      absl::StrAppend(&csv, name, ",,,", predicted, ",", Field(ClassName(evaluation, predicted)));
+      absl::StrAppendFormat(&csv, ",,,%.9g\n", row[predicted]);
+      continue;
+    }
+    absl::StrAppend(&csv, name, ",", own, ",", Field(ClassName(evaluation, own)), ",", predicted,
+                    ",", Field(ClassName(evaluation, predicted)), ",",
                     evaluation.metrics.ranks[video] + 1);
     absl::StrAppendFormat(&csv, ",%.9g,%.9g\n", row[own], row[predicted]);
   }

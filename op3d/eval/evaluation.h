@@ -38,6 +38,10 @@ struct Evaluation {
   // Videos that some stream lacks.
   int64_t left_out = 0;
   VideoScores scores;
+  // The videos have labels.  Without them there are predictions, and nothing below.
+  bool labelled = true;
+  // The class of the highest score, [videos].
+  std::vector<int64_t> predicted;
   Metrics metrics;
   absl::optional<MetricIntervals> intervals;
   // Of a single stream: each head alone, where there are several, and the released merger's
@@ -47,22 +51,25 @@ struct Evaluation {
 };
 
 // Errors of MatchVideos, the metrics and BootstrapIntervals; InvalidArgument also for scores
-// without videos and for another number of weights than streams.
+// without videos, for videos with and without labels, and for another number of weights than
+// streams.
 absl::StatusOr<Evaluation> Evaluate(std::vector<TestScores> streams,
                                     const EvaluationOptions& options);
 
-// A few lines for people.
+// A few lines for people; without labels then a line a video: its name, the likeliest class and
+// that one's score.
 std::string EvaluationText(const Evaluation& evaluation);
-// One JSON object and a line end; shares in [0, 1], "intervals" as pairs.
+// One JSON object and a line end; shares in [0, 1], "intervals" as pairs.  Without labels no
+// figures, but "predictions" [{name, top [{label, name, score}]}], five at most of each video.
 std::string EvaluationJson(const Evaluation& evaluation);
 
-// CSV with a header.  A row a class: "label,name,videos,correct,accuracy,most_taken_for,taken"; the
+// CSV with a header, of labelled videos.  A row a class: "label,name,videos,correct,accuracy,most_taken_for,taken"; the
 // last two name the wrong class that most of its videos were given, and how many.
 std::string ClassCsv(const Evaluation& evaluation);
 // A row a video: "name,label,class,predicted,predicted_class,rank,score,predicted_score"; rank 1
-// is right.
+// is right; without labels the columns of the video's own class are empty.
 std::string VideoCsv(const Evaluation& evaluation);
-// A row a true class, a column a predicted one, counts of videos.
+// Of labelled videos, a row a true class, a column a predicted one, counts of videos.
 std::string ConfusionCsv(const Evaluation& evaluation);
 
 }  // namespace op3d

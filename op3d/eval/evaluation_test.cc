@@ -53,6 +53,30 @@ TEST(EvaluationTest, FiguresTextAndJson) {
   EXPECT_EQ(json::parse(EvaluationJson(bare)).count("intervals"), 0);
 }
 
+TEST(EvaluationTest, AListWithoutLabelsHasPredictionsAlone) {
+  TestScores test = Rgb();
+  test.labels = {-1, -1, -1};
+  ASSERT_OK_AND_ASSIGN(const Evaluation evaluation, Evaluate({test}, {}));
+  EXPECT_FALSE(evaluation.labelled);
+  EXPECT_THAT(evaluation.predicted, ElementsAre(0, 1, 1));
+  EXPECT_THAT(EvaluationText(evaluation),
+              AllOf(HasSubstr("no labels: predictions alone"), HasSubstr("\na   run   2\n"),
+                    HasSubstr("\nc   jump, high   4.5\n"), Not(HasSubstr("top-1"))));
+  const json row = json::parse(EvaluationJson(evaluation));
+  EXPECT_EQ(row.count("top1"), 0);
+  ASSERT_EQ(row["predictions"].size(), 3);
+  EXPECT_EQ(row["predictions"][2]["name"], "c");
+  EXPECT_EQ(row["predictions"][2]["top"][0]["name"], "jump, high");
+  EXPECT_EQ(row["predictions"][2]["top"][1]["label"], 2);
+  EXPECT_EQ(row["predictions"][2]["top"][1]["score"], 4);
+  EXPECT_EQ(VideoCsv(evaluation),
+            "name,label,class,predicted,predicted_class,rank,score,predicted_score\n"
+            "a,,,0,run,,,2\n\"b,\"\"1\"\"\",,,1,\"jump, high\",,,3\nc,,,1,\"jump, high\",,,4.5\n");
+  test.labels = {-1, 0, 1};
+  EXPECT_THAT(Evaluate({test}, {}), StatusIs(absl::StatusCode::kInvalidArgument,
+                                             HasSubstr("1 of 3 videos have no label")));
+}
+
 TEST(EvaluationTest, TablesOfClassesVideosAndConfusion) {
   ASSERT_OK_AND_ASSIGN(const Evaluation evaluation, Evaluate({Rgb()}, {}));
   EXPECT_EQ(ClassCsv(evaluation),

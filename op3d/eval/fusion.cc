@@ -6,6 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "data/annotation/list_text.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
@@ -13,10 +15,27 @@ namespace {
 
 using Places = std::unordered_map<std::string, int64_t>;
 
-absl::StatusOr<Places> PlacesOf(const TestScores& stream, size_t number) {
+// A stream's videos by name, without the endings of video files where that is enough.
+std::string KeyOf(const std::string& name, bool whole_names) {
+  return whole_names ? name : std::string(WithoutVideoEndings(name));
+}
+
+// Whether some stream has videos that differ in their endings alone.
+bool NeedsWholeNames(const std::vector<TestScores>& streams) {
+  for (const TestScores& stream : streams) {
+    std::unordered_map<std::string, absl::string_view> names;
+    for (const std::string& name : stream.names) {
+      const auto [place, fresh] = names.emplace(KeyOf(name, false), name);
+      if (!fresh && place->second != name) return true;
+    }
+  }
+  return false;
+}
+
+absl::StatusOr<Places> PlacesOf(const TestScores& stream, size_t number, bool whole_names) {
   Places places;
   for (int64_t video = 0; video < stream.videos; ++video) {
-    if (places.emplace(stream.names[video], video).second) continue;
+    if (places.emplace(KeyOf(stream.names[video], whole_names), video).second) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("scores ", number + 1, " hold the video ", stream.names[video],
                      " twice; so videos cannot be told apart by their names"));
@@ -86,9 +105,10 @@ absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool 
         "the scores are of other videos, and not all say of which; write them again with "
         "evaluate --weights=FILE --output=FILE");
   }
+  const bool whole = NeedsWholeNames(streams);
   std::vector<Places> places;
   for (size_t i = 0; i < streams.size(); ++i) {
-    OP3D_ASSIGN_OR_RETURN(Places found, PlacesOf(streams[i], i));
+    OP3D_ASSIGN_OR_RETURN(Places found, PlacesOf(streams[i], i, whole));
     places.push_back(std::move(found));
   }
   // What some stream lacks, seen from every stream.
@@ -96,12 +116,13 @@ absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool 
   std::string example;
   for (const TestScores& stream : streams) {
     for (const std::string& name : stream.names) {
+      const std::string key = KeyOf(name, whole);
       for (size_t i = 0; i < streams.size(); ++i) {
-        if (places[i].count(name) > 0) continue;
+        if (places[i].count(key) > 0) continue;
         if (lacking.empty()) {
           example = absl::StrCat("scores ", i + 1, " lack the video ", name);
         }
-        lacking.emplace(name, i);
+        lacking.emplace(key, i);
         break;
       }
     }
@@ -115,10 +136,13 @@ absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool 
   std::vector<std::vector<int64_t>> chosen(streams.size());
   for (int64_t video = 0; video < streams[0].videos; ++video) {
     const std::string& name = streams[0].names[video];
-    if (lacking.count(name) > 0) continue;
+    const std::string key = KeyOf(name, whole);
+    if (lacking.count(key) > 0) continue;
     for (size_t i = 0; i < streams.size(); ++i) {
-      const int64_t place = places[i].at(name);
-      if (streams[i].labels[place] != streams[0].labels[video]) {
+      const int64_t place = places[i].at(key);
+      if (streams[0].labels[video] < 0) streams[0].labels[video] = streams[i].labels[place];
+      if (streams[i].labels[place] >= 0 &&
+          streams[i].labels[place] != streams[0].labels[video]) {
         return absl::InvalidArgumentError(
             absl::StrCat("the video ", name, " has label ", streams[0].labels[video],
                          " in scores 1 and ", streams[i].labels[place], " in scores ", i + 1,

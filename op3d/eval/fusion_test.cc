@@ -51,6 +51,30 @@ TEST(FusionTest, WhatOneLacksIsAnErrorOrLeftOut) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no video in common")));
 }
 
+TEST(FusionTest, VideosOfAPathListAreToldApartByTheirPaths) {
+  const std::vector<std::pair<std::string, int>> rgb = {
+      {"drinking/1.mp4", 1}, {"lecture/1.mp4", 2}, {"lecture/2.mp4", 4}};
+  ASSERT_OK_AND_ASSIGN(
+      MatchedScores matched,
+      MatchVideos({Stream(rgb), Stream({{"lecture/1", 6}, {"drinking/1", 7}, {"lecture/2", 8}})},
+                  false));
+  EXPECT_THAT(matched.streams[1].scores, ElementsAre(7, -7, 6, -6, 8, -8));
+  // Where the endings tell videos apart they count.
+  EXPECT_THAT(MatchVideos({Stream({{"1.mp4", 1}, {"1.avi", 2}}), Stream({{"1", 1}, {"2", 2}})}, true)
+                  .status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no video in common")));
+}
+
+TEST(FusionTest, LabelsComeFromAStreamThatHasThem) {
+  TestScores without = Stream({{"b", 2}, {"a", 1}});
+  without.labels = {-1, -1};
+  for (const auto& streams : {std::vector<TestScores>{without, Stream({{"a", 3}, {"b", 4}})},
+                              std::vector<TestScores>{Stream({{"b", 4}, {"a", 3}}), without}}) {
+    ASSERT_OK_AND_ASSIGN(const MatchedScores matched, MatchVideos(streams, false));
+    EXPECT_THAT(matched.streams[0].labels, ElementsAre(0, 1));
+  }
+}
+
 TEST(FusionTest, ContradictionsAreNamed) {
   const auto expect = [](std::vector<TestScores> streams, const char* what) {
     EXPECT_THAT(MatchVideos(std::move(streams), true).status(),

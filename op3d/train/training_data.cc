@@ -40,6 +40,7 @@ absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& setting
   OP3D_ASSIGN_OR_RETURN(VideoList train,
                         Load(settings, settings.dataset().train(), root, threads, index));
   data.report.push_back(DescribeVideoList(train, "train"));
+  data.report.insert(data.report.end(), train.notes.begin(), train.notes.end());
   const MeasureSettings& measure = settings.measure();
   if (measure.videos() == MeasureSettings::HELD_OUT) {
     std::tie(data.train, data.measured) =
@@ -53,6 +54,9 @@ absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& setting
     OP3D_ASSIGN_OR_RETURN(VideoList evaluation,
                           Load(settings, settings.dataset().evaluation(), root, threads, index));
     data.report.push_back(DescribeVideoList(evaluation, "evaluation"));
+    data.report.insert(data.report.end(), evaluation.notes.begin(), evaluation.notes.end());
+    std::string shared = DescribeSharedVideos(data.train, evaluation.videos);
+    if (!shared.empty()) data.report.push_back(std::move(shared));
     if (evaluation.classes != train.classes) {
       return absl::InvalidArgumentError(
           absl::StrCat(settings.dataset().evaluation().list(), " has other classes than ",
