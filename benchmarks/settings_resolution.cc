@@ -43,7 +43,9 @@ void ClearNamedLists(const Message& from, Message* to) {
   }
 }
 
+// Lays `wide` over the graph that `wide_graph` names, if it names one.
 absl::Status ReadWideGraph(SearchSettings* search) {
+  if (search->wide_graph().empty()) return absl::OkStatus();
   std::string path = UserPath(search->wide_graph());
   if (!FileExists(path)) {
     OP3D_ASSIGN_OR_RETURN(
@@ -54,6 +56,7 @@ absl::Status ReadWideGraph(SearchSettings* search) {
   ClearNamedLists(search->wide(), &wide);
   wide.MergeFrom(search->wide());
   *search->mutable_wide() = wide;
+  search->clear_wide_graph();
   return absl::OkStatus();
 }
 
@@ -70,11 +73,7 @@ absl::Status ReadPools(SearchSettings* search) {
     }
   }
   search->clear_graphs();
-  if (!search->wide_graph().empty()) {
-    OP3D_RETURN_IF_ERROR(ReadWideGraph(search));
-  }
-  search->clear_wide_graph();
-  return absl::OkStatus();
+  return ReadWideGraph(search);
 }
 
 // --plan: the user's file, or a released plan by its name.
@@ -234,7 +233,8 @@ absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings*
   if (request.split.has_value()) {
     OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings->scale(), settings->mutable_dataset()));
   }
-  OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
+  // Before --budget and --set, which change single fields of it.
+  OP3D_RETURN_IF_ERROR(ReadWideGraph(settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
   OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));

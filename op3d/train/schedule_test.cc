@@ -87,7 +87,7 @@ TEST(ScheduleTest, FallsInAStraightLine) {
   EXPECT_DOUBLE_EQ(schedule.Rate(0), 0.01);
   EXPECT_DOUBLE_EQ(schedule.Rate(10), 1);
   EXPECT_DOUBLE_EQ(schedule.Rate(30), 0.55);
-  EXPECT_DOUBLE_EQ(schedule.Rate(49), 1 - 0.9 * 39 / 40);
+  EXPECT_NEAR(schedule.Rate(49), 1 - 0.9 * 39 / 40, 1e-15);
   // Asked for past its end, it stays at its end.
   EXPECT_DOUBLE_EQ(schedule.Rate(70), 0.1);
 }
