@@ -635,13 +635,14 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
     stage.set_weight(weight);
   };
   add_stage(2 * wide.clips_size(), 0, 1);
-  add_stage(4, 3, 2);
-  add_stage(2, 2, 6);
-  add_stage(2, 2, 3);
+  add_stage(3, 2, 2);
+  add_stage(1, 1, 8);
+  add_stage(2, 1, 6);
   Choose("search.wide",
          absl::StrCat(wide.clips_size(), " clips at 2 rates, ", clips.search_frames,
                       " frames a video in all"),
-         "every clip is tried; the best go on in three rounds, the last two lower their rate to 0",
+         "every clip is tried; the best go on, and the last lowers its rate to 0 in its clip and in "
+         "the next longer one",
          settings);
   ScoreSettings& score = *search.mutable_score();
   score.set_measure(ScoreSettings::PROBABILITY);
