@@ -11,8 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
@@ -333,7 +336,22 @@ absl::Status ReplaySearch(const std::string& name) {
   return absl::OkStatus();
 }
 
+// A flag's help begins with the sub-commands that take it: "search, resume: ...".  A flag of
+// another one would be without effect.
+absl::Status RefuseForeignFlags(const std::string& command) {
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    if (!absl::EndsWith(flag->Filename(), "plan_main.cc")) continue;
+    const std::string help = flag->Help(), takers = help.substr(0, help.find(':'));
+    if (absl::StrContains(takers, command) || flag->CurrentValue() == flag->DefaultValue())
+      continue;
+    return absl::InvalidArgumentError(absl::StrCat("--", name, " is no flag of plan ", command,
+                                                   ", but of: ", takers, "; see --help"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
+  if (!words.empty()) OP3D_RETURN_IF_ERROR(RefuseForeignFlags(words[0]));
   if (words.size() == 1 && words[0] == "search") return BeginSearch();
   if (words.size() != 2) {
     return absl::InvalidArgumentError(

@@ -121,6 +121,40 @@ TEST(PlanTextTest, ExplainsWhoWonAndByHowMuch) {
   EXPECT_THAT(FormatStatus(progress), HasSubstr("done"));
 }
 
+TEST(PlanTextTest, ShowsTheBestPlanAtEveryMoment) {
+  SearchProgress progress = Started();
+  EXPECT_THAT(FormatStatus(progress), Not(HasSubstr("best")));
+  Train("S0", "A", 1, 0.5, &progress);
+  EXPECT_THAT(FormatStatus(progress),
+              HasSubstr("no plan yet; best state so far: value 0.5000, S0 -> A (1 epoch)\n"));
+  Train("S0", "B", 2, 0.375, &progress);
+  const std::string so_far = "best plan so far: value 0.3750, S0 -> B (2 epochs)\n";
+  EXPECT_THAT(FormatStatus(progress), HasSubstr(so_far));
+  EXPECT_THAT(FormatExplanation(progress), HasSubstr(so_far));
+  Train("A", "B", 0, 0.75, &progress);
+  EXPECT_THAT(FormatStatus(progress),
+              HasSubstr("\nbest plan: value 0.7500, S0 -> A (1 epoch) -> B (skipped)\n"));
+}
+
+TEST(PlanTextTest, NamesFailedEdges) {
+  SearchProgress progress = Started();
+  JournalEntry failed = Finished("S0", "A", 0, 0, EdgeOutcome::FAILED);
+  failed.mutable_finished()->set_failure("epoch 1: the loss is nan");
+  ASSERT_THAT(progress.Apply(failed), IsOk());
+  const std::string status = FormatStatus(progress);
+  EXPECT_THAT(status, HasSubstr("2 of 3 edges finished (0 at the bound, 1 failed, 1 not reached)"));
+  EXPECT_THAT(status, HasSubstr("failed: S0-A, epoch 1: the loss is nan\n"));
+  EXPECT_THAT(status, HasSubstr("A is reached by no edge: S0-A failed; A-B is not trained\n"));
+  EXPECT_THAT(status, HasSubstr("next: S0-B"));
+  const std::string text = FormatExplanation(progress);
+  EXPECT_THAT(text, HasSubstr("    S0       failed: epoch 1: the loss is nan\n"));
+  EXPECT_THAT(text, HasSubstr("    A        not trained: no edge reaches A\n"));
+  // The last way into the final state fails too.
+  failed.mutable_finished()->set_to("B");
+  ASSERT_THAT(progress.Apply(failed), IsOk());
+  EXPECT_THAT(FormatStatus(progress), HasSubstr("ended: no final state (B) is reached"));
+}
+
 TEST(PlanTextTest, ExplainsATie) {
   SearchProgress progress = Started();
   Train("S0", "A", 1, 0.5, &progress);

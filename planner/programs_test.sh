@@ -59,6 +59,9 @@ expect 2 'no_such_plan' "$plan" show no_such_plan
 expect 2 'no search in' "$plan" status "$TEST_TMPDIR"
 expect 2 'there is no sub-command "dance"' "$plan" dance .
 expect 2 'two words are expected' "$plan"
+expect 2 '^plan: --jobs is no flag of plan show, but of: search, resume' "$plan" show kinetics400 --jobs=4
+expect 2 '--stability is no flag of plan status, but of: replay' "$plan" status . --stability=3
+expect 2 '--graph is no flag of plan resume, but of: search, replay' "$plan" resume . --graph=base_us
 
 # A search by another program: begun, refused with other settings, killed and resumed.
 cat >graph.textproto <<'END'

@@ -18,6 +18,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/training_failure.h"
 #include "planner/journal.h"
 #include "planner/pool.h"
 #include "planner/search.h"
@@ -39,6 +40,9 @@ class FileRunner : public StateRunner {
 
   absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override {
     OP3D_RETURN_IF_ERROR(MakeFolders(task.folder));
+    if (fails && EdgeName(*task.transition) == "S2-S4" && epoch == 3) {
+      return MarkTrainingFailure(absl::InternalError("nan"), "nan");
+    }
     const std::string file = EpochFile(task, epoch);
     if (!FileExists(file)) {
       const auto before = epoch == 1 ? Source(task) : Read(EpochFile(task, epoch - 1));
@@ -64,6 +68,9 @@ class FileRunner : public StateRunner {
     }
     return absl::OkStatus();
   }
+
+  // S2-S4, the only way into S4, fails.
+  bool fails = false;
 
  private:
   static std::string EpochFile(const EdgeTask& task, int epoch) {
@@ -95,6 +102,7 @@ class FileRunner : public StateRunner {
 struct Case {
   int runners;
   bool race;
+  bool fails = false;
 };
 
 StoppingRule Rule(bool race) {
@@ -113,7 +121,10 @@ StoppingRule Rule(bool race) {
 absl::StatusOr<SearchOutcome> SearchIn(const std::string& folder, const Case& which) {
   std::vector<FileRunner> workers(which.runners);
   std::vector<StateRunner*> pointers;
-  for (FileRunner& worker : workers) pointers.push_back(&worker);
+  for (FileRunner& worker : workers) {
+    worker.fails = which.fails;
+    pointers.push_back(&worker);
+  }
   SearchOptions options;
   options.folder = folder;
   return Search(MakePool(PoolOptions()), Rule(which.race), pointers, options);
@@ -137,12 +148,14 @@ class SearchKillTest : public testing::TestWithParam<Case> {};
 
 TEST_P(SearchKillTest, EndsAsIfNothingHadHappened) {
   const std::string quiet = TestFolder("quiet"), troubled = TestFolder("troubled");
-  ASSERT_OK_AND_ASSIGN(const SearchOutcome expected, SearchIn(quiet, {1, GetParam().race}));
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome expected,
+                       SearchIn(quiet, {1, GetParam().race, GetParam().fails}));
   int outpaced = 0;
   for (const EdgeOutcome& edge : expected.edges()) {
     outpaced += edge.ending() == EdgeOutcome::OUTPACED;
   }
   EXPECT_EQ(outpaced > 0, GetParam().race);
+  EXPECT_EQ(expected.unreached_size(), GetParam().fails ? 1 : 0);
 
   RandomStream stream(1, "kill", {});
   int kills = 0;
@@ -191,7 +204,8 @@ TEST_P(SearchKillTest, EndsAsIfNothingHadHappened) {
 
 INSTANTIATE_TEST_SUITE_P(Runners, SearchKillTest,
                          testing::Values(Case{1, false}, Case{2, false}, Case{7, false},
-                                         Case{1, true}, Case{2, true}, Case{7, true}));
+                                         Case{1, true}, Case{2, true}, Case{7, true},
+                                         Case{1, false, true}, Case{3, true, true}));
 
 }  // namespace
 }  // namespace op3d
