@@ -10,6 +10,7 @@
 #include "benchmarks/benchmark_data.h"
 #include "benchmarks/recipe.h"
 #include "benchmarks/search_run.h"
+#include "benchmarks/settings_resolution.h"
 #include "data/datasets/dataset_settings.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
@@ -18,6 +19,7 @@
 #include "op3d/train/step_probe.h"
 #include "planner/plan_io.h"
 #include "planner/transition_graph.h"
+#include "planner/wide_graph.h"
 #include "planner/work_estimate.h"
 #include "results/environment.h"
 
@@ -156,12 +158,90 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
   return text;
 }
 
+// Of a frame of a clip, the mean over the wide graph's clips: training, and measuring.
+struct FrameCost {
+  double train_seconds = 0, score_seconds = 0;
+};
+
+absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, Costs* costs) {
+  const WideGraphSettings& wide = options.settings.search().wide();
+  const TransformSettings& transform = options.settings.transform();
+  FrameCost mean;
+  for (const State& clip : wide.clips()) {
+    const int frames = FramesPerClip(clip);
+    OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of(frames, transform.train_crop(), true));
+    OP3D_ASSIGN_OR_RETURN(const StepCost score, costs->Of(frames, transform.search_crop(), false));
+    mean.train_seconds += train.train_seconds / frames / wide.clips_size();
+    mean.score_seconds += score.score_seconds / frames / wide.clips_size();
+  }
+  return mean;
+}
+
+// The rounds of the planned method and the schedules it is held against.
+absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, const Videos& videos,
+                                           Costs* costs, Sum* sum, double* rival_seconds) {
+  const SearchSettings& search = options.settings.search();
+  const WideGraphSettings& wide = search.wide();
+  OP3D_ASSIGN_OR_RETURN(const FrameCost cost, CostOfFrames(options, costs));
+  const auto train_videos = static_cast<double>(videos.search_train);
+  std::string text = absl::StrFormat(
+      "rounds over a wide graph of %d clips at %d rates, %g frames a video in all:\n",
+      wide.clips_size(), wide.rates_size(), wide.frames());
+  double path = 0, seconds = 0;
+  for (int k = 0; k < wide.stages_size(); ++k) {
+    const double frames = FramesOfStage(wide, k);
+    path += frames;
+    // Measured in the middle and at the end of an edge; merging asks for BatchNorm's clips beside.
+    const double scored = 2 * (static_cast<double>(videos.search_measured) *
+                                   std::max(search.score().frames(), 16) +
+                               search.score().batch_norm_clips() * 32.0);
+    const double round = wide.stages(k).edges() * (frames * train_videos * cost.train_seconds +
+                                                   scored * cost.score_seconds);
+    const bool last = k + 1 == wide.stages_size();
+    absl::StrAppendFormat(&text, "  round %d: %d edges of %.0f frames a video%s, %s\n", k + 1,
+                          wide.stages(k).edges(), frames,
+                          last ? ", the rate falling to 0" : ", at a constant rate",
+                          FormatSeconds(round));
+    sum->edges += wide.stages(k).edges();
+    seconds += round;
+  }
+  sum->min_seconds += seconds;
+  sum->expected_seconds += seconds;
+  sum->max_seconds += seconds;
+  absl::StrAppendFormat(&text,
+                        "search: %d edges, %s of one thread; the winning path is trained on %.0f "
+                        "frames a video, %.0f %% of the whole\n",
+                        sum->edges, FormatSeconds(seconds), path, 100 * path / wide.frames());
+  const RivalSettings& rivals = options.settings.rivals();
+  const int fixed = rivals.clips_size() * rivals.rates_size();
+  const double whole = wide.frames() * train_videos * cost.train_seconds;
+  if (fixed > 0) {
+    absl::StrAppendFormat(&text, "rivals: %d fixed schedules share as many frames, %s\n", fixed,
+                          FormatSeconds(whole));
+    *rival_seconds += whole;
+  }
+  if (!rivals.long_run().empty()) {
+    absl::StrAppendFormat(&text, "rivals: one long run of all these frames, %s\n",
+                          FormatSeconds(whole));
+    *rival_seconds += whole;
+  }
+  return text;
+}
+
 // What training and testing every recipe takes beside `plan`.
 absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, const Videos& videos,
                                             const Plan& plan, Costs* costs, double* seconds) {
   std::string text;
   const TransformSettings& transform = options.settings.transform();
-  for (const RecipeSettings& recipe : options.settings.recipes()) {
+  const SearchSettings& search = options.settings.search();
+  const bool rounds = SearchesPlanned(search) && !options.settings.has_plan();
+  for (RecipeSettings recipe : options.settings.recipes()) {
+    if (recipe.planned() && rounds && !search.train_again()) continue;
+    if (recipe.has_hand_tuned() && rounds && recipe.hand_tuned().epochs() == 0) {
+      // It is given what the search may take.
+      recipe.mutable_hand_tuned()->set_epochs(std::max(
+          1, static_cast<int>(search.wide().frames() / FramesPerClip(recipe.hand_tuned().state()))));
+    }
     OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan));
     double time = 0;
     for (const Plan::Step& step : steps.steps()) {
@@ -187,6 +267,16 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
 Plan PlanToCount(const BenchmarkOptions& options) {
   if (options.settings.has_plan()) return options.settings.plan();
   Plan plan;
+  if (SearchesPlanned(options.settings.search())) {
+    const WideGraphSettings& wide = options.settings.search().wide();
+    for (int k = 0; k < wide.stages_size(); ++k) {
+      Plan::Step& step = *plan.add_steps();
+      *step.mutable_state() = wide.clips(wide.clips_size() / 2);
+      step.set_epochs(std::max(
+          1, static_cast<int>(FramesOfStage(wide, k) / FramesPerClip(step.state()))));
+    }
+    return plan;
+  }
   if (options.settings.search().pools().empty()) return plan;
   const TransitionGraph& graph = options.settings.search().pools(0);
   const int epochs = std::max(1, options.settings.search().rule().max_epochs() / 2);
@@ -214,7 +304,14 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   Costs costs(options);
   Sum sum;
   const SearchSettings& search = options.settings.search();
-  if (!options.settings.has_plan()) {
+  double rival_seconds = 0;
+  const bool rounds = SearchesPlanned(search) && !options.settings.has_plan();
+  if (rounds) {
+    OP3D_ASSIGN_OR_RETURN(const std::string described,
+                          DescribeRounds(options, videos, &costs, &sum, &rival_seconds));
+    absl::StrAppend(&text, described);
+  }
+  if (!options.settings.has_plan() && search.method() != SearchSettings::PLANNED_METHOD) {
     for (const TransitionGraph& graph : search.pools()) {
       OP3D_ASSIGN_OR_RETURN(const std::string pool,
                             DescribePool(options, videos, graph, &costs, &sum));
@@ -229,15 +326,18 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
                           FormatSeconds(sum.max_seconds));
   }
   const Plan plan = PlanToCount(options);
-  double recipe_seconds = 0;
+  double recipe_seconds = rival_seconds;
   OP3D_ASSIGN_OR_RETURN(const std::string recipes,
                         DescribeRecipes(options, videos, plan, &costs, &recipe_seconds));
   if (!options.settings.has_plan()) {
-    absl::StrAppend(&text, "recipes, counted for a plan of four states at half their bound:\n");
+    absl::StrAppend(&text, rounds ? "recipes:\n"
+                                  : "recipes, counted for a plan of four states at half their "
+                                    "bound:\n");
   }
   absl::StrAppend(&text, recipes);
 
-  const int jobs = std::max(1, std::min(options.threads, search.pools_size()));
+  const int jobs =
+      rounds ? options.threads : std::max(1, std::min(options.threads, search.pools_size()));
   OP3D_ASSIGN_OR_RETURN(const StepCost any,
                         costs.Of(16, options.settings.transform().train_crop(), false));
   const int64_t weights = any.weight_bytes;

@@ -107,8 +107,10 @@ std::optional<double> MiddleOf(const std::vector<const ResultRow*>& rows, Get ge
 ResultRow SeedsRow(const std::vector<const ResultRow*>& rows) {
   const bool mean = rows[0]->role != RecipeResult::ROLE_UNSPECIFIED;
   ResultRow row;
-  row.recipe =
-      absl::StrCat(rows[0]->recipe, mean ? ", mean of " : ", median of ", rows.size(), " seeds");
+  const bool one_title =
+      absl::c_all_of(rows, [&](const ResultRow* one) { return one->recipe == rows[0]->recipe; });
+  row.recipe = absl::StrCat(one_title || !mean ? rows[0]->recipe : RoleTitle(rows[0]->role),
+                            mean ? ", mean of " : ", median of ", rows.size(), " seeds");
   row.recipe_name = rows[0]->recipe_name;
   row.role = rows[0]->role;
   row.network = rows[0]->network;
@@ -133,14 +135,21 @@ ResultRow SeedsRow(const std::vector<const ResultRow*>& rows) {
   return row;
 }
 
+// Of different seeds.  A role that one row of a run has is the recipe: the best of the fixed
+// schedules may be another one with each seed.
+bool IsSameRecipe(const ResultRow& a, const ResultRow& b) {
+  const bool by_name = a.role == RecipeResult::ROLE_UNSPECIFIED ||
+                       a.role == RecipeResult::HAND_TUNED || a.role == RecipeResult::FIXED;
+  return a.role == b.role && a.network == b.network && (!by_name || a.recipe_name == b.recipe_name);
+}
+
 // A row for each recipe that was tested with several seeds.
 std::vector<ResultRow> SeedsRows(const std::vector<ResultRow>& rows) {
   std::vector<std::vector<const ResultRow*>> families;
   for (const ResultRow& row : rows) {
     if (!row.top1.has_value()) continue;
     const auto found = std::find_if(families.begin(), families.end(), [&](const auto& family) {
-      return family[0]->recipe_name == row.recipe_name && family[0]->network == row.network &&
-             family[0]->role == row.role;
+      return IsSameRecipe(*family[0], row);
     });
     if (found == families.end()) {
       families.push_back({&row});

@@ -168,9 +168,14 @@ TEST(TableTest, SeedsOfRowsWithRolesHaveAMean) {
     RunRecord record = MakeRolesFixtureRecord();
     record.mutable_settings()->set_seed(records.size() + 1);
     record.mutable_recipes(0)->mutable_test()->set_top1(top1);
+    // Another fixed schedule is the best one with each seed.
+    record.mutable_recipes(5)->set_name(absl::StrCat("best_fixed_", records.size()));
+    record.mutable_recipes(5)->set_title(absl::StrCat("best of 9: number ", records.size()));
     records.push_back({"run", record});
   }
   const ResultTable table = MakeTables(records, Figures())[0];
+  ASSERT_EQ(table.rows.size(), 4u * 7);
+  EXPECT_EQ(table.rows[3 * 7 + 5].recipe, "best of the fixed schedules, mean of 3 seeds");
   const ResultRow& mean = table.rows[3 * 7];
   EXPECT_EQ(mean.recipe, "planned: the search's model, mean of 3 seeds");
   EXPECT_NEAR(*mean.top1, 0.93, 1e-12);
