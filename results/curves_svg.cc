@@ -44,6 +44,9 @@ const State* FindState(const TransitionGraph& graph, const std::string& name) {
   return nullptr;
 }
 
+// Nothing was measured there; point 0 is the source's value.
+bool Skipped(const CurvePoint& point) { return point.unmeasured() && point.epoch() > 0; }
+
 // One panel's drawing: data, scales, picture.
 class Panel {
  public:
@@ -54,6 +57,7 @@ class Panel {
           corner.x + kPanelWidth - kPlotRight};
     double low = 1, high = 0;
     for (const CurvePoint& point : edge.curve()) {
+      if (Skipped(point)) continue;
       low = std::min(low, point.performance());
       high = std::max(high, point.performance());
     }
@@ -89,10 +93,13 @@ class Panel {
 
  private:
   void DrawTitle(bool on_path) {
-    picture_.Text({corner_.x + 14, corner_.y + 23},
-                  absl::StrCat(edge_.from(), " \xE2\x86\x92 ", edge_.to()),
-                  TextStyle(14).Bold().Fill(on_path ? kVermilion : kInk));
-    if (on_path) {
+    const std::string title = absl::StrCat(edge_.from(), " \xE2\x86\x92 ", edge_.to());
+    // Names of a wide graph are long.
+    const double size = EstimateTextWidth(title, 14) < kPanelWidth - 28 ? 14 : 11;
+    picture_.Text({corner_.x + 14, corner_.y + 23}, title,
+                  TextStyle(size).Bold().Fill(on_path ? kVermilion : kInk));
+    // Where there is no room for it, the panel's frame says so alone.
+    if (on_path && EstimateTextWidth(title, size) < kPanelWidth - 140) {
       picture_.Text({corner_.x + kPanelWidth - 14, corner_.y + 23}, "on the plan's way",
                     TextStyle(11).Fill(kVermilion).Bold().End());
     }
@@ -156,6 +163,7 @@ class Panel {
 
   void DrawPoints() {
     for (const CurvePoint& point : edge_.curve()) {
+      if (Skipped(point)) continue;
       picture_.Circle({x_(point.epoch()), y_(point.performance())}, trained_ > 60 ? 1.6 : 2.8,
                       ShapeStyle().Fill("#ffffff").Stroke(kInk, 1.3));
     }
@@ -225,7 +233,7 @@ void DrawLegend(Svg* picture) {
   text("epochs kept", 18);
   picture->Line({x + 2, y - 8}, {x + 2, y + 8}, ShapeStyle().Stroke(kInk, 3));
   text("bound on epochs", 6);
-  picture->Text({x + 4, y + 4}, "performance: mean of top-1, 3, 5; scales differ",
+  picture->Text({x + 4, y + 4}, "performance: as the search measured it; scales differ",
                 TextStyle(12).Fill(kGrey));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -164,7 +165,10 @@ void DrawState(const State& state, Point centre, bool on_path, bool final, const
   }
   picture->Text({corner.x + 12, corner.y + 24}, state.name(), TextStyle(15).Bold());
   if (value != nullptr) {
-    picture->Text({corner.x + kBoxWidth - 12, corner.y + 24}, absl::StrFormat("%.3f", *value),
+    // Beside the name, or below it where the name is long.
+    const bool fits = EstimateTextWidth(state.name(), 15) < kBoxWidth - 70;
+    picture->Text({corner.x + kBoxWidth - 12, corner.y + (fits ? 24 : 41)},
+                  absl::StrFormat("%.3f", *value),
                   TextStyle(13).End().Fill(on_path ? kVermilion : kGrey).Bold());
   }
   picture->Text({corner.x + 12, corner.y + 41}, FormatClip(state), TextStyle(11.5));
@@ -239,6 +243,27 @@ void DrawStates(const SearchOutcome& search, const Layout& layout, Svg* picture)
   DrawInitial(graph.initial(), layout.centres.at(graph.initial()), picture);
 }
 
+SearchOutcome OnlyTrained(const SearchOutcome& searched) {
+  SearchOutcome search = searched;
+  TransitionGraph& graph = *search.mutable_graph();
+  graph.clear_states();
+  graph.clear_transitions();
+  graph.clear_finals();
+  std::set<std::string> reached;
+  for (const Transition& transition : searched.graph().transitions()) {
+    if (FindEdge(searched, transition) == nullptr) continue;
+    *graph.add_transitions() = transition;
+    reached.insert(transition.to());
+  }
+  for (const State& state : searched.graph().states()) {
+    if (reached.count(state.name()) > 0) *graph.add_states() = state;
+  }
+  for (const std::string& name : searched.graph().finals()) {
+    if (reached.count(name) > 0) graph.add_finals(name);
+  }
+  return search;
+}
+
 }  // namespace
 
 bool OnPath(const Plan& plan, const EdgeOutcome& edge) {
@@ -248,7 +273,10 @@ bool OnPath(const Plan& plan, const EdgeOutcome& edge) {
   return false;
 }
 
-Svg DrawGraph(const SearchOutcome& search) {
+Svg DrawGraph(const SearchOutcome& searched) {
+  // Of a search in rounds, what was trained: most of its graph was not.
+  const SearchOutcome search =
+      searched.graph().rounds().empty() ? searched : OnlyTrained(searched);
   const TransitionGraph& graph = search.graph();
   const Layout layout = MakeLayout(graph);
   Svg picture(layout.width(), layout.height(),

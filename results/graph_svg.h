@@ -11,7 +11,8 @@
 namespace op3d {
 
 // Any graph will do, not only the 3 x 3 one: a column for each clip length, in it a row for each
-// state by falling learning rate.  Edges that were not trained are dotted and bear no figures.
+// state by falling learning rate.  Edges that were not trained are dotted and bear no figures; of a
+// search in rounds they are left out, and so are states that no edge reached.
 Svg DrawGraph(const SearchOutcome& search);
 
 // Is the edge part of the plan's path?

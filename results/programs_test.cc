@@ -144,6 +144,17 @@ TEST(ProgramsTest, ReportRendersAgain) {
   EXPECT_EQ(Call("results/report", run + " --nonsense").code, 2);
 }
 
+// A search that stops in the middle, as with a full disk.
+class FullDiskRunner : public ScriptedRunner {
+ public:
+  FullDiskRunner()
+      : ScriptedRunner([](const EdgeTask&, int epoch) { return 0.1 * std::min(3, epoch); }) {}
+  absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override {
+    if (trained == 20) return absl::ResourceExhaustedError("no space left on the device");
+    return ScriptedRunner::TrainEpoch(task, epoch);
+  }
+};
+
 TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
   const std::string folder = TestFolder("searched");
   SearchOptions options;
@@ -152,10 +163,7 @@ TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
   rule.set_attempt_epochs(2);
   rule.set_max_epochs_from_initial(4);
   rule.set_max_epochs(4);
-  int epochs = 0;
-  ScriptedRunner half([&epochs](const EdgeTask&, int epoch) {
-    return ++epochs > 30 ? std::nan("") : 0.1 * std::min(3, epoch);
-  });
+  FullDiskRunner half;
   EXPECT_FALSE(Search(MakePool(PoolOptions()), rule, &half, options).ok());
   const Ended begun = Call("results/report", folder);
   EXPECT_EQ(begun.code, 0) << begun.output;

@@ -138,13 +138,26 @@ std::string DescribeRule(const StoppingRule& rule) {
   return text;
 }
 
-std::string SearchSection(const SearchOutcome& search) {
+// How the search chose what to train, and for how long.
+std::string DescribeSearch(const SearchOutcome& search) {
+  const TransitionGraph& graph = search.graph();
+  if (!graph.rounds().empty()) {
+    return absl::StrCat("Trained in ", graph.rounds_size(), " rounds: ", search.edges_size(),
+                        " edges of ", graph.transitions_size(),
+                        ".  Edges of a round have equally many frames; after each round the states "
+                        "reached are ranked, and the next round's edges go to the best.");
+  }
   const StoppingRule& rule = search.rule();
+  return absl::StrCat("Every arrow was trained once: epoch by epoch ", DescribeRule(rule),
+                      ", at most ", FormatEpochs(rule.max_epochs_from_initial()),
+                      " from the initial weights and ", FormatEpochs(rule.max_epochs()),
+                      " elsewhere.");
+}
+
+std::string SearchSection(const SearchOutcome& search) {
   return absl::StrCat(
       "<section class=\"search\">\n<h2>Search of pool ", EscapeXml(search.graph().pool()),
-      "</h2>\n<p>Every arrow was trained once: epoch by epoch ", DescribeRule(rule), ", at most ",
-      FormatEpochs(rule.max_epochs_from_initial()), " from the initial weights and ",
-      FormatEpochs(rule.max_epochs()), " elsewhere.</p>\n", FailureList(search),
+      "</h2>\n<p>", DescribeSearch(search), "</p>\n", FailureList(search),
       DrawGraph(search).ToInline(), NodeTable(search), "<h3>Performance of every edge</h3>\n",
       DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
 }
