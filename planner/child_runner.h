@@ -20,7 +20,10 @@
 // each with
 //   "protocol": 1, "edge": "S1-S2",
 //   "state": {"name", "segments", "frames_per_segment", "stride", "learning_rate", "batch_size",
-//             "accumulation", "frozen_batch_norm"},
+//             "accumulation", "frozen_batch_norm"}; in states whose learning rate changes also
+//             "schedule": {"one_minus_sqrt": {"final_learning_rate": 0}} or another kind of
+//             ScheduleSettings (op3d/train/state.proto), over the edge's "epochs"
+//   "epochs": of edges of a given length (wide graphs) how many epochs the edge will be trained for
 //   "source": the folder of the edge whose kept weights to start from; "" = the initial weights
 //   "folder": where this edge's weights go; the planner makes it, and removes it with all that is
 //             in it when no edge can start from it any more and no final state's best weights are
@@ -29,7 +32,10 @@
 // and the answers
 //   {"epoch": 3, "performance": 0.61}         to measure and train; may also hold "top1", "top3",
 //                                             "top5", "loss", and "chance": the performance of
-//                                             guessing, by which a collapse is told
+//                                             guessing, by which a collapse is told.  Of an edge
+//                                             of given length the last epoch's performance alone
+//                                             counts; before, "unmeasured": true saves a measurement
+//                                             ("performance" is then 0)
 //   {"epoch": 2}                              to keep
 //   {"epoch": 100, "clips": 228500, "train_seconds": 900.5, "measure_seconds": 60,
 //    "memory_bytes": 1, "training_bytes": 1, "kept_bytes": 1}

@@ -32,6 +32,7 @@
 #include "planner/search_cost.h"
 #include "planner/search_folder.h"
 #include "planner/stopping_rule.h"
+#include "planner/wide_graph.h"
 
 ABSL_FLAG(std::string, runner, "",
           "search: the command that trains, 'python3 my_train.py' (planner/child_runner.h)");
@@ -75,7 +76,9 @@ ABSL_FLAG(
     std::string, cost, "frames",
     "replay: what is weighed against the value: frames (epochs x frames of a clip) or seconds");
 ABSL_FLAG(double, budget, 0,
-          "replay: print the best plan that costs no more, in the unit of --cost");
+          "search, replay: frames a video (epochs x frames a clip) that the search of a wide graph "
+          "may train on; of a replay, print the best plan that costs no more, in the unit of "
+          "--cost");
 ABSL_FLAG(int, stability, 0,
           "replay: print how often so many searches with resampled curves give the same plan");
 ABSL_FLAG(uint64_t, seed, 1, "replay --stability: seed of the draws");
@@ -127,14 +130,27 @@ absl::Status PrintSearches(const std::string& folder,
 }
 
 // A file of the user's, or a shipped one.
-absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name) {
+// A TransitionGraph, or the WideGraphSettings of one.  `frames`: of the latter; 0 = its own.
+absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, double frames = 0) {
   std::string path = UserPath(name);
   if (!FileExists(path)) {
     const auto shipped = RunfilePath(absl::StrCat("planner/graphs/", name, ".textproto"));
     if (shipped.ok() && FileExists(*shipped)) path = *shipped;
   }
   TransitionGraph graph;
-  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &graph));
+  const absl::Status listed = ReadTextproto(path, &graph);
+  WideGraphSettings wide;
+  if (!listed.ok() && ReadTextproto(path, &wide).ok()) {
+    if (frames != 0) wide.set_frames(frames);
+    absl::StatusOr<TransitionGraph> made = MakeWideGraph(wide);
+    return made.ok() ? made : Annotate(made.status(), path);
+  }
+  OP3D_RETURN_IF_ERROR(listed);
+  if (frames != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--budget goes with wide graphs, which have rounds; ", name,
+        " lists its edges one by one and is searched until every curve has its knee"));
+  }
   OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(graph), path));
   return graph;
 }
@@ -230,7 +246,7 @@ absl::Status BeginSearch() {
   std::vector<std::string> graphs = absl::GetFlag(FLAGS_graph);
   if (graphs.empty()) graphs = {"base_cs"};
   for (const std::string& name : graphs) {
-    OP3D_ASSIGN_OR_RETURN(*request.add_graphs(), ReadGraph(name));
+    OP3D_ASSIGN_OR_RETURN(*request.add_graphs(), ReadGraph(name, absl::GetFlag(FLAGS_budget)));
   }
   OP3D_ASSIGN_OR_RETURN(*request.mutable_rule(), ReadRule());
   if (request.rule().attempt_epochs() == 0) request.mutable_rule()->set_attempt_epochs(10);

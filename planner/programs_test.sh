@@ -195,3 +195,23 @@ expect 2 'A-B, epoch 2: the weights to start from are gone' "$plan" resume robbe
 mv S0-A robbed/journal/toy
 expect 0 'toy plan, ' "$plan" resume robbed
 cmp before/plan.textproto robbed/plan.textproto || fail "the plans differ"
+
+# A wide graph from its few numbers, searched in rounds by the same program.
+cat >wide.textproto <<END
+clips { name: "cs16" segments: 1 frames_per_segment: 16 stride: 1 learning_rate: 0.1 batch_size: 4 accumulation: 1 }
+clips { name: "cs32" segments: 1 frames_per_segment: 32 stride: 1 learning_rate: 0.1 batch_size: 4 accumulation: 1 }
+rates: [1, 0.5]
+frames: 640
+stages { edges: 4 weight: 1 }
+stages { edges: 2 states: 2 weight: 2 }
+stages { edges: 1 states: 1 weight: 2 }
+END
+wide=(--graph=wide.textproto --runner="python3 $train")
+expect 0 'wide plan, ' "$plan" search "${wide[@]}" --output_dir=wide
+[[ $(grep -c '"finished"' wide/journal/wide/journal.jsonl) == 7 ]] || fail 'not 4 + 2 + 1 edges were trained'
+[[ $(ls -d wide/journal/wide/*.end | wc -l) == 1 ]] || fail 'more than one final state has weights'
+expect 0 'wide plan, ' "$plan" search "${wide[@]}" --budget=960 --output_dir=wider
+expect 2 'raise the budget, or have fewer edges' \
+  "$plan" search "${wide[@]}" --budget=60 --output_dir=narrow
+expect 2 '--budget goes with wide graphs' \
+  "$plan" search "${toy[@]}" --runner="python3 $train" --budget=60 --output_dir=narrow
