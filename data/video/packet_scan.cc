@@ -84,6 +84,8 @@ class PacketInspector {
     return sight;
   }
 
+  bool may_reorder() const { return order_.may_reorder(); }
+
  private:
   void ReadConfiguration(absl::Span<const uint8_t> configuration) {
     if (nal_codec_.has_value()) nal_length_ = NalLengthSize(*nal_codec_, configuration);
@@ -200,9 +202,14 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
     scan.doubt = scan.unpacked ? "its B-frames are not packed as they should be"
                                : "reading ended with an error";
   }
-  if (scan.doubt.empty())
+  // A decoder that starts again at another size may lose the pictures that wait.
+  if (scan.doubt.empty() && scan.resized_at >= 0 && inspector.may_reorder()) {
+    scan.doubt = "its pictures change their size";
+  }
+  if (scan.doubt.empty()) {
     scan.doubt =
         TimesDoubt(std::move(placed), first_stored, av_q2d(demuxer->stream().time_base), &scan);
+  }
   return scan;
 }
 

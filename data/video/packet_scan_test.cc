@@ -90,7 +90,7 @@ TEST_F(PacketScanTest, DoubtsRecordingsWhoseTimesOverlap) {
     options.first_frame_time = 25;
     const std::string first = MakeTestClip(options, 50);
     const std::string path = JoinPath(folder_, "joined.ts");
-    // Inside, one picture, before; 0.3 pictures are not what an encoder makes.
+    // In its middle, at its last picture, before it.
     for (const int64_t second : {43, 74, 0}) {
       options.first_frame_time = second;
       const std::string joined = JoinTransportStreams(first, MakeTestClip(options, 50));
@@ -124,6 +124,7 @@ TEST_F(PacketScanTest, SeesAnotherSize) {
     const std::string path = JoinPath(folder_, "sizes.ts");
     ASSERT_THAT(WriteFileAtomically(path, JoinTransportStreams(first, second)), IsOk());
     const PacketScan scan = Scan(path);
+    EXPECT_THAT(scan.doubt, HasSubstr("change their size"));
     EXPECT_EQ(scan.resized_at, 20);
     EXPECT_EQ(scan.resized_width, 48);
     EXPECT_EQ(scan.resized_height, 64);

@@ -39,6 +39,9 @@ class PictureOrder {
   // other codecs.
   PlacedPicture Next(const AVPacket& packet, bool starts_sequence);
 
+  // Whether pictures may be shown in another order than they are stored, and so wait in a decoder.
+  bool may_reorder() const { return kind_ != Kind::kAsStored; }
+
  private:
   // How a codec orders its pictures.
   enum class Kind { kAsStored, kByCount, kBFrames };

@@ -194,24 +194,35 @@ TEST_F(VideoFileTest, SaysWhyTimesWereNotBelieved) {
 }
 
 TEST_F(VideoFileTest, SaysThatPicturesChangeTheirSize) {
-  VideoWriterOptions options = TestClipOptions();
-  options.container = "mpegts";
-  const std::string first = MakeTestClip(options, 20);
-  options.width = 48;
-  options.height = 64;
-  for (const int64_t time : {20, 10}) {  // by headers; by decoding, as times overlap
-    options.first_frame_time = time;
+  // FFmpeg's decoder of MPEG-2 loses the picture that waits when the size changes.
+  const struct {
+    const char* encoder;
+    int lost;
+  } kinds[] = {{"libx264", 0}, {"mpeg2video", 1}};
+  for (const auto& kind : kinds) {
+    SCOPED_TRACE(kind.encoder);
+    VideoWriterOptions options = TestClipOptions();
+    options.container = "mpegts";
+    options.encoder = kind.encoder;
+    options.b_frames = 2;
+    const std::string first = MakeTestClip(options, 20);
+    options.width = 48;
+    options.height = 64;
+    options.first_frame_time = 20;
     ASSERT_OK_AND_ASSIGN(const auto writer, VideoWriter::Make(options));
     const RgbImage grey = {48, 64, std::vector<uint8_t>(48 * 64 * 3, 99)};
     for (int k = 0; k < 20; ++k) ASSERT_THAT(writer->Add(grey), IsOk());
     ASSERT_OK_AND_ASSIGN(const std::string second, writer->Finish());
     const std::string path = JoinPath(folder_, "sizes.ts");
     ASSERT_THAT(WriteFileAtomically(path, JoinTransportStreams(first, second)), IsOk());
-    ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(path));
-    EXPECT_EQ(scan.info.frames, 40);
-    EXPECT_EQ(scan.info.width, 64);
-    EXPECT_THAT(scan.info.warnings, Contains(HasSubstr("frame 20 is 48x64; all are scaled to "
-                                                       "64x48")));
+    ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(path));
+    ASSERT_EQ(reader->info().frames, 40 - kind.lost);
+    EXPECT_EQ(reader->info().width, 64);
+    EXPECT_THAT(reader->info().warnings, Contains(HasSubstr("is 48x64; all are scaled to 64x48")));
+    const int64_t last = 19 - kind.lost;
+    EXPECT_THAT(Shown(reader.get(), {last}), ElementsAre(last));
+    EXPECT_THAT(Shown(reader.get(), {last + 1, 39 - kind.lost}), testing::SizeIs(2));
+    EXPECT_EQ(reader->counters().resized, 2);
   }
 }
 
