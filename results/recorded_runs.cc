@@ -119,6 +119,28 @@ std::string ScaleHeading(BenchmarkSettings::Scale scale) {
                                             : "One's own data";
 }
 
+uint32_t TestVideos(const RunRecord& record) {
+  for (const DatasetReport::List& list : record.dataset().lists()) {
+    if (list.name() == "evaluation") return list.crc32();
+  }
+  return 0;
+}
+
+// AlreadyExists when another run than this one's again lies at `path`.
+absl::Status CheckPlace(const std::string& path, const RunRecord& record) {
+  if (!FolderExists(path) || !FileExists(RecordPath(path))) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const RunRecord there, ReadRecord(path));
+  const bool same = there.settings().benchmark() == record.settings().benchmark() &&
+                    there.settings().scale() == record.settings().scale() &&
+                    there.settings().seed() == record.settings().seed() &&
+                    TestVideos(there) == TestVideos(record);
+  if (same) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat(path, " holds a run of another set, seed or test list (",
+                   there.settings().benchmark(), ", seed ", there.settings().seed(),
+                   "); give this one another name with --name, or remove that one"));
+}
+
 absl::StatusOr<std::vector<NamedRecord>> ReadAll(const std::string& folder) {
   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));
   if (!found.problems.empty()) return absl::InvalidArgumentError(found.problems[0]);
@@ -150,6 +172,7 @@ absl::StatusOr<Kept> KeepRun(const std::string& run, const std::string& folder, 
   }
   Kept kept;
   kept.path = JoinPath(folder, name);
+  OP3D_RETURN_IF_ERROR(CheckPlace(kept.path, record));
   OP3D_RETURN_IF_ERROR(MakeFolders(kept.path));
   OP3D_RETURN_IF_ERROR(WriteRecord(kept.path, CompactRecord(record)));
   for (const DatasetReport::List& list : record.dataset().lists()) {

@@ -82,6 +82,14 @@ TEST(RecordedTest, KeepingARunWritesItCompactlyWithItsLists) {
   ASSERT_OK_AND_ASSIGN(const std::string list, ReadFile(kept.path + "/search_held_out.tsv"));
   EXPECT_EQ(list, "a\n");
 
+  // The same run again replaces it, one on other videos does not.
+  EXPECT_THAT(KeepRun(run, folder + "/recorded", ""), IsOk());
+  record.mutable_dataset()->mutable_lists(2)->set_crc32(7);
+  ASSERT_THAT(WriteRecord(run, record), IsOk());
+  EXPECT_THAT(KeepRun(run, folder + "/recorded", ""),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("give this one another name")));
+  EXPECT_THAT(KeepRun(run, folder + "/recorded", "other"), IsOk());
+
   for (const char* name : {"..", "a/b"}) {
     EXPECT_THAT(KeepRun(run, folder + "/recorded", name),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("bare name")));
