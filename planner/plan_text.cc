@@ -206,9 +206,12 @@ std::string FormatStatus(const SearchProgress& progress) {
   const auto& curve = progress.curve(edge);
   absl::StrAppend(&text, "next: ", EdgeName(progress.graph().transitions(edge)));
   if (!curve.empty()) {
+    // Edges of given length are not measured after every epoch; point 0 is the source's value.
+    size_t measured = curve.size() - 1;
+    while (measured > 0 && curve[measured].unmeasured()) --measured;
     absl::StrAppendFormat(&text, ", epoch %d of at most %d, performance %.4f",
                           static_cast<int>(curve.size()), progress.max_epochs(edge),
-                          curve.back().performance());
+                          curve[measured].performance());
   }
   const int to_go = progress.epochs_at_worst() - progress.epochs_trained();
   absl::StrAppendFormat(&text, "\nat worst %d epochs to go", to_go);
