@@ -28,16 +28,21 @@ std::string RecordPath(const std::string& path);
 absl::StatusOr<RunRecord> ReadRecord(const std::string& path);
 
 // Writes it, all or nothing, to `path` (a folder that exists, or a file's name); a compact one with
-// small messages and lists on one line each.  The schema version is filled in.  InvalidArgument, with nothing written, when the record is not valid.
+// small messages and lists on one line each.  The schema version is filled in.  InvalidArgument,
+// with nothing written, when the record is not valid.
 absl::Status WriteRecord(const std::string& path, RunRecord record);
 
 // What every record must be: a benchmark and a scale; shares in [0, 1] and counts that fit each
-// other; recipes of different names, each with a role of its own where roles are set; curves that go epoch by epoch from 0 between states of their
-// graph.  A run that has not come to its tests yet is valid.  InvalidArgument names the place.
+// other; recipes of different names, each with a role of its own where roles are set; curves that
+// go epoch by epoch from 0 between states of their graph.  A run that has not come to its tests yet
+// is valid.  InvalidArgument names the place.
 absl::Status ValidateRecord(const RunRecord& record);
 
 // The record without what differs between equal runs: environment, time split, seconds.
 RunRecord CanonicalRecord(RunRecord record);
+
+// Which videos the run was tested on: CRC-32 of the evaluation list, 0 when the record has none.
+uint32_t TestVideos(const RunRecord& record);
 
 // TestResult.right: `ranks` holds for each video how many classes are ahead of its own
 // (Metrics.ranks); a video is right at 0.

@@ -119,13 +119,6 @@ std::string ScaleHeading(BenchmarkSettings::Scale scale) {
                                             : "One's own data";
 }
 
-uint32_t TestVideos(const RunRecord& record) {
-  for (const DatasetReport::List& list : record.dataset().lists()) {
-    if (list.name() == "evaluation") return list.crc32();
-  }
-  return 0;
-}
-
 // AlreadyExists when another run than this one's again lies at `path`.
 absl::Status CheckPlace(const std::string& path, const RunRecord& record) {
   if (!FolderExists(path) || !FileExists(RecordPath(path))) return absl::OkStatus();

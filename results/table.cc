@@ -8,6 +8,7 @@
 #include "results/format.h"
 #include "results/headline.h"
 #include "results/published.h"
+#include "results/record.h"
 #include "results/roles.h"
 
 namespace op3d {
@@ -191,13 +192,6 @@ void AddGroups(const RunRecord& record, ResultTable* table) {
       }
     }
   }
-}
-
-uint32_t TestVideos(const RunRecord& record) {
-  for (const DatasetReport::List& list : record.dataset().lists()) {
-    if (list.name() == "evaluation") return list.crc32();
-  }
-  return 0;
 }
 
 ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables) {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "results/format.h"
+#include "results/record.h"
 #include "results/roles.h"
 
 namespace op3d {
@@ -61,11 +62,7 @@ struct RunKey {
 };
 
 RunKey KeyOf(const RunRecord& record) {
-  RunKey key = {SetTitle(record.settings()), 0, record.settings().seed()};
-  for (const DatasetReport::List& list : record.dataset().lists()) {
-    if (list.name() == "evaluation") key.test_videos = list.crc32();
-  }
-  return key;
+  return {SetTitle(record.settings()), TestVideos(record), record.settings().seed()};
 }
 
 std::string KeyText(const RunKey& key) { return absl::StrCat(key.set, ", seed ", key.seed); }
