@@ -35,6 +35,7 @@
 #include "op3d/base/textproto.h"
 #include "op3d/network/device.h"
 #include "op3d/train/training_precision.h"
+#include "results/headline.h"
 #include "results/published.h"
 #include "results/table.h"
 #include "results/table_format.h"
@@ -258,7 +259,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   const std::string name = std::filesystem::path(options.output_dir).filename().string();
   const std::string table =
       RenderTables(MakeTables({{name, *record}}, figures), TableFormat::kText);
-  std::printf("%s\nreport: %s\n", table.c_str(),
+  std::printf("%s\n%s\n\nreport: %s\n", table.c_str(), Headline(*record).c_str(),
               JoinPath(options.output_dir, "report.html").c_str());
   return absl::OkStatus();
 }
