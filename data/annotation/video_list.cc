@@ -260,24 +260,28 @@ absl::StatusOr<std::vector<FileId>> IdentifyFiles(const std::vector<Found>& foun
   return files;
 }
 
-// One file is one group and has one label, whatever its rows call it.
+// One file is one group, whatever its rows call it, and in a list of paths it has one label.  Of an
+// official list that is said alone: which file belongs to a name is a guess there.
 absl::Status GroupRowsOfOneFile(const std::vector<FileId>& files, DatasetList* list,
                                 std::vector<std::string>* notes) {
   absl::flat_hash_map<FileId, size_t> firsts;
-  int64_t repeats = 0;
-  std::string example;
+  int64_t repeats = 0, other_labels = 0;
+  std::string example, other_example;
   for (size_t i = 0; i < list->videos.size(); ++i) {
     if (files[i] == FileId()) continue;
     const auto [place, fresh] = firsts.emplace(files[i], i);
     if (fresh) continue;
     ListedVideo& first = list->videos[place->second];
     ListedVideo& video = list->videos[i];
-    if (first.label != video.label) {
-      return absl::InvalidArgumentError(absl::StrCat(
+    if (first.label != video.label && (++other_labels == 1 || !video.path.empty())) {
+      other_example = absl::StrCat(
           list->Place(first), " (", first.name, ") and ", list->Place(video), " (", video.name,
           ") are one file, but have the labels ", first.label, " ('", list->classes[first.label],
-          "') and ", video.label, " ('", list->classes[video.label],
-          "'); a video has one label: take one of the rows out"));
+          "') and ", video.label, " ('", list->classes[video.label], "')");
+      if (!video.path.empty()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(other_example, "; a video has one label: take one of the rows out"));
+      }
     }
     if (first.group.empty()) first.group = video.group.empty() ? first.name : video.group;
     video.group = first.group;
@@ -290,6 +294,10 @@ absl::Status GroupRowsOfOneFile(const std::vector<FileId>& files, DatasetList* l
         list->list_path, ": ", repeats, repeats == 1 ? " row names" : " rows name",
         " a video that stands in it before (", example,
         "); it counts once for each row, and all its rows are held out together or not at all"));
+  }
+  if (other_labels > 0) {
+    notes->push_back(absl::StrCat(other_labels, " of them with another label (first: ",
+                                  other_example, ")"));
   }
   return absl::OkStatus();
 }

@@ -91,7 +91,8 @@ absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader);
 // otherwise they are an error that names the first of them.  Rows without an annotation in a list
 // that has annotations are always left out and counted.
 //
-// Errors of ReadDatasetList.  InvalidArgument: one file with two labels (names both rows).
+// Errors of ReadDatasetList.  InvalidArgument: one file with two labels in a list of paths (names
+// both rows; of an official list that is a note).
 // PermissionDenied: the media folder cannot be listed.  NotFound: no video of the list is there; says what was looked for,
 // where, and what to do.  FailedPrecondition: missing and broken videos under ERROR.  DataLoss:
 // every file is broken.  Cancelled: a signal came.

@@ -326,6 +326,16 @@ TEST_F(VideoListTest, OneFileIsOneVideoWhateverItIsCalled) {
                                AllOf(HasSubstr("val.csv:1 (up/a.mp4) and "),
                                      HasSubstr("val.csv:3 (link.mp4) are one file"),
                                      HasSubstr("the labels 0 ('0') and 2 ('2')"))));
+  // A name of an official list may find the file of another.
+  dataset_.set_format(DatasetSettings::KINETICS_CSV);
+  Write(root_ + "/val.csv", std::string(kHeader) + "zumba,link,0,1,val\nsamba,other,0,1,val\n");
+  dataset_.set_classes(2);
+  std::filesystem::create_symlink(root_ + "/val/up/a.mp4", root_ + "/val/link_0_1.mp4");
+  std::filesystem::create_symlink(root_ + "/val/up/a.mp4", root_ + "/val/other_0_1.mp4");
+  ASSERT_OK_AND_ASSIGN(const VideoList official, Load());
+  EXPECT_EQ(official.videos.size(), 2);
+  EXPECT_THAT(official.notes,
+              ElementsAre(HasSubstr("1 row names a video"), HasSubstr("1 of them with another")));
 }
 
 TEST_F(VideoListTest, OfSeveralFilesOfANameTheReadableOneIsTaken) {
