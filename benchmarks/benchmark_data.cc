@@ -130,10 +130,10 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
   for (const VideoList* list : {&train, &evaluation}) {
     for (const std::string& note : list->notes) Progress::Print(note);
     if (!list->videos.empty() && list->videos[0].label < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat((list == &train ? dataset.train() : dataset.evaluation()).list(),
-                       " has no labels: a benchmark needs them in both lists; "
-                       "./bazelw run //op3d:evaluate predicts the videos of a list without labels"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          (list == &train ? dataset.train() : dataset.evaluation()).list(),
+          " has no labels: a benchmark needs them in both lists; "
+          "./bazelw run //op3d:evaluate predicts the videos of a list without labels"));
     }
   }
   const std::string shared = DescribeSharedVideos(train.videos, evaluation.videos);

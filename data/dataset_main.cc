@@ -183,9 +183,9 @@ absl::Status Transcode(absl::Span<const std::string> words) {
                           .c_str());
   OP3D_RETURN_IF_ERROR(videos.status);
   if (report->failed.empty()) return absl::OkStatus();
-  return absl::AbortedError(
-      absl::StrCat(report->failed.size(), " of ", videos.usable.size() + videos.broken.size(),
-                   " videos were not copied; why stands above"));
+  return absl::AbortedError(absl::StrCat(report->failed.size(), " of ",
+                                         videos.usable.size() + videos.broken.size(),
+                                         " videos were not copied; why stands above"));
 }
 
 absl::Status Check(absl::Span<const std::string> words) {
@@ -269,8 +269,7 @@ absl::Status Inspect(absl::Span<const std::string> files) {
     ++failures;
     if (files.size() > 1) std::fprintf(stderr, "%s\n", std::string(failure.message()).c_str());
   }
-  return PartlyDone(failures, static_cast<int64_t>(files.size()), failure,
-                    "files cannot be read");
+  return PartlyDone(failures, static_cast<int64_t>(files.size()), failure, "files cannot be read");
 }
 
 absl::Status Frames(absl::Span<const std::string> files) {

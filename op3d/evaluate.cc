@@ -124,8 +124,8 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
   return options;
 }
 
-// A list without labels does not say which classes there are: the training list does, else only their
-// number is known.
+// A list without labels does not say which classes there are: the training list does, else only
+// their number is known.
 absl::StatusOr<std::vector<std::string>> ClassesOfTestList(const DatasetSettings& dataset,
                                                            const std::string& root) {
   const absl::StatusOr<DatasetList> train = ReadDatasetList(dataset, dataset.train(), root);
@@ -168,9 +168,9 @@ absl::StatusOr<VideoList> LoadList() {
   IndexOptions index;
   index.file = absl::GetFlag(FLAGS_index).empty() ? DefaultIndexFile(root, dataset.name())
                                                   : UserPath(absl::GetFlag(FLAGS_index));
-  OP3D_ASSIGN_OR_RETURN(
-      VideoList list, LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(), root,
-                                    loader, absl::GetFlag(FLAGS_threads), index));
+  OP3D_ASSIGN_OR_RETURN(VideoList list,
+                        LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(), root,
+                                      loader, absl::GetFlag(FLAGS_threads), index));
   if (list.classes.empty()) {
     OP3D_ASSIGN_OR_RETURN(list.classes, ClassesOfTestList(dataset, root));
   }

@@ -39,7 +39,8 @@ struct ActivityNetVideo {
   std::vector<Segment> segments;
   int64_t line = 0;
 
-  // The class that is shown longest within the video; of equals the one that stands first.  Empty without segments.
+  // The class that is shown longest within the video; of equals the one that stands first.  Empty
+  // without segments.
   std::string Label() const;
 };
 

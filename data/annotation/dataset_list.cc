@@ -272,8 +272,8 @@ absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
   OP3D_RETURN_IF_ERROR(FindLabels(list.classes, &rows));
   OP3D_RETURN_IF_ERROR(FindGroups(dataset, root, &rows));
   OP3D_RETURN_IF_ERROR(RefuseTwoLabels(rows));
-  const bool labelled =
-      std::any_of(rows.begin(), rows.end(), [](const ListRow& row) { return row.video.label >= 0; });
+  const bool labelled = std::any_of(rows.begin(), rows.end(),
+                                    [](const ListRow& row) { return row.video.label >= 0; });
   list.videos.reserve(rows.size());
   for (ListRow& row : rows) {
     if (list.files.empty() || list.files.back() != row.file) {

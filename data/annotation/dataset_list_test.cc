@@ -135,8 +135,9 @@ TEST_F(DatasetListTest, APathHasOneLabel) {
   ASSERT_OK_AND_ASSIGN(const DatasetList list, Read());
   EXPECT_EQ(list.videos.size(), 3);
   Write("train1.txt", "a/b.mp4 1\nc.mp4 0\n./a//b.mp4 0\n");
-  EXPECT_THAT(Read(), StatusIs(kInvalid, AllOf(HasSubstr("train1.txt:3: ./a//b.mp4 has the label 0"),
-                                               HasSubstr("in line 1 the label 1"))));
+  EXPECT_THAT(Read(),
+              StatusIs(kInvalid, AllOf(HasSubstr("train1.txt:3: ./a//b.mp4 has the label 0"),
+                                       HasSubstr("in line 1 the label 1"))));
 }
 
 TEST_F(DatasetListTest, PartsOfAList) {

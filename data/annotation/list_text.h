@@ -61,9 +61,10 @@ class UniqueNames {
 absl::string_view FileName(absl::string_view path);
 absl::string_view WithoutEnding(absl::string_view name);
 
-// `name` without all endings of video files (mp4, mkv, webm, avi, mov, m4v, 3gp, flv, ts, mpg, lmdb,
-// in small letters or not): "a.mp4" and "a.MP4.mkv" are both "a", as downloaders put one ending
-// after another.  Equal to `name` when that does not end as a video does ("a.mp4.part", ".mp4").
+// `name` without all endings of video files (mp4, mkv, webm, avi, mov, m4v, 3gp, flv, ts, mpg,
+// lmdb, in small letters or not): "a.mp4" and "a.MP4.mkv" are both "a", as downloaders put one
+// ending after another.  Equal to `name` when that does not end as a video does ("a.mp4.part",
+// ".mp4").
 absl::string_view WithoutVideoEndings(absl::string_view name);
 
 }  // namespace op3d

@@ -28,9 +28,9 @@ struct PathVideo {
   int64_t line = 0;
 };
 
-// In the order of the list; a video may come several times.  A list of lines that all end as a video
-// file does is a test list.  InvalidArgument, "`source`:line: ..." with the line: a number that is
-// missing, negative or beyond 2^31 - 1, no path, no row.
+// In the order of the list; a video may come several times.  A list of lines that all end as a
+// video file does is a test list.  InvalidArgument, "`source`:line: ..." with the line: a number
+// that is missing, negative or beyond 2^31 - 1, no path, no row.
 absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
                                                      absl::string_view source, PathListForm form);
 

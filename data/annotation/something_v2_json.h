@@ -18,8 +18,8 @@ struct SomethingV2Video {
   // The file's name, without its ending.
   std::string id;
   // The template without the brackets around what differs from video to video: "Holding [something]
-  // next to [something]" is the class "Holding something next to something".  Empty in a test list, and
-  // in an entry without an annotation.
+  // next to [something]" is the class "Holding something next to something".  Empty in a test list,
+  // and in an entry without an annotation.
   std::string label;
   int64_t line = 0;
 };

@@ -36,9 +36,8 @@ TEST(SomethingV2JsonTest, ReadsATestList) {
 }
 
 TEST(SomethingV2JsonTest, AnEntryMayLackItsAnnotation) {
-  ASSERT_OK_AND_ASSIGN(const auto videos,
-                       Parse("[{\"id\":\"1\",\"template\":\"a\"},{\"id\":\"2\"},"
-                             "{\"id\":\"3\",\"template\":\"\"}]"));
+  ASSERT_OK_AND_ASSIGN(const auto videos, Parse("[{\"id\":\"1\",\"template\":\"a\"},{\"id\":\"2\"},"
+                                                "{\"id\":\"3\",\"template\":\"\"}]"));
   ASSERT_EQ(videos.size(), 3);
   EXPECT_EQ(videos[0].label, "a");
   EXPECT_EQ(videos[1].label, "");

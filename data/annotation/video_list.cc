@@ -151,8 +151,7 @@ class Finder {
 
  private:
   static std::string NameOf(const ListedVideo& video) {
-    return video.path.empty() ? video.name
-                              : std::string(WithoutVideoEndings(FileName(video.path)));
+    return video.path.empty() ? video.name : std::string(WithoutVideoEndings(FileName(video.path)));
   }
 
   static void Append(const std::vector<std::string>& more, std::vector<std::string>* paths) {
@@ -296,8 +295,8 @@ absl::Status GroupRowsOfOneFile(const std::vector<FileId>& files, DatasetList* l
         "); it counts once for each row, and all its rows are held out together or not at all"));
   }
   if (other_labels > 0) {
-    notes->push_back(absl::StrCat(other_labels, " of them with another label (first: ",
-                                  other_example, ")"));
+    notes->push_back(
+        absl::StrCat(other_labels, " of them with another label (first: ", other_example, ")"));
   }
   return absl::OkStatus();
 }
@@ -347,11 +346,10 @@ VideoList Join(const DatasetList& dataset, std::vector<Found> found,
   }
   if (list.unlabelled > 0) {
     const ListedVideo& first = dataset.unlabelled[0];
-    list.notes.push_back(absl::StrCat(dataset.list_path, ": ", list.unlabelled,
-                                      list.unlabelled == 1 ? " row has" : " rows have",
-                                      " no label and ", list.unlabelled == 1 ? "is" : "are",
-                                      " left out (first: ", first.name, " in line ", first.line,
-                                      ")"));
+    list.notes.push_back(absl::StrCat(
+        dataset.list_path, ": ", list.unlabelled, list.unlabelled == 1 ? " row has" : " rows have",
+        " no label and ", list.unlabelled == 1 ? "is" : "are", " left out (first: ", first.name,
+        " in line ", first.line, ")"));
   }
   return list;
 }
@@ -377,7 +375,8 @@ absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
       "none of the ", found.listed, " videos of ", list.list_path, " is in ", list.media_path,
       ": looked for files such as '", looked_for, "' there and up to three folders below (or a ",
       "folder of frames of that name), and found ", media.files(), " videos in ", media.folders(),
-      " folders", JoinedNotes(found.notes), media.files() == 0 ? "; download the videos into it, in class folders or not"
+      " folders", JoinedNotes(found.notes),
+      media.files() == 0 ? "; download the videos into it, in class folders or not"
                          : "; their names must be those of the list, or the list is of another "
                            "split"));
 }
@@ -467,20 +466,19 @@ std::string DescribeSharedVideos(absl::Span<const Video> train,
     if (video.label >= 0 && video.label != trained.label) ++other_labels;
   }
   if (shared == 0) return "";
-  return absl::StrCat(shared, " of ", evaluation.size(),
-                      " videos of the evaluation list are in the training list too (first: ",
-                      example, "): measuring on what was trained on flatters",
-                      other_labels > 0
-                          ? absl::StrCat("; ", other_labels, " of them with another label there")
-                          : "");
+  return absl::StrCat(
+      shared, " of ", evaluation.size(),
+      " videos of the evaluation list are in the training list too (first: ", example,
+      "): measuring on what was trained on flatters",
+      other_labels > 0 ? absl::StrCat("; ", other_labels, " of them with another label there")
+                       : "");
 }
 
 std::string DescribeVideoList(const VideoList& list, absl::string_view name) {
-  return absl::StrCat(name, ": ", list.videos.size(), " of ", list.listed, " listed videos used (",
-                      list.missing, " missing, ", list.broken, " broken",
-                      list.unlabelled > 0 ? absl::StrCat(", ", list.unlabelled, " without a label")
-                                          : "",
-                      ")");
+  return absl::StrCat(
+      name, ": ", list.videos.size(), " of ", list.listed, " listed videos used (", list.missing,
+      " missing, ", list.broken, " broken",
+      list.unlabelled > 0 ? absl::StrCat(", ", list.unlabelled, " without a label") : "", ")");
 }
 
 }  // namespace op3d

@@ -93,9 +93,9 @@ absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader);
 //
 // Errors of ReadDatasetList.  InvalidArgument: one file with two labels in a list of paths (names
 // both rows; of an official list that is a note).
-// PermissionDenied: the media folder cannot be listed.  NotFound: no video of the list is there; says what was looked for,
-// where, and what to do.  FailedPrecondition: missing and broken videos under ERROR.  DataLoss:
-// every file is broken.  Cancelled: a signal came.
+// PermissionDenied: the media folder cannot be listed.  NotFound: no video of the list is there;
+// says what was looked for, where, and what to do.  FailedPrecondition: missing and broken videos
+// under ERROR.  DataLoss: every file is broken.  Cancelled: a signal came.
 absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const DatasetSettings::Split& split,
                                         const std::string& root, const LoaderSettings& loader,

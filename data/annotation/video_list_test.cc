@@ -403,9 +403,8 @@ TEST_F(VideoListTest, RowsWithoutAnAnnotationAreLeftOut) {
   EXPECT_TRUE(list.left_out[1].unlabelled);
   EXPECT_EQ(list.left_out[1].name, "eee_000000_000010");
   EXPECT_THAT(list.left_out[1].reason, HasSubstr("val.csv:3"));
-  EXPECT_THAT(list.notes,
-              ElementsAre(AllOf(HasSubstr("1 row has no label and is left out"),
-                                HasSubstr("eee_000000_000010 in line 3"))));
+  EXPECT_THAT(list.notes, ElementsAre(AllOf(HasSubstr("1 row has no label and is left out"),
+                                            HasSubstr("eee_000000_000010 in line 3"))));
   EXPECT_EQ(DescribeVideoList(list, "val"),
             "val: 2 of 4 listed videos used (1 missing, 0 broken, 1 without a label)");
 }

@@ -105,11 +105,16 @@ Json SplitJson(const SplitReport& split) {
   for (const Video& video : split.short_videos) {
     short_videos.push_back({{"name", video.name}, {"path", video.path}, {"frames", video.frames}});
   }
-  return {{"listed", list.listed},         {"official", split.official},
-          {"usable", list.videos.size()},  {"frames", split.frames},
-          {"classes", split.classes_used}, {"missing", std::move(missing)},
-          {"broken", std::move(broken)},   {"unlabelled", std::move(unlabelled)},
-          {"short", std::move(short_videos)}, {"notes", list.notes}};
+  return {{"listed", list.listed},
+          {"official", split.official},
+          {"usable", list.videos.size()},
+          {"frames", split.frames},
+          {"classes", split.classes_used},
+          {"missing", std::move(missing)},
+          {"broken", std::move(broken)},
+          {"unlabelled", std::move(unlabelled)},
+          {"short", std::move(short_videos)},
+          {"notes", list.notes}};
 }
 
 }  // namespace
@@ -145,8 +150,8 @@ absl::Status UsableLists(const DatasetReport& report) {
   std::vector<std::string> unusable;
   for (const SplitReport& split : report.splits) {
     if (split.named && !split.status.ok()) {
-      unusable.push_back(absl::StrCat("the list '", split.name,
-                                      "' cannot be used: ", split.status.message()));
+      unusable.push_back(
+          absl::StrCat("the list '", split.name, "' cannot be used: ", split.status.message()));
     }
   }
   return unusable.empty() ? absl::OkStatus() : absl::AbortedError(absl::StrJoin(unusable, "; "));

@@ -63,8 +63,8 @@ struct DatasetReport {
 absl::StatusOr<DatasetReport> IndexDataset(const DatasetSettings& dataset,
                                            const DatasetIndexOptions& options);
 
-// How a command ends that had to do with both lists: OK when all lists that the dataset names can be
-// used, else an error that ends the program with 1 and names those that cannot.
+// How a command ends that had to do with both lists: OK when all lists that the dataset names can
+// be used, else an error that ends the program with 1 and names those that cannot.
 absl::Status UsableLists(const DatasetReport& report);
 
 // For a person: counts, the first ten videos of each kind, and notes: rows that name one file,

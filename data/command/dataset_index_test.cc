@@ -62,17 +62,17 @@ TEST_F(DatasetIndexTest, SaysWhatIsThereAndWhatIsNot) {
                     HasSubstr("1 missing, 1 broken, 1 short"), HasSubstr("missing: nowhere.mp4"),
                     HasSubstr("short: short.mp4: 9 frames"), HasSubstr("broken: broken.mp4: ")));
   EXPECT_THAT(UsableLists(report),
-              StatusIs(absl::StatusCode::kAborted, AllOf(HasSubstr("'train' cannot be used"),
-                                                         Not(HasSubstr("'evaluation'")))));
+              StatusIs(absl::StatusCode::kAborted,
+                       AllOf(HasSubstr("'train' cannot be used"), Not(HasSubstr("'evaluation'")))));
   dataset_.mutable_train()->set_list("");  // of a dataset that is only tested on
   ASSERT_OK_AND_ASSIGN(const DatasetReport without, IndexDataset(dataset_, options_));
   EXPECT_THAT(UsableLists(without), IsOk());
 }
 
 TEST_F(DatasetIndexTest, SaysWhatOneFileInTwoPlacesMeans) {
-  ASSERT_THAT(WriteFileAtomically(options_.root + "/train.txt",
-                                  "b.mp4 0\nshort.mp4 0\n./b.mp4 0\n"),
-              IsOk());
+  ASSERT_THAT(
+      WriteFileAtomically(options_.root + "/train.txt", "b.mp4 0\nshort.mp4 0\n./b.mp4 0\n"),
+      IsOk());
   ASSERT_OK_AND_ASSIGN(const DatasetReport report, IndexDataset(dataset_, options_));
   EXPECT_THAT(UsableLists(report), IsOk());
   EXPECT_THAT(DatasetReportText(report),
@@ -90,9 +90,8 @@ TEST_F(DatasetIndexTest, SaysWhatOneFileInTwoPlacesMeans) {
 TEST_F(DatasetIndexTest, RowsWithoutAnAnnotationAreNamed) {
   dataset_.set_format(DatasetSettings::ACTIVITYNET_JSON);
   dataset_.mutable_evaluation()->set_part("validation");
-  ASSERT_THAT(WriteFileAtomically(
-                  options_.root + "/test.txt",
-                  R"({"database": {
+  ASSERT_THAT(WriteFileAtomically(options_.root + "/test.txt",
+                                  R"({"database": {
  "b": {"subset": "validation", "annotations": [{"label": "x", "segment": [0, 1]}]},
  "short": {"subset": "validation", "annotations": [{"label": "y", "segment": [0, 1]}]},
  "none": {"subset": "validation", "annotations": []},

@@ -45,8 +45,8 @@ TEST(ProgramTest, AFileThatStartsWithADashIsNoFlag) {
     EXPECT_THAT(CheckFlags({"--", file}), IsOk());
     EXPECT_THAT(CheckFlags({absl::StrCat("./", file)}), IsOk());
   }
-  EXPECT_THAT(CheckFlags({"--nothing"}), StatusIs(absl::StatusCode::kInvalidArgument,
-                                                  testing::Not(HasSubstr("./"))));
+  EXPECT_THAT(CheckFlags({"--nothing"}),
+              StatusIs(absl::StatusCode::kInvalidArgument, testing::Not(HasSubstr("./"))));
 }
 
 TEST(ProgramTest, DoneForSomeIsOne) {

@@ -174,12 +174,11 @@ std::string DidYouMean(const Message& root, absl::string_view name) {
   });
   if (near.size() > kShownNear) near.resize(kShownNear);
   if (near.empty()) return "";
-  return absl::StrCat("; is ",
-                      absl::StrJoin(near, " or ",
-                                    [](std::string* out, const auto& one) {
-                                      absl::StrAppend(out, one.second);
-                                    }),
-                      " meant?");
+  return absl::StrCat(
+      "; is ",
+      absl::StrJoin(near, " or ",
+                    [](std::string* out, const auto& one) { absl::StrAppend(out, one.second); }),
+      " meant?");
 }
 
 // The field of that name of `*holder`; or of what its oneof holds, which `*holder` becomes then: a
@@ -199,10 +198,9 @@ absl::StatusOr<const FieldDescriptor*> FindField(const std::string& name, absl::
     *holder = reflection.MutableMessage(*holder, kind);
     return field;
   }
-  return absl::InvalidArgumentError(absl::StrCat("'", path, "': ", descriptor.name(),
-                                                 " has no field '", name, "'",
-                                                 DidYouMean(root, name),
-                                                 "; it has: ", FieldNames(descriptor)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", path, "': ", descriptor.name(), " has no field '", name, "'",
+                   DidYouMean(root, name), "; it has: ", FieldNames(descriptor)));
 }
 
 // The place of the step's element in its list.

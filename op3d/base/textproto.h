@@ -29,8 +29,8 @@ std::string PrintTextproto(const google::protobuf::Message& message);
 // Writes it, all or nothing.
 absl::Status WriteTextproto(const std::string& path, const google::protobuf::Message& message);
 
-// Sets one field by its path: "search.attempt_epochs=4".  An element of a list is given by its number
-// from 0 or by its name (its own, or its state's): "steps[0].epochs=20",
+// Sets one field by its path: "search.attempt_epochs=4".  An element of a list is given by its
+// number from 0 or by its name (its own, or its state's): "steps[0].epochs=20",
 // "recipes[planned].test_clips=5".  What a oneof holds need not be named.  The value is in text
 // format; a string needs no quotes, a list is replaced ("x=[1, 2]", "x=1").  InvalidArgument names
 // the part of the path that does not exist, the nearest names anywhere in `message`, and what is

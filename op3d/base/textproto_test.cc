@@ -95,8 +95,8 @@ TEST(TextprotoTest, SetFieldSaysWhichElementsThereAre) {
   EXPECT_THAT(error("rate[0]=1"), HasSubstr("'rate' is no list"));
   EXPECT_THAT(error("inner[0].rate=1"), HasSubstr("'inner' holds no list"));
   for (const char* path : {"items[]=1", "items[0=1", "[0]=1", "items[0]x=1", "items[0].=1"}) {
-    EXPECT_THAT(SetField(path, &message), StatusIs(absl::StatusCode::kInvalidArgument,
-                                                   HasSubstr("")))
+    EXPECT_THAT(SetField(path, &message),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("")))
         << path;
   }
   // Near names, wherever they are.

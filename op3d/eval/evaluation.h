@@ -63,8 +63,9 @@ std::string EvaluationText(const Evaluation& evaluation);
 // figures, but "predictions" [{name, top [{label, name, score}]}], five at most of each video.
 std::string EvaluationJson(const Evaluation& evaluation);
 
-// CSV with a header, of labelled videos.  A row a class: "label,name,videos,correct,accuracy,most_taken_for,taken"; the
-// last two name the wrong class that most of its videos were given, and how many.
+// CSV with a header, of labelled videos.  A row a class:
+// "label,name,videos,correct,accuracy,most_taken_for,taken"; the last two name the wrong class that
+// most of its videos were given, and how many.
 std::string ClassCsv(const Evaluation& evaluation);
 // A row a video: "name,label,class,predicted,predicted_class,rank,score,predicted_score"; rank 1
 // is right; without labels the columns of the video's own class are empty.

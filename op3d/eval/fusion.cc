@@ -141,8 +141,7 @@ absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool 
     for (size_t i = 0; i < streams.size(); ++i) {
       const int64_t place = places[i].at(key);
       if (streams[0].labels[video] < 0) streams[0].labels[video] = streams[i].labels[place];
-      if (streams[i].labels[place] >= 0 &&
-          streams[i].labels[place] != streams[0].labels[video]) {
+      if (streams[i].labels[place] >= 0 && streams[i].labels[place] != streams[0].labels[video]) {
         return absl::InvalidArgumentError(
             absl::StrCat("the video ", name, " has label ", streams[0].labels[video],
                          " in scores 1 and ", streams[i].labels[place], " in scores ", i + 1,

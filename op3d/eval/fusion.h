@@ -21,12 +21,12 @@ struct MatchedScores {
   int64_t left_out = 0;
 };
 
-// Videos are the same by name; where the names differ in their video endings alone ("drinking/1.mp4"
-// and its flow "drinking/1") without them.  Labels of a test list come from a stream that has them.
-// Streams without names must have the same labels in the same order.
-// A video that some stream lacks is left out with `common_only`, otherwise FailedPrecondition
-// names the first.  InvalidArgument: streams of other classes, a name twice, a video with two
-// labels; FailedPrecondition: no video in common.
+// Videos are the same by name; where the names differ in their video endings alone
+// ("drinking/1.mp4" and its flow "drinking/1") without them.  Labels of a test list come from a
+// stream that has them. Streams without names must have the same labels in the same order. A video
+// that some stream lacks is left out with `common_only`, otherwise FailedPrecondition names the
+// first.  InvalidArgument: streams of other classes, a name twice, a video with two labels;
+// FailedPrecondition: no video in common.
 absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool common_only);
 
 }  // namespace op3d

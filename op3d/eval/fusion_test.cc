@@ -60,9 +60,10 @@ TEST(FusionTest, VideosOfAPathListAreToldApartByTheirPaths) {
                   false));
   EXPECT_THAT(matched.streams[1].scores, ElementsAre(7, -7, 6, -6, 8, -8));
   // Where the endings tell videos apart they count.
-  EXPECT_THAT(MatchVideos({Stream({{"1.mp4", 1}, {"1.avi", 2}}), Stream({{"1", 1}, {"2", 2}})}, true)
-                  .status(),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no video in common")));
+  EXPECT_THAT(
+      MatchVideos({Stream({{"1.mp4", 1}, {"1.avi", 2}}), Stream({{"1", 1}, {"2", 2}})}, true)
+          .status(),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no video in common")));
 }
 
 TEST(FusionTest, LabelsComeFromAStreamThatHasThem) {

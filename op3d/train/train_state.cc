@@ -27,7 +27,8 @@ absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a step of ", state.clips_a_step(), " clips (batch ", state.batch_size, " x accumulation ",
         state.accumulation, ") is larger than the training list of ", videos,
-        " videos: lower batch_size or accumulation, as with --set=steps[0].state.batch_size=8, or of a "
+        " videos: lower batch_size or accumulation, as with --set=steps[0].state.batch_size=8, or "
+        "of a "
         "benchmark's recipe with --set=recipes[hand_tuned].state.batch_size=8"));
   }
   return videos / state.clips_a_step();
