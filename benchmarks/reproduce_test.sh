@@ -69,7 +69,7 @@ expect 2 'none' "$reproduce" none
 expect 2 'other settings' "$reproduce" --dataset_root="$tiny" --output_dir=again native
 expect 2 'ATEN_CPU_CAPABILITY=avx512, and portable arithmetic needs avx2' \
   env ATEN_CPU_CAPABILITY=avx512 "${again[@]}" recorded
-expect 2 "arithmetic 'fast' is none of" "$program" --benchmark=kinetics400 --arithmetic=fast
+expect 2 "arithmetic 'fast' is none of" "$program" --benchmark=kinetics400 --dataset_root="$tiny" --arithmetic=fast
 sed 's/scale: MINIATURE/scale: FULL/' -i copy/record.textproto
 expect 2 '--dataset_root is missing' "$reproduce" copy --output_dir=full
 echo PASSED
