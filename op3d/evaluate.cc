@@ -5,6 +5,7 @@
 //       --dataset_root=/data/kinetics400 --frames=32 --clips=10 --output=rgb.safetensors
 //   ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors --fusion_weights=1,1.5
 
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -103,7 +104,7 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
   const std::string weights = absl::GetFlag(FLAGS_fusion_weights);
   for (const absl::string_view part : absl::StrSplit(weights, ',', absl::SkipEmpty())) {
     double weight = 0;
-    if (!absl::SimpleAtod(part, &weight)) {
+    if (!absl::SimpleAtod(part, &weight) || !std::isfinite(weight)) {
       return absl::InvalidArgumentError(
           absl::StrCat("--fusion_weights=", weights, ": '", part, "' is no number"));
     }

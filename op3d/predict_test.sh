@@ -42,6 +42,18 @@ if grep -qw avx2 /proc/cpuinfo; then
 fi
 expect 2 "arithmetic 'fast' is none of: portable, native" "${ask[@]}" --arithmetic=fast clip.safetensors
 
+# Numbers that are none: an error, and no percentages of them.
+# spoil FROM TO: a copy whose last number, of F32, is NaN.
+spoil() {
+  cp "$1" "$2" && chmod u+w "$2" &&
+    printf '\x00\x00\xc0\x7f' | dd of="$2" bs=1 seek=$(($(stat -Lc %s "$2") - 4)) conv=notrunc status=none
+}
+spoil w.safetensors w_nan.safetensors || fail spoil
+expect 2 '(1 NaN of [0-9]* values); the training that wrote them diverged' \
+  "$predict" --weights=w_nan.safetensors --network=dg_p3d_miniature clip.safetensors
+spoil clip.safetensors clip_nan.safetensors || fail spoil
+expect 1 'clip_nan.safetensors: 9 of the network.s 9 scores are NaN or infinite' "${ask[@]}" clip_nan.safetensors
+
 # One that is none does not stop the others.
 echo 'no video' >text.mp4
 expect 1 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"

@@ -61,6 +61,14 @@ absl::StatusOr<NetworkDefinition> DefineFor(int64_t classes) {
   return Define(options);
 }
 
+// Of the weights of --network; 0 when the file has no classifier.
+absl::StatusOr<int64_t> ClassesOf(const Checkpoint& checkpoint, const std::string& file) {
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, DefineFor(kUsualClasses));
+  const absl::StatusOr<NetworkWeights> weights = WeightsOf(definition, checkpoint);
+  OP3D_RETURN_IF_ERROR(Annotate(weights.status(), file));
+  return CountClasses(weights->tensors);
+}
+
 // Far beyond any clip; numbers of multiply-adds stay within 64 bits.
 constexpr int kMostOfAnAxis = 10000;
 
@@ -130,7 +138,8 @@ absl::Status Inspect(Words words) {
                static_cast<int>(checkpoint.tensors().size()), absl::StrCat(numbers).c_str(),
                static_cast<double>(bytes) / (1 << 20));
   if (absl::GetFlag(FLAGS_network).empty()) return absl::OkStatus();
-  return PrintStages(CountClasses(checkpoint.Weights()));
+  OP3D_ASSIGN_OR_RETURN(const int64_t classes, ClassesOf(checkpoint, words[0]));
+  return PrintStages(classes);
 }
 
 // The names of a list, all of them: somebody looks for one.
@@ -151,7 +160,7 @@ absl::Status Import(Words words) {
       {"source_format", std::string(FormatName(checkpoint.format()))}};
   if (!absl::GetFlag(FLAGS_network).empty()) {
     metadata["network"] = absl::GetFlag(FLAGS_network);
-    const int64_t classes = CountClasses(tensors);
+    OP3D_ASSIGN_OR_RETURN(const int64_t classes, ClassesOf(checkpoint, words[0]));
     OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
                           DefineFor(classes > 0 ? classes : kUsualClasses));
     absl::StatusOr<ImportedWeights> result = ImportWeights(definition, checkpoint);
@@ -159,6 +168,11 @@ absl::Status Import(Words words) {
     OP3D_RETURN_IF_ERROR(Annotate(CheckStart(definition, result->report), words[0]));
     imported = *std::move(result);
     tensors = imported->tensors;
+  } else if (tensors.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(words[0],
+                     " holds no tensor that can be read (weights inspect shows what it holds); in "
+                     "Python: torch.save(model.state_dict(), 'weights.pth')"));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(tensors, metadata));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(UserPath(words[1]), bytes));
@@ -183,14 +197,13 @@ absl::Status Export(Words words) {
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(UserPath(words[0])));
   NetworkOptions options;
   options.name = absl::GetFlag(FLAGS_network);
-  options.classes = CountClasses(checkpoint.Weights());
+  OP3D_ASSIGN_OR_RETURN(options.classes, ClassesOf(checkpoint, words[0]));
   if (options.classes == 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         words[0], " has no classifier (fc.weight): import and train it before giving it away"));
   }
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network, Network::Make(options, 0));
-  OP3D_ASSIGN_OR_RETURN(const NamedTensors tensors, ToTensors(checkpoint.Weights()));
-  OP3D_RETURN_IF_ERROR(Annotate(network->LoadStateDict(tensors), words[0]));
+  OP3D_RETURN_IF_ERROR(network->LoadWeights(UserPath(words[0])));
   network->SetTraining(false);
   OP3D_RETURN_IF_ERROR(ExportTorchScript(*network, UserPath(words[1])));
   std::fprintf(stderr,

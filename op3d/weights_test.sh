@@ -63,6 +63,26 @@ expect 2 'those of another network\|does not fit' \
   "$weights" import "$golden/tiny_zip.pth" evil.safetensors --network=dg_p3d_resnet50
 [[ ! -e PWNED && ! -e evil.safetensors ]] || fail "a refused file left something behind"
 
+# What training programs put beside weights is left aside; a model saved whole says what to do.
+for name in objects_zip objects_zip_5 objects_stream; do
+  expect 0 '5 tensors from a file of format' "$weights" import "$golden/$name.pth" $name.safetensors
+  expect 0 '^args  *= argparse.Namespace, left aside$' "$weights" inspect "$golden/$name.pth"
+done
+expect 0 'equal: 5 tensors' "$weights" compare objects_zip.safetensors objects_stream.safetensors
+expect 2 'no tensor that can be read.*torch.save(model.state_dict()' \
+  "$weights" import "$golden/whole_model_zip.pth" whole.safetensors
+expect 2 'left aside: my_project.model.Net' \
+  "$weights" import "$golden/whole_model_zip.pth" whole.safetensors --network=dg_p3d_miniature
+
+# A value that is none.
+cp w.safetensors w_nan.safetensors && chmod u+w w_nan.safetensors
+printf '\x00\x00\xc0\x7f' |
+  dd of=w_nan.safetensors bs=1 seek=$(($(stat -c %s w_nan.safetensors) - 4)) conv=notrunc status=none
+for command in import export; do
+  expect 2 '(1 NaN of [0-9]* values)' \
+    "$weights" $command w_nan.safetensors nan.pt --network=dg_p3d_miniature
+done
+
 expect 2 'cannot open nothing' "$weights" compare nothing zip.safetensors
 expect 2 'use: weights import' "$weights" import zip.safetensors
 expect 2 "'frob' is no command" "$weights" frob

@@ -1,6 +1,7 @@
 #include "op3d/eval/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
@@ -55,6 +56,17 @@ std::vector<int64_t> HighestClasses(const VideoScores& scores) {
   return highest;
 }
 
+// Internal when not all of the numbers are finite, whose order says nothing; `what` are they?
+template <typename T>
+absl::Status CheckFinite(const std::vector<T>& values, absl::string_view what) {
+  const auto bad =
+      std::count_if(values.begin(), values.end(), [](T x) { return !std::isfinite(x); });
+  if (bad == 0) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(
+      bad, " of ", values.size(), " ", what,
+      " are NaN or infinite, so nothing can be said of them; test weights that have not diverged"));
+}
+
 absl::StatusOr<bool> HaveLabels(const TestScores& test) {
   int64_t unlabelled = 0;
   for (const int64_t label : test.labels) unlabelled += label < 0 ? 1 : 0;
@@ -95,11 +107,14 @@ absl::StatusOr<Evaluation> Evaluate(std::vector<TestScores> streams,
   evaluation.left_out = matched.left_out;
   std::vector<VideoScores> means;
   for (const TestScores& stream : matched.streams) {
+    OP3D_RETURN_IF_ERROR(CheckFinite(stream.scores, "scores"));
+    OP3D_RETURN_IF_ERROR(CheckFinite(stream.head_scores, "scores of the heads"));
     OP3D_ASSIGN_OR_RETURN(VideoScores mean, options.probabilities ? MeanOfSoftmax(stream.views())
                                                                   : MeanOfLogits(stream.views()));
     means.push_back(std::move(mean));
   }
   OP3D_ASSIGN_OR_RETURN(evaluation.scores, WeightedSum(means, evaluation.options.weights));
+  OP3D_RETURN_IF_ERROR(CheckFinite(evaluation.scores.values, "sums of the streams' scores"));
   evaluation.test = std::move(matched.streams[0]);
   const TestScores& test = evaluation.test;
   evaluation.predicted = HighestClasses(evaluation.scores);

@@ -52,7 +52,7 @@ struct Evaluation {
 
 // Errors of MatchVideos, the metrics and BootstrapIntervals; InvalidArgument also for scores
 // without videos, for videos with and without labels, and for another number of weights than
-// streams.
+// streams; Internal for scores that are NaN or infinite, saying how many.
 absl::StatusOr<Evaluation> Evaluate(std::vector<TestScores> streams,
                                     const EvaluationOptions& options);
 

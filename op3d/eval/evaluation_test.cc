@@ -53,6 +53,19 @@ TEST(EvaluationTest, FiguresTextAndJson) {
   EXPECT_EQ(json::parse(EvaluationJson(bare)).count("intervals"), 0);
 }
 
+TEST(EvaluationTest, ScoresThatAreNotFiniteAreAnError) {
+  for (const float value : {NAN, INFINITY}) {
+    TestScores test = Rgb();
+    test.scores[4] = value;
+    EXPECT_THAT(Evaluate({Rgb(), test}, {}).status(),
+                StatusIs(absl::StatusCode::kInternal, HasSubstr("1 of 18 scores are NaN")));
+  }
+  EvaluationOptions overflow;
+  overflow.weights = {1e308, 1e308};
+  EXPECT_THAT(Evaluate({Rgb(), Rgb()}, overflow).status(),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("sums of the streams' scores")));
+}
+
 TEST(EvaluationTest, AListWithoutLabelsHasPredictionsAlone) {
   TestScores test = Rgb();
   test.labels = {-1, -1, -1};

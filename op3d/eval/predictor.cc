@@ -22,6 +22,7 @@
 #include "op3d/network/precision.h"
 #include "op3d/network/torch_status.h"
 #include "op3d/network/weights/checkpoint.h"
+#include "op3d/network/weights/weights_import.h"
 
 namespace op3d {
 namespace {
@@ -34,8 +35,10 @@ constexpr double kMaxInputValues = 2147483648.0;
 absl::StatusOr<int64_t> ClassesOf(const std::string& network, const std::string& path) {
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define({network, /*classes=*/1}));
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(path));
+  const absl::StatusOr<NetworkWeights> weights = WeightsOf(definition, checkpoint);
+  OP3D_RETURN_IF_ERROR(Annotate(weights.status(), path));
   const std::string name = definition.heads[0].classifier.name + ".weight";
-  for (const TensorView& tensor : checkpoint.Weights()) {
+  for (const TensorView& tensor : weights->tensors) {
     if (tensor.name == name && !tensor.shape.empty()) return tensor.shape[0];
   }
   return absl::InvalidArgumentError(
@@ -142,7 +145,9 @@ absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
       },
       &store, absl::MakeSpan(clips.mutable_data_ptr<float>(), static_cast<size_t>(clips.numel())),
       &seconds));
-  OP3D_ASSIGN_OR_RETURN(Prediction prediction, Predict(clips, progress));
+  absl::StatusOr<Prediction> answer = Predict(clips, progress);
+  OP3D_RETURN_IF_ERROR(Annotate(answer.status(), video));
+  Prediction prediction = *std::move(answer);
   prediction.frames = scan.info.frames;
   prediction.warnings = scan.info.warnings;
   const int64_t span = int64_t{views.shape.length()} * views.shape.stride;
@@ -187,6 +192,14 @@ absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips, Progress*
     prediction.scores.assign(values, values + mean.numel());
     return absl::OkStatus();
   }));
+  const auto bad = std::count_if(prediction.scores.begin(), prediction.scores.end(),
+                                 [](double score) { return !std::isfinite(score); });
+  if (bad > 0) {
+    return absl::InternalError(
+        absl::StrCat(bad, " of the network's ", prediction.scores.size(),
+                     " scores are NaN or infinite; look at the clips' values, try "
+                     "--precision=fp32, or take weights of an earlier checkpoint"));
+  }
   return prediction;
 }
 

@@ -81,7 +81,7 @@ class Predictor {
 
   // InvalidArgument: views that cannot be or take more than 8 GiB together, or clips too short for
   // the network; errors of ScanMedia and VideoReader::Read.  A video shorter than a clip is held at
-  // its last frame, with a warning.  `progress` gets every scored view added; it may be null.
+  // its last frame, with a warning.  Internal for scores that are NaN or infinite.  `progress` gets every scored view added; it may be null.
   absl::StatusOr<Prediction> Predict(const std::string& video, const PredictionViews& views,
                                      Progress* progress);
 

@@ -5,6 +5,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <thread>  // NOLINT: the loader's and the scorers' threads are plain ones
 #include <utility>
 
@@ -58,6 +59,18 @@ absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, Batch* batch
   return logits;
 }
 
+// Internal when a video's scores are not all finite: whatever is said of them would be made up.
+absl::Status CheckFinite(const at::Tensor& logits, const std::string& video) {
+  const float* values = logits.const_data_ptr<float>();
+  const auto bad =
+      std::count_if(values, values + logits.numel(), [](float x) { return !std::isfinite(x); });
+  if (bad == 0) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat(video, ": ", bad, " of the network's ", logits.numel(),
+                   " scores are NaN or infinite; try --precision=fp32, or weights of an earlier "
+                   "checkpoint: these have diverged"));
+}
+
 // What one scorer found in its range of the list.
 struct Part {
   int64_t heads = 0;
@@ -87,6 +100,7 @@ absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<Vide
     if (!more) break;
     if (batch.size == 0) continue;
     OP3D_ASSIGN_OR_RETURN(const at::Tensor logits, Logits(network, &batch));
+    OP3D_RETURN_IF_ERROR(CheckFinite(logits, videos[first + batch.videos[0]].name));
     part->heads = logits.size(0);
     part->videos.push_back(first + batch.videos[0]);
     const float* values = logits.const_data_ptr<float>();

@@ -47,7 +47,8 @@ int64_t BlockSize(int64_t videos);
 // `options.progress` counts this share's clips, of a total that it sets.
 //
 // FailedPrecondition: the folder holds blocks of another test (names the line that differs).
-// Cancelled says what was kept.  DataLoss when no video at all decodes.
+// Cancelled says what was kept.  DataLoss when no video at all decodes.  Internal names a video whose
+// scores are NaN or infinite.
 absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<Video>& videos,
                                      FrameStore* frames, int clips, const ScoringOptions& options,
                                      const ScoringRun& run, ActivitySeconds* seconds);

@@ -261,7 +261,9 @@ absl::Status Network::SaveWeights(const std::string& path,
 
 absl::Status Network::LoadWeights(const std::string& path) {
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(path));
-  OP3D_ASSIGN_OR_RETURN(const NamedTensors tensors, ToTensors(checkpoint.Weights()));
+  const absl::StatusOr<NetworkWeights> weights = WeightsOf(state_->definition, checkpoint);
+  OP3D_RETURN_IF_ERROR(Annotate(weights.status(), path));
+  OP3D_ASSIGN_OR_RETURN(const NamedTensors tensors, ToTensors(weights->tensors));
   return Annotate(LoadStateDict(tensors), path);
 }
 

@@ -128,7 +128,8 @@ class Network {
                            const std::map<std::string, std::string>& metadata = {}) const;
 
   // All of the network's weights from a file of any format that op3d/network/weights/checkpoint.h
-  // reads.  All or nothing, with its errors and LoadStateDict's.
+  // reads, wherever WeightsOf finds them.  All or nothing, with the errors of both and
+  // LoadStateDict's.
   absl::Status LoadWeights(const std::string& path);
 
   // What a training starts from: weights of this network, of the same one for other classes (the

@@ -38,9 +38,7 @@ absl::Status BuildFromZip(const Members& members, CheckpointBuilder* builder) {
   }
   const bool script = members.count(folder + "constants.pkl") > 0;
   builder->SetFormat(script ? CheckpointFormat::kTorchScript : CheckpointFormat::kZip);
-  OP3D_ASSIGN_OR_RETURN(const Pickle pickle,
-                        Pickle::Parse(members.at(folder + "data.pkl"),
-                                      script ? PickleNames::kTorchScript : PickleNames::kWeights));
+  OP3D_ASSIGN_OR_RETURN(const Pickle pickle, Pickle::Parse(members.at(folder + "data.pkl")));
   const auto find = [&](const StorageReference& reference) -> absl::StatusOr<Storage> {
     const auto record = members.find(absl::StrCat(folder, "data/", reference.key));
     if (record == members.end()) {
@@ -90,14 +88,15 @@ absl::StatusOr<Checkpoint> Checkpoint::Parse(std::string bytes, absl::string_vie
         Annotate(zip ? BuildFromZip(found, &builder) : BuildFromTar(found, &builder), source));
     return checkpoint;
   }
-  if (absl::StartsWith(all, absl::string_view("\x80\x02", 2))) {
+  // Before the pickles: a header of 640 bytes begins as a pickle of protocol 2 does.
+  const bool safetensors = all.size() > 8 && all[8] == '{';  // eight bytes of length, then JSON
+  if (!safetensors && all.size() > 1 && all[0] == '\x80' && all[1] >= 2 && all[1] <= 5) {
     checkpoint.bytes_ = std::make_shared<const std::string>(std::move(bytes));
     CheckpointBuilder builder(checkpoint.bytes_->size(), &checkpoint);
     OP3D_RETURN_IF_ERROR(Annotate(BuildFromStream(*checkpoint.bytes_, &builder), source));
     return checkpoint;
   }
-  // Eight bytes of header length, then JSON.
-  if (all.size() > 8 && all[8] == '{') {
+  if (safetensors) {
     OP3D_ASSIGN_OR_RETURN(Safetensors file, Safetensors::Parse(std::move(bytes), source));
     checkpoint.safetensors_ = std::make_shared<const Safetensors>(std::move(file));
     checkpoint.tensors_ = checkpoint.safetensors_->tensors();
@@ -111,26 +110,49 @@ absl::StatusOr<Checkpoint> Checkpoint::Parse(std::string bytes, absl::string_vie
       " bytes are no weights: neither safetensors, nor .pth (zip, stream, tar), nor TorchScript"));
 }
 
+absl::Span<const char* const> UsualWeightKeys() {
+  static constexpr const char* kKeys[] = {
+      "model",   "state_dict", "model_state",    "model_state_dict", "module",    "network", "net",
+      "weights", "params",     "state_dict_ema", "ema_state_dict",   "model_ema", "ema"};
+  return kKeys;
+}
+
 std::vector<TensorView> Checkpoint::Weights() const {
-  std::vector<TensorView> weights;
-  for (const char* key : {"model/", "state_dict/", "model_state/"}) {
-    for (const TensorView& tensor : tensors_) {
-      absl::string_view name = tensor.name;
-      if (!absl::ConsumePrefix(&name, key)) continue;
-      weights.push_back(tensor);
-      weights.back().name = std::string(name);
+  std::vector<TensorView> weights = tensors_;
+  // {'model': {'state_dict': {...}}} has two keys in a row.
+  const auto descend = [&] {
+    for (const char* key : UsualWeightKeys()) {
+      std::vector<TensorView> inner;
+      for (const TensorView& tensor : weights) {
+        absl::string_view name = tensor.name;
+        if (!absl::ConsumePrefix(&name, key) || !absl::ConsumePrefix(&name, "/")) continue;
+        inner.push_back(tensor);
+        inner.back().name = std::string(name);
+      }
+      if (inner.empty()) continue;
+      weights = std::move(inner);
+      return true;
     }
-    if (!weights.empty()) break;
+    return false;
+  };
+  while (descend()) {
   }
-  if (weights.empty()) weights = tensors_;
-  constexpr char kModule[] = "module.";
-  const bool prefixed = std::all_of(weights.begin(), weights.end(), [&](const TensorView& tensor) {
-    return absl::StartsWith(tensor.name, kModule);
-  });
-  if (prefixed) {
-    for (TensorView& tensor : weights) {
-      tensor.name = std::string(absl::StripPrefix(tensor.name, kModule));
+  // What data-parallel training, torch.compile, Lightning and MMAction2 put before every name.
+  constexpr absl::string_view kPrefixes[] = {"module.",  "_orig_mod.", "model.",
+                                             "network.", "net.",       "backbone."};
+  const auto strip = [&] {
+    for (const absl::string_view prefix : kPrefixes) {
+      if (!std::all_of(weights.begin(), weights.end(), [&](const TensorView& tensor) {
+            return absl::StartsWith(tensor.name, prefix);
+          })) {
+        continue;
+      }
+      for (TensorView& tensor : weights) tensor.name.erase(0, prefix.size());
+      return true;
     }
+    return false;
+  };
+  while (!weights.empty() && strip()) {
   }
   return weights;
 }

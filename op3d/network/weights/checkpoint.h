@@ -17,6 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "op3d/base/safetensors.h"
 
 namespace op3d {
@@ -32,10 +33,10 @@ class Checkpoint {
   // NotFound or Internal when the file cannot be read; otherwise as Parse.
   static absl::StatusOr<Checkpoint> Read(const std::string& path);
 
-  // InvalidArgument for bytes of no known format, a pickle that asks for more than weights need
-  // (naming the opcode or the function), a view that leaves its storage, a compressed archive, a
-  // big-endian file; DataLoss for what is cut off or damaged.  Messages begin with `source`.  Takes
-  // at most a small multiple of the bytes' size, whatever the file claims.
+  // InvalidArgument for bytes of no known format, a pickle with an opcode that no weights need or a
+  // function that only an attack calls (naming it), a view that leaves its storage, a compressed
+  // archive, a big-endian file; DataLoss for what is cut off or damaged.  Messages begin with
+  // `source`.  Takes at most a small multiple of the bytes' size, whatever the file claims.
   static absl::StatusOr<Checkpoint> Parse(std::string bytes, absl::string_view source);
 
   CheckpointFormat format() const { return format_; }
@@ -48,9 +49,14 @@ class Checkpoint {
   // Everything else that has a value, by its place: numbers and text as they print.
   const std::vector<std::pair<std::string, std::string>>& values() const { return values_; }
 
-  // The network's state dict: what stands under "model", "state_dict" or "model_state" where there
-  // is such a key, all tensors otherwise; without "module." where all names begin with it
-  // (data-parallel training leaves it there).
+  // Objects that nothing but their own code can read, and tensors of kinds that op3d does not know:
+  // their places (empty: the whole file) and classes ("argparse.Namespace").
+  const std::vector<std::pair<std::string, std::string>>& left_aside() const { return left_aside_; }
+
+  // The state dict, for whoever does not know the network (otherwise WeightsOf of
+  // weights_import.h): what stands under "model", "state_dict" or another usual key where there is
+  // one, all tensors otherwise; without "module.", "_orig_mod.", "model." and other usual prefixes
+  // that all names share.
   std::vector<TensorView> Weights() const;
 
  private:
@@ -64,7 +70,12 @@ class Checkpoint {
   std::shared_ptr<const Safetensors> safetensors_;
   std::vector<TensorView> tensors_;
   std::vector<std::pair<std::string, std::string>> values_;
+  std::vector<std::pair<std::string, std::string>> left_aside_;
 };
+
+// The keys under which training programs keep a state dict, the usual one first; a file that holds
+// several has the weights under the first of them.
+absl::Span<const char* const> UsualWeightKeys();
 
 }  // namespace op3d
 

@@ -38,6 +38,27 @@ absl::StatusOr<std::vector<int64_t>> Integers(const PickleValue& value) {
   return numbers;
 }
 
+// "argparse.Namespace" of what is called.
+std::string ClassName(const PickleValue& callee) {
+  if (callee.kind == Kind::kName) {
+    return absl::CHexEscape(
+        absl::StrCat(callee.text.substr(0, 100), ".", callee.name.substr(0, 100)));
+  }
+  // ('module', class, file, source): how streams name a class of torch.nn.
+  if (callee.kind == Kind::kPersistent && callee.items[0]->items.size() > 1 &&
+      callee.items[0]->items[1]->kind == Kind::kName) {
+    return ClassName(*callee.items[0]->items[1]);
+  }
+  return "a class without a name";
+}
+
+// Numbers that op3d knows, and not int8 or complex ones.
+bool IsKnownStorage(const PickleValue& value) {
+  if (value.kind != Kind::kPersistent) return true;  // Rebuild complains
+  const auto& parts = value.items[0]->items;
+  return parts.size() < 2 || parts[1]->kind != Kind::kName || DTypeOfTorchName(parts[1]->name).ok();
+}
+
 }  // namespace
 
 absl::StatusOr<StorageReference> ToStorageReference(const PickleValue& identifier) {
@@ -108,6 +129,10 @@ absl::Status CheckpointBuilder::Walk(const PickleValue& value, const std::string
       return note(absl::StrCat(value.real));
     case Kind::kText:
       return note(absl::CHexEscape(value.text));
+    case Kind::kBytes:
+      return note(absl::StrCat(value.text.size(), " bytes"));
+    case Kind::kSet:
+      return note(absl::StrCat("a set of ", value.items.size()));
     case Kind::kName:
       return note(absl::StrCat(value.text, ".", value.name));
     case Kind::kTuple:
@@ -120,8 +145,7 @@ absl::Status CheckpointBuilder::Walk(const PickleValue& value, const std::string
       return WalkDict(value.items, place, depth);
     case Kind::kPersistent: {
       if (find_tensor_ == nullptr || value.items[0]->kind != Kind::kText) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("'", place, "' is a bare storage; weights are tensors"));
+        return LeaveAside(place, "a bare storage");
       }
       absl::StatusOr<StoredTensor> tensor = find_tensor_(value.items[0]->text);
       OP3D_RETURN_IF_ERROR(Annotate(tensor.status(), place));
@@ -137,12 +161,10 @@ absl::Status CheckpointBuilder::WalkDict(const std::vector<PickleValue*>& items,
                                          const std::string& place, int depth) {
   for (size_t i = 0; i + 1 < items.size(); i += 2) {
     const PickleValue& key = *items[i];
-    if (key.kind != Kind::kText && key.kind != Kind::kInteger) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", place, "' has a key that is neither text nor a number"));
-    }
-    const std::string name =
-        key.kind == Kind::kText ? std::string(key.text) : absl::StrCat(key.integer);
+    // Weights have text for keys and optimizers numbers; of others only the place is known.
+    std::string name = absl::StrCat("(key ", i / 2, ")");
+    if (key.kind == Kind::kText) name = std::string(key.text);
+    if (key.kind == Kind::kInteger) name = absl::StrCat(key.integer);
     OP3D_RETURN_IF_ERROR(Walk(*items[i + 1], Join(place, name), depth + 1));
   }
   return absl::OkStatus();
@@ -156,23 +178,15 @@ absl::Status CheckpointBuilder::WalkCall(const PickleValue& call, const std::str
     return absl::InvalidArgumentError(absl::StrCat("'", place, "': ", callee.text, ".", callee.name,
                                                    " with arguments of another kind"));
   };
-  if (callee.text == "torch._utils" && callee.name != "_rebuild_parameter") {
-    absl::StatusOr<StoredTensor> tensor = Rebuild(*call.items[1]);
-    OP3D_RETURN_IF_ERROR(Annotate(tensor.status(), place));
-    return AddTensor(*tensor, place);
+  if (callee.kind != Kind::kName) return LeaveAside(place, ClassName(callee));
+  if (absl::StartsWith(callee.text, "torch.") &&
+      (absl::StartsWith(callee.name, "_rebuild_") || callee.name == "Parameter")) {
+    // In files of 2017 a parameter's tensor is the first value of its state.
+    const bool state = arguments.empty() && call.state != nullptr;
+    return WalkTensor(callee, state ? call.state->items : arguments, place, depth + 1);
   }
-  // A parameter is its tensor: the first argument, or in files of 2017 the first value of its
-  // state.
-  if (callee.name == "_rebuild_parameter" || callee.name == "Parameter") {
-    const PickleValue* tensor = nullptr;
-    if (!arguments.empty()) {
-      tensor = arguments[0];
-    } else if (call.state != nullptr && !call.state->items.empty()) {
-      tensor = call.state->items[0];
-    }
-    return tensor == nullptr ? fault() : Walk(*tensor, place, depth + 1);
-  }
-  if (callee.text == "collections") {
+  if (callee.text == "collections" &&
+      (callee.name == "OrderedDict" || callee.name == "Counter" || callee.name == "defaultdict")) {
     // OrderedDict() filled by SETITEMS, OrderedDict([[key, value] ...]), Counter({...}).
     if (!arguments.empty() && arguments[0]->kind == Kind::kDict) {
       OP3D_RETURN_IF_ERROR(WalkDict(arguments[0]->items, place, depth));
@@ -186,19 +200,65 @@ absl::Status CheckpointBuilder::WalkCall(const PickleValue& call, const std::str
     }
     return WalkDict(call.extra, place, depth);
   }
-  if (absl::StartsWith(callee.text, "__torch__")) {  // an object: its attributes
+  // An object of a TorchScript archive: its attributes.
+  if (callee.text == "__torch__" || absl::StartsWith(callee.text, "__torch__.")) {
     if (call.state == nullptr || call.state->kind != Kind::kDict) return absl::OkStatus();
     return WalkDict(call.state->items, place, depth);
   }
-  if (arguments.empty()) return fault();
   // torch.Size and TorchScript's typed lists: what they hold.
-  return Walk(*arguments[0], place, depth + 1);
+  if (callee.text == "torch.jit._pickle" || (callee.text == "torch" && callee.name == "Size")) {
+    return arguments.empty() ? fault() : Walk(*arguments[0], place, depth + 1);
+  }
+  // A class of dictionaries, as configurations use, shows its entries.
+  if (!call.extra.empty()) return WalkDict(call.extra, place, depth);
+  return LeaveAside(place, ClassName(callee));
+}
+
+absl::Status CheckpointBuilder::WalkTensor(const PickleValue& callee,
+                                           const std::vector<PickleValue*>& arguments,
+                                           const std::string& place, int depth) {
+  if (depth > kDeepest) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", place.substr(0, 100), "' is a tensor made of itself"));
+  }
+  const std::string function = ClassName(callee);
+  const auto fault = [&] {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", place, "': ", function, " with arguments of another kind"));
+  };
+  if (arguments.empty()) return fault();
+  if (function == "torch._utils._rebuild_tensor" || function == "torch._utils._rebuild_tensor_v2") {
+    if (!IsKnownStorage(*arguments[0])) {
+      return LeaveAside(place,
+                        absl::StrCat("a tensor of ", ClassName(*arguments[0]->items[0]->items[1])));
+    }
+    absl::StatusOr<StoredTensor> tensor = Rebuild(arguments);
+    OP3D_RETURN_IF_ERROR(Annotate(tensor.status(), place));
+    return AddTensor(*tensor, place);
+  }
+  // A parameter is its tensor.
+  if (callee.name == "_rebuild_parameter" || callee.name == "_rebuild_parameter_with_state" ||
+      callee.name == "Parameter") {
+    return Walk(*arguments[0], place, depth + 1);
+  }
+  // A class of tensors: the function that makes the plain one, the class, the function's arguments.
+  if (callee.name == "_rebuild_from_type_v2" || callee.name == "_rebuild_from_type") {
+    if (arguments.size() < 3 || arguments[2]->kind != Kind::kTuple) return fault();
+    return WalkTensor(*arguments[0], arguments[2]->items, place, depth + 1);
+  }
+  return LeaveAside(place, absl::StrCat("a tensor of ", function));  // sparse, quantised ...
+}
+
+absl::Status CheckpointBuilder::LeaveAside(const std::string& place, const std::string& what) {
+  checkpoint_->values_.emplace_back(place, absl::StrCat(what, ", left aside"));
+  checkpoint_->left_aside_.emplace_back(place, what);
+  return absl::OkStatus();
 }
 
 // _rebuild_tensor(storage, offset, sizes, strides) and _rebuild_tensor_v2, which adds what only
 // training needs.
-absl::StatusOr<StoredTensor> CheckpointBuilder::Rebuild(const PickleValue& arguments) const {
-  const auto& parts = arguments.items;
+absl::StatusOr<StoredTensor> CheckpointBuilder::Rebuild(
+    const std::vector<PickleValue*>& parts) const {
   if (find_storage_ == nullptr || parts.size() < 4 || parts[0]->kind != Kind::kPersistent) {
     return absl::InvalidArgumentError("a tensor is made of something else than a storage");
   }

@@ -36,8 +36,8 @@ class CheckpointBuilder {
 
   void SetFormat(CheckpointFormat format) { checkpoint_->format_ = format; }
 
-  // Walks from `root` through dictionaries, lists and objects.  `find` gives the storage that a
-  // reference names.  Errors name the place.
+  // Walks from `root` through dictionaries and lists; objects are left aside.  `find` gives the
+  // storage that a reference names.  Errors name the place.
   using FindStorage = std::function<absl::StatusOr<Storage>(const StorageReference&)>;
   absl::Status Build(const PickleValue& root, const FindStorage& find);
 
@@ -50,7 +50,12 @@ class CheckpointBuilder {
   absl::Status WalkDict(const std::vector<PickleValue*>& items, const std::string& place,
                         int depth);
   absl::Status WalkCall(const PickleValue& call, const std::string& place, int depth);
-  absl::StatusOr<StoredTensor> Rebuild(const PickleValue& arguments) const;
+  // A tensor, or a parameter made of one, of the function `callee` and its arguments.
+  absl::Status WalkTensor(const PickleValue& callee, const std::vector<PickleValue*>& arguments,
+                          const std::string& place, int depth);
+  // Nothing but the object's own code can tell what it holds.
+  absl::Status LeaveAside(const std::string& place, const std::string& what);
+  absl::StatusOr<StoredTensor> Rebuild(const std::vector<PickleValue*>& parts) const;
   absl::Status AddTensor(const StoredTensor& tensor, const std::string& place);
   std::string Join(const std::string& place, absl::string_view key) const;
 

@@ -120,6 +120,56 @@ TEST(CheckpointTest, ReadsTorchScriptWithoutItsCode) {
   EXPECT_THAT(checkpoint.values(), testing::Contains(testing::Pair("table.a", "0.5")));
 }
 
+// What training programs put beside weights, in two formats and protocols: argparse.Namespace,
+// OmegaConf's and Lightning's classes, an optimizer and its scheduler, numpy's scalars, paths,
+// dates, enums, sets, a network as an object, sparse and int8 tensors, keys of every kind.
+TEST(CheckpointTest, LeavesObjectsBesideTheWeightsAside) {
+  for (const char* name : {"objects_zip.pth", "objects_zip_5.pth", "objects_stream.pth"}) {
+    SCOPED_TRACE(name);
+    ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Read(Path(name)));
+    const std::vector<TensorView> weights = checkpoint.Weights();
+    // As a tensor, as a parameter, as one with attributes, as a class of tensors, a number.
+    EXPECT_THAT(Names(weights), testing::ElementsAre("conv.weight", "conv.bias", "bn.weight",
+                                                     "bn.bias", "bn.num_batches_tracked"));
+    EXPECT_EQ(weights[0].shape, (std::vector<int64_t>{2, 2}));
+    EXPECT_EQ(absl::BytesToHexString(weights[0].data), "0000803f000000400000404000008040");
+    EXPECT_EQ(absl::BytesToHexString(weights[3].data), "0000104100002041");
+    EXPECT_EQ(absl::BytesToHexString(weights[4].data), "0300000000000000");
+    EXPECT_THAT(Names(checkpoint.tensors()),
+                testing::Contains("optimizer/state/0/momentum_buffer"));
+    EXPECT_THAT(checkpoint.left_aside(),
+                testing::IsSupersetOf({testing::Pair("args", "argparse.Namespace"),
+                                       testing::Pair("cfg", "omegaconf.dictconfig.DictConfig"),
+                                       testing::Pair("best", "numpy._core.multiarray.scalar"),
+                                       testing::Pair("ema", "my_project.model.Net")}));
+    EXPECT_THAT(checkpoint.values(),
+                testing::IsSupersetOf({testing::Pair("epoch", "58"), testing::Pair("dd/a/0", "1"),
+                                       testing::Pair("hyper_parameters/lr", "0.1"),
+                                       testing::Pair("args", "argparse.Namespace, left aside")}));
+  }
+}
+
+TEST(CheckpointTest, AWholeModelIsAnObjectWithoutTensors) {
+  ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Read(Path("whole_model_zip.pth")));
+  EXPECT_THAT(checkpoint.tensors(), testing::IsEmpty());
+  EXPECT_THAT(checkpoint.left_aside(),
+              testing::ElementsAre(testing::Pair("", "my_project.model.Net")));
+}
+
+// A header of 640 bytes begins with the bytes of a pickle.
+TEST(CheckpointTest, SafetensorsAreNeverTakenForAPickle) {
+  const std::string data(4, '\0');
+  int like_pickles = 0;
+  for (int size = 0; size < 1400; size += 8) {
+    const std::string bytes =
+        SerializeSafetensors({{"a", DType::kF32, {1}, data}}, {{"note", std::string(size, 'x')}})
+            .value();
+    like_pickles += bytes[0] == '\x80' ? 1 : 0;
+    ASSERT_THAT(Checkpoint::Parse(bytes, "x").status(), IsOk()) << size;
+  }
+  EXPECT_GE(like_pickles, 4);
+}
+
 TEST(CheckpointTest, RefusesWhatIsNoCheckpoint) {
   const auto parse = [](const std::string& bytes) {
     return Checkpoint::Parse(bytes, "x").status();
@@ -136,7 +186,8 @@ TEST(CheckpointTest, RefusesWhatIsNoCheckpoint) {
 
 // Cut anywhere, each golden file is an error or, where only padding went, the same tensors.
 TEST(CheckpointTest, NoCutCrashesOrLies) {
-  for (const char* name : {"tiny_zip.pth", "tiny_legacy_2017.pth", "tiny_tar.pth"}) {
+  for (const char* name :
+       {"tiny_zip.pth", "tiny_legacy_2017.pth", "tiny_tar.pth", "objects_stream.pth"}) {
     const std::string bytes = ReadFile(Path(name)).value();
     const size_t whole = Checkpoint::Parse(bytes, name).value().tensors().size();
     for (size_t size = 0; size < bytes.size(); size += 37) {

@@ -18,7 +18,7 @@ class Tape {
   explicit Tape(absl::string_view bytes) : bytes_(bytes) {}
 
   absl::StatusOr<Pickle> NextPickle() {
-    OP3D_ASSIGN_OR_RETURN(Pickle pickle, Pickle::Parse(bytes_, PickleNames::kWeights));
+    OP3D_ASSIGN_OR_RETURN(Pickle pickle, Pickle::Parse(bytes_));
     bytes_.remove_prefix(pickle.size());
     return pickle;
   }
@@ -79,6 +79,7 @@ void CollectReferences(const PickleValue& value, int depth, int64_t* left,
   };
   each(value.items);
   each(value.extra);
+  each(value.appended);
   if (value.state != nullptr) CollectReferences(*value.state, depth + 1, left, references);
 }
 
@@ -186,7 +187,10 @@ absl::Status BuildFromStream(absl::string_view bytes, CheckpointBuilder* builder
     const auto reference = references.find(name);
     if (reference == references.end()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "storage ", name.substr(0, 100), " belongs to no tensor: its type is not known"));
+          "storage ", name.substr(0, 100),
+          " belongs to no tensor, or to one of a type that op3d does not read, and nobody knows "
+          "where "
+          "it ends; in Python: torch.save(torch.load(FILE)['state_dict'], 'weights.pth')"));
     }
     absl::StatusOr<Storage> storage = tape.NextStorage(reference->second.dtype);
     OP3D_RETURN_IF_ERROR(Annotate(storage.status(), absl::StrCat("storage ", name)));

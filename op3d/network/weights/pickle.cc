@@ -5,7 +5,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
@@ -15,49 +14,50 @@ namespace {
 // A checkpoint of a thousand parameters has twenty thousand values.
 constexpr size_t kMostValues = 1000000;
 
+// What only an attack calls.  Nothing is run whatever the name, so the list protects nobody here:
+// it tells people what their file would do in Python.
 struct Name {
   const char* module;
+  // Null: every name of the module.
   const char* name;
 };
-constexpr Name kWeightNames[] = {
-    {"collections", "Counter"},
-    {"collections", "OrderedDict"},
-    {"torch", "BFloat16Storage"},
-    {"torch", "BFloat16Tensor"},
-    {"torch", "BoolStorage"},
-    {"torch", "ByteStorage"},
-    {"torch", "ByteTensor"},
-    {"torch", "DoubleStorage"},
-    {"torch", "DoubleTensor"},
-    {"torch", "FloatStorage"},
-    {"torch", "FloatTensor"},
-    {"torch", "HalfStorage"},
-    {"torch", "HalfTensor"},
-    {"torch", "IntStorage"},
-    {"torch", "IntTensor"},
-    {"torch", "LongStorage"},
-    {"torch", "LongTensor"},
-    {"torch", "Size"},
-    {"torch._utils", "_rebuild_parameter"},
-    {"torch._utils", "_rebuild_tensor"},
-    {"torch._utils", "_rebuild_tensor_v2"},
-    {"torch.nn.parameter", "Parameter"},
-};
-constexpr Name kTorchScriptNames[] = {
-    {"torch.jit._pickle", "build_boollist"},   {"torch.jit._pickle", "build_doublelist"},
-    {"torch.jit._pickle", "build_intlist"},    {"torch.jit._pickle", "build_tensorlist"},
-    {"torch.jit._pickle", "restore_type_tag"},
+constexpr Name kAttacks[] = {
+    {"os", nullptr},
+    {"posix", nullptr},
+    {"nt", nullptr},
+    {"subprocess", nullptr},
+    {"pty", nullptr},
+    {"shutil", nullptr},
+    {"socket", nullptr},
+    {"runpy", nullptr},
+    {"webbrowser", nullptr},
+    {"commands", nullptr},
+    {"ctypes", nullptr},
+    {"builtins", "eval"},
+    {"builtins", "exec"},
+    {"builtins", "execfile"},
+    {"builtins", "compile"},
+    {"builtins", "open"},
+    {"builtins", "__import__"},
+    {"importlib", "import_module"},
+    {"pickle", "loads"},
+    {"_pickle", "loads"},
+    {"sys", nullptr},
+    {"requests", nullptr},
+    {"urllib.request", nullptr},
+    {"asyncio.subprocess", nullptr},
+    {"code", nullptr},
+    {"pip", nullptr},
+    {"marshal", nullptr},
 };
 
-bool IsAllowed(absl::string_view module, absl::string_view name, PickleNames names) {
-  for (const Name& known : kWeightNames) {
-    if (module == known.module && name == known.name) return true;
+bool IsAttack(absl::string_view module, absl::string_view name) {
+  // Python 2's name of the module.
+  if (module == "__builtin__") module = "builtins";
+  for (const Name& attack : kAttacks) {
+    if (module == attack.module && (attack.name == nullptr || name == attack.name)) return true;
   }
-  if (names != PickleNames::kTorchScript) return false;
-  for (const Name& known : kTorchScriptNames) {
-    if (module == known.module && name == known.name) return true;
-  }
-  return module == "__torch__" || absl::StartsWith(module, "__torch__.");
+  return false;
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ bool IsAllowed(absl::string_view module, absl::string_view name, PickleNames nam
 // The stack, the memo and the place in the program.
 class PickleMachine {
  public:
-  PickleMachine(absl::string_view bytes, PickleNames names) : bytes_(bytes), names_(names) {}
+  explicit PickleMachine(absl::string_view bytes) : bytes_(bytes) {}
 
   absl::StatusOr<Pickle> Run() {
     for (;;) {
@@ -162,9 +162,9 @@ class PickleMachine {
     return absl::OkStatus();
   }
 
-  absl::Status PushText(size_t size) {
+  absl::Status PushText(size_t size, Kind kind = Kind::kText) {
     OP3D_ASSIGN_OR_RETURN(const absl::string_view text, Take(size));
-    OP3D_ASSIGN_OR_RETURN(PickleValue * value, Push(Kind::kText));
+    OP3D_ASSIGN_OR_RETURN(PickleValue * value, Push(kind));
     value->text = text;
     return absl::OkStatus();
   }
@@ -192,10 +192,11 @@ class PickleMachine {
   }
 
   absl::Status PushName(absl::string_view module, absl::string_view name) {
-    if (!IsAllowed(module, name, names_)) {
+    if (IsAttack(module, name)) {
       return Fault(absl::StrCat("asks for ", absl::CHexEscape(module.substr(0, 100)), ".",
                                 absl::CHexEscape(name.substr(0, 100)),
-                                ", which weights do not need; nothing of it was run"));
+                                ", which weights do not need; nothing of it was run, and Python "
+                                "would run it"));
     }
     OP3D_ASSIGN_OR_RETURN(PickleValue * value, Push(Kind::kName));
     value->text = module;
@@ -220,10 +221,21 @@ class PickleMachine {
   absl::Status Call() {
     OP3D_ASSIGN_OR_RETURN(PickleValue * arguments, Pop());
     OP3D_ASSIGN_OR_RETURN(PickleValue * callee, Pop());
-    if (callee->kind != Kind::kName || arguments->kind != Kind::kTuple) {
+    // A class may be what a call gave (getattr) or stand elsewhere (a stream's 'module').
+    const bool callable = callee->kind == Kind::kName || callee->kind == Kind::kCall ||
+                          callee->kind == Kind::kPersistent;
+    if (!callable || arguments->kind != Kind::kTuple) {
       return Fault("calls what is no name, or without a tuple of arguments");
     }
     return PushItems(Kind::kCall, {callee, arguments});
+  }
+
+  // With named arguments too.
+  absl::Status CallByName() {
+    OP3D_ASSIGN_OR_RETURN(PickleValue * named, Pop());
+    OP3D_RETURN_IF_ERROR(Call());
+    stack_.back()->items.push_back(named);
+    return absl::OkStatus();
   }
 
   absl::Status Build() {
@@ -234,14 +246,17 @@ class PickleMachine {
     return absl::OkStatus();
   }
 
-  // APPEND(S) to a list, SETITEM(S) to a dictionary; an object of either kind keeps them aside.
+  // APPEND(S) to a list, ADDITEMS to a set, SETITEM(S) to a dictionary; an object of such a kind
+  // keeps them aside.
   absl::Status Add(std::vector<PickleValue*> items, Kind kind) {
     OP3D_ASSIGN_OR_RETURN(PickleValue * container, Top());
     if (container->kind != kind && container->kind != Kind::kCall) {
-      return Fault("adds to what is neither list nor dictionary");
+      return Fault("adds to what is neither list, set nor dictionary");
     }
     if (kind == Kind::kDict && items.size() % 2 != 0) return Fault("has a key without a value");
-    auto& into = container->kind == kind ? container->items : container->extra;
+    auto& into = container->kind == kind ? container->items
+                 : kind == Kind::kDict   ? container->extra
+                                         : container->appended;
     into.insert(into.end(), items.begin(), items.end());
     return absl::OkStatus();
   }
@@ -272,7 +287,6 @@ class PickleMachine {
   absl::Status Step(uint8_t opcode);
 
   const absl::string_view bytes_;
-  const PickleNames names_;
   size_t position_ = 0;
   size_t at_ = 0;  // the opcode's own byte
   // Null is a mark.
@@ -287,8 +301,8 @@ absl::Status PickleMachine::Step(uint8_t opcode) {
   switch (opcode) {
     case 0x80: {  // PROTO
       OP3D_ASSIGN_OR_RETURN(const uint8_t protocol, Byte());
-      if (protocol < 2 || protocol > 4) {
-        return Fault(absl::StrCat("has protocol ", protocol, "; 2 to 4 are known"));
+      if (protocol < 2 || protocol > 5) {
+        return Fault(absl::StrCat("has protocol ", protocol, "; 2 to 5 are known"));
       }
       return absl::OkStatus();
     }
@@ -320,6 +334,10 @@ absl::Status PickleMachine::Step(uint8_t opcode) {
       OP3D_PICKLE_NUMBER(uint8_t, size);
       return PushLong(size);
     }
+    case 0x8b: {  // LONG4
+      OP3D_PICKLE_NUMBER(uint32_t, size);
+      return PushLong(size);
+    }
     case 'G':  // BINFLOAT
       return PushReal();
     case 'X':    // BINUNICODE
@@ -331,6 +349,23 @@ absl::Status PickleMachine::Step(uint8_t opcode) {
     case 'U': {  // SHORT_BINSTRING
       OP3D_PICKLE_NUMBER(uint8_t, size);
       return PushText(size);
+    }
+    case 0x8d: {  // BINUNICODE8
+      OP3D_PICKLE_NUMBER(uint64_t, size);
+      return PushText(size);
+    }
+    case 'B': {  // BINBYTES
+      OP3D_PICKLE_NUMBER(uint32_t, size);
+      return PushText(size, Kind::kBytes);
+    }
+    case 'C': {  // SHORT_BINBYTES
+      OP3D_PICKLE_NUMBER(uint8_t, size);
+      return PushText(size, Kind::kBytes);
+    }
+    case 0x8e:    // BINBYTES8
+    case 0x96: {  // BYTEARRAY8
+      OP3D_PICKLE_NUMBER(uint64_t, size);
+      return PushText(size, Kind::kBytes);
     }
     case ')':  // EMPTY_TUPLE
       return PushTuple(0);
@@ -346,6 +381,20 @@ absl::Status PickleMachine::Step(uint8_t opcode) {
       return PushItems(Kind::kList, {});
     case '}':
       return PushItems(Kind::kDict, {});
+    case 0x8f:  // EMPTY_SET
+      return PushItems(Kind::kSet, {});
+    case 0x90: {  // ADDITEMS
+      OP3D_ASSIGN_OR_RETURN(std::vector<PickleValue*> items, PopToMark());
+      return Add(std::move(items), Kind::kSet);
+    }
+    case 0x91: {  // FROZENSET
+      OP3D_ASSIGN_OR_RETURN(std::vector<PickleValue*> items, PopToMark());
+      return PushItems(Kind::kSet, std::move(items));
+    }
+    case '0':  // POP, which tuples in circles need
+      return Pop().status();
+    case '1':  // POP_MARK
+      return PopToMark().status();
     case 'a':  // APPEND
       return AddLast(1, Kind::kList);
     case 's':  // SETITEM
@@ -391,6 +440,8 @@ absl::Status PickleMachine::Step(uint8_t opcode) {
     case 'R':   // REDUCE
     case 0x81:  // NEWOBJ
       return Call();
+    case 0x92:  // NEWOBJ_EX
+      return CallByName();
     case 'b':
       return Build();
     case 'Q': {  // BINPERSID
@@ -404,12 +455,11 @@ absl::Status PickleMachine::Step(uint8_t opcode) {
 }
 #undef OP3D_PICKLE_NUMBER
 
-absl::StatusOr<Pickle> Pickle::Parse(absl::string_view bytes, PickleNames names) {
-  return PickleMachine(bytes, names).Run();
-}
+absl::StatusOr<Pickle> Pickle::Parse(absl::string_view bytes) { return PickleMachine(bytes).Run(); }
 
 bool IsCallOf(const PickleValue& value, absl::string_view module, absl::string_view name) {
-  return value.kind == PickleValue::Kind::kCall && value.items[0]->text == module &&
+  return value.kind == PickleValue::Kind::kCall &&
+         value.items[0]->kind == PickleValue::Kind::kName && value.items[0]->text == module &&
          value.items[0]->name == name;
 }
 

@@ -1,13 +1,15 @@
 // A reader for the few pickles that weights travel in, which runs nothing.
 //
 // A pickle is a program for a stack machine; Python's own reader calls whatever the program names.
-// This one knows an allow-list of opcodes, keeps calls as plain data (what was called, with what),
-// and refuses every name that is not on its own list.  Torch-free.
+// This one knows an allow-list of opcodes and keeps calls as plain data: what was called, with
+// what. Names mean nothing here, so objects of any class pass as data.  Names that only an attack
+// needs
+// (`os.system`) are refused all the same, so that their reader hears of it.  Torch-free.
 //
-//   OP3D_ASSIGN_OR_RETURN(Pickle pickle, Pickle::Parse(bytes, PickleNames::kWeights));
+//   OP3D_ASSIGN_OR_RETURN(Pickle pickle, Pickle::Parse(bytes));
 //   const PickleValue& root = *pickle.root();      // of kind kDict, say
 //
-// Source of the opcodes: Python's pickletools; protocols 2 to 4.
+// Source of the opcodes: Python's pickletools; protocols 2 to 5.
 #ifndef OP3D_NETWORK_WEIGHTS_PICKLE_H_
 #define OP3D_NETWORK_WEIGHTS_PICKLE_H_
 
@@ -29,13 +31,15 @@ struct PickleValue {
     kLong,     // text: more than 64 bits, little-endian two's complement
     kReal,     // real
     kText,     // text
+    kBytes,    // text
     kTuple,    // items
     kList,     // items
+    kSet,      // items
     kDict,     // items: key, value, key, value ...
     // A class or function: module in `text`, name in `name`.
     kName,
-    // A call: items = {what is called, its arguments as a tuple}, then what BUILD added, if
-    // anything, and what was appended or set: `extra`.
+    // A call: items = {what is called, its arguments as a tuple[, as a dictionary]}, then what
+    // BUILD added, if anything, and what was set or appended: `extra`, `appended`.
     kCall,
     // A reference to something stored elsewhere: items = {its identifier}.
     kPersistent,
@@ -47,17 +51,11 @@ struct PickleValue {
   absl::string_view text;
   absl::string_view name;
   std::vector<PickleValue*> items;
-  // kCall: the state given by BUILD (null without), and items set afterwards (key, value ...).
+  // kCall: the state given by BUILD (null without); items set afterwards (key, value ...), as in a
+  // class of dictionaries; items appended, as in a class of lists or sets.
   PickleValue* state = nullptr;
   std::vector<PickleValue*> extra;
-};
-
-// Which names a pickle may hold.
-enum class PickleNames {
-  // What PyTorch's state dicts and the authors' checkpoints are made of.
-  kWeights,
-  // Also `__torch__...`, the classes of a TorchScript archive, and its typed lists.
-  kTorchScript,
+  std::vector<PickleValue*> appended;
 };
 
 // Values live as long as the pickle that owns them and the bytes that were parsed.  They may refer
@@ -66,8 +64,8 @@ class Pickle {
  public:
   // The first pickle in `bytes`.  InvalidArgument names the opcode or the name that is not allowed
   // and its byte offset; DataLoss for one that is cut off.  Never takes more memory than a
-  // fixed multiple of `bytes`, at most about 200 MB (a million values).
-  static absl::StatusOr<Pickle> Parse(absl::string_view bytes, PickleNames names);
+  // fixed multiple of `bytes`, at most about 250 MB (a million values).
+  static absl::StatusOr<Pickle> Parse(absl::string_view bytes);
 
   const PickleValue* root() const { return root_; }
   // How many bytes it took; what follows is not looked at.

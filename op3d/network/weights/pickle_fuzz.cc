@@ -6,9 +6,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string bytes = size == 0 ? "" : std::string(reinterpret_cast<const char*>(data), size);
-  for (const op3d::PickleNames names :
-       {op3d::PickleNames::kWeights, op3d::PickleNames::kTorchScript}) {
-    op3d::Pickle::Parse(bytes, names).status().IgnoreError();
-  }
+  op3d::Pickle::Parse(bytes).status().IgnoreError();
   return 0;
 }

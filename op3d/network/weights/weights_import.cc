@@ -1,12 +1,17 @@
 #include "op3d/network/weights/weights_import.h"
 
+#include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/network/state_entries.h"
 #include "op3d/network/weights/inflation.h"
@@ -55,12 +60,200 @@ std::string Some(const std::vector<std::string>& names) {
                       names.size() - kShown, " more");
 }
 
+// Where a state dict may begin in a name, and a name in it: after a key and after a prefix.
+bool IsSeparator(char letter) { return letter == '/' || letter == '.'; }
+
+// The key, with its '/', of "state_dict/model.conv1.weight".
+absl::string_view KeyOf(absl::string_view name) {
+  const size_t slash = name.rfind('/');
+  return slash == absl::string_view::npos ? absl::string_view() : name.substr(0, slash + 1);
+}
+
+// How usual a place for weights is, the smaller the better: averages of weights (EMA) come last,
+// then counts the first key.
+std::pair<bool, size_t> Rank(absl::string_view prefix) {
+  bool average = false;
+  for (const absl::string_view part : absl::StrSplit(prefix, absl::ByAnyChar("/._"))) {
+    average = average || absl::AsciiStrToLower(part) == "ema";
+  }
+  const absl::Span<const char* const> keys = UsualWeightKeys();
+  size_t place = 0;
+  while (place < keys.size() && !absl::StartsWith(prefix, absl::StrCat(keys[place], "/"))) ++place;
+  return {average, prefix.empty() ? 0 : place};
+}
+
+// "the place a.b." for people.
+std::string PlaceText(absl::string_view prefix) {
+  return prefix.empty() ? "without a prefix" : absl::StrCat("under '", prefix, "'");
+}
+
+// The prefix under which most of `names` are found; NotFound when there are few under any.
+absl::StatusOr<std::string> FindPrefix(const std::set<std::string>& names,
+                                       const Checkpoint& checkpoint) {
+  std::map<std::string, int64_t> found;
+  for (const TensorView& tensor : checkpoint.tensors()) {
+    const absl::string_view name = tensor.name;
+    for (size_t begin = 0; begin < name.size(); ++begin) {
+      if (begin > 0 && !IsSeparator(name[begin - 1])) continue;
+      if (names.count(std::string(name.substr(begin))) > 0)
+        ++found[std::string(name.substr(0, begin))];
+    }
+  }
+  int64_t most = 0;
+  for (const auto& [prefix, count] : found) most = std::max(most, count);
+  // Every network has some bn1.weight.
+  if (most * 4 < static_cast<int64_t>(names.size())) return absl::NotFoundError("");
+  std::vector<std::string> best;
+  for (const auto& [prefix, count] : found) {
+    if (count < most) continue;
+    // A network with a part's names twice is one network: the longer prefix is inside it.
+    if (!best.empty() && absl::StartsWith(prefix, best.back())) continue;
+    best.push_back(prefix);
+  }
+  std::stable_sort(best.begin(), best.end(),
+                   [](const std::string& a, const std::string& b) { return Rank(a) < Rank(b); });
+  if (best.size() > 1 && Rank(best[0]) == Rank(best[1])) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the file holds the network's weights ", best.size(), " times, ", PlaceText(best[0]),
+        " and ", PlaceText(best[1]),
+        "; save the one that is meant alone, in Python: torch.save({name[len(prefix):]: tensor for "
+        "name, tensor in weights.items() if name.startswith(prefix)}, 'weights.pth')"));
+  }
+  return best[0];
+}
+
+// Classifiers that stand beside the network proper, in its state dict.
+void TakeClassifiers(const NetworkDefinition& network, const Checkpoint& checkpoint,
+                     NetworkWeights* weights) {
+  std::set<std::string> given;
+  for (const TensorView& tensor : weights->tensors) given.insert(tensor.name);
+  const std::set<std::string> classifiers = ClassifierEntries(network);
+  const bool single = classifiers.size() == 2;
+  for (const std::string& entry : classifiers) {
+    if (given.count(entry) > 0) continue;
+    const std::string ending = entry.substr(entry.rfind('.'));
+    const TensorView* found = nullptr;
+    int candidates = 0;
+    for (const TensorView& tensor : checkpoint.tensors()) {
+      if (std::find(weights->others.begin(), weights->others.end(), tensor.name) ==
+          weights->others.end()) {
+        continue;
+      }
+      if (absl::EndsWith(tensor.name, absl::StrCat(".", entry)) ||
+          (single && absl::EndsWith(tensor.name, absl::StrCat(".fc_cls", ending)))) {
+        found = &tensor;
+        ++candidates;
+      }
+    }
+    if (candidates != 1) continue;
+    weights->tensors.push_back(*found);
+    weights->tensors.back().name = entry;
+    weights->others.erase(std::find(weights->others.begin(), weights->others.end(), found->name));
+  }
+}
+
+// "; its objects were left aside: ..." for a file whose weights are not found.
+std::string LeftAsideText(const Checkpoint& checkpoint) {
+  std::vector<std::string> objects;
+  for (const auto& [place, what] : checkpoint.left_aside()) {
+    objects.push_back(place.empty() ? what : absl::StrCat(place, " (", what, ")"));
+  }
+  return absl::StrCat("what only its own code can read was left aside: ", Some(objects),
+                      "; if the weights are in there, save them alone, in Python: "
+                      "torch.save(model.state_dict(), 'weights.pth')");
+}
+
+// How many of the little-endian numbers of `Bits` are NaN, and infinite: all bits of the exponent
+// are set, and some or none of the fraction's.
+template <typename Bits>
+std::pair<int64_t, int64_t> CountNotFinite(absl::string_view data, Bits exponent, Bits fraction) {
+  std::pair<int64_t, int64_t> counts = {0, 0};
+  for (size_t at = 0; at + sizeof(Bits) <= data.size(); at += sizeof(Bits)) {
+    Bits bits;
+    std::memcpy(&bits, data.data() + at, sizeof(bits));
+    if ((bits & exponent) != exponent) continue;
+    ++((bits & fraction) != 0 ? counts.first : counts.second);
+  }
+  return counts;
+}
+
+std::pair<int64_t, int64_t> CountNotFinite(const TensorView& tensor) {
+  switch (tensor.dtype) {
+    case DType::kF16:
+      return CountNotFinite<uint16_t>(tensor.data, 0x7c00, 0x03ff);
+    case DType::kBF16:
+      return CountNotFinite<uint16_t>(tensor.data, 0x7f80, 0x007f);
+    case DType::kF32:
+      return CountNotFinite<uint32_t>(tensor.data, 0x7f800000, 0x007fffff);
+    case DType::kF64:
+      return CountNotFinite<uint64_t>(tensor.data, 0x7ff0000000000000, 0x000fffffffffffff);
+    default:
+      return {0, 0};
+  }
+}
+
 }  // namespace
+
+absl::Status CheckFinite(const std::vector<TensorView>& tensors) {
+  std::vector<std::string> faults;
+  for (const TensorView& tensor : tensors) {
+    const auto [nans, infinite] = CountNotFinite(tensor);
+    if (nans + infinite == 0) continue;
+    std::vector<std::string> counts;
+    if (nans > 0) counts.push_back(absl::StrCat(nans, " NaN"));
+    if (infinite > 0) counts.push_back(absl::StrCat(infinite, " infinite"));
+    const int64_t size = static_cast<int64_t>(tensor.data.size()) / DTypeSize(tensor.dtype);
+    faults.push_back(
+        absl::StrCat(tensor.name, " (", absl::StrJoin(counts, " and "), " of ", size, " values)"));
+  }
+  if (faults.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "values that are not finite stand in ", faults.size(), " of ", tensors.size(), " tensors: ",
+      Some(faults), "; the training that wrote them diverged: take an earlier checkpoint"));
+}
+
+absl::StatusOr<NetworkWeights> WeightsOf(const NetworkDefinition& network,
+                                         const Checkpoint& checkpoint) {
+  std::set<std::string> names;
+  for (const StateEntry& entry : StateEntries(network)) names.insert(entry.name);
+  NetworkWeights weights;
+  const absl::StatusOr<std::string> prefix = FindPrefix(names, checkpoint);
+  if (absl::IsNotFound(prefix.status())) {
+    weights.tensors = checkpoint.Weights();
+    if (!checkpoint.left_aside().empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("none of the file's ", checkpoint.tensors().size(),
+                       " tensors is the network's, and ", LeftAsideText(checkpoint)));
+    }
+    return weights;
+  }
+  OP3D_RETURN_IF_ERROR(prefix.status());
+  weights.prefix = *prefix;
+  const absl::string_view key = KeyOf(weights.prefix);
+  for (const TensorView& tensor : checkpoint.tensors()) {
+    if (absl::StartsWith(tensor.name, weights.prefix)) {
+      weights.tensors.push_back(tensor);
+      weights.tensors.back().name.erase(0, weights.prefix.size());
+    } else if (KeyOf(tensor.name) == key) {
+      weights.others.push_back(tensor.name);
+    }
+  }
+  TakeClassifiers(network, checkpoint, &weights);
+  OP3D_RETURN_IF_ERROR(CheckFinite(weights.tensors));
+  return weights;
+}
 
 absl::StatusOr<ImportedWeights> ImportWeights(const NetworkDefinition& network,
                                               const Checkpoint& checkpoint) {
-  const std::vector<TensorView> weights = checkpoint.Weights();
-  if (IsImageNetwork(weights)) return ImportImageNetwork(network, weights);
+  OP3D_ASSIGN_OR_RETURN(const NetworkWeights found, WeightsOf(network, checkpoint));
+  const std::vector<TensorView>& weights = found.tensors;
+  if (IsImageNetwork(weights)) {
+    absl::StatusOr<ImportedWeights> imported = ImportImageNetwork(network, weights);
+    if (!imported.ok()) return imported;
+    std::vector<std::string>& ignored = imported->report.ignored;
+    ignored.insert(ignored.end(), found.others.begin(), found.others.end());
+    return imported;
+  }
   std::map<std::string, const TensorView*> given;
   for (const TensorView& tensor : weights) given[tensor.name] = &tensor;
   const std::set<std::string> classifiers = ClassifierEntries(network);
@@ -100,10 +293,13 @@ absl::StatusOr<ImportedWeights> ImportWeights(const NetworkDefinition& network,
     if (taken.count(tensor.name) == 0) imported.report.ignored.push_back(tensor.name);
   }
   if (taken.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("none of the file's ", weights.size(),
-                     " tensors is the network's; the weights are those of another network"));
+    const std::string example = weights.empty() ? "" : absl::StrCat(" ('", weights[0].name, "')");
+    return absl::InvalidArgumentError(absl::StrCat(
+        "none of the file's ", weights.size(), " tensors", example, " is the network's ('",
+        entries[0].name, "'); the weights are those of another network"));
   }
+  imported.report.ignored.insert(imported.report.ignored.end(), found.others.begin(),
+                                 found.others.end());
   return imported;
 }
 

@@ -40,9 +40,33 @@ struct ImportedWeights {
   std::shared_ptr<const std::deque<std::string>> storage;
 };
 
-// InvalidArgument when nothing fits, and for a shape that does not fit (with both shapes).  A
-// classifier for another number of classes is not taken over: its entries are both ignored and
-// missing, as the authors' programs do between datasets.
+// A checkpoint's tensors as one network names them.
+struct NetworkWeights {
+  // Under the network's own names, where it has them; views into the checkpoint.
+  std::vector<TensorView> tensors;
+  // What stands before them in the file: "", "module.", "state_dict/model._orig_mod." ...
+  std::string prefix;
+  // The names of the same state dict that stand under another prefix, as in the file.
+  std::vector<std::string> others;
+};
+
+// Finds the network's weights wherever they stand: under any key and any prefix, known or not, the
+// one under which most of the network's names are found.  A classifier under another prefix is
+// found too: MMAction2 keeps it in `cls_head.`, under `fc_cls` (for networks of one classifier).
+// EMA weights count when there are no others.  Where nothing fits, what Checkpoint::Weights gives.
+//
+// InvalidArgument when the weights stand there twice (teacher and student, two encoders), naming
+// both places; when nothing fits and the file holds objects that cannot be read; and for values
+// that are NaN or infinite, as CheckFinite.
+absl::StatusOr<NetworkWeights> WeightsOf(const NetworkDefinition& network,
+                                         const Checkpoint& checkpoint);
+
+// InvalidArgument names the tensors that hold NaN or infinite values, and how many.
+absl::Status CheckFinite(const std::vector<TensorView>& tensors);
+
+// InvalidArgument as WeightsOf, when nothing fits, and for a shape that does not fit (with both
+// shapes).  A classifier for another number of classes is not taken over: its entries are both
+// ignored and missing, as the authors' programs do between datasets.
 absl::StatusOr<ImportedWeights> ImportWeights(const NetworkDefinition& network,
                                               const Checkpoint& checkpoint);
 
