@@ -165,16 +165,14 @@ std::vector<Method> AllMethods(const WideGraphSettings& shipped) {
       WithStages(shipped, {{12, 0, 1}, {3, 2, 2}, {1, 1, 12}, {2, 1, 2}}),
       WithStages(shipped, {{12, 0, 1}, {2, 1, 14}})};
   for (const WideGraphSettings& graph : graphs) {
-    methods.push_back({absl::StrCat("planned, ", NameOf(graph)),
-                       [graph](const auto& world, uint64_t draw) {
-                         return WideSearch(world, graph, 0, draw);
-                       }});
+    methods.push_back(
+        {absl::StrCat("planned, ", NameOf(graph)),
+         [graph](const auto& world, uint64_t draw) { return WideSearch(world, graph, 0, draw); }});
   }
   for (const double tie : {1, 2}) {
-    methods.push_back({absl::StrCat("planned as shipped, ties of ", tie, " sd"),
-                       [=](const auto& world, uint64_t draw) {
-                         return WideSearch(world, shipped, tie, draw);
-                       }});
+    methods.push_back(
+        {absl::StrCat("planned as shipped, ties of ", tie, " sd"),
+         [=](const auto& world, uint64_t draw) { return WideSearch(world, shipped, tie, draw); }});
   }
   return methods;
 }
@@ -362,8 +360,8 @@ absl::StatusOr<MethodStudy> StudyMethods(const MethodStudyOptions& options) {
   OP3D_RETURN_IF_ERROR(CheckWorlds(options.worlds));
   OP3D_RETURN_IF_ERROR(Check(options.annealed));
   if (!(options.frames <= kMostFrames)) {
-    return absl::InvalidArgumentError(absl::StrCat("the study's frames a video are ", options.frames,
-                                                   "; they must be at most ", kMostFrames));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the study's frames a video are ", options.frames, "; they must be at most ", kMostFrames));
   }
   WideGraphSettings settings;
   OP3D_ASSIGN_OR_RETURN(const std::string path,
@@ -402,7 +400,8 @@ std::string FormatMethods(const MethodStudy& study) {
       annealed.held_out_videos, "", "frames", "model's", "performance", "sd", "- best of nine",
       "above");
   for (const MethodRow& row : study.rows) {
-    absl::StrAppendFormat(&text, "%-46s %7.0f %7.0f  %5.2f ± %4.2f %6.2f  %+6.2f ± %5.2f %5.0f %%\n",
+    absl::StrAppendFormat(&text,
+                          "%-46s %7.0f %7.0f  %5.2f ± %4.2f %6.2f  %+6.2f ± %5.2f %5.0f %%\n",
                           row.name, row.frames, row.model_frames, row.mean, row.error,
                           row.deviation, row.difference, row.difference_error, 100 * row.above);
   }

@@ -75,8 +75,8 @@ struct MethodRow {
   std::string name;
   // Means, in frames a video: of all training, and of the model's own way.
   double frames = 0, model_frames = 0;
-  // True performance of the model in points (hundredths): mean, its standard error, standard deviation
-  // over worlds.
+  // True performance of the model in points (hundredths): mean, its standard error, standard
+  // deviation over worlds.
   double mean = 0, error = 0, deviation = 0;
   // Mean of the performance less that of the best of nine fixed schedules in the same world, its
   // standard error, and the share of worlds where it is above 0.
@@ -89,10 +89,10 @@ struct MethodStudy {
   std::vector<MethodRow> rows;
 };
 
-// Clips and rates of planner/graphs/wide_miniature.textproto, the bounds of the miniatures.  The same
-// for any number of threads.  Shows progress.  InvalidArgument for fewer than 2 worlds, frames that
-// the wide graph cannot be made with, and numbers of `annealed` out of their range; Cancelled on a
-// signal.
+// Clips and rates of planner/graphs/wide_miniature.textproto, the bounds of the miniatures.  The
+// same for any number of threads.  Shows progress.  InvalidArgument for fewer than 2 worlds, frames
+// that the wide graph cannot be made with, and numbers of `annealed` out of their range; Cancelled
+// on a signal.
 absl::StatusOr<MethodStudy> StudyMethods(const MethodStudyOptions& options);
 
 // A table for a terminal.

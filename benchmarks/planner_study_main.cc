@@ -16,9 +16,10 @@
 ABSL_FLAG(int, worlds, 200, "worlds, each searched once in every way");
 ABSL_FLAG(uint64_t, seed, 1, "seed of everything");
 ABSL_FLAG(int, threads, 2, "worlds at once");
-ABSL_FLAG(std::string, study, "methods",
-          "methods: both methods beside fixed schedules, in worlds where the rate has a price; rules: "
-          "the published method's stopping rules, in worlds whose best plan is known");
+ABSL_FLAG(
+    std::string, study, "methods",
+    "methods: both methods beside fixed schedules, in worlds where the rate has a price; rules: "
+    "the published method's stopping rules, in worlds whose best plan is known");
 ABSL_FLAG(double, frames, 4608, "methods: what each may train, in frames a video");
 ABSL_FLAG(double, floor, 0.08, "methods: what weights lose at a constant rate of 0.04");
 ABSL_FLAG(double, scatter, 0.053, "methods: standard deviation of single epochs there");

@@ -148,8 +148,8 @@ TEST(AnnealedTrainingTest, SpreadScatterAndNoiseHaveTheirSize) {
     later += next.luck * next.luck / kDraws;
     both += weights.luck * next.luck / kDraws;
     const double score = world.Score(weights, state, true);
-    const double z =
-        (world.Measure(weights, state, true, 7) - score) / std::sqrt(0.5 * score * (1 - score) / 200);
+    const double z = (world.Measure(weights, state, true, 7) - score) /
+                     std::sqrt(0.5 * score * (1 - score) / 200);
     noise += z * z / kDraws;
     AnnealedWeights epoch = weights;
     epoch.age = 1e6;
@@ -192,7 +192,8 @@ TEST(MethodStudyTest, RefusesNumbersOutOfRange) {
   };
   using ::testing::HasSubstr;
   constexpr auto kBad = absl::StatusCode::kInvalidArgument;
-  EXPECT_THAT(study([](auto* options) { options->worlds = 1; }), StatusIs(kBad, HasSubstr("got 1")));
+  EXPECT_THAT(study([](auto* options) { options->worlds = 1; }),
+              StatusIs(kBad, HasSubstr("got 1")));
   EXPECT_THAT(study([](auto* options) { options->frames = -1; }), StatusIs(kBad, HasSubstr("-1")));
   EXPECT_THAT(study([](auto* options) { options->frames = 1e9; }),
               StatusIs(kBad, HasSubstr("at most 100000")));

@@ -187,8 +187,7 @@ class AnnealedSearch {
         point.set_unmeasured(true);
         return point;
       }
-      OP3D_ASSIGN_OR_RETURN(const AnnealedWeights weights,
-                            Trained(*progress, edge, way, epoch));
+      OP3D_ASSIGN_OR_RETURN(const AnnealedWeights weights, Trained(*progress, edge, way, epoch));
       point.set_performance(world_.Measure(weights, state, merged_, draw_));
       return point;
     };
@@ -206,8 +205,8 @@ class AnnealedSearch {
   absl::StatusOr<AnnealedWeights> Trained(const SearchProgress& progress, int edge, int way,
                                           int epoch) const {
     const int length = progress.graph().transitions(edge).epochs();
-    return world_.After(way == kNoEdge ? AnnealedWeights() : kept_[way],
-                        TargetOf(progress, edge), length > 0 ? length : epoch, epoch, draw_);
+    return world_.After(way == kNoEdge ? AnnealedWeights() : kept_[way], TargetOf(progress, edge),
+                        length > 0 ? length : epoch, epoch, draw_);
   }
 
   const AnnealedTraining& world_;
@@ -227,8 +226,8 @@ double FramesOf(const SearchProgress& progress, const std::vector<int>& edges) {
 
 // The way to `node` of fewest frames among those that, at every state, score less than `tie`
 // standard deviations below the best one.
-std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress& progress, int node,
-                             double tie) {
+std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress& progress,
+                             int node, double tie) {
   const int winner = WinningEdge(progress.index(), progress.scores(), node);
   if (winner == kNoEdge) return {};
   const double best = progress.scores()[winner]->score;
@@ -247,8 +246,8 @@ std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress
   return cheapest;
 }
 
-// Base pool `sampling` with the rates of the miniatures: 64 frames at half of 0.04, lower states at a
-// fourth and a sixteenth.
+// Base pool `sampling` with the rates of the miniatures: 64 frames at half of 0.04, lower states at
+// a fourth and a sixteenth.
 TransitionGraph MiniaturePool(Sampling sampling) {
   PoolOptions options;
   options.sampling = sampling;
@@ -422,8 +421,7 @@ absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const 
   }
   AnnealedWeights weights;
   for (const auto& [state, epochs] : plan) {
-    OP3D_ASSIGN_OR_RETURN(weights,
-                          world.After(weights, state, epochs, epochs, AgainOf(draw, 0)));
+    OP3D_ASSIGN_OR_RETURN(weights, world.After(weights, state, epochs, epochs, AgainOf(draw, 0)));
     found.epochs += epochs;
     found.value = world.Score(weights, state, /*merged=*/false);
   }
@@ -464,8 +462,7 @@ absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
 absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const State& clip,
                                          double frames, uint64_t training) {
   State state = clip;
-  const int epochs =
-      std::max(2, static_cast<int>(std::lround(frames / FramesPerClip(state))));
+  const int epochs = std::max(2, static_cast<int>(std::lround(frames / FramesPerClip(state))));
   state.mutable_schedule()->mutable_linear()->set_warmup_epochs(1);
   OP3D_ASSIGN_OR_RETURN(const AnnealedWeights weights,
                         world.After(AnnealedWeights(), state, epochs, epochs, training));
@@ -487,8 +484,7 @@ absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, doub
                        : i % 3 == 1 ? FixedClip(1, 64, rate)
                                     : FixedClip(8, 4, rate);
     const uint64_t training = AgainOf(draw, i + 1);
-    OP3D_ASSIGN_OR_RETURN(const FoundModel found,
-                          FixedSchedule(world, clip, frames / 9, training));
+    OP3D_ASSIGN_OR_RETURN(const FoundModel found, FixedSchedule(world, clip, frames / 9, training));
     spent += found.frames;
     epochs += found.epochs;
     RandomStream stream(draw, "fixed", {i});

@@ -56,10 +56,10 @@ struct FoundModel {
   int epochs = 0;
 };
 
-// The published search: two pools of the miniatures' rates, every edge once, single epochs measured;
-// the better pool's plan is trained again and its last weights are the model.  Performances that
-// differ by less than `tie` standard deviations of a difference are equal, and the way of fewer frames
-// wins; 0 = no ties.
+// The published search: two pools of the miniatures' rates, every edge once, single epochs
+// measured; the better pool's plan is trained again and its last weights are the model.
+// Performances that differ by less than `tie` standard deviations of a difference are equal, and
+// the way of fewer frames wins; 0 = no ties.
 absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const StoppingRule& rule,
                                            double tie, uint64_t draw);
 
@@ -69,13 +69,13 @@ absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const 
 absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
                                       const WideGraphSettings& settings, double tie, uint64_t draw);
 
-// One schedule: `clip` at a rate of its own that falls in a straight line to 0, after a warm-up of an
-// epoch.  The last weights are the model.
+// One schedule: `clip` at a rate of its own that falls in a straight line to 0, after a warm-up of
+// an epoch.  The last weights are the model.
 absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const State& clip,
                                          double frames, uint64_t training);
 
-// The best of nine: cs 16, cs 64 and us 8x4 at 0.04, a fourth and a sixteenth of it, with a ninth of
-// `frames` each, chosen on the held-out videos.
+// The best of nine: cs 16, cs 64 and us 8x4 at 0.04, a fourth and a sixteenth of it, with a ninth
+// of `frames` each, chosen on the held-out videos.
 absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, double frames,
                                              uint64_t draw);
 

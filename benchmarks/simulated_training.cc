@@ -17,7 +17,8 @@ constexpr int kEpochs = 200;
 // Of AnnealedTraining: as fitted, see planner/README.md.
 constexpr double kChance = 1.0 / 9, kBaseRate = 0.04, kBaseFrames = 32;
 constexpr double kSteepness = 1.9, kPace = 5.3, kFramesPower = 0.72, kRatePower = 0.29;
-// Of 16 frames, how far the ceiling lies below 1; and by what power of 1 / 2 less for twice the frames.
+// Of 16 frames, how far the ceiling lies below 1; and by what power of 1 / 2 less for twice the
+// frames.
 constexpr double kGap = 0.21, kGapPower = 1.1;
 constexpr double kFloorPower = 1.1, kScatterPower = 0.6;
 // What the highest rate costs at a fourth of the best one or four times it.
@@ -160,9 +161,9 @@ absl::StatusOr<AnnealedWeights> AnnealedTraining::After(const AnnealedWeights& s
                                          state.schedule().kind_case(), " ", training));
   RandomStream stream(seed_, "world.luck", {static_cast<int64_t>(weights.history)});
   const double drawn = options_.spread * stream.Gaussian();
-  weights.luck = source.history == 0 ? drawn
-                                     : kInherited * source.luck +
-                                           std::sqrt(1 - kInherited * kInherited) * drawn;
+  weights.luck = source.history == 0
+                     ? drawn
+                     : kInherited * source.luck + std::sqrt(1 - kInherited * kInherited) * drawn;
   return weights;
 }
 

@@ -96,8 +96,8 @@ BestWay FindBestWay(const SimulatedTraining& world);
 // videos.  What the numbers come from stands in planner/README.md.
 //
 // The ceiling is 1 - gap (frames / 16)^-1.1, at most 1 with luck.  A world draws its gaps of cs and
-// us, its best rate and its pace; clips of one kind (cs or us) and length are the same clip in every
-// graph.  Nothing overfits here: more epochs never hurt.
+// us, its best rate and its pace; clips of one kind (cs or us) and length are the same clip in
+// every graph.  Nothing overfits here: more epochs never hurt.
 struct AnnealedOptions {
   // How far a single epoch's weights lie below the annealed ones at a rate of 0.04: the mean, and
   // from epoch to epoch the standard deviation.
