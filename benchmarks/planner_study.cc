@@ -8,10 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "benchmarks/search_strategies.h"
+#include "op3d/base/bazel.h"
 #include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
 #include "planner/pool.h"
 
 namespace op3d {
@@ -94,6 +96,128 @@ double StandardError(const std::vector<double>& values) {
   return std::sqrt(square / (count - 1) / count);
 }
 
+// A study follows every epoch's learning rate; more would take hours.
+constexpr double kMostFrames = 1e5;
+
+// A way to spend frames in an AnnealedTraining.
+struct Method {
+  std::string name;
+  std::function<absl::StatusOr<FoundModel>(const AnnealedTraining&, uint64_t draw)> find;
+};
+
+struct Stage {
+  int edges, states;
+  double weight;
+};
+
+WideGraphSettings WithStages(WideGraphSettings settings, const std::vector<Stage>& stages) {
+  settings.clear_stages();
+  for (const Stage& stage : stages) {
+    WideGraphSettings::Stage* added = settings.add_stages();
+    added->set_edges(stage.edges);
+    added->set_states(stage.states);
+    added->set_weight(stage.weight);
+  }
+  return settings;
+}
+
+// "12/3/1/2 edges, weights 1, 2, 8, 6".
+std::string NameOf(const WideGraphSettings& settings) {
+  std::string edges, weights;
+  for (const WideGraphSettings::Stage& stage : settings.stages()) {
+    absl::StrAppend(&edges, edges.empty() ? "" : "/", stage.edges());
+    absl::StrAppend(&weights, weights.empty() ? "" : ",", stage.weight());
+  }
+  return absl::StrCat(edges, " edges of ", weights);
+}
+
+// The first is what the others are held against.
+std::vector<Method> AllMethods(const WideGraphSettings& shipped) {
+  std::vector<Method> methods;
+  const double frames = shipped.frames();
+  methods.push_back({"best of nine fixed schedules", [frames](const auto& world, uint64_t draw) {
+                       return BestFixedSchedule(world, frames, draw);
+                     }});
+  // What one would guess beforehand.
+  State clip;
+  clip.set_segments(8);
+  clip.set_frames_per_segment(4);
+  clip.set_stride(1);
+  clip.set_learning_rate(0.04);
+  methods.push_back({"one long run, us 8x4 at 0.04", [=](const auto& world, uint64_t draw) {
+                       return FixedSchedule(world, clip, frames, draw);
+                     }});
+  // Rule and bounds of the miniatures.
+  StoppingRule rule = Rule(StoppingRule::KNEE, 4);
+  rule.set_max_epochs_from_initial(20);
+  rule.set_max_epochs(8);
+  for (const double tie : {0, 1, 2}) {
+    methods.push_back({tie == 0 ? "published" : absl::StrCat("published, ties of ", tie, " sd"),
+                       [=](const auto& world, uint64_t draw) {
+                         return PublishedSearch(world, rule, tie, draw);
+                       }});
+  }
+  const std::vector<WideGraphSettings> graphs = {
+      shipped,
+      WithStages(shipped, {{12, 0, 1}, {4, 3, 2}, {2, 2, 6}, {2, 2, 3}}),
+      WithStages(shipped, {{12, 0, 1}, {6, 3, 2}, {3, 2, 4}, {2, 1, 4}}),
+      WithStages(shipped, {{8, 0, 1}, {3, 2, 2}, {1, 1, 8}, {2, 1, 6}}),
+      WithStages(shipped, {{12, 0, 1}, {3, 2, 2}, {1, 1, 12}, {2, 1, 2}}),
+      WithStages(shipped, {{12, 0, 1}, {2, 1, 14}})};
+  for (const WideGraphSettings& graph : graphs) {
+    methods.push_back(
+        {absl::StrCat("planned, ", NameOf(graph)),
+         [graph](const auto& world, uint64_t draw) { return WideSearch(world, graph, 0, draw); }});
+  }
+  for (const double tie : {1, 2}) {
+    methods.push_back(
+        {absl::StrCat("planned as shipped, ties of ", tie, " sd"),
+         [=](const auto& world, uint64_t draw) { return WideSearch(world, shipped, tie, draw); }});
+  }
+  return methods;
+}
+
+absl::Status CheckWorlds(int worlds) {
+  if (worlds >= 2) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the study needs at least 2 worlds, got ", worlds));
+}
+
+absl::Status Check(const AnnealedOptions& options) {
+  const auto bad = [](absl::string_view name, double value, absl::string_view limit) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the study's ", name, " is ", value, "; it must be ", limit));
+  };
+  const auto share = [](double value) { return value >= 0 && value <= 1; };
+  if (!share(options.floor)) return bad("floor", options.floor, "in [0, 1]");
+  if (!share(options.scatter)) return bad("scatter", options.scatter, "in [0, 1]");
+  if (!share(options.recovered)) return bad("recovered", options.recovered, "in [0, 1]");
+  if (!share(options.spread)) return bad("spread", options.spread, "in [0, 1]");
+  if (options.held_out_videos >= 0) return absl::OkStatus();
+  return bad("number of held-out videos", options.held_out_videos, "at least 0, which is no noise");
+}
+
+MethodRow MakeRow(const std::string& name, const std::vector<FoundModel>& found,
+                  const std::vector<FoundModel>& rival) {
+  MethodRow row;
+  row.name = name;
+  const double weight = 1 / static_cast<double>(found.size());
+  std::vector<double> values, differences;
+  for (size_t world = 0; world < found.size(); ++world) {
+    values.push_back(100 * found[world].value);
+    differences.push_back(100 * (found[world].value - rival[world].value));
+    row.frames += weight * found[world].frames;
+    row.model_frames += weight * found[world].model_frames;
+    row.above += weight * (differences.back() > 0);
+  }
+  row.mean = Mean(values);
+  row.error = StandardError(values);
+  row.deviation = row.error * std::sqrt(static_cast<double>(values.size()));
+  row.difference = Mean(differences);
+  row.difference_error = StandardError(differences);
+  return row;
+}
+
 // results[world]
 StudyRow MakeRow(const std::string& name, const std::vector<Result>& results,
                  const std::vector<Result>& published) {
@@ -123,10 +247,7 @@ StudyRow MakeRow(const std::string& name, const std::vector<Result>& results,
 }  // namespace
 
 absl::StatusOr<PlannerStudy> StudyPlanner(const StudyOptions& options) {
-  if (options.worlds < 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the study needs at least 2 worlds, got ", options.worlds));
-  }
+  OP3D_RETURN_IF_ERROR(CheckWorlds(options.worlds));
   const TransitionGraph graph = MakePool(PoolOptions());
   OP3D_ASSIGN_OR_RETURN(const GraphIndex index, IndexGraph(graph));
   const std::vector<Way> ways = AllWays();
@@ -233,6 +354,58 @@ Svg DrawStudy(const PlannerStudy& study) {
                "last three train as many frames as the published rule.",
                TextStyle(11.5).Fill(kGrey));
   return picture;
+}
+
+absl::StatusOr<MethodStudy> StudyMethods(const MethodStudyOptions& options) {
+  OP3D_RETURN_IF_ERROR(CheckWorlds(options.worlds));
+  OP3D_RETURN_IF_ERROR(Check(options.annealed));
+  if (!(options.frames <= kMostFrames)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the study's frames a video are ", options.frames, "; they must be at most ", kMostFrames));
+  }
+  WideGraphSettings settings;
+  OP3D_ASSIGN_OR_RETURN(const std::string path,
+                        RunfilePath("planner/graphs/wide_miniature.textproto"));
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &settings));
+  settings.set_frames(options.frames);
+  const std::vector<Method> methods = AllMethods(settings);
+  std::vector<std::vector<FoundModel>> found(methods.size(),
+                                             std::vector<FoundModel>(options.worlds));
+  Progress progress("study", options.worlds, "worlds");
+  OP3D_RETURN_IF_ERROR(InParallel(options.threads, options.worlds, [&](int64_t i) {
+    RandomStream stream(options.seed, "study.methods", {i});
+    const AnnealedTraining world(stream(), options.annealed);
+    const uint64_t draw = stream();
+    for (size_t method = 0; method < methods.size(); ++method) {
+      OP3D_ASSIGN_OR_RETURN(found[method][static_cast<size_t>(i)],
+                            methods[method].find(world, draw));
+    }
+    progress.Add(1);
+    return absl::OkStatus();
+  }));
+  MethodStudy study;
+  study.options = options;
+  for (size_t method = 0; method < methods.size(); ++method) {
+    study.rows.push_back(MakeRow(methods[method].name, found[method], found[0]));
+  }
+  return study;
+}
+
+std::string FormatMethods(const MethodStudy& study) {
+  const AnnealedOptions& annealed = study.options.annealed;
+  std::string text = absl::StrFormat(
+      "%d worlds, floor %g, scatter %g, recovered %g, spread %g, %d held-out videos; frames a "
+      "video, points of performance\n%-46s %7s %7s  %-12s %6s  %-15s %6s\n",
+      study.options.worlds, annealed.floor, annealed.scatter, annealed.recovered, annealed.spread,
+      annealed.held_out_videos, "", "frames", "model's", "performance", "sd", "- best of nine",
+      "above");
+  for (const MethodRow& row : study.rows) {
+    absl::StrAppendFormat(&text,
+                          "%-46s %7.0f %7.0f  %5.2f ± %4.2f %6.2f  %+6.2f ± %5.2f %5.0f %%\n",
+                          row.name, row.frames, row.model_frames, row.mean, row.error,
+                          row.deviation, row.difference, row.difference_error, 100 * row.above);
+  }
+  return text;
 }
 
 }  // namespace op3d

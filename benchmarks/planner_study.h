@@ -1,5 +1,7 @@
-// How good the planner's plans are in made-up worlds whose best plan is known, and what they cost,
-// beside other ways to search at equal cost.
+// How good plans are in made-up worlds, and what they cost.  StudyMethods(): the published and the
+// planned method beside fixed schedules, where the learning rate has a price (AnnealedTraining).
+// StudyPlanner(): the published method's stopping rules beside other ways to search, where the best
+// plan is known (SimulatedTraining).
 //
 //   OP3D_ASSIGN_OR_RETURN(PlannerStudy study, StudyPlanner(options));
 //   Print(FormatStudy(study));
@@ -58,6 +60,43 @@ std::string FormatStudy(const PlannerStudy& study);
 
 // Shortfall and cost of every way, a row each.
 Svg DrawStudy(const PlannerStudy& study);
+
+struct MethodStudyOptions {
+  int worlds = 200;
+  uint64_t seed = 1;
+  int threads = 1;
+  // Of every method but the published one, in frames a video; in (0, 100,000].
+  double frames = 4608;
+  AnnealedOptions annealed;
+};
+
+// One method, over all worlds.
+struct MethodRow {
+  std::string name;
+  // Means, in frames a video: of all training, and of the model's own way.
+  double frames = 0, model_frames = 0;
+  // True performance of the model in points (hundredths): mean, its standard error, standard
+  // deviation over worlds.
+  double mean = 0, error = 0, deviation = 0;
+  // Mean of the performance less that of the best of nine fixed schedules in the same world, its
+  // standard error, and the share of worlds where it is above 0.
+  double difference = 0, difference_error = 0, above = 0;
+};
+
+struct MethodStudy {
+  MethodStudyOptions options;
+  // The best of nine fixed schedules first.
+  std::vector<MethodRow> rows;
+};
+
+// Clips and rates of planner/graphs/wide_miniature.textproto, the bounds of the miniatures.  The
+// same for any number of threads.  Shows progress.  InvalidArgument for fewer than 2 worlds, frames
+// that the wide graph cannot be made with, and numbers of `annealed` out of their range; Cancelled
+// on a signal.
+absl::StatusOr<MethodStudy> StudyMethods(const MethodStudyOptions& options);
+
+// A table for a terminal.
+std::string FormatMethods(const MethodStudy& study);
 
 }  // namespace op3d
 

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "absl/types/optional.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
+#include "planner/dynamic_programming.h"
+#include "planner/pool.h"
 #include "planner/search_progress.h"
+#include "planner/stopping_rule.h"
+#include "planner/wide_graph.h"
 
 namespace op3d {
 namespace {
@@ -121,6 +126,159 @@ void TakeEdge(const SimulatedTraining& world, RandomStream* stream, Member* memb
   member->trained.push_back(member->edge);
 }
 
+// How a search in a made-up world trains.  `way` is the edge whose weights it starts from.
+struct EdgeTraining {
+  std::function<absl::StatusOr<CurvePoint>(int edge, int way, int epoch)> point;
+  std::function<absl::Status(int edge, int way, int epochs)> keep;
+};
+
+// The loop of Search() without files.
+absl::Status Drive(const EdgeTraining& training, SearchProgress* progress) {
+  for (int edge = progress->next_edge(); edge != kNoEdge; edge = progress->next_edge()) {
+    const Transition& transition = progress->graph().transitions(edge);
+    const int way =
+        KeptEdge(progress->index(), progress->scores(), progress->index().edges[edge].from);
+    StoppingDecision decision;
+    for (int epoch = 0; !decision.stop; ++epoch) {
+      JournalEntry entry;
+      entry.mutable_point()->set_edge(EdgeName(transition));
+      OP3D_ASSIGN_OR_RETURN(*entry.mutable_point()->mutable_point(),
+                            training.point(edge, way, epoch));
+      entry.mutable_point()->mutable_point()->set_epoch(epoch);
+      OP3D_RETURN_IF_ERROR(progress->Apply(entry));
+      OP3D_ASSIGN_OR_RETURN(decision, progress->Decide(edge));
+    }
+    JournalEntry entry;
+    entry.mutable_finished()->set_from(transition.from());
+    entry.mutable_finished()->set_to(transition.to());
+    entry.mutable_finished()->set_epochs(decision.epochs);
+    entry.mutable_finished()->set_score(decision.score);
+    OP3D_RETURN_IF_ERROR(progress->Apply(entry));
+    OP3D_RETURN_IF_ERROR(training.keep(edge, way, decision.epochs));
+  }
+  return absl::OkStatus();
+}
+
+const State& TargetOf(const SearchProgress& progress, int edge) {
+  return progress.graph().states(progress.index().edges[edge].to - 1);
+}
+
+// The standard deviation of the difference of two measurements near `performance`.
+double NoiseOfDifference(const AnnealedTraining& world, double performance) {
+  return std::sqrt(2) * world.Noise(performance);
+}
+
+// A search in an AnnealedTraining, and the weights it keeps.
+class AnnealedSearch {
+ public:
+  AnnealedSearch(const AnnealedTraining& world, bool merged, uint64_t draw)
+      : world_(world), merged_(merged), draw_(draw) {}
+
+  absl::Status Run(SearchProgress* progress) {
+    kept_.resize(progress->index().edges.size());
+    EdgeTraining training;
+    training.point = [&](int edge, int way, int epoch) -> absl::StatusOr<CurvePoint> {
+      const int length = progress->graph().transitions(edge).epochs();
+      const State& state = TargetOf(*progress, edge);
+      CurvePoint point;
+      if (epoch > 0) frames_ += FramesPerClip(state);
+      // Edges of a given length are measured at their end.
+      if (epoch < length || (epoch == 0 && way == kNoEdge)) {
+        point.set_unmeasured(true);
+        return point;
+      }
+      OP3D_ASSIGN_OR_RETURN(const AnnealedWeights weights, Trained(*progress, edge, way, epoch));
+      point.set_performance(world_.Measure(weights, state, merged_, draw_));
+      return point;
+    };
+    training.keep = [&](int edge, int way, int epochs) -> absl::Status {
+      OP3D_ASSIGN_OR_RETURN(kept_[edge], Trained(*progress, edge, way, epochs));
+      return absl::OkStatus();
+    };
+    return Drive(training, progress);
+  }
+
+  const AnnealedWeights& kept(int edge) const { return kept_[edge]; }
+  double frames() const { return frames_; }
+
+ private:
+  absl::StatusOr<AnnealedWeights> Trained(const SearchProgress& progress, int edge, int way,
+                                          int epoch) const {
+    const int length = progress.graph().transitions(edge).epochs();
+    return world_.After(way == kNoEdge ? AnnealedWeights() : kept_[way], TargetOf(progress, edge),
+                        length > 0 ? length : epoch, epoch, draw_);
+  }
+
+  const AnnealedTraining& world_;
+  const bool merged_;
+  const uint64_t draw_;
+  std::vector<AnnealedWeights> kept_;
+  double frames_ = 0;
+};
+
+double FramesOf(const SearchProgress& progress, const std::vector<int>& edges) {
+  double frames = 0;
+  for (const int edge : edges) {
+    frames += progress.scores()[edge]->epochs * FramesPerClip(TargetOf(progress, edge));
+  }
+  return frames;
+}
+
+// The way to `node` of fewest frames among those that, at every state, score less than `tie`
+// standard deviations below the best one.
+std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress& progress,
+                             int node, double tie) {
+  const int winner = WinningEdge(progress.index(), progress.scores(), node);
+  if (winner == kNoEdge) return {};
+  const double best = progress.scores()[winner]->score;
+  std::vector<int> cheapest;
+  for (size_t edge = 0; edge < progress.index().edges.size(); ++edge) {
+    const int id = static_cast<int>(edge);
+    if (progress.index().edges[edge].to != node || !progress.scores()[edge]) continue;
+    const double behind = best - progress.scores()[edge]->score;
+    if (id != winner && behind >= tie * NoiseOfDifference(world, best)) continue;
+    std::vector<int> way = CheapestWay(world, progress, progress.index().edges[edge].from, tie);
+    way.push_back(id);
+    if (cheapest.empty() || FramesOf(progress, way) < FramesOf(progress, cheapest)) {
+      cheapest = std::move(way);
+    }
+  }
+  return cheapest;
+}
+
+// Base pool `sampling` with the rates of the miniatures: 64 frames at half of 0.04, lower states at
+// a fourth and a sixteenth.
+TransitionGraph MiniaturePool(Sampling sampling) {
+  PoolOptions options;
+  options.sampling = sampling;
+  options.longest_stride = 1;
+  TransitionGraph graph = MakePool(options);
+  double highest[3] = {0, 0, 0};
+  const auto length = [](const State& state) {
+    return FramesPerClip(state) == 16 ? 0 : FramesPerClip(state) == 32 ? 1 : 2;
+  };
+  for (const State& state : graph.states()) {
+    highest[length(state)] = std::max(highest[length(state)], state.learning_rate());
+  }
+  for (State& state : *graph.mutable_states()) {
+    const double tenths = std::log10(highest[length(state)] / state.learning_rate());
+    state.set_learning_rate((length(state) == 2 ? 0.02 : 0.04) * std::pow(4, -std::round(tenths)));
+  }
+  return graph;
+}
+
+State FixedClip(int segments, int frames, double rate) {
+  State state;
+  state.set_segments(segments);
+  state.set_frames_per_segment(frames);
+  state.set_stride(1);
+  state.set_learning_rate(rate);
+  return state;
+}
+
+// Far from every draw a search uses.
+uint64_t AgainOf(uint64_t draw, int64_t i) { return RandomStream(draw, "again", {i})(); }
+
 }  // namespace
 
 absl::StatusOr<Found> PlanSearch(const SimulatedTraining& world, const StoppingRule& rule,
@@ -129,32 +287,22 @@ absl::StatusOr<Found> PlanSearch(const SimulatedTraining& world, const StoppingR
   const GraphIndex& index = progress.index();
   std::vector<SimulatedWeights> kept(index.edges.size()), sources(index.edges.size());
   Found found;
-  for (int edge = progress.next_edge(); edge != kNoEdge; edge = progress.next_edge()) {
-    const int from = index.edges[edge].from;
-    const int way = KeptEdge(index, progress.scores(), from);
+  EdgeTraining training;
+  training.point = [&](int edge, int way, int epoch) -> absl::StatusOr<CurvePoint> {
     const SimulatedWeights source = way == kNoEdge ? SimulatedWeights() : kept[way];
-    StoppingDecision decision;
-    for (int epoch = 0; !decision.stop; ++epoch) {
-      JournalEntry entry;
-      entry.mutable_point()->set_edge(EdgeName(world.graph().transitions(edge)));
-      CurvePoint* point = entry.mutable_point()->mutable_point();
-      point->set_epoch(epoch);
-      if (epoch > 0 || from != 0) {
-        point->set_performance(world.Measure(edge, source, epoch, draw));
-      }
-      OP3D_RETURN_IF_ERROR(progress.Apply(entry));
-      OP3D_ASSIGN_OR_RETURN(decision, progress.Decide(edge));
-      if (epoch > 0) found.frames += world.Frames(edge);
+    CurvePoint point;
+    if (epoch > 0 || index.edges[edge].from != 0) {
+      point.set_performance(world.Measure(edge, source, epoch, draw));
     }
-    JournalEntry entry;
-    entry.mutable_finished()->set_from(world.graph().transitions(edge).from());
-    entry.mutable_finished()->set_to(world.graph().transitions(edge).to());
-    entry.mutable_finished()->set_epochs(decision.epochs);
-    entry.mutable_finished()->set_score(decision.score);
-    OP3D_RETURN_IF_ERROR(progress.Apply(entry));
-    kept[edge] = world.After(edge, source, decision.epochs);
-    sources[edge] = source;
-  }
+    if (epoch > 0) found.frames += world.Frames(edge);
+    return point;
+  };
+  training.keep = [&](int edge, int way, int epochs) {
+    sources[edge] = way == kNoEdge ? SimulatedWeights() : kept[way];
+    kept[edge] = world.After(edge, sources[edge], epochs);
+    return absl::OkStatus();
+  };
+  OP3D_RETURN_IF_ERROR(Drive(training, &progress));
   found.epochs = progress.epochs_trained();
   OP3D_ASSIGN_OR_RETURN(const BestPath path, FindBestPath(index, progress.scores()));
   for (const int edge : path.edges) {
@@ -243,6 +391,111 @@ Found PopulationBasedTraining(const SimulatedTraining& world, int64_t budget, ui
     }
   }
   return best.found();
+}
+
+absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const StoppingRule& rule,
+                                           double tie, uint64_t draw) {
+  FoundModel found;
+  double best = -1;
+  std::vector<std::pair<State, int>> plan;
+  for (const Sampling sampling : {Sampling::kConsecutive, Sampling::kUniform}) {
+    OP3D_ASSIGN_OR_RETURN(SearchProgress progress,
+                          SearchProgress::Make(MiniaturePool(sampling), rule));
+    AnnealedSearch search(world, /*merged=*/false, draw);
+    OP3D_RETURN_IF_ERROR(search.Run(&progress));
+    found.frames += search.frames();
+    found.epochs += progress.epochs_trained();
+    OP3D_ASSIGN_OR_RETURN(const BestPath path, FindBestPath(progress.index(), progress.scores()));
+    if (path.value <= best) continue;
+    best = path.value;
+    plan.clear();
+    found.model_frames = 0;
+    std::vector<int> edges = path.edges;
+    if (tie > 0) edges = CheapestWay(world, progress, path.nodes.back(), tie);
+    for (const int edge : edges) {
+      const int epochs = progress.scores()[edge]->epochs;
+      if (epochs == 0) continue;
+      plan.emplace_back(TargetOf(progress, edge), epochs);
+      found.model_frames += epochs * FramesPerClip(plan.back().first);
+    }
+  }
+  AnnealedWeights weights;
+  for (const auto& [state, epochs] : plan) {
+    OP3D_ASSIGN_OR_RETURN(weights, world.After(weights, state, epochs, epochs, AgainOf(draw, 0)));
+    found.epochs += epochs;
+    found.value = world.Score(weights, state, /*merged=*/false);
+  }
+  found.frames += found.model_frames;
+  return found;
+}
+
+absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
+                                      const WideGraphSettings& settings, double tie,
+                                      uint64_t draw) {
+  OP3D_ASSIGN_OR_RETURN(const TransitionGraph graph, MakeWideGraph(settings));
+  OP3D_ASSIGN_OR_RETURN(SearchProgress progress, SearchProgress::Make(graph, PublishedRule(1)));
+  AnnealedSearch search(world, /*merged=*/true, draw);
+  OP3D_RETURN_IF_ERROR(search.Run(&progress));
+  OP3D_ASSIGN_OR_RETURN(BestPath path, FindBestPath(progress.index(), progress.scores()));
+  if (tie > 0) {
+    for (const int node : progress.index().finals) {
+      const int edge = WinningEdge(progress.index(), progress.scores(), node);
+      if (edge == kNoEdge) continue;
+      const double behind = path.value - progress.scores()[edge]->score;
+      if (behind >= tie * NoiseOfDifference(world, path.value)) continue;
+      if (FramesPerClip(TargetOf(progress, edge)) >=
+          FramesPerClip(TargetOf(progress, path.edges.back()))) {
+        continue;
+      }
+      path.edges = CheapestWay(world, progress, node, 0);
+    }
+  }
+  FoundModel found;
+  found.frames = search.frames();
+  found.epochs = progress.epochs_trained();
+  found.model_frames = FramesOf(progress, path.edges);
+  const int last = path.edges.back();
+  found.value = world.Score(search.kept(last), TargetOf(progress, last), /*merged=*/true);
+  return found;
+}
+
+absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const State& clip,
+                                         double frames, uint64_t training) {
+  State state = clip;
+  const int epochs = std::max(2, static_cast<int>(std::lround(frames / FramesPerClip(state))));
+  state.mutable_schedule()->mutable_linear()->set_warmup_epochs(1);
+  OP3D_ASSIGN_OR_RETURN(const AnnealedWeights weights,
+                        world.After(AnnealedWeights(), state, epochs, epochs, training));
+  FoundModel found;
+  found.value = world.Score(weights, state, /*merged=*/false);
+  found.epochs = epochs;
+  found.frames = found.model_frames = epochs * FramesPerClip(state);
+  return found;
+}
+
+absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, double frames,
+                                             uint64_t draw) {
+  FoundModel best;
+  double highest = -1, spent = 0;
+  int epochs = 0;
+  for (int i = 0; i < 9; ++i) {
+    const double rate = 0.04 * std::pow(4, -(i / 3));
+    const State clip = i % 3 == 0   ? FixedClip(1, 16, rate)
+                       : i % 3 == 1 ? FixedClip(1, 64, rate)
+                                    : FixedClip(8, 4, rate);
+    const uint64_t training = AgainOf(draw, i + 1);
+    OP3D_ASSIGN_OR_RETURN(const FoundModel found, FixedSchedule(world, clip, frames / 9, training));
+    spent += found.frames;
+    epochs += found.epochs;
+    RandomStream stream(draw, "fixed", {i});
+    const double measured = found.value + world.Noise(found.value) * stream.Gaussian();
+    if (measured <= highest) continue;
+    highest = measured;
+    best = found;
+  }
+  best.frames = spent;
+  best.epochs = epochs;
+  return best;
 }
 
 }  // namespace op3d

@@ -47,6 +47,38 @@ Found SuccessiveHalving(const SimulatedTraining& world, int64_t budget, uint64_t
 // best.  (Jaderberg et al., 2017.)
 Found PopulationBasedTraining(const SimulatedTraining& world, int64_t budget, uint64_t draw);
 
+// What a way to plan ends with in an AnnealedTraining.
+struct FoundModel {
+  // The true performance of the model that is handed over.
+  double value = 0;
+  // Frames a video: of all training that was done, and of the model's own way.
+  double frames = 0, model_frames = 0;
+  int epochs = 0;
+};
+
+// The published search: two pools of the miniatures' rates, every edge once, single epochs
+// measured; the better pool's plan is trained again and its last weights are the model.
+// Performances that differ by less than `tie` standard deviations of a difference are equal, and
+// the way of fewer frames wins; 0 = no ties.
+absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const StoppingRule& rule,
+                                           double tie, uint64_t draw);
+
+// The planned search: the wide graph in rounds, merged weights measured at the end of every edge;
+// the best final state's weights are the model.  `tie` as above, between final states.  Errors as
+// MakeWideGraph().
+absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
+                                      const WideGraphSettings& settings, double tie, uint64_t draw);
+
+// One schedule: `clip` at a rate of its own that falls in a straight line to 0, after a warm-up of
+// an epoch.  The last weights are the model.
+absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const State& clip,
+                                         double frames, uint64_t training);
+
+// The best of nine: cs 16, cs 64 and us 8x4 at 0.04, a fourth and a sixteenth of it, with a ninth
+// of `frames` each, chosen on the held-out videos.
+absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, double frames,
+                                             uint64_t draw);
+
 }  // namespace op3d
 
 #endif  // OP3D_BENCHMARKS_SEARCH_STRATEGIES_H_

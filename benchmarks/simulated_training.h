@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "op3d/train/state.pb.h"
 #include "planner/plan.pb.h"
 #include "planner/transition_graph.h"
 
@@ -75,6 +77,82 @@ struct BestWay {
   std::vector<int> trained;
 };
 BestWay FindBestWay(const SimulatedTraining& world);
+
+// A made-up world in which the learning rate has a price: weights trained at a constant rate score
+// less than the same weights would after annealing.
+//
+//   const AnnealedTraining world(seed, AnnealedOptions());
+//   AnnealedWeights weights = world.After(AnnealedWeights(), state, 20, 20, training);
+//   double product = world.Score(weights, state, /*merged=*/true);
+//   double measured = world.Measure(weights, state, /*merged=*/true, draw);
+//
+// With g(u) = 1 / (1 + (pace / u)^1.9), u the epochs of 32 frames that the weights have seen, each
+// counted as (frames / 32)^0.72 (rate / 0.04)^0.29, they would score after annealing
+//   A = chance + (ceiling of the clip - price of the highest rate so far + luck - chance) g(u)
+// and without it
+//   A - g(u) (floor (rate / 0.04)^1.1 + scatter (rate / 0.04)^0.6 z),  z Gaussian, of each epoch,
+// where `rate` is that of the last step.  Of merged weights (the mean of the last epochs) only
+// 1 - recovered of that is missing.  What was measured is a score with the noise of the held-out
+// videos.  What the numbers come from stands in planner/README.md.
+//
+// The ceiling is 1 - gap (frames / 16)^-1.1, at most 1 with luck.  A world draws its gaps of cs and
+// us, its best rate and its pace; clips of one kind (cs or us) and length are the same clip in
+// every graph.  Nothing overfits here: more epochs never hurt.
+struct AnnealedOptions {
+  // How far a single epoch's weights lie below the annealed ones at a rate of 0.04: the mean, and
+  // from epoch to epoch the standard deviation.
+  double floor = 0.08;
+  double scatter = 0.053;
+  // The share of both that merging gives back, in [0, 1].
+  double recovered = 0.85;
+  // Standard deviation between trainings of one plan.
+  double spread = 0.025;
+  // Videos that a measurement is made on; 0 = no noise.
+  int held_out_videos = 180;
+};
+
+// Weights, as far as the simulation knows them; as made, the initial ones.
+struct AnnealedWeights {
+  // u above.
+  double age = 0;
+  double luck = 0;
+  // The highest rate so far, and that of the last step.
+  double highest_rate = 0, rate = 0;
+  // Of the states they were trained in, and epochs in the last one.
+  uint64_t history = 0;
+  int epoch = 0;
+};
+
+// Thread-safe once made.
+class AnnealedTraining {
+ public:
+  AnnealedTraining(uint64_t seed, const AnnealedOptions& options);
+
+  // The weights after `epoch` of the `epochs` epochs in `state`, from `source`; after 0 epochs
+  // `source`.  `training` tells trainings of one plan apart.  0 <= epoch <= epochs; errors as
+  // Schedule::Make().
+  absl::StatusOr<AnnealedWeights> After(const AnnealedWeights& source, const State& state,
+                                        int epochs, int epoch, uint64_t training) const;
+  // A: what they would score in the state's clip after annealing.
+  double Annealed(const AnnealedWeights& weights, const State& state) const;
+  // What they truly score in the state's clip.
+  double Score(const AnnealedWeights& weights, const State& state, bool merged) const;
+  double Measure(const AnnealedWeights& weights, const State& state, bool merged,
+                 uint64_t draw) const;
+  // The standard deviation of a measured performance.
+  double Noise(double performance) const;
+
+ private:
+  double Progress(const AnnealedWeights& weights) const;
+
+  const uint64_t seed_;
+  const AnnealedOptions options_;
+  // How far the ceiling of 16 frames of cs lies below 1, and that of us by that of cs.
+  double gap_, uniform_;
+  double pace_;
+  // log4(rate / 0.04) that costs nothing.
+  double best_rate_;
+};
 
 }  // namespace op3d
 
