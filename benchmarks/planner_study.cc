@@ -192,6 +192,7 @@ absl::Status Check(const AnnealedOptions& options) {
   if (!share(options.floor)) return bad("floor", options.floor, "in [0, 1]");
   if (!share(options.scatter)) return bad("scatter", options.scatter, "in [0, 1]");
   if (!share(options.recovered)) return bad("recovered", options.recovered, "in [0, 1]");
+  if (!share(options.rate_price)) return bad("rate_price", options.rate_price, "in [0, 1]");
   if (!share(options.spread)) return bad("spread", options.spread, "in [0, 1]");
   if (options.held_out_videos >= 0) return absl::OkStatus();
   return bad("number of held-out videos", options.held_out_videos, "at least 0, which is no noise");
@@ -394,11 +395,12 @@ absl::StatusOr<MethodStudy> StudyMethods(const MethodStudyOptions& options) {
 std::string FormatMethods(const MethodStudy& study) {
   const AnnealedOptions& annealed = study.options.annealed;
   std::string text = absl::StrFormat(
-      "%d worlds, floor %g, scatter %g, recovered %g, spread %g, %d held-out videos; frames a "
+      "%d worlds, floor %g, scatter %g, recovered %g, rate price %g, spread %g, %d held-out "
+      "videos; frames a "
       "video, points of performance\n%-46s %7s %7s  %-12s %6s  %-15s %6s\n",
-      study.options.worlds, annealed.floor, annealed.scatter, annealed.recovered, annealed.spread,
-      annealed.held_out_videos, "", "frames", "model's", "performance", "sd", "- best of nine",
-      "above");
+      study.options.worlds, annealed.floor, annealed.scatter, annealed.recovered,
+      annealed.rate_price, annealed.spread, annealed.held_out_videos, "", "frames", "model's",
+      "performance", "sd", "- best of nine", "above");
   for (const MethodRow& row : study.rows) {
     absl::StrAppendFormat(&text,
                           "%-46s %7.0f %7.0f  %5.2f ± %4.2f %6.2f  %+6.2f ± %5.2f %5.0f %%\n",

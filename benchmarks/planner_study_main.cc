@@ -24,6 +24,7 @@ ABSL_FLAG(double, frames, 4608, "methods: what each may train, in frames a video
 ABSL_FLAG(double, floor, 0.08, "methods: what weights lose at a constant rate of 0.04");
 ABSL_FLAG(double, scatter, 0.053, "methods: standard deviation of single epochs there");
 ABSL_FLAG(double, recovered, 0.85, "methods: the share of both that merging gives back");
+ABSL_FLAG(double, rate_price, 0.09, "methods: what a rate costs at four times the best one");
 ABSL_FLAG(double, spread, 0.025, "methods: standard deviation between trainings of one plan");
 ABSL_FLAG(int, held_out, 180, "methods: videos that are measured on; 0 = no noise");
 ABSL_FLAG(double, noise, 0.004, "rules: standard deviation of a measured performance");
@@ -52,6 +53,7 @@ absl::Status RunMethods() {
   options.annealed.floor = absl::GetFlag(FLAGS_floor);
   options.annealed.scatter = absl::GetFlag(FLAGS_scatter);
   options.annealed.recovered = absl::GetFlag(FLAGS_recovered);
+  options.annealed.rate_price = absl::GetFlag(FLAGS_rate_price);
   options.annealed.spread = absl::GetFlag(FLAGS_spread);
   options.annealed.held_out_videos = absl::GetFlag(FLAGS_held_out);
   OP3D_ASSIGN_OR_RETURN(const MethodStudy study, StudyMethods(options));

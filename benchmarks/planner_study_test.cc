@@ -134,6 +134,52 @@ TEST(AnnealedTrainingTest, ProgressIsAHillCurveOfTheEpochs) {
   EXPECT_EQ(same.age, Trained(world, state, 3).age);  // after 0 epochs the source
 }
 
+TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
+  const AnnealedTraining world(6, Exact());
+  const auto ceiling = [&](int segments, int frames, double rate) {
+    const State state = Clip(segments, frames, rate);
+    return world.Annealed(Trained(world, state, 20000), state);
+  };
+  // 1 - gap (frames / 16)^-1.1 - price.
+  for (const bool uniform : {false, true}) {
+    const auto of = [&](int frames) {
+      return uniform ? ceiling(frames / 4, 4, 0.04) : ceiling(1, frames, 0.04);
+    };
+    EXPECT_NEAR((of(32) - of(16)) / (of(64) - of(32)), std::pow(2, 1.1), 1e-3);
+  }
+  // A parabola of 0.09 over log4 of the rate.
+  EXPECT_NEAR(ceiling(1, 16, 0.04) - 2 * ceiling(1, 16, 0.01) + ceiling(1, 16, 0.0025), -2 * 0.09,
+              1e-4);
+  // The highest rate so far counts: lower states do not win it back.
+  const State high = Clip(1, 16, 0.04), low = Clip(1, 16, 0.01);
+  ASSERT_OK_AND_ASSIGN(const AnnealedWeights lowered,
+                       world.After(Trained(world, high, 20000), low, 10, 10, 1));
+  EXPECT_NEAR(world.Annealed(lowered, low), ceiling(1, 16, 0.04), 1e-4);
+}
+
+TEST(AnnealedTrainingTest, OfTiesTheCheaperWayWins) {
+  const AnnealedTraining exact(7, Exact()), noisy(7, AnnealedOptions());
+  StoppingRule rule = PublishedRule(4);
+  rule.set_max_epochs_from_initial(20);
+  rule.set_max_epochs(8);
+  // Without noise there are no ties.
+  ASSERT_OK_AND_ASSIGN(const FoundModel none, PublishedSearch(exact, rule, 0, 1));
+  ASSERT_OK_AND_ASSIGN(const FoundModel exact_ties, PublishedSearch(exact, rule, 2, 1));
+  EXPECT_EQ(none.model_frames, exact_ties.model_frames);
+  EXPECT_EQ(none.value, exact_ties.value);
+  // The more is a tie, the shorter the plan; the search before it is the same.
+  double frames = 1e9, searched = 0;
+  for (const double tie : {0.0, 1.0, 1000.0}) {
+    ASSERT_OK_AND_ASSIGN(const FoundModel found, PublishedSearch(noisy, rule, tie, 1));
+    EXPECT_LE(found.model_frames, frames);
+    if (tie > 0) {
+      EXPECT_EQ(found.frames - found.model_frames, searched);
+    }
+    frames = found.model_frames;
+    searched = found.frames - found.model_frames;
+  }
+}
+
 TEST(AnnealedTrainingTest, SpreadScatterAndNoiseHaveTheirSize) {
   AnnealedOptions options;
   options.held_out_videos = 200;

@@ -21,8 +21,6 @@ constexpr double kSteepness = 1.9, kPace = 5.3, kFramesPower = 0.72, kRatePower 
 // frames.
 constexpr double kGap = 0.21, kGapPower = 1.1;
 constexpr double kFloorPower = 1.1, kScatterPower = 0.6;
-// What the highest rate costs at a fourth of the best one or four times it.
-constexpr double kRatePrice = 0.09;
 // Correlation of the luck before and after a state.
 constexpr double kInherited = 0.9;
 // The share of a measurement's variance that other measurements on the same videos do not have too.
@@ -178,7 +176,7 @@ double AnnealedTraining::Annealed(const AnnealedWeights& weights, const State& s
   const double gap = gap_ * std::pow(FramesPerClip(state) / 16.0, -kGapPower) *
                      (state.segments() > 1 ? uniform_ : 1);
   const double off = std::log(weights.highest_rate / kBaseRate) / std::log(4) - best_rate_;
-  const double ceiling = std::min(1 - gap - kRatePrice * off * off + weights.luck, 1.0);
+  const double ceiling = std::min(1 - gap - options_.rate_price * off * off + weights.luck, 1.0);
   return kChance + (ceiling - kChance) * progress;
 }
 

@@ -105,6 +105,8 @@ struct AnnealedOptions {
   double scatter = 0.053;
   // The share of both that merging gives back, in [0, 1].
   double recovered = 0.85;
+  // What the highest rate costs at a fourth of the world's best one or four times it.
+  double rate_price = 0.09;
   // Standard deviation between trainings of one plan.
   double spread = 0.025;
   // Videos that a measurement is made on; 0 = no noise.
