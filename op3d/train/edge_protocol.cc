@@ -120,15 +120,16 @@ absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line) {
 }
 
 std::string MeasureAnswer(int epoch, const MeasuredShares& shares) {
-  return Dump({{"epoch", epoch},
-               {"performance", shares.performance},
-               {"top1", shares.top1},
-               {"top3", shares.top3},
-               {"top5", shares.top5},
-               {"probability", shares.probability},
-               {"loss", shares.loss},
-               {"unmeasured", shares.unmeasured},
-               {"chance", shares.chance}});
+  ordered_json answer = {{"epoch", epoch},
+                         {"performance", shares.performance},
+                         {"top1", shares.top1},
+                         {"top3", shares.top3},
+                         {"top5", shares.top5},
+                         {"loss", shares.loss},
+                         {"chance", shares.chance}};
+  if (shares.probability != 0) answer["probability"] = shares.probability;
+  if (shares.unmeasured) answer["unmeasured"] = true;
+  return Dump(answer);
 }
 
 std::string KeepAnswer(int epoch) { return Dump({{"epoch", epoch}}); }

@@ -37,10 +37,13 @@ absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line);
 // {"epoch": 3, "performance": 0.61, "top1": ...}, {"epoch": 3} and {"error": "..."}, with
 // "failed": true for a training's failure (op3d/base/training_failure.h); numbers keep every bit.
 struct MeasuredShares {
-  double performance = 0, top1 = 0, top3 = 0, top5 = 0, probability = 0, loss = 0;
-  bool unmeasured = false;
+  double performance = 0, top1 = 0, top3 = 0, top5 = 0, loss = 0;
   // The performance of guessing; 0 = not known.
   double chance = 0;
+  // The mean probability of the right class; 0 = not measured, and then not in the answer.
+  double probability = 0;
+  // Nothing was measured after this epoch.  In the answer only where it is true.
+  bool unmeasured = false;
 };
 std::string MeasureAnswer(int epoch, const MeasuredShares& shares);
 std::string KeepAnswer(int epoch);

@@ -62,10 +62,29 @@ TEST(EdgeProtocolTest, WhatIsWrongIsNamed) {
   EXPECT_THAT(message(Replaced("true", "1")), HasSubstr("frozen_batch_norm"));
 }
 
+TEST(EdgeProtocolTest, ReadsAScheduleAndItsLength) {
+  ASSERT_OK_AND_ASSIGN(
+      const EdgeRequest request,
+      ParseEdgeRequest(Replaced(
+          "\"frozen_batch_norm\":true},",
+          "\"frozen_batch_norm\":true,\"schedule\":{\"linear\":{\"final_learning_rate\":0.5}}},"
+          "\"epochs\":7,")));
+  EXPECT_EQ(request.epochs, 7);
+  EXPECT_EQ(request.state.schedule().linear().final_learning_rate(), 0.5);
+  EXPECT_THAT(ParseEdgeRequest(Replaced("\"frozen_batch_norm\":true},",
+                                        "\"frozen_batch_norm\":true,\"schedule\":{\"bent\":{}}},"))
+                  .status()
+                  .message(),
+              HasSubstr("\"schedule\""));
+}
+
 TEST(EdgeProtocolTest, AnswersKeepEveryBit) {
   EXPECT_EQ(MeasureAnswer(2, {1.0 / 3, 0, 0.5, 1, 2.25, 0.125}),
             R"({"epoch":2,"performance":0.3333333333333333,"top1":0.0,"top3":0.5,"top5":1.0,)"
             R"("loss":2.25,"chance":0.125})");
+  EXPECT_EQ(MeasureAnswer(3, {0, 0, 0, 0, 2.25, 0.125, 0.5, true}),
+            R"({"epoch":3,"performance":0.0,"top1":0.0,"top3":0.0,"top5":0.0,"loss":2.25,)"
+            R"("chance":0.125,"probability":0.5,"unmeasured":true})");
   EXPECT_EQ(KeepAnswer(0), R"({"epoch":0})");
   EXPECT_EQ(EstimateAnswer(100, {228, 1.5, 0.25, 3, 2, 1}),
             R"({"epoch":100,"clips":228,"train_seconds":1.5,"measure_seconds":0.25,)"

@@ -84,8 +84,8 @@ absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer
   }
   OP3D_RETURN_IF_ERROR(trainer->Flush());
   return MeasureAnswer(measure.epoch, {measure.performance, measure.top1, measure.top3,
-                                       measure.top5, measure.probability, measure.loss,
-                                       measure.unmeasured, trainer->Chance()});
+                                       measure.top5, measure.loss, trainer->Chance(),
+                                       measure.probability, measure.unmeasured});
 }
 
 }  // namespace
