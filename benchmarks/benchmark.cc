@@ -1,7 +1,6 @@
 #include "benchmarks/benchmark.h"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -112,7 +111,6 @@ std::string CurveName(const RecipeSettings& recipe) {
 // What a search of one method ended with.
 struct Found {
   RecipeResult::Role model_role = RecipeResult::ROLE_UNSPECIFIED;
-  RecipeResult::Role again_role = RecipeResult::ROLE_UNSPECIFIED;
   std::vector<SearchOutcome> outcomes;
   Plan plan;
   FinalModel model;
@@ -159,15 +157,20 @@ class Rows {
   }
 
  private:
-  int jobs() const { return std::max(1, options_.threads); }
+  // Rows side by side: at most as many as there are.
+  int jobs() const {
+    const RivalSettings& rivals = options_.settings.rivals();
+    const int rows = static_cast<int>(found_.size()) + options_.settings.recipes_size() +
+                     rivals.clips_size() * rivals.rates_size() + !rivals.long_run().empty();
+    return std::max(1, std::min(options_.threads, rows));
+  }
 
   TrainingJob Job(const std::vector<Video>* videos, const std::string& name) const {
     TrainingJob job = MakeJob(options_, data_);
     job.videos = videos;
     job.purpose = absl::StrCat("recipe.", name);
     job.score = options_.settings.search().score();
-    // Every recipe has a thread.
-    job.loader_threads = 0;
+    job.loader_threads = std::max(0, options_.threads / jobs() - 1);
     return job;
   }
 
@@ -211,8 +214,7 @@ class Rows {
   absl::Status MakeRecipes(const Plan& plan) {
     const SearchSettings& search = options_.settings.search();
     for (RecipeSettings recipe : options_.settings.recipes()) {
-      const bool planned_method =
-          !options_.settings.has_plan() && SearchesPlanned(search);
+      const bool planned_method = !options_.settings.has_plan() && SearchesPlanned(search);
       Row row;
       if (recipe.planned()) {
         if (planned_method && !search.train_again()) continue;
@@ -226,11 +228,8 @@ class Rows {
           row.role = RecipeResult::HAND_TUNED;
         }
         // Held against a search at equal total frames.
-        if (planned_method && recipe.has_hand_tuned() && recipe.hand_tuned().epochs() == 0) {
-          const int frames = FramesPerClip(recipe.hand_tuned().state());
-          recipe.mutable_hand_tuned()->set_epochs(std::max(
-              1, static_cast<int>(std::lround(static_cast<double>(found_.back().frames_a_video) /
-                                              frames))));
+        if (planned_method) {
+          SetFrames(static_cast<double>(found_.back().frames_a_video), &recipe);
         }
       }
       OP3D_ASSIGN_OR_RETURN(const Plan recipe_plan, RecipePlan(recipe, plan));
@@ -287,7 +286,7 @@ class Rows {
     recipe.mutable_fixed()->set_frames(frames);
     OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, Plan()));
     Plan::Step& step = *plan.mutable_steps(0);
-    // A warm-up longer than a part of the schedule would be the schedule.
+    // Three epochs or fewer have none to spare for a warm-up.
     step.mutable_state()->mutable_schedule()->mutable_linear()->set_warmup_epochs(
         step.epochs() > 3 ? 1 : 0);
     Row row;

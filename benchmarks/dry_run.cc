@@ -237,11 +237,8 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
   const bool rounds = SearchesPlanned(search) && !options.settings.has_plan();
   for (RecipeSettings recipe : options.settings.recipes()) {
     if (recipe.planned() && rounds && !search.train_again()) continue;
-    if (recipe.has_hand_tuned() && rounds && recipe.hand_tuned().epochs() == 0) {
-      // It is given what the search may take.
-      recipe.mutable_hand_tuned()->set_epochs(std::max(
-          1, static_cast<int>(search.wide().frames() / FramesPerClip(recipe.hand_tuned().state()))));
-    }
+    // It is given what the search may take.
+    if (rounds) SetFrames(search.wide().frames(), &recipe);
     OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan));
     double time = 0;
     for (const Plan::Step& step : steps.steps()) {

@@ -18,8 +18,6 @@
 namespace op3d {
 namespace {
 
-constexpr int kBatchNormClips = 256;
-
 // A final state's weights.
 struct Candidate {
   std::string file;
@@ -107,9 +105,8 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
     OP3D_ASSIGN_OR_RETURN(average, MergeWeights(job, files));
     TrainingJob merge_job = job;
     absl::StrAppend(&merge_job.purpose, ".average");
-    const int clips = job.score.batch_norm_clips();
     OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(merge_job, state, /*epoch=*/0,
-                                            clips > 0 ? clips : kBatchNormClips, average.get()));
+                                            job.score.batch_norm_clips(), average.get()));
     ActivitySeconds seconds;
     OP3D_ASSIGN_OR_RETURN(const EpochMeasure measure,
                           MeasureNetwork(average.get(), held_out, state.clip, job, &seconds));

@@ -86,7 +86,7 @@ struct OwnClips {
   // Shortest first, the same lengths of both kinds of sampling; at least one.  Segments, frames a
   // segment, stride, batch size and accumulation are set.
   std::vector<State> consecutive, uniform;
-  // Of a step of so many clips.
+  // For steps of this number of clips (batch size x accumulation).
   double learning_rate = 0;
   // Frames a video that the planned method's search may train on.
   double search_frames = 0;

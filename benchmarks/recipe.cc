@@ -66,14 +66,26 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabe
 
 }  // namespace
 
+namespace {
+
+int EpochsOf(double frames, const State& state) {
+  return std::max(1, static_cast<int>(std::lround(frames / FramesPerClip(state))));
+}
+
+}  // namespace
+
+void SetFrames(double frames, RecipeSettings* recipe) {
+  if (!recipe->has_hand_tuned() || recipe->hand_tuned().epochs() > 0) return;
+  recipe->mutable_hand_tuned()->set_epochs(EpochsOf(frames, recipe->hand_tuned().state()));
+}
+
 absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) {
   if (recipe.planned()) return plan;
   if (recipe.has_fixed()) {
-    const State& state = recipe.fixed().state();
-    const double epochs = recipe.fixed().frames() / static_cast<double>(FramesPerClip(state));
     Plan result;
-    *result.add_steps()->mutable_state() = state;
-    result.mutable_steps(0)->set_epochs(std::max(1, static_cast<int>(std::lround(epochs))));
+    *result.add_steps()->mutable_state() = recipe.fixed().state();
+    result.mutable_steps(0)->set_epochs(
+        EpochsOf(recipe.fixed().frames(), recipe.fixed().state()));
     return result;
   }
   if (!recipe.has_hand_tuned()) {
@@ -84,13 +96,12 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) 
   for (const Plan::Step& step : plan.steps())
     frames += int64_t{step.epochs()} * FramesPerClip(step.state());
   const State& state = recipe.hand_tuned().state();
-  const double equal = static_cast<double>(frames) / static_cast<double>(FramesPerClip(state));
   Plan result;
   Plan::Step& step = *result.add_steps();
   *step.mutable_state() = state;
   step.set_epochs(recipe.hand_tuned().epochs() > 0
                       ? recipe.hand_tuned().epochs()
-                      : std::max(1, static_cast<int>(std::lround(equal))));
+                      : EpochsOf(static_cast<double>(frames), state));
   return result;
 }
 

@@ -30,6 +30,10 @@ namespace op3d {
 // least one; or the fixed state for its number of frames.  InvalidArgument for a recipe of no kind.
 absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan);
 
+// Gives a hand-tuned recipe without a number of epochs as many as come closest to `frames` frames a
+// video, at least one.  Other recipes stay as they are.
+void SetFrames(double frames, RecipeSettings* recipe);
+
 // Frames the network sees in `epochs` epochs over `videos` videos: clips that do not fill a step of
 // the optimiser are left out.
 int64_t FramesOf(const State& state, int epochs, size_t videos);

@@ -285,29 +285,34 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
 
 int KeptEpochs(const StoppingRule& rule) { return rule.attempt_epochs() + 1; }
 
-int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos) {
-  int64_t frames = 0;
+namespace {
+
+// The sum over all trained edges of what `frames` says of a state and its epochs.
+template <typename Frames>
+int64_t SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& frames) {
+  int64_t sum = 0;
   for (const SearchOutcome& outcome : outcomes) {
     std::map<std::string, const State*> states;
     for (const State& state : outcome.graph().states()) states[state.name()] = &state;
     for (const EdgeOutcome& edge : outcome.edges()) {
-      const int epochs = std::max(0, edge.curve_size() - 1);
-      frames += FramesOf(*states.at(edge.to()), epochs, videos);
+      sum += frames(*states.at(edge.to()), std::max(0, edge.curve_size() - 1));
     }
   }
-  return frames;
+  return sum;
+}
+
+}  // namespace
+
+int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos) {
+  return SumOverEdges(outcomes, [videos](const State& state, int epochs) {
+    return FramesOf(state, epochs, videos);
+  });
 }
 
 int64_t FramesAVideo(const std::vector<SearchOutcome>& outcomes) {
-  int64_t frames = 0;
-  for (const SearchOutcome& outcome : outcomes) {
-    std::map<std::string, const State*> states;
-    for (const State& state : outcome.graph().states()) states[state.name()] = &state;
-    for (const EdgeOutcome& edge : outcome.edges()) {
-      frames += int64_t{std::max(0, edge.curve_size() - 1)} * FramesPerClip(*states.at(edge.to()));
-    }
-  }
-  return frames;
+  return SumOverEdges(outcomes, [](const State& state, int epochs) {
+    return int64_t{epochs} * FramesPerClip(state);
+  });
 }
 
 const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes) {

@@ -29,7 +29,8 @@ struct SearchPlan {
   // One a pool, with names of their own.
   std::vector<TransitionGraph> graphs;
   ScoreSettings score;
-  // Weights of the newest so many epochs stay on the disk while an edge is trained, at least 1.
+  // While an edge is trained, the weights of this number of its newest epochs stay on the disk; at
+  // least 1.
   int kept_epochs = 1;
 };
 

@@ -185,6 +185,8 @@ bool SearchProgress::NeedsWeights(int edge) const {
 }
 
 int SearchProgress::edges_total() const {
+  // Asked for after every epoch.
+  if (graph_.rounds().empty()) return static_cast<int>(index_.training_order.size());
   int edges = 0;
   for (const int edge : index_.training_order) edges += chosen_[edge];
   for (int round = round_; round < rounds(); ++round) edges += graph_.rounds(round).edges();

@@ -73,7 +73,7 @@ class SearchProgress {
 
   // FAILED and UNREACHED ones too.
   int edges_finished() const { return edges_finished_; }
-  // In a graph with rounds: those chosen and at most so many more.
+  // In a graph with rounds: those chosen, and the most that later rounds may choose.
   int edges_total() const;
   // Epochs trained so far, and what it comes to if every edge still open goes to its bound.  In a
   // graph with rounds, edges that are not chosen yet count with the mean length of their round's.

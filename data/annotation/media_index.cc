@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kDeepest = 3;
-// A folder that begins with so many pictures and nothing else holds the frames of one video.
+// A folder that begins with this number of pictures and nothing else holds the frames of one video.
 constexpr int kFramesOfAVideo = 32;
 
 struct Entry {

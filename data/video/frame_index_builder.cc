@@ -36,7 +36,7 @@ int64_t FrameDuration(const AVStream& stream) {
 
 // Strictly increasing times of frames that were decoded with the times `decoded`.  Where those are
 // unknown, go back or leap, a frame comes `duration` after the one before it.  A whole recording
-// that starts again is moved behind the one before.
+// that starts again is moved after the one before.
 std::vector<int64_t> IncreasingTimes(std::vector<int64_t> decoded, bool decoding_times,
                                      int64_t duration, double time_unit) {
   // Times of decoding are those of presentation in another order, each at the same delay.

@@ -25,7 +25,6 @@ std::string EpochFile(const std::string& folder, int epoch) {
 
 // A file of the merged network as it was measured last.
 constexpr char kMerged[] = "merged.safetensors";
-constexpr int kBatchNormClips = 256;
 
 // An edge of known length is measured in the middle and at the end.
 bool Measured(const Edge& edge, int epoch) {
@@ -49,7 +48,8 @@ absl::Status EdgeTrainer::MakeLive(const Edge& edge) {
   job.anchor_epochs = kept_epochs_;
   absl::StrAppend(&job.purpose, ".", edge.name);
   if (!edge.source.empty()) job.initial_weights = WeightsFile(edge.source);
-  OP3D_ASSIGN_OR_RETURN(live_, StateTrainer::Start(job, ToTrainState(edge.state, edge.epochs), edge.folder));
+  OP3D_ASSIGN_OR_RETURN(
+      live_, StateTrainer::Start(job, ToTrainState(edge.state, edge.epochs), edge.folder));
   live_folder_ = edge.folder;
   return absl::OkStatus();
 }
@@ -80,9 +80,8 @@ absl::StatusOr<std::unique_ptr<Network>> EdgeTrainer::MergeLive(const Edge& edge
   TrainingJob job = job_;
   absl::StrAppend(&job.purpose, ".", edge.name);
   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> merged, MergeWeights(job, files));
-  const int clips = job_.score.batch_norm_clips();
   OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(job, ToTrainState(edge.state), last,
-                                          clips > 0 ? clips : kBatchNormClips, merged.get()));
+                                          job_.score.batch_norm_clips(), merged.get()));
   return merged;
 }
 

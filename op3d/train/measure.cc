@@ -14,16 +14,16 @@ namespace op3d {
 
 namespace {
 
-double Performance(const ScoreSettings& score, const EpochMeasure& measure) {
+double Performance(const ScoreSettings& score, const Metrics& metrics) {
   switch (score.measure()) {
     case ScoreSettings::TOP_1:
-      return measure.top1;
+      return metrics.top1;
     case ScoreSettings::LIKELIHOOD:
-      return measure.likelihood;
+      return std::exp(metrics.log_likelihood);
     case ScoreSettings::PROBABILITY:
-      return measure.probability;
+      return metrics.probability;
     default:
-      return (measure.top1 + measure.top3 + measure.top5) / 3;
+      return metrics.mean_of_top_1_3_5();
   }
 }
 
@@ -78,7 +78,7 @@ absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<
   measure.top5 = metrics.top5;
   measure.probability = metrics.probability;
   measure.likelihood = std::exp(metrics.log_likelihood);
-  measure.performance = Performance(job.score, measure);
+  measure.performance = Performance(job.score, metrics);
   measure.evaluation_seconds = absl::ToDoubleSeconds(absl::Now() - start);
   return measure;
 }

@@ -22,6 +22,9 @@ namespace {
 // BatchNorm takes over this share of a batch's statistics (Network::SetTraining).
 constexpr double kMomentum = 0.1;
 
+// ScoreSettings.batch_norm_clips where nothing is set.
+constexpr int kBatchNormClips = 256;
+
 absl::StatusOr<NamedTensors> MeanOfFiles(const std::vector<std::string>& files) {
   if (files.empty()) return absl::InvalidArgumentError("there are no weights to merge");
   NamedTensors mean;
@@ -77,6 +80,7 @@ absl::StatusOr<std::unique_ptr<Network>> MergeWeights(const TrainingJob& job,
 
 absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state, int64_t epoch,
                                 int clips, Network* network) {
+  if (clips == 0) clips = kBatchNormClips;
   at::set_num_threads(job.compute_threads);
   OP3D_RETURN_IF_ERROR(SetArithmetic(job.training, state.clip.length(), network));
   TrainLoaderOptions options;
@@ -89,7 +93,8 @@ absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state,
   options.purpose = absl::StrCat(job.purpose, ".batch_norm");
   options.epoch = epoch;
   options.threads = job.loader_threads;
-  OP3D_ASSIGN_OR_RETURN(const auto loader, ClipLoader::ForTraining(*job.videos, job.frames, options));
+  OP3D_ASSIGN_OR_RETURN(const auto loader,
+                        ClipLoader::ForTraining(*job.videos, job.frames, options));
   std::vector<at::Tensor> running, sums;
   for (const auto& [name, tensor] : network->StateDict()) {
     if (!absl::EndsWith(name, ".running_mean") && !absl::EndsWith(name, ".running_var")) continue;

@@ -32,7 +32,7 @@ absl::StatusOr<std::unique_ptr<Network>> MergeWeights(const TrainingJob& job,
                                                       const std::vector<std::string>& files);
 
 // Sets every BatchNorm's running mean and variance to the mean of what training batches of `state`
-// have: `clips` of the job's training clips, at least one batch, drawn from the streams of
+// have: `clips` of the job's training clips (0 = 256), at least one batch, drawn from the streams of
 // (job.purpose + ".batch_norm", epoch).  Weights stay.  `network` is left in training mode.
 // Cancelled on SIGINT or SIGTERM.
 absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state, int64_t epoch,
