@@ -54,6 +54,7 @@ std::string Difference(const State& plan, const State& graph) {
     return differ("frames_per_segment", plan.frames_per_segment(), graph.frames_per_segment());
   }
   if (plan.stride() != graph.stride()) return differ("stride", plan.stride(), graph.stride());
+  if (plan.crop() != graph.crop()) return differ("crop", plan.crop(), graph.crop());
   if (std::abs(plan.learning_rate() - graph.learning_rate()) > 1e-9 * graph.learning_rate()) {
     return differ("learning_rate", plan.learning_rate(), graph.learning_rate());
   }

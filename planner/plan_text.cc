@@ -167,6 +167,7 @@ std::string ClipText(const State& state) {
                                            : absl::StrCat(state.segments(), " x ",
                                                           state.frames_per_segment(), " frames");
   if (state.stride() > 1) absl::StrAppend(&text, " / ", state.stride());
+  if (state.crop() > 0) absl::StrAppend(&text, " @ ", state.crop());
   return text;
 }
 

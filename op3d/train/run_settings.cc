@@ -58,6 +58,8 @@ absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
   OP3D_RETURN_IF_ERROR(require(state.frames_per_segment() >= 1, "state.frames_per_segment",
                                state.frames_per_segment(), "at least 1"));
   OP3D_RETURN_IF_ERROR(require(state.stride() >= 1, "state.stride", state.stride(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(require(state.crop() >= 0 && state.crop() <= 8192, "state.crop",
+                               state.crop(), "in [0, 8192]; 0 = transform.train_crop"));
   OP3D_RETURN_IF_ERROR(
       require(state.batch_size() >= 1, "state.batch_size", state.batch_size(), "at least 1"));
   OP3D_RETURN_IF_ERROR(
