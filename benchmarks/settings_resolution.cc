@@ -3,6 +3,8 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 #include <vector>
@@ -118,30 +120,51 @@ absl::Status SetMethod(const std::string& method, SearchSettings* search) {
 
 // --rivals.
 absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
-  if (rivals.empty() || rivals == "all") return absl::OkStatus();
-  if (rivals != "none") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--rivals=", rivals, ": it is all (the settings' own) or none"));
+  if (rivals.empty()) return absl::OkStatus();
+  if (rivals == "none") {
+    settings->clear_rivals();
+  } else if (rivals == "all") {
+    RivalSettings& all = *settings->mutable_rivals();
+    // The longest clip that is sampled as the long run's: its cycle begins with a fourth of the frames.
+    const auto& clips = settings->search().wide().clips();
+    const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
+      return clip.name() == all.long_run();
+    });
+    int longest = all.multigrid().empty() ? 0 : std::numeric_limits<int>::max();
+    for (const State& clip : clips) {
+      const bool same = guess == clips.end() || (clip.segments() > 1) == (guess->segments() > 1);
+      if (same && FramesPerClip(clip) > longest) {
+        longest = FramesPerClip(clip);
+        all.set_multigrid(clip.name());
+      }
+    }
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--rivals=", rivals, ": it is all (the settings' own and multigrid) or none"));
   }
-  settings->clear_rivals();
   return absl::OkStatus();
 }
 
-// --budget: frames a video.
+// --budget: frames a video, or multiples of the plan.
 absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
   if (budget.empty()) return absl::OkStatus();
-  double frames = 0;
-  if (!absl::SimpleAtod(budget, &frames) || !(frames > 0)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--budget=", budget, ": it is the number of frames a video that the whole search may train "
-        "on (epochs x frames a clip), above 0"));
-  }
   if (!SearchesPlanned(*search)) {
     return absl::InvalidArgumentError(
         "--budget goes with the planned method; the published one has bounds on epochs "
         "(--set=search.rule.max_epochs=N) instead. Add --method=planned");
   }
-  search->mutable_wide()->set_frames(frames);
+  OP3D_ASSIGN_OR_RETURN(const Budget parsed, ParseBudget(budget));
+  WideGraphSettings& wide = *search->mutable_wide();
+  switch (parsed.unit) {
+    case Budget::kFrames:
+      wide.set_frames(parsed.amount);
+      break;
+    case Budget::kPlans:
+      wide.set_frames(parsed.amount * FramesOfPath(wide));
+      break;
+    case Budget::kSeconds:
+      break;
+  }
   return absl::OkStatus();
 }
 
@@ -168,6 +191,15 @@ absl::Status ValidateSearch(const SearchSettings& search) {
     OP3D_RETURN_IF_ERROR(Annotate(MakeWideGraph(search.wide()).status(), "settings.search"));
     OP3D_RETURN_IF_ERROR(Require(search.score().frames() >= 0, "search.score.frames",
                                  search.score().frames(), "at least 0"));
+    const SearchSettings::Proxy& proxy = search.proxy();
+    OP3D_RETURN_IF_ERROR(Require(proxy.videos() >= 0 && proxy.videos() <= 1, "search.proxy.videos",
+                                 proxy.videos(), "in (0, 1]"));
+    OP3D_RETURN_IF_ERROR(Require(proxy.crop() >= 0 && proxy.crop() <= 8192, "search.proxy.crop",
+                                 proxy.crop(), "in [1, 8192], or 0 for the transform's own"));
+    OP3D_RETURN_IF_ERROR(
+        Require(proxy.width() >= 0, "search.proxy.width", proxy.width(), "at least 0"));
+    OP3D_RETURN_IF_ERROR(
+        Require(proxy.checked() >= 0, "search.proxy.checked", proxy.checked(), "at least 0"));
     OP3D_RETURN_IF_ERROR(Require(search.score().merged_epochs() >= 0, "search.score.merged_epochs",
                                  search.score().merged_epochs(), "at least 0"));
   }
@@ -261,6 +293,12 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
     settings.set_initial_weights_crc32(Crc32(bytes));
   }
   OP3D_RETURN_IF_ERROR(ReadPools(settings.mutable_search()));
+  if (settings.search().has_wide() && settings.search().wide().full_crop() == 0) {
+    const auto& clips = settings.search().wide().clips();
+    if (std::any_of(clips.begin(), clips.end(), [](const State& clip) { return clip.crop() > 0; })) {
+      settings.mutable_search()->mutable_wide()->set_full_crop(settings.transform().train_crop());
+    }
+  }
   OP3D_RETURN_IF_ERROR(ValidateSettings(settings));
   return settings;
 }
@@ -285,6 +323,10 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
     if (!settings.rivals().long_run().empty()) {
       OP3D_RETURN_IF_ERROR(
           FindClip(settings.search(), settings.rivals().long_run(), "rivals.long_run").status());
+    }
+    if (!settings.rivals().multigrid().empty()) {
+      OP3D_RETURN_IF_ERROR(
+          FindClip(settings.search(), settings.rivals().multigrid(), "rivals.multigrid").status());
     }
   }
   std::set<std::string> names;

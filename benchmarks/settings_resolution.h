@@ -27,7 +27,8 @@ struct SettingsRequest {
   std::string initial_weights;
   // --split: which of the official splits, from 1.
   absl::optional<int> split;
-  // --method: "published", "planned", "both"; --rivals: "all", "none"; --budget: frames a video.
+  // --method: "published", "planned", "both"; --rivals: "all", "none"; --budget: ParseBudget()'s, of
+  // which a time is left to who can measure (BudgetFrames in dry_run.h).
   std::string method, rivals, budget;
   // --network, --seed.
   std::string network;
