@@ -35,7 +35,8 @@ struct SettingsRequest {
   absl::optional<uint64_t> seed;
 };
 
-// NotFound or InvalidArgument, naming file and field.
+// NotFound or InvalidArgument, naming file and field; also for an assignment that has no effect in
+// this run (of a search that is not run, of a rival that is not trained), saying why.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request);
 
 // Does the method search the wide graph, alone or beside the published one?

@@ -68,6 +68,22 @@ struct Replay {
   std::vector<PricedState> front;
 };
 
+// What a search that was recorded with one graph knows of another one.
+struct MatchedEdges {
+  // The recorded edges that the other graph has too, with the names that it gives to their states.
+  std::vector<EdgeOutcome> edges;
+  // A sentence for every state of the other graph that was never trained in.
+  std::vector<std::string> unrecorded;
+};
+
+// States are the same when they train the same: clip, learning rate (to 1e-9 of it) and schedule,
+// clips an update (batch_size x accumulation) and all else but the name, which only decides among
+// equal ones.  An edge of a given length is the recorded one only where that has this length.
+// Thread-safe.
+MatchedEdges MatchEdges(const TransitionGraph& recorded, const std::vector<EdgeOutcome>& trained,
+                        const TransitionGraph& graph);
+
+// `trained` names the states of `graph` (MatchEdges() sees to it).
 // FailedPrecondition when no final state is reached over trained edges, naming the edges that are
 // missing, or when seconds are asked for that were not recorded.  InvalidArgument for a graph as
 // IndexGraph(), an unknown state in `options`, or a curve as DecideStop().  Thread-safe.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <vector>
 
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_matchers.h"
@@ -15,9 +17,11 @@ namespace op3d {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 EdgeOutcome Found(const char* from, const char* to, int epochs, double score) {
   EdgeOutcome outcome;
@@ -93,6 +97,57 @@ TEST(ReplayTest, SaysWhichEdgesWereNeverTrained) {
   // An edge whose source is not reached is worth nothing.
   EXPECT_THAT(PlanAgain(Triangle(), {Found("S1", "S2", 4, 0.6)}, {}),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("S0-S1, S0-S2")));
+}
+
+TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
+  // Other names, another split of the batch; the states are the recorded ones.
+  TransitionGraph graph = Triangle();
+  for (State& state : *graph.mutable_states()) {
+    state.set_name("other_" + state.name());
+    state.set_accumulation(state.batch_size() * state.accumulation());
+    state.set_batch_size(1);
+  }
+  for (Transition& edge : *graph.mutable_transitions()) {
+    if (edge.from() != "S0") edge.set_from("other_" + edge.from());
+    edge.set_to("other_" + edge.to());
+  }
+  graph.set_finals(0, "other_S2");
+  const MatchedEdges renamed = MatchEdges(Triangle(), TrainedTriangle(), graph);
+  EXPECT_THAT(renamed.unrecorded, IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(graph, renamed.edges, {}));
+  EXPECT_THAT(replay.plan.path(), ElementsAre("S0", "other_S1", "other_S2"));
+
+  // The recorded name, but another rate, clip or schedule: never trained, and said so.
+  for (const auto& change : std::vector<std::function<void(State*)>>{
+           [](State* state) { state->set_learning_rate(0.004); },
+           [](State* state) { state->set_stride(2); },
+           [](State* state) { state->set_batch_size(2 * state->batch_size()); }}) {
+    graph = Triangle();
+    change(graph.mutable_states(0));
+    const MatchedEdges matched = MatchEdges(Triangle(), TrainedTriangle(), graph);
+    EXPECT_THAT(matched.unrecorded,
+                ElementsAre(AllOf(HasSubstr("S1 (16 frames a clip"), HasSubstr("there -> here"))));
+    ASSERT_OK_AND_ASSIGN(const Replay fewer, PlanAgain(graph, matched.edges, {}));
+    EXPECT_THAT(fewer.untrained, ElementsAre("S0-S1", "S1-S2"));
+    EXPECT_THAT(fewer.plan.path(), ElementsAre("S0", "S2"));
+  }
+  graph = Triangle();
+  graph.mutable_states(0)->mutable_schedule()->mutable_linear();
+  EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).unrecorded,
+              ElementsAre(HasSubstr("schedule")));
+
+  // Two equal states: the names tell them apart, and one record does not stand for both.
+  graph = Triangle();
+  *graph.mutable_states(1) = graph.states(0);
+  graph.mutable_states(1)->set_name("S2");
+  EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).unrecorded,
+              ElementsAre(HasSubstr("S2 (16 frames a clip")));
+  EXPECT_THAT(MatchEdges(graph, TrainedTriangle(), graph).edges, SizeIs(3));
+
+  // An edge of another length was not trained so.
+  graph = Triangle();
+  graph.mutable_transitions(2)->set_epochs(7);
+  EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).edges, SizeIs(2));
 }
 
 TEST(ReplayTest, PlansOverFewerStates) {
