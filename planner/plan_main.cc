@@ -18,7 +18,9 @@
 #include "absl/flags/reflection.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -79,10 +81,10 @@ ABSL_FLAG(std::vector<std::string>, states, {}, "replay: the states that may be 
 ABSL_FLAG(
     std::string, cost, "frames",
     "replay: what is weighed against the value: frames (epochs x frames of a clip) or seconds");
-ABSL_FLAG(double, budget, 0,
-          "search, replay: frames a video (epochs x frames a clip) that the search of a wide graph "
-          "may train on; of a replay, print the best plan that costs no more, in the unit of "
-          "--cost");
+ABSL_FLAG(std::string, budget, "",
+          "search, replay: what the search of a wide graph may train, in frames a video (4608: epochs "
+          "x frames a clip) or multiples of its plan (3x); of a replay, print the best plan that "
+          "costs no more, a number in the unit of --cost");
 ABSL_FLAG(std::string, output, "",
           "replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
           "several pools the best one's, with --budget the one within it");
@@ -114,7 +116,9 @@ constexpr char kUsage[] =
     "  plan replay DIR|EDGES.json [--graph=FILE] [--attempt_epochs=T] [--stopping=...]\n"
     "              [--function=...] [--states=S1,S2] [--budget=N] [--stability=N]\n"
     "              [--output=FILE]\n"
-    "                     plans again over recorded edges, with other settings; trains nothing\n\n"
+    "                     plans again over recorded edges, with other settings; trains nothing\n"
+    "  plan agree DIR DIR how far two searches of one graph agree: ranks of their edges, and what\n"
+    "                     the first one's choice is worth in the second\n\n"
     "DIR may be a run's record, too: results/recorded/NAME, or its record.textproto.\n\n"
     "Example:  ./bazelw run //planner:plan -- show kinetics400\n";
 
@@ -149,9 +153,23 @@ absl::Status PrintSearches(const std::string& folder,
   return absl::OkStatus();
 }
 
-// A file of the user's, or a shipped one.
-// A TransitionGraph, or the WideGraphSettings of one.  `frames`: of the latter; 0 = its own.
-absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, double frames = 0) {
+// The budget of a search over `wide`; empty = its own.
+absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
+  if (text.empty()) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const Budget budget, ParseBudget(text));
+  if (budget.unit == Budget::kSeconds) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--budget=", text, ": what a frame takes with this runner is not known; give frames a video "
+        "or multiples of the plan (plan search --dry_run asks the runner for its time)"));
+  }
+  wide->set_frames(budget.unit == Budget::kPlans ? budget.amount * FramesOfPath(*wide)
+                                                 : budget.amount);
+  return absl::OkStatus();
+}
+
+// A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, of which
+// `budget` is.
+absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::string& budget = "") {
   std::string path = UserPath(name);
   if (!FileExists(path)) {
     const auto shipped = RunfilePath(absl::StrCat("planner/graphs/", name, ".textproto"));
@@ -161,12 +179,12 @@ absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, double frames
   const absl::Status listed = ReadTextproto(path, &graph);
   WideGraphSettings wide;
   if (!listed.ok() && ReadTextproto(path, &wide).ok()) {
-    if (frames != 0) wide.set_frames(frames);
+    OP3D_RETURN_IF_ERROR(SetBudget(budget, &wide));
     absl::StatusOr<TransitionGraph> made = MakeWideGraph(wide);
     return made.ok() ? made : Annotate(made.status(), path);
   }
   OP3D_RETURN_IF_ERROR(listed);
-  if (frames != 0) {
+  if (!budget.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--budget goes with wide graphs, which have rounds; ", name,
         " lists its edges one by one and is searched until every curve has its knee"));
@@ -366,8 +384,14 @@ absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& 
     std::printf("stability: %.0f %% of %d searches with resampled curves take the same path\n",
                 100 * share, resamples);
   }
-  const double budget = absl::GetFlag(FLAGS_budget);
-  if (budget == 0) return replay->plan;
+  const std::string text = absl::GetFlag(FLAGS_budget);
+  if (text.empty()) return replay->plan;
+  double budget = 0;
+  if (!absl::SimpleAtod(text, &budget) || !(budget > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--budget=", text, ": of a replay it is a number of ",
+                     absl::GetFlag(FLAGS_cost), " above 0"));
+  }
   OP3D_ASSIGN_OR_RETURN(const PricedState best, BestWithin(*replay, options.cost, budget));
   Plan plan = PlanTo(*replay, best.state);
   std::printf("the best plan within the budget of %.10g %s:\n%s", budget,
@@ -429,13 +453,51 @@ absl::Status RefuseForeignFlags(const std::string& command) {
   return absl::OkStatus();
 }
 
+std::string Ranks(const SearchAgreement::Ranks& ranks, absl::string_view of) {
+  return absl::StrFormat("  rank correlation of %d edges %s: %.2f\n", ranks.edges, of,
+                         ranks.correlation);
+}
+
+// How far the searches of two folders or records agree, pool by pool.
+absl::Status PrintAgreement(const std::string& first, const std::string& second) {
+  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> ours, FindSearches(UserPath(first)));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> theirs, FindSearches(UserPath(second)));
+  int pools = 0;
+  for (const FoundSearch& a : ours) {
+    for (const FoundSearch& b : theirs) {
+      if (a.progress.graph().pool() != b.progress.graph().pool()) continue;
+      OP3D_ASSIGN_OR_RETURN(const SearchOutcome outcome, a.progress.Outcome());
+      OP3D_ASSIGN_OR_RETURN(const SearchOutcome other, b.progress.Outcome());
+      OP3D_ASSIGN_OR_RETURN(const SearchAgreement agreement, CompareSearches(outcome, other));
+      std::printf("%s\n%s%s", a.progress.graph().pool().c_str(),
+                  Ranks(agreement.all, "measured in both").c_str(),
+                  Ranks(agreement.first, "of them out of the initial state").c_str());
+      if (agreement.value_of_chosen) {
+        std::printf("  the first one's plan ends in %s, worth %.4f in the second, whose best is "
+                    "%.4f: a loss of %.4f\n",
+                    agreement.chosen.c_str(), *agreement.value_of_chosen, agreement.best_value,
+                    agreement.best_value - *agreement.value_of_chosen);
+      } else {
+        std::printf("  the first one's plan ends in %s, which the second did not train; its best "
+                    "is worth %.4f\n",
+                    agreement.chosen.c_str(), agreement.best_value);
+      }
+      ++pools;
+    }
+  }
+  if (pools > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("no search in ", first, " is of the pool of one in ", second));
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
   if (!words.empty()) OP3D_RETURN_IF_ERROR(RefuseForeignFlags(words[0]));
   if (words.size() == 1 && words[0] == "search") return BeginSearch();
+  if (words.size() == 3 && words[0] == "agree") return PrintAgreement(words[1], words[2]);
   if (words.size() != 2) {
     return absl::InvalidArgumentError(
-        "two words are expected: show FILE, status DIR, explain DIR, replay DIR or resume DIR, or "
-        "the word search with its flags; see --help");
+        "two words are expected: show FILE, status DIR, explain DIR, replay DIR or resume DIR, three "
+        "for agree DIR DIR, or the word search with its flags; see --help");
   }
   if (words[0] == "show") return Show(words[1]);
   if (words[0] == "status") return PrintSearches(words[1], FormatStatus);
@@ -449,7 +511,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (words[0] == "replay") return ReplaySearch(words[1]);
   return absl::InvalidArgumentError(
       absl::StrCat("there is no sub-command \"", words[0],
-                   "\"; there are search, resume, show, status, explain, replay"));
+                   "\"; there are search, resume, show, status, explain, replay, agree"));
 }
 
 }  // namespace

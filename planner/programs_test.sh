@@ -257,6 +257,12 @@ expect 0 'wide plan, ' "$plan" search "${wide[@]}" --output_dir=wide
 [[ $(grep -c '"finished"' wide/journal/wide/journal.jsonl) == 7 ]] || fail 'not 4 + 2 + 1 edges were trained'
 [[ $(ls -d wide/journal/wide/*.end | wc -l) == 1 ]] || fail 'more than one final state has weights'
 expect 0 'wide plan, ' "$plan" search "${wide[@]}" --budget=960 --output_dir=wider
+expect 0 'wide plan, ' "$plan" search "${wide[@]}" --budget=2.5x --output_dir=plans
+expect 0 'rank correlation of 7 edges measured in both' "$plan" agree wide wide
+expect 0 'the first one.s plan ends in' "$plan" agree wide wider
+expect 2 'cannot open nowhere' "$plan" agree wide nowhere
+expect 2 'a frame takes with this runner is not known' \
+  "$plan" search "${wide[@]}" --budget=20min --output_dir=narrow
 expect 2 'raise the budget, or have fewer edges' \
   "$plan" search "${wide[@]}" --budget=60 --output_dir=narrow
 expect 2 '--budget goes with wide graphs' \

@@ -4,7 +4,10 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -355,6 +358,76 @@ absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
         std::equal(path.begin(), path.end(), again.plan.path().begin(), again.plan.path().end());
   }
   return static_cast<double>(same) / resamples;
+}
+
+namespace {
+
+// Ranks from 1; equal values share the mean of theirs.
+std::vector<double> MeanRanks(const std::vector<double>& values) {
+  std::vector<double> ranks;
+  for (const double value : values) {
+    int lower = 0, equal = 0;
+    for (const double other : values) {
+      lower += other < value;
+      equal += other == value;
+    }
+    ranks.push_back(lower + (equal + 1) / 2.0);
+  }
+  return ranks;
+}
+
+SearchAgreement::Ranks RanksOf(const std::vector<double>& a, const std::vector<double>& b) {
+  SearchAgreement::Ranks ranks;
+  ranks.edges = static_cast<int>(a.size());
+  const std::vector<double> x = MeanRanks(a), y = MeanRanks(b);
+  const double mean = (static_cast<double>(a.size()) + 1) / 2;
+  double xy = 0, xx = 0, yy = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    xy += (x[i] - mean) * (y[i] - mean);
+    xx += (x[i] - mean) * (x[i] - mean);
+    yy += (y[i] - mean) * (y[i] - mean);
+  }
+  if (xx > 0 && yy > 0) ranks.correlation = xy / std::sqrt(xx * yy);
+  return ranks;
+}
+
+}  // namespace
+
+absl::StatusOr<SearchAgreement> CompareSearches(const SearchOutcome& first,
+                                                const SearchOutcome& second) {
+  for (const SearchOutcome* outcome : {&first, &second}) {
+    if (!outcome->plan().path().empty()) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("the search of ", outcome->graph().pool(),
+                     " has no plan yet: no final state is reached; let it end first"));
+  }
+  SearchAgreement agreement;
+  agreement.chosen = *first.plan().path().rbegin();
+  agreement.best_value = second.plan().value();
+  std::map<std::string, double> scores;
+  for (const EdgeOutcome& edge : second.edges()) {
+    if (edge.ending() == EdgeOutcome::FAILED || edge.ending() == EdgeOutcome::UNREACHED) continue;
+    scores[absl::StrCat(edge.from(), "-", edge.to())] = edge.score();
+    if (edge.to() != agreement.chosen) continue;
+    agreement.value_of_chosen =
+        std::max(agreement.value_of_chosen.value_or(edge.score()), edge.score());
+  }
+  std::vector<double> ours, theirs, first_ours, first_theirs;
+  for (const EdgeOutcome& edge : first.edges()) {
+    const auto found = scores.find(absl::StrCat(edge.from(), "-", edge.to()));
+    if (edge.ending() == EdgeOutcome::FAILED || edge.ending() == EdgeOutcome::UNREACHED ||
+        found == scores.end()) {
+      continue;
+    }
+    ours.push_back(edge.score());
+    theirs.push_back(found->second);
+    if (edge.from() != first.graph().initial()) continue;
+    first_ours.push_back(edge.score());
+    first_theirs.push_back(found->second);
+  }
+  agreement.all = RanksOf(ours, theirs);
+  agreement.first = RanksOf(first_ours, first_theirs);
+  return agreement;
 }
 
 }  // namespace op3d

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "planner/dynamic_programming.h"
 #include "planner/plan.pb.h"
 #include "planner/transition_graph.h"
@@ -104,6 +105,28 @@ absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
                                      const std::vector<EdgeOutcome>& trained,
                                      const ReplayOptions& options, const Replay& replay,
                                      int resamples, uint64_t seed);
+
+// How far two searches over the same graph agree: one in small and one at full size, or two seeds.
+struct SearchAgreement {
+  // Spearman's rank correlation of the scores of edges that both measured, equal scores by their mean
+  // rank; [-1, 1], and 0 for fewer than two edges or where one of them gives every edge one score.
+  struct Ranks {
+    int edges = 0;
+    double correlation = 0;
+  };
+  // All of them, and those out of the initial state, which were trained equally long.
+  Ranks all, first;
+  // The final state that the first one would choose, and what the second one gives to it, if it was
+  // trained there too; beside it the second one's best value.
+  std::string chosen;
+  absl::optional<double> value_of_chosen;
+  double best_value = 0;
+};
+
+// Edges are compared by the names of their states.  FailedPrecondition where one of them has no plan
+// yet.  Thread-safe.
+absl::StatusOr<SearchAgreement> CompareSearches(const SearchOutcome& first,
+                                                const SearchOutcome& second);
 
 }  // namespace op3d
 

@@ -266,5 +266,52 @@ TEST(EdgeScoresJsonTest, EveryFaultIsASentence) {
   }
 }
 
+SearchOutcome OutcomeOf(const std::vector<EdgeOutcome>& edges, const char* chosen, double value) {
+  SearchOutcome outcome;
+  outcome.mutable_graph()->set_pool("cs");
+  outcome.mutable_graph()->set_initial("S0");
+  for (const EdgeOutcome& edge : edges) *outcome.add_edges() = edge;
+  outcome.mutable_plan()->add_path("S0");
+  outcome.mutable_plan()->add_path(chosen);
+  outcome.mutable_plan()->set_value(value);
+  return outcome;
+}
+
+TEST(ReplayTest, TwoSearchesAgreeByTheRanksOfTheirEdges) {
+  const SearchOutcome first =
+      OutcomeOf({Found("S0", "A", 1, 0.1), Found("S0", "B", 1, 0.2), Found("S0", "C", 1, 0.3),
+                 Found("A", "D", 1, 0.4), Found("B", "E", 1, 0.9)},
+                "D", 0.4);
+  // Ranks 1 2 3 4 against 2 1 3 4: 1 - 6 x 2 / (4 x 15).  B-E was not trained.
+  SearchOutcome second =
+      OutcomeOf({Found("S0", "A", 1, 0.5), Found("S0", "B", 1, 0.4), Found("S0", "C", 1, 0.6),
+                 Found("A", "D", 1, 0.7), Found("C", "F", 1, 0.75)},
+                "F", 0.75);
+  ASSERT_OK_AND_ASSIGN(const SearchAgreement agreement, CompareSearches(first, second));
+  EXPECT_EQ(agreement.all.edges, 4);
+  EXPECT_NEAR(agreement.all.correlation, 0.8, 1e-12);
+  EXPECT_EQ(agreement.first.edges, 3);
+  EXPECT_NEAR(agreement.first.correlation, 0.5, 1e-12);
+  EXPECT_EQ(agreement.chosen, "D");
+  EXPECT_EQ(agreement.value_of_chosen.value_or(0), 0.7);
+  EXPECT_EQ(agreement.best_value, 0.75);
+  ASSERT_OK_AND_ASSIGN(const SearchAgreement same, CompareSearches(first, first));
+  EXPECT_NEAR(same.all.correlation, 1, 1e-12);
+  // Equal scores share a rank: 1.5 1.5 3 against 1 2 3.
+  second = OutcomeOf(
+      {Found("S0", "A", 1, 0.5), Found("S0", "B", 1, 0.5), Found("S0", "C", 1, 0.6)}, "C", 0.6);
+  ASSERT_OK_AND_ASSIGN(const SearchAgreement ties, CompareSearches(second, first));
+  EXPECT_NEAR(ties.all.correlation, std::sqrt(0.75), 1e-12);
+  // A failed edge has no score.
+  second.mutable_edges(2)->set_ending(EdgeOutcome::FAILED);
+  ASSERT_OK_AND_ASSIGN(const SearchAgreement failed, CompareSearches(first, second));
+  EXPECT_EQ(failed.all.edges, 2);
+  EXPECT_EQ(failed.all.correlation, 0);
+  EXPECT_FALSE(failed.value_of_chosen.has_value());
+  second.clear_plan();
+  EXPECT_THAT(CompareSearches(first, second).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("has no plan yet")));
+}
+
 }  // namespace
 }  // namespace op3d

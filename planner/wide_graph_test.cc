@@ -100,7 +100,7 @@ TEST(WideGraphTest, SeveralLengthsOfAnnealingShareATrunk) {
   EXPECT_EQ(epochs["cs16_0.04.end0.5"], 6);
   EXPECT_EQ(epochs["cs64_0.04.end0.25"], 1);
   EXPECT_THAT(epochs, SizeIs(4));
-  for (const std::string& name : {"cs16_0.04.end0.25", "cs16_0.04.end0.5"}) {
+  for (const char* name : {"cs16_0.04.end0.25", "cs16_0.04.end0.5"}) {
     EXPECT_THAT(graph.finals(), testing::Contains(name));
   }
 
@@ -133,6 +133,7 @@ TEST(WideGraphTest, ASmallerCropCountsByItsAreaAndGrows) {
   whole->set_name("whole");
   whole->clear_crop();
   settings.set_full_crop(112);
+  settings.set_frames(17 * 192);  // 192 in the first round: 48 and 12 epochs
   ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(settings));
   std::map<std::string, int> epochs;
   for (const Transition& edge : graph.transitions()) epochs[EdgeName(edge)] = edge.epochs();
