@@ -470,7 +470,7 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
     const SearchSettings::Proxy& proxy = options.settings.search().proxy();
     record->add_notes(absl::StrCat(
         "The search ran in small (",
-        proxy.videos() > 0 ? absl::StrCat(FormatPercent(proxy.videos()), " of the videos") : "all videos",
+        proxy.videos() > 0 ? absl::StrCat(FormatPercent(proxy.videos()), " % of the videos") : "all videos",
         proxy.crop() > 0 ? absl::StrCat(", crop ", proxy.crop()) : "",
         proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "",
         "); the best ", ProxyPaths(options.settings),
@@ -584,7 +584,7 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
     }
     RecipeResult::Candidate& candidate = *facts.add_candidates();
     candidate.set_title(absl::StrCat(trained.title(), ", ", FormatPercent(plans[i].value()),
-                                     " in the small search"));
+                                     " % in the small search"));
     candidate.set_plan(FormatPlan(plans[i]));
     candidate.set_frames(trained.frames());
     candidate.set_held_out(trained.held_out());

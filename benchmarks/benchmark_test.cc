@@ -221,7 +221,9 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   for (const auto& candidate : model.candidates()) {
     highest = std::max(highest, candidate.held_out());
     trained += candidate.frames();
-    if (candidate.chosen()) EXPECT_EQ(candidate.held_out(), model.held_out());
+    if (candidate.chosen()) {
+      EXPECT_EQ(candidate.held_out(), model.held_out());
+    }
   }
   EXPECT_EQ(model.held_out(), highest);
   // The small search's frames count by their area.

@@ -80,8 +80,11 @@ double FramesOfPlan(const Plan& plan, int full_crop) {
   return frames;
 }
 
-// `clip` with 1 / `shorter` of its frames, over the same time, and pictures of `crop` pixels.
+// `clip` with 1 / `shorter` of its frames, over the same time, and pictures of `crop` pixels.  Not
+// fewer frames than DG-P3D can do with.
 State Shrink(State clip, int shorter, int crop) {
+  constexpr int kFewestFrames = 16;
+  while (shorter > 1 && FramesPerClip(clip) / shorter < kFewestFrames) shorter /= 2;
   if (clip.segments() > 1) {
     clip.set_segments(std::max(1, clip.segments() / shorter));
   } else {
@@ -122,11 +125,11 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, 
 
 Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos) {
   struct Shape {
-    int shorter, batch;
+    int shorter;
     double side;
   };
   constexpr double kSmaller = 0.70710678118654752;
-  constexpr Shape kCycle[] = {{4, 8, kSmaller}, {2, 4, kSmaller}, {2, 2, 1}, {1, 1, 1}};
+  constexpr Shape kCycle[] = {{4, kSmaller}, {2, kSmaller}, {2, 1}, {1, 1}};
   struct Rate {
     double factor, share;
     bool cycle;
@@ -148,8 +151,10 @@ Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t vide
       state = Shrink(clip, shape.shorter, static_cast<int>(std::lround(whole * shape.side)));
       state.set_name(absl::StrCat("M", plan.steps_size()));
       const int64_t own = int64_t{clip.batch_size()} * clip.accumulation();
+      const int64_t smaller = std::llround(FullFramesPerClip(clip, full_crop) /
+                                           FullFramesPerClip(state, full_crop));
       const int batch =
-          static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(shape.batch, videos / 2 / own)));
+          static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(smaller, videos / 2 / own)));
       state.set_accumulation(clip.accumulation() * batch);
       state.set_learning_rate(clip.learning_rate() * batch * rate.factor);
       // Rounding to epochs is made good by the next state.

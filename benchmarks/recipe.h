@@ -35,8 +35,8 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, 
 // frames a video, counted by area: its long cycle as the authors' code has it.  At each of the
 // learning rates x1, x1/10 and x1/100, clips of T/4 and T/2 frames at crop / sqrt 2, T/2 frames at the
 // whole crop, and T frames at the whole crop, each for equally many steps; at x1/1000 the last one
-// alone.  A step has as many more clips as they are smaller (8, 4, 2 and 1 times, by accumulation)
-// and a learning rate in proportion, but at most half of `videos`; the rate is warmed up over the
+// alone.  Clips shorter than 16 frames, which DG-P3D cannot take, stay longer.  A step has as many more
+// clips as they are smaller (8, 4, 2 and 1 times, by accumulation) and a learning rate in proportion, but at most half of `videos`; the rate is warmed up over the
 // first two thirds of the first state.  The short cycle (another crop from step to step) is left out.
 Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos);
 
