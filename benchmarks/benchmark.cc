@@ -1,6 +1,7 @@
 #include "benchmarks/benchmark.h"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "benchmarks/benchmark_data.h"
 #include "benchmarks/curve_files.h"
 #include "benchmarks/final_model.h"
+#include "benchmarks/proxy.h"
 #include "benchmarks/recipe.h"
 #include "benchmarks/search_run.h"
 #include "benchmarks/settings_resolution.h"
@@ -89,18 +91,19 @@ class TaskQueue {
 // Clips a video in a test where the settings do not say.
 constexpr int kTestClips = 10;
 
-TrainingJob MakeJob(const BenchmarkOptions& options, const BenchmarkData& data) {
+TrainingJob MakeJob(const BenchmarkSettings& settings, const std::string& device,
+                    const BenchmarkData& data) {
   TrainingJob job;
-  job.network = options.settings.network();
-  job.sgd = options.settings.sgd();
-  job.training = options.settings.training();
-  job.transform = options.settings.transform();
-  job.loader = options.settings.loader();
+  job.network = settings.network();
+  job.sgd = settings.sgd();
+  job.training = settings.training();
+  job.transform = settings.transform();
+  job.loader = settings.loader();
   job.classes = static_cast<int64_t>(data.labels.classes.size());
   job.frames = data.frames.get();
-  job.seed = options.settings.seed();
-  job.initial_weights = options.settings.initial_weights();
-  job.device = options.device;
+  job.seed = settings.seed();
+  job.initial_weights = settings.initial_weights();
+  job.device = device;
   return job;
 }
 
@@ -115,7 +118,8 @@ struct Found {
   Plan plan;
   FinalModel model;
   // Frames that the search took, and the same as frames a video.
-  int64_t frames = 0, frames_a_video = 0;
+  int64_t frames = 0;
+  double frames_a_video = 0;
 };
 
 // A row of the table in the making.
@@ -161,12 +165,16 @@ class Rows {
   int jobs() const {
     const RivalSettings& rivals = options_.settings.rivals();
     const int rows = static_cast<int>(found_.size()) + options_.settings.recipes_size() +
-                     rivals.clips_size() * rivals.rates_size() + !rivals.long_run().empty();
+                     rivals.clips_size() * rivals.rates_size() + !rivals.long_run().empty() +
+                     !rivals.multigrid().empty();
     return std::max(1, std::min(options_.threads, rows));
   }
 
+  // What frames are counted by.
+  int full_crop() const { return options_.settings.transform().train_crop(); }
+
   TrainingJob Job(const std::vector<Video>* videos, const std::string& name) const {
-    TrainingJob job = MakeJob(options_, data_);
+    TrainingJob job = MakeJob(options_.settings, options_.device, data_);
     job.videos = videos;
     job.purpose = absl::StrCat("recipe.", name);
     job.score = options_.settings.search().score();
@@ -203,7 +211,7 @@ class Rows {
       for (const Plan::Step& step : found.plan.steps()) {
         facts.set_epochs(facts.epochs() + step.epochs());
         facts.set_frames(facts.frames() +
-                         FramesOf(step.state(), step.epochs(), data_.search_train.size()));
+                         FramesOf(step.state(), step.epochs(), data_.search_train.size(), full_crop()));
       }
       OP3D_RETURN_IF_ERROR(row.run->Take(found.model.file, facts));
       rows_.push_back(std::move(row));
@@ -229,10 +237,10 @@ class Rows {
         }
         // Held against a search at equal total frames.
         if (planned_method) {
-          SetFrames(static_cast<double>(found_.back().frames_a_video), &recipe);
+          SetFrames(found_.back().frames_a_video, full_crop(), &recipe);
         }
       }
-      OP3D_ASSIGN_OR_RETURN(const Plan recipe_plan, RecipePlan(recipe, plan));
+      OP3D_ASSIGN_OR_RETURN(const Plan recipe_plan, RecipePlan(recipe, plan, full_crop()));
       row.run = std::make_unique<RecipeRun>(
           recipe, recipe_plan, Job(&data_.RecipeVideos(options_.settings), recipe.name()),
           Folder(recipe.name()));
@@ -247,7 +255,7 @@ class Rows {
     if (found_.empty() || found_.back().model_role != RecipeResult::PLANNED_MODEL) {
       return absl::OkStatus();
     }
-    const double frames = static_cast<double>(found_.back().frames_a_video);
+    const double frames = found_.back().frames_a_video;
     std::vector<std::pair<State, double>> fixed;
     const double share = frames / std::max(1, rivals.clips_size() * rivals.rates_size());
     for (const std::string& name : rivals.clips()) {
@@ -272,30 +280,46 @@ class Rows {
           absl::StrCat("one long run: ", state.name(), " at ", state.learning_rate(), ", linear to 0"),
           state, frames, RecipeResult::LONG_RUN));
     }
+    if (!rivals.multigrid().empty()) {
+      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
+                                                        rivals.multigrid(), "rivals.multigrid"));
+      AddRival("multigrid",
+               absl::StrCat("multigrid, long cycle: ", state.name(), " at ", state.learning_rate()),
+               MultigridPlan(state, frames, full_crop(),
+                             static_cast<int64_t>(data_.search_train.size())),
+               RecipeResult::MULTIGRID);
+    }
     return absl::OkStatus();
   }
 
-  absl::Status MakeRival(const std::string& name, const std::string& title, State state,
+  // One state whose rate falls in a straight line to 0.
+  absl::Status MakeRival(const std::string& name, const std::string& title, const State& state,
                          double frames, RecipeResult::Role role) {
+    RecipeSettings recipe;
+    *recipe.mutable_fixed()->mutable_state() = state;
+    recipe.mutable_fixed()->set_frames(frames);
+    OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, Plan(), full_crop()));
+    Plan::Step& step = *plan.mutable_steps(0);
+    // Three epochs or fewer have none to spare for a warm-up.
+    step.mutable_state()->mutable_schedule()->mutable_linear()->set_warmup_epochs(
+        step.epochs() > 3 ? 1 : 0);
+    AddRival(name, title, plan, role);
+    return absl::OkStatus();
+  }
+
+  void AddRival(const std::string& name, const std::string& title, const Plan& plan,
+                RecipeResult::Role role) {
     RecipeSettings recipe;
     recipe.set_name(name);
     recipe.set_title(title);
     const int clips = options_.settings.rivals().test_clips();
     recipe.set_test_clips(clips > 0 ? clips : kTestClips);
-    *recipe.mutable_fixed()->mutable_state() = state;
-    recipe.mutable_fixed()->set_frames(frames);
-    OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, Plan()));
-    Plan::Step& step = *plan.mutable_steps(0);
-    // Three epochs or fewer have none to spare for a warm-up.
-    step.mutable_state()->mutable_schedule()->mutable_linear()->set_warmup_epochs(
-        step.epochs() > 3 ? 1 : 0);
     Row row;
     row.role = role;
     row.run = std::make_unique<RecipeRun>(
         recipe, plan, Job(&data_.search_train, name), Folder(name),
         role == RecipeResult::FIXED ? &data_.search_measured : nullptr);
     rows_.push_back(std::move(row));
-    return absl::OkStatus();
   }
 
   absl::Status Train(size_t i, Progress* progress) {
@@ -441,6 +465,18 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
             : "The search measured on videos held out from the training list; the evaluation list "
               "was first looked at in the test.");
   }
+  if (SearchesPlanned(options.settings.search()) && options.settings.search().has_proxy() &&
+      record->searches_size() > 0) {
+    const SearchSettings::Proxy& proxy = options.settings.search().proxy();
+    record->add_notes(absl::StrCat(
+        "The search ran in small (",
+        proxy.videos() > 0 ? absl::StrCat(FormatPercent(proxy.videos()), " of the videos") : "all videos",
+        proxy.crop() > 0 ? absl::StrCat(", crop ", proxy.crop()) : "",
+        proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "",
+        "); the best ", ProxyPaths(options.settings),
+        " of its paths were then trained at full size. Its edges' scores are those of the small "
+        "search."));
+  }
   if (options.settings.scale() == BenchmarkSettings::MINIATURE) {
     record->add_notes(
         "Miniature: synthetic video and a small network. Its figures show that the pipeline works; "
@@ -487,25 +523,118 @@ absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkD
   return WriteFileAtomically(folder.Path(kFile), VideoListText(data.search_measured));
 }
 
+// Trains the best paths of a search in small at full size, from scratch.  The one that is best on the
+// held-out videos is the plan, and its weights are the model.
+absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& data,
+                        RunFolder* folder, CurveFiles* curves, Found* found,
+                        ActivitySeconds* seconds) {
+  const BenchmarkSettings& settings = options.settings;
+  const int full_crop = settings.transform().train_crop();
+  const double of_videos =
+      static_cast<double>(ProxyVideos(settings, data.search_train).size()) /
+      static_cast<double>(data.search_train.size());
+  found->frames_a_video *= ProxyFrame(settings) * of_videos;
+  found->frames = std::llround(static_cast<double>(found->frames) * ProxyFrame(settings));
+  const std::vector<Plan> plans = BestPlans(found->outcomes[0], ProxyPaths(settings));
+  std::vector<std::unique_ptr<RecipeRun>> runs;
+  const int jobs = std::max(1, std::min<int>(options.threads, static_cast<int>(plans.size())));
+  int64_t epochs = 0;
+  for (const Plan& plan : plans) {
+    RecipeSettings recipe;
+    recipe.set_name(absl::StrCat("path_", runs.size() + 1));
+    recipe.set_title(absl::StrCat("path ", runs.size() + 1, " at full size"));
+    TrainingJob job = MakeJob(settings, options.device, data);
+    job.videos = &data.search_train;
+    job.purpose = absl::StrCat("search.", recipe.name());
+    job.score = settings.search().score();
+    job.loader_threads = std::max(0, options.threads / jobs - 1);
+    runs.push_back(std::make_unique<RecipeRun>(
+        recipe, plan, job, folder->Path(absl::StrCat("checkpoints/", recipe.name())),
+        &data.search_measured));
+    epochs += runs.back()->total_epochs();
+  }
+  {
+    Progress progress("paths", epochs, "epochs");
+    TaskQueue queue;
+    for (const std::unique_ptr<RecipeRun>& run : runs) {
+      queue.Add([&run = *run, &progress, folder, curves, seen = 0]() mutable {
+        return run.Train([&](int done, int total, double loss) {
+          progress.Add(done - seen);
+          if (done > seen) {
+            if (loss > 0) curves->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
+            folder->Log(
+                "path_epoch",
+                {{"path", run.recipe().name()}, {"epoch", done}, {"of", total}, {"loss", loss}});
+          }
+          seen = done;
+        });
+      });
+    }
+    OP3D_RETURN_IF_ERROR(queue.Run(jobs));
+  }
+  RecipeResult& facts = found->model.facts;
+  facts.set_model("the best of the search's paths, trained at full size");
+  size_t best = 0;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, runs[i]->Trained());
+    *seconds += runs[i]->seconds();
+    found->frames += trained.frames();
+    for (const Plan::Step& step : plans[i].steps()) {
+      found->frames_a_video += step.epochs() * FullFramesPerClip(step.state(), full_crop);
+    }
+    RecipeResult::Candidate& candidate = *facts.add_candidates();
+    candidate.set_title(absl::StrCat(trained.title(), ", ", FormatPercent(plans[i].value()),
+                                     " in the small search"));
+    candidate.set_plan(FormatPlan(plans[i]));
+    candidate.set_frames(trained.frames());
+    candidate.set_held_out(trained.held_out());
+    if (i > 0 && trained.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) continue;
+    best = i;
+  }
+  facts.mutable_candidates(static_cast<int>(best))->set_chosen(true);
+  facts.set_held_out(facts.candidates(static_cast<int>(best)).held_out());
+  found->plan = plans[best];
+  found->plan.set_value(facts.held_out());
+  found->model.file = folder->Path("model.safetensors");
+  OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(runs[best]->WeightsPath()));
+  return WriteFileAtomically(found->model.file, bytes);
+}
+
 // Searches by one method and chooses the search's model.
 absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
                                bool planned, RunFolder* folder, CurveFiles* curves,
                                RunRecord* record, ActivitySeconds* seconds) {
   const SearchSettings& settings = options.settings.search();
-  OP3D_ASSIGN_OR_RETURN(const SearchPlan search,
+  OP3D_ASSIGN_OR_RETURN(SearchPlan search,
                         planned ? PlannedSearch(settings) : PublishedSearch(settings));
-  const TrainingJob job = MakeJob(options, data);
-  OP3D_ASSIGN_OR_RETURN(SearchRun run, RunSearch(search, options.settings, data, job,
-                                                 options.threads, folder, curves));
+  const bool in_small = planned && settings.has_proxy();
+  BenchmarkSettings searched = options.settings;
+  if (in_small) {
+    searched = ProxySettings(options.settings);
+    search.videos = ProxyVideos(options.settings, data.search_train);
+    if (search.videos.size() < data.search_train.size()) {
+      Progress::Print(absl::StrCat("the search trains on ", search.videos.size(), " of ",
+                                   data.search_train.size(), " videos"));
+    }
+  }
+  const TrainingJob job = MakeJob(searched, options.device, data);
+  OP3D_ASSIGN_OR_RETURN(
+      SearchRun run, RunSearch(search, searched, data, job, options.threads, folder, curves));
   Found found;
   found.model_role = planned ? RecipeResult::PLANNED_MODEL : RecipeResult::PUBLISHED_MODEL;
-  found.frames = FramesOfSearch(run.outcomes, data.search_train.size());
-  found.frames_a_video = FramesAVideo(run.outcomes);
+  const size_t videos = in_small ? search.videos.size() : data.search_train.size();
+  const int full_crop = searched.transform().train_crop();
+  found.frames = FramesOfSearch(run.outcomes, videos, full_crop);
+  found.frames_a_video = FramesAVideo(run.outcomes, full_crop);
   for (const SearchOutcome& outcome : run.outcomes) *record->add_searches() = outcome;
   *seconds += run.seconds;
   record->mutable_time()->set_fit(record->time().fit() + run.fit_seconds);
   found.plan = BestPlan(run.outcomes);
   found.outcomes = std::move(run.outcomes);
+  if (in_small) {
+    OP3D_RETURN_IF_ERROR(TrainPaths(options, data, folder, curves, &found, seconds));
+    return found;
+  }
   const auto best = std::find_if(
       found.outcomes.begin(), found.outcomes.end(), [&](const SearchOutcome& outcome) {
         return outcome.plan().pool() == found.plan.pool();

@@ -135,6 +135,8 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
           " has no labels: a benchmark needs them in both lists; "
           "./bazelw run //op3d:evaluate predicts the videos of a list without labels"));
     }
+    OP3D_RETURN_IF_ERROR(CheckClassCount(
+        *list, dataset, (list == &train ? dataset.train() : dataset.evaluation()).list()));
   }
   const std::string shared = DescribeSharedVideos(train.videos, evaluation.videos);
   if (!shared.empty()) Progress::Print(shared);

@@ -9,6 +9,7 @@
 #include <errno.h>  // program_invocation_short_name
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -35,6 +36,7 @@
 #include "op3d/base/textproto.h"
 #include "op3d/network/device.h"
 #include "op3d/train/training_precision.h"
+#include "planner/wide_graph.h"
 #include "results/headline.h"
 #include "results/published.h"
 #include "results/table.h"
@@ -61,10 +63,11 @@ ABSL_FLAG(std::string, method, "",
           "published: the paper's search; planned: one wide graph, in rounds, under a budget; both; "
           "empty = the settings' own");
 ABSL_FLAG(std::string, rivals, "",
-          "what the plan is held against: all (the settings' own) or none");
-ABSL_FLAG(std::string, budget, "",
-          "frames a video that the planned method's whole search may train on; empty = the "
+          "what the plan is held against: all (the settings' own and multigrid) or none; empty = the "
           "settings' own");
+ABSL_FLAG(std::string, budget, "",
+          "what the planned method's whole search may train: frames a video (4608), time (20min) or "
+          "multiples of the plan (3x); empty = the settings' own");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
 ABSL_FLAG(std::string, index, "",
@@ -229,6 +232,26 @@ absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
   return absl::OkStatus();
 }
 
+// Turns a --budget of time into frames once: what the run's folder says, or what is measured now.
+absl::Status DecideBudget(BenchmarkOptions* options) {
+  if (absl::GetFlag(FLAGS_budget).empty()) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const Budget budget, ParseBudget(absl::GetFlag(FLAGS_budget)));
+  if (budget.unit != Budget::kSeconds) return absl::OkStatus();
+  WideGraphSettings& wide = *options->settings.mutable_search()->mutable_wide();
+  BenchmarkSettings earlier;
+  const std::string path = JoinPath(options->output_dir, "settings.textproto");
+  if (FileExists(path)) {
+    OP3D_RETURN_IF_ERROR(ReadTextproto(path, &earlier));
+    wide.set_frames(earlier.search().wide().frames());
+  } else {
+    OP3D_ASSIGN_OR_RETURN(const double measured, BudgetFrames(*options, budget.amount));
+    wide.set_frames(std::floor(measured));
+  }
+  Progress::Print(absl::StrCat("budget: ", absl::GetFlag(FLAGS_budget), " is ", wide.frames(),
+                               " frames a video here"));
+  return ValidateSettings(options->settings);
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   OP3D_ASSIGN_OR_RETURN(BenchmarkOptions options, Options());
@@ -237,6 +260,7 @@ absl::Status Run(absl::Span<const std::string> words) {
       UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
   if (!note.empty()) Progress::Print(note);
   OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
+  OP3D_RETURN_IF_ERROR(DecideBudget(&options));
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeDryRun(options));
     std::printf("%s", text.c_str());

@@ -196,6 +196,55 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   ExpectEqualRuns(folder, killed);
 }
 
+TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
+  const std::string folder = JoinPath(TestFolder("proxy"), "run");
+  const auto flags = [](const std::string& output, int threads) {
+    std::vector<std::string> list = PlannedFlags(output, threads);
+    for (const char* flag :
+         {"--set=search.proxy.videos=0.7", "--set=search.proxy.crop=24",
+          "--set=rivals.clips=cs16", "--set=rivals.rates=1", "--set=rivals.multigrid=cs16",
+          "--set=rivals.long_run="}) {
+      list.push_back(flag);
+    }
+    return list;
+  };
+  Ended ended = RunToEnd(flags(folder, 1));
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  std::map<RecipeResult::Role, const RecipeResult*> rows;
+  for (const RecipeResult& row : record.recipes()) rows[row.role()] = &row;
+  ASSERT_EQ(rows.count(RecipeResult::PLANNED_MODEL), 1);
+  const RecipeResult& model = *rows[RecipeResult::PLANNED_MODEL];
+  ASSERT_EQ(model.candidates_size(), 2);
+  double highest = 0;
+  int64_t trained = 0;
+  for (const auto& candidate : model.candidates()) {
+    highest = std::max(highest, candidate.held_out());
+    trained += candidate.frames();
+    if (candidate.chosen()) EXPECT_EQ(candidate.held_out(), model.held_out());
+  }
+  EXPECT_EQ(model.held_out(), highest);
+  // The small search's frames count by their area.
+  EXPECT_GT(model.total_frames(), trained);
+  EXPECT_LT(model.total_frames(), 3 * trained);
+  ASSERT_OK_AND_ASSIGN(const std::string weights, ReadFile(JoinPath(folder, "model.safetensors")));
+  EXPECT_EQ(Crc32(weights), model.weights_crc32());
+  EXPECT_THAT(record.notes(), testing::Contains(HasSubstr("70.0 % of the videos, crop 24")));
+  // Multigrid ends in the whole clip at a thousandth of the rate.
+  ASSERT_EQ(rows.count(RecipeResult::MULTIGRID), 1);
+  const Plan& multigrid = rows[RecipeResult::MULTIGRID]->plan();
+  ASSERT_EQ(multigrid.steps_size(), 13);
+  EXPECT_EQ(multigrid.steps(12).state().frames_per_segment(), 16);
+  EXPECT_EQ(multigrid.steps(12).state().crop(), 32);
+
+  const std::string killed = JoinPath(TestFolder("proxy_killed"), "run");
+  ended = RunProgram(
+      flags(killed, 2), [&] { return FileExists(JoinPath(killed, "checkpoints/path_1")); }, SIGKILL);
+  ended = RunToEnd(flags(killed, 3));
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  ExpectEqualRuns(folder, killed);
+}
+
 TEST(BenchmarkTest, NothingHangsOnTheNumberOfThreads) {
   const std::string folder = JoinPath(TestFolder("threads"), "run");
   const Ended ended = RunToEnd(Flags(folder, 5));

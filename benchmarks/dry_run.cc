@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "benchmarks/benchmark_data.h"
+#include "benchmarks/proxy.h"
 #include "benchmarks/recipe.h"
 #include "benchmarks/search_run.h"
 #include "benchmarks/settings_resolution.h"
@@ -108,6 +111,11 @@ class Costs {
   std::map<std::pair<int, int>, StepCost> known_;
 };
 
+// Side of a state's training clips.
+int CropOf(const State& state, const TransformSettings& transform) {
+  return state.crop() > 0 ? state.crop() : transform.train_crop();
+}
+
 int64_t EpochClips(const State& state, int64_t videos) {
   const int64_t step = int64_t{state.batch_size()} * state.accumulation();
   return videos / step * step;
@@ -133,7 +141,7 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
         *std::find_if(graph.states().begin(), graph.states().end(),
                       [&](const State& candidate) { return candidate.name() == transition.to(); });
     OP3D_ASSIGN_OR_RETURN(const StepCost train,
-                          costs->Of(edge.frames_per_clip, transform.train_crop(), true));
+                          costs->Of(edge.frames_per_clip, CropOf(state, transform), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost search,
                           costs->Of(edge.frames_per_clip, transform.search_crop(), false));
     const int64_t clips = EpochClips(state, videos.search_train);
@@ -169,12 +177,49 @@ absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, Costs* c
   FrameCost mean;
   for (const State& clip : wide.clips()) {
     const int frames = FramesPerClip(clip);
-    OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of(frames, transform.train_crop(), true));
+    OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of(frames, CropOf(clip, transform), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost score, costs->Of(frames, transform.search_crop(), false));
-    mean.train_seconds += train.train_seconds / frames / wide.clips_size();
+    mean.train_seconds += train.train_seconds / FullFramesPerClip(clip, transform.train_crop()) /
+                          wide.clips_size();
     mean.score_seconds += score.score_seconds / frames / wide.clips_size();
   }
   return mean;
+}
+
+// What one thread takes for the rounds of the planned method: for a frame a video of training, and for
+// each round's scoring, whatever the budget.
+struct RoundsCost {
+  double frame_seconds = 0;
+  std::vector<double> scoring_seconds;
+  // Training at full size.
+  double full_frame_seconds = 0;
+};
+
+absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const Videos& videos,
+                                        Costs* costs) {
+  const SearchSettings& search = options.settings.search();
+  OP3D_ASSIGN_OR_RETURN(const FrameCost full, CostOfFrames(options, costs));
+  FrameCost cost = full;
+  double share = 1;
+  if (search.has_proxy()) {
+    BenchmarkOptions small = options;
+    small.settings = ProxySettings(options.settings);
+    Costs small_costs(small);
+    OP3D_ASSIGN_OR_RETURN(cost, CostOfFrames(small, &small_costs));
+    if (search.proxy().videos() > 0) share = search.proxy().videos();
+  }
+  const auto train_videos = static_cast<double>(videos.search_train);
+  RoundsCost rounds;
+  rounds.frame_seconds = share * train_videos * cost.train_seconds;
+  rounds.full_frame_seconds = train_videos * full.train_seconds;
+  for (int k = 0; k < search.wide().stages_size(); ++k) {
+    // Measured in the middle and at the end of an edge; merging asks for BatchNorm's clips beside.
+    const double scored = 2 * (static_cast<double>(videos.search_measured) *
+                                   std::max(search.score().frames(), 16) +
+                               search.score().batch_norm_clips() * 32.0);
+    rounds.scoring_seconds.push_back(EdgesOfRound(search.wide(), k) * scored * cost.score_seconds);
+  }
+  return rounds;
 }
 
 // The rounds of the planned method and the schedules it is held against.
@@ -182,8 +227,7 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
                                            Costs* costs, Sum* sum, double* rival_seconds) {
   const SearchSettings& search = options.settings.search();
   const WideGraphSettings& wide = search.wide();
-  OP3D_ASSIGN_OR_RETURN(const FrameCost cost, CostOfFrames(options, costs));
-  const auto train_videos = static_cast<double>(videos.search_train);
+  OP3D_ASSIGN_OR_RETURN(const RoundsCost cost, CostOfRounds(options, videos, costs));
   std::string text = absl::StrFormat(
       "rounds over a wide graph of %d clips at %d rates, %g frames a video in all:\n",
       wide.clips_size(), wide.rates_size(), wide.frames());
@@ -191,18 +235,13 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   for (int k = 0; k < wide.stages_size(); ++k) {
     const double frames = FramesOfStage(wide, k);
     path += frames;
-    // Measured in the middle and at the end of an edge; merging asks for BatchNorm's clips beside.
-    const double scored = 2 * (static_cast<double>(videos.search_measured) *
-                                   std::max(search.score().frames(), 16) +
-                               search.score().batch_norm_clips() * 32.0);
-    const double round = wide.stages(k).edges() * (frames * train_videos * cost.train_seconds +
-                                                   scored * cost.score_seconds);
+    const double round = FramesOfRound(wide, k) * cost.frame_seconds + cost.scoring_seconds[k];
     const bool last = k + 1 == wide.stages_size();
-    absl::StrAppendFormat(&text, "  round %d: %d edges of %.0f frames a video%s, %s\n", k + 1,
-                          wide.stages(k).edges(), frames,
-                          last ? ", the rate falling to 0" : ", at a constant rate",
+    absl::StrAppendFormat(&text, "  round %d: %d edges of %s%.0f frames a video%s, %s\n", k + 1,
+                          EdgesOfRound(wide, k), last && wide.annealing_size() > 1 ? "at most " : "",
+                          frames, last ? ", the rate falling to 0" : ", at a constant rate",
                           FormatSeconds(round));
-    sum->edges += wide.stages(k).edges();
+    sum->edges += EdgesOfRound(wide, k);
     seconds += round;
   }
   sum->min_seconds += seconds;
@@ -212,9 +251,19 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
                         "search: %d edges, %s of one thread; the winning path is trained on %.0f "
                         "frames a video, %.0f %% of the whole\n",
                         sum->edges, FormatSeconds(seconds), path, 100 * path / wide.frames());
+  if (search.has_proxy()) {
+    const double full = ProxyPaths(options.settings) * path * cost.full_frame_seconds;
+    absl::StrAppendFormat(&text,
+                          "the search runs in small; its %d best paths are then trained at full "
+                          "size, %s of one thread\n",
+                          ProxyPaths(options.settings), FormatSeconds(full));
+    sum->min_seconds += full;
+    sum->expected_seconds += full;
+    sum->max_seconds += full;
+  }
   const RivalSettings& rivals = options.settings.rivals();
   const int fixed = rivals.clips_size() * rivals.rates_size();
-  const double whole = wide.frames() * train_videos * cost.train_seconds;
+  const double whole = wide.frames() * cost.full_frame_seconds;
   if (fixed > 0) {
     absl::StrAppendFormat(&text, "rivals: %d fixed schedules share as many frames, %s\n", fixed,
                           FormatSeconds(whole));
@@ -222,6 +271,11 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   }
   if (!rivals.long_run().empty()) {
     absl::StrAppendFormat(&text, "rivals: one long run of all these frames, %s\n",
+                          FormatSeconds(whole));
+    *rival_seconds += whole;
+  }
+  if (!rivals.multigrid().empty()) {
+    absl::StrAppendFormat(&text, "rivals: multigrid of all these frames, about %s\n",
                           FormatSeconds(whole));
     *rival_seconds += whole;
   }
@@ -238,12 +292,12 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
   for (RecipeSettings recipe : options.settings.recipes()) {
     if (recipe.planned() && rounds && !search.train_again()) continue;
     // It is given what the search may take.
-    if (rounds) SetFrames(search.wide().frames(), &recipe);
-    OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan));
+    if (rounds) SetFrames(search.wide().frames(), transform.train_crop(), &recipe);
+    OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan, transform.train_crop()));
     double time = 0;
     for (const Plan::Step& step : steps.steps()) {
       OP3D_ASSIGN_OR_RETURN(const StepCost cost,
-                            costs->Of(FramesPerClip(step.state()), transform.train_crop(), true));
+                            costs->Of(FramesPerClip(step.state()), CropOf(step.state(), transform), true));
       time += cost.train_seconds * step.epochs() *
               static_cast<double>(EpochClips(step.state(), videos.recipes));
     }
@@ -287,6 +341,21 @@ Plan PlanToCount(const BenchmarkOptions& options) {
 }
 
 }  // namespace
+
+absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seconds) {
+  std::string text;
+  OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
+  Costs costs(options);
+  OP3D_ASSIGN_OR_RETURN(const RoundsCost cost, CostOfRounds(options, videos, &costs));
+  const double scoring =
+      std::accumulate(cost.scoring_seconds.begin(), cost.scoring_seconds.end(), 0.0);
+  const double training = seconds * options.threads - scoring;
+  if (training > 0) return training / cost.frame_seconds;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a budget of ", FormatSeconds(seconds), " is less than what scoring alone takes in the search, ",
+      FormatSeconds(scoring / options.threads), " with ", options.threads,
+      " jobs; give it more time"));
+}
 
 absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   std::string text;

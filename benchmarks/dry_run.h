@@ -16,6 +16,11 @@ namespace op3d {
 // the network: decoding comes beside it and is usually hidden behind it.
 absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
 
+// Frames a video that the planned method's search gets through in `seconds` of wall-clock with
+// options.threads jobs on this machine, by the same measurements; decoding is not counted, nor are the
+// paths that a proxy's search trains at full size.  InvalidArgument where scoring alone takes longer.
+absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seconds);
+
 }  // namespace op3d
 
 #endif  // OP3D_BENCHMARKS_DRY_RUN_H_

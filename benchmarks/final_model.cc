@@ -35,7 +35,7 @@ absl::Status NeedFile(const std::string& file) {
 // The candidates of the final states, the plan's own first.
 absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
                                                    const std::string& journal_folder,
-                                                   size_t videos) {
+                                                   const TrainingJob& job) {
   std::map<std::string, const State*> states;
   for (const State& state : outcome.graph().states()) states[state.name()] = &state;
   std::map<std::string, std::string> winners;
@@ -63,7 +63,8 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
     candidate.state = states[edge->to()];
     candidate.row.set_title(name);
     candidate.row.set_plan(absl::StrCat(FormatClip(*candidate.state), " after ", edge->from()));
-    candidate.row.set_frames(FramesOf(*candidate.state, edge->curve_size() - 1, videos));
+    candidate.row.set_frames(FramesOf(*candidate.state, edge->curve_size() - 1, job.videos->size(),
+                                      job.transform.train_crop()));
     candidate.row.set_held_out(edge->score());
     OP3D_RETURN_IF_ERROR(NeedFile(candidate.file));
     candidates.push_back(candidate);
@@ -94,7 +95,7 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
     return model;
   }
   OP3D_ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
-                        FinalStates(outcome, journal_folder, job.videos->size()));
+                        FinalStates(outcome, journal_folder, job));
   model.facts.set_model("the best final state's own weights");
   model.facts.set_held_out(candidates[0].row.held_out());
   std::unique_ptr<Network> average;

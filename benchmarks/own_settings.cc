@@ -534,6 +534,9 @@ absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const st
                         std::vector<OwnVideo>* videos) -> absl::Status {
     OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadVideoList(facts.dataset, split, root,
                                                               asked.loader(), threads, index));
+    if (!list.classes.empty()) {
+      OP3D_RETURN_IF_ERROR(CheckClassCount(list, facts.dataset, split.list()));
+    }
     videos->reserve(list.videos.size());
     for (const Video& video : list.videos) {
       OP3D_ASSIGN_OR_RETURN(const VideoScan scan, DecodeScan(video.scan, limits.max_frames));

@@ -68,46 +68,107 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabe
 
 namespace {
 
-int EpochsOf(double frames, const State& state) {
-  return std::max(1, static_cast<int>(std::lround(frames / FramesPerClip(state))));
+int EpochsOf(double frames, const State& state, int full_crop) {
+  return std::max(1, static_cast<int>(std::lround(frames / FullFramesPerClip(state, full_crop))));
+}
+
+double FramesOfPlan(const Plan& plan, int full_crop) {
+  double frames = 0;
+  for (const Plan::Step& step : plan.steps()) {
+    frames += step.epochs() * FullFramesPerClip(step.state(), full_crop);
+  }
+  return frames;
+}
+
+// `clip` with 1 / `shorter` of its frames, over the same time, and pictures of `crop` pixels.
+State Shrink(State clip, int shorter, int crop) {
+  if (clip.segments() > 1) {
+    clip.set_segments(std::max(1, clip.segments() / shorter));
+  } else {
+    clip.set_stride(clip.stride() * shorter);
+    clip.set_frames_per_segment(std::max(1, clip.frames_per_segment() / shorter));
+  }
+  clip.set_crop(crop);
+  return clip;
 }
 
 }  // namespace
 
-void SetFrames(double frames, RecipeSettings* recipe) {
+void SetFrames(double frames, int full_crop, RecipeSettings* recipe) {
   if (!recipe->has_hand_tuned() || recipe->hand_tuned().epochs() > 0) return;
-  recipe->mutable_hand_tuned()->set_epochs(EpochsOf(frames, recipe->hand_tuned().state()));
+  recipe->mutable_hand_tuned()->set_epochs(
+      EpochsOf(frames, recipe->hand_tuned().state(), full_crop));
 }
 
-absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan) {
+absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, int full_crop) {
   if (recipe.planned()) return plan;
+  Plan result;
+  Plan::Step& step = *result.add_steps();
   if (recipe.has_fixed()) {
-    Plan result;
-    *result.add_steps()->mutable_state() = recipe.fixed().state();
-    result.mutable_steps(0)->set_epochs(
-        EpochsOf(recipe.fixed().frames(), recipe.fixed().state()));
+    *step.mutable_state() = recipe.fixed().state();
+    step.set_epochs(EpochsOf(recipe.fixed().frames(), step.state(), full_crop));
     return result;
   }
   if (!recipe.has_hand_tuned()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "recipe '", recipe.name(), "' is neither planned nor hand_tuned nor fixed: set one of the three"));
   }
-  int64_t frames = 0;
-  for (const Plan::Step& step : plan.steps())
-    frames += int64_t{step.epochs()} * FramesPerClip(step.state());
-  const State& state = recipe.hand_tuned().state();
-  Plan result;
-  Plan::Step& step = *result.add_steps();
-  *step.mutable_state() = state;
+  *step.mutable_state() = recipe.hand_tuned().state();
   step.set_epochs(recipe.hand_tuned().epochs() > 0
                       ? recipe.hand_tuned().epochs()
-                      : EpochsOf(static_cast<double>(frames), state));
+                      : EpochsOf(FramesOfPlan(plan, full_crop), step.state(), full_crop));
   return result;
 }
 
-int64_t FramesOf(const State& state, int epochs, size_t videos) {
+Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos) {
+  struct Shape {
+    int shorter, batch;
+    double side;
+  };
+  constexpr double kSmaller = 0.70710678118654752;
+  constexpr Shape kCycle[] = {{4, 8, kSmaller}, {2, 4, kSmaller}, {2, 2, 1}, {1, 1, 1}};
+  struct Rate {
+    double factor, share;
+    bool cycle;
+  };
+  // The released schedule: 239 epochs, the rate lowered after 94, 154 and 196.
+  constexpr Rate kRates[] = {{1, 94. / 239, true},
+                             {0.1, 60. / 239, true},
+                             {0.01, 42. / 239, true},
+                             {0.001, 43. / 239, false}};
+  const int whole = clip.crop() > 0 ? clip.crop() : full_crop;
+  Plan plan;
+  plan.set_pool("multigrid");
+  double target = 0, done = 0;
+  for (const Rate& rate : kRates) {
+    for (const Shape& shape : kCycle) {
+      if (!rate.cycle && shape.shorter > 1) continue;
+      Plan::Step& step = *plan.add_steps();
+      State& state = *step.mutable_state();
+      state = Shrink(clip, shape.shorter, static_cast<int>(std::lround(whole * shape.side)));
+      state.set_name(absl::StrCat("M", plan.steps_size()));
+      const int64_t own = int64_t{clip.batch_size()} * clip.accumulation();
+      const int batch =
+          static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(shape.batch, videos / 2 / own)));
+      state.set_accumulation(clip.accumulation() * batch);
+      state.set_learning_rate(clip.learning_rate() * batch * rate.factor);
+      // Rounding to epochs is made good by the next state.
+      target += frames * rate.share / (rate.cycle ? std::size(kCycle) : 1);
+      step.set_epochs(EpochsOf(target - done, state, full_crop));
+      done += step.epochs() * FullFramesPerClip(state, full_crop);
+    }
+  }
+  State& first = *plan.mutable_steps(0)->mutable_state();
+  LinearSettings& constant = *first.mutable_schedule()->mutable_linear();
+  constant.set_final_learning_rate(first.learning_rate());
+  constant.set_warmup_epochs(2 * plan.steps(0).epochs() / 3);
+  return plan;
+}
+
+int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop) {
   const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
-  return epochs * (static_cast<int64_t>(videos) / step_clips * step_clips) * FramesPerClip(state);
+  const int64_t clips = epochs * (static_cast<int64_t>(videos) / step_clips * step_clips);
+  return std::llround(static_cast<double>(clips) * FullFramesPerClip(state, full_crop));
 }
 
 State TestState(const RecipeSettings& recipe, const Plan& plan) {
@@ -184,7 +245,8 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     result.set_epochs(result.epochs() + epochs);
     result.set_skipped_clips(result.skipped_clips() + skipped);
     if (!example.empty()) result.set_skipped_example(example);
-    result.set_frames(result.frames() + FramesOf(state, epochs, job.videos->size()));
+    result.set_frames(result.frames() + FramesOf(state, epochs, job.videos->size(),
+                                                  job.transform.train_crop()));
     for (const double loss : trainer->losses()) result.add_losses(loss);
     job.initial_weights = JoinPath(StateFolder(step), "weights.safetensors");
     OP3D_RETURN_IF_ERROR(trainer->Flush());

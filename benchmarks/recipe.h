@@ -27,16 +27,26 @@ namespace op3d {
 
 // The states and epochs of a recipe: the plan itself, or the hand-tuned state for its own number of
 // epochs, by default as many as see equally many frames (epochs x clip length) as `plan`, at
-// least one; or the fixed state for its number of frames.  InvalidArgument for a recipe of no kind.
-absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan);
+// least one; or the fixed state for its number of frames.  A frame counts by its area beside one of
+// `full_crop` pixels.  InvalidArgument for a recipe of no kind.
+absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, int full_crop);
+
+// The multigrid schedule (Wu et al. 2020, arXiv 1912.00998) that ends in `clip` and takes `frames`
+// frames a video, counted by area: its long cycle as the authors' code has it.  At each of the
+// learning rates x1, x1/10 and x1/100, clips of T/4 and T/2 frames at crop / sqrt 2, T/2 frames at the
+// whole crop, and T frames at the whole crop, each for equally many steps; at x1/1000 the last one
+// alone.  A step has as many more clips as they are smaller (8, 4, 2 and 1 times, by accumulation)
+// and a learning rate in proportion, but at most half of `videos`; the rate is warmed up over the
+// first two thirds of the first state.  The short cycle (another crop from step to step) is left out.
+Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos);
 
 // Gives a hand-tuned recipe without a number of epochs as many as come closest to `frames` frames a
 // video, at least one.  Other recipes stay as they are.
-void SetFrames(double frames, RecipeSettings* recipe);
+void SetFrames(double frames, int full_crop, RecipeSettings* recipe);
 
 // Frames the network sees in `epochs` epochs over `videos` videos: clips that do not fill a step of
-// the optimiser are left out.
-int64_t FramesOf(const State& state, int epochs, size_t videos);
+// the optimiser are left out, and a frame counts by its area beside one of `full_crop` pixels.
+int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop);
 
 // The clips of a recipe's test: those of `plan`'s last state, with the recipe's test_segments where
 // that state samples uniformly.  `plan` must have a step.
@@ -73,10 +83,11 @@ class RecipeRun {
   // The scores that Test() wrote: safetensors with `scores` [videos, views, classes] (mean of the
   // heads), `heads` [heads, videos, classes] (mean of the views) and `labels` [videos].
   std::string ScoresPath() const;
+  // safetensors; there after Train() or Take().
+  std::string WeightsPath() const;
 
  private:
   std::string StateFolder(int step) const;
-  std::string WeightsPath() const;
 
   const RecipeSettings recipe_;
   const Plan plan_;

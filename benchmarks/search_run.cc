@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <thread>  // NOLINT: jobs that run for minutes, one a pool
@@ -157,8 +158,8 @@ std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
   std::vector<std::string> lines = {
       absl::StrCat("seed: ", settings.seed()),
       absl::StrCat("initial_weights: ", job.initial_weights),
-      absl::StrFormat("trained_on: %d videos %08x", data.search_train.size(),
-                      VideoListCrc32(data.search_train)),
+      absl::StrFormat("trained_on: %d videos %08x", job.videos->size(),
+                      VideoListCrc32(*job.videos)),
       absl::StrFormat("measured_on: %d videos %08x", data.search_measured.size(),
                       VideoListCrc32(data.search_measured))};
   for (const auto& [name, message] :
@@ -210,7 +211,7 @@ std::string JournalFolder(const RunFolder& folder, const std::string& pool) {
 
 TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const BenchmarkData& data,
                       TrainingJob job) {
-  job.videos = &data.search_train;
+  job.videos = plan.videos.empty() ? &data.search_train : &plan.videos;
   job.score = plan.score;
   job.purpose = absl::StrCat("search.", pool);
   return job;
@@ -289,8 +290,8 @@ namespace {
 
 // The sum over all trained edges of what `frames` says of a state and its epochs.
 template <typename Frames>
-int64_t SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& frames) {
-  int64_t sum = 0;
+double SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& frames) {
+  double sum = 0;
   for (const SearchOutcome& outcome : outcomes) {
     std::map<std::string, const State*> states;
     for (const State& state : outcome.graph().states()) states[state.name()] = &state;
@@ -303,15 +304,15 @@ int64_t SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& f
 
 }  // namespace
 
-int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos) {
-  return SumOverEdges(outcomes, [videos](const State& state, int epochs) {
-    return FramesOf(state, epochs, videos);
-  });
+int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos, int full_crop) {
+  return std::llround(SumOverEdges(outcomes, [=](const State& state, int epochs) {
+    return static_cast<double>(FramesOf(state, epochs, videos, full_crop));
+  }));
 }
 
-int64_t FramesAVideo(const std::vector<SearchOutcome>& outcomes) {
-  return SumOverEdges(outcomes, [](const State& state, int epochs) {
-    return int64_t{epochs} * FramesPerClip(state);
+double FramesAVideo(const std::vector<SearchOutcome>& outcomes, int full_crop) {
+  return SumOverEdges(outcomes, [=](const State& state, int epochs) {
+    return epochs * FullFramesPerClip(state, full_crop);
   });
 }
 

@@ -29,6 +29,8 @@ struct SearchPlan {
   // One a pool, with names of their own.
   std::vector<TransitionGraph> graphs;
   ScoreSettings score;
+  // Trained on; empty = the data's search_train.
+  std::vector<Video> videos;
   // While an edge is trained, the weights of this number of its newest epochs stay on the disk; at
   // least 1.
   int kept_epochs = 1;
@@ -44,7 +46,8 @@ std::string JournalFolder(const RunFolder& folder, const std::string& pool);
 
 // Searches every pool, side by side as far as there are threads; threads that are left train other
 // edges of the same pool.  Each pool's journal and weights stand in JournalFolder(): started again,
-// the search goes on after the last epoch it wrote down and ends equal.  Every edge's curve goes to
+// the search goes on after the last epoch it wrote down and ends equal.  `job` is made of
+// `settings`.  Every edge's curve goes to
 // `curves`, as search/<pool>/<edge>.  `job` has neither videos nor purpose nor score yet.
 absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSettings& settings,
                                     const BenchmarkData& data, TrainingJob job, int threads,
@@ -54,10 +57,10 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
 TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const BenchmarkData& data,
                       TrainingJob job);
 
-// Frames that all edges of `outcomes` trained on, of `videos` videos; and in frames a video, where
-// every video counts with every epoch.
-int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos);
-int64_t FramesAVideo(const std::vector<SearchOutcome>& outcomes);
+// Frames that all edges of `outcomes` trained on, of `videos` videos, counted by their area beside
+// frames of `full_crop` pixels; and in frames a video, where every video counts with every epoch.
+int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos, int full_crop);
+double FramesAVideo(const std::vector<SearchOutcome>& outcomes, int full_crop);
 
 // Of an edge that is being trained, the weights of so many epochs stay on the disk: those among
 // which the rule nearly always finds the knee.

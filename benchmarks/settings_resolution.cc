@@ -3,6 +3,9 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <algorithm>
+#include <functional>
+#include <limits>
 #include <set>
 #include <utility>
 #include <vector>
@@ -16,6 +19,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/train/unused_settings.h"
 #include "planner/plan_io.h"
 #include "planner/transition_graph.h"
 #include "planner/wide_graph.h"
@@ -76,15 +80,6 @@ absl::Status ReadPools(SearchSettings* search) {
   return ReadWideGraph(search);
 }
 
-// --plan: the user's file, or a released plan by its name.
-absl::StatusOr<Plan> ReadNamedPlan(const std::string& name) {
-  const std::string path = UserPath(name);
-  if (FileExists(path)) return ReadPlan(path);
-  const absl::StatusOr<std::string> released =
-      RunfilePath(absl::StrCat("planner/plans/", name, ".textproto"));
-  return ReadPlan(released.ok() ? *released : path);
-}
-
 absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings* dataset) {
   if (!absl::StrContains(dataset->train().list(), "{split}")) {
     return absl::InvalidArgumentError(absl::StrCat("--split=", split, ": ", dataset->name(),
@@ -118,31 +113,181 @@ absl::Status SetMethod(const std::string& method, SearchSettings* search) {
 
 // --rivals.
 absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
-  if (rivals.empty() || rivals == "all") return absl::OkStatus();
-  if (rivals != "none") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--rivals=", rivals, ": it is all (the settings' own) or none"));
+  if (rivals.empty()) return absl::OkStatus();
+  if (rivals == "none") {
+    settings->clear_rivals();
+  } else if (rivals == "all") {
+    RivalSettings& all = *settings->mutable_rivals();
+    // The longest clip that is sampled as the long run's: its cycle begins with a fourth of the frames.
+    const auto& clips = settings->search().wide().clips();
+    const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
+      return clip.name() == all.long_run();
+    });
+    int longest = all.multigrid().empty() ? 0 : std::numeric_limits<int>::max();
+    for (const State& clip : clips) {
+      const bool same = guess == clips.end() || (clip.segments() > 1) == (guess->segments() > 1);
+      if (same && FramesPerClip(clip) > longest) {
+        longest = FramesPerClip(clip);
+        all.set_multigrid(clip.name());
+      }
+    }
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--rivals=", rivals, ": it is all (the settings' own and multigrid) or none"));
   }
-  settings->clear_rivals();
   return absl::OkStatus();
 }
 
-// --budget: frames a video.
-absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
+// --budget: frames a video, or multiples of the plan.
+absl::Status SetBudget(const std::string& budget, bool given_plan, SearchSettings* search) {
   if (budget.empty()) return absl::OkStatus();
-  double frames = 0;
-  if (!absl::SimpleAtod(budget, &frames) || !(frames > 0)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--budget=", budget, ": it is the number of frames a video that the whole search may train "
-        "on (epochs x frames a clip), above 0"));
+  if (given_plan) {
+    return absl::InvalidArgumentError(
+        "--budget has no effect with --plan: nothing is searched; leave one out");
   }
   if (!SearchesPlanned(*search)) {
     return absl::InvalidArgumentError(
         "--budget goes with the planned method; the published one has bounds on epochs "
         "(--set=search.rule.max_epochs=N) instead. Add --method=planned");
   }
-  search->mutable_wide()->set_frames(frames);
+  OP3D_ASSIGN_OR_RETURN(const Budget parsed, ParseBudget(budget));
+  WideGraphSettings& wide = *search->mutable_wide();
+  switch (parsed.unit) {
+    case Budget::kFrames:
+      wide.set_frames(parsed.amount);
+      break;
+    case Budget::kPlans:
+      wide.set_frames(parsed.amount * FramesOfPath(wide));
+      break;
+    case Budget::kSeconds:
+      break;
+  }
   return absl::OkStatus();
+}
+
+// What a run does not look at with these settings.
+std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& settings,
+                                                       const SettingsRequest& request) {
+  using Settings = BenchmarkSettings;
+  const SearchSettings& search = settings.search();
+  const bool given = settings.has_plan();
+  const bool planned = !given && SearchesPlanned(search);
+  const bool published = !given && search.method() != SearchSettings::PLANNED_METHOD;
+  std::vector<UnusedPart<Settings>> parts;
+  const auto add = [&parts](const std::string& reason, std::function<void(Settings*)> clear) {
+    parts.push_back({reason, std::move(clear)});
+  };
+  if (given) {
+    add("the plan is given, so that nothing is searched or held against the search; leave --plan "
+        "out",
+        [](Settings* s) {
+          const SearchSettings before = s->search();
+          s->mutable_search()->Clear();
+          s->mutable_search()->set_method(before.method());
+          s->mutable_search()->set_search_split(before.search_split());
+          s->mutable_search()->set_held_out_share(before.held_out_share());
+          s->clear_rivals();
+          s->mutable_transform()->clear_search_short_side();
+          s->mutable_transform()->clear_search_crop();
+        });
+    if (settings.recipe_videos() != BenchmarkSettings::SEARCH_TRAIN) {
+      add("the plan is given and the recipes train on the whole list, so that nothing is held out",
+          [](Settings* s) {
+            s->mutable_search()->clear_search_split();
+            s->mutable_search()->clear_held_out_share();
+          });
+    }
+  }
+  if (!given && !published) {
+    add("the planned method searches the wide graph, whose edges have their lengths; the pools and "
+        "the stopping rule are the published method's (--method=published or both)",
+        [](Settings* s) {
+          s->mutable_search()->clear_pools();
+          s->mutable_search()->clear_graphs();
+          s->mutable_search()->clear_rule();
+        });
+  }
+  if (!given && !planned) {
+    add("the published method searches the pools; the wide graph, its score and the rivals are the "
+        "planned method's (--method=planned or both)",
+        [](Settings* s) {
+          s->mutable_search()->clear_wide();
+          s->mutable_search()->clear_wide_graph();
+          s->mutable_search()->clear_score();
+          s->mutable_search()->clear_proxy();
+          s->mutable_search()->clear_train_again();
+          s->clear_rivals();
+        });
+  }
+  if (search.method() == SearchSettings::METHOD_UNSPECIFIED) {
+    add("the search's own model is not tested; set search.method",
+        [](Settings* s) { s->mutable_search()->clear_test_clips(); });
+  }
+  if (search.search_split() == SearchSettings::PUBLISHED) {
+    add("the search measures on the evaluation list; set search.search_split=HELD_OUT_FROM_TRAIN",
+        [](Settings* s) { s->mutable_search()->clear_held_out_share(); });
+  }
+  const RivalSettings& rivals = settings.rivals();
+  if (rivals.clips().empty() || rivals.rates().empty()) {
+    add("no fixed schedule is trained: rivals.clips and rivals.rates must both be set",
+        [](Settings* s) {
+          s->mutable_rivals()->clear_clips();
+          s->mutable_rivals()->clear_rates();
+        });
+    if (rivals.long_run().empty() && rivals.multigrid().empty()) {
+      add("no rival is trained; see rivals.clips and rivals.long_run",
+          [](Settings* s) { s->mutable_rivals()->clear_test_clips(); });
+    }
+  }
+  for (int i = 0; i < settings.recipes_size(); ++i) {
+    const RecipeSettings& recipe = settings.recipes(i);
+    const auto add_of_recipe = [&add, i](const std::string& reason,
+                                         const std::function<void(RecipeSettings*)>& clear) {
+      add(reason, [i, clear](Settings* s) {
+        if (i < s->recipes_size()) clear(s->mutable_recipes(i));
+      });
+    };
+    if (recipe.planned() && planned && !search.train_again()) {
+      add_of_recipe(
+          "the plan is not trained again (search.train_again=true); the test of the search's own "
+          "model has search.test_clips",
+          [](RecipeSettings* r) {
+            r->clear_title();
+            r->clear_test_clips();
+          });
+    }
+    if (recipe.has_hand_tuned() && recipe.hand_tuned().has_step()) {
+      add_of_recipe("the recipe's hand_tuned.step comes before its cosine",
+                    [](RecipeSettings* r) { r->mutable_hand_tuned()->clear_cosine(); });
+    }
+    const State& state =
+        recipe.has_fixed() ? recipe.fixed().state() : recipe.hand_tuned().state();
+    if (!recipe.planned() && state.segments() == 1) {
+      add_of_recipe("the recipe's clips are consecutive frames",
+                    [](RecipeSettings* r) { r->clear_test_segments(); });
+    }
+  }
+  add("the settings themselves say what dataset.protocol proposes",
+      [](Settings* s) { s->mutable_dataset()->clear_protocol(); });
+  add("it only tells what was chosen from the data", [](Settings* s) { s->clear_derived(); });
+  add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
+  if (!request.initial_weights.empty()) {
+    add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
+  }
+  AddUnusedTraining(settings, &parts);
+  return parts;
+}
+
+// Graphs named on the command line are the ones that are searched.
+absl::Status TakeNamedGraphs(const BenchmarkSettings& before, BenchmarkSettings* settings) {
+  SearchSettings* const search = settings->mutable_search();
+  const auto& graphs = search->graphs();
+  const bool named = !std::equal(graphs.begin(), graphs.end(), before.search().graphs().begin(),
+                                 before.search().graphs().end());
+  if (named && !graphs.empty()) search->clear_pools();
+  if (search->wide_graph().empty()) return absl::OkStatus();
+  search->clear_wide();
+  return ReadWideGraph(search);
 }
 
 absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
@@ -168,6 +313,15 @@ absl::Status ValidateSearch(const SearchSettings& search) {
     OP3D_RETURN_IF_ERROR(Annotate(MakeWideGraph(search.wide()).status(), "settings.search"));
     OP3D_RETURN_IF_ERROR(Require(search.score().frames() >= 0, "search.score.frames",
                                  search.score().frames(), "at least 0"));
+    const SearchSettings::Proxy& proxy = search.proxy();
+    OP3D_RETURN_IF_ERROR(Require(proxy.videos() >= 0 && proxy.videos() <= 1, "search.proxy.videos",
+                                 proxy.videos(), "in (0, 1]"));
+    OP3D_RETURN_IF_ERROR(Require(proxy.crop() >= 0 && proxy.crop() <= 8192, "search.proxy.crop",
+                                 proxy.crop(), "in [1, 8192], or 0 for the transform's own"));
+    OP3D_RETURN_IF_ERROR(
+        Require(proxy.width() >= 0, "search.proxy.width", proxy.width(), "at least 0"));
+    OP3D_RETURN_IF_ERROR(
+        Require(proxy.checked() >= 0, "search.proxy.checked", proxy.checked(), "at least 0"));
     OP3D_RETURN_IF_ERROR(Require(search.score().merged_epochs() >= 0, "search.score.merged_epochs",
                                  search.score().merged_epochs(), "at least 0"));
   }
@@ -219,9 +373,8 @@ absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request
   return settings;
 }
 
-}  // namespace
-
-absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings) {
+// `whole`: the settings are complete, so that what has no effect in them can be told.
+absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSettings* settings) {
   if (!request.settings_file.empty()) {
     BenchmarkSettings over;
     OP3D_RETURN_IF_ERROR(ReadTextproto(UserPath(request.settings_file), &over));
@@ -233,15 +386,26 @@ absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings*
   if (request.split.has_value()) {
     OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings->scale(), settings->mutable_dataset()));
   }
+  if (!request.plan_file.empty()) {
+    OP3D_ASSIGN_OR_RETURN(*settings->mutable_plan(), FindPlan(request.plan_file));
+  }
   // Before --budget and --set, which change single fields of it.
   OP3D_RETURN_IF_ERROR(ReadWideGraph(settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
-  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));
-  for (const std::string& assignment : request.assignments) {
-    OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, settings), "--set"));
-  }
-  return absl::OkStatus();
+  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->has_plan(), settings->mutable_search()));
+  return SetFields<BenchmarkSettings>(
+      request.assignments,
+      [&](const BenchmarkSettings& all) {
+        return whole ? UnusedParts(all, request) : std::vector<UnusedPart<BenchmarkSettings>>();
+      },
+      TakeNamedGraphs, settings);
+}
+
+}  // namespace
+
+absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings) {
+  return Override(request, /*whole=*/false, settings);
 }
 
 absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request) {
@@ -251,16 +415,21 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
 
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
                                                   const SettingsRequest& request) {
-  OP3D_RETURN_IF_ERROR(OverrideSettings(request, &settings));
-  if (!request.plan_file.empty()) {
-    OP3D_ASSIGN_OR_RETURN(*settings.mutable_plan(), ReadNamedPlan(request.plan_file));
-  }
-  if (!request.initial_weights.empty()) {
-    settings.set_initial_weights(UserPath(request.initial_weights));
+  OP3D_RETURN_IF_ERROR(Override(request, /*whole=*/true, &settings));
+  const std::string weights =
+      request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
+  if (!weights.empty()) {
+    settings.set_initial_weights(UserPath(weights));
     OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
     settings.set_initial_weights_crc32(Crc32(bytes));
   }
   OP3D_RETURN_IF_ERROR(ReadPools(settings.mutable_search()));
+  if (settings.search().has_wide() && settings.search().wide().full_crop() == 0) {
+    const auto& clips = settings.search().wide().clips();
+    if (std::any_of(clips.begin(), clips.end(), [](const State& clip) { return clip.crop() > 0; })) {
+      settings.mutable_search()->mutable_wide()->set_full_crop(settings.transform().train_crop());
+    }
+  }
   OP3D_RETURN_IF_ERROR(ValidateSettings(settings));
   return settings;
 }
@@ -274,6 +443,9 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
   OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
                                settings.loader().frame_cache_mib(), "at least 0"));
   OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
+  if (settings.has_plan()) {
+    OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(settings.plan()), "settings: plan"));
+  }
   OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
   if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
     for (const std::string& clip : settings.rivals().clips()) {
@@ -285,6 +457,10 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
     if (!settings.rivals().long_run().empty()) {
       OP3D_RETURN_IF_ERROR(
           FindClip(settings.search(), settings.rivals().long_run(), "rivals.long_run").status());
+    }
+    if (!settings.rivals().multigrid().empty()) {
+      OP3D_RETURN_IF_ERROR(
+          FindClip(settings.search(), settings.rivals().multigrid(), "rivals.multigrid").status());
     }
   }
   std::set<std::string> names;

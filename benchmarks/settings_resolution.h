@@ -27,14 +27,16 @@ struct SettingsRequest {
   std::string initial_weights;
   // --split: which of the official splits, from 1.
   absl::optional<int> split;
-  // --method: "published", "planned", "both"; --rivals: "all", "none"; --budget: frames a video.
+  // --method: "published", "planned", "both"; --rivals: "all", "none"; --budget: ParseBudget()'s, of
+  // which a time is left to who can measure (BudgetFrames in dry_run.h).
   std::string method, rivals, budget;
   // --network, --seed.
   std::string network;
   absl::optional<uint64_t> seed;
 };
 
-// NotFound or InvalidArgument, naming file and field.
+// NotFound or InvalidArgument, naming file and field; also for an assignment that has no effect in
+// this run (of a search that is not run, of a rival that is not trained), saying why.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request);
 
 // Does the method search the wide graph, alone or beside the published one?

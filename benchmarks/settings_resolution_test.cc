@@ -153,6 +153,7 @@ TEST(SettingsResolutionTest, FileThenFlagsOverride) {
                                   "search { rule { max_epochs: 3 } } seed: 5 "
                                   "recipes { name: 'only' planned: true test_clips: 1 }"),
               IsOk());
+  request.method = "published";
   request.assignments = {"search.rule.max_epochs_from_initial=4", "network.dropout=0.1"};
   request.seed = 6;
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
@@ -164,9 +165,79 @@ TEST(SettingsResolutionTest, FileThenFlagsOverride) {
   EXPECT_EQ(settings.recipes_size(), 1);  // a list is replaced, not grown
 }
 
+TEST(SettingsResolutionTest, WhatHasNoEffectIsRefused) {
+  const auto resolve = [](const std::string& method, const std::vector<std::string>& assignments,
+                          const std::string& plan = "", const std::string& rivals = "") {
+    SettingsRequest request = Request();
+    request.method = method;
+    request.assignments = assignments;
+    request.plan_file = plan;
+    request.rivals = rivals;
+    return ResolveSettings(request).status();
+  };
+  const auto refused = [](const std::string& assignment, const char* reason) {
+    return StatusIs(
+        absl::StatusCode::kInvalidArgument,
+        testing::AllOf(HasSubstr("--set=" + assignment + " has no effect in this run: "),
+                       HasSubstr(reason)));
+  };
+  const std::string rule = "search.rule.max_epochs=3", frames = "search.wide.frames=5000",
+                    share = "search.held_out_share=0.3", rates = "rivals.rates=[1, 0.5]";
+  EXPECT_THAT(resolve("planned", {rule}), refused(rule, "published method's"));
+  EXPECT_THAT(resolve("published", {rule}), IsOk());
+  EXPECT_THAT(resolve("both", {rule, frames}), IsOk());
+  EXPECT_THAT(resolve("published", {frames}), refused(frames, "--method=planned"));
+  EXPECT_THAT(resolve("published", {rates}), refused(rates, "planned method's"));
+  EXPECT_THAT(resolve("planned", {rates, frames, share}), IsOk());
+  EXPECT_THAT(resolve("planned", {rates}, "", "none"), refused(rates, "no fixed schedule"));
+  for (const std::string& assignment : {rule, frames, rates, std::string("search.train_again=true"),
+                                        std::string("transform.search_crop=28")}) {
+    EXPECT_THAT(resolve("", {assignment}, "kinetics400"),
+                refused(assignment, "leave --plan out"));
+  }
+  // The miniature's recipes train on what the search trained on.
+  EXPECT_THAT(resolve("", {share}, "kinetics400"), IsOk());
+  EXPECT_THAT(resolve("", {share, "recipe_videos=ALL_TRAIN"}, "kinetics400"),
+              refused(share, "nothing is held out"));
+  EXPECT_THAT(resolve("planned", {"search.search_split=PUBLISHED", share}),
+              refused(share, "measures on the evaluation list"));
+  const std::string clips = "recipes[planned].test_clips=5";
+  EXPECT_THAT(resolve("planned", {clips}), refused(clips, "search.train_again=true"));
+  EXPECT_THAT(resolve("planned", {clips, "search.train_again=true"}), IsOk());
+  EXPECT_THAT(resolve("published", {clips}), IsOk());
+  const std::string momentum = "sgd.momentum=0.5";
+  EXPECT_THAT(
+      resolve("", {"training.adamw={beta1: 0.9 beta2: 0.999 epsilon: 1e-8}", momentum}),
+      refused(momentum, "training.adamw"));
+  SettingsRequest request = Request();
+  request.plan_file = "kinetics400";
+  request.budget = "5000";
+  EXPECT_THAT(ResolveSettings(request).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--budget has no effect")));
+}
+
+TEST(SettingsResolutionTest, GraphsNamedOnTheCommandLineAreSearched) {
+  SettingsRequest request = Request();
+  request.method = "both";
+  request.assignments = {"search.graphs=base_us", "search.wide_graph=wide", "search.wide.frames=9000"};
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
+  // The miniature has pools and a wide graph of its own.
+  ASSERT_EQ(settings.search().pools_size(), 1);
+  EXPECT_EQ(settings.search().pools(0).pool(), "us");
+  EXPECT_EQ(settings.search().pools(0).states(0).accumulation(), 16);
+  EXPECT_EQ(settings.search().wide().frames(), 9000);
+  SettingsRequest full = Request();
+  full.miniature = false;
+  full.method = "planned";
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings wide, ResolveSettings(full));
+  EXPECT_EQ(settings.search().wide().clips_size(), wide.search().wide().clips_size());
+  EXPECT_EQ(settings.search().wide().clips(0).batch_size(), wide.search().wide().clips(0).batch_size());
+}
+
 TEST(SettingsResolutionTest, WhatMakesNoSenseIsNamed) {
   const auto with = [](const std::string& assignment) {
     SettingsRequest request = Request();
+    request.method = "both";
     request.assignments = {assignment};
     return ResolveSettings(request).status();
   };

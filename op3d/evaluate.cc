@@ -2,7 +2,7 @@
 // scores that are there already, of one test or of several added.
 //
 //   ./bazelw run //op3d:evaluate -- --weights=weights.safetensors --network=dg_p3d_resnet50
-//       --dataset_root=/data/kinetics400 --frames=32 --clips=10 --output=rgb.safetensors
+//       --dataset_root=/data/kinetics400 --frames=32 --output=rgb.safetensors
 //   ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors --fusion_weights=1,1.5
 
 #include <cmath>
@@ -49,8 +49,10 @@ ABSL_FLAG(std::string, split, "evaluation", "which list: evaluation or train");
 ABSL_FLAG(std::string, labels, "",
           "file with all classes, one a line, in the order of the network's logits; default: the "
           "list's own labels in alphabetical order");
-ABSL_FLAG(int, clips, 10, "clips of a video, each in three crops");
-ABSL_FLAG(int, segments, 1, "segments of a clip: 1 = consecutive frames");
+ABSL_FLAG(int, clips, 0,
+          "clips of a video, each in three crops; 0 = as the dataset's published test has them, 50 "
+          "for ActivityNet and 10 for the others");
+ABSL_FLAG(int, segments, 0, "segments of a clip; 0 = 1, consecutive frames");
 ABSL_FLAG(int, frames, 16, "consecutive frames of a segment");
 ABSL_FLAG(int, stride, 1, "distance of two frames");
 ABSL_FLAG(int, short_side, 256, "short side of the frames, in pixels");
@@ -192,9 +194,31 @@ TransformSettings TestTransform(int short_side, int crop) {
   return transform;
 }
 
-absl::Status CheckTestFlags() {
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 1));
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_segments), "segments", 1));
+// Clips where neither a flag nor the dataset says.
+constexpr int kTestClips = 10;
+
+struct TestProtocol {
+  int clips = 0, segments = 0;
+};
+
+// What the flags say, else the dataset's published test.  `trained`: the segments that the network
+// was trained with; only one of uniform clips is tested with the dataset's segments.
+absl::StatusOr<TestProtocol> ChooseProtocol(int trained) {
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
+  const DatasetSettings::Protocol& published = dataset.protocol();
+  TestProtocol protocol;
+  protocol.clips = absl::GetFlag(FLAGS_clips);
+  if (protocol.clips == 0) protocol.clips = published.test_clips();
+  if (protocol.clips == 0) protocol.clips = kTestClips;
+  protocol.segments = absl::GetFlag(FLAGS_segments);
+  if (protocol.segments == 0 && trained > 1) protocol.segments = published.test_segments();
+  if (protocol.segments == 0) protocol.segments = trained;
+  return protocol;
+}
+
+absl::Status CheckTestFlags(const TestProtocol& protocol) {
+  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 0));
+  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_segments), "segments", 0));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_frames), "frames", 1));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_stride), "stride", 1));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_threads), "threads", 1));
@@ -208,17 +232,17 @@ absl::Status CheckTestFlags() {
   }
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
                         Define({absl::GetFlag(FLAGS_network), /*classes=*/1, 0}));
-  return CheckClipSize(definition, {absl::GetFlag(FLAGS_segments) * absl::GetFlag(FLAGS_frames),
+  return CheckClipSize(definition, {protocol.segments * absl::GetFlag(FLAGS_frames),
                                     absl::GetFlag(FLAGS_crop), absl::GetFlag(FLAGS_crop)});
 }
 
 // What the scores depend on, but for the videos.
-absl::StatusOr<std::string> TestSettings() {
+absl::StatusOr<std::string> TestSettings(const TestProtocol& protocol) {
   OP3D_ASSIGN_OR_RETURN(const std::string weights,
                         ReadFile(UserPath(absl::GetFlag(FLAGS_weights))));
   return absl::StrCat(
       "network: ", absl::GetFlag(FLAGS_network), "\nweights_crc32: ", Crc32(weights),
-      "\nclips: ", absl::GetFlag(FLAGS_clips), "\nsegments: ", absl::GetFlag(FLAGS_segments),
+      "\nclips: ", protocol.clips, "\nsegments: ", protocol.segments,
       "\nframes: ", absl::GetFlag(FLAGS_frames), "\nstride: ", absl::GetFlag(FLAGS_stride),
       "\nshort_side: ", absl::GetFlag(FLAGS_short_side), "\ncrop: ", absl::GetFlag(FLAGS_crop),
       "\nprecision: ", absl::GetFlag(FLAGS_precision),
@@ -274,8 +298,8 @@ absl::StatusOr<Precision> ChoosePrecisionOnAll(ProcessGroup* group, const std::s
 }
 
 // Scores of every view of every video on rank 0, and safe in --output; none elsewhere.
-absl::StatusOr<TestScores> Test(const RankEnvironment& ranks, ProcessGroup* group,
-                                std::string settings) {
+absl::StatusOr<TestScores> Test(const TestProtocol& protocol, const RankEnvironment& ranks,
+                                ProcessGroup* group, std::string settings) {
   OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadListOnAll(group, &settings));
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::MakeUnfilled({absl::GetFlag(FLAGS_network),
@@ -288,8 +312,7 @@ absl::StatusOr<TestScores> Test(const RankEnvironment& ranks, ProcessGroup* grou
   OP3D_RETURN_IF_ERROR(network->SetPrecision(precision));
 
   ScoringOptions options;
-  options.clip = {absl::GetFlag(FLAGS_segments), absl::GetFlag(FLAGS_frames),
-                  absl::GetFlag(FLAGS_stride)};
+  options.clip = {protocol.segments, absl::GetFlag(FLAGS_frames), absl::GetFlag(FLAGS_stride)};
   options.transform = TestTransform(absl::GetFlag(FLAGS_short_side), absl::GetFlag(FLAGS_crop));
   options.on_bad_video =
       absl::GetFlag(FLAGS_on_bad_video) == "skip" ? LoaderSettings::SKIP : LoaderSettings::ERROR;
@@ -312,8 +335,8 @@ absl::StatusOr<TestScores> Test(const RankEnvironment& ranks, ProcessGroup* grou
                           : "evaluate",
                       0, "clips");
     options.progress = &progress;
-    OP3D_ASSIGN_OR_RETURN(scores, ScoreTest(network.get(), list.videos, &frames,
-                                            absl::GetFlag(FLAGS_clips), options, run, &seconds));
+    OP3D_ASSIGN_OR_RETURN(scores, ScoreTest(network.get(), list.videos, &frames, protocol.clips,
+                                            options, run, &seconds));
   }
   if (ranks.rank == 0) {
     scores.class_names = list.classes;
@@ -334,12 +357,12 @@ absl::StatusOr<TestScores> Test(const RankEnvironment& ranks, ProcessGroup* grou
 }
 
 // As Test, alone or with the other processes.
-absl::StatusOr<TestScores> TestOnAll(const RankEnvironment& ranks) {
-  OP3D_ASSIGN_OR_RETURN(const std::string settings, TestSettings());
-  if (ranks.size == 1) return Test(ranks, nullptr, settings);
+absl::StatusOr<TestScores> TestOnAll(const TestProtocol& protocol, const RankEnvironment& ranks) {
+  OP3D_ASSIGN_OR_RETURN(const std::string settings, TestSettings(protocol));
+  if (ranks.size == 1) return Test(protocol, ranks, nullptr, settings);
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
                         ProcessGroup::Join(ranks, "cpu", settings));
-  absl::StatusOr<TestScores> scores = Test(ranks, group.get(), settings);
+  absl::StatusOr<TestScores> scores = Test(protocol, ranks, group.get(), settings);
   group->Leave(scores.status());
   return scores;
 }
@@ -364,13 +387,14 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const EvaluationOptions options,
                         ReadEvaluationOptions(words.empty() ? 1 : words.size()));
   if (words.empty()) {
-    OP3D_RETURN_IF_ERROR(CheckTestFlags());
+    OP3D_ASSIGN_OR_RETURN(const TestProtocol protocol, ChooseProtocol(/*trained=*/1));
+    OP3D_RETURN_IF_ERROR(CheckTestFlags(protocol));
     OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
     OP3D_ASSIGN_OR_RETURN(const Arithmetic arithmetic,
                           ParseArithmetic(absl::GetFlag(FLAGS_arithmetic)));
     OP3D_ASSIGN_OR_RETURN(const std::string note, UseArithmetic(arithmetic));
     if (!note.empty() && ranks.rank == 0) Progress::Print(note);
-    OP3D_ASSIGN_OR_RETURN(TestScores scores, TestOnAll(ranks));
+    OP3D_ASSIGN_OR_RETURN(TestScores scores, TestOnAll(protocol, ranks));
     return ranks.rank == 0 ? Report({std::move(scores)}, options) : absl::OkStatus();
   }
   for (const auto* flag : {&FLAGS_weights, &FLAGS_output}) {
@@ -396,7 +420,7 @@ int main(int argc, char** argv) {
       "tests a checkpoint on a dataset's videos, with several clips and three crops of each; or\n"
       "evaluates scores that such a test has written, of several networks or streams added.\n\n"
       "  ./bazelw run //op3d:evaluate -- --weights=weights.safetensors \\\n"
-      "      --network=dg_p3d_resnet50 --dataset_root=/data/kinetics400 --frames=32 --clips=10 \\\n"
+      "      --network=dg_p3d_resnet50 --dataset_root=/data/kinetics400 --frames=32 \\\n"
       "      --output=rgb.safetensors\n"
       "  ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors "
       "--fusion_weights=1,1.5\n\n"

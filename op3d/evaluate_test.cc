@@ -115,6 +115,18 @@ TEST_F(EvaluateTest, ScoresServeAgainAndAnyNumberOfProcessesGivesThem) {
   EXPECT_THAT(fused.out, HasSubstr("sum of 2 scores with weights 1, 1.5"));
 }
 
+TEST_F(EvaluateTest, TheDatasetSaysHowManyClipsUnlessAFlagDoes) {
+  const std::string dataset = absl::StrCat(kDataset, " protocol { test_clips: 3 }");
+  ASSERT_THAT(WriteFileAtomically(Path("tiny.textproto"), dataset), IsOk());
+  const std::string open = absl::StrReplaceAll(test_, {{" --clips=2", ""}});
+  const Result own = Run(absl::StrCat(open, " --json"));
+  ASSERT_EQ(own.code, 0) << own.err;
+  EXPECT_EQ(json::parse(own.out, nullptr, false)["views"], 3 * 3);
+  const Result told = Run(absl::StrCat(test_, " --json"));
+  ASSERT_EQ(told.code, 0) << told.err;
+  EXPECT_EQ(json::parse(told.out, nullptr, false)["views"], 2 * 3);
+}
+
 TEST_F(EvaluateTest, ScoresHardlyDependOnThePrecision) {
   std::vector<TestScores> scores;
   for (const char* precision : {"fp32", "fp64", "bf16", "auto"}) {
@@ -183,7 +195,7 @@ TEST_F(EvaluateTest, WrongUseIsASentence) {
     EXPECT_THAT(result.err, HasSubstr(what)) << flags;
     EXPECT_EQ(result.out, "");
   };
-  expect(absl::StrCat(test_, " --clips=0"), "--clips=0 is too small");
+  expect(absl::StrCat(test_, " --clips=-1"), "--clips=-1 is too small");
   expect(absl::StrCat(test_, " --network=i3d_resnet18"), "those of another network");
   expect(absl::StrCat(test_, " --frames=8"), "8 frames");
   expect(absl::StrCat(test_, " --precision=half"), "precision 'half' is none of fp32");

@@ -51,6 +51,7 @@ std::string Request(const EdgeTask& task, absl::string_view request, int epoch) 
   if (state.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET) {
     line["state"]["schedule"] = ScheduleJson(state.schedule());
   }
+  if (state.crop() > 0) line["state"]["crop"] = state.crop();
   line["source"] = task.source_folder;
   line["folder"] = task.folder;
   return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace);

@@ -18,6 +18,7 @@
 #include "planner/journal.h"
 #include "planner/plan_io.h"
 #include "planner/search.h"
+#include "planner/search_bar.h"
 #include "planner/stopping_rule.h"
 #include "planner/transition_graph.h"
 
@@ -53,49 +54,23 @@ absl::Status KeepRequest(const SearchRequest& request, const std::string& folder
                    ". Search in another folder, or go on with `plan resume`"));
 }
 
-// The bar of all pools, and a line an edge.
-class Watcher {
- public:
-  explicit Watcher(int pools) : counts_(pools), progress_("search", 0, "epochs") {}
-
-  void Observe(int pool, const std::string& name, const SearchEvent& event) {
-    absl::MutexLock lock(&mutex_);
-    const int before = counts_[pool].trained;
-    counts_[pool] = {event.epochs_trained, event.epochs_at_worst};
-    int64_t worst = 0;
-    for (const Counts& counts : counts_) worst += counts.worst;
-    progress_.SetTotal(worst);
-    const int epochs = event.epochs_trained - before;
-    if (event.kind == SearchEvent::kStarted) {
-      progress_.AddEarlier(epochs);
-    } else {
-      progress_.Add(epochs);
+// A line an edge.
+void PrintEdge(const std::string& name, const SearchEvent& event) {
+  if (event.kind != SearchEvent::kEdgeFinished) return;
+  if (event.outcome->ending() == EdgeOutcome::FAILED) {
+    Progress::Print(absl::StrFormat("%s %s: failed: %s (%d of %d edges)", name,
+                                    EdgeName(*event.task->transition), event.outcome->failure(),
+                                    event.edges_finished, event.edges_total));
+    for (const std::string& state : event.unreached) {
+      Progress::Print(absl::StrCat(name, " ", state));
     }
-    if (event.kind != SearchEvent::kEdgeFinished) return;
-    if (event.outcome->ending() == EdgeOutcome::FAILED) {
-      Progress::Print(absl::StrFormat("%s %s: failed: %s (%d of %d edges)", name,
-                                      EdgeName(*event.task->transition), event.outcome->failure(),
-                                      event.edges_finished, event.edges_total));
-      for (const std::string& state : event.unreached) {
-        Progress::Print(absl::StrCat(name, " ", state));
-      }
-      return;
-    }
-    Progress::Print(absl::StrFormat("%s %s: keeps epoch %d, score %.4f (%d of %d edges)", name,
-                                    EdgeName(*event.task->transition), event.outcome->epochs(),
-                                    event.outcome->score(), event.edges_finished,
-                                    event.edges_total));
+    return;
   }
-
- private:
-  struct Counts {
-    int trained = 0, worst = 0;
-  };
-
-  absl::Mutex mutex_;
-  std::vector<Counts> counts_ ABSL_GUARDED_BY(mutex_);
-  Progress progress_;
-};
+  Progress::Print(absl::StrFormat("%s %s: keeps epoch %d, score %.4f (%d of %d edges)", name,
+                                  EdgeName(*event.task->transition), event.outcome->epochs(),
+                                  event.outcome->score(), event.edges_finished,
+                                  event.edges_total));
+}
 
 std::string PoolFolder(const ChildSearchOptions& options, const std::string& pool) {
   return JoinPath(options.folder, absl::StrCat(kJournals, "/", pool));
@@ -114,7 +89,7 @@ std::string LastTrainedEdge(const Plan& plan) {
 // Trains with the children numbered `first` to `first + jobs - 1`.
 absl::StatusOr<SearchOutcome> SearchPool(const SearchRequest& request, int pool, int first,
                                          int jobs, const ChildSearchOptions& options,
-                                         Watcher* watcher) {
+                                         SearchBar* bar) {
   const TransitionGraph& graph = request.graphs(pool);
   std::vector<std::unique_ptr<ChildRunner>> children;
   std::vector<StateRunner*> runners;
@@ -126,7 +101,10 @@ absl::StatusOr<SearchOutcome> SearchPool(const SearchRequest& request, int pool,
   search.folder = PoolFolder(options, graph.pool());
   search.settings = {absl::StrCat("runner: ", request.runner())};
   search.keep_all_weights = options.keep_all_weights;
-  search.observer = [&](const SearchEvent& event) { watcher->Observe(pool, graph.pool(), event); };
+  search.observer = [&](const SearchEvent& event) {
+    bar->Count(pool, event);
+    PrintEdge(graph.pool(), event);
+  };
   return Search(graph, request.rule(), runners, search);
 }
 
@@ -170,7 +148,9 @@ absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,
   const int at_once = std::min(options.jobs, pools);
   std::vector<absl::StatusOr<SearchOutcome>> outcomes(pools, absl::CancelledError("not begun"));
   {
-    Watcher watcher(pools);
+    std::vector<const TransitionGraph*> graphs;
+    for (const TransitionGraph& graph : request.graphs()) graphs.push_back(&graph);
+    OP3D_ASSIGN_OR_RETURN(const auto bar, SearchBar::Make(graphs, request.rule()));
     absl::Mutex mutex;
     std::vector<int> free_slots;
     for (int slot = at_once - 1; slot >= 0; --slot) free_slots.push_back(slot);
@@ -183,7 +163,7 @@ absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,
       }
       const int first = options.jobs * slot / at_once;
       const int jobs = options.jobs * (slot + 1) / at_once - first;
-      outcomes[pool] = SearchPool(request, static_cast<int>(pool), first, jobs, options, &watcher);
+      outcomes[pool] = SearchPool(request, static_cast<int>(pool), first, jobs, options, bar.get());
       absl::MutexLock lock(&mutex);
       free_slots.push_back(slot);
       // A pool without a plan does not end the others' search.

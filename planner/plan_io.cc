@@ -4,14 +4,22 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "planner/transition_graph.h"
 
 namespace op3d {
 namespace {
+
+constexpr char kPlanFile[] = "plan.textproto";
+constexpr char kReleased[] = "planner/plans";
+constexpr char kEnding[] = ".textproto";
 
 absl::Status CheckStepsOnPath(const Plan& plan) {
   int at = 0;
@@ -54,6 +62,7 @@ std::string Difference(const State& plan, const State& graph) {
     return differ("frames_per_segment", plan.frames_per_segment(), graph.frames_per_segment());
   }
   if (plan.stride() != graph.stride()) return differ("stride", plan.stride(), graph.stride());
+  if (plan.crop() != graph.crop()) return differ("crop", plan.crop(), graph.crop());
   if (std::abs(plan.learning_rate() - graph.learning_rate()) > 1e-9 * graph.learning_rate()) {
     return differ("learning_rate", plan.learning_rate(), graph.learning_rate());
   }
@@ -70,6 +79,25 @@ absl::StatusOr<Plan> ReadPlan(const std::string& path) {
   OP3D_RETURN_IF_ERROR(ReadTextproto(path, &plan));
   OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), path));
   return plan;
+}
+
+absl::StatusOr<Plan> FindPlan(const std::string& name) {
+  const std::string path = UserPath(name);
+  if (FolderExists(path)) return ReadPlan(JoinPath(path, kPlanFile));
+  if (FileExists(path)) return ReadPlan(path);
+  const absl::StatusOr<std::string> released = RunfilePath(kReleased);
+  const bool word = !name.empty() && !absl::StrContains(name, '/') && !absl::EndsWith(name, kEnding);
+  if (!word || !released.ok()) return ReadPlan(path);
+  const std::string file = JoinPath(*released, absl::StrCat(name, kEnding));
+  if (FileExists(file)) return ReadPlan(file);
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFolder(*released));
+  std::vector<absl::string_view> names;
+  for (const absl::string_view plan : files) {
+    if (absl::EndsWith(plan, kEnding)) names.push_back(absl::StripSuffix(plan, kEnding));
+  }
+  return absl::NotFoundError(absl::StrCat("there is no plan '", name,
+                                          "': neither a file nor a run's folder ", path,
+                                          "; the released plans are ", absl::StrJoin(names, ", ")));
 }
 
 absl::Status WritePlan(const std::string& path, const Plan& plan) {

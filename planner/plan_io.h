@@ -16,6 +16,11 @@ namespace op3d {
 // ValidatePlan().
 absl::StatusOr<Plan> ReadPlan(const std::string& path);
 
+// A plan as a user names it: a file, a run's folder (its plan.textproto), or a released plan
+// ("kinetics400", of planner/plans).  As ReadPlan(); NotFound for another name lists the released
+// ones.
+absl::StatusOr<Plan> FindPlan(const std::string& name);
+
 // All or nothing.
 absl::Status WritePlan(const std::string& path, const Plan& plan);
 

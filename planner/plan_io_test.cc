@@ -106,6 +106,23 @@ TEST(PlanIoTest, WritesWhatItReads) {
   EXPECT_EQ(PrintTextproto(again), PrintTextproto(plan));
 }
 
+TEST(PlanIoTest, APlanIsNamedByFileFolderOrRelease) {
+  const std::string folder = TestFolder("named");
+  Plan plan = ReadShipped("ucf101_imagenet");
+  ASSERT_THAT(WritePlan(JoinPath(folder, "plan.textproto"), plan), IsOk());
+  for (const std::string& name :
+       {std::string("ucf101_imagenet"), folder, JoinPath(folder, "plan.textproto")}) {
+    ASSERT_OK_AND_ASSIGN(const Plan found, FindPlan(name));
+    EXPECT_EQ(PrintTextproto(found), PrintTextproto(plan)) << name;
+  }
+  constexpr auto kNotFound = absl::StatusCode::kNotFound;
+  EXPECT_THAT(FindPlan("ucf102"),
+              StatusIs(kNotFound, AllOf(HasSubstr("no plan 'ucf102'"), HasSubstr("ucf101_imagenet, "
+                                                                                 "ucf101_kinetics"))));
+  EXPECT_THAT(FindPlan("none.textproto"), StatusIs(kNotFound, HasSubstr("none.textproto")));
+  EXPECT_THAT(FindPlan(""), StatusIs(kNotFound, HasSubstr("")));
+}
+
 TEST(PlanIoTest, NamesTheFileAndTheFault) {
   const std::string path = JoinPath(TestFolder("bad"), "plan.textproto");
   EXPECT_THAT(ReadPlan(path), StatusIs(absl::StatusCode::kNotFound, HasSubstr("plan.textproto")));

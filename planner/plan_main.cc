@@ -6,9 +6,11 @@
 //   ./bazelw run //planner:plan -- search --runner='python3 my_train.py' --output_dir=my_search
 //   ./bazelw run //planner:plan -- resume my_search
 //   ./bazelw run //planner:plan -- replay my_search --graph=extended_cs --attempt_epochs=5
+//   ./bazelw run //planner:plan -- replay results/recorded/tennis7_seed1 --output=again.textproto
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/commandlineflag.h"
@@ -16,9 +18,12 @@
 #include "absl/flags/reflection.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
@@ -33,6 +38,7 @@
 #include "planner/search_folder.h"
 #include "planner/stopping_rule.h"
 #include "planner/wide_graph.h"
+#include "results/record.h"
 
 ABSL_FLAG(std::string, runner, "",
           "search: the command that trains, 'python3 my_train.py' (planner/child_runner.h)");
@@ -75,10 +81,13 @@ ABSL_FLAG(std::vector<std::string>, states, {}, "replay: the states that may be 
 ABSL_FLAG(
     std::string, cost, "frames",
     "replay: what is weighed against the value: frames (epochs x frames of a clip) or seconds");
-ABSL_FLAG(double, budget, 0,
-          "search, replay: frames a video (epochs x frames a clip) that the search of a wide graph "
-          "may train on; of a replay, print the best plan that costs no more, in the unit of "
-          "--cost");
+ABSL_FLAG(std::string, budget, "",
+          "search, replay: what the search of a wide graph may train, in frames a video (4608: epochs "
+          "x frames a clip) or multiples of its plan (3x); of a replay, print the best plan that "
+          "costs no more, a number in the unit of --cost");
+ABSL_FLAG(std::string, output, "",
+          "replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
+          "several pools the best one's, with --budget the one within it");
 ABSL_FLAG(int, stability, 0,
           "replay: print how often so many searches with resampled curves give the same plan");
 ABSL_FLAG(uint64_t, seed, 1, "replay --stability: seed of the draws");
@@ -98,30 +107,45 @@ constexpr char kUsage[] =
     "                     trains every edge with the runner, prints the plan.  DIR may hold the\n"
     "                     same search, begun: it goes on\n"
     "  plan resume DIR    goes on with a search, with what it was begun with\n"
-    "  plan show FILE     a plan: states, learning rates, epochs.  FILE is a plan.textproto or "
-    "the\n"
-    "                     name of a released plan: kinetics400, ucf101_imagenet, ...\n"
+    "  plan show FILE     a plan: states, learning rates, epochs.  FILE is a plan.textproto, a "
+    "run's\n"
+    "                     folder or the name of a released plan: kinetics400, ucf101_imagenet, "
+    "...\n"
     "  plan status DIR    how far the searches in a run's folder are\n"
     "  plan explain DIR   each state's ways in, the one that won and why, what it cost\n"
     "  plan replay DIR|EDGES.json [--graph=FILE] [--attempt_epochs=T] [--stopping=...]\n"
     "              [--function=...] [--states=S1,S2] [--budget=N] [--stability=N]\n"
-    "                     plans again over recorded edges, with other settings; trains nothing\n\n"
+    "              [--output=FILE]\n"
+    "                     plans again over recorded edges, with other settings; trains nothing\n"
+    "  plan agree DIR DIR how far two searches of one graph agree: ranks of their edges, and what\n"
+    "                     the first one's choice is worth in the second\n\n"
+    "DIR may be a run's record, too: results/recorded/NAME, or its record.textproto.\n\n"
     "Example:  ./bazelw run //planner:plan -- show kinetics400\n";
 
 absl::Status Show(const std::string& name) {
-  std::string path = UserPath(name);
-  if (!FileExists(path)) {
-    const auto released = RunfilePath(absl::StrCat("planner/plans/", name, ".textproto"));
-    if (released.ok() && FileExists(*released)) path = *released;
-  }
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, ReadPlan(path));
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
   std::fputs(PlanText(plan).c_str(), stdout);
   return absl::OkStatus();
 }
 
+// The searches in a folder, by their journals; else those that a run's record holds.
+absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
+  const std::string record_path = RecordPath(path);
+  if (FolderExists(path)) {
+    absl::StatusOr<std::vector<FoundSearch>> searches = ReadSearches(path);
+    if (!absl::IsNotFound(searches.status()) || !FileExists(record_path)) return searches;
+  }
+  OP3D_ASSIGN_OR_RETURN(const RunRecord record, ReadRecord(path));
+  if (record.searches().empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        record_path, " holds no search: the run was given its plan, or is not done"));
+  }
+  return RecordedSearches(record_path, record.searches());
+}
+
 absl::Status PrintSearches(const std::string& folder,
                            std::string (*format)(const SearchProgress&)) {
-  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> searches, ReadSearches(UserPath(folder)));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> searches, FindSearches(UserPath(folder)));
   for (const FoundSearch& search : searches) {
     std::printf("%s\n%s", search.path.c_str(), format(search.progress).c_str());
     if (&search != &searches.back()) std::printf("\n");
@@ -129,9 +153,23 @@ absl::Status PrintSearches(const std::string& folder,
   return absl::OkStatus();
 }
 
-// A file of the user's, or a shipped one.
-// A TransitionGraph, or the WideGraphSettings of one.  `frames`: of the latter; 0 = its own.
-absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, double frames = 0) {
+// The budget of a search over `wide`; empty = its own.
+absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
+  if (text.empty()) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const Budget budget, ParseBudget(text));
+  if (budget.unit == Budget::kSeconds) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--budget=", text, ": what a frame takes with this runner is not known; give frames a video "
+        "or multiples of the plan (plan search --dry_run asks the runner for its time)"));
+  }
+  wide->set_frames(budget.unit == Budget::kPlans ? budget.amount * FramesOfPath(*wide)
+                                                 : budget.amount);
+  return absl::OkStatus();
+}
+
+// A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, of which
+// `budget` is.
+absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::string& budget = "") {
   std::string path = UserPath(name);
   if (!FileExists(path)) {
     const auto shipped = RunfilePath(absl::StrCat("planner/graphs/", name, ".textproto"));
@@ -141,12 +179,12 @@ absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, double frames
   const absl::Status listed = ReadTextproto(path, &graph);
   WideGraphSettings wide;
   if (!listed.ok() && ReadTextproto(path, &wide).ok()) {
-    if (frames != 0) wide.set_frames(frames);
+    OP3D_RETURN_IF_ERROR(SetBudget(budget, &wide));
     absl::StatusOr<TransitionGraph> made = MakeWideGraph(wide);
     return made.ok() ? made : Annotate(made.status(), path);
   }
   OP3D_RETURN_IF_ERROR(listed);
-  if (frames != 0) {
+  if (!budget.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--budget goes with wide graphs, which have rounds; ", name,
         " lists its edges one by one and is searched until every curve has its knee"));
@@ -216,6 +254,14 @@ absl::Status ReadEnum(const char* flag, const std::string& text, Parse parse,
       absl::StrCat("--", flag, "=", text, " is none of: ", absl::StrJoin(names, ", ")));
 }
 
+// A flag that changes nothing beside the others is a mistake of the caller's.
+absl::Status RequireFlag(bool used, const char* flag, const char* needs) {
+  const absl::CommandLineFlag* const given = absl::FindCommandLineFlag(flag);
+  if (used || given->CurrentValue() == given->DefaultValue()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, " has no effect here: it goes with ", needs));
+}
+
 // As the flags say; attempt_epochs 0 where they do not.
 absl::StatusOr<StoppingRule> ReadRule() {
   StoppingRule rule;
@@ -233,6 +279,12 @@ absl::StatusOr<StoppingRule> ReadRule() {
                                 &function));
   rule.set_function(function);
   rule.set_race(absl::GetFlag(FLAGS_race));
+  const bool interval = method == StoppingRule::KNEE_INTERVAL;
+  OP3D_RETURN_IF_ERROR(RequireFlag(interval || rule.race(), "confidence",
+                                   "--stopping=knee_interval or --race"));
+  for (const char* flag : {"negligible_gain", "first_fit_epochs"}) {
+    OP3D_RETURN_IF_ERROR(RequireFlag(interval, flag, "--stopping=knee_interval"));
+  }
   if (method == StoppingRule::KNEE_INTERVAL || rule.race()) {
     rule.set_confidence(absl::GetFlag(FLAGS_confidence));
     rule.set_negligible_gain(absl::GetFlag(FLAGS_negligible_gain));
@@ -252,6 +304,7 @@ absl::Status BeginSearch() {
   if (request.rule().attempt_epochs() == 0) request.mutable_rule()->set_attempt_epochs(10);
   request.set_runner(absl::GetFlag(FLAGS_runner));
   request.set_runner_folder(AbsolutePath("."));
+  OP3D_RETURN_IF_ERROR(RequireFlag(absl::GetFlag(FLAGS_dry_run), "videos", "--dry_run"));
   if (absl::GetFlag(FLAGS_dry_run)) return PrintDryRun(request);
   const std::string folder = absl::GetFlag(FLAGS_output_dir);
   if (folder.empty()) {
@@ -270,6 +323,8 @@ struct Recorded {
   std::string path;
   TransitionGraph graph;
   std::vector<EdgeOutcome> edges;
+  // States of `graph` that the record does not have, a sentence each.
+  std::vector<std::string> unrecorded;
 };
 
 absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
@@ -279,19 +334,19 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
     graphs.push_back(std::move(graph));
   }
   std::vector<Recorded> recorded;
-  if (!FolderExists(path)) {
+  if (!FolderExists(path) && !absl::EndsWith(path, ".textproto")) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
     OP3D_ASSIGN_OR_RETURN(const std::vector<EdgeOutcome> edges, ParseEdgeScores(text, path));
     if (graphs.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, " holds edges alone: say which graph they are of, --graph=base_cs"));
     }
-    for (const TransitionGraph& graph : graphs) recorded.push_back({path, graph, edges});
+    for (const TransitionGraph& graph : graphs) recorded.push_back({path, graph, edges, {}});
     return recorded;
   }
-  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> searches, ReadSearches(path));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> searches, FindSearches(path));
   for (const FoundSearch& search : searches) {
-    Recorded one = {search.path, search.progress.graph(), {}};
+    Recorded one = {search.path, search.progress.graph(), {}, {}};
     for (const auto& outcome : search.progress.outcomes()) {
       if (outcome) one.edges.push_back(*outcome);
     }
@@ -302,7 +357,8 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
     for (const TransitionGraph& graph : graphs) {
       // Of several searches each is planned again over the graph of its own pool.
       if (searches.size() > 1 && graph.pool() != one.graph.pool()) continue;
-      recorded.push_back({one.path, graph, one.edges});
+      MatchedEdges matched = MatchEdges(one.graph, one.edges, graph);
+      recorded.push_back({one.path, graph, std::move(matched.edges), std::move(matched.unrecorded)});
     }
   }
   if (!recorded.empty()) return recorded;
@@ -310,25 +366,52 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
       absl::StrCat("no search in ", path, " is of the pool of one of the graphs in --graph"));
 }
 
-absl::Status PrintReplay(const Recorded& recorded, const ReplayOptions& options) {
-  OP3D_ASSIGN_OR_RETURN(const Replay replay, PlanAgain(recorded.graph, recorded.edges, options));
-  std::printf("%s\n%s", recorded.path.c_str(), FormatReplay(replay).c_str());
+// Prints what is found and returns the plan: the best one, or the best within the budget.
+absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& options) {
+  const absl::StatusOr<Replay> replay = PlanAgain(recorded.graph, recorded.edges, options);
+  const std::string unrecorded = absl::StrJoin(recorded.unrecorded, "\n");
+  if (!replay.ok()) {
+    if (unrecorded.empty()) return replay.status();
+    return absl::Status(replay.status().code(),
+                        absl::StrCat(replay.status().message(), "\n", unrecorded));
+  }
+  std::printf("%s\n%s%s%s", recorded.path.c_str(), FormatReplay(*replay).c_str(),
+              unrecorded.c_str(), unrecorded.empty() ? "" : "\n");
   if (const int resamples = absl::GetFlag(FLAGS_stability); resamples != 0) {
     OP3D_ASSIGN_OR_RETURN(const double share,
-                          PlanStability(recorded.graph, recorded.edges, options, replay, resamples,
+                          PlanStability(recorded.graph, recorded.edges, options, *replay, resamples,
                                         absl::GetFlag(FLAGS_seed)));
     std::printf("stability: %.0f %% of %d searches with resampled curves take the same path\n",
                 100 * share, resamples);
   }
-  if (const double budget = absl::GetFlag(FLAGS_budget); budget != 0) {
-    OP3D_ASSIGN_OR_RETURN(const PricedState best, BestWithin(replay, options.cost, budget));
-    std::printf("the best plan within the budget of %.10g %s:\n%s", budget,
-                absl::GetFlag(FLAGS_cost).c_str(), PlanText(PlanTo(replay, best.state)).c_str());
+  const std::string text = absl::GetFlag(FLAGS_budget);
+  if (text.empty()) return replay->plan;
+  double budget = 0;
+  if (!absl::SimpleAtod(text, &budget) || !(budget > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--budget=", text, ": of a replay it is a number of ",
+                     absl::GetFlag(FLAGS_cost), " above 0"));
   }
+  OP3D_ASSIGN_OR_RETURN(const PricedState best, BestWithin(*replay, options.cost, budget));
+  Plan plan = PlanTo(*replay, best.state);
+  std::printf("the best plan within the budget of %.10g %s:\n%s", budget,
+              absl::GetFlag(FLAGS_cost).c_str(), PlanText(plan).c_str());
+  return plan;
+}
+
+// A plan that can be trained, for --plan of other programs.
+absl::Status KeepPlan(const std::string& name, const Plan& plan) {
+  const std::string path = UserPath(name);
+  OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), absl::StrCat("nothing is written to ", path)));
+  OP3D_RETURN_IF_ERROR(WritePlan(path, plan));
+  std::fprintf(stderr, "plan: %s (%s, value %.4f)\n", path.c_str(), plan.pool().c_str(),
+               plan.value());
   return absl::OkStatus();
 }
 
 absl::Status ReplaySearch(const std::string& name) {
+  OP3D_RETURN_IF_ERROR(
+      RequireFlag(absl::GetFlag(FLAGS_stability) != 0, "seed", "--stability"));
   ReplayOptions options;
   OP3D_ASSIGN_OR_RETURN(options.rule, ReadRule());
   const bool other =
@@ -345,11 +428,15 @@ absl::Status ReplaySearch(const std::string& name) {
   }
   options.cost = cost == "frames" ? Cost::kFrames : Cost::kSeconds;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Recorded> recorded, ReadRecorded(UserPath(name)));
+  absl::optional<Plan> best;
   for (const Recorded& one : recorded) {
-    OP3D_RETURN_IF_ERROR(Annotate(PrintReplay(one, options), one.path));
+    const absl::StatusOr<Plan> plan = PrintReplay(one, options);
+    OP3D_RETURN_IF_ERROR(Annotate(plan.status(), one.path));
+    if (!best || plan->value() > best->value()) best = *plan;
     if (&one != &recorded.back()) std::printf("\n");
   }
-  return absl::OkStatus();
+  const std::string output = absl::GetFlag(FLAGS_output);
+  return output.empty() ? absl::OkStatus() : KeepPlan(output, *best);
 }
 
 // A flag's help begins with the sub-commands that take it: "search, resume: ...".  A flag of
@@ -366,13 +453,51 @@ absl::Status RefuseForeignFlags(const std::string& command) {
   return absl::OkStatus();
 }
 
+std::string Ranks(const SearchAgreement::Ranks& ranks, absl::string_view of) {
+  return absl::StrFormat("  rank correlation of %d edges %s: %.2f\n", ranks.edges, of,
+                         ranks.correlation);
+}
+
+// How far the searches of two folders or records agree, pool by pool.
+absl::Status PrintAgreement(const std::string& first, const std::string& second) {
+  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> ours, FindSearches(UserPath(first)));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> theirs, FindSearches(UserPath(second)));
+  int pools = 0;
+  for (const FoundSearch& a : ours) {
+    for (const FoundSearch& b : theirs) {
+      if (a.progress.graph().pool() != b.progress.graph().pool()) continue;
+      OP3D_ASSIGN_OR_RETURN(const SearchOutcome outcome, a.progress.Outcome());
+      OP3D_ASSIGN_OR_RETURN(const SearchOutcome other, b.progress.Outcome());
+      OP3D_ASSIGN_OR_RETURN(const SearchAgreement agreement, CompareSearches(outcome, other));
+      std::printf("%s\n%s%s", a.progress.graph().pool().c_str(),
+                  Ranks(agreement.all, "measured in both").c_str(),
+                  Ranks(agreement.first, "of them out of the initial state").c_str());
+      if (agreement.value_of_chosen) {
+        std::printf("  the first one's plan ends in %s, worth %.4f in the second, whose best is "
+                    "%.4f: a loss of %.4f\n",
+                    agreement.chosen.c_str(), *agreement.value_of_chosen, agreement.best_value,
+                    agreement.best_value - *agreement.value_of_chosen);
+      } else {
+        std::printf("  the first one's plan ends in %s, which the second did not train; its best "
+                    "is worth %.4f\n",
+                    agreement.chosen.c_str(), agreement.best_value);
+      }
+      ++pools;
+    }
+  }
+  if (pools > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("no search in ", first, " is of the pool of one in ", second));
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
   if (!words.empty()) OP3D_RETURN_IF_ERROR(RefuseForeignFlags(words[0]));
   if (words.size() == 1 && words[0] == "search") return BeginSearch();
+  if (words.size() == 3 && words[0] == "agree") return PrintAgreement(words[1], words[2]);
   if (words.size() != 2) {
     return absl::InvalidArgumentError(
-        "two words are expected: show FILE, status DIR, explain DIR, replay DIR or resume DIR, or "
-        "the word search with its flags; see --help");
+        "two words are expected: show FILE, status DIR, explain DIR, replay DIR or resume DIR, three "
+        "for agree DIR DIR, or the word search with its flags; see --help");
   }
   if (words[0] == "show") return Show(words[1]);
   if (words[0] == "status") return PrintSearches(words[1], FormatStatus);
@@ -386,7 +511,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (words[0] == "replay") return ReplaySearch(words[1]);
   return absl::InvalidArgumentError(
       absl::StrCat("there is no sub-command \"", words[0],
-                   "\"; there are search, resume, show, status, explain, replay"));
+                   "\"; there are search, resume, show, status, explain, replay, agree"));
 }
 
 }  // namespace

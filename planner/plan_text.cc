@@ -142,7 +142,13 @@ std::string FormatNode(const SearchProgress& progress, int node) {
   if (std::count(unreached.begin(), unreached.end(), node) > 0) {
     return absl::StrCat(text, "    ", progress.DescribeUnreached(node), "\n");
   }
-  if (winner == kNoEdge) return text + "    nothing trained yet\n";
+  if (winner == kNoEdge) {
+    const auto& ways = index.incoming[node];
+    const bool dropped = std::all_of(ways.begin(), ways.end(),
+                                     [&](int way) { return progress.dropped(way); });
+    return absl::StrCat(text, dropped ? "    not trained: the rounds took other edges\n"
+                                      : "    nothing trained yet\n");
+  }
   double second = -1;
   bool rivals = false;
   for (int edge : index.incoming[node]) {
@@ -167,6 +173,7 @@ std::string ClipText(const State& state) {
                                            : absl::StrCat(state.segments(), " x ",
                                                           state.frames_per_segment(), " frames");
   if (state.stride() > 1) absl::StrAppend(&text, " / ", state.stride());
+  if (state.crop() > 0) absl::StrAppend(&text, " @ ", state.crop());
   return text;
 }
 
@@ -192,11 +199,16 @@ std::string FormatStatus(const SearchProgress& progress) {
   std::string counts = absl::StrCat(cost.at_bound, " at the bound");
   if (cost.failed > 0) absl::StrAppend(&counts, ", ", cost.failed, " failed");
   if (cost.unreached > 0) absl::StrAppend(&counts, ", ", cost.unreached, " not reached");
-  std::string text =
-      absl::StrFormat("%s search: %d of %d edges finished (%s), %d epochs trained in %s, %d %s\n",
-                      progress.graph().pool(), progress.edges_finished(), progress.edges_total(),
-                      counts, progress.epochs_trained(), FormatSeconds(cost.seconds),
-                      progress.processes(), progress.processes() == 1 ? "process" : "processes");
+  std::string text = absl::StrFormat("%s search: %d of %d edges finished (%s), %d epochs trained",
+                                     progress.graph().pool(), progress.edges_finished(),
+                                     progress.edges_total(), counts, progress.epochs_trained());
+  // A record need not hold either.
+  if (cost.seconds > 0) absl::StrAppend(&text, " in ", FormatSeconds(cost.seconds));
+  if (progress.processes() > 0) {
+    absl::StrAppend(&text, ", ", progress.processes(),
+                    progress.processes() == 1 ? " process" : " processes");
+  }
+  absl::StrAppend(&text, "\n");
   absl::StrAppend(&text, FormatFailures(progress), FormatBest(progress));
   if (progress.hopeless()) {
     return absl::StrCat(text, "ended: ", progress.Outcome().status().message(), "\n");
@@ -252,9 +264,10 @@ std::string FormatExplanation(const SearchProgress& progress) {
     if (progress.index().reachable[node]) absl::StrAppend(&text, FormatNode(progress, node));
   }
   const Spent cost = SpentOn(progress);
-  absl::StrAppendFormat(&text, "cost: %d edges, %d epochs, %s\n",
-                        progress.edges_finished() - cost.unreached, progress.epochs_trained(),
-                        FormatSeconds(cost.seconds));
+  absl::StrAppendFormat(
+      &text, "cost: %d edges, %d epochs%s\n", progress.edges_finished() - cost.unreached,
+      progress.epochs_trained(),
+      cost.seconds > 0 ? absl::StrCat(", ", FormatSeconds(cost.seconds)) : "");
   if (cost.at_bound > 0) {
     absl::StrAppendFormat(&text,
                           "%d of %d edges ended at the bound on epochs: there it decides as much "

@@ -10,7 +10,7 @@
 
 namespace op3d {
 
-// "32 frames", "64 frames / 2" (every 2nd), "8 x 4 frames".
+// "32 frames", "64 frames / 2" (every 2nd), "8 x 4 frames", "16 frames @ 112" (its own crop).
 std::string ClipText(const State& state);
 
 // A plan: a line a step, with clip, learning rate, clips an update and epochs.

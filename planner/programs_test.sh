@@ -4,6 +4,7 @@ set -u
 knee=$PWD/$1
 plan=$PWD/$2
 train=$PWD/$3
+recorded=$PWD/$4
 cd "$TEST_TMPDIR" || exit 1
 
 fail() {
@@ -63,6 +64,38 @@ expect 2 '^plan: --jobs is no flag of plan show, but of: search, resume' "$plan"
 expect 2 '--stability is no flag of plan status, but of: replay' "$plan" status . --stability=3
 expect 2 '--graph is no flag of plan resume, but of: search, replay' "$plan" resume . --graph=base_us
 
+expect 2 'the released plans are activitynet_imagenet, ' "$plan" show no_such_plan
+expect 2 '--videos has no effect here: it goes with --dry_run' "$plan" search --runner=true --videos=9
+expect 2 '--confidence has no effect here' "$plan" search --runner=true --confidence=0.8
+expect 2 '--seed has no effect here: it goes with --stability' "$plan" replay . --seed=3
+expect 2 '--output is no flag of plan explain, but of: replay' "$plan" explain . --output=x
+
+# Records that are kept with the sources, as a folder or a file.
+for run in "$recorded"/*/; do
+  expect 0 '^path: S0 -> ' "$plan" explain "$run"
+  expect 0 '^done$' "$plan" status "$run"
+  expect 0 '^value against cost' "$plan" replay "$run" --output=kept.textproto
+  expect 0 'path: S0 -> ' "$plan" show kept.textproto
+  # The plan of the run itself: its states and epochs.
+  "$plan" show kept.textproto | grep ' epochs  batch' >again.txt
+  python3 - "$run/record.textproto" >want.txt <<'END' || fail "$run holds no plan"
+import re, sys
+text = open(sys.argv[1]).read()
+plan = text[text.index("\nplan {") :]
+plan = plan[: plan.index("\n}\n")]
+for step in re.split(r"steps \{", plan)[1:]:
+    print(re.search(r'name: "([^"]*)"', step).group(1), re.search(r"epochs: (\d+)\n? *\}", step).group(1))
+END
+  sed -E 's/^ +([^ ]+) .* ([0-9]+) epochs .*/\1 \2/' again.txt | cmp - want.txt ||
+    fail "another plan than that of $run"
+done
+expect 0 '^S0-S1\|^  \* S0 ' "$plan" explain "$recorded/kinetics400_miniature/record.textproto"
+cat >planless.textproto <<'END'
+schema_version: 1 settings { benchmark: "x" scale: MINIATURE }
+END
+expect 2 'holds no search' "$plan" explain planless.textproto
+expect 2 'no such file\|cannot open\|No such file' "$plan" explain none.textproto
+
 # A search by another program: begun, refused with other settings, killed and resumed.
 cat >graph.textproto <<'END'
 pool: "toy" initial: "S0" finals: "B"
@@ -118,6 +151,19 @@ cat >edges.json <<'END'
 END
 expect 0 'never trained, so not looked at: A-B' "$plan" replay edges.json --graph=graph.textproto
 expect 2 'say which graph' "$plan" replay edges.json
+# States are the same by what they are, and a plan found again goes on to other programs.
+sed 's/"B"/"other"/g' graph.textproto >renamed.textproto
+expect 0 '^path: S0 -> other$' "$plan" replay toy --graph=renamed.textproto --output=plan.textproto
+expect 0 '^  other 32 frames ' "$plan" show plan.textproto
+sed 's/learning_rate: 0.04$/learning_rate: 0.02/' graph.textproto >slower.textproto
+expect 0 'A (16 frames a clip, rate 0.02, 256 clips an update) is not in the record, whose A is an' \
+  "$plan" replay toy --graph=slower.textproto
+expect 0 'learning_rate: 0.04 -> 0.02)' "$plan" replay toy --graph=slower.textproto
+expect 0 'never trained, so not looked at: S0-A, A-B' "$plan" replay toy --graph=slower.textproto
+sed 's/stride: 1/stride: 2/' graph.textproto >strides.textproto
+expect 2 'B (32 frames a clip, rate 0.004, 256 clips an update) is not in the record' \
+  "$plan" replay toy --graph=strides.textproto --output=none.textproto
+[[ ! -e none.textproto ]] || fail "a replay without a plan wrote one"
 for rule in knee_interval plateau; do
   expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir="$rule" \
     --stopping="$rule"
@@ -211,6 +257,12 @@ expect 0 'wide plan, ' "$plan" search "${wide[@]}" --output_dir=wide
 [[ $(grep -c '"finished"' wide/journal/wide/journal.jsonl) == 7 ]] || fail 'not 4 + 2 + 1 edges were trained'
 [[ $(ls -d wide/journal/wide/*.end | wc -l) == 1 ]] || fail 'more than one final state has weights'
 expect 0 'wide plan, ' "$plan" search "${wide[@]}" --budget=960 --output_dir=wider
+expect 0 'wide plan, ' "$plan" search "${wide[@]}" --budget=2.5x --output_dir=plans
+expect 0 'rank correlation of 7 edges measured in both' "$plan" agree wide wide
+expect 0 'the first one.s plan ends in' "$plan" agree wide wider
+expect 2 'cannot open nowhere' "$plan" agree wide nowhere
+expect 2 'a frame takes with this runner is not known' \
+  "$plan" search "${wide[@]}" --budget=20min --output_dir=narrow
 expect 2 'raise the budget, or have fewer edges' \
   "$plan" search "${wide[@]}" --budget=60 --output_dir=narrow
 expect 2 '--budget goes with wide graphs' \

@@ -1,12 +1,20 @@
 #include "planner/replay.h"
 
+#include <google/protobuf/util/field_comparator.h>
+#include <google/protobuf/util/message_differencer.h>
+
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
 #include "planner/dynamic_programming.h"
@@ -45,6 +53,64 @@ absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
     if (used.contains(name)) part.add_finals(name);
   }
   return part;
+}
+
+// A state without its name, and with its batch in one piece: machines split it differently.
+State Unnamed(State state) {
+  state.clear_name();
+  state.set_batch_size(state.batch_size() * state.accumulation());
+  state.set_accumulation(1);
+  return state;
+}
+
+// "" when both train the same, else what differs: "learning_rate: 0.02 -> 0.004".
+std::string TrainingDifference(const State& from, const State& to) {
+  google::protobuf::util::DefaultFieldComparator comparator;
+  comparator.set_float_comparison(google::protobuf::util::DefaultFieldComparator::APPROXIMATE);
+  comparator.SetDefaultFractionAndMargin(1e-9, 0);
+  google::protobuf::util::MessageDifferencer differencer;
+  differencer.set_field_comparator(&comparator);
+  std::string report;
+  differencer.ReportDifferencesToString(&report);
+  if (differencer.Compare(Unnamed(from), Unnamed(to))) return "";
+  std::vector<std::string> lines = absl::StrSplit(report, '\n', absl::SkipEmpty());
+  for (std::string& line : lines) line = std::string(absl::StripPrefix(line, "modified: "));
+  return absl::StrJoin(lines, ", ");
+}
+
+// By state of `graph`: the recorded state that trains the same, or -1.  No recorded state stands
+// for two.
+std::vector<int> MatchStates(const TransitionGraph& recorded, const TransitionGraph& graph) {
+  std::vector<int> matches(graph.states_size(), -1);
+  std::vector<bool> taken(recorded.states_size(), false);
+  for (const bool by_name : {true, false}) {
+    for (int i = 0; i < graph.states_size(); ++i) {
+      for (int k = 0; k < recorded.states_size() && matches[i] < 0; ++k) {
+        const State& there = recorded.states(k);
+        if (taken[k] || (by_name && there.name() != graph.states(i).name())) continue;
+        if (!TrainingDifference(there, graph.states(i)).empty()) continue;
+        matches[i] = k;
+        taken[k] = true;
+      }
+    }
+  }
+  return matches;
+}
+
+std::string DescribeUnrecorded(const TransitionGraph& recorded, const State& state) {
+  const std::string text =
+      absl::StrCat(state.name(), " (", FramesPerClip(state), " frames a clip, rate ",
+                   state.learning_rate(), ", ", state.batch_size() * state.accumulation(),
+                   " clips an update) is not in the record");
+  for (const State& there : recorded.states()) {
+    if (there.name() != state.name()) continue;
+    const std::string difference = TrainingDifference(there, state);
+    // Equal, but matched by another state of the graph.
+    if (difference.empty()) break;
+    return absl::StrCat(text, ", whose ", there.name(), " is another state (there -> here: ",
+                        difference, ")");
+  }
+  return text;
 }
 
 std::vector<double> Performance(const EdgeOutcome& outcome) {
@@ -141,6 +207,39 @@ absl::StatusOr<EdgeScore> ScoreAgain(const EdgeOutcome& outcome, const StoppingR
 }
 
 }  // namespace
+
+MatchedEdges MatchEdges(const TransitionGraph& recorded, const std::vector<EdgeOutcome>& trained,
+                        const TransitionGraph& graph) {
+  MatchedEdges matched;
+  const std::vector<int> matches = MatchStates(recorded, graph);
+  // What the recorded states are called here.
+  absl::flat_hash_map<std::string, std::string> names = {{recorded.initial(), graph.initial()}};
+  for (int i = 0; i < graph.states_size(); ++i) {
+    if (matches[i] < 0) {
+      matched.unrecorded.push_back(DescribeUnrecorded(recorded, graph.states(i)));
+    } else {
+      names[recorded.states(matches[i]).name()] = graph.states(i).name();
+    }
+  }
+  absl::flat_hash_map<std::string, int> lengths;
+  for (const Transition& edge : graph.transitions()) lengths[EdgeName(edge)] = edge.epochs();
+  absl::flat_hash_map<std::string, int> recorded_lengths;
+  for (const Transition& edge : recorded.transitions()) {
+    recorded_lengths[EdgeName(edge)] = edge.epochs();
+  }
+  for (const EdgeOutcome& outcome : trained) {
+    const auto from = names.find(outcome.from()), to = names.find(outcome.to());
+    if (from == names.end() || to == names.end()) continue;
+    const auto length = lengths.find(absl::StrCat(from->second, "-", to->second));
+    if (length == lengths.end()) continue;
+    const auto there = recorded_lengths.find(absl::StrCat(outcome.from(), "-", outcome.to()));
+    if (there == recorded_lengths.end() || there->second != length->second) continue;
+    matched.edges.push_back(outcome);
+    matched.edges.back().set_from(from->second);
+    matched.edges.back().set_to(to->second);
+  }
+  return matched;
+}
 
 absl::StatusOr<Replay> PlanAgain(const TransitionGraph& full,
                                  const std::vector<EdgeOutcome>& trained,
@@ -259,6 +358,76 @@ absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
         std::equal(path.begin(), path.end(), again.plan.path().begin(), again.plan.path().end());
   }
   return static_cast<double>(same) / resamples;
+}
+
+namespace {
+
+// Ranks from 1; equal values share the mean of theirs.
+std::vector<double> MeanRanks(const std::vector<double>& values) {
+  std::vector<double> ranks;
+  for (const double value : values) {
+    int lower = 0, equal = 0;
+    for (const double other : values) {
+      lower += other < value;
+      equal += other == value;
+    }
+    ranks.push_back(lower + (equal + 1) / 2.0);
+  }
+  return ranks;
+}
+
+SearchAgreement::Ranks RanksOf(const std::vector<double>& a, const std::vector<double>& b) {
+  SearchAgreement::Ranks ranks;
+  ranks.edges = static_cast<int>(a.size());
+  const std::vector<double> x = MeanRanks(a), y = MeanRanks(b);
+  const double mean = (static_cast<double>(a.size()) + 1) / 2;
+  double xy = 0, xx = 0, yy = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    xy += (x[i] - mean) * (y[i] - mean);
+    xx += (x[i] - mean) * (x[i] - mean);
+    yy += (y[i] - mean) * (y[i] - mean);
+  }
+  if (xx > 0 && yy > 0) ranks.correlation = xy / std::sqrt(xx * yy);
+  return ranks;
+}
+
+}  // namespace
+
+absl::StatusOr<SearchAgreement> CompareSearches(const SearchOutcome& first,
+                                                const SearchOutcome& second) {
+  for (const SearchOutcome* outcome : {&first, &second}) {
+    if (!outcome->plan().path().empty()) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("the search of ", outcome->graph().pool(),
+                     " has no plan yet: no final state is reached; let it end first"));
+  }
+  SearchAgreement agreement;
+  agreement.chosen = *first.plan().path().rbegin();
+  agreement.best_value = second.plan().value();
+  std::map<std::string, double> scores;
+  for (const EdgeOutcome& edge : second.edges()) {
+    if (edge.ending() == EdgeOutcome::FAILED || edge.ending() == EdgeOutcome::UNREACHED) continue;
+    scores[absl::StrCat(edge.from(), "-", edge.to())] = edge.score();
+    if (edge.to() != agreement.chosen) continue;
+    agreement.value_of_chosen =
+        std::max(agreement.value_of_chosen.value_or(edge.score()), edge.score());
+  }
+  std::vector<double> ours, theirs, first_ours, first_theirs;
+  for (const EdgeOutcome& edge : first.edges()) {
+    const auto found = scores.find(absl::StrCat(edge.from(), "-", edge.to()));
+    if (edge.ending() == EdgeOutcome::FAILED || edge.ending() == EdgeOutcome::UNREACHED ||
+        found == scores.end()) {
+      continue;
+    }
+    ours.push_back(edge.score());
+    theirs.push_back(found->second);
+    if (edge.from() != first.graph().initial()) continue;
+    first_ours.push_back(edge.score());
+    first_theirs.push_back(found->second);
+  }
+  agreement.all = RanksOf(ours, theirs);
+  agreement.first = RanksOf(first_ours, first_theirs);
+  return agreement;
 }
 
 }  // namespace op3d

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "planner/dynamic_programming.h"
 #include "planner/plan.pb.h"
 #include "planner/transition_graph.h"
@@ -68,6 +69,22 @@ struct Replay {
   std::vector<PricedState> front;
 };
 
+// What a search that was recorded with one graph knows of another one.
+struct MatchedEdges {
+  // The recorded edges that the other graph has too, with the names that it gives to their states.
+  std::vector<EdgeOutcome> edges;
+  // A sentence for every state of the other graph that was never trained in.
+  std::vector<std::string> unrecorded;
+};
+
+// States are the same when they train the same: clip, learning rate (to 1e-9 of it) and schedule,
+// clips an update (batch_size x accumulation) and all else but the name, which only decides among
+// equal ones.  An edge of a given length is the recorded one only where that has this length.
+// Thread-safe.
+MatchedEdges MatchEdges(const TransitionGraph& recorded, const std::vector<EdgeOutcome>& trained,
+                        const TransitionGraph& graph);
+
+// `trained` names the states of `graph` (MatchEdges() sees to it).
 // FailedPrecondition when no final state is reached over trained edges, naming the edges that are
 // missing, or when seconds are asked for that were not recorded.  InvalidArgument for a graph as
 // IndexGraph(), an unknown state in `options`, or a curve as DecideStop().  Thread-safe.
@@ -88,6 +105,28 @@ absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
                                      const std::vector<EdgeOutcome>& trained,
                                      const ReplayOptions& options, const Replay& replay,
                                      int resamples, uint64_t seed);
+
+// How far two searches over the same graph agree: one in small and one at full size, or two seeds.
+struct SearchAgreement {
+  // Spearman's rank correlation of the scores of edges that both measured, equal scores by their mean
+  // rank; [-1, 1], and 0 for fewer than two edges or where one of them gives every edge one score.
+  struct Ranks {
+    int edges = 0;
+    double correlation = 0;
+  };
+  // All of them, and those out of the initial state, which were trained equally long.
+  Ranks all, first;
+  // The final state that the first one would choose, and what the second one gives to it, if it was
+  // trained there too; beside it the second one's best value.
+  std::string chosen;
+  absl::optional<double> value_of_chosen;
+  double best_value = 0;
+};
+
+// Edges are compared by the names of their states.  FailedPrecondition where one of them has no plan
+// yet.  Thread-safe.
+absl::StatusOr<SearchAgreement> CompareSearches(const SearchOutcome& first,
+                                                const SearchOutcome& second);
 
 }  // namespace op3d
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <vector>
 
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_matchers.h"
@@ -15,9 +17,11 @@ namespace op3d {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 EdgeOutcome Found(const char* from, const char* to, int epochs, double score) {
   EdgeOutcome outcome;
@@ -93,6 +97,57 @@ TEST(ReplayTest, SaysWhichEdgesWereNeverTrained) {
   // An edge whose source is not reached is worth nothing.
   EXPECT_THAT(PlanAgain(Triangle(), {Found("S1", "S2", 4, 0.6)}, {}),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("S0-S1, S0-S2")));
+}
+
+TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
+  // Other names, another split of the batch; the states are the recorded ones.
+  TransitionGraph graph = Triangle();
+  for (State& state : *graph.mutable_states()) {
+    state.set_name("other_" + state.name());
+    state.set_accumulation(state.batch_size() * state.accumulation());
+    state.set_batch_size(1);
+  }
+  for (Transition& edge : *graph.mutable_transitions()) {
+    if (edge.from() != "S0") edge.set_from("other_" + edge.from());
+    edge.set_to("other_" + edge.to());
+  }
+  graph.set_finals(0, "other_S2");
+  const MatchedEdges renamed = MatchEdges(Triangle(), TrainedTriangle(), graph);
+  EXPECT_THAT(renamed.unrecorded, IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(graph, renamed.edges, {}));
+  EXPECT_THAT(replay.plan.path(), ElementsAre("S0", "other_S1", "other_S2"));
+
+  // The recorded name, but another rate, clip or schedule: never trained, and said so.
+  for (const auto& change : std::vector<std::function<void(State*)>>{
+           [](State* state) { state->set_learning_rate(0.004); },
+           [](State* state) { state->set_stride(2); },
+           [](State* state) { state->set_batch_size(2 * state->batch_size()); }}) {
+    graph = Triangle();
+    change(graph.mutable_states(0));
+    const MatchedEdges matched = MatchEdges(Triangle(), TrainedTriangle(), graph);
+    EXPECT_THAT(matched.unrecorded,
+                ElementsAre(AllOf(HasSubstr("S1 (16 frames a clip"), HasSubstr("there -> here"))));
+    ASSERT_OK_AND_ASSIGN(const Replay fewer, PlanAgain(graph, matched.edges, {}));
+    EXPECT_THAT(fewer.untrained, ElementsAre("S0-S1", "S1-S2"));
+    EXPECT_THAT(fewer.plan.path(), ElementsAre("S0", "S2"));
+  }
+  graph = Triangle();
+  graph.mutable_states(0)->mutable_schedule()->mutable_linear();
+  EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).unrecorded,
+              ElementsAre(HasSubstr("schedule")));
+
+  // Two equal states: the names tell them apart, and one record does not stand for both.
+  graph = Triangle();
+  *graph.mutable_states(1) = graph.states(0);
+  graph.mutable_states(1)->set_name("S2");
+  EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).unrecorded,
+              ElementsAre(HasSubstr("S2 (16 frames a clip")));
+  EXPECT_THAT(MatchEdges(graph, TrainedTriangle(), graph).edges, SizeIs(3));
+
+  // An edge of another length was not trained so.
+  graph = Triangle();
+  graph.mutable_transitions(2)->set_epochs(7);
+  EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).edges, SizeIs(2));
 }
 
 TEST(ReplayTest, PlansOverFewerStates) {
@@ -209,6 +264,53 @@ TEST(EdgeScoresJsonTest, EveryFaultIsASentence) {
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(words)))
         << text;
   }
+}
+
+SearchOutcome OutcomeOf(const std::vector<EdgeOutcome>& edges, const char* chosen, double value) {
+  SearchOutcome outcome;
+  outcome.mutable_graph()->set_pool("cs");
+  outcome.mutable_graph()->set_initial("S0");
+  for (const EdgeOutcome& edge : edges) *outcome.add_edges() = edge;
+  outcome.mutable_plan()->add_path("S0");
+  outcome.mutable_plan()->add_path(chosen);
+  outcome.mutable_plan()->set_value(value);
+  return outcome;
+}
+
+TEST(ReplayTest, TwoSearchesAgreeByTheRanksOfTheirEdges) {
+  const SearchOutcome first =
+      OutcomeOf({Found("S0", "A", 1, 0.1), Found("S0", "B", 1, 0.2), Found("S0", "C", 1, 0.3),
+                 Found("A", "D", 1, 0.4), Found("B", "E", 1, 0.9)},
+                "D", 0.4);
+  // Ranks 1 2 3 4 against 2 1 3 4: 1 - 6 x 2 / (4 x 15).  B-E was not trained.
+  SearchOutcome second =
+      OutcomeOf({Found("S0", "A", 1, 0.5), Found("S0", "B", 1, 0.4), Found("S0", "C", 1, 0.6),
+                 Found("A", "D", 1, 0.7), Found("C", "F", 1, 0.75)},
+                "F", 0.75);
+  ASSERT_OK_AND_ASSIGN(const SearchAgreement agreement, CompareSearches(first, second));
+  EXPECT_EQ(agreement.all.edges, 4);
+  EXPECT_NEAR(agreement.all.correlation, 0.8, 1e-12);
+  EXPECT_EQ(agreement.first.edges, 3);
+  EXPECT_NEAR(agreement.first.correlation, 0.5, 1e-12);
+  EXPECT_EQ(agreement.chosen, "D");
+  EXPECT_EQ(agreement.value_of_chosen.value_or(0), 0.7);
+  EXPECT_EQ(agreement.best_value, 0.75);
+  ASSERT_OK_AND_ASSIGN(const SearchAgreement same, CompareSearches(first, first));
+  EXPECT_NEAR(same.all.correlation, 1, 1e-12);
+  // Equal scores share a rank: 1.5 1.5 3 against 1 2 3.
+  second = OutcomeOf(
+      {Found("S0", "A", 1, 0.5), Found("S0", "B", 1, 0.5), Found("S0", "C", 1, 0.6)}, "C", 0.6);
+  ASSERT_OK_AND_ASSIGN(const SearchAgreement ties, CompareSearches(second, first));
+  EXPECT_NEAR(ties.all.correlation, std::sqrt(0.75), 1e-12);
+  // A failed edge has no score.
+  second.mutable_edges(2)->set_ending(EdgeOutcome::FAILED);
+  ASSERT_OK_AND_ASSIGN(const SearchAgreement failed, CompareSearches(first, second));
+  EXPECT_EQ(failed.all.edges, 2);
+  EXPECT_EQ(failed.all.correlation, 0);
+  EXPECT_FALSE(failed.value_of_chosen.has_value());
+  second.clear_plan();
+  EXPECT_THAT(CompareSearches(first, second).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("has no plan yet")));
 }
 
 }  // namespace

@@ -56,4 +56,17 @@ absl::StatusOr<std::vector<FoundSearch>> ReadSearches(const std::string& folder)
   return searches;
 }
 
+absl::StatusOr<std::vector<FoundSearch>> RecordedSearches(
+    const std::string& path, const google::protobuf::RepeatedPtrField<SearchOutcome>& outcomes) {
+  std::vector<FoundSearch> searches;
+  for (const SearchOutcome& outcome : outcomes) {
+    absl::StatusOr<SearchProgress> progress = SearchProgress::Follow(outcome);
+    if (!progress.ok()) {
+      return Annotate(progress.status(), absl::StrCat(path, ": pool ", outcome.graph().pool()));
+    }
+    searches.push_back({path, *std::move(progress)});
+  }
+  return searches;
+}
+
 }  // namespace op3d

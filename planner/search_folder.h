@@ -22,6 +22,11 @@ struct FoundSearch {
 // there is none; errors of a journal as ReadJournal() and SearchProgress, with path and line.
 absl::StatusOr<std::vector<FoundSearch>> ReadSearches(const std::string& folder);
 
+// The same from what a run's record holds: `path` is the record's.  Errors as
+// SearchProgress::Follow(), with path and pool.
+absl::StatusOr<std::vector<FoundSearch>> RecordedSearches(
+    const std::string& path, const google::protobuf::RepeatedPtrField<SearchOutcome>& outcomes);
+
 }  // namespace op3d
 
 #endif  // OP3D_PLANNER_SEARCH_FOLDER_H_

@@ -2,13 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/textproto.h"
 #include "planner/journal.h"
 #include "planner/pool.h"
 #include "planner/scripted_runner.h"
 #include "planner/search.h"
+#include "planner/stopping_rule.h"
+#include "planner/wide_graph.h"
 
 namespace op3d {
 namespace {
@@ -41,6 +45,69 @@ TEST(SearchFolderTest, FindsTheSearchesOfARun) {
   }
   ASSERT_OK_AND_ASSIGN(const auto one, ReadSearches(JoinPath(run, "journal/us")));
   EXPECT_EQ(one.size(), 1);
+}
+
+WideGraphSettings Wide() {
+  WideGraphSettings settings;
+  for (const int frames : {16, 32}) {
+    State* clip = settings.add_clips();
+    clip->set_name(absl::StrCat("cs", frames));
+    clip->set_segments(1);
+    clip->set_frames_per_segment(frames);
+    clip->set_stride(1);
+    clip->set_learning_rate(0.1);
+    clip->set_batch_size(4);
+    clip->set_accumulation(1);
+  }
+  settings.add_rates(1);
+  settings.add_rates(0.5);
+  settings.set_frames(640);
+  for (const int edges : {4, 2, 1}) {
+    WideGraphSettings::Stage* stage = settings.add_stages();
+    stage->set_edges(edges);
+    stage->set_states(edges == 4 ? 0 : edges);
+    stage->set_weight(edges == 4 ? 1 : 2);
+  }
+  return settings;
+}
+
+TEST(SearchFolderTest, ARecordTellsAsMuchAsTheJournal) {
+  const std::string run = TestFolder("recorded");
+  ASSERT_THAT(SearchIn(JoinPath(run, "cs"), Sampling::kConsecutive), IsOk());
+  ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(Wide()));
+  // One edge fails, and the rounds leave others out.
+  ScriptedRunner runner([](const EdgeTask& task, int epoch) {
+    return task.transition->to() == "cs16_0.1.1" ? -1 : 0.3 + 0.01 * epoch + 0.001 * task.edge;
+  });
+  SearchOptions options;
+  options.folder = JoinPath(run, "wide");
+  ASSERT_THAT(Search(graph, PublishedRule(10), &runner, options), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const auto journals, ReadSearches(run));
+  ASSERT_EQ(journals.size(), 2);
+  google::protobuf::RepeatedPtrField<SearchOutcome> outcomes;
+  for (const FoundSearch& search : journals) {
+    ASSERT_OK_AND_ASSIGN(*outcomes.Add(), search.progress.Outcome());
+  }
+  ASSERT_OK_AND_ASSIGN(const auto recorded, RecordedSearches("record.textproto", outcomes));
+  ASSERT_EQ(recorded.size(), 2);
+  for (size_t i = 0; i < recorded.size(); ++i) {
+    const SearchProgress& there = journals[i].progress;
+    const SearchProgress& here = recorded[i].progress;
+    ASSERT_OK_AND_ASSIGN(const SearchOutcome again, here.Outcome());
+    EXPECT_EQ(PrintTextproto(again), PrintTextproto(outcomes[static_cast<int>(i)]));
+    EXPECT_EQ(here.edges_finished(), there.edges_finished());
+    EXPECT_EQ(here.edges_total(), there.edges_total());
+    EXPECT_EQ(here.epochs_trained(), there.epochs_trained());
+    EXPECT_EQ(here.epochs_at_worst(), there.epochs_at_worst());
+    EXPECT_EQ(here.next_edge(), kNoEdge);
+  }
+
+  // An edge whose source was never reached cannot have been trained.
+  google::protobuf::RepeatedPtrField<EdgeOutcome>& edges = *outcomes[0].mutable_edges();
+  edges.erase(edges.begin());
+  EXPECT_THAT(RecordedSearches("record.textproto", outcomes),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("record.textproto: pool cs: ")));
 }
 
 TEST(SearchFolderTest, SaysWhatIsMissingOrDamaged) {

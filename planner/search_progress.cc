@@ -68,6 +68,52 @@ absl::StatusOr<SearchProgress> SearchProgress::Make(const TransitionGraph& graph
   return progress;
 }
 
+absl::StatusOr<SearchProgress> SearchProgress::Follow(const SearchOutcome& outcome) {
+  OP3D_ASSIGN_OR_RETURN(SearchProgress progress, Make(outcome.graph(), outcome.rule()));
+  absl::flat_hash_map<std::string, const EdgeOutcome*> recorded;
+  for (const EdgeOutcome& edge : outcome.edges()) {
+    recorded[absl::StrCat(edge.from(), "-", edge.to())] = &edge;
+  }
+  const auto record_of = [&](int edge) -> const EdgeOutcome* {
+    const auto found = recorded.find(EdgeName(outcome.graph().transitions(edge)));
+    return found == recorded.end() ? nullptr : found->second;
+  };
+  const std::vector<int>& order = progress.index_.training_order;
+  if (progress.rounds() > 0) {
+    // Scores in a record may be rounded, so the rounds are not chosen again.
+    progress.round_ = progress.rounds();
+    progress.open_ways_out_.assign(progress.index_.nodes, 0);
+    for (const int edge : order) {
+      progress.chosen_[edge] = record_of(edge) != nullptr;
+      progress.dropped_[edge] = !progress.chosen_[edge];
+      progress.open_ways_out_[progress.index_.edges[edge].from] += progress.chosen_[edge];
+    }
+  }
+  for (bool news = true; news;) {
+    news = false;
+    for (const int edge : order) {
+      const EdgeOutcome* const record = record_of(edge);
+      if (record == nullptr || !progress.Ready(edge)) continue;
+      const std::string name = EdgeName(outcome.graph().transitions(edge));
+      for (const CurvePoint& point : record->curve()) {
+        JournalPoint entry;
+        entry.set_edge(name);
+        *entry.mutable_point() = point;
+        OP3D_RETURN_IF_ERROR(progress.ApplyPoint(entry));
+      }
+      OP3D_RETURN_IF_ERROR(progress.ApplyFinished(*record));
+      news = true;
+    }
+  }
+  for (const int edge : order) {
+    if (record_of(edge) == nullptr || progress.outcomes_[edge]) continue;
+    return absl::DataLossError(absl::StrCat(
+        "the edge ", EdgeName(outcome.graph().transitions(edge)),
+        " is recorded, but not all edges into its source are"));
+  }
+  return progress;
+}
+
 bool SearchProgress::RoundDone() const {
   for (const int edge : index_.training_order) {
     if (chosen_[edge] && !outcomes_[edge]) return false;

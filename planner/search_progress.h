@@ -28,6 +28,11 @@ class SearchProgress {
   static absl::StatusOr<SearchProgress> Make(const TransitionGraph& graph,
                                              const StoppingRule& rule);
 
+  // A search that has ended, from what Outcome() gave: a run's record holds that.  Which edges a
+  // round chose is taken from the edges that are there.  InvalidArgument as Make(); DataLoss for
+  // edges that cannot have been trained so.
+  static absl::StatusOr<SearchProgress> Follow(const SearchOutcome& outcome);
+
   // Takes what has happened.  When an edge fails that was the last way into a state, the edges out
   // of that state are UNREACHED from then on, and so on along the graph.
   //

@@ -250,6 +250,12 @@ absl::Status ValidateState(const State& state) {
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "learning_rate", state.learning_rate()));
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "batch_size", state.batch_size()));
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "accumulation", state.accumulation()));
+  constexpr int kMostPixels = 8192;
+  if (state.crop() < 0 || state.crop() > kMostPixels) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "state ", state.name(), ": crop is ", state.crop(), "; it must be in [1, ", kMostPixels,
+        "], or 0 for the transform's own"));
+  }
   constexpr int64_t kMostFrames = 1 << 20;
   const int64_t frames = int64_t{state.segments()} * state.frames_per_segment();
   if (frames * state.stride() <= kMostFrames && frames <= kMostFrames) return absl::OkStatus();
@@ -267,5 +273,11 @@ std::string EdgeName(const Transition& transition) {
 }
 
 int FramesPerClip(const State& state) { return state.segments() * state.frames_per_segment(); }
+
+double FullFramesPerClip(const State& state, int full_crop) {
+  const double side =
+      state.crop() > 0 && full_crop > 0 ? static_cast<double>(state.crop()) / full_crop : 1;
+  return FramesPerClip(state) * side * side;
+}
 
 }  // namespace op3d

@@ -63,6 +63,10 @@ std::string EdgeName(const Transition& transition);
 // Frames of one clip: segments x frames a segment.
 int FramesPerClip(const State& state);
 
+// The same, where a frame of a smaller crop counts by its area beside one of `full_crop` pixels; a
+// state without a crop of its own has the full one.
+double FullFramesPerClip(const State& state, int full_crop);
+
 }  // namespace op3d
 
 #endif  // OP3D_PLANNER_TRANSITION_GRAPH_H_

@@ -6,15 +6,18 @@
 // With R stages, node (c, r, k) is clip c at rate r after round k, called "us8x4_0.04.2":
 //   S0 -> (c, r, 1)                     every clip and every rate at once: straight to any length
 //   (c, r, k - 1) -> (c, r, k)          goes on
-//   (c, r, k - 1) -> (d, r, k)          d: the next longer clip of the same kind (cs or us)
+//   (c, r, k - 1) -> (d, r, k)          d: the next larger clip of the same kind (cs or us): more
+//                                       frames or a larger crop, and less of neither
 //   (c, r, R - 1) -> (c, r, end)        the rate falls to 0 as 1 - sqrt, in the same clip
-//   (c, r, R - 1) -> (d, r, end)        the same, in the next longer clip
-// Every state `end` is final.  An edge of round k has the same number of frames for every clip, so
+//   (c, r, R - 1) -> (d, r, end)        the same, in the next larger clip
+// Every state `end` is final.  With `annealing` there is one for every length, "cs16_0.04.end0.5":
+// several lengths share one trunk.  An edge of round k has the same number of frames for every clip, so
 // that the values of a round are compared at equal cost; its number of epochs is what comes closest,
 // at least 1.  What the edges of a search train adds up to `frames`, up to that rounding.
 #ifndef OP3D_PLANNER_WIDE_GRAPH_H_
 #define OP3D_PLANNER_WIDE_GRAPH_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -23,12 +26,37 @@
 namespace op3d {
 
 // InvalidArgument, naming field, value and limit, for no clip or rate, a rate or `frames` that is not
-// above 0, fewer than two stages, a stage without edges or weight, two clips of one name, and
-// `frames` below what one epoch of every stage's cheapest edges takes.  Thread-safe.
+// above 0, fewer than two stages, a stage without edges or weight, shares of `annealing` outside
+// (0, 1] or not rising, a crop without `full_crop` or above it, two clips of one name, and `frames`
+// below what one epoch of every stage's cheapest edges takes.  Thread-safe.
 absl::StatusOr<TransitionGraph> MakeWideGraph(const WideGraphSettings& settings);
 
-// Frames a video that an edge of stage `k` has (from 0), before rounding to epochs.
+// Frames a video that an edge of stage `k` has (from 0), the longest one of the last stage where
+// there are several lengths; before rounding to epochs.
 double FramesOfStage(const WideGraphSettings& settings, int k);
+// The number of edges that round `k` (from 0) trains, and the frames a video of all of them.
+int EdgesOfRound(const WideGraphSettings& settings, int k);
+double FramesOfRound(const WideGraphSettings& settings, int k);
+
+// Frames a video of the path that its search ends with.
+double FramesOfPath(const WideGraphSettings& settings);
+
+// What a search by the planned method may train.
+struct Budget {
+  enum Unit {
+    // Frames a video: epochs x frames a clip.
+    kFrames,
+    // Wall-clock on this machine.
+    kSeconds,
+    // Of the path that the settings' own budget leads to.
+    kPlans
+  };
+  Unit unit = kFrames;
+  double amount = 0;
+};
+
+// "4608", "90s", "20min", "3h", "3x".  InvalidArgument for anything else and for 0.
+absl::StatusOr<Budget> ParseBudget(const std::string& text);
 
 }  // namespace op3d
 

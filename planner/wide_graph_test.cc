@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "op3d/base/status_matchers.h"
@@ -66,6 +67,84 @@ TEST(WideGraphTest, GivesEdgesOfAStageEqualFrames) {
   }
 }
 
+TEST(WideGraphTest, SeveralLengthsOfAnnealingShareATrunk) {
+  WideGraphSettings settings = Settings();
+  WideGraphSettings::Stage* last = settings.mutable_stages(settings.stages_size() - 1);
+  last->set_edges(1);
+  last->set_states(1);
+  last->clear_weight();
+  for (const double share : {0.25, 0.5}) settings.add_annealing(share);
+  // Trunks of weights 1 + 2, of which the last round takes 0.75 + 1.5 at two lengths.
+  settings.clear_stages();
+  settings.add_stages()->set_edges(4);
+  settings.add_stages()->set_edges(2);
+  settings.mutable_stages(0)->set_weight(1);
+  settings.mutable_stages(1)->set_weight(2);
+  *settings.add_stages() = *last;
+  settings.mutable_stages(2)->set_edges(1);
+  settings.set_frames(64 * (4 + 4 + 0.75 + 1.5));
+  ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(settings));
+  EXPECT_EQ(graph.rounds(2).edges(), 2);
+  EXPECT_DOUBLE_EQ(FramesOfStage(settings, 0), 64);
+  EXPECT_DOUBLE_EQ(FramesOfStage(settings, 2), 96);
+  EXPECT_DOUBLE_EQ(FramesOfRound(settings, 2), 64 * 2.25);
+  double all = 0;
+  for (int k = 0; k < 3; ++k) all += FramesOfRound(settings, k);
+  EXPECT_DOUBLE_EQ(all, settings.frames());
+  std::map<std::string, int> epochs;
+  for (const Transition& edge : graph.transitions()) {
+    if (edge.from() == "cs16_0.04.2") epochs[edge.to()] = edge.epochs();
+  }
+  // 48 and 96 frames; the next larger clip has 64.
+  EXPECT_EQ(epochs["cs16_0.04.end0.25"], 3);
+  EXPECT_EQ(epochs["cs16_0.04.end0.5"], 6);
+  EXPECT_EQ(epochs["cs64_0.04.end0.25"], 1);
+  EXPECT_THAT(epochs, SizeIs(4));
+  for (const char* name : {"cs16_0.04.end0.25", "cs16_0.04.end0.5"}) {
+    EXPECT_THAT(graph.finals(), testing::Contains(name));
+  }
+
+  settings.set_annealing(1, 0.2);
+  EXPECT_THAT(MakeWideGraph(settings),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("annealing lists 0.2")));
+  settings.set_annealing(1, 1.5);
+  EXPECT_THAT(MakeWideGraph(settings),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("annealing lists 1.5")));
+  settings.set_annealing(1, 1);
+  settings.mutable_stages(2)->set_weight(6);
+  EXPECT_THAT(MakeWideGraph(settings),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("lengths of the last stage")));
+}
+
+TEST(WideGraphTest, ASmallerCropCountsByItsAreaAndGrows) {
+  WideGraphSettings settings = Settings();
+  settings.clear_clips();
+  State* small = settings.add_clips();
+  small->set_name("small");
+  small->set_segments(1);
+  small->set_frames_per_segment(16);
+  small->set_stride(1);
+  small->set_learning_rate(0.04);
+  small->set_batch_size(32);
+  small->set_accumulation(1);
+  small->set_crop(56);
+  State* whole = settings.add_clips();
+  *whole = *small;
+  whole->set_name("whole");
+  whole->clear_crop();
+  settings.set_full_crop(112);
+  settings.set_frames(17 * 192);  // 192 in the first round: 48 and 12 epochs
+  ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(settings));
+  std::map<std::string, int> epochs;
+  for (const Transition& edge : graph.transitions()) epochs[EdgeName(edge)] = edge.epochs();
+  EXPECT_EQ(epochs["S0-small_0.04.1"], 4 * epochs["S0-whole_0.04.1"]);
+  EXPECT_EQ(epochs.count("small_0.04.1-whole_0.04.2"), 1);
+  EXPECT_EQ(epochs.count("whole_0.04.1-small_0.04.2"), 0);
+  settings.set_full_crop(40);
+  EXPECT_THAT(MakeWideGraph(settings),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("full_crop is 40")));
+}
+
 TEST(WideGraphTest, WhatCannotBeIsASentence) {
   const auto error = [](const char* words) {
     return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(words));
@@ -113,6 +192,26 @@ SearchOutcome RunSearch(const TransitionGraph& graph, const std::string& folder,
   *trained = 0;
   for (const ScriptedRunner& runner : scripted) *trained += runner.trained;
   return outcome.ok() ? *outcome : SearchOutcome();
+}
+
+TEST(BudgetTest, IsFramesTimeOrMultiplesOfThePlan) {
+  const auto parsed = [](const std::string& text) {
+    const absl::StatusOr<Budget> budget = ParseBudget(text);
+    EXPECT_THAT(budget.status(), IsOk()) << text;
+    return budget.ok() ? std::make_pair(budget->unit, budget->amount)
+                       : std::make_pair(Budget::kFrames, -1.0);
+  };
+  EXPECT_EQ(parsed("4608"), std::make_pair(Budget::kFrames, 4608.0));
+  EXPECT_EQ(parsed("90s"), std::make_pair(Budget::kSeconds, 90.0));
+  EXPECT_EQ(parsed("20min"), std::make_pair(Budget::kSeconds, 1200.0));
+  EXPECT_EQ(parsed("1.5h"), std::make_pair(Budget::kSeconds, 5400.0));
+  EXPECT_EQ(parsed("2.5x"), std::make_pair(Budget::kPlans, 2.5));
+  for (const char* text : {"", "x", "0", "-3x", "3y", "4608 frames", "nan", "inf", "infx", "1e400"}) {
+    EXPECT_THAT(ParseBudget(text), StatusIs(absl::StatusCode::kInvalidArgument,
+                                            HasSubstr(absl::StrCat("--budget=", text))));
+  }
+  // 17 parts, of which a path takes 1 + 2 + 3.
+  EXPECT_DOUBLE_EQ(FramesOfPath(Settings()), 3200 * 6. / 17);
 }
 
 TEST(WideGraphTest, ASearchTrainsOnlyTheMostPromisingEdges) {

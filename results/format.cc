@@ -33,13 +33,16 @@ std::string FormatCount(int64_t count) {
 std::string FormatNumber(double value) { return absl::StrFormat("%.12g", value); }
 
 std::string FormatClip(const State& state) {
-  if (state.segments() <= 1) return absl::StrCat(state.frames_per_segment(), " frames");
-  return absl::StrCat(state.segments(), " x ", state.frames_per_segment(), " frames");
+  const std::string size = state.crop() > 0 ? absl::StrCat(" of ", state.crop(), " px") : "";
+  if (state.segments() <= 1) return absl::StrCat(state.frames_per_segment(), " frames", size);
+  return absl::StrCat(state.segments(), " x ", state.frames_per_segment(), " frames", size);
 }
 
 std::string FormatPlan(const Plan& plan) {
   return absl::StrJoin(plan.steps(), ", ", [](std::string* out, const Plan::Step& step) {
-    absl::StrAppend(out, ClipLength(step.state()), "@", FormatNumber(step.state().learning_rate()),
+    absl::StrAppend(out, ClipLength(step.state()));
+    if (step.state().crop() > 0) absl::StrAppend(out, "(", step.state().crop(), "px)");
+    absl::StrAppend(out, "@", FormatNumber(step.state().learning_rate()),
                     "x", step.epochs());
   });
 }

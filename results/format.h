@@ -18,7 +18,7 @@ std::string FormatPoints(double difference, int decimals = 1);
 std::string FormatCount(int64_t count);
 // The shortest text that reads back to `value` within 12 digits: 0.04, 4e-05.
 std::string FormatNumber(double value);
-// "16 frames", "4 x 4 frames": what a state's clip is made of.
+// "16 frames", "4 x 4 frames", "16 frames of 40 px" where it has its own crop: what a state's clip is made of.
 std::string FormatClip(const State& state);
 // "32@0.04x20, 64@0.02x8": frames @ learning rate x epochs, a step each.
 std::string FormatPlan(const Plan& plan);

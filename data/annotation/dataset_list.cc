@@ -138,49 +138,71 @@ absl::StatusOr<std::vector<std::string>> ReadLabelMap(const DatasetSettings& dat
   return ParseClassList(text, *path);
 }
 
-// The classes that the list itself gives, whatever part its rows are of.
-std::vector<std::string> OwnClasses(const DatasetSettings& dataset,
-                                    const std::vector<ListRow>& rows) {
+// The classes' names that the rows have, whatever part they are of.
+std::set<std::string> NamesOf(const std::vector<ListRow>& rows) {
   std::set<std::string> names;
-  int64_t numbers = dataset.classes();
   for (const ListRow& row : rows) {
     if (!row.label.empty()) names.insert(row.label);
-    if (row.label.empty() && row.number >= numbers) numbers = row.number + 1;
   }
-  if (!names.empty()) return {names.begin(), names.end()};
-  const bool numbered =
-      std::any_of(rows.begin(), rows.end(), [](const ListRow& row) { return row.number >= 0; });
+  return names;
+}
+
+// Adds the names of the dataset's other list: `list` may lack some classes.
+void AddNamesOfOtherList(const DatasetSettings& dataset, const std::string& root,
+                         const std::string& list, std::set<std::string>* names) {
+  for (const DatasetSettings::Split* asked : {&dataset.train(), &dataset.evaluation()}) {
+    const DatasetSettings::Split split = FillIn(dataset, *asked);
+    const std::string path =
+        split.list().empty() ? "" : FirstThere(root, split.list(), split.other_lists(), ListExists);
+    if (path.empty() || path == list) continue;
+    // A list that cannot be read is the error of whoever asks for it.
+    const absl::StatusOr<std::vector<ListRow>> rows = ReadListRows(dataset.format(), path);
+    if (rows.ok()) names->merge(NamesOf(*rows));
+  }
+}
+
+// "0", "1", ... for rows with numbers alone; none for a list without labels.
+std::vector<std::string> NumbersOf(const std::vector<ListRow>& rows, int64_t least) {
+  int64_t last = -1;
+  for (const ListRow& row : rows) last = std::max(last, row.number);
   std::vector<std::string> classes;
-  for (int64_t i = 0; numbered && i < std::min(numbers, kMaxClasses); ++i) {
-    classes.push_back(absl::StrCat(i));
-  }
+  const int64_t count = last < 0 ? 0 : std::min(std::max(last + 1, least), kMaxClasses);
+  for (int64_t i = 0; i < count; ++i) classes.push_back(absl::StrCat(i));
   return classes;
 }
 
-// The classes in the order of their labels; none for a list without labels.
-absl::StatusOr<std::vector<std::string>> FindClasses(const DatasetSettings& dataset,
-                                                     const std::string& root,
-                                                     const std::string& list,
-                                                     const std::vector<ListRow>& rows) {
+// Fills in the classes in the order of their labels; none for a list without labels.  A number of
+// classes that is not the dataset's is a note: a miniature or a subset has fewer.
+absl::Status FindClasses(const DatasetSettings& dataset, const std::string& root,
+                         const std::vector<ListRow>& rows, DatasetList* list) {
   const bool mapped = !dataset.label_map().empty();
-  std::string map_path;
-  std::vector<std::string> classes;
+  std::string source = list->list_path;
+  std::set<std::string> names;
   if (mapped) {
-    OP3D_ASSIGN_OR_RETURN(classes, ReadLabelMap(dataset, root, &map_path));
+    OP3D_ASSIGN_OR_RETURN(list->classes, ReadLabelMap(dataset, root, &source));
   } else {
-    classes = OwnClasses(dataset, rows);
-    if (classes.empty()) return classes;  // a test list
+    names = NamesOf(rows);
+    if (!names.empty() && static_cast<int>(names.size()) != dataset.classes()) {
+      AddNamesOfOtherList(dataset, root, list->list_path, &names);
+    }
+    list->classes = names.empty() ? NumbersOf(rows, dataset.classes())
+                                  : std::vector<std::string>(names.begin(), names.end());
   }
-  if (dataset.classes() <= 0 || classes.size() == dataset.classes()) return classes;
+  const int64_t count = static_cast<int64_t>(list->classes.size());
+  if (dataset.classes() <= 0 || count == 0 || count == dataset.classes()) return absl::OkStatus();
   const std::string found =
-      absl::StrCat(mapped ? map_path : list, " has ", classes.size(), " classes, but ",
-                   dataset.name(), " has ", dataset.classes());
-  return absl::FailedPreconditionError(absl::StrCat(
-      found,
-      mapped
-          ? "; give the label map of the whole dataset"
-          : ": the list's own labels do not give the classes' numbers; name a label map "
-            "(one class a line, all of them) with --labels, or as dataset.label_map with --set"));
+      absl::StrCat(source, " has ", count, " classes, but ", dataset.name(), " has ",
+                   dataset.classes());
+  if (!mapped && names.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        found, ": a label is too large, or `classes` of the dataset's textproto is too small"));
+  }
+  list->notes.push_back(absl::StrCat(
+      found, ": the labels are numbers among these ", count,
+      mapped ? ""
+             : "; for weights that know other classes, name a label map (one class a line, all of "
+               "them) with --labels, or as dataset.label_map with --set"));
+  return absl::OkStatus();
 }
 
 // Fills in the rows' labels as indices of `classes`.
@@ -267,7 +289,7 @@ absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
   DatasetList list;
   OP3D_RETURN_IF_ERROR(FindPlaces(dataset, split, root, &list));
   OP3D_ASSIGN_OR_RETURN(std::vector<ListRow> rows, ReadListRows(dataset.format(), list.list_path));
-  OP3D_ASSIGN_OR_RETURN(list.classes, FindClasses(dataset, root, list.list_path, rows));
+  OP3D_RETURN_IF_ERROR(FindClasses(dataset, root, rows, &list));
   OP3D_ASSIGN_OR_RETURN(rows, OfPart(std::move(rows), split.part(), list.list_path));
   OP3D_RETURN_IF_ERROR(FindLabels(list.classes, &rows));
   OP3D_RETURN_IF_ERROR(FindGroups(dataset, root, &rows));

@@ -20,14 +20,16 @@ struct DatasetList {
   std::vector<ListedVideo> videos;
   // Rows without an annotation in a list that has annotations.
   std::vector<ListedVideo> unlabelled;
-  // In the order of the labels: as the label map has them, else alphabetically, for lists of paths
-  // "0", "1", ...
+  // In the order of the labels: as the label map has them, else the names of both lists
+  // alphabetically, for lists of paths "0", "1", ...
   std::vector<std::string> classes;
   // The list that was read (HMDB51: the pattern of the files), and the folder of its videos.
   std::string list_path;
   std::string media_path;
   // The files that the rows stand in: the list, or of HMDB51 a file a class.
   std::vector<std::string> files;
+  // What a person should know, in sentences: not as many classes as the dataset has.
+  std::vector<std::string> notes;
 
   // "train.txt:12": where a row stands.
   std::string Place(const ListedVideo& video) const;
@@ -41,7 +43,7 @@ struct DatasetList {
 // and what is there.  InvalidArgument: a list, label map or file of groups that cannot be read
 // (file, line, text, what was expected), a label that the map lacks, a path with two labels (names
 // both lines), a video without a group in a file of groups, no row of the part, an unknown format.
-// FailedPrecondition: not as many classes as the dataset has.
+// FailedPrecondition: a list of numbers with more classes than the dataset has.
 absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
                                             const DatasetSettings::Split& split,
                                             const std::string& root);

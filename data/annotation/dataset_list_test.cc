@@ -128,6 +128,48 @@ TEST_F(DatasetListTest, AListOfPathsHasNumbersForClasses) {
   EXPECT_THAT(Read(), StatusIs(kInvalid, HasSubstr("has the label 2147483647")));
 }
 
+TEST_F(DatasetListTest, ASubsetHasTheClassesOfBothLists) {
+  dataset_.set_classes(400);
+  dataset_.set_format(DatasetSettings::KINETICS_CSV);
+  dataset_.set_label_map("");
+  const std::string header = "label,youtube_id,time_start,time_end,split\n";
+  Write("train1.txt", header + "abseiling,aaa,0,10,train\nzumba,bbb,0,10,train\n");
+  Write("val.txt", header + "zumba,ccc,0,10,val\nair drumming,ddd,0,10,val\n");
+  dataset_.mutable_evaluation()->set_list("validation.txt");
+  dataset_.mutable_evaluation()->add_other_lists("val.txt");
+  dataset_.mutable_evaluation()->set_media("videos");
+  for (const DatasetSettings::Split& split : {dataset_.train(), dataset_.evaluation()}) {
+    ASSERT_OK_AND_ASSIGN(const DatasetList list, ReadDatasetList(dataset_, split, root_));
+    EXPECT_THAT(list.classes, ElementsAre("abseiling", "air drumming", "zumba"));
+    EXPECT_THAT(list.notes, ElementsAre(HasSubstr("has 3 classes, but tiny has 400")));
+  }
+  // The classes are those of whatever list is there.
+  dataset_.mutable_evaluation()->clear_other_lists();
+  ASSERT_OK_AND_ASSIGN(DatasetList list, Read());
+  EXPECT_THAT(list.classes, ElementsAre("abseiling", "zumba"));
+  // A number of classes that is the dataset's needs no second list.
+  dataset_.set_classes(2);
+  dataset_.mutable_evaluation()->add_other_lists("val.txt");
+  ASSERT_OK_AND_ASSIGN(list, Read());
+  EXPECT_THAT(list.classes, ElementsAre("abseiling", "zumba"));
+  EXPECT_TRUE(list.notes.empty());
+}
+
+TEST_F(DatasetListTest, ASubsetsLabelMapCounts) {
+  dataset_.set_classes(101);
+  ASSERT_OK_AND_ASSIGN(DatasetList list, Read());
+  EXPECT_THAT(list.classes, ElementsAre("Bars", "Checks"));
+  EXPECT_THAT(list.notes, ElementsAre(HasSubstr("classes.txt has 2 classes, but tiny has 101")));
+  // Numbers alone do not say how many classes there are, but how many there are at least.
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  dataset_.set_label_map("");
+  dataset_.set_classes(2);
+  Write("train1.txt", "a.mp4 0\nb.mp4 2\n");
+  EXPECT_THAT(Read(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                               AllOf(HasSubstr("has 3 classes, but tiny has 2"),
+                                     HasSubstr("label is too large"))));
+}
+
 TEST_F(DatasetListTest, APathHasOneLabel) {
   dataset_.set_format(DatasetSettings::PATH_LABEL);
   dataset_.set_label_map("");

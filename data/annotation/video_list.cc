@@ -416,7 +416,7 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
   // A media folder that may not be read is an error, unless the list's paths lead around it.
   if (list.videos[0].path.empty()) OP3D_RETURN_IF_ERROR(finder.Media().status());
   OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(list, &finder, index));
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = std::move(list.notes);
   OP3D_ASSIGN_OR_RETURN(const std::vector<FileId> files, IdentifyFiles(found, threads));
   OP3D_RETURN_IF_ERROR(GroupRowsOfOneFile(files, &list, &notes));
   NoteUnreadable(finder.Unreadable(), &notes);
@@ -437,6 +437,16 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
         "or --on_bad_video=skip)"));
   }
   return usable;
+}
+
+absl::Status CheckClassCount(const VideoList& list, const DatasetSettings& dataset,
+                             absl::string_view name) {
+  const int64_t count = static_cast<int64_t>(list.classes.size());
+  if (count == dataset.classes()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      name, " has ", count, " classes, but dataset.classes is ", dataset.classes(),
+      ": to train on this part of ", dataset.name(), " add --set=dataset.classes=", count,
+      " (or set it in the dataset's textproto)"));
 }
 
 std::string VideoListText(absl::Span<const Video> videos) {

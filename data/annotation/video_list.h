@@ -75,7 +75,7 @@ struct VideoList {
   // All of them; missing and broken ones in the order of the list, then the unlabelled ones.
   std::vector<LeftOutVideo> left_out;
   // What a person should know, in sentences: rows that name one file, rows without an annotation,
-  // folders that may not be read.
+  // folders that may not be read, not as many classes as the dataset officially has.
   std::vector<std::string> notes;
 };
 
@@ -100,6 +100,11 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const DatasetSettings::Split& split,
                                         const std::string& root, const LoaderSettings& loader,
                                         int threads, IndexOptions index = {});
+
+// What trains a network of `dataset.classes` needs: InvalidArgument when `list` has another number
+// of classes, as a miniature or a subset has; says how to set it.
+absl::Status CheckClassCount(const VideoList& list, const DatasetSettings& dataset,
+                             absl::string_view name);
 
 // A line a video, "name<tab>label", in order.
 std::string VideoListText(absl::Span<const Video> videos);

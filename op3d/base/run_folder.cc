@@ -65,6 +65,19 @@ bool HasTrainedNothing(const std::string& path) {
   return !error;
 }
 
+// A folder without a run must be empty, or not be there.
+absl::Status CheckEmpty(const std::string& path) {
+  if (!FolderExists(path)) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(path));
+  for (const std::string& name : names) {
+    if (name == kLock) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " is not empty and holds no run (it has ", name,
+                     "); choose a new or an empty folder for --output_dir"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> Lock(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return ErrnoStatus(errno, "cannot open", path);
@@ -80,20 +93,20 @@ absl::StatusOr<int> Lock(const std::string& path) {
 
 }  // namespace
 
+absl::Status RunFolder::Check(const std::string& path, const Message& settings) {
+  const std::string settings_path = JoinPath(path, kSettings);
+  if (!FileExists(settings_path)) return CheckEmpty(path);
+  const std::unique_ptr<Message> there(settings.New());
+  absl::Status same = ReadTextproto(settings_path, there.get());
+  if (same.ok()) same = CheckSame(path, *there, settings);
+  return same.ok() || HasTrainedNothing(path) ? absl::OkStatus() : same;
+}
+
 absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& path,
                                                            const Message& settings) {
   const std::string settings_path = JoinPath(path, kSettings);
   bool taken_up = FileExists(settings_path);
-  if (FolderExists(path) && !taken_up) {
-    OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(path));
-    for (const std::string& name : names) {
-      if (name != kLock) {
-        return absl::FailedPreconditionError(
-            absl::StrCat(path, " is not empty and holds no run (it has ", name,
-                         "); choose a new or an empty folder for --output_dir"));
-      }
-    }
-  }
+  if (!taken_up) OP3D_RETURN_IF_ERROR(CheckEmpty(path));
   OP3D_RETURN_IF_ERROR(MakeFolders(path));
   std::unique_ptr<RunFolder> folder(new RunFolder(path));
   OP3D_ASSIGN_OR_RETURN(folder->lock_, Lock(JoinPath(path, kLock)));

@@ -29,6 +29,9 @@ class RunFolder {
   // named) or something that is no run at all: nothing in it is touched then.
   static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path,
                                                          const google::protobuf::Message& settings);
+  // What Open() would say to the folder and its settings, for a dry run: nothing is made, changed or
+  // locked.
+  static absl::Status Check(const std::string& path, const google::protobuf::Message& settings);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;

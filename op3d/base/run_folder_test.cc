@@ -36,6 +36,24 @@ TEST(RunFolderTest, IsTakenUpWithTheSameSettingsOnly) {
   EXPECT_THAT(log, HasSubstr("\"event\":\"started\",\"threads\":2}"));
 }
 
+TEST(RunFolderTest, ACheckSaysTheSameAndTouchesNothing) {
+  const std::string folder = TestFolder("checked"), path = JoinPath(folder, "run");
+  EXPECT_THAT(RunFolder::Check(path, Settings(1)), IsOk());
+  EXPECT_FALSE(FolderExists(path));
+  {
+    ASSERT_OK_AND_ASSIGN(const auto run, RunFolder::Open(path, Settings(1)));
+    EXPECT_THAT(RunFolder::Check(path, Settings(2)), IsOk());  // it has trained nothing
+    ASSERT_THAT(WriteFileAtomically(run->Path("weights.safetensors"), "x"), IsOk());
+    EXPECT_THAT(RunFolder::Check(path, Settings(1)), IsOk());
+  }
+  EXPECT_THAT(RunFolder::Check(path, Settings(2)),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("rate: 1 -> 2")));
+  EXPECT_FALSE(FileExists(JoinPath(path, "resumed")));
+  ASSERT_THAT(WriteFileAtomically(JoinPath(folder, "thesis.tex"), "x"), IsOk());
+  EXPECT_THAT(RunFolder::Check(folder, Settings(1)),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("holds no run")));
+}
+
 TEST(RunFolderTest, ARunThatTrainedNothingBindsNobody) {
   const std::string path = TestFolder("refused");
   {

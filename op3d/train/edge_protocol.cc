@@ -60,6 +60,10 @@ absl::StatusOr<State> TakeState(const ordered_json& request) {
     return Bad("has no \"learning_rate\" above 0");
   }
   state.set_learning_rate(json["learning_rate"].get<double>());
+  if (json.contains("crop")) {
+    OP3D_ASSIGN_OR_RETURN(const int crop, TakeInt(json, "crop", 1));
+    state.set_crop(crop);
+  }
   if (json.contains("frozen_batch_norm")) {
     if (!json["frozen_batch_norm"].is_boolean()) {
       return Bad("has a \"frozen_batch_norm\" that is neither true nor false");

@@ -1,5 +1,9 @@
 #include "op3d/train/run_settings.h"
 
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -11,6 +15,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/train/clip_mixing.h"
+#include "op3d/train/unused_settings.h"
 
 namespace op3d {
 namespace {
@@ -58,6 +63,8 @@ absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
   OP3D_RETURN_IF_ERROR(require(state.frames_per_segment() >= 1, "state.frames_per_segment",
                                state.frames_per_segment(), "at least 1"));
   OP3D_RETURN_IF_ERROR(require(state.stride() >= 1, "state.stride", state.stride(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(require(state.crop() >= 0 && state.crop() <= 8192, "state.crop",
+                               state.crop(), "in [0, 8192]; 0 = transform.train_crop"));
   OP3D_RETURN_IF_ERROR(
       require(state.batch_size() >= 1, "state.batch_size", state.batch_size(), "at least 1"));
   OP3D_RETURN_IF_ERROR(
@@ -66,18 +73,68 @@ absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
                  "above 0");
 }
 
+// What `train` does not look at with these settings.
+std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettings& settings,
+                                                         const RunSettingsRequest& request) {
+  using Settings = TrainingRunSettings;
+  std::vector<UnusedPart<Settings>> parts;
+  const auto add = [&parts](const char* reason, std::function<void(Settings*)> clear) {
+    parts.push_back({reason, std::move(clear)});
+  };
+  if (request.serve) {
+    add("with --serve the planner says what is trained, and everything is measured",
+        [](Settings* s) {
+          s->clear_steps();
+          s->mutable_measure()->clear_every_epochs();
+        });
+  }
+  const MeasureSettings::Videos videos = settings.measure().videos();
+  if (videos != MeasureSettings::HELD_OUT && videos != MeasureSettings::EVALUATION) {
+    add("nothing is measured after an epoch; set measure.videos to HELD_OUT or EVALUATION",
+        [](Settings* s) {
+          s->mutable_measure()->clear_held_out_share();
+          s->mutable_measure()->clear_every_epochs();
+          s->mutable_transform()->clear_search_short_side();
+          s->mutable_transform()->clear_search_crop();
+        });
+  } else if (videos == MeasureSettings::EVALUATION) {
+    add("the evaluation list is measured; set measure.videos to HELD_OUT",
+        [](Settings* s) { s->mutable_measure()->clear_held_out_share(); });
+  }
+  for (int i = 0; i < settings.steps_size(); ++i) {
+    if (settings.steps(i).schedule().kind_case() == ScheduleSettings::KIND_NOT_SET) continue;
+    add("the step has a schedule of its own, which comes before its state's", [i](Settings* s) {
+      if (i < s->steps_size()) s->mutable_steps(i)->mutable_state()->clear_schedule();
+    });
+  }
+  if (settings.has_dataset()) {
+    add("the settings hold the dataset itself; set fields of dataset, or leave it out",
+        [](Settings* s) { s->clear_dataset_name(); });
+  }
+  if (!request.initial_weights.empty()) {
+    add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
+  }
+  add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
+  AddUnusedTraining(settings, &parts);
+  return parts;
+}
+
 }  // namespace
 
 absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest& request) {
   TrainingRunSettings settings;
   OP3D_ASSIGN_OR_RETURN(const std::string path, SettingsFile(request.settings));
   OP3D_RETURN_IF_ERROR(ReadTextproto(path, &settings));
+  if (!request.steps.empty()) {
+    settings.mutable_steps()->Assign(request.steps.begin(), request.steps.end());
+  }
   if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
   if (!request.precision.empty()) settings.mutable_training()->set_precision(request.precision);
   if (request.seed.has_value()) settings.set_seed(*request.seed);
-  for (const std::string& assignment : request.assignments) {
-    OP3D_RETURN_IF_ERROR(Annotate(SetField(assignment, &settings), "--set"));
-  }
+  OP3D_RETURN_IF_ERROR(SetFields<TrainingRunSettings>(
+      request.assignments,
+      [&](const TrainingRunSettings& all) { return UnusedParts(all, request); },
+      /*after_each=*/nullptr, &settings));
   if (!settings.has_dataset()) {
     if (settings.dataset_name().empty()) {
       return absl::InvalidArgumentError(

@@ -29,12 +29,14 @@ struct RunSettingsRequest {
   std::string precision;
   std::string initial_weights;
   absl::optional<uint64_t> seed;
+  // Of a plan: instead of the settings' steps, before the assignments.
+  std::vector<TrainingStep> steps;
   // The states come from a planner: the settings need none.
   bool serve = false;
 };
 
 // Paths are the user's.  NotFound (with the names of the recipes there are) or InvalidArgument,
-// naming file and field.
+// naming file and field; also for an assignment that has no effect in this run, saying why.
 absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest& request);
 
 // InvalidArgument with the path of the first field that makes no sense, its value and its limits.

@@ -1,6 +1,7 @@
 #include "op3d/train/run_settings.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -9,6 +10,7 @@
 namespace op3d {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 RunSettingsRequest Request(const std::string& settings,
@@ -60,6 +62,63 @@ TEST(RunSettingsTest, TheCommandLineOverrides) {
   EXPECT_EQ(settings.dataset().classes(), 101);
 }
 
+TEST(RunSettingsTest, APlanReplacesTheSteps) {
+  RunSettingsRequest request = Request("ucf101_hand_tuned", {"steps[S7].epochs=9"});
+  for (const char* name : {"S1", "S7"}) {
+    request.steps.emplace_back();
+    State& state = *request.steps.back().mutable_state();
+    state.set_name(name);
+    state.set_segments(1);
+    state.set_frames_per_segment(16);
+    state.set_stride(1);
+    state.set_learning_rate(0.01);
+    state.set_batch_size(8);
+    state.set_accumulation(32);
+    request.steps.back().set_epochs(5);
+  }
+  ASSERT_OK_AND_ASSIGN(const TrainingRunSettings settings, ResolveRunSettings(request));
+  ASSERT_EQ(settings.steps_size(), 2);
+  EXPECT_EQ(settings.steps(0).epochs(), 5);
+  EXPECT_EQ(settings.steps(1).epochs(), 9);
+  EXPECT_EQ(settings.dataset().classes(), 101);
+  request.steps[1].set_epochs(0);
+  request.assignments.clear();
+  EXPECT_THAT(Message(request), HasSubstr("steps[1].epochs is 0"));
+}
+
+TEST(RunSettingsTest, WhatHasNoEffectIsRefused) {
+  const auto refused = [](const std::vector<std::string>& assignments, const char* reason,
+                          bool serve = false) {
+    RunSettingsRequest request = Request("ucf101_hand_tuned", assignments);
+    request.serve = serve;
+    EXPECT_THAT(ResolveRunSettings(request).status(),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         AllOf(HasSubstr(absl::StrCat("--set=", assignments.back(),
+                                                      " has no effect in this run: ")),
+                               HasSubstr(reason))));
+  };
+  const auto taken = [](const std::vector<std::string>& assignments) {
+    EXPECT_THAT(ResolveRunSettings(Request("ucf101_hand_tuned", assignments)), IsOk());
+  };
+  refused({"measure.videos=NONE", "measure.held_out_share=0.2"}, "nothing is measured");
+  refused({"measure.videos=NONE", "transform.search_crop=200"}, "nothing is measured");
+  refused({"measure.videos=EVALUATION", "measure.held_out_share=0.2"}, "measure.videos to HELD_OUT");
+  taken({"measure.videos=HELD_OUT", "measure.held_out_share=0.2"});
+  // In any order: the settings count as they are in the end.
+  taken({"measure.held_out_share=0.2", "measure.videos=HELD_OUT"});
+  refused({"training.adamw={beta1: 0.9 beta2: 0.999 epsilon: 1e-8}", "sgd.momentum=0.5"},
+          "training.adamw is the optimiser");
+  refused({"transform.rand_augment_draws=2", "transform.hue=0.05"}, "in place of jitter");
+  refused({"transform.rand_augment_magnitude=9"}, "there is no RandAugment");
+  taken({"transform.rand_augment_draws=2", "transform.rand_augment_magnitude=9"});
+  refused({"training.mixing.probability=0.5"}, "no clips are mixed");
+  taken({"training.mixing.mixup_alpha=0.4", "training.mixing.probability=0.5"});
+  refused({"steps[0].state.schedule.linear.warmup_epochs=2"}, "a schedule of its own");
+  refused({"steps[0].epochs=2"}, "the planner says", /*serve=*/true);
+  // What was so already does no harm.
+  taken({"measure.videos=NONE", "measure.held_out_share=0"});
+}
+
 TEST(RunSettingsTest, InitialWeightsAreKnownByTheirChecksum) {
   const std::string path = JoinPath(TestFolder("weights"), "w");
   ASSERT_THAT(WriteFileAtomically(path, "123456789"), IsOk());
@@ -80,9 +139,11 @@ TEST(RunSettingsTest, WhatIsWrongIsNamed) {
   EXPECT_THAT(Message(Request("ucf101_hand_tuned", {"training.label_smoothing=2"})),
               HasSubstr("label_smoothing is 2"));
   EXPECT_THAT(Message(Request("ucf101_hand_tuned", {"steps=[]"})), HasSubstr("steps is empty"));
-  RunSettingsRequest serve = Request("ucf101_hand_tuned", {"steps=[]"});
+  RunSettingsRequest serve = Request("ucf101_hand_tuned");
   serve.serve = true;
-  EXPECT_THAT(ResolveRunSettings(serve), IsOk());
+  ASSERT_OK_AND_ASSIGN(TrainingRunSettings served, ResolveRunSettings(serve));
+  served.clear_steps();
+  EXPECT_THAT(ValidateRunSettings(served, /*serve=*/true), IsOk());
   serve.assignments.push_back("measure.videos=NONE");
   EXPECT_THAT(Message(serve), HasSubstr("measure.videos must be"));
 }

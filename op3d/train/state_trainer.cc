@@ -20,6 +20,7 @@
 #include "op3d/train/network_settings.h"
 #include "op3d/train/training_loss.h"
 #include "op3d/train/training_state.h"
+#include "op3d/train/weight_merge.h"
 
 namespace op3d {
 namespace {
@@ -70,12 +71,18 @@ absl::Status StateTrainer::Prepare() {
   }
   own_accumulation_ = state_.accumulation / processes;
   OP3D_RETURN_IF_ERROR(CheckMixing(job_.training));
+  if (job_.training.batch_norm_clips() < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("training.batch_norm_clips is ",
+                                                   job_.training.batch_norm_clips(),
+                                                   "; it must be at least 0, where 0 is none"));
+  }
   OP3D_ASSIGN_OR_RETURN(loss_limit_,
                         DivergenceLimit(job_.training.divergence_factor(), job_.classes));
   return absl::OkStatus();
 }
 
 absl::Status StateTrainer::MakeState(bool with_initial_values) {
+  precise_.reset();
   buckets_.reset();  // before the parameters that it watches
   trained_.reset();
   progress_ = TrainingProgress();
@@ -98,7 +105,19 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   return absl::OkStatus();
 }
 
-Network& StateTrainer::network() { return trained_->result(); }
+Network& StateTrainer::network() {
+  return precise_ != nullptr ? *precise_ : trained_->result();
+}
+
+absl::Status StateTrainer::MakePrecise() {
+  const int clips = job_.training.batch_norm_clips();
+  if (clips == 0 || state_.frozen_batch_norm) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(precise_,
+                        Network::MakeUnfilled(ToNetworkOptions(job_.network, job_.classes)));
+  OP3D_RETURN_IF_ERROR(precise_->LoadStateDict(trained_->result().StateDict()));
+  OP3D_RETURN_IF_ERROR(precise_->ToDevice(job_.device));
+  return RecomputeBatchNorm(job_, state_, progress_.epochs, clips, precise_.get());
+}
 
 absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
   EpochStats stats;
@@ -109,7 +128,7 @@ absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
 absl::StatusOr<std::unique_ptr<ClipLoader>> StateTrainer::MakeLoader() const {
   TrainLoaderOptions options;
   options.shape = state_.clip;
-  options.transform = job_.transform;
+  options.transform = TransformOf(state_, job_.transform);
   options.on_short_video = job_.loader.on_short_video();
   options.on_bad_video = job_.loader.on_bad_video();
   options.batch_size = state_.batch_size;
@@ -129,6 +148,7 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> StateTrainer::MakeLoader() const {
 
 absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   at::set_num_threads(job_.compute_threads);
+  precise_.reset();
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ClipLoader> loader, MakeLoader());
   trained_->network().SetTraining(true);
   before_step_ = ActivitySeconds();
@@ -277,7 +297,7 @@ absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochS
   stats->clips = progress_.clips;
   progress_.EndEpoch();
   stats->loss = progress_.losses.back();
-  return absl::OkStatus();
+  return MakePrecise();
 }
 
 void StateTrainer::CountSkipped(const ClipLoader::Counters& counters) {
@@ -377,7 +397,8 @@ absl::Status StateTrainer::Restore(const Safetensors& file) {
         absl::StrCat(folder_, " was stopped in the middle of a step of ", state_.accumulation,
                      " micro-batches; let one process alone go on to the end of the epoch first"));
   }
-  return absl::OkStatus();
+  if (progress_.epochs == 0 || progress_.micro_batches > 0) return absl::OkStatus();
+  return CatchTorch([&] { return MakePrecise(); });
 }
 
 std::string StateTrainer::Fingerprint() const {

@@ -14,7 +14,6 @@
 #define OP3D_TRAIN_STATE_TRAINER_H_
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,71 +23,20 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
-#include "data/annotation/video_list.h"
-#include "data/dataset.pb.h"
 #include "data/loader/batch.h"
-#include "data/loader/frame_store.h"
 #include "data/loader/loader.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/network/network.h"
 #include "op3d/train/checkpoint_folder.h"
 #include "op3d/train/process_group.h"
-#include "op3d/train/train.pb.h"
 #include "op3d/train/train_state.h"
+#include "op3d/train/training_job.h"
 #include "op3d/train/training_progress.h"
 
 namespace op3d {
 
 class GradientBuckets;
 class TrainingState;
-
-// A step of the optimiser, when it is done.
-struct StepStats {
-  // The epoch under way and the step in it, both from 1; steps an epoch.
-  int epoch = 0;
-  int64_t step = 0, steps = 0;
-  // Mean over the step's clips (of all processes) of the sum of the heads' cross entropies.
-  double loss = 0;
-  double learning_rate = 0;
-  // Before clipping.
-  double gradient_norm = 0;
-  int64_t clips = 0;
-  // Of this process, since the step before.
-  ActivitySeconds seconds;
-};
-
-// What all states of a run share.  `videos`, `frames` and `group` must outlive the trainers.
-struct TrainingJob {
-  NetworkSettings network;
-  SgdSettings sgd;
-  TrainingSettings training;
-  TransformSettings transform;
-  LoaderSettings loader;
-  // What MeasureNetwork() and a search's edges are measured by.
-  ScoreSettings score;
-  int64_t classes = 0;
-  const std::vector<Video>* videos = nullptr;
-  FrameStore* frames = nullptr;
-  // Names every random stream of the job: "search.cs.S1-S2".
-  uint64_t seed = 0;
-  std::string purpose;
-  // safetensors to start from; empty = from scratch (initial values depend on the seed alone).
-  std::string initial_weights;
-  // Loader threads beside the caller's own; the result does not depend on them.
-  int loader_threads = 0;
-  // Threads inside an operation of the network.  With more than one, sums have another order: equal
-  // bits need equal numbers of them.
-  int compute_threads = 1;
-  // "cpu", "cuda" or "cuda:1".
-  std::string device = "cpu";
-  // Several processes that train together; null = alone.  Each takes an equal part of a step's
-  // micro-batches; weights are the same as alone up to rounding.
-  ProcessGroup* group = nullptr;
-  // Checkpoints at every so many epochs stay for good; 0 = none.
-  int anchor_epochs = 0;
-  // May be empty.
-  std::function<void(const StepStats&)> on_step;
-};
 
 struct EpochStats {
   // Mean over the epoch's clips of the sum of the heads' cross entropies.
@@ -126,7 +74,8 @@ class StateTrainer {
   bool fresh() const { return progress_.epochs == 0 && progress_.micro_batches == 0; }
 
   // What to measure and to hand on: with TrainingSettings.average_decay the averaged weights,
-  // otherwise those that are trained.
+  // otherwise those that are trained.  After a whole epoch with batch_norm_clips, and unless the state
+  // freezes BatchNorm, a copy of them whose BatchNorm statistics were computed again.
   Network& network();
   // What the last Save() was given; empty after a fresh start.
   const std::map<std::string, std::string>& notes() const { return progress_.notes; }
@@ -170,6 +119,8 @@ class StateTrainer {
   std::string Fingerprint() const;
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
 
+  // After a whole epoch: what network() then is.
+  absl::Status MakePrecise();
   absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader() const;
   absl::Status TrainSteps(EpochStats* stats);
   absl::Status TrainMicroBatches(ClipLoader* loader, EpochStats* stats);
@@ -193,6 +144,8 @@ class StateTrainer {
   absl::optional<Schedule> schedule_;
   CheckpointFolder checkpoints_;
   std::unique_ptr<TrainingState> trained_;
+  // With batch_norm_clips; null within an epoch.
+  std::unique_ptr<Network> precise_;
   std::unique_ptr<GradientBuckets> buckets_;
   TrainingProgress progress_;
   // Micro-batches of the step under way that this process has done.

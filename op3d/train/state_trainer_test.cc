@@ -12,7 +12,9 @@
 #include "op3d/base/status_matchers.h"
 #include "op3d/base/training_failure.h"
 #include "op3d/eval/scorer.h"
+#include "op3d/train/network_settings.h"
 #include "op3d/train/tiny_job.h"
+#include "op3d/train/weight_merge.h"
 
 namespace op3d {
 namespace {
@@ -87,6 +89,64 @@ TEST_F(StateTrainerTest, TakenUpAgainEndsWithTheSameBits) {
   ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
   EXPECT_EQ(trainer->epochs(), 3);
   EXPECT_EQ(trainer->notes().at("said"), "hello");
+}
+
+TEST_F(StateTrainerTest, PreciseBatchNormIsThatOfTrainingClipsAndDoesNotChangeTheTraining) {
+  const auto plain = TrainTo(2, TestFolder("plain"));
+  const std::vector<double> plain_losses = losses_;
+  job_.training.set_batch_norm_clips(8);
+  const std::string folder = TestFolder("precise");
+  TrainTo(1, folder);
+  const auto precise = TrainTo(2, folder);
+  EXPECT_EQ(losses_, plain_losses);
+  // The same weights; the statistics are those that RecomputeBatchNorm() gives them.
+  ASSERT_OK_AND_ASSIGN(const auto network,
+                       Network::Make(ToNetworkOptions(job_.network, job_.classes), job_.seed));
+  ASSERT_THAT(network->LoadStateDict(plain), IsOk());
+  ASSERT_THAT(RecomputeBatchNorm(job_, state_, /*epoch=*/2, /*clips=*/8, network.get()), IsOk());
+  const NamedTensors want = network->StateDict();
+  int changed = 0;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_TRUE(at::equal(precise[i].second, want[i].second.detach())) << plain[i].first;
+    changed += !at::equal(precise[i].second, plain[i].second);
+  }
+  EXPECT_GT(changed, 0);
+  // Taken up at its end, it hands on the same.
+  ASSERT_OK_AND_ASSIGN(const auto again, StateTrainer::Start(job_, state_, folder));
+  const NamedTensors tensors = again->network().StateDict();
+  for (size_t i = 0; i < precise.size(); ++i) {
+    EXPECT_TRUE(at::equal(precise[i].second, tensors[i].second.detach())) << precise[i].first;
+  }
+  // Where BatchNorm is frozen, training used the running statistics, and they stay.
+  state_.frozen_batch_norm = true;
+  const auto frozen = TrainTo(1, TestFolder("frozen"));
+  job_.training.set_batch_norm_clips(0);
+  const auto frozen_plain = TrainTo(1, TestFolder("frozen_plain"));
+  for (size_t i = 0; i < frozen.size(); ++i) {
+    EXPECT_TRUE(at::equal(frozen[i].second, frozen_plain[i].second)) << frozen[i].first;
+  }
+  job_.training.set_batch_norm_clips(-1);
+  EXPECT_THAT(StateTrainer::Start(job_, state_, TestFolder("wrong")).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("batch_norm_clips is -1")));
+}
+
+TEST_F(StateTrainerTest, AStateMayHaveItsOwnCrop) {
+  const auto whole = TrainTo(1, TestFolder("whole"));
+  state_.crop = job_.transform.train_crop();
+  const std::string folder = TestFolder("same");
+  const auto same = TrainTo(1, folder);
+  state_.crop = 24;
+  EXPECT_THAT(StateTrainer::Start(job_, state_, folder).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("crop 24")));
+  const auto smaller = TrainTo(1, TestFolder("smaller"));
+  job_.transform.set_train_crop(24);
+  state_.crop = 0;
+  const auto by_transform = TrainTo(1, TestFolder("by_transform"));
+  for (size_t i = 0; i < whole.size(); ++i) {
+    EXPECT_TRUE(at::equal(whole[i].second, same[i].second)) << whole[i].first;
+    EXPECT_TRUE(at::equal(smaller[i].second, by_transform[i].second)) << whole[i].first;
+  }
+  EXPECT_FALSE(at::equal(whole[0].second, smaller[0].second));
 }
 
 TEST_F(StateTrainerTest, Bfloat16TakenUpAgainEndsWithTheSameBits) {

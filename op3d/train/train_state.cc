@@ -7,6 +7,7 @@ namespace op3d {
 TrainState ToTrainState(const State& state, int epochs) {
   TrainState result;
   result.clip = {state.segments(), state.frames_per_segment(), state.stride()};
+  result.crop = state.crop();
   result.learning_rate = state.learning_rate();
   result.batch_size = state.batch_size();
   result.accumulation = state.accumulation();
@@ -34,11 +35,17 @@ absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos) {
   return videos / state.clips_a_step();
 }
 
+TransformSettings TransformOf(const TrainState& state, TransformSettings transform) {
+  if (state.crop > 0) transform.set_train_crop(state.crop);
+  return transform;
+}
+
 std::string DescribeTrainState(const TrainState& state) {
   std::string text =
       absl::StrCat(state.clip.segments, "x", state.clip.frames_per_segment, " stride ",
                    state.clip.stride, " lr ", state.learning_rate, " batch ", state.batch_size, "x",
                    state.accumulation, state.frozen_batch_norm ? " frozen" : "");
+  if (state.crop > 0) absl::StrAppend(&text, " crop ", state.crop);
   if (state.schedule.kind_case() != ScheduleSettings::KIND_NOT_SET) {
     absl::StrAppend(&text, " over ", state.epochs, " epochs { ", state.schedule.ShortDebugString(),
                     " }");

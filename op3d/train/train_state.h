@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "data/dataset.pb.h"
 #include "data/sampling/sampling.h"
 #include "op3d/train/schedule.h"
 #include "op3d/train/state.pb.h"
@@ -16,6 +17,8 @@ namespace op3d {
 
 struct TrainState {
   ClipShape clip;
+  // Side of the training clips in pixels; 0 = TransformSettings.train_crop.
+  int crop = 0;
   double learning_rate = 0;
   int batch_size = 0;
   // Micro-batches a step of the optimiser sums, over all processes.
@@ -36,6 +39,9 @@ TrainState ToTrainState(const State& state, int epochs = 0);
 // out.  InvalidArgument for a batch or an accumulation below 1 and for a step of more clips than
 // there are videos.
 absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos);
+
+// `transform` with the state's own crop, where it has one.
+TransformSettings TransformOf(const TrainState& state, TransformSettings transform);
 
 // "1x16 stride 1 lr 0.04 batch 16x1": everything that decides what the state trains.
 std::string DescribeTrainState(const TrainState& state);

@@ -16,10 +16,8 @@ absl::StatusOr<VideoList> Load(const TrainingRunSettings& settings,
   const DatasetSettings& dataset = settings.dataset();
   OP3D_ASSIGN_OR_RETURN(VideoList list,
                         LoadVideoList(dataset, split, root, settings.loader(), threads, index));
-  if (static_cast<int64_t>(list.classes.size()) > dataset.classes()) {
-    return absl::InvalidArgumentError(absl::StrCat(split.list(), " has ", list.classes.size(),
-                                                   " classes, but dataset.classes is ",
-                                                   dataset.classes()));
+  if (!list.classes.empty()) {
+    OP3D_RETURN_IF_ERROR(CheckClassCount(list, dataset, split.list()));
   }
   for (const Video& video : list.videos) {
     if (video.label < 0) {

@@ -28,7 +28,7 @@ struct TrainingData {
 };
 
 // Reads the lists under `root`; files that `index` does not know are scanned with `threads`
-// threads.  Errors of LoadVideoList; InvalidArgument when a list has more classes than
+// threads.  Errors of LoadVideoList; InvalidArgument when a list has another number of classes than
 // dataset.classes, or nothing is left to train or to measure on.
 absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& settings,
                                               const std::string& root, int threads,

@@ -1,0 +1,75 @@
+// What all states of a run share when they are trained.
+//
+//   TrainingJob job;
+//   job.network.set_name("dg_p3d_miniature");
+//   job.videos = &videos;
+//   job.purpose = "search.cs";
+//   OP3D_ASSIGN_OR_RETURN(auto trainer, StateTrainer::Start(job, state, folder));
+#ifndef OP3D_TRAIN_TRAINING_JOB_H_
+#define OP3D_TRAIN_TRAINING_JOB_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/annotation/video_list.h"
+#include "data/dataset.pb.h"
+#include "data/loader/frame_store.h"
+#include "op3d/base/activity_seconds.h"
+#include "op3d/train/process_group.h"
+#include "op3d/train/train.pb.h"
+
+namespace op3d {
+
+// A step of the optimiser, when it is done.
+struct StepStats {
+  // The epoch under way and the step in it, both from 1; steps an epoch.
+  int epoch = 0;
+  int64_t step = 0, steps = 0;
+  // Mean over the step's clips (of all processes) of the sum of the heads' cross entropies.
+  double loss = 0;
+  double learning_rate = 0;
+  // Before clipping.
+  double gradient_norm = 0;
+  int64_t clips = 0;
+  // Of this process, since the step before.
+  ActivitySeconds seconds;
+};
+
+// What all states of a run share.  `videos`, `frames` and `group` must outlive the trainers.
+struct TrainingJob {
+  NetworkSettings network;
+  SgdSettings sgd;
+  TrainingSettings training;
+  TransformSettings transform;
+  LoaderSettings loader;
+  // What MeasureNetwork() and a search's edges are measured by.
+  ScoreSettings score;
+  int64_t classes = 0;
+  const std::vector<Video>* videos = nullptr;
+  FrameStore* frames = nullptr;
+  // Names every random stream of the job: "search.cs.S1-S2".
+  uint64_t seed = 0;
+  std::string purpose;
+  // safetensors to start from; empty = from scratch (initial values depend on the seed alone).
+  std::string initial_weights;
+  // Loader threads beside the caller's own; the result does not depend on them.
+  int loader_threads = 0;
+  // Threads inside an operation of the network.  With more than one, sums have another order: equal
+  // bits need equal numbers of them.
+  int compute_threads = 1;
+  // "cpu", "cuda" or "cuda:1".
+  std::string device = "cpu";
+  // Several processes that train together; null = alone.  Each takes an equal part of a step's
+  // micro-batches; weights are the same as alone up to rounding.
+  ProcessGroup* group = nullptr;
+  // Checkpoints at every so many epochs stay for good; 0 = none.
+  int anchor_epochs = 0;
+  // May be empty.
+  std::function<void(const StepStats&)> on_step;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_TRAINING_JOB_H_
