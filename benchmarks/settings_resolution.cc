@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "data/datasets/dataset_settings.h"
 #include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -81,34 +81,22 @@ absl::Status ReadPools(SearchSettings* search) {
 }
 
 absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings* dataset) {
-  if (!absl::StrContains(dataset->train().list(), "{split}")) {
-    return absl::InvalidArgumentError(absl::StrCat("--split=", split, ": ", dataset->name(),
-                                                   " has one split alone; leave the flag out"));
-  }
   // One's own data may have any number of them; a list that is not there is named when it is read.
-  if (split < 1 || (split > kSplits && scale != BenchmarkSettings::OWN)) {
+  if (split > kSplits && scale != BenchmarkSettings::OWN) {
     return absl::InvalidArgumentError(
         absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits 1 to ", kSplits));
   }
-  dataset->set_split(split);
-  return absl::OkStatus();
+  return ChooseSplit(split, dataset);
 }
 
 // --method.
 absl::Status SetMethod(const std::string& method, SearchSettings* search) {
   if (method.empty()) return absl::OkStatus();
-  if (method == "published") {
-    search->set_method(SearchSettings::PUBLISHED_METHOD);
-  } else if (method == "planned") {
-    search->set_method(SearchSettings::PLANNED_METHOD);
-  } else if (method == "both") {
-    search->set_method(SearchSettings::BOTH_METHODS);
-  } else {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--method=", method, ": the methods are published (the paper's search), planned (rounds "
-        "under a budget) and both"));
-  }
-  return absl::OkStatus();
+  if (SetField(absl::StrCat("method=", method), search).ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--method=", method,
+                   ": the methods are published (the paper's search), planned (rounds "
+                   "under a budget) and both"));
 }
 
 // --rivals.

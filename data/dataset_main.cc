@@ -2,11 +2,11 @@
 //
 //   ./bazelw run //data:dataset -- index /data/hmdb51 --dataset=hmdb51 --split=2
 //   ./bazelw run //data:dataset -- check /data/hmdb51 --dataset=hmdb51
-//   ./bazelw run //data:dataset -- transcode /data/hmdb51 --dataset=hmdb51 --out=/fast/hmdb51
+//   ./bazelw run //data:dataset -- transcode /data/hmdb51 --dataset=hmdb51 --output_dir=/fast/hm
 //   ./bazelw run //data:dataset -- inspect clip.mp4 --json
-//   ./bazelw run //data:dataset -- clip clip.mp4 --length=16 --crop=three --out=clip.safetensors
-//   ./bazelw run //data:dataset -- frames clip.mp4 --indices=0,7,12 --out=/tmp/frames
-//   ./bazelw run //data:dataset -- synthesize --dataset=kinetics400 --out=/tmp/kinetics400
+//   ./bazelw run //data:dataset -- clip clip.mp4 --frames=16 --crop=three --output=c.safetensors
+//   ./bazelw run //data:dataset -- frames clip.mp4 --indices=0,7,12 --output_dir=/tmp/frames
+//   ./bazelw run //data:dataset -- synthesize --dataset=kinetics400 --output_dir=/tmp/k400
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -53,15 +53,17 @@ ABSL_FLAG(int, short_side, 256, "transcode: in pixels; smaller videos keep their
 ABSL_FLAG(int, key_frame_distance, 16, "transcode: of files, in frames");
 ABSL_FLAG(int, crf, 20, "transcode: quality of files, 0 (best) to 51");
 ABSL_FLAG(int, jpeg_quality, 90, "transcode: of frames, 1 to 100 (best)");
-ABSL_FLAG(int, length, 16, "clip: frames");
+ABSL_FLAG(int, frames, 16, "clip: frames");
+ABSL_FLAG(int, length, 0, "another name of --frames; 0 = not given");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
 ABSL_FLAG(int64_t, start, 0, "clip: number of the first frame");
 ABSL_FLAG(std::string, crop, "center",
           "clip: center, three (as in a test) or random (as in training)");
 ABSL_FLAG(uint64_t, seed, 1, "clip: of the random crop; synthesize: another gives other videos");
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
-ABSL_FLAG(std::string, out, "",
-          "frames, transcode, synthesize: the folder to write to; clip: the safetensors file");
+ABSL_FLAG(std::string, output_dir, "", "frames, transcode, synthesize: the folder to write to");
+ABSL_FLAG(std::string, output, "", "clip: the safetensors file to write");
+ABSL_FLAG(std::string, out, "", "another name of --output_dir and --output");
 ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
@@ -74,7 +76,8 @@ constexpr char kUsage[] =
     "  index ROOT       finds a dataset's lists and media, scans what is new, says what is "
     "missing\n"
     "  check ROOT       decodes every frame of every listed video\n"
-    "  transcode ROOT   makes a small copy with the same lists and frame numbers in --out\n"
+    "  transcode ROOT   makes a small copy with the same lists and frame numbers in\n"
+    "                   --output_dir\n"
     "  inspect FILE...  what there is to know of videos\n"
     "  frames FILE      frames as PNG files\n"
     "  clip FILE        a clip as the network gets it, as safetensors\n"
@@ -91,12 +94,28 @@ int Threads() {
 // The dataset that the flags name, of the split they name.
 absl::StatusOr<DatasetSettings> Dataset() {
   OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
-  if (absl::GetFlag(FLAGS_split) < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--split=", absl::GetFlag(FLAGS_split), " is none; splits count from 1"));
+  if (absl::GetFlag(FLAGS_split) != 0) {
+    OP3D_RETURN_IF_ERROR(ChooseSplit(absl::GetFlag(FLAGS_split), &dataset));
   }
-  if (absl::GetFlag(FLAGS_split) > 0) dataset.set_split(absl::GetFlag(FLAGS_split));
   return dataset;
+}
+
+// Where the command writes to, a folder or a file: its own flag, or --out.
+absl::StatusOr<std::string> OutputOf(absl::string_view command, bool folder) {
+  const std::string own = absl::GetFlag(folder ? FLAGS_output_dir : FLAGS_output);
+  const std::string other = absl::GetFlag(FLAGS_out);
+  const bool wrong = !absl::GetFlag(folder ? FLAGS_output : FLAGS_output_dir).empty();
+  if (wrong || (own.empty() && other.empty())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(command, folder ? " writes a folder: give it as --output_dir=DIR"
+                                     : " writes a file: give it as --output=F.safetensors"));
+  }
+  if (!own.empty() && !other.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(command, ": --out is another name of ",
+                                                   folder ? "--output_dir" : "--output",
+                                                   "; give one of them"));
+  }
+  return UserPath(own.empty() ? other : own);
 }
 
 absl::StatusOr<std::string> RootOf(absl::string_view command, absl::Span<const std::string> words) {
@@ -160,10 +179,7 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
 absl::Status Transcode(absl::Span<const std::string> words) {
   TranscodeOptions options;
   OP3D_ASSIGN_OR_RETURN(options.root, RootOf("transcode", words));
-  options.out = UserPath(absl::GetFlag(FLAGS_out));
-  if (options.out.empty()) {
-    return absl::InvalidArgumentError("transcode: give the new folder as --out=DIR");
-  }
+  OP3D_ASSIGN_OR_RETURN(options.out, OutputOf("transcode", /*folder=*/true));
   OP3D_ASSIGN_OR_RETURN(options.copy.form, ParseVideoForm(absl::GetFlag(FLAGS_form)));
   options.copy.short_side = absl::GetFlag(FLAGS_short_side);
   options.copy.key_frame_distance = absl::GetFlag(FLAGS_key_frame_distance);
@@ -207,18 +223,16 @@ absl::Status Check(absl::Span<const std::string> words) {
 
 absl::Status Clip(absl::Span<const std::string> words) {
   if (words.size() != 1) return absl::InvalidArgumentError("clip: name one file");
-  if (absl::GetFlag(FLAGS_out).empty()) {
-    return absl::InvalidArgumentError("clip: give the file to write as --out=F.safetensors");
-  }
+  OP3D_ASSIGN_OR_RETURN(const std::string out, OutputOf("clip", /*folder=*/false));
   ClipRequest request;
-  request.length = absl::GetFlag(FLAGS_length);
+  request.length =
+      absl::GetFlag(FLAGS_length) != 0 ? absl::GetFlag(FLAGS_length) : absl::GetFlag(FLAGS_frames);
   request.stride = absl::GetFlag(FLAGS_stride);
   request.start = absl::GetFlag(FLAGS_start);
   request.seed = absl::GetFlag(FLAGS_seed);
   if (absl::GetFlag(FLAGS_size) != 0) request.size = absl::GetFlag(FLAGS_size);
   OP3D_ASSIGN_OR_RETURN(request.crop, ParseCrop(absl::GetFlag(FLAGS_crop)));
   OP3D_ASSIGN_OR_RETURN(const ClipFile clip, MakeClipFile(UserPath(words[0]), request));
-  const std::string out = UserPath(absl::GetFlag(FLAGS_out));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(out, clip.bytes));
   if (clip.held > 0) {
     std::fprintf(stderr, "the video ends before the clip: its last frame stands for %d more\n",
@@ -235,12 +249,9 @@ absl::Status MakeMiniature(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   SynthesisOptions options;
   options.dataset = absl::GetFlag(FLAGS_dataset);
-  options.folder = UserPath(absl::GetFlag(FLAGS_out));
+  OP3D_ASSIGN_OR_RETURN(options.folder, OutputOf("synthesize", /*folder=*/true));
   options.seed = absl::GetFlag(FLAGS_seed);
   options.threads = Threads();
-  if (options.folder.empty()) {
-    return absl::InvalidArgumentError("synthesize: give the folder to write to as --out=DIR");
-  }
   const absl::Status status = Synthesize(options);
   if (absl::IsCancelled(status)) {
     return absl::CancelledError(
@@ -274,9 +285,7 @@ absl::Status Inspect(absl::Span<const std::string> files) {
 
 absl::Status Frames(absl::Span<const std::string> files) {
   if (files.size() != 1) return absl::InvalidArgumentError("frames: name one file");
-  if (absl::GetFlag(FLAGS_out).empty()) {
-    return absl::InvalidArgumentError("frames: give the folder to write to as --out=DIR");
-  }
+  OP3D_ASSIGN_OR_RETURN(const std::string out, OutputOf("frames", /*folder=*/true));
   std::vector<int64_t> indices;
   for (const std::string& text : absl::GetFlag(FLAGS_indices)) {
     int64_t index = 0;
@@ -286,9 +295,9 @@ absl::Status Frames(absl::Span<const std::string> files) {
     }
     indices.push_back(index);
   }
-  OP3D_ASSIGN_OR_RETURN(const std::vector<ExportedFrame> frames,
-                        ExportFrames(UserPath(files[0]), indices, absl::GetFlag(FLAGS_size),
-                                     UserPath(absl::GetFlag(FLAGS_out)), {}));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::vector<ExportedFrame> frames,
+      ExportFrames(UserPath(files[0]), indices, absl::GetFlag(FLAGS_size), out, {}));
   for (const ExportedFrame& frame : frames) {
     std::printf("%s\n",
                 (absl::GetFlag(FLAGS_json) ? ExportedFrameJson(frame) : frame.path).c_str());

@@ -37,14 +37,34 @@ own=(root --dataset=own.textproto)
 # All of it.
 expect 0 'train: 1 of 1 listed videos can be used' "$dataset" index "${own[@]}"
 expect 0 '2 videos read, .* 0 videos are not as they should be' "$dataset" check "${own[@]}"
-expect 0 '2 videos written, 0 were there, 0 cannot' "$dataset" transcode "${own[@]}" --out=whole
+expect 0 '2 videos written, 0 were there, 0 cannot' "$dataset" transcode "${own[@]}" \
+  --output_dir=whole
 expect 0 'frames' "$dataset" inspect root/a.mp4 root/b.mp4
+
+# One name a thing, and its other names.
+expect 0 'one.safetensors' "$dataset" clip root/a.mp4 --frames=2 --size=16 --output=one.safetensors
+expect 0 'two.safetensors' "$dataset" clip root/a.mp4 --length=2 --size=16 --out=two.safetensors
+cmp one.safetensors two.safetensors || fail '--length is not --frames'
+expect 2 'clip writes a file: give it as --output' "$dataset" clip root/a.mp4 --output_dir=x
+expect 2 'transcode writes a folder: give it as --output_dir=DIR' \
+  "$dataset" transcode "${own[@]}"
+expect 2 'transcode: --out is another name of --output_dir; give one' \
+  "$dataset" transcode "${own[@]}" --out=x --output_dir=y
+expect 2 'own has one split alone' "$dataset" index "${own[@]}" --split=2
+expect 2 'ucf101 has the splits 1 to 3' "$dataset" index root --dataset=ucf101 --split=4
 
 # A video in both lists is said, and one that is missing; neither stops anything.
 printf 'b.mp4 1\na.mp4 0\ngone.mp4 0\n' >root/test.txt
 expect 0 'note: 1 of 2 videos of the evaluation list are in the training list too' \
   "$dataset" index "${own[@]}"
 expect 0 '1 listed videos are not there' "$dataset" check "${own[@]}"
+
+# A miniature under its dataset's own name: the classes are those of the lists.
+mini=("$tiny" --dataset=kinetics400 --index=mini.index)
+expect 0 'note: .*kinetics-400_val.csv has 9 classes, but kinetics400 has 400' \
+  "$dataset" index "${mini[@]}"
+expect 0 ' videos written, 0 were there, 0 cannot' \
+  "$dataset" transcode "${mini[@]}" --form=frames --out=mini
 
 # Some of it.
 echo 'no video' >root/broken.mp4

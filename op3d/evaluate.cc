@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -31,6 +32,7 @@
 #include "op3d/eval/evaluation.h"
 #include "op3d/eval/scoring_run.h"
 #include "op3d/network/arithmetic.h"
+#include "op3d/network/device.h"
 #include "op3d/network/network.h"
 #include "op3d/network/precision.h"
 #include "op3d/train/process_group.h"
@@ -45,7 +47,9 @@ ABSL_FLAG(std::string, dataset_root, "", "folder with the dataset's lists and me
 ABSL_FLAG(std::string, index, "",
           "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
           "the user's cache when that cannot be written to");
-ABSL_FLAG(std::string, split, "evaluation", "which list: evaluation or train");
+ABSL_FLAG(std::string, list, "evaluation", "which list: evaluation or train");
+ABSL_FLAG(std::string, split, "",
+          "which official split of UCF101 or HMDB51, from 1; empty = the dataset's own");
 ABSL_FLAG(std::string, labels, "",
           "file with all classes, one a line, in the order of the network's logits; default: the "
           "list's own labels in alphabetical order");
@@ -60,7 +64,7 @@ ABSL_FLAG(int, crop, 256, "side of the three crops, in pixels");
 ABSL_FLAG(std::string, on_bad_video, "error",
           "a video that does not decode, or that not all scores have: error ends the program, skip "
           "leaves it out and counts it");
-ABSL_FLAG(std::string, device, "cpu", "cpu or cuda");
+ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
 ABSL_FLAG(std::string, arithmetic, "portable",
@@ -91,7 +95,8 @@ absl::Status Require(int value, absl::string_view flag, int least) {
 
 absl::StatusOr<bool> OneOf(const absl::Flag<std::string>& flag, absl::string_view name,
                            absl::string_view first, absl::string_view second) {
-  const std::string value = absl::GetFlag(flag);
+  // Settings have these words in capitals.
+  const std::string value = absl::AsciiStrToLower(absl::GetFlag(flag));
   if (value == first || value == second) return value == second;
   return absl::InvalidArgumentError(
       absl::StrCat("--", name, "=", value, " is none of: ", first, ", ", second));
@@ -154,6 +159,23 @@ absl::Status RefuseTablesOfLabels() {
   return absl::OkStatus();
 }
 
+LoaderSettings::OnBadVideo OnBadVideo() {
+  const bool skip = absl::AsciiStrToLower(absl::GetFlag(FLAGS_on_bad_video)) == "skip";
+  return skip ? LoaderSettings::SKIP : LoaderSettings::ERROR;
+}
+
+absl::Status ReadSplit(DatasetSettings* dataset) {
+  const std::string split = absl::GetFlag(FLAGS_split);
+  if (split.empty()) return absl::OkStatus();
+  int number = 0;
+  if (absl::SimpleAtoi(split, &number)) return ChooseSplit(number, dataset);
+  return absl::InvalidArgumentError(
+      absl::StrCat("--split=", split, " is no number of an official split",
+                   split == "train" || split == "evaluation"
+                       ? absl::StrCat("; the list is chosen with --list=", split)
+                       : ""));
+}
+
 absl::StatusOr<VideoList> LoadList() {
   const std::string root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   if (root.empty()) {
@@ -164,10 +186,10 @@ absl::StatusOr<VideoList> LoadList() {
   if (!absl::GetFlag(FLAGS_labels).empty()) {
     dataset.set_label_map(UserPath(absl::GetFlag(FLAGS_labels)));
   }
-  OP3D_ASSIGN_OR_RETURN(const bool train, OneOf(FLAGS_split, "split", "evaluation", "train"));
+  OP3D_RETURN_IF_ERROR(ReadSplit(&dataset));
+  OP3D_ASSIGN_OR_RETURN(const bool train, OneOf(FLAGS_list, "list", "evaluation", "train"));
   LoaderSettings loader;
-  loader.set_on_bad_video(absl::GetFlag(FLAGS_on_bad_video) == "skip" ? LoaderSettings::SKIP
-                                                                      : LoaderSettings::ERROR);
+  loader.set_on_bad_video(OnBadVideo());
   IndexOptions index;
   index.file = absl::GetFlag(FLAGS_index).empty() ? DefaultIndexFile(root, dataset.name())
                                                   : UserPath(absl::GetFlag(FLAGS_index));
@@ -248,7 +270,8 @@ absl::StatusOr<std::string> TestSettings(const TestProtocol& protocol) {
       "\nprecision: ", absl::GetFlag(FLAGS_precision),
       "\narithmetic: ", absl::GetFlag(FLAGS_arithmetic),
       "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
-      "\ndataset: ", absl::GetFlag(FLAGS_dataset), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
+      "\ndataset: ", absl::GetFlag(FLAGS_dataset), "\nlist: ", absl::GetFlag(FLAGS_list),
+      "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
 
 // The list, and in `settings` which one it is.  Rank 0 scans the videos, the others read what it
@@ -305,7 +328,7 @@ absl::StatusOr<TestScores> Test(const TestProtocol& protocol, const RankEnvironm
                         Network::MakeUnfilled({absl::GetFlag(FLAGS_network),
                                                static_cast<int64_t>(list.classes.size()), 0}));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(UserPath(absl::GetFlag(FLAGS_weights))));
-  std::string device = absl::GetFlag(FLAGS_device);
+  OP3D_ASSIGN_OR_RETURN(std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   if (device == "cuda" && ranks.size > 1) device = absl::StrCat("cuda:", ranks.local_rank);
   OP3D_ASSIGN_OR_RETURN(const Precision precision, ChoosePrecisionOnAll(group, device, &settings));
   OP3D_RETURN_IF_ERROR(network->ToDevice(device));
@@ -314,8 +337,7 @@ absl::StatusOr<TestScores> Test(const TestProtocol& protocol, const RankEnvironm
   ScoringOptions options;
   options.clip = {protocol.segments, absl::GetFlag(FLAGS_frames), absl::GetFlag(FLAGS_stride)};
   options.transform = TestTransform(absl::GetFlag(FLAGS_short_side), absl::GetFlag(FLAGS_crop));
-  options.on_bad_video =
-      absl::GetFlag(FLAGS_on_bad_video) == "skip" ? LoaderSettings::SKIP : LoaderSettings::ERROR;
+  options.on_bad_video = OnBadVideo();
   options.threads = absl::GetFlag(FLAGS_threads) - 1;
   ScoringRun run;
   const std::string output = UserPath(absl::GetFlag(FLAGS_output));

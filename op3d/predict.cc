@@ -25,6 +25,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/eval/predictor.h"
 #include "op3d/network/arithmetic.h"
+#include "op3d/network/device.h"
 #include "op3d/network/tensor_file.h"
 
 ABSL_FLAG(std::string, weights, "",
@@ -44,7 +45,7 @@ ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
 ABSL_FLAG(std::string, arithmetic, "portable",
           "portable: AVX2 alone, the same bits on every processor; native: the fastest here");
-ABSL_FLAG(std::string, device, "cpu", "cpu or cuda");
+ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(int, threads, 0, "views at the same time on the CPU; 0 = as many as there are cores");
 ABSL_FLAG(std::string, output, "",
           "with one input: also write its logits to this safetensors file");
@@ -172,7 +173,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   options.network = absl::GetFlag(FLAGS_network);
   options.weights = UserPath(absl::GetFlag(FLAGS_weights));
   options.precision = absl::GetFlag(FLAGS_precision);
-  options.device = absl::GetFlag(FLAGS_device);
+  OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   options.threads = absl::GetFlag(FLAGS_threads) > 0
                         ? absl::GetFlag(FLAGS_threads)
                         : static_cast<int>(std::thread::hardware_concurrency());

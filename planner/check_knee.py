@@ -83,7 +83,8 @@ def main():
             with open(path, "w") as file:
                 file.write("epoch,performance\n")
                 file.writelines(f"{int(k)},{float(v)!r}\n" for k, v in zip(x, y))
-            ours = json.loads(subprocess.check_output([args.knee, path, "--json", "--resamples=2"]))
+            command = [args.knee, path, "--json", "--bootstrap_samples=2"]
+            ours = json.loads(subprocess.check_output(command))
             rss, p = brute_force(x, y)
             p_ours = tuple(ours[name] for name in "abcde")
             rss_ours = float(np.sum((curve(p_ours, x) - y) ** 2))

@@ -15,6 +15,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
+#include "op3d/base/renamed_flag.h"
 #include "op3d/base/status_macros.h"
 #include "planner/curve_file.h"
 #include "planner/knee_estimator.h"
@@ -26,7 +27,8 @@ ABSL_FLAG(std::string, curve, "",
           "of a log with several curves: the number of a state, or an edge, S1-S2");
 ABSL_FLAG(bool, json, false,
           "print one JSON object: first spacing a b c d e rss knee value stop knee_interval");
-ABSL_FLAG(int, resamples, 200, "curves drawn for the knee's interval");
+ABSL_FLAG(int, bootstrap_samples, 200, "curves drawn for the knee's interval");
+ABSL_FLAG(op3d::RenamedFlag, resamples, {"--bootstrap_samples"}, "");
 ABSL_FLAG(uint64_t, seed, 1, "seed of those draws");
 
 namespace op3d {
@@ -85,7 +87,7 @@ void PrintText(const CurveFile& curve, const Knee& knee, bool stop, const KneeIn
   absl::PrintF("knee      %s %d, f = %.6g%s\n", unit, At(curve, knee.epoch), knee.value,
                knee.epoch > last ? "; the curve still rises at its end" : "");
   absl::PrintF("interval  %ss %d to %d (%g %%, %d resamples)\n", unit, At(curve, interval.low),
-               At(curve, interval.high), 100 * kConfidence, absl::GetFlag(FLAGS_resamples));
+               At(curve, interval.high), 100 * kConfidence, absl::GetFlag(FLAGS_bootstrap_samples));
   // Of the usual curve the last epoch is the number of epochs trained.
   const std::string trained = every ? absl::StrCat(last, " epochs trained")
                                     : absl::StrCat("measured up to ", unit, " ", At(curve, last));
@@ -122,7 +124,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (!knee.ok()) return Annotate(knee.status(), words[0]);
   BootstrapOptions options;
   options.confidence = kConfidence;
-  options.resamples = absl::GetFlag(FLAGS_resamples);
+  options.resamples = absl::GetFlag(FLAGS_bootstrap_samples);
   options.seed = absl::GetFlag(FLAGS_seed);
   // Lines that make T epochs; of steps nothing says how many an epoch has.
   const int64_t spacing = curve.steps ? 1 : curve.spacing;

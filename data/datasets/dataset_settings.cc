@@ -53,6 +53,22 @@ absl::StatusOr<DatasetSettings> FindDataset(absl::string_view name) {
   return dataset;
 }
 
+absl::Status ChooseSplit(int split, DatasetSettings* dataset) {
+  if (!absl::StrContains(dataset->train().list(), "{split}") &&
+      !absl::StrContains(dataset->evaluation().list(), "{split}")) {
+    return absl::InvalidArgumentError(absl::StrCat("--split=", split, ": ", dataset->name(),
+                                                   " has one split alone; leave the flag out"));
+  }
+  const int last = dataset->official_train_size();
+  if (split < 1 || (last > 1 && split > last)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits ",
+                     last > 1 ? absl::StrCat("1 to ", last) : "from 1"));
+  }
+  dataset->set_split(split);
+  return absl::OkStatus();
+}
+
 OfficialCounts OfficialVideos(const DatasetSettings& dataset) {
   return {OfSplit(dataset.official_train(), dataset.split()),
           OfSplit(dataset.official_evaluation(), dataset.split())};

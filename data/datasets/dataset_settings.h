@@ -18,6 +18,10 @@ namespace op3d {
 // names the datasets there are; InvalidArgument for a file that does not parse.
 absl::StatusOr<DatasetSettings> FindDataset(absl::string_view name);
 
+// Chooses one of the official splits, from 1.  InvalidArgument for one that there is not: a dataset
+// may have one split alone.
+absl::Status ChooseSplit(int split, DatasetSettings* dataset);
+
 // How many videos the official lists of the chosen split have; 0 = not known.
 struct OfficialCounts {
   int train = 0;

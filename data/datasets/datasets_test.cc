@@ -56,6 +56,16 @@ TEST_P(DatasetsTest, AgreesWithTheProtocol) {
   }
 }
 
+TEST_P(DatasetsTest, HasItsOfficialSplitsAlone) {
+  ASSERT_OK_AND_ASSIGN(DatasetSettings dataset, FindDataset(GetParam().name));
+  const int splits = static_cast<int>(GetParam().train.size());
+  for (int split = -1; split <= splits + 1; ++split) {
+    const bool there = splits > 1 && split >= 1 && split <= splits;
+    EXPECT_EQ(ChooseSplit(split, &dataset).ok(), there) << split;
+    EXPECT_TRUE(!there || dataset.split() == split) << split;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, DatasetsTest,
     testing::Values(

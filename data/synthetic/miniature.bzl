@@ -4,7 +4,7 @@ def _miniature_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
     arguments = [
         "--dataset=" + ctx.attr.dataset,
-        "--out=" + folder.path,
+        "--output_dir=" + folder.path,
         "--seed=%d" % ctx.attr.seed,
         "--threads=2",
     ]

@@ -1,6 +1,6 @@
 // Makes a miniature, as a folder to look at:
 //
-//   ./bazelw run //data/synthetic:synthesize -- --dataset=kinetics400 --out=/tmp/kinetics400
+//   ./bazelw run //data/synthetic:synthesize -- --dataset=kinetics400 --output_dir=/tmp/kinetics400
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -12,11 +12,14 @@
 #include "data/synthetic/synthesizer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/program.h"
+#include "op3d/base/renamed_flag.h"
 #include "op3d/base/status_macros.h"
 
 ABSL_FLAG(std::string, dataset, "kinetics400",
           "the data set to make a miniature of: a name of data/synthetic/miniatures");
-ABSL_FLAG(std::string, out, "", "folder to write to; a new one, or one begun with the same flags");
+ABSL_FLAG(std::string, output_dir, "",
+          "folder to write to; a new one, or one begun with the same flags");
+ABSL_FLAG(op3d::RenamedFlag, out, {"--output_dir"}, "");
 ABSL_FLAG(uint64_t, seed, 1, "another seed gives other videos");
 ABSL_FLAG(bool, tiny, false, "two or three videos a class, as tests use");
 ABSL_FLAG(int, threads, 0, "videos made at the same time; 0 = as many as there are cores");
@@ -26,7 +29,8 @@ namespace {
 
 constexpr char kUsage[] =
     "makes a miniature: a small synthetic data set in a real one's layout.\n\n"
-    "  ./bazelw run //data/synthetic:synthesize -- --dataset=kinetics400 --out=/tmp/kinetics400\n\n"
+    "  ./bazelw run //data/synthetic:synthesize -- --dataset=kinetics400 \\\n"
+    "      --output_dir=/tmp/kinetics400\n\n"
     "Equal flags give equal files, whatever --threads says.  Stopped, it goes on when it is\n"
     "started again with the same flags.";
 
@@ -37,14 +41,15 @@ absl::Status Run(absl::Span<const std::string> words) {
   }
   SynthesisOptions options;
   options.dataset = absl::GetFlag(FLAGS_dataset);
-  options.folder = UserPath(absl::GetFlag(FLAGS_out));
+  options.folder = UserPath(absl::GetFlag(FLAGS_output_dir));
   options.seed = absl::GetFlag(FLAGS_seed);
   if (absl::GetFlag(FLAGS_tiny)) {
     OP3D_ASSIGN_OR_RETURN(const Miniature miniature, FindMiniature(options.dataset));
     options.size = miniature.tiny_size;
   }
   options.threads = absl::GetFlag(FLAGS_threads);
-  if (options.folder.empty()) return absl::InvalidArgumentError("give --out=FOLDER; see --help");
+  if (options.folder.empty())
+    return absl::InvalidArgumentError("give --output_dir=DIR; see --help");
   if (options.threads == 0) {
     options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   }

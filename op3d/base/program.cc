@@ -14,6 +14,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
+#include "op3d/base/renamed_flag.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
@@ -26,7 +27,8 @@ void PrintHelp(absl::string_view program, absl::string_view usage) {
   std::map<std::string, const absl::CommandLineFlag*> flags;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     // Those of the program's own file; libraries define none that a user should set.
-    if (!absl::StrContains(flag->Filename(), "absl/")) flags[std::string(name)] = flag;
+    const bool own = !absl::StrContains(flag->Filename(), "absl/");
+    if (own && !flag->IsOfType<RenamedFlag>()) flags[std::string(name)] = flag;
   }
   for (const auto& [name, flag] : flags) {
     absl::StrAppend(&text, "  --", name, "  ", flag->Help());
@@ -68,6 +70,10 @@ absl::Status CheckFlags(absl::Span<const std::string> arguments) {
           is_file ? absl::StrCat("; a file whose name starts with a dash is given as ./", argument,
                                  ", or after all flags and a --")
                   : ""));
+    }
+    if (flag->IsOfType<RenamedFlag>()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name, " is called ", flag->DefaultValue(), " now; see --help"));
     }
     std::string error;
     if (has_value && !flag->ParseFrom(value, &error)) {

@@ -2,11 +2,13 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "op3d/base/renamed_flag.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/status_matchers.h"
 
 ABSL_FLAG(int, program_test_number, 1, "a number");
 ABSL_FLAG(bool, program_test_switch, false, "a switch");
+ABSL_FLAG(op3d::RenamedFlag, program_test_old, {"--program_test_number"}, "");
 
 namespace op3d {
 namespace {
@@ -34,6 +36,14 @@ TEST(ProgramTest, WrongFlagsAreSentences) {
   EXPECT_THAT(CheckFlags({"--program_test_number=two"}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("=two does not parse")));
   EXPECT_THAT(CheckFlags({"--", "--anything"}), IsOk());
+}
+
+TEST(ProgramTest, AnOldNameIsToldTheNewOne) {
+  for (const char* argument : {"--program_test_old=2", "--program_test_old"}) {
+    EXPECT_THAT(CheckFlags({argument, "2"}),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         HasSubstr("--program_test_old is called --program_test_number now")));
+  }
 }
 
 TEST(ProgramTest, AFileThatStartsWithADashIsNoFlag) {
@@ -70,7 +80,8 @@ TEST(ProgramTest, HelpIsNoMistake) {
   EXPECT_EQ(RunWith({"--help"}, absl::InternalError("not run")), 0);
   EXPECT_THAT(testing::internal::GetCapturedStdout(),
               testing::AllOf(HasSubstr("program: usage"),
-                             HasSubstr("--program_test_number  a number; default: 1")));
+                             HasSubstr("--program_test_number  a number; default: 1"),
+                             testing::Not(HasSubstr("--program_test_old"))));
 }
 
 TEST(ProgramTest, ExitCodeAndMessageTellWhatHappened) {

@@ -9,10 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/types/optional.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -248,6 +250,36 @@ absl::StatusOr<Message*> GoInto(const PathStep& step, const FieldDescriptor* fie
   return reflection.MutableRepeatedMessage(holder, field, index);
 }
 
+// A name in capitals, without what a value says of its enum: "PLANNED" of PLANNED_METHOD.
+std::string EnumWord(absl::string_view name, const google::protobuf::EnumDescriptor& type) {
+  const std::string word = absl::AsciiStrToUpper(name), of = absl::AsciiStrToUpper(type.name());
+  absl::string_view rest = word;
+  if (!absl::ConsumeSuffix(&rest, absl::StrCat("_", of))) {
+    absl::ConsumePrefix(&rest, absl::StrCat(of, "_"));
+  }
+  return std::string(rest);
+}
+
+// A value of an enum by its name, in capitals or not, with or without the enum's own name: flags
+// and settings take the same words.  Null when there is none.
+const google::protobuf::EnumValueDescriptor* FindEnumValue(
+    absl::string_view name, const google::protobuf::EnumDescriptor& type) {
+  for (int i = 0; i < type.value_count(); ++i) {
+    if (EnumWord(name, type) == EnumWord(type.value(i)->name(), type)) return type.value(i);
+  }
+  return nullptr;
+}
+
+std::string EnumNames(const google::protobuf::EnumDescriptor& type) {
+  std::vector<std::string> names;
+  for (int i = 0; i < type.value_count(); ++i) {
+    if (!absl::EndsWith(type.value(i)->name(), "_UNSPECIFIED")) {
+      names.push_back(type.value(i)->name());
+    }
+  }
+  return absl::StrJoin(names, ", ");
+}
+
 // Sets the field, or the step's element of it.
 absl::Status SetValue(const PathStep& step, const FieldDescriptor* field, absl::string_view value,
                       absl::string_view assignment, Message* holder) {
@@ -271,10 +303,21 @@ absl::Status SetValue(const PathStep& step, const FieldDescriptor* field, absl::
       reflection.SetString(holder, field, std::string(value));
     }
   } else {
+    std::string text(value);
+    int32_t number = 0;
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM && !is_list &&
+        !absl::SimpleAtoi(value, &number)) {
+      const auto* found = FindEnumValue(value, *field->enum_type());
+      if (found == nullptr) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "'", assignment, "': '", value, "' is none of: ", EnumNames(*field->enum_type())));
+      }
+      text = found->name();
+    }
     FirstError error;
     TextFormat::Parser parser;
     parser.RecordErrorsTo(&error);
-    if (!parser.MergeFromString(absl::StrCat(field->name(), ": ", value), holder)) {
+    if (!parser.MergeFromString(absl::StrCat(field->name(), ": ", text), holder)) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", assignment, "': ", error.text.substr(error.text.rfind(": ") + 2)));
     }

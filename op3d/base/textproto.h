@@ -32,9 +32,10 @@ absl::Status WriteTextproto(const std::string& path, const google::protobuf::Mes
 // Sets one field by its path: "search.attempt_epochs=4".  An element of a list is given by its
 // number from 0 or by its name (its own, or its state's): "steps[0].epochs=20",
 // "recipes[planned].test_clips=5".  What a oneof holds need not be named.  The value is in text
-// format; a string needs no quotes, a list is replaced ("x=[1, 2]", "x=1").  InvalidArgument names
-// the part of the path that does not exist, the nearest names anywhere in `message`, and what is
-// there.
+// format; a string needs no quotes, a list is replaced ("x=[1, 2]", "x=1"), a name of an enum may
+// be in small letters and without the enum's own name ("method=planned" for PLANNED_METHOD).
+// InvalidArgument names the part of the path that does not exist, the nearest names anywhere in
+// `message`, and what is there.
 absl::Status SetField(absl::string_view assignment, google::protobuf::Message* message);
 
 }  // namespace op3d

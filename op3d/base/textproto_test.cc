@@ -1,5 +1,8 @@
 #include "op3d/base/textproto.h"
 
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
@@ -38,6 +41,24 @@ TEST(TextprotoTest, SetFieldReachesInnerRepeatedAndStringFields) {
   EXPECT_EQ(message.inner().rate(), 0.25);
   EXPECT_THAT(message.inner().counts(), ElementsAre(1, 2));
   EXPECT_EQ(message.inner().name(), "a=b c");
+}
+
+TEST(TextprotoTest, SetFieldTakesAnEnumAsAFlagDoes) {
+  using Message = TextprotoTestMessage;
+  TextprotoTestMessage message;
+  const std::pair<const char*, Message::Method> words[] = {{"FAST_METHOD", Message::FAST_METHOD},
+                                                           {"fast", Message::FAST_METHOD},
+                                                           {"Fast_method", Message::FAST_METHOD},
+                                                           {"of_old", Message::METHOD_OF_OLD},
+                                                           {"slow", Message::SLOW},
+                                                           {"3", Message::SLOW}};
+  for (const auto& [word, value] : words) {
+    ASSERT_THAT(SetField(absl::StrCat("method=", word), &message), IsOk());
+    EXPECT_EQ(message.method(), value) << word;
+  }
+  EXPECT_THAT(SetField("method=quick", &message),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("'quick' is none of: FAST_METHOD, METHOD_OF_OLD, SLOW")));
 }
 
 TEST(TextprotoTest, SetFieldReachesElementsOfLists) {
