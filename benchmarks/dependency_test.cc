@@ -70,10 +70,11 @@ bool MaySee(absl::string_view from, absl::string_view to) {
            absl::StartsWith(from, "//data/loader") || absl::StartsWith(from, "//data/transform");
   }
   if (used < 0) return true;
-  // The results see of the rooms before them what is written down (protos), the metrics' and the
-  // planner's plain functions, never a trainer or a video.
+  // The results see of the rooms before them what is written down (protos, the shipped datasets'
+  // facts), the metrics' and the planner's plain functions, never a trainer or a video.
   if (user == 6 && used != 6 && !IsProto(to)) {
-    return used == 0 || absl::StartsWith(to, "//planner:");
+    return used == 0 || absl::StartsWith(to, "//planner:") ||
+           absl::StartsWith(to, "//data/datasets:");
   }
   // Protos are the rooms' contracts: a later room's record may name an earlier room's, not
   // reversed.

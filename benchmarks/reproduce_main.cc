@@ -24,6 +24,7 @@
 #include "op3d/train/training_precision.h"
 #include "results/compare.h"
 #include "results/record.h"
+#include "results/record_check.h"
 
 ABSL_FLAG(std::string, output_dir, "",
           "everything the new run writes; the same command takes it up again (default: "
@@ -94,7 +95,9 @@ absl::Status Run(absl::Span<const std::string> words) {
                      "record.textproto"));
   }
   const std::string path = UserPath(words[0]);
-  OP3D_ASSIGN_OR_RETURN(const RunRecord recorded, ReadRecord(path));
+  OP3D_ASSIGN_OR_RETURN(const CheckedRecord read, ReadCheckedRecord(path));
+  const RunRecord& recorded = read.record;
+  if (read.check.Edited()) Progress::Print(DescribeEdit(path, read.check));
   if (recorded.recipes().empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is the record of a run without results; there is nothing to compare"));
@@ -136,6 +139,11 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const RunComparison comparison,
                         CompareRuns(path, options.output_dir, exact));
   std::fputs(DescribeReproduction(recorded, *again, comparison).c_str(), stdout);
+  if (!comparison.edited.empty() && comparison.differences.empty()) {
+    return absl::AbortedError(absl::StrCat(DescribeEdit(path, read.check),
+                                           "  The run made again from "
+                                           "it says nothing of the recorded one"));
+  }
   if (comparison.differences.empty()) return absl::OkStatus();
   return absl::AbortedError(
       absl::StrCat("the run is not the recorded one; it lies in ", options.output_dir));

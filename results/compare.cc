@@ -13,6 +13,7 @@
 #include "op3d/base/status_macros.h"
 #include "results/format.h"
 #include "results/record.h"
+#include "results/record_check.h"
 #include "results/record_comparison.h"
 #include "results/scores_comparison.h"
 
@@ -127,9 +128,13 @@ std::string CountsText(const RunComparison& comparison) {
 
 absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::string& b,
                                           const ComparisonOptions& options) {
-  OP3D_ASSIGN_OR_RETURN(const RunRecord record_a, ReadRecord(a));
-  OP3D_ASSIGN_OR_RETURN(const RunRecord record_b, ReadRecord(b));
+  // The scores are compared below.
+  OP3D_ASSIGN_OR_RETURN(const CheckedRecord read_a, ReadCheckedRecord(a, CheckBeside::kSettings));
+  OP3D_ASSIGN_OR_RETURN(const CheckedRecord read_b, ReadCheckedRecord(b, CheckBeside::kSettings));
+  const RunRecord &record_a = read_a.record, &record_b = read_b.record;
   RunComparison comparison;
+  if (read_a.check.Edited()) comparison.edited.push_back(DescribeEdit("A", read_a.check));
+  if (read_b.check.Edited()) comparison.edited.push_back(DescribeEdit("B", read_b.check));
   comparison.exact = options.exact;
   comparison.differences = CompareRecords(record_a, record_b, options);
   Count(record_a, &comparison);
@@ -151,14 +156,20 @@ std::string DifferenceText(const Difference& difference) {
 std::string DescribeComparison(const RunComparison& comparison, int most) {
   std::string text;
   const int count = static_cast<int>(comparison.differences.size());
-  if (count == 0) {
+  for (const std::string& sentence : comparison.edited) absl::StrAppend(&text, sentence, "\n");
+  if (count == 0 && !comparison.edited.empty()) {
+    absl::StrAppend(&text, "No verdict: what the records say is the same (", CountsText(comparison),
+                    " were compared), but not all of it is of their runs.\n");
+  } else if (count == 0) {
     text = absl::StrCat("The runs are equal ",
                         comparison.exact ? "in every bit" : "within the tolerances", ": ",
                         CountsText(comparison), " were compared.\n");
   } else {
-    text = absl::StrCat("The runs differ in ", FormatCount(count),
-                        count == 1 ? " place (" : " places (", CountsText(comparison),
-                        " were compared):\n");
+    absl::StrAppend(
+        &text,
+        comparison.edited.empty() ? "The runs differ in " : "No verdict: the records differ in ",
+        FormatCount(count), count == 1 ? " place (" : " places (", CountsText(comparison),
+        " were compared):\n");
   }
   for (int i = 0; i < std::min(count, most); ++i) {
     absl::StrAppend(&text, "  ", DifferenceText(comparison.differences[i]), "\n");
@@ -171,7 +182,10 @@ std::string DescribeComparison(const RunComparison& comparison, int most) {
 }
 
 std::string ComparisonJson(const RunComparison& comparison) {
-  ordered_json json = {{"equal", comparison.differences.empty()}, {"exact", comparison.exact}};
+  ordered_json json = {
+      {"equal", comparison.edited.empty() ? ordered_json(comparison.differences.empty())
+                                          : ordered_json(nullptr)},
+      {"exact", comparison.exact}};
   json["differences"] = ordered_json::array();
   for (const Difference& difference : comparison.differences) {
     json["differences"].push_back({{"place", difference.place},
@@ -184,6 +198,7 @@ std::string ComparisonJson(const RunComparison& comparison) {
       {"edges", comparison.edges},   {"curve_points", comparison.curve_points},
       {"scores", comparison.scores}, {"files_by_checksum", comparison.files_by_checksum}};
   json["not_compared"] = comparison.not_compared;
+  json["edited"] = comparison.edited;
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 

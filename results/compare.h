@@ -31,6 +31,9 @@ struct RunComparison {
   int64_t files_by_checksum = 0;
   // What was not, and why.
   std::vector<std::string> not_compared;
+  // A sentence for A and for B where that record was edited (record_check.h): then the comparison
+  // says nothing of the two runs.
+  std::vector<std::string> edited;
 };
 
 // `a` and `b` are runs' folders or record files; the scores files that the records name are read
@@ -41,14 +44,16 @@ absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::strin
                                           const ComparisonOptions& options);
 
 // For people: a sentence ("equal within the tolerances: 4,812 fields, ..."), or each difference on
-// a line, at most `most` of them.
+// a line, at most `most` of them.  Of an edited record first that there is no verdict.
 std::string DescribeComparison(const RunComparison& comparison, int most = 40);
 
 // "plan > step 1 > epochs: 11 against 12 (differs by 1, allowed 0)".
 std::string DifferenceText(const Difference& difference);
 
-// One JSON object on one line: equal, exact, differences [{place, a, b, note}], compared {fields,
-// recipes, edges, curve_points, scores, files_by_checksum}, not_compared [...].
+// One JSON object on one line: equal (null where a record was edited), exact, differences [{place,
+// a, b, note}], compared {fields, recipes, edges, curve_points, scores, files_by_checksum},
+// not_compared
+// [...], edited [...].
 std::string ComparisonJson(const RunComparison& comparison);
 
 }  // namespace op3d

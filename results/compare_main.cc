@@ -7,10 +7,10 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "op3d/base/bazel.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
 #include "results/compare.h"
+#include "results/named_records.h"
 
 ABSL_FLAG(bool, exact, false,
           "every bit counts: no tolerances, scores files byte by byte, checksums of weights");
@@ -51,11 +51,13 @@ absl::StatusOr<ComparisonOptions> OptionsFromFlags() {
 absl::Status Run(absl::Span<const std::string> words) {
   if (words.size() != 2) {
     return absl::InvalidArgumentError(absl::StrCat(
-        words.size(), " runs given; compare takes two, folders or record.textproto files"));
+        words.size(),
+        " runs given; compare takes two: folders, record.textproto files or recorded runs"));
   }
   OP3D_ASSIGN_OR_RETURN(const ComparisonOptions options, OptionsFromFlags());
-  const absl::StatusOr<RunComparison> compared =
-      CompareRuns(UserPath(words[0]), UserPath(words[1]), options);
+  OP3D_ASSIGN_OR_RETURN(const std::string a, FindRun(words[0]));
+  OP3D_ASSIGN_OR_RETURN(const std::string b, FindRun(words[1]));
+  const absl::StatusOr<RunComparison> compared = CompareRuns(a, b, options);
   // 1 means that the runs differ, so whatever cannot be read must be 2.
   if (!compared.ok()) return absl::InvalidArgumentError(compared.status().message());
   const RunComparison& comparison = *compared;
@@ -63,6 +65,11 @@ absl::Status Run(absl::Span<const std::string> words) {
     std::printf("%s\n", ComparisonJson(comparison).c_str());
   } else {
     std::fputs(DescribeComparison(comparison).c_str(), stdout);
+  }
+  // Equal records of which one was edited do not say that the runs are.
+  if (!comparison.edited.empty() && comparison.differences.empty()) {
+    return absl::InvalidArgumentError(
+        "a record was edited by hand or damaged; put back what was changed, or run it again");
   }
   if (comparison.differences.empty()) return absl::OkStatus();
   return absl::AbortedError("the runs differ");
@@ -75,7 +82,8 @@ int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
       "compares two runs field by field, times and host apart: settings, plan, curves, results, "
-      "scores.  Exit 0 = equal, 1 = they differ, 2 = wrong use.\n\n"
+      "scores.  Exit 0 = equal, 1 = they differ, 2 = wrong use, or equal records of which one was "
+      "edited.\n\n"
       "  ./bazelw run //results:compare -- results/runs/a results/runs/b --exact",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }

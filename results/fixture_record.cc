@@ -414,7 +414,9 @@ RunRecord MakeRolesFixtureRecord() {
   RecipeResult* hand_tuned = AddRow("hand_tuned_64", RecipeResult::HAND_TUNED, 250, plan, &record);
   hand_tuned->set_title("hand-tuned: 64-frame cosine");
   RecipeResult* best = AddRow("best_fixed", RecipeResult::BEST_FIXED, 252, budget, &record);
-  AddRow("long_run", RecipeResult::LONG_RUN, 256, budget, &record)->set_frames(budget);
+  RecipeResult* long_run = AddRow("long_run", RecipeResult::LONG_RUN, 256, budget, &record);
+  long_run->set_frames(budget);
+  long_run->clear_plan();  // not of these frames
   int index = 0;
   for (const char* sampling : {"cs 16", "cs 64", "us 8x4"}) {
     for (const int divisor : {1, 4, 16}) {
@@ -422,6 +424,7 @@ RunRecord MakeRolesFixtureRecord() {
       RecipeResult* fixed = AddRow(absl::StrCat("fixed_", index + 1), RecipeResult::FIXED,
                                    230 + 3 * index, budget / 9, &record);
       fixed->set_title(absl::StrCat("fixed: ", title));
+      fixed->clear_plan();
       fixed->set_held_out(0.85 + 0.01 * index);
       RecipeResult::Candidate* candidate = best->add_candidates();
       candidate->set_title(title);

@@ -7,16 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "results/record_check.h"
 #include "results/run_record.pb.h"
 
 namespace op3d {
 
-// A record and what to call it, usually its folder's name.
+// A record and what to call it, usually its folder's name, and whether it is what its run wrote.
 struct NamedRecord {
   std::string name;
   RunRecord record;
+  RecordCheck check = {};
 };
 
 struct RecordFolder {
@@ -26,9 +29,19 @@ struct RecordFolder {
   std::vector<std::string> problems;
 };
 
-// Run folders or record files as the user named them (UserPath()).  The first that cannot be read
-// is the error, as of ReadRecord().
+// Run folders or record files as the user named them (UserPath()); a bare name that is neither is
+// looked for among the recorded runs (RecordedFolder()).  Each is checked (ReadCheckedRecord()).
+// The first that cannot be read is the error, as of ReadRecord(); NotFound names the recorded runs.
 absl::StatusOr<std::vector<NamedRecord>> ReadNamedRecords(absl::Span<const std::string> words);
+
+// Where such a word's record lies: a folder or a file.
+absl::StatusOr<std::string> FindRun(const std::string& word);
+
+// A sentence for each record that was edited.
+std::vector<std::string> DescribeEdits(absl::Span<const NamedRecord> records);
+
+// Aborted (exit code 1) when any of them was: what a program ends with that has shown the others.
+absl::Status RefuseEdited(absl::Span<const NamedRecord> records);
 
 // Every run in `folder`; none when there is no such folder.
 absl::StatusOr<RecordFolder> ReadRecordFolder(const std::string& folder);

@@ -9,6 +9,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/textproto.h"
 #include "planner/pool.h"
 #include "planner/scripted_runner.h"
 #include "planner/search.h"
@@ -20,6 +21,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 struct Ended {
   int code = -1;
@@ -130,6 +132,61 @@ TEST(ProgramsTest, VerdictEndsWith0WhateverTheGoalsAnd2WhereItCannotSay) {
   ASSERT_EQ(::unsetenv("BUILD_WORKSPACE_DIRECTORY"), 0);
   EXPECT_EQ(Call("results/verdict", good).code, 2);
   EXPECT_EQ(Call("results/verdict", good + "/none").code, 2);
+}
+
+TEST(ProgramsTest, AnEditedRecordIsCalledSoAndGetsNoVerdict) {
+  const std::string whole = TestFolder("whole"), edited = TestFolder("edited");
+  for (const std::string& folder : {whole, edited}) {
+    ASSERT_THAT(WriteRecord(folder, MakeRolesFixtureRecord()), IsOk());
+  }
+  RunRecord record;
+  ASSERT_THAT(ReadTextproto(RecordPath(edited), &record), IsOk());
+  record.mutable_settings()->set_seed(2);
+  record.mutable_recipes(0)->mutable_test()->set_top1(1);
+  ASSERT_THAT(WriteTextproto(RecordPath(edited), record), IsOk());
+  const std::string words = absl::StrCat(whole, " ", edited);
+  const auto says = HasSubstr("edited was edited by hand or damaged and gets no verdict:");
+
+  const Ended table = Call("results/table", words);
+  EXPECT_EQ(table.code, 1);
+  EXPECT_THAT(table.output, AllOf(says, HasSubstr("edited (edited)")));
+  const Ended verdict = Call("results/verdict", words);
+  EXPECT_EQ(verdict.code, 1);
+  EXPECT_THAT(verdict.output, AllOf(says, HasSubstr("Left out: edited: edited by hand"),
+                                    HasSubstr("(1 set with 1 seed each")));
+  EXPECT_EQ(Call("results/verdict", edited).code, 2);
+  const Ended compare = Call("results/compare", words);
+  EXPECT_EQ(compare.code, 1);
+  EXPECT_EQ(Call("results/compare", absl::StrCat(edited, " ", edited)).code, 2);
+  EXPECT_THAT(compare.output, AllOf(HasSubstr("B was edited by hand or damaged"),
+                                    HasSubstr("No verdict: the records differ in 2 places")));
+  EXPECT_THAT(Call("results/compare", "--json " + words).output, HasSubstr("{\"equal\":null"));
+  const Ended report = Call("results/report", edited);
+  EXPECT_EQ(report.code, 1);
+  EXPECT_THAT(report.output, says);
+  ASSERT_OK_AND_ASSIGN(const std::string page, ReadFile(edited + "/report.html"));
+  EXPECT_THAT(page, AllOf(HasSubstr("This record was edited by hand or damaged: no verdict"),
+                          Not(HasSubstr("the strongest rival"))));
+}
+
+TEST(ProgramsTest, RecordedRunsAreReadByName) {
+  ASSERT_OK_AND_ASSIGN(const std::string recorded, RunfilePath("results/recorded"));
+  const std::string name = "hmdb51_miniature_split1_seed1", page = TestFolder("page");
+  for (const std::string& word :
+       {name, recorded + "/" + name, recorded + "/" + name + "/record.textproto"}) {
+    const Ended table = Call("results/table", word);
+    EXPECT_EQ(table.code, 0) << table.output;
+    EXPECT_THAT(table.output, HasSubstr(name));
+    ASSERT_THAT(RemoveFile(page + "/report.html"), IsOk());
+    const Ended report = Call("results/report", absl::StrCat(word, " --output_dir=", page));
+    EXPECT_EQ(report.code, 0) << report.output;
+    EXPECT_TRUE(FileExists(page + "/report.html"));
+  }
+  EXPECT_EQ(Call("results/compare", absl::StrCat(name, " ", name)).code, 0);
+  const Ended none = Call("results/table", "no_such_run");
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.output, AllOf(HasSubstr("there is no run"), HasSubstr(name)));
+  EXPECT_EQ(Call("results/report", absl::StrCat(name, " ", name, " --output_dir=", page)).code, 2);
 }
 
 TEST(ProgramsTest, ReportRendersAgain) {

@@ -1,6 +1,8 @@
 #include "results/record.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message.h>
 
 #include <cmath>
@@ -14,6 +16,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/file.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "results/compact_record.h"
@@ -45,20 +48,14 @@ absl::Status CheckCounts(const google::protobuf::RepeatedPtrField<TestResult::Cl
   return absl::OkStatus();
 }
 
-absl::Status CheckRight(const TestResult& test) {
-  if (test.right().empty()) return absl::OkStatus();
-  const size_t digits = 2 * ((static_cast<size_t>(test.videos()) + 7) / 8);
-  if (test.right().size() != digits ||
-      !absl::c_all_of(test.right(), [](char digit) { return absl::ascii_isxdigit(digit); })) {
-    return Invalid("right has ", test.right().size(), " characters; ", test.videos(),
-                   " videos take ", digits, " hexadecimal digits");
-  }
-  const int64_t count = absl::c_count(UnpackRight(test), true);
-  if (std::abs(static_cast<double>(count) - test.top1() * test.videos()) < 0.5) {
-    return absl::OkStatus();
-  }
-  return Invalid("right names ", count, " of ", test.videos(), " videos, but top1 is ",
-                 test.top1());
+size_t DigitsOfRight(const TestResult& test) {
+  return 2 * ((static_cast<size_t>(test.videos()) + 7) / 8);
+}
+
+// Hexadecimal digits, as many as the videos take.
+bool IsRightWhole(const TestResult& test) {
+  return test.right().size() == DigitsOfRight(test) &&
+         absl::c_all_of(test.right(), [](char digit) { return absl::ascii_isxdigit(digit); });
 }
 
 absl::Status CheckTest(const TestResult& test) {
@@ -77,7 +74,6 @@ absl::Status CheckTest(const TestResult& test) {
     return Invalid("scores_file '", test.scores_file(),
                    "' leaves the run's folder; it must be a bare file name");
   }
-  OP3D_RETURN_IF_ERROR(CheckRight(test));
   OP3D_RETURN_IF_ERROR(CheckCounts(test.classes(), "class"));
   return CheckCounts(test.groups(), "group");
 }
@@ -197,35 +193,8 @@ void ClearSeconds(Message* message) {
   }
 }
 
-}  // namespace
-
-std::string RecordPath(const std::string& path) {
-  return FolderExists(path) ? JoinPath(path, "record.textproto") : path;
-}
-
-absl::StatusOr<RunRecord> ReadRecord(const std::string& path) {
-  const std::string file = RecordPath(path);
-  RunRecord record;
-  OP3D_RETURN_IF_ERROR(ReadTextproto(file, &record));
-  if (record.schema_version() > kRecordSchemaVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        file, ": schema version ", record.schema_version(), "; this program reads up to ",
-        kRecordSchemaVersion, ", use the op3d that wrote it"));
-  }
-  if (record.compact()) record = ExpandRecord(std::move(record));
-  OP3D_RETURN_IF_ERROR(Annotate(ValidateRecord(record), file));
-  return record;
-}
-
-absl::Status WriteRecord(const std::string& path, RunRecord record) {
-  record.set_schema_version(kRecordSchemaVersion);
-  const std::string file = RecordPath(path);
-  const RunRecord whole = record.compact() ? ExpandRecord(record) : record;
-  OP3D_RETURN_IF_ERROR(Annotate(ValidateRecord(whole), file));
-  return WriteFileAtomically(file, record.compact() ? PrintDense(record) : PrintTextproto(record));
-}
-
-absl::Status ValidateRecord(const RunRecord& record) {
+// Whatever a record must be to be shown at all.
+absl::Status CheckShape(const RunRecord& record) {
   if (record.schema_version() < 1) {
     return Invalid("schema_version is ", record.schema_version(), "; this is no run record");
   }
@@ -240,6 +209,95 @@ absl::Status ValidateRecord(const RunRecord& record) {
         Annotate(CheckSearch(search), absl::StrCat("search of pool ", search.graph().pool())));
   }
   return absl::OkStatus();
+}
+
+// Of the fields by their numbers, so that renaming one breaks no seal.
+std::string ContentSha256(RunRecord record) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    record.SerializeToCodedStream(&coded);
+  }
+  return Sha256(bytes);
+}
+
+std::string PrintRecord(const RunRecord& record) {
+  return record.compact() ? PrintDense(record) : PrintTextproto(record);
+}
+
+}  // namespace
+
+std::string RecordPath(const std::string& path) {
+  return FolderExists(path) ? JoinPath(path, "record.textproto") : path;
+}
+
+absl::StatusOr<RunRecord> ReadRecord(const std::string& path) {
+  OP3D_ASSIGN_OR_RETURN(StoredRecord stored, ReadStoredRecord(path));
+  return std::move(stored.record);
+}
+
+absl::StatusOr<StoredRecord> ReadStoredRecord(const std::string& path) {
+  const std::string file = RecordPath(path);
+  StoredRecord stored;
+  RunRecord& record = stored.record;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(file, &record));
+  if (record.schema_version() > kRecordSchemaVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        file, ": schema version ", record.schema_version(), "; this program reads up to ",
+        kRecordSchemaVersion, ", use the op3d that wrote it"));
+  }
+  if (!record.content_sha256().empty()) {
+    // As it is in the file: what is put back into a compact one is not of the run.
+    const std::string stated = record.content_sha256();
+    record.clear_content_sha256();
+    stored.seal = stated == ContentSha256(record) ? Seal::kFits : Seal::kBroken;
+  }
+  if (record.compact()) record = ExpandRecord(std::move(record));
+  const absl::Status shape = CheckShape(record);
+  if (!shape.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": ", shape.message(),
+                     "; no run writes this: the record was edited by hand or damaged"));
+  }
+  return stored;
+}
+
+absl::Status WriteRecord(const std::string& path, RunRecord record) {
+  record.set_schema_version(kRecordSchemaVersion);
+  const std::string file = RecordPath(path);
+  const RunRecord whole = record.compact() ? ExpandRecord(record) : record;
+  OP3D_RETURN_IF_ERROR(Annotate(ValidateRecord(whole), file));
+  // The checksum is of what a reader of the text gets.
+  record.clear_content_sha256();
+  RunRecord read;
+  OP3D_RETURN_IF_ERROR(ParseTextproto(PrintRecord(record), file, &read));
+  record.set_content_sha256(ContentSha256(std::move(read)));
+  return WriteFileAtomically(file, PrintRecord(record));
+}
+
+absl::Status ValidateRecord(const RunRecord& record) {
+  OP3D_RETURN_IF_ERROR(CheckShape(record));
+  for (const RecipeResult& recipe : record.recipes()) {
+    OP3D_RETURN_IF_ERROR(
+        Annotate(CheckRight(recipe.test()), absl::StrCat("recipe '", recipe.name(), "'")));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRight(const TestResult& test) {
+  if (test.right().empty()) return absl::OkStatus();
+  if (!IsRightWhole(test)) {
+    return Invalid("right has ", test.right().size(), " characters; ", test.videos(),
+                   " videos take ", DigitsOfRight(test), " hexadecimal digits");
+  }
+  const int64_t count = absl::c_count(UnpackRight(test), true);
+  if (std::abs(static_cast<double>(count) - test.top1() * test.videos()) < 0.5) {
+    return absl::OkStatus();
+  }
+  return Invalid("right names ", count, " of ", test.videos(), " videos, but top1 is ",
+                 test.top1());
 }
 
 RunRecord CanonicalRecord(RunRecord record) {
@@ -272,6 +330,7 @@ std::string PackRight(absl::Span<const int64_t> ranks) {
 }
 
 std::vector<bool> UnpackRight(const TestResult& test) {
+  if (!IsRightWhole(test)) return {};
   const std::string bytes = absl::HexStringToBytes(test.right());
   std::vector<bool> right;
   for (size_t i = 0; !bytes.empty() && i < static_cast<size_t>(test.videos()); ++i) {

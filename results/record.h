@@ -24,12 +24,32 @@ std::string RecordPath(const std::string& path);
 
 // Reads a run's folder or a record file and checks it.  NotFound when there is none,
 // InvalidArgument when it is no valid record, FailedPrecondition when a newer op3d wrote it; the
-// message names the file.
+// message names the file.  A record whose right videos contradict its test is read, for
+// record_check.h to show.
 absl::StatusOr<RunRecord> ReadRecord(const std::string& path);
 
+// What the checksum in a record (RunRecord.content_sha256) says of its content.
+enum class Seal {
+  // A record from before there was one.
+  kNone,
+  kFits,
+  // The record was changed after it was written.
+  kBroken,
+};
+
+struct StoredRecord {
+  // Without the checksum, which is of the file.
+  RunRecord record;
+  Seal seal = Seal::kNone;
+};
+
+// As ReadRecord(), with what the checksum says.
+absl::StatusOr<StoredRecord> ReadStoredRecord(const std::string& path);
+
 // Writes it, all or nothing, to `path` (a folder that exists, or a file's name); a compact one with
-// small messages and lists on one line each.  The schema version is filled in.  InvalidArgument,
-// with nothing written, when the record is not valid.
+// small messages and lists on one line each.  The schema version and the checksum of the content
+// are filled in, so it must not be given a record that was changed by hand (record_check.h).
+// InvalidArgument, with nothing written, when the record is not valid.
 absl::Status WriteRecord(const std::string& path, RunRecord record);
 
 // What every record must be: a benchmark and a scale; shares in [0, 1] and counts that fit each
@@ -50,8 +70,13 @@ uint32_t TestVideos(const RunRecord& record);
 //   PackRight({0, 2, 0});   // "a0"
 std::string PackRight(absl::Span<const int64_t> ranks);
 
-// The other way: an entry a video, empty where `right` was not kept.  Of a valid record.
+// The other way: an entry a video, empty where `right` was not kept or is of another number of
+// videos.
 std::vector<bool> UnpackRight(const TestResult& test);
+
+// InvalidArgument where `right` is of another number of videos, or names more or fewer than top-1
+// says.
+absl::Status CheckRight(const TestResult& test);
 
 }  // namespace op3d
 

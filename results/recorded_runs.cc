@@ -17,6 +17,7 @@
 #include "results/format.h"
 #include "results/headline.h"
 #include "results/record.h"
+#include "results/record_check.h"
 #include "results/roles.h"
 #include "results/verdict.h"
 
@@ -137,6 +138,8 @@ absl::Status CheckPlace(const std::string& path, const RunRecord& record) {
 absl::StatusOr<std::vector<NamedRecord>> ReadAll(const std::string& folder) {
   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));
   if (!found.problems.empty()) return absl::InvalidArgumentError(found.problems[0]);
+  const std::vector<std::string> edits = DescribeEdits(found.records);
+  if (!edits.empty()) return absl::InvalidArgumentError(edits[0]);
   return std::move(found.records);
 }
 
@@ -152,7 +155,13 @@ std::string KeptName(const BenchmarkSettings& settings) {
 }
 
 absl::StatusOr<Kept> KeepRun(const std::string& run, const std::string& folder, std::string name) {
-  OP3D_ASSIGN_OR_RETURN(const RunRecord record, ReadRecord(run));
+  OP3D_ASSIGN_OR_RETURN(const CheckedRecord read, ReadCheckedRecord(run, CheckBeside::kSettings));
+  const RunRecord& record = read.record;
+  // Writing it would give it a checksum that fits.
+  if (read.check.Edited()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(DescribeEdit(RecordPath(run), read.check), "  It is not kept"));
+  }
   if (absl::c_none_of(record.recipes(),
                       [](const RecipeResult& recipe) { return recipe.has_test(); })) {
     return absl::InvalidArgumentError(

@@ -32,7 +32,8 @@ struct Kept {
 // Writes CompactRecord() of a run's record (a folder or file) to a folder of its own in `folder`,
 // with the lists of videos that the record names.  `name` "" = KeptName().  A run of the
 // same set, seed and test list that is there under this name is replaced; AlreadyExists for another
-// one.  InvalidArgument when the record is not valid or none of its recipes has been tested.
+// one.  InvalidArgument when the record is not valid, was edited by hand (record_check.h), or none
+// of its recipes has been tested.
 absl::StatusOr<Kept> KeepRun(const std::string& run, const std::string& folder, std::string name);
 
 // The part of the README, markers included: a line a run with the top-1 of each row, a table a

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "results/curves_svg.h"
@@ -106,20 +107,25 @@ const Plan* BestPlan(absl::Span<const SearchOutcome> searches) {
 
 }  // namespace
 
-std::string RenderReport(const RunRecord& record) {
-  return Page(absl::StrCat(BenchmarkTitle(record.settings().benchmark(), record.settings().scale()),
-                           ": optimization planning"),
-              Subtitle(record),
-              absl::StrCat(HeadlineBox(Headline(record), Caution(record)), NotesSection(record),
-                           RecipesSection(record), PlanSection(record), ClassesSection(record),
-                           SearchesSection(record), DatasetSection(record), TimeSection(record),
-                           EnvironmentSection(record), SettingsSection(record)));
+std::string RenderReport(const RunRecord& record, const RecordCheck& check) {
+  const std::string verdict =
+      check.Edited() ? HeadlineBox("This record was edited by hand or damaged: no verdict",
+                                   absl::StrCat(absl::StrJoin(check.faults, ". "), "."))
+                     : HeadlineBox(Headline(record), Caution(record));
+  return Page(
+      absl::StrCat(BenchmarkTitle(record.settings().benchmark(), record.settings().scale()),
+                   ": optimization planning"),
+      Subtitle(record),
+      absl::StrCat(verdict, NotesSection(record), RecipesSection(record), PlanSection(record),
+                   ClassesSection(record), SearchesSection(record), DatasetSection(record),
+                   TimeSection(record), EnvironmentSection(record), SettingsSection(record)));
 }
 
-absl::Status WriteReport(const std::string& folder, const RunRecord& record) {
+absl::Status WriteReport(const std::string& folder, const RunRecord& record,
+                         const RecordCheck& check) {
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(folder, "curves.svg"),
                                            DrawSearches(record.searches()).ToFile()));
-  return WriteFileAtomically(JoinPath(folder, "report.html"), RenderReport(record));
+  return WriteFileAtomically(JoinPath(folder, "report.html"), RenderReport(record, check));
 }
 
 std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges) {

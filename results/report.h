@@ -10,15 +10,18 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "planner/plan.pb.h"
+#include "results/record_check.h"
 #include "results/run_record.pb.h"
 
 namespace op3d {
 
-// The page, HTML 5 in UTF-8.  Whatever the record's texts hold, they are shown as text.
-std::string RenderReport(const RunRecord& record);
+// The page, HTML 5 in UTF-8.  Whatever the record's texts hold, they are shown as text.  Of a
+// record that was edited it says so where the verdict would be, with every fault.
+std::string RenderReport(const RunRecord& record, const RecordCheck& check = RecordCheck());
 
 // Writes `folder`/report.html and `folder`/curves.svg, each all or nothing.
-absl::Status WriteReport(const std::string& folder, const RunRecord& record);
+absl::Status WriteReport(const std::string& folder, const RunRecord& record,
+                         const RecordCheck& check = RecordCheck());
 
 // The same of searches alone, as `plan search` leaves them: the best of their plans, each search
 // explained.  `edges` is how many their graphs have: of a search under way fewer are there.

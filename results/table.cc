@@ -41,6 +41,10 @@ void Judge(const PublishedFigure& figure, ResultRow* row) {
   row->tolerance = figure.tolerance_points();
   row->source = figure.source();
   if (!row->top1.has_value()) return;
+  if (row->edited || !row->not_official.empty()) {
+    row->verdict = row->edited ? "none: edited" : "none: not official";
+    return;
+  }
   row->difference = 100 * *row->top1 - figure.top1_percent();
   row->verdict = *row->difference > *row->tolerance    ? "above"
                  : *row->difference < -*row->tolerance ? "below"
@@ -77,6 +81,9 @@ ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
   row.frames = recipe.frames();
   row.train_seconds = recipe.train_seconds();
   row.chosen_on = ChosenOn(named.record, recipe);
+  row.edited = named.check.Edited();
+  row.not_official = named.check.not_official;
+  if (row.edited) row.run += " (edited)";
   if (recipe.has_test()) FillTest(recipe.test(), groups, &row);
   if (row.role != RecipeResult::ROLE_UNSPECIFIED) {
     row.total_frames = TotalFrames(recipe);
@@ -115,6 +122,9 @@ ResultRow SeedsRow(const std::vector<const ResultRow*>& rows) {
   row.recipe_name = rows[0]->recipe_name;
   row.role = rows[0]->role;
   row.network = rows[0]->network;
+  for (const ResultRow* one : rows) {
+    if (row.not_official.empty()) row.not_official = one->not_official;
+  }
   row.top1 = MiddleOf(rows, [](const ResultRow& one) { return one.top1; });
   row.top3 = MiddleOf(rows, [](const ResultRow& one) { return one.top3; });
   row.top5 = MiddleOf(rows, [](const ResultRow& one) { return one.top5; });
@@ -148,7 +158,7 @@ bool IsSameRecipe(const ResultRow& a, const ResultRow& b) {
 std::vector<ResultRow> SeedsRows(const std::vector<ResultRow>& rows) {
   std::vector<std::vector<const ResultRow*>> families;
   for (const ResultRow& row : rows) {
-    if (!row.top1.has_value()) continue;
+    if (!row.top1.has_value() || row.edited) continue;
     const auto found = std::find_if(families.begin(), families.end(), [&](const auto& family) {
       return IsSameRecipe(*family[0], row);
     });
@@ -228,6 +238,12 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
   }
   for (const NamedRecord& named : records) {
     ResultTable* table = FindTable(named.record, &tables);
+    if (named.check.Edited()) {
+      table->warnings.push_back(DescribeEdit(named.name, named.check));
+    } else if (!named.check.not_official.empty()) {
+      table->warnings.push_back(absl::StrCat(
+          named.name, " is not held against published figures: ", named.check.not_official, "."));
+    }
     for (const RecipeResult& recipe : named.record.recipes()) {
       if (recipe.role() == RecipeResult::FIXED && !options.all) {
         ++table->hidden;

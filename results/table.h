@@ -52,8 +52,13 @@ struct ResultRow {
 
   // In percent and points; a full-scale row's only.
   std::optional<double> published, difference, tolerance;
-  // "reproduced", "above", "below"; "" where nothing is held against anything.
+  // "reproduced", "above", "below"; "" where nothing is held against anything; "none: edited",
+  // "none: not official" where the record may not be (record_check.h).
   std::string verdict;
+  // The record was edited: the row is shown, in no mean and without a verdict.
+  bool edited = false;
+  // RecordCheck.not_official of its record.
+  std::string not_official;
   std::string source;
 };
 
@@ -76,6 +81,9 @@ struct ResultTable {
   std::string tolerance_reason;
   // Rows of the role FIXED that are not among `rows`.
   int hidden = 0;
+  // A sentence for each run that was edited, and for each whose figures are not of the official
+  // dataset.
+  std::vector<std::string> warnings;
 };
 
 struct TableOptions {

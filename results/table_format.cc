@@ -169,7 +169,7 @@ void AddChoices(const ResultTable& table, std::vector<std::string>* notes) {
 }
 
 std::vector<std::string> Footnotes(const ResultTable& table) {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = table.warnings;
   if (table.scale == BenchmarkSettings::MINIATURE) {
     notes.push_back(
         "Synthetic video and a small network: these figures say that the pipeline works, nothing "
@@ -295,6 +295,7 @@ ordered_json JsonRow(const ResultTable& table, const ResultRow& row) {
       {"mean_class_accuracy", OrNull(row.mean_class_accuracy)},
       {"train_seconds", OrNull(row.train_seconds)},
       {"chosen_on", row.chosen_on.empty() ? ordered_json(nullptr) : ordered_json(row.chosen_on)}};
+  if (row.edited) json["edited"] = true;
   if (row.role != RecipeResult::ROLE_UNSPECIFIED) {
     json["role"] = RoleKey(row.role);
     json["total_frames"] = OrNull(row.total_frames);
@@ -318,6 +319,7 @@ ordered_json JsonRow(const ResultTable& table, const ResultRow& row) {
 std::string JsonTable(const ResultTable& table) {
   ordered_json json = {{"benchmark", table.benchmark}, {"scale", ScaleName(table.scale)}};
   if (table.split > 0) json["split"] = table.split;
+  if (!table.warnings.empty()) json["warnings"] = table.warnings;
   json["rows"] = ordered_json::array();
   for (const ResultRow& row : table.rows) json["rows"].push_back(JsonRow(table, row));
   if (table.scale == BenchmarkSettings::FULL) json["context"] = ordered_json::array();

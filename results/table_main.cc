@@ -50,7 +50,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   TableOptions options;
   options.all = absl::GetFlag(FLAGS_all);
   std::fputs(RenderTables(MakeTables(records, figures, options), format).c_str(), stdout);
-  return absl::OkStatus();
+  return RefuseEdited(records);
 }
 
 }  // namespace
@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
       "prints recorded runs as tables beside published figures; without a record, every run under "
-      "results/runs.\n\n"
+      "results/runs.  Exit 1 = a record was edited: it is shown and called so, without a "
+      "verdict.\n\n"
       "  ./bazelw run //results:table -- results/runs/kinetics400-2026-05-01 --format=markdown",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }

@@ -368,6 +368,11 @@ absl::StatusOr<Verdict> ComputeVerdict(absl::Span<const NamedRecord> records) {
   Verdict verdict;
   std::map<RunKey, Run> runs;
   for (const NamedRecord& named : records) {
+    if (named.check.Edited()) {
+      verdict.left_out.push_back(
+          absl::StrCat(named.name, ": edited by hand or damaged: ", named.check.faults[0]));
+      continue;
+    }
     if (!HasRoles(named.record)) {
       verdict.left_out.push_back(absl::StrCat(named.name, ": its rows have no roles"));
       continue;

@@ -59,7 +59,7 @@ struct Verdict {
   // The mean over sets, and the largest of a set.
   double cost_ratio = 0, largest_cost_ratio = 0;
   // What could not be compared, and why: "ucf101-7 (UCF101 miniature, seed 7): no row
-  // PLANNED_MODEL".
+  // PLANNED_MODEL"; records that were edited (record_check.h).
   std::vector<std::string> left_out;
 };
 

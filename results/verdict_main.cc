@@ -44,7 +44,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const Verdict verdict, ComputeVerdict(records));
   std::fputs((absl::GetFlag(FLAGS_json) ? VerdictJson(verdict) : DescribeVerdict(verdict)).c_str(),
              stdout);
-  return absl::OkStatus();
+  return RefuseEdited(records);
 }
 
 }  // namespace
@@ -55,7 +55,8 @@ int main(int argc, char** argv) {
       argc, argv,
       "computes from recorded runs whether the planned model beats its rivals at equal total "
       "frames; without a record, from every run under results/recorded whose rows have roles.  "
-      "Exit 0 = computed, goals missed or not; 2 = the records cannot be used.\n\n"
+      "Exit 0 = computed, goals missed or not; 1 = a record was edited and is left out; 2 = the "
+      "records cannot be used.\n\n"
       "  ./bazelw run //results:verdict -- --json",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });
 }
