@@ -23,6 +23,7 @@
 #include "op3d/base/textproto.h"
 #include "results/compare.h"
 #include "results/record.h"
+#include "results/record_check.h"
 
 namespace op3d {
 namespace {
@@ -182,6 +183,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   EXPECT_EQ(best.total_frames(), frames);
   EXPECT_NEAR(static_cast<double>(frames) / model.total_frames(), 1, 0.1);
   EXPECT_NEAR(static_cast<double>(long_run.frames()) / model.total_frames(), 1, 0.1);
+  EXPECT_THAT(Contradictions(record), testing::IsEmpty());
   // The last state lowers its rate to 0, trained again too.
   const Plan& plan = again.plan();
   EXPECT_TRUE(plan.steps(plan.steps_size() - 1).state().schedule().has_one_minus_sqrt());
@@ -232,6 +234,7 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   ASSERT_OK_AND_ASSIGN(const std::string weights, ReadFile(JoinPath(folder, "model.safetensors")));
   EXPECT_EQ(Crc32(weights), model.weights_crc32());
   EXPECT_THAT(record.notes(), testing::Contains(HasSubstr("70.0 % of the videos, crop 24")));
+  EXPECT_THAT(Contradictions(record), testing::IsEmpty());
   // Multigrid ends in the whole clip at a thousandth of the rate.
   ASSERT_EQ(rows.count(RecipeResult::MULTIGRID), 1);
   const Plan& multigrid = rows[RecipeResult::MULTIGRID]->plan();

@@ -122,17 +122,56 @@ void CheckSums(const TestResult& test, Faults* faults) {
   if (!named.ok()) faults->Add(named.message());
 }
 
-// Of clips that do not fill a step of the optimiser none or all are trained on.
+// Of clips that do not fill a step of the optimiser none or all are trained on.  A frame of a state's
+// own crop counts by its area beside one of `full_crop` pixels.
 struct FrameRange {
-  int64_t low = 0, high = 0;
+  int full_crop = 0;
+  double low = 0, high = 0;
 
   void Add(const State& state, int64_t epochs, int64_t least_videos, int64_t most_videos) {
     const int64_t step = int64_t{state.batch_size()} * std::max(1, state.accumulation());
-    low += epochs * std::max<int64_t>(0, least_videos - step + 1) * ClipLength(state);
-    high += epochs * most_videos * ClipLength(state);
+    double frames = static_cast<double>(epochs * ClipLength(state));
+    if (state.crop() > 0 && full_crop > 0) {
+      frames *= std::pow(static_cast<double>(state.crop()) / full_crop, 2);
+    }
+    low += frames * static_cast<double>(std::max<int64_t>(0, least_videos - step + 1));
+    high += frames * static_cast<double>(most_videos);
   }
-  bool Holds(int64_t frames) const { return frames >= low && frames <= high; }
+  // What is added up from rounded parts may be off by as much.
+  bool Holds(int64_t frames) const {
+    constexpr double kRoundedParts = 100;
+    return static_cast<double>(frames) >= low - kRoundedParts &&
+           static_cast<double>(frames) <= high + kRoundedParts;
+  }
+  std::string Text() const { return absl::StrFormat("%.0f to %.0f", low, high); }
 };
+
+// The frames that the rows of a search were trained on until its model was there.
+FrameRange SearchedFrames(const RunRecord& record, const RecipeResult& recipe, int64_t least_videos,
+                          int64_t most_videos) {
+  FrameRange range;
+  range.full_crop = record.settings().transform().train_crop();
+  const SearchSettings& settings = record.settings().search();
+  // In small: on a part of the videos, at its own crop; then the best paths at full size.
+  if (settings.has_proxy() && settings.proxy().videos() > 0) least_videos = 0;
+  for (const SearchOutcome& search : record.searches()) {
+    std::map<std::string, const State*> states;
+    for (const State& state : search.graph().states()) states[state.name()] = &state;
+    for (const EdgeOutcome& edge : search.edges()) {
+      const auto to = states.find(edge.to());
+      if (to == states.end() || edge.curve_size() < 2) continue;
+      State state = *to->second;
+      if (settings.proxy().crop() > 0) state.set_crop(settings.proxy().crop());
+      range.Add(state, edge.curve_size() - 1, least_videos, most_videos);
+    }
+  }
+  if (!settings.has_proxy() || range.high == 0) return range;
+  for (const RecipeResult::Candidate& candidate : recipe.candidates()) {
+    range.low += static_cast<double>(candidate.frames());
+    range.high += static_cast<double>(candidate.frames());
+  }
+  return range;
+}
 
 // The videos a row was trained on: the fewest and the most that it may have been.
 std::optional<std::pair<int64_t, int64_t>> TrainedOn(const RunRecord& record,
@@ -144,7 +183,7 @@ std::optional<std::pair<int64_t, int64_t>> TrainedOn(const RunRecord& record,
   const bool on_search_videos =
       role == RecipeResult::PLANNED_MODEL || role == RecipeResult::PUBLISHED_MODEL ||
       role == RecipeResult::FIXED || role == RecipeResult::BEST_FIXED ||
-      role == RecipeResult::LONG_RUN ||
+      role == RecipeResult::LONG_RUN || role == RecipeResult::MULTIGRID ||
       record.settings().recipe_videos() == BenchmarkSettings::SEARCH_TRAIN;
   if (on_search_videos) return std::make_pair(search->used(), search->used());
   if (record.settings().recipe_videos() == BenchmarkSettings::ALL_TRAIN) {
@@ -165,12 +204,13 @@ void CheckTraining(const RunRecord& record, const RecipeResult& recipe, Faults* 
   const auto videos = TrainedOn(record, recipe.role());
   if (epochs > 0 && videos.has_value()) {
     FrameRange range;
+    range.full_crop = record.settings().transform().train_crop();
     for (const Plan::Step& step : recipe.plan().steps()) {
       range.Add(step.state(), step.epochs(), videos->first, videos->second);
     }
     if (!range.Holds(recipe.frames())) {
       faults->Add("it has ", recipe.frames(), " frames, but its plan over the training list takes ",
-                  range.low, " to ", range.high);
+                  range.Text());
     }
   }
   if (recipe.role() == RecipeResult::BEST_FIXED && !recipe.candidates().empty()) {
@@ -184,20 +224,10 @@ void CheckTraining(const RunRecord& record, const RecipeResult& recipe, Faults* 
   }
   if (recipe.role() == RecipeResult::PLANNED_MODEL && videos.has_value() &&
       record.settings().search().method() == SearchSettings::PLANNED_METHOD) {
-    FrameRange range;
-    for (const SearchOutcome& search : record.searches()) {
-      std::map<std::string, const State*> states;
-      for (const State& state : search.graph().states()) states[state.name()] = &state;
-      for (const EdgeOutcome& edge : search.edges()) {
-        const auto to = states.find(edge.to());
-        if (to == states.end() || edge.curve_size() < 2) continue;
-        range.Add(*to->second, edge.curve_size() - 1, videos->first, videos->second);
-      }
-    }
+    const FrameRange range = SearchedFrames(record, recipe, videos->first, videos->second);
     if (range.high > 0 && !range.Holds(recipe.total_frames())) {
       faults->Add("it has ", recipe.total_frames(),
-                  " frames with its search, but the search's edges take ", range.low, " to ",
-                  range.high);
+                  " frames with its search, but the search's edges take ", range.Text());
     }
   }
 }

@@ -180,6 +180,29 @@ TEST(RecordCheckTest, RecordsWithoutAChecksumAreHeldAgainstTheirFacts) {
   }
 }
 
+TEST(RecordCheckTest, FramesOfASmallerCropCountByTheirArea) {
+  const auto faults = [](const std::function<void(RunRecord*)>& edit) {
+    const std::string folder =
+        WriteEdited("crop", MakeRolesFixtureRecord(), [&](RunRecord* record) {
+          record->clear_content_sha256();
+          edit(record);
+        });
+    return ReadCheckedRecord(folder)->check.faults;
+  };
+  const auto halve = [](RunRecord* record) {
+    RecipeResult* row = record->mutable_recipes(0);
+    record->mutable_settings()->mutable_transform()->set_train_crop(32);
+    for (Plan::Step& step : *row->mutable_plan()->mutable_steps()) step.mutable_state()->set_crop(16);
+    row->set_frames(row->frames() / 4);
+  };
+  EXPECT_THAT(faults(halve), IsEmpty());
+  EXPECT_THAT(faults([&](RunRecord* record) {
+                halve(record);
+                record->mutable_settings()->mutable_transform()->set_train_crop(16);
+              }),
+              Contains(HasSubstr("but its plan over the training list takes")));
+}
+
 TEST(RecordCheckTest, WhatNoRecordCanBeIsAnErrorThatSaysSo) {
   const std::string folder = WriteEdited("shape", MakeRolesFixtureRecord(), [](RunRecord* record) {
     record->mutable_recipes(0)->set_frames(record->recipes(0).total_frames() + 1);
