@@ -41,19 +41,16 @@ Spent SpentOn(const SearchProgress& progress) {
   return cost;
 }
 
-// Seconds of a frame so far, x the frames of the open edges at their bounds.
+// Seconds of a frame so far, x the frames that are left at worst.
 double SecondsAtWorst(const SearchProgress& progress) {
-  double seconds = 0, frames = 0, frames_to_go = 0;
+  double seconds = 0, frames = 0;
   for (int edge : progress.index().training_order) {
     const int target = progress.index().edges[edge].to;
     const int trained = std::max<int>(0, static_cast<int>(progress.curve(edge).size()) - 1);
-    const double clip = FramesPerClip(progress.graph().states(target - 1));
     seconds += SecondsOf(progress.curve(edge));
-    frames += trained * clip;
-    if (progress.outcomes()[edge]) continue;
-    frames_to_go += std::max(0, progress.max_epochs(edge) - trained) * clip;
+    frames += trained * FramesPerClip(progress.graph().states(target - 1));
   }
-  return frames == 0 ? 0 : seconds / frames * frames_to_go;
+  return frames == 0 ? 0 : seconds / frames * progress.frames_to_go();
 }
 
 std::string FormatEdge(const SearchProgress& progress, int edge, bool wins) {

@@ -255,23 +255,34 @@ int SearchProgress::max_epochs(int edge) const {
   return index_.edges[edge].from == 0 ? rule_.max_epochs_from_initial() : rule_.max_epochs();
 }
 
-int SearchProgress::epochs_at_worst() const {
-  int epochs = epochs_trained_;
+template <typename CostOfEpoch>
+double SearchProgress::ToGo(const CostOfEpoch& cost_of_epoch) const {
+  double cost = 0;
   for (int edge : index_.training_order) {
     if (outcomes_[edge] || !chosen_[edge]) continue;
     const int trained = std::max(0, static_cast<int>(curves_[edge].size()) - 1);
-    epochs += std::max(0, max_epochs(edge) - trained);
+    cost += std::max(0, max_epochs(edge) - trained) * cost_of_epoch(edge);
   }
+  // Which edges a later round trains is not known: as many as it has, at the mean of all.
   for (int round = round_; round < rounds(); ++round) {
-    int64_t length = 0, edges = 0;
+    double length = 0;
+    int edges = 0;
     for (const int edge : index_.training_order) {
       if (graph_.transitions(edge).round() != round + 1) continue;
-      length += max_epochs(edge);
+      length += max_epochs(edge) * cost_of_epoch(edge);
       ++edges;
     }
-    if (edges > 0) epochs += static_cast<int>(length * graph_.rounds(round).edges() / edges);
+    if (edges > 0) cost += length * graph_.rounds(round).edges() / edges;
   }
-  return epochs;
+  return cost;
+}
+
+int SearchProgress::epochs_at_worst() const {
+  return epochs_trained_ + static_cast<int>(ToGo([](int) { return 1; }));
+}
+
+double SearchProgress::frames_to_go() const {
+  return ToGo([this](int edge) { return FramesPerClip(graph_.states(index_.edges[edge].to - 1)); });
 }
 
 absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {

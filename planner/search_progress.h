@@ -84,6 +84,8 @@ class SearchProgress {
   // graph with rounds, edges that are not chosen yet count with the mean length of their round's.
   int epochs_trained() const { return epochs_trained_; }
   int epochs_at_worst() const;
+  // Frames a video (epochs x frames of a clip) that are left then.
+  double frames_to_go() const;
   // Processes that took the search up so far.
   int processes() const { return processes_; }
 
@@ -101,6 +103,9 @@ class SearchProgress {
   SearchOutcome OutcomeSoFar() const;
 
  private:
+  // What is left at worst, in the unit of `cost_of_epoch(edge)`.
+  template <typename CostOfEpoch>
+  double ToGo(const CostOfEpoch& cost_of_epoch) const;
   SearchProgress() = default;
   absl::Status ApplyPoint(const JournalPoint& point);
   absl::Status ApplyFinished(EdgeOutcome outcome);

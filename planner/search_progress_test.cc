@@ -57,6 +57,12 @@ TEST(SearchProgressTest, FollowsASearch) {
                        SearchProgress::Make(MakePool(PoolOptions()), Rule()));
   EXPECT_EQ(progress.edges_total(), 14);
   EXPECT_EQ(progress.epochs_at_worst(), 2 * 5 + 12 * 3);
+  double frames = 0;
+  for (size_t edge = 0; edge < progress.index().edges.size(); ++edge) {
+    const auto [from, to] = progress.index().edges[edge];
+    frames += (from == 0 ? 5 : 3) * FramesPerClip(progress.graph().states(to - 1));
+  }
+  EXPECT_EQ(progress.frames_to_go(), frames);
   EXPECT_EQ(progress.next_edge(), 0);
   EXPECT_EQ(progress.max_epochs(0), 5);
   EXPECT_EQ(progress.max_epochs(2), 3);

@@ -225,6 +225,9 @@ TEST(WideGraphTest, ASearchTrainsOnlyTheMostPromisingEdges) {
     by_round[rounds[edge.from() + "-" + edge.to()]].push_back(edge.to());
     EXPECT_EQ(edge.ending(), EdgeOutcome::LENGTH_REACHED);
   }
+  // Before its rounds are chosen, what is left is about the budget: edges of a round have equal frames.
+  ASSERT_OK_AND_ASSIGN(const SearchProgress begin, SearchProgress::Make(graph, outcome.rule()));
+  EXPECT_NEAR(begin.frames_to_go(), Settings().frames(), 64);
   // Round 1: the first five listed.  Round 2: the two best states, in turn: each goes on, then the
   // second one grows (us4x4 has no longer clip).  Round 3: the two best of those.
   EXPECT_THAT(by_round[1], testing::ElementsAre("cs16_0.04.1", "cs64_0.04.1", "us4x4_0.04.1",
