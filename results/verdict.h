@@ -33,9 +33,12 @@ struct SetVerdict {
   double error = 0;
   // difference / error.
   double z = 0;
-  // Absent where a run of the set has no such row.  Minus the published method's model, or its plan
-  // trained again where a record has no such model.
-  std::optional<double> long_run, published;
+  // Absent where a run of the set has no such row.
+  std::optional<double> long_run;
+  // Minus the published method's model, or its plan trained again where a record has no such model: of
+  // the runs beside which it was run, and how many these are.
+  std::optional<double> published;
+  int published_runs = 0;
   // All frames of the planned model over the frames of its plan, the mean over runs.
   double cost_ratio = 0;
   // All frames of the best fixed schedule over those of the planned model, the smallest of a run.

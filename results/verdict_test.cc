@@ -120,7 +120,18 @@ TEST(VerdictTest, WhereTheRightVideosAreKnownOnlyTheOthersCount) {
   EXPECT_NEAR(paired.sets[0].rival_frames, 1, 1e-12);
 }
 
-TEST(VerdictTest, OtherRivalsCountWhereEveryRunOfTheSetHasThem) {
+TEST(VerdictTest, ThePublishedMethodCountsInTheRunsThatHaveIt) {
+  std::vector<NamedRecord> records = {MakeRun("hmdb51", 1, 0.80, 0.78),
+                                      MakeRun("hmdb51", 2, 0.84, 0.78)};
+  AddRow(RecipeResult::PUBLISHED_MODEL, 0.75, 8 * kPlan, &records[1].record);
+  ASSERT_OK_AND_ASSIGN(const Verdict verdict, ComputeVerdict(records));
+  EXPECT_NEAR(*verdict.sets[0].published, 0.09, 1e-12);
+  EXPECT_EQ(verdict.sets[0].published_runs, 1);
+  EXPECT_THAT(DescribeVerdict(verdict),
+              HasSubstr("The published method was run beside 1 of 2 runs of HMDB51 miniature"));
+}
+
+TEST(VerdictTest, LongRunsCountWhereEveryRunOfTheSetHasThem) {
   std::vector<NamedRecord> records = {MakeRun("hmdb51", 1, 0.80, 0.78),
                                       MakeRun("hmdb51", 2, 0.84, 0.78),
                                       MakeRun("ucf101", 1, 0.90, 0.90)};
