@@ -11,7 +11,7 @@
 namespace op3d {
 namespace {
 
-absl::Status CheckOptions(absl::Span<const double> performance, const BootstrapOptions& options) {
+absl::Status CheckOptions(absl::Span<const double> performance, const KneeBootstrapOptions& options) {
   if (!(options.confidence > 0 && options.confidence < 1)) {
     return absl::InvalidArgumentError(
         absl::StrCat("the confidence is ", options.confidence, ", but must lie between 0 and 1"));
@@ -52,7 +52,7 @@ std::vector<double> Residuals(absl::Span<const double> performance, const Knee& 
 }  // namespace
 
 absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance, const Knee& knee,
-                                           const BootstrapOptions& options) {
+                                           const KneeBootstrapOptions& options) {
   if (absl::Status status = CheckOptions(performance, options); !status.ok()) return status;
   const int points = static_cast<int>(performance.size()), trained = points - 1;
   std::vector<double> residuals = Residuals(performance, knee, options.terms);

@@ -12,7 +12,7 @@
 
 namespace op3d {
 
-struct BootstrapOptions {
+struct KneeBootstrapOptions {
   // In (0, 1): 0.95 = between the 2.5 % and the 97.5 % quantile.
   double confidence = 0.95;
   // At least 2.
@@ -44,7 +44,7 @@ struct KneeInterval {
 //
 // InvalidArgument for options out of their ranges, or a curve as EstimateKnee().  Thread-safe.
 absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance, const Knee& knee,
-                                           const BootstrapOptions& options);
+                                           const KneeBootstrapOptions& options);
 
 }  // namespace op3d
 

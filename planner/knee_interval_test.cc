@@ -22,8 +22,8 @@ std::vector<double> Curve(double noise) {
   return y;
 }
 
-BootstrapOptions Options(double confidence, int resamples) {
-  BootstrapOptions options;
+KneeBootstrapOptions Options(double confidence, int resamples) {
+  KneeBootstrapOptions options;
   options.confidence = confidence;
   options.resamples = resamples;
   return options;
@@ -96,7 +96,7 @@ TEST(KneeIntervalTest, TheGainIsWhatLiesAhead) {
   std::vector<double> rising, fallen;
   for (int k = 0; k <= 20; ++k) rising.push_back(0.1 + 0.01 * k);
   for (int k = 0; k <= 20; ++k) fallen.push_back(0.8 - 1e-3 * (k - 6) * (k - 6));
-  BootstrapOptions options;
+  KneeBootstrapOptions options;
   options.ahead = 5;
   ASSERT_OK_AND_ASSIGN(const Knee up, EstimateKnee(rising));
   ASSERT_OK_AND_ASSIGN(const KneeInterval far, BootstrapKnee(rising, up, options));

@@ -122,7 +122,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   }
   absl::StatusOr<Knee> knee = EstimateKnee(curve.performance);
   if (!knee.ok()) return Annotate(knee.status(), words[0]);
-  BootstrapOptions options;
+  KneeBootstrapOptions options;
   options.confidence = kConfidence;
   options.resamples = absl::GetFlag(FLAGS_bootstrap_samples);
   options.seed = absl::GetFlag(FLAGS_seed);

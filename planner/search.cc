@@ -263,7 +263,7 @@ class Searcher {
     for (const CurvePoint& point : progress_.curve(task.edge)) {
       performance.push_back(point.performance());
     }
-    BootstrapOptions options;
+    KneeBootstrapOptions options;
     options.terms = TermsOf(progress_.rule());
     OP3D_ASSIGN_OR_RETURN(const KneeInterval interval, BootstrapKnee(performance, knee, options));
     KneeEstimate estimate = ToProto(knee);

@@ -83,7 +83,7 @@ absl::StatusOr<EdgeOutcome::Ending> AskInterval(absl::Span<const double> perform
   const bool may_end = interval_ends && gain <= rule.negligible_gain();
   const bool may_lose = races && highest < *to_beat;
   if (!may_end && !may_lose) return EdgeOutcome::ENDING_UNSPECIFIED;
-  BootstrapOptions options;
+  KneeBootstrapOptions options;
   options.confidence = rule.confidence() > 0 ? rule.confidence() : kDefaultConfidence;
   options.resamples = kResamples;
   options.terms = TermsOf(rule);
