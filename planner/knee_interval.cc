@@ -11,7 +11,8 @@
 namespace op3d {
 namespace {
 
-absl::Status CheckOptions(absl::Span<const double> performance, const KneeBootstrapOptions& options) {
+absl::Status CheckOptions(absl::Span<const double> performance,
+                          const KneeBootstrapOptions& options) {
   if (!(options.confidence > 0 && options.confidence < 1)) {
     return absl::InvalidArgumentError(
         absl::StrCat("the confidence is ", options.confidence, ", but must lie between 0 and 1"));
