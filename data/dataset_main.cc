@@ -3,6 +3,7 @@
 //   ./bazelw run //data:dataset -- index /data/hmdb51 --dataset=hmdb51 --split=2
 //   ./bazelw run //data:dataset -- check /data/hmdb51 --dataset=hmdb51
 //   ./bazelw run //data:dataset -- transcode /data/hmdb51 --dataset=hmdb51 --output_dir=/fast/hm
+//   ./bazelw run //data:dataset -- flow /data/hmdb51 --dataset=hmdb51 --output_dir=/fast/flow
 //   ./bazelw run //data:dataset -- inspect clip.mp4 --json
 //   ./bazelw run //data:dataset -- clip clip.mp4 --frames=16 --crop=three --output=c.safetensors
 //   ./bazelw run //data:dataset -- frames clip.mp4 --indices=0,7,12 --output_dir=/tmp/frames
@@ -25,6 +26,7 @@
 #include "data/command/dataset_index.h"
 #include "data/command/frame_export.h"
 #include "data/command/inspection.h"
+#include "data/command/optical_flow.h"
 #include "data/command/transcode.h"
 #include "data/dataset.pb.h"
 #include "data/datasets/dataset_settings.h"
@@ -33,6 +35,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
 
 ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
 ABSL_FLAG(std::string, dataset, "kinetics400",
@@ -47,12 +50,19 @@ ABSL_FLAG(std::string, index, "",
 ABSL_FLAG(bool, rescan, false, "index: scan also what has not changed");
 ABSL_FLAG(int, shortest, 16, "index: videos of fewer frames are named as short");
 ABSL_FLAG(int, threads, 0, "videos at the same time; 0 = as many as there are cores");
-ABSL_FLAG(std::string, form, "video",
-          "transcode: to video files, folders of JPEG frames or lmdb of them");
-ABSL_FLAG(int, short_side, 256, "transcode: in pixels; smaller videos keep their size");
+ABSL_FLAG(std::string, form, "",
+          "transcode: to video files (the default), folders of JPEG frames or lmdb of them; flow: "
+          "frames (the default) or lmdb");
+ABSL_FLAG(int, short_side, 256, "transcode, flow: in pixels; smaller videos keep their size");
 ABSL_FLAG(int, key_frame_distance, 16, "transcode: of files, in frames");
 ABSL_FLAG(int, crf, 20, "transcode: quality of files, 0 (best) to 51");
-ABSL_FLAG(int, jpeg_quality, 90, "transcode: of frames, 1 to 100 (best)");
+ABSL_FLAG(int, jpeg_quality, 90, "transcode, flow: of frames, 1 to 100 (best)");
+ABSL_FLAG(std::string, method, "dis",
+          "flow: dis (dense inverse search) or farneback, as OpenCV computes them");
+ABSL_FLAG(double, bound, 20, "flow: in pixels; what moves farther between two frames is cut to it");
+ABSL_FLAG(std::string, stream, "",
+          "index, check, transcode, inspect, clip: pictures, or flow that is stored as x and y "
+          "pictures; empty = the dataset's own, which is pictures where nothing is set");
 ABSL_FLAG(int, frames, 16, "clip: frames");
 ABSL_FLAG(int, length, 0, "another name of --frames; 0 = not given");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
@@ -61,7 +71,8 @@ ABSL_FLAG(std::string, crop, "center",
           "clip: center, three (as in a test) or random (as in training)");
 ABSL_FLAG(uint64_t, seed, 1, "clip: of the random crop; synthesize: another gives other videos");
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
-ABSL_FLAG(std::string, output_dir, "", "frames, transcode, synthesize: the folder to write to");
+ABSL_FLAG(std::string, output_dir, "",
+          "frames, transcode, flow, synthesize: the folder to write to");
 ABSL_FLAG(std::string, output, "", "clip: the safetensors file to write");
 ABSL_FLAG(std::string, out, "", "another name of --output_dir and --output");
 ABSL_FLAG(
@@ -78,6 +89,7 @@ constexpr char kUsage[] =
     "  check ROOT       decodes every frame of every listed video\n"
     "  transcode ROOT   makes a small copy with the same lists and frame numbers in\n"
     "                   --output_dir\n"
+    "  flow ROOT        makes such a copy of the videos' optical flow, for --stream=flow\n"
     "  inspect FILE...  what there is to know of videos\n"
     "  frames FILE      frames as PNG files\n"
     "  clip FILE        a clip as the network gets it, as safetensors\n"
@@ -91,11 +103,26 @@ int Threads() {
   return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+// What --stream says; pictures where it says nothing.
+absl::StatusOr<FrameContent> Content() {
+  DatasetSettings dataset;
+  if (!absl::GetFlag(FLAGS_stream).empty()) {
+    OP3D_RETURN_IF_ERROR(Annotate(
+        SetField(absl::StrCat("stream=", absl::GetFlag(FLAGS_stream)), &dataset), "--stream"));
+  }
+  return dataset.stream() == DatasetSettings::FLOW ? FrameContent::kFlow : FrameContent::kPictures;
+}
+
 // The dataset that the flags name, of the split they name.
 absl::StatusOr<DatasetSettings> Dataset() {
   OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
   if (absl::GetFlag(FLAGS_split) != 0) {
     OP3D_RETURN_IF_ERROR(ChooseSplit(absl::GetFlag(FLAGS_split), &dataset));
+  }
+  if (!absl::GetFlag(FLAGS_stream).empty()) {
+    OP3D_ASSIGN_OR_RETURN(const FrameContent content, Content());
+    dataset.set_stream(content == FrameContent::kFlow ? DatasetSettings::FLOW
+                                                      : DatasetSettings::PICTURES);
   }
   return dataset;
 }
@@ -176,11 +203,19 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   return videos;
 }
 
-absl::Status Transcode(absl::Span<const std::string> words) {
+// Copies the listed videos, or their flow when it is given.
+absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
+                  absl::Span<const std::string> words) {
   TranscodeOptions options;
-  OP3D_ASSIGN_OR_RETURN(options.root, RootOf("transcode", words));
-  OP3D_ASSIGN_OR_RETURN(options.out, OutputOf("transcode", /*folder=*/true));
-  OP3D_ASSIGN_OR_RETURN(options.copy.form, ParseVideoForm(absl::GetFlag(FLAGS_form)));
+  OP3D_ASSIGN_OR_RETURN(options.root, RootOf(command, words));
+  OP3D_ASSIGN_OR_RETURN(options.out, OutputOf(command, /*folder=*/true));
+  const std::string form = absl::GetFlag(FLAGS_form);
+  options.copy.flow = flow;
+  options.copy.flow_bound = absl::GetFlag(FLAGS_bound);
+  options.copy.form = flow == nullptr ? VideoForm::kFile : VideoForm::kFrames;
+  if (!form.empty()) {
+    OP3D_ASSIGN_OR_RETURN(options.copy.form, ParseVideoForm(form));
+  }
   options.copy.short_side = absl::GetFlag(FLAGS_short_side);
   options.copy.key_frame_distance = absl::GetFlag(FLAGS_key_frame_distance);
   options.copy.crf = absl::GetFlag(FLAGS_crf);
@@ -202,6 +237,15 @@ absl::Status Transcode(absl::Span<const std::string> words) {
   return absl::AbortedError(absl::StrCat(report->failed.size(), " of ",
                                          videos.usable.size() + videos.broken.size(),
                                          " videos were not copied; why stands above"));
+}
+
+absl::Status Transcode(absl::Span<const std::string> words) {
+  return Copy("transcode", nullptr, words);
+}
+
+absl::Status Flow(absl::Span<const std::string> words) {
+  OP3D_ASSIGN_OR_RETURN(const OpticalFlow flow, OpticalFlow::Load(absl::GetFlag(FLAGS_method)));
+  return Copy("flow", &flow, words);
 }
 
 absl::Status Check(absl::Span<const std::string> words) {
@@ -232,6 +276,7 @@ absl::Status Clip(absl::Span<const std::string> words) {
   request.seed = absl::GetFlag(FLAGS_seed);
   if (absl::GetFlag(FLAGS_size) != 0) request.size = absl::GetFlag(FLAGS_size);
   OP3D_ASSIGN_OR_RETURN(request.crop, ParseCrop(absl::GetFlag(FLAGS_crop)));
+  OP3D_ASSIGN_OR_RETURN(request.content, Content());
   OP3D_ASSIGN_OR_RETURN(const ClipFile clip, MakeClipFile(UserPath(words[0]), request));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(out, clip.bytes));
   if (clip.held > 0) {
@@ -265,10 +310,12 @@ absl::Status MakeMiniature(absl::Span<const std::string> words) {
 
 absl::Status Inspect(absl::Span<const std::string> files) {
   if (files.empty()) return absl::InvalidArgumentError("inspect: name at least one file");
+  MediaOptions media;
+  OP3D_ASSIGN_OR_RETURN(media.content, Content());
   absl::Status failure;
   int64_t failures = 0;
   for (const std::string& file : files) {
-    const absl::StatusOr<Inspection> inspection = InspectVideo(UserPath(file), {});
+    const absl::StatusOr<Inspection> inspection = InspectVideo(UserPath(file), media);
     if (absl::IsCancelled(inspection.status())) return inspection.status();
     if (inspection.ok()) {
       std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? InspectionJson(*inspection)
@@ -314,6 +361,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (words[0] == "check") return Check(rest);
   if (words[0] == "clip") return Clip(rest);
   if (words[0] == "transcode") return Transcode(rest);
+  if (words[0] == "flow") return Flow(rest);
   if (words[0] == "synthesize") return MakeMiniature(rest);
   return absl::InvalidArgumentError(
       absl::StrCat("there is no sub-command \"", words[0], "\"; see --help"));

@@ -66,6 +66,27 @@ expect 0 'note: .*kinetics-400_val.csv has 9 classes, but kinetics400 has 400' \
 expect 0 ' videos written, 0 were there, 0 cannot' \
   "$dataset" transcode "${mini[@]}" --form=frames --out=mini
 
+# Optical flow, where there is OpenCV; and a clip of it as the network gets it.
+if "$dataset" flow "${own[@]}" --output_dir=flow 2>flow.log; then
+  expect 0 '0 videos written, 2 were there, 0 cannot' "$dataset" flow "${own[@]}" --output_dir=flow
+  expect 2 'was made with other options' "$dataset" flow "${own[@]}" --output_dir=flow --bound=10
+  flow=(flow --dataset=own.textproto --stream=flow)
+  expect 0 'train: 1 of 1 listed videos can be used' "$dataset" index "${flow[@]}"
+  expect 0 '2 videos read, .* 0 videos are not as they should be' "$dataset" check "${flow[@]}"
+  [[ $("$dataset" inspect root/a.mp4 --json | tr , '\n' | grep '"frames"') == \
+    $("$dataset" inspect flow/a --stream=flow --json | tr , '\n' | grep '"frames"') ]] ||
+    fail 'flow has other frames than its video'
+  expect 0 'c.safetensors' \
+    "$dataset" clip flow/a --stream=flow --frames=4 --size=16 --crop=random --output=c.safetensors
+  expect 2 'is optical flow already' "$dataset" transcode "${flow[@]}" --output_dir=again
+else
+  grep -q 'apt-get install libopencv-video-dev' flow.log || fail "flow: $(cat flow.log)"
+fi
+expect 2 'none of: dis, farneback' "$dataset" flow "${own[@]}" --output_dir=x --method=tvl1
+expect 2 "form is frames or lmdb" "$dataset" flow "${own[@]}" --output_dir=x --form=video
+expect 2 'has no flow' "$dataset" inspect root/a.mp4 --stream=flow
+expect 2 "'colour' is none of: PICTURES, FLOW" "$dataset" inspect root/a.mp4 --stream=colour
+
 # Some of it.
 echo 'no video' >root/broken.mp4
 printf 'b.mp4 1\nbroken.mp4 0\n' >root/test.txt

@@ -19,6 +19,8 @@ class CsvReader {
     while (at_ < text_.size()) {
       CsvRow row;
       row.line = line_;
+      // Most rows have as many fields as the one before.
+      if (!rows.empty()) row.fields.reserve(rows.back().fields.size());
       if (absl::Status status = ReadRow(&row); !status.ok()) return status;
       if (row.fields.size() > 1 || !row.fields[0].empty()) rows.push_back(std::move(row));
     }
@@ -37,7 +39,9 @@ class CsvReader {
       if (at_ < text_.size() && text_[at_] == '"') {
         if (absl::Status status = ReadQuoted(&field); !status.ok()) return status;
       } else {
-        while (!AtLineEnd() && text_[at_] != ',') field += text_[at_++];
+        const size_t start = at_;
+        while (!AtLineEnd() && text_[at_] != ',') ++at_;
+        field.assign(text_.data() + start, at_ - start);
       }
       row->fields.push_back(std::move(field));
       if (AtLineEnd()) break;

@@ -131,6 +131,7 @@ absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view tex
   std::vector<KineticsClip> clips;
   clips.reserve(rows.size() - 1);
   absl::flat_hash_map<std::string, int64_t> lines;
+  lines.reserve(rows.size());
   for (size_t i = 1; i < rows.size(); ++i) {
     OP3D_ASSIGN_OR_RETURN(KineticsClip clip,
                           ParseRow(rows[i], columns, rows[0].fields.size(), source));

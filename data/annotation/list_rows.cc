@@ -21,22 +21,22 @@ namespace {
 
 using Rows = std::vector<ListRow>;
 
-ListRow MakeRow(const std::string& name, const std::string& label, int64_t line,
-                const std::string& file) {
+ListRow MakeRow(std::string name, std::string label, int64_t line, const std::string& file) {
   ListRow row;
-  row.video.name = name;
+  row.video.name = std::move(name);
   row.video.line = line;
-  row.label = label;
+  row.label = std::move(label);
   row.file = file;
   return row;
 }
 
 absl::Status AddKinetics(const std::string& text, const std::string& file, Rows* rows) {
-  OP3D_ASSIGN_OR_RETURN(const auto clips, ParseKineticsCsv(text, file));
-  for (const KineticsClip& clip : clips) {
-    rows->push_back(MakeRow(clip.Name(), clip.label, clip.line, file));
+  OP3D_ASSIGN_OR_RETURN(auto clips, ParseKineticsCsv(text, file));
+  rows->reserve(rows->size() + clips.size());
+  for (KineticsClip& clip : clips) {
+    rows->push_back(MakeRow(clip.Name(), std::move(clip.label), clip.line, file));
     rows->back().video.other_name = clip.ShortName();
-    rows->back().part = clip.split;
+    rows->back().part = std::move(clip.split);
   }
   return absl::OkStatus();
 }

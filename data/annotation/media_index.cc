@@ -73,19 +73,20 @@ size_t CommonEnd(const std::vector<std::string>& a, const std::vector<std::strin
 }  // namespace
 
 absl::StatusOr<MediaIndex> MediaIndex::Scan(const std::string& folder,
-                                            const absl::flat_hash_set<std::string>& names) {
+                                            const absl::flat_hash_set<absl::string_view>& names) {
   MediaIndex index;
   OP3D_RETURN_IF_ERROR(index.AddTree({folder, {}, false}, names));
   return index;
 }
 
 void MediaIndex::AddReplacements(const std::string& folder,
-                                 const absl::flat_hash_set<std::string>& names) {
+                                 const absl::flat_hash_set<absl::string_view>& names) {
   const absl::Status status = AddTree({folder, {}, true}, names);
   if (!status.ok()) unreadable_.push_back({std::string(FileName(folder)), status});
 }
 
-absl::Status MediaIndex::AddTree(Folder folder, const absl::flat_hash_set<std::string>& names) {
+absl::Status MediaIndex::AddTree(Folder folder,
+                                 const absl::flat_hash_set<absl::string_view>& names) {
   size_t next = all_folders_.size();
   all_folders_.push_back(std::move(folder));
   std::vector<std::string> inner;
@@ -111,7 +112,8 @@ absl::Status MediaIndex::AddTree(Folder folder, const absl::flat_hash_set<std::s
   }
 }
 
-absl::Status MediaIndex::AddFolder(size_t folder, const absl::flat_hash_set<std::string>& names,
+absl::Status MediaIndex::AddFolder(size_t folder,
+                                   const absl::flat_hash_set<absl::string_view>& names,
                                    std::vector<std::string>* inner) {
   OP3D_ASSIGN_OR_RETURN(
       const std::vector<Entry> entries,

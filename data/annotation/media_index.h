@@ -36,12 +36,13 @@ class MediaIndex {
   // with or without the ending lmdb).  Folders of unlisted frames and hidden folders are passed
   // over.  NotFound, PermissionDenied: `folder` itself cannot be listed.
   static absl::StatusOr<MediaIndex> Scan(const std::string& folder,
-                                         const absl::flat_hash_set<std::string>& names);
+                                         const absl::flat_hash_set<absl::string_view>& names);
 
   // Adds the videos of another folder, which holds replacements of damaged ones; as those in
   // folders whose name starts with "replacement", they come before all others of their name.  A
   // folder that cannot be listed is added to unreadable().
-  void AddReplacements(const std::string& folder, const absl::flat_hash_set<std::string>& names);
+  void AddReplacements(const std::string& folder,
+                       const absl::flat_hash_set<absl::string_view>& names);
 
   // The paths of the videos of that name (without its endings); none when there is none.  Of
   // several, first replacements, then those in a folder named as `label`, spaces or underscores,
@@ -73,9 +74,9 @@ class MediaIndex {
   using Files = std::vector<File>;
 
   // Lists `folder` and what is below it, breadth first.
-  absl::Status AddTree(Folder folder, const absl::flat_hash_set<std::string>& names);
+  absl::Status AddTree(Folder folder, const absl::flat_hash_set<absl::string_view>& names);
   // Lists one folder: its videos into the index, its folders into `inner`.
-  absl::Status AddFolder(size_t folder, const absl::flat_hash_set<std::string>& names,
+  absl::Status AddFolder(size_t folder, const absl::flat_hash_set<absl::string_view>& names,
                          std::vector<std::string>* inner);
   std::string PathOf(absl::string_view name, const File& file) const;
 

@@ -76,7 +76,8 @@ class Finder {
   // to its videos.  The names by which videos may be found make it cheap.
   absl::StatusOr<const MediaIndex*> Media() {
     if (media_ != nullptr) return media_.get();
-    absl::flat_hash_set<std::string> names;
+    absl::flat_hash_set<absl::string_view> names;
+    names.reserve(2 * list_.videos.size());
     for (const ListedVideo& video : list_.videos) {
       names.insert(NameOf(video));
       if (!video.other_name.empty()) names.insert(video.other_name);
@@ -150,8 +151,8 @@ class Finder {
   }
 
  private:
-  static std::string NameOf(const ListedVideo& video) {
-    return video.path.empty() ? video.name : std::string(WithoutVideoEndings(FileName(video.path)));
+  static absl::string_view NameOf(const ListedVideo& video) {
+    return video.path.empty() ? video.name : WithoutVideoEndings(FileName(video.path));
   }
 
   static void Append(const std::vector<std::string>& more, std::vector<std::string>* paths) {

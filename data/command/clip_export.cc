@@ -91,7 +91,9 @@ absl::StatusOr<ClipRequest::Crop> ParseCrop(absl::string_view name) {
 
 absl::StatusOr<ClipFile> MakeClipFile(const std::string& video, const ClipRequest& request) {
   OP3D_RETURN_IF_ERROR(CheckRequest(request));
-  OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(video));
+  MediaOptions media;
+  media.content = request.content;
+  OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(video, media));
   if (request.start < 0 || request.start >= scan.info.frames) {
     return absl::OutOfRangeError(absl::StrCat(video, ": the clip's start ", request.start,
                                               " is outside of the video's frames, [0, ",
@@ -109,7 +111,7 @@ absl::StatusOr<ClipFile> MakeClipFile(const std::string& video, const ClipReques
   FrameStore store(0);
   ViewSeconds seconds;
   OP3D_RETURN_IF_ERROR(MakeClipViews(
-      {video, video, -1, scan.info.frames, EncodeScan(scan)}, {file.frames},
+      {video, video, -1, scan.info.frames, EncodeScan(scan), "", request.content}, {file.frames},
       [&](int width, int height) { return MakeTransform(request, width, height); }, &store,
       absl::MakeSpan(clip), &seconds));
   const absl::string_view bytes(reinterpret_cast<const char*>(clip.data()),

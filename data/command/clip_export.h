@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/video/stored_frames.h"
 
 namespace op3d {
 
@@ -36,6 +37,8 @@ struct ClipRequest {
   int size = 224;
   // Of the random crop.
   uint64_t seed = 1;
+  // kFlow: of stored x and y pictures.
+  FrameContent content = FrameContent::kPictures;
 };
 
 // "center", "three" or "random"; InvalidArgument names them.

@@ -30,11 +30,15 @@ constexpr int64_t kClip = 16;
 constexpr int64_t kLongestList = int64_t{256} << 20;
 
 std::string Settings(const VideoCopyOptions& copy) {
-  const Json json = {{"form", std::string(VideoFormName(copy.form))},
-                     {"short_side", copy.short_side},
-                     {"key_frame_distance", copy.key_frame_distance},
-                     {"crf", copy.crf},
-                     {"jpeg_quality", copy.jpeg_quality}};
+  Json json = {{"form", std::string(VideoFormName(copy.form))},
+               {"short_side", copy.short_side},
+               {"key_frame_distance", copy.key_frame_distance},
+               {"crf", copy.crf},
+               {"jpeg_quality", copy.jpeg_quality}};
+  if (copy.flow != nullptr) {
+    json["flow"] = copy.flow->method();
+    json["flow_bound"] = copy.flow_bound;
+  }
   return json.dump() + "\n";
 }
 
@@ -156,7 +160,7 @@ bool IsTheVideosFault(const absl::Status& status) {
 }
 
 absl::Status Measure(absl::Span<const Video> videos, const std::vector<Outcome>& outcomes,
-                     TranscodeReport* report) {
+                     const VideoCopyOptions& copy, TranscodeReport* report) {
   std::vector<double> before, after;
   const size_t step = std::max<size_t>(1, videos.size() / kMeasured);
   for (size_t i = 0; i < videos.size(); i += step) {
@@ -164,6 +168,7 @@ absl::Status Measure(absl::Span<const Video> videos, const std::vector<Outcome>&
     MediaOptions media;
     media.content = videos[i].content;
     OP3D_ASSIGN_OR_RETURN(before.emplace_back(), ClipMilliseconds(videos[i].path, media));
+    if (copy.flow != nullptr) media.content = FrameContent::kFlow;
     OP3D_ASSIGN_OR_RETURN(after.emplace_back(), ClipMilliseconds(outcomes[i].target, media));
   }
   report->measured = static_cast<int>(before.size());
@@ -181,7 +186,8 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
     if (video.content != FrameContent::kPictures) {
       return absl::InvalidArgumentError(absl::StrCat(
           video.path,
-          " is optical flow: JPEG and H.264 of pictures would change it; copy it as it is"));
+          " is optical flow already: JPEG and H.264 of pictures would change it; copy it as it "
+          "is"));
     }
   }
   OP3D_RETURN_IF_ERROR(OpenFolder(options));
@@ -189,7 +195,8 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
   std::vector<Outcome> outcomes(videos.size());
   FindTargets(videos, options, &outcomes);
   {
-    Progress progress("transcode", static_cast<int64_t>(videos.size()), "videos");
+    Progress progress(options.copy.flow == nullptr ? "transcode" : "flow",
+                      static_cast<int64_t>(videos.size()), "videos");
     OP3D_RETURN_IF_ERROR(InParallel(
         options.threads, static_cast<int64_t>(videos.size()), [&](int64_t i) -> absl::Status {
           Outcome& outcome = outcomes[i];
@@ -219,7 +226,7 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
     report.bytes_before += BytesOf(videos[i].path);
     report.bytes_after += BytesOf(outcomes[i].target);
   }
-  OP3D_RETURN_IF_ERROR(Measure(videos, outcomes, &report));
+  OP3D_RETURN_IF_ERROR(Measure(videos, outcomes, options.copy, &report));
   return report;
 }
 

@@ -90,21 +90,72 @@ absl::Status CopyToFile(VideoReader* reader, const VideoCopyOptions& options,
   return WriteFileAtomically(target, bytes);
 }
 
+using PictureSink = absl::FunctionRef<absl::Status(std::string name, std::string jpeg)>;
+
+// Gives the pictures of the frames to `sink`.
+absl::Status CopyFrames(VideoReader* reader, const VideoCopyOptions& options, PictureSink sink) {
+  const int digits = options.form == VideoForm::kLmdb ? 6 : 5;
+  return ReadAll(reader, CopySize(reader->info(), options),
+                 [&](int64_t frame, const RgbImage& image) -> absl::Status {
+                   OP3D_ASSIGN_OR_RETURN(std::string jpeg, EncodeJpeg(image, options.jpeg_quality));
+                   return sink(absl::StrFormat("%0*d.jpg", digits, frame + 1), std::move(jpeg));
+                 });
+}
+
+// Gives the x and y pictures of the flow to `sink`.
+absl::Status CopyFlow(VideoReader* reader, const VideoCopyOptions& options, PictureSink sink) {
+  std::string jpegs[2];
+  const auto put = [&](int64_t frame) -> absl::Status {
+    for (const int picture : {0, 1}) {
+      OP3D_RETURN_IF_ERROR(
+          sink(absl::StrFormat("%06d_c%d.jpg", frame + 1, picture + 1), jpegs[picture]));
+    }
+    return absl::OkStatus();
+  };
+  const auto encode = [&](const FlowField& field) -> absl::Status {
+    GreyImage pictures[2];
+    EncodeFlow(field, options.flow_bound, &pictures[0], &pictures[1]);
+    for (const int picture : {0, 1}) {
+      OP3D_ASSIGN_OR_RETURN(jpegs[picture],
+                            EncodeGreyJpeg(pictures[picture].pixels, {field.width, field.height},
+                                           options.jpeg_quality));
+    }
+    return absl::OkStatus();
+  };
+  GreyImage before;
+  FlowField field;
+  OP3D_RETURN_IF_ERROR(ReadAll(reader, CopySize(reader->info(), options),
+                               [&](int64_t frame, const RgbImage& image) -> absl::Status {
+                                 GreyImage grey = GreyOf(image);
+                                 if (frame > 0) {
+                                   OP3D_RETURN_IF_ERROR(
+                                       options.flow->Compute(before, grey, &field));
+                                   OP3D_RETURN_IF_ERROR(encode(field));
+                                   OP3D_RETURN_IF_ERROR(put(frame - 1));
+                                 }
+                                 before = std::move(grey);
+                                 return absl::OkStatus();
+                               }));
+  if (reader->info().frames == 1) {
+    // Nothing moves in a video of one frame.
+    OP3D_RETURN_IF_ERROR(
+        encode({before.width, before.height, std::vector<float>(before.pixels.size() * 2)}));
+  }
+  return put(reader->info().frames - 1);
+}
+
 // Fills the new folder `folder`.
 absl::Status CopyToFolder(VideoReader* reader, const VideoCopyOptions& options,
                           const std::string& folder) {
   const bool lmdb = options.form == VideoForm::kLmdb;
   std::vector<LmdbPicture> pictures;
-  OP3D_RETURN_IF_ERROR(
-      ReadAll(reader, CopySize(reader->info(), options), [&](int64_t frame, const RgbImage& image) {
-        absl::StatusOr<std::string> jpeg = EncodeJpeg(image, options.jpeg_quality);
-        OP3D_RETURN_IF_ERROR(jpeg.status());
-        if (lmdb) {
-          pictures.push_back({absl::StrFormat("%06d.jpg", frame + 1), *std::move(jpeg)});
-          return absl::OkStatus();
-        }
-        return WriteFileAtomically(JoinPath(folder, absl::StrFormat("%05d.jpg", frame + 1)), *jpeg);
-      }));
+  const auto sink = [&](std::string name, std::string jpeg) -> absl::Status {
+    if (!lmdb) return WriteFileAtomically(JoinPath(folder, name), jpeg);
+    pictures.push_back({std::move(name), std::move(jpeg)});
+    return absl::OkStatus();
+  };
+  OP3D_RETURN_IF_ERROR(options.flow == nullptr ? CopyFrames(reader, options, sink)
+                                               : CopyFlow(reader, options, sink));
   return lmdb ? WriteFrameLmdb(folder, pictures) : absl::OkStatus();
 }
 
@@ -134,7 +185,16 @@ absl::Status CheckVideoCopyOptions(const VideoCopyOptions& options) {
   OP3D_RETURN_IF_ERROR(InRange("short side", options.short_side, 16, 8192));
   OP3D_RETURN_IF_ERROR(InRange("distance of key frames", options.key_frame_distance, 1, 1'000'000));
   OP3D_RETURN_IF_ERROR(InRange("crf", options.crf, 0, 51));
-  return InRange("JPEG quality", options.jpeg_quality, 1, 100);
+  OP3D_RETURN_IF_ERROR(InRange("JPEG quality", options.jpeg_quality, 1, 100));
+  if (options.flow == nullptr) return absl::OkStatus();
+  if (options.form == VideoForm::kFile) {
+    return absl::InvalidArgumentError(
+        "flow is stored as pictures, not as a video, whose colours are too coarse for it: form is "
+        "frames or lmdb");
+  }
+  if (options.flow_bound > 0 && options.flow_bound <= 1000) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the flow's bound is ", options.flow_bound, " pixels; it must be in (0, 1000]"));
 }
 
 std::string CopyPath(const std::string& path, bool is_folder, VideoForm form) {

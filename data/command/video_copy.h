@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/annotation/video_list.h"
+#include "data/command/optical_flow.h"
 
 namespace op3d {
 
@@ -38,6 +39,12 @@ struct VideoCopyOptions {
   int crf = 20;
   // Of frames: JPEG quality, [1, 100].
   int jpeg_quality = 90;
+  // Not null: the copy holds the optical flow from each frame to the next one instead of the
+  // frames, as 000001_c1.jpg (x) and 000001_c2.jpg (y); the last frame repeats the flow before it,
+  // so that frame k of the copy is still of frame k.  Not as a file.
+  const OpticalFlow* flow = nullptr;
+  // Moves of more pixels than this are stored as this, (0, 1000].
+  double flow_bound = 20;
 };
 
 // InvalidArgument names the field, its value and its range.

@@ -54,6 +54,7 @@ absl::Status MakeClipViews(
   auto needed = [&](int width, int height) -> absl::StatusOr<Box> {
     const Clock::time_point start = Clock::now();
     OP3D_ASSIGN_OR_RETURN(ClipTransform made, make_transform(width, height));
+    made.SetContent(video.content);
     const size_t size = made.size();
     if (out.size() != clips.size() * made.crops() * 3 * times * size * size) {
       return absl::InternalError(absl::StrCat("views of ", size, "x", size,

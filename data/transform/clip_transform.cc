@@ -215,7 +215,20 @@ void ClipTransform::Jitter() {
   }
 }
 
+void ClipTransform::SetContent(FrameContent content) {
+  content_ = content;
+  if (content != FrameContent::kFlow) return;
+  draw_.jitter = draw_.grey = false;
+  draw_.augment.clear();
+  blur_.reset();
+}
+
 void ClipTransform::Store(int crop, float* out, int64_t plane_stride) const {
+  if (content_ == FrameContent::kFlow) {
+    NormaliseFlow(pixels_.data(), resize_.window().width, crops_[crop], draw_.mirror, out,
+                  plane_stride);
+    return;
+  }
   Normalise(pixels_.data(), resize_.window().width, crops_[crop], draw_.mirror, out, plane_stride);
 }
 

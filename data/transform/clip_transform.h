@@ -32,6 +32,7 @@
 #include "data/transform/rand_augment.h"
 #include "data/transform/resize.h"
 #include "data/video/image.h"
+#include "data/video/stored_frames.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {
@@ -87,6 +88,10 @@ class ClipTransform {
   static absl::StatusOr<ClipTransform> ForTest(const TransformSettings& settings, int width,
                                                int height);
 
+  // What the frames are; pictures when it is not called.  Of flow (red its x, green its y) the crop
+  // and the flip alone are applied: no colours, no blur.
+  void SetContent(FrameContent content);
+
   // Side of the square that comes out, in pixels.
   int size() const { return size_; }
   // 1, or 3 in a test.
@@ -102,7 +107,8 @@ class ClipTransform {
   absl::Status LoadPart(const RgbImage& image, const Box& part);
 
   // Writes crop `crop` of the loaded frame as three planes of size() x size() floats: channel c at
-  // out + c * plane_stride.  May be called more than once a frame.
+  // out + c * plane_stride.  May be called more than once a frame.  Of flow: x, y and zeros, with
+  // the published mean 0.5 and deviation 0.229; a mirrored x is inverted.
   void Store(int crop, float* out, int64_t plane_stride) const;
 
   // The picture before normalising, [height, width, 3] of the loaded frame, not yet mirrored; crop
@@ -127,6 +133,7 @@ class ClipTransform {
   std::vector<Box> crops_;
   // Nothing random in an evaluation.
   TrainDraw draw_;
+  FrameContent content_ = FrameContent::kPictures;
   std::optional<Blur> blur_;
   std::vector<uint8_t> pixels_;
 };

@@ -16,4 +16,20 @@ void Normalise(const uint8_t* pixels, int width, const Box& box, bool mirror, fl
   }
 }
 
+void NormaliseFlow(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
+                   int64_t plane_stride) {
+  constexpr float kMean = 0.5f, kDeviation = 0.229f;
+  for (int y = 0; y < box.height; ++y) {
+    const uint8_t* const row = pixels + (static_cast<size_t>(box.top + y) * width + box.left) * 3;
+    float* const to = out + static_cast<size_t>(y) * box.width;
+    for (int x = 0; x < box.width; ++x) {
+      const uint8_t* const pixel = row + 3 * (mirror ? box.width - 1 - x : x);
+      const float right = static_cast<float>(mirror ? 255 - pixel[0] : pixel[0]);
+      to[x] = (right / 255 - kMean) / kDeviation;
+      to[x + plane_stride] = (static_cast<float>(pixel[1]) / 255 - kMean) / kDeviation;
+      to[x + 2 * plane_stride] = 0;
+    }
+  }
+}
+
 }  // namespace op3d

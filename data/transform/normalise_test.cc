@@ -47,5 +47,16 @@ TEST(NormaliseTest, WritesPlanesOfABox) {
   }
 }
 
+TEST(NormaliseTest, FlowIsAroundAHalfAndTurnsWithTheMirror) {
+  // x, y and nothing of two pixels.
+  const uint8_t pixels[] = {255, 128, 0, 51, 0, 0};
+  const auto value = [](float byte) { return (byte / 255 - 0.5f) / 0.229f; };
+  float out[6];
+  NormaliseFlow(pixels, 2, {0, 0, 2, 1}, /*mirror=*/false, out, /*plane_stride=*/2);
+  EXPECT_THAT(out, testing::ElementsAre(value(255), value(51), value(128), value(0), 0, 0));
+  NormaliseFlow(pixels, 2, {0, 0, 2, 1}, /*mirror=*/true, out, /*plane_stride=*/2);
+  EXPECT_THAT(out, testing::ElementsAre(value(204), value(0), value(0), value(128), 0, 0));
+}
+
 }  // namespace
 }  // namespace op3d

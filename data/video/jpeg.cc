@@ -13,6 +13,34 @@ const unsigned char* Data(absl::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
+absl::StatusOr<std::string> Compress(absl::Span<const uint8_t> pixels, JpegSize picture,
+                                     int channels, int quality) {
+  if (picture.width <= 0 || picture.height <= 0 ||
+      pixels.size() != static_cast<size_t>(picture.width) * picture.height * channels ||
+      quality < 1 || quality > 100) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot write a JPEG picture of ", picture.width, "x", picture.height, " (",
+                     pixels.size(), " bytes) with quality ", quality, "; the quality is 1 to 100"));
+  }
+  const tjhandle handle = tjInitCompress();
+  auto destroy = absl::MakeCleanup([handle] {
+    if (handle != nullptr) tjDestroy(handle);
+  });
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  if (handle == nullptr ||
+      tjCompress2(handle, pixels.data(), picture.width, /*pitch=*/0, picture.height,
+                  channels == 1 ? TJPF_GRAY : TJPF_RGB, &bytes, &size,
+                  channels == 1 ? TJSAMP_GRAY : TJSAMP_420, quality, TJFLAG_ACCURATEDCT) != 0) {
+    tjFree(bytes);
+    return absl::InternalError(absl::StrCat(
+        "cannot write a JPEG picture: ", handle == nullptr ? "no memory" : tjGetErrorStr2(handle)));
+  }
+  std::string encoded(reinterpret_cast<char*>(bytes), size);
+  tjFree(bytes);
+  return encoded;
+}
+
 }  // namespace
 
 void JpegDecoder::Deleter::operator()(void* handle) const { tjDestroy(handle); }
@@ -76,29 +104,12 @@ absl::StatusOr<JpegSize> JpegDecoder::DecodeGrey(absl::string_view bytes, int64_
 }
 
 absl::StatusOr<std::string> EncodeJpeg(const RgbImage& image, int quality) {
-  if (image.width <= 0 || image.height <= 0 ||
-      image.pixels.size() != static_cast<size_t>(image.width) * image.height * 3 || quality < 1 ||
-      quality > 100) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "cannot write a JPEG picture of ", image.width, "x", image.height, " (",
-        image.pixels.size(), " bytes) with quality ", quality, "; the quality is 1 to 100"));
-  }
-  const tjhandle handle = tjInitCompress();
-  auto destroy = absl::MakeCleanup([handle] {
-    if (handle != nullptr) tjDestroy(handle);
-  });
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  if (handle == nullptr ||
-      tjCompress2(handle, image.pixels.data(), image.width, /*pitch=*/0, image.height, TJPF_RGB,
-                  &bytes, &size, TJSAMP_420, quality, TJFLAG_ACCURATEDCT) != 0) {
-    tjFree(bytes);
-    return absl::InternalError(absl::StrCat(
-        "cannot write a JPEG picture: ", handle == nullptr ? "no memory" : tjGetErrorStr2(handle)));
-  }
-  std::string encoded(reinterpret_cast<char*>(bytes), size);
-  tjFree(bytes);
-  return encoded;
+  return Compress(image.pixels, {image.width, image.height}, /*channels=*/3, quality);
+}
+
+absl::StatusOr<std::string> EncodeGreyJpeg(absl::Span<const uint8_t> pixels, JpegSize size,
+                                           int quality) {
+  return Compress(pixels, size, /*channels=*/1, quality);
 }
 
 }  // namespace op3d

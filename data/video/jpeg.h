@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "data/video/image.h"
 
 namespace op3d {
@@ -53,6 +54,10 @@ class JpegDecoder {
 // The picture as JPEG with chroma at half resolution, the same bytes every time.  `quality` in
 // [1, 100].  InvalidArgument: an empty picture or another quality.
 absl::StatusOr<std::string> EncodeJpeg(const RgbImage& image, int quality);
+
+// The same of a grey picture, [height, width] in `pixels`, as a JPEG of brightness alone.
+absl::StatusOr<std::string> EncodeGreyJpeg(absl::Span<const uint8_t> pixels, JpegSize size,
+                                           int quality);
 
 }  // namespace op3d
 

@@ -82,5 +82,19 @@ TEST(JpegTest, RefusesWhatCannotBeWritten) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("quality")));
 }
 
+TEST(JpegTest, AGreyPictureComesBack) {
+  std::vector<uint8_t> pixels;
+  for (int i = 0; i < 24 * 16; ++i) pixels.push_back(static_cast<uint8_t>(100 + i % 24));
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeGreyJpeg(pixels, {24, 16}, 95));
+  JpegDecoder decoder;
+  std::vector<uint8_t> decoded;
+  ASSERT_OK_AND_ASSIGN(const JpegSize size, decoder.DecodeGrey(bytes, 1 << 20, &decoded));
+  EXPECT_EQ(size.width, 24);
+  EXPECT_EQ(size.height, 16);
+  for (size_t i = 0; i < pixels.size(); ++i) EXPECT_NEAR(decoded[i], pixels[i], 3);
+  EXPECT_THAT(EncodeGreyJpeg(pixels, {24, 17}, 95),
+              StatusIs(absl::StatusCode::kInvalidArgument, testing::HasSubstr("24x17")));
+}
+
 }  // namespace
 }  // namespace op3d

@@ -2,6 +2,7 @@
 
 load("//tools/workspace/cuda:repository.bzl", "cuda_repository")
 load("//tools/workspace/libtorch:repository.bzl", "libtorch_cuda_repository", "libtorch_repository")
+load("//tools/workspace/opencv:repository.bzl", "opencv_repository")
 load("//tools/workspace/pkgconfig:repository.bzl", "pkgconfig_repository")
 load("//tools/workspace/protobuf:repository.bzl", "protobuf_repository")
 
@@ -45,6 +46,7 @@ def system_repositories():
     pkgconfig_repository(name = "lmdb", apt = "liblmdb-dev", modules = {":lmdb": "lmdb"})
     pkgconfig_repository(name = "libjpeg_turbo", apt = "libturbojpeg0-dev", modules = {":turbojpeg": "libturbojpeg"})
     pkgconfig_repository(name = "nlohmann_json", apt = "nlohmann-json3-dev", modules = {":json": "nlohmann_json"})
+    opencv_repository(name = "opencv")
     pkgconfig_repository(name = "openssl", apt = "libssl-dev", modules = {":crypto": "libcrypto"})
     pkgconfig_repository(name = "zlib", apt = "zlib1g-dev", modules = {":zlib": "zlib"})
     libtorch_repository(name = "libtorch", lock = "//tools/workspace/libtorch:libtorch.lock")
