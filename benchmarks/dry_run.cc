@@ -222,6 +222,16 @@ absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const V
   return rounds;
 }
 
+// Frames a video until the search's model is there, and what rivals get: the search's own, counted by
+// area, and those of a proxy's paths at full size.
+double FramesInAll(const BenchmarkSettings& settings) {
+  const WideGraphSettings& wide = settings.search().wide();
+  if (!settings.search().has_proxy()) return wide.frames();
+  const double videos = settings.search().proxy().videos();
+  return wide.frames() * ProxyFrame(settings) * (videos > 0 ? videos : 1) +
+         ProxyPaths(settings) * FramesOfPath(wide);
+}
+
 // The rounds of the planned method and the schedules it is held against.
 absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, const Videos& videos,
                                            Costs* costs, Sum* sum, double* rival_seconds) {
@@ -263,7 +273,7 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   }
   const RivalSettings& rivals = options.settings.rivals();
   const int fixed = rivals.clips_size() * rivals.rates_size();
-  const double whole = wide.frames() * cost.full_frame_seconds;
+  const double whole = FramesInAll(options.settings) * cost.full_frame_seconds;
   if (fixed > 0) {
     absl::StrAppendFormat(&text, "rivals: %d fixed schedules share as many frames, %s\n", fixed,
                           FormatSeconds(whole));
@@ -292,7 +302,7 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
   for (RecipeSettings recipe : options.settings.recipes()) {
     if (recipe.planned() && rounds && !search.train_again()) continue;
     // It is given what the search may take.
-    if (rounds) SetFrames(search.wide().frames(), transform.train_crop(), &recipe);
+    if (rounds) SetFrames(FramesInAll(options.settings), transform.train_crop(), &recipe);
     OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan, transform.train_crop()));
     double time = 0;
     for (const Plan::Step& step : steps.steps()) {
