@@ -1,5 +1,6 @@
 // Looks at videos and prepares datasets.
 //
+//   ./bazelw run //data:dataset -- list /data/phone
 //   ./bazelw run //data:dataset -- index /data/hmdb51 --dataset=hmdb51 --split=2
 //   ./bazelw run //data:dataset -- check /data/hmdb51 --dataset=hmdb51
 //   ./bazelw run //data:dataset -- transcode /data/hmdb51 --dataset=hmdb51 --output_dir=/fast/hm
@@ -24,6 +25,7 @@
 #include "data/command/clip_export.h"
 #include "data/command/dataset_check.h"
 #include "data/command/dataset_index.h"
+#include "data/command/folder_list.h"
 #include "data/command/frame_export.h"
 #include "data/command/inspection.h"
 #include "data/command/optical_flow.h"
@@ -69,10 +71,15 @@ ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
 ABSL_FLAG(int64_t, start, 0, "clip: number of the first frame");
 ABSL_FLAG(std::string, crop, "center",
           "clip: center, three (as in a test) or random (as in training)");
-ABSL_FLAG(uint64_t, seed, 1, "clip: of the random crop; synthesize: another gives other videos");
+ABSL_FLAG(
+    uint64_t, seed, 1,
+    "clip: of the random crop; list: which videos are tested on; synthesize: another gives other "
+    "videos");
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
+ABSL_FLAG(double, test_share, 0.25, "list: the share of each class's videos that is tested on");
 ABSL_FLAG(std::string, output_dir, "",
-          "frames, transcode, flow, synthesize: the folder to write to");
+          "frames, transcode, flow, synthesize: the folder to write to; list: where the lists go, "
+          "default: into the folder itself");
 ABSL_FLAG(std::string, output, "", "clip: the safetensors file to write");
 ABSL_FLAG(std::string, out, "", "another name of --output_dir and --output");
 ABSL_FLAG(
@@ -84,6 +91,7 @@ namespace {
 
 constexpr char kUsage[] =
     "looks at videos and prepares datasets.\n\n"
+    "  list FOLDER      makes lists, and the file for --dataset, for videos in class folders\n"
     "  index ROOT       finds a dataset's lists and media, scans what is new, says what is "
     "missing\n"
     "  check ROOT       decodes every frame of every listed video\n"
@@ -151,6 +159,22 @@ absl::StatusOr<std::string> RootOf(absl::string_view command, absl::Span<const s
         absl::StrCat(command, ": name one folder, the dataset's root"));
   }
   return UserPath(words[0]);
+}
+
+// Makes a dataset of a folder that has no lists.
+absl::Status List(absl::Span<const std::string> words) {
+  FolderListOptions options;
+  OP3D_ASSIGN_OR_RETURN(options.folder, RootOf("list", words));
+  if (!absl::GetFlag(FLAGS_output_dir).empty() || !absl::GetFlag(FLAGS_out).empty()) {
+    OP3D_ASSIGN_OR_RETURN(options.out, OutputOf("list", /*folder=*/true));
+  }
+  options.test_share = absl::GetFlag(FLAGS_test_share);
+  options.seed = absl::GetFlag(FLAGS_seed);
+  OP3D_ASSIGN_OR_RETURN(const FolderListReport report, ListClassFolders(options));
+  std::printf(
+      "%s\n",
+      (absl::GetFlag(FLAGS_json) ? FolderListJson(report) : FolderListText(report)).c_str());
+  return absl::OkStatus();
 }
 
 absl::Status Index(absl::Span<const std::string> words) {
@@ -357,6 +381,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   const absl::Span<const std::string> rest = words.subspan(1);
   if (words[0] == "inspect") return Inspect(rest);
   if (words[0] == "frames") return Frames(rest);
+  if (words[0] == "list") return List(rest);
   if (words[0] == "index") return Index(rest);
   if (words[0] == "check") return Check(rest);
   if (words[0] == "clip") return Clip(rest);

@@ -66,6 +66,18 @@ expect 0 'note: .*kinetics-400_val.csv has 9 classes, but kinetics400 has 400' \
 expect 0 ' videos written, 0 were there, 0 cannot' \
   "$dataset" transcode "${mini[@]}" --form=frames --out=mini
 
+# A folder of one's own videos without lists.
+mkdir -p 'phone/Hüpfen' 'phone/side walk'
+cp root/a.mp4 'phone/side walk/VID (1).mp4'
+cp root/a.mp4 'phone/side walk/b.MOV'
+cp root/b.mp4 'phone/Hüpfen/IMG 1.mp4'
+cp root/b.mp4 'phone/Hüpfen/IMG 2.mp4'
+echo holiday >'phone/side walk/notes.txt'
+expect 0 'passed over: side walk/notes.txt: not called as a video' "$dataset" list phone
+expect 0 'train: 2 of 2 listed videos can be used' \
+  "$dataset" index phone --dataset=phone/dataset.textproto
+expect 2 'is there already' "$dataset" list phone
+
 # Optical flow, where there is OpenCV; and a clip of it as the network gets it.
 if "$dataset" flow "${own[@]}" --output_dir=flow 2>flow.log; then
   expect 0 '0 videos written, 2 were there, 0 cannot' "$dataset" flow "${own[@]}" --output_dir=flow
@@ -78,6 +90,7 @@ if "$dataset" flow "${own[@]}" --output_dir=flow 2>flow.log; then
     fail 'flow has other frames than its video'
   expect 0 'c.safetensors' \
     "$dataset" clip flow/a --stream=flow --frames=4 --size=16 --crop=random --output=c.safetensors
+  expect 2 'holds no frames .*, but optical flow' "$dataset" inspect flow/a
   expect 2 'is optical flow already' "$dataset" transcode "${flow[@]}" --output_dir=again
 else
   grep -q 'apt-get install libopencv-video-dev' flow.log || fail "flow: $(cat flow.log)"

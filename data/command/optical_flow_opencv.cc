@@ -17,8 +17,13 @@ extern "C" int Op3dOpticalFlow(const char* method, const uint8_t* first, const u
 #ifdef OP3D_OPENCV
   if (first == nullptr) return 0;
   try {
-    // Videos are what runs at the same time; and no GPU, whose sums differ.
-    cv::setNumThreads(1);
+    // Videos are what runs at the same time.  Once: it may not be called by two threads together.
+    static const bool alone = [] {
+      cv::setNumThreads(1);
+      return true;
+    }();
+    (void)alone;
+    // No GPU, whose sums differ; this is the thread's own.
     cv::ocl::setUseOpenCL(false);
     const cv::Mat before(height, width, CV_8UC1, const_cast<uint8_t*>(first));
     const cv::Mat after(height, width, CV_8UC1, const_cast<uint8_t*>(second));

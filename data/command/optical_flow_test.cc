@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "op3d/base/parallel.h"
+#include "op3d/base/status_macros.h"
 #include "op3d/base/status_matchers.h"
 
 namespace op3d {
@@ -57,6 +59,26 @@ TEST(OpticalFlowTest, FindsHowATextureMoves) {
   }
   EXPECT_THAT(OpticalFlow::Load("tvl1"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("none of: dis, farneback")));
+}
+
+TEST(OpticalFlowTest, ThreadsDoNotMeet) {
+  for (const char* method : {"dis", "farneback"}) {
+    const absl::StatusOr<OpticalFlow> flow = OpticalFlow::Load(method);
+    if (absl::IsUnimplemented(flow.status())) continue;
+    ASSERT_THAT(flow, IsOk());
+    FlowField alone;
+    ASSERT_THAT(flow->Compute(Texture(0, 0), Texture(2, 1), &alone), IsOk());
+    EXPECT_THAT(
+        InParallel(/*threads=*/4, /*count=*/200,
+                   [&](int64_t) -> absl::Status {
+                     FlowField field;
+                     OP3D_RETURN_IF_ERROR(flow->Compute(Texture(0, 0), Texture(2, 1), &field));
+                     return field.moves == alone.moves
+                                ? absl::OkStatus()
+                                : absl::InternalError("another flow than alone");
+                   }),
+        IsOk());
+  }
 }
 
 TEST(OpticalFlowTest, PicturesHoldTheMovesWithinTheBound) {

@@ -1,9 +1,14 @@
 #include "data/command/video_copy.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -90,6 +95,23 @@ absl::Status CopyToFile(VideoReader* reader, const VideoCopyOptions& options,
   return WriteFileAtomically(target, bytes);
 }
 
+// Not forced to the disk: SyncFolder does that for all pictures of a video at once.
+absl::Status WritePicture(const std::string& path, const std::string& jpeg) {
+  std::ofstream file(path, std::ios::binary);
+  file << jpeg;
+  file.close();
+  return file ? absl::OkStatus() : ErrnoStatus(errno, "cannot write", path);
+}
+
+absl::Status SyncFolder(const std::string& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return ErrnoStatus(errno, "cannot open", path);
+  const int synced = ::syncfs(folder);
+  const int reason = errno;
+  ::close(folder);
+  return synced == 0 ? absl::OkStatus() : ErrnoStatus(reason, "cannot write", path);
+}
+
 using PictureSink = absl::FunctionRef<absl::Status(std::string name, std::string jpeg)>;
 
 // Gives the pictures of the frames to `sink`.
@@ -150,13 +172,13 @@ absl::Status CopyToFolder(VideoReader* reader, const VideoCopyOptions& options,
   const bool lmdb = options.form == VideoForm::kLmdb;
   std::vector<LmdbPicture> pictures;
   const auto sink = [&](std::string name, std::string jpeg) -> absl::Status {
-    if (!lmdb) return WriteFileAtomically(JoinPath(folder, name), jpeg);
+    if (!lmdb) return WritePicture(JoinPath(folder, name), jpeg);
     pictures.push_back({std::move(name), std::move(jpeg)});
     return absl::OkStatus();
   };
   OP3D_RETURN_IF_ERROR(options.flow == nullptr ? CopyFrames(reader, options, sink)
                                                : CopyFlow(reader, options, sink));
-  return lmdb ? WriteFrameLmdb(folder, pictures) : absl::OkStatus();
+  return lmdb ? WriteFrameLmdb(folder, pictures) : SyncFolder(folder);
 }
 
 }  // namespace

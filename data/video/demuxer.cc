@@ -92,6 +92,7 @@ absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits
   demuxer.LimitDelays();
   if (probe == Probe::kPackets || !HeaderSaysAll(*input)) {
     OP3D_RETURN_IF_ERROR(demuxer.ProbePackets(limits));
+    demuxer.probed_ = true;
   }
   OP3D_RETURN_IF_ERROR(demuxer.ChooseStream());
   OP3D_RETURN_IF_ERROR(demuxer.CheckSize(limits));

@@ -45,6 +45,8 @@ class Demuxer {
                                       Probe probe = Probe::kPackets);
 
   const std::string& path() const { return path_; }
+  // Whether packets were looked at to find out about the streams.
+  bool probed() const { return probed_; }
   const AVStream& stream() const { return *input_->streams[stream_]; }
   const AVCodecParameters& parameters() const { return *stream().codecpar; }
   // Video streams in the file, covers not counted.
@@ -88,6 +90,7 @@ class Demuxer {
   bool damaged_ = false;
   int stream_ = -1;
   int video_streams_ = 0;
+  bool probed_ = false;
 };
 
 }  // namespace op3d

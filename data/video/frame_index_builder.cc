@@ -96,11 +96,26 @@ absl::StatusOr<FrameIndex> IndexFromFrames(const std::string& path, const VideoL
   return index;
 }
 
+// The packets of a file.  Where the header said all about the streams, FFmpeg's look at the first
+// packets, which costs as much as this, is left out; but not where anything is doubtful.
+absl::StatusOr<PacketScan> ScanSurely(Demuxer* demuxer, const VideoLimits& limits) {
+  if (!demuxer->probed()) {
+    FfmpegLog log;  // what is wrong is counted when it is looked at again
+    OP3D_ASSIGN_OR_RETURN(PacketScan scan, ScanPackets(demuxer, limits));
+    if (scan.doubt.empty() && scan.resized_at < 0 && !scan.interlaced && log.count() == 0) {
+      return scan;
+    }
+    const std::string path = demuxer->path();
+    OP3D_ASSIGN_OR_RETURN(*demuxer, Demuxer::Open(path, limits));
+  }
+  return ScanPackets(demuxer, limits);
+}
+
 }  // namespace
 
 absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& limits,
                                           std::vector<std::string>* warnings) {
-  OP3D_ASSIGN_OR_RETURN(PacketScan scan, ScanPackets(demuxer, limits));
+  OP3D_ASSIGN_OR_RETURN(PacketScan scan, ScanSurely(demuxer, limits));
   FrameIndex index;
   if (scan.doubt.empty()) {
     index = IndexFromPackets(scan);

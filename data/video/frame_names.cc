@@ -93,7 +93,10 @@ absl::Status FrameNames::Finish(FrameContent content, absl::string_view path, in
   if (chosen_[0].empty() && chosen_[1].empty()) {
     return absl::NotFoundError(absl::StrCat(
         path, " holds no ",
-        flow ? "flow (000001_c1.jpg, 000001_c2.jpg, ...)" : "frames (00001.jpg, 00002.jpg, ...)"));
+        flow ? "flow (000001_c1.jpg, 000001_c2.jpg, ...)" : "frames (00001.jpg, 00002.jpg, ...)",
+        !flow && !flow_[0].empty()
+            ? ", but optical flow, which is read with --stream=flow or dataset.stream: FLOW"
+            : ""));
   }
   if (flow && chosen_[0].size() != chosen_[1].size()) {
     return absl::DataLossError(absl::StrCat(path, " holds ", chosen_[0].size(), " x and ",

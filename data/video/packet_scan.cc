@@ -85,6 +85,7 @@ class PacketInspector {
   }
 
   bool may_reorder() const { return order_.may_reorder(); }
+  bool interlaced() const { return order_.interlaced(); }
 
  private:
   void ReadConfiguration(absl::Span<const uint8_t> configuration) {
@@ -198,6 +199,7 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
     }
     if (sight.entry) scan.entry_times.push_back(packet->pts);
   }
+  scan.interlaced = inspector.interlaced();
   if (scan.doubt.empty() && demuxer->damaged()) {
     scan.doubt = scan.unpacked ? "its B-frames are not packed as they should be"
                                : "reading ended with an error";

@@ -25,6 +25,8 @@ struct PacketScan {
   // The times increase in the order stored, though pictures are shown in another: times of
   // decoding, which a remux has put in the place of missing ones.
   bool decoding_times = false;
+  // The first pictures say so; where packets were looked at before, that is a doubt already.
+  bool interlaced = false;
   // Why the number or the times of the frames may differ from the packets'; empty = they do not.
   std::string doubt;
   // The packets are those of Demuxer::UnpackBFrames.

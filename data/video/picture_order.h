@@ -39,6 +39,12 @@ class PictureOrder {
   // other codecs.
   PlacedPicture Next(const AVPacket& packet, bool starts_sequence);
 
+  // Whether the first picture that tells is half a frame, or a frame of two halves.
+  bool interlaced() const {
+    return context_->field_order != AV_FIELD_UNKNOWN &&
+           context_->field_order != AV_FIELD_PROGRESSIVE;
+  }
+
   // Whether pictures may be shown in another order than they are stored, and so wait in a decoder.
   bool may_reorder() const { return kind_ != Kind::kAsStored; }
 

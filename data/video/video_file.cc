@@ -85,6 +85,16 @@ absl::StatusOr<Demuxer> OpenScanned(const std::string& path, const VideoScan& sc
   return Demuxer::Open(path, limits);
 }
 
+// With what the header says of the streams, where that is enough and nothing is odd about it.
+absl::StatusOr<Demuxer> OpenToScan(const std::string& path, const VideoLimits& limits) {
+  {
+    FfmpegLog log;
+    absl::StatusOr<Demuxer> demuxer = Demuxer::Open(path, limits, Demuxer::Probe::kHeader);
+    if (demuxer.ok() && log.count() == 0) return demuxer;
+  }
+  return Demuxer::Open(path, limits);
+}
+
 class FileVideoReader : public VideoReader {
  public:
   FileVideoReader(Demuxer demuxer, Decoder decoder, FrameConverter converter, VideoScan scan,
@@ -227,7 +237,7 @@ class FileVideoReader : public VideoReader {
 
 absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimits& limits) {
   FfmpegLog log;
-  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits));
+  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenToScan(path, limits));
   VideoScan scan;
   std::vector<std::string> warnings;
   OP3D_ASSIGN_OR_RETURN(scan.index, MakeFrameIndex(&demuxer, limits, &warnings));

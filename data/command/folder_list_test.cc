@@ -1,0 +1,94 @@
+#include "data/command/folder_list.h"
+
+#include <algorithm>
+
+#include "data/annotation/dataset_list.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_matchers.h"
+#include "op3d/base/textproto.h"
+
+namespace op3d {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class FolderListTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    options_.folder = TestFolder("phone");
+    for (const char* path : {"Hüpfen/IMG 0001.MOV", "Hüpfen/IMG_2.mp4", "Hüpfen/May/IMG_2.mp4",
+                             "side walk/VID (1).mp4", "side walk/b.3gp", "side walk/notes.txt",
+                             "side walk/._b.3gp", ".trash/a.mp4", "loose.mp4", "empty/x.jpg"}) {
+      Write(path);
+    }
+  }
+  void Write(const std::string& path) {
+    const std::string full = JoinPath(options_.folder, path);
+    ASSERT_THAT(MakeFolders(full.substr(0, full.rfind('/'))), IsOk());
+    ASSERT_THAT(WriteFileAtomically(full, "not looked into"), IsOk());
+  }
+
+  FolderListOptions options_;
+};
+
+TEST_F(FolderListTest, AFolderAClassBecomesADataset) {
+  ASSERT_OK_AND_ASSIGN(const FolderListReport report, ListClassFolders(options_));
+  EXPECT_THAT(report.classes, ElementsAre("Hüpfen", "side walk"));
+  EXPECT_EQ(report.train, 3);
+  EXPECT_EQ(report.test, 2);
+  EXPECT_THAT(report.passed_over,
+              ElementsAre("empty/x.jpg: not called as a video", "empty: a folder without a video",
+                          "loose.mp4: lies in no class's folder",
+                          "side walk/notes.txt: not called as a video"));
+  DatasetSettings dataset;
+  ASSERT_THAT(ReadTextproto(report.dataset, &dataset), IsOk());
+  std::vector<std::string> videos;
+  for (const DatasetSettings::Split& split : {dataset.train(), dataset.evaluation()}) {
+    ASSERT_OK_AND_ASSIGN(const DatasetList list, ReadDatasetList(dataset, split, options_.folder));
+    EXPECT_THAT(list.classes, ElementsAre("Hüpfen", "side walk"));
+    for (const ListedVideo& video : list.videos) {
+      EXPECT_TRUE(FileExists(JoinPath(list.media_path, video.path))) << video.path;
+      EXPECT_EQ(video.label, video.path[0] == 's' ? 1 : 0);
+      videos.push_back(video.path);
+    }
+  }
+  std::sort(videos.begin(), videos.end());
+  EXPECT_THAT(videos, ElementsAre("Hüpfen/IMG 0001.MOV", "Hüpfen/IMG_2.mp4", "Hüpfen/May/IMG_2.mp4",
+                                  "side walk/VID (1).mp4", "side walk/b.3gp"));
+  // Nothing is written over.
+  EXPECT_THAT(ListClassFolders(options_),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is there already")));
+}
+
+TEST_F(FolderListTest, ListsElsewhereAreTheSame) {
+  options_.out = TestFolder("lists");
+  ASSERT_OK_AND_ASSIGN(const FolderListReport report, ListClassFolders(options_));
+  DatasetSettings dataset;
+  ASSERT_THAT(ReadTextproto(report.dataset, &dataset), IsOk());
+  ASSERT_OK_AND_ASSIGN(const DatasetList list,
+                       ReadDatasetList(dataset, dataset.train(), options_.out));
+  EXPECT_EQ(list.media_path, options_.folder);
+  ASSERT_OK_AND_ASSIGN(const std::string elsewhere, ReadFile(JoinPath(options_.out, "train.txt")));
+  options_.out = "";
+  ASSERT_THAT(ListClassFolders(options_), IsOk());
+  EXPECT_EQ(*ReadFile(JoinPath(options_.folder, "train.txt")), elsewhere);
+}
+
+TEST_F(FolderListTest, WhatCannotBeIsASentence) {
+  options_.test_share = 1;
+  EXPECT_THAT(ListClassFolders(options_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("test share of 1")));
+  options_.test_share = 0.25;
+  options_.folder = JoinPath(options_.folder, "Hüpfen");
+  EXPECT_THAT(ListClassFolders(options_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("has 1 folders with videos"), HasSubstr("IMG 0001.MOV"))));
+  options_.folder = "/nowhere";
+  EXPECT_THAT(ListClassFolders(options_), StatusIs(absl::StatusCode::kNotFound, HasSubstr("")));
+}
+
+}  // namespace
+}  // namespace op3d
