@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "op3d/base/file.h"
+#include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "results/format.h"
@@ -58,7 +59,8 @@ absl::Status CheckSums(const std::string& run, const RunRecord& record, const ch
   for (const RecipeResult& recipe : record.recipes()) {
     const std::string& name = recipe.test().scores_file();
     if (name.empty() || !checked.insert(name).second || !FileExists(Beside(run, name))) continue;
-    OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(Beside(run, name)));
+    OP3D_ASSIGN_OR_RETURN(std::string bytes, ReadFile(Beside(run, name)));
+    bytes = WithoutMetadata(std::move(bytes));
     const bool sha = !recipe.test().scores_sha256().empty();
     const std::string found = sha ? Sha256(bytes) : absl::StrFormat("%08x", Crc32(bytes));
     const std::string stated =

@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "data/datasets/dataset_settings.h"
 #include "op3d/base/file.h"
+#include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
@@ -326,7 +327,8 @@ void CheckListsAndScores(const std::string& folder, const RunRecord& record,
     const std::string file = JoinPath(folder, name);
     if (!FileExists(file)) continue;
     if (test->scores_sha256().empty() && test->scores_crc32() == 0) continue;
-    const absl::StatusOr<std::string> bytes = ReadFile(file);
+    absl::StatusOr<std::string> bytes = ReadFile(file);
+    if (bytes.ok()) *bytes = WithoutMetadata(*std::move(bytes));
     if (!bytes.ok()) {
       faults->push_back(std::string(bytes.status().message()));
     } else if (test->scores_sha256().empty() ? Crc32(*bytes) != test->scores_crc32()

@@ -1,6 +1,10 @@
 #include "results/table.h"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -176,6 +180,90 @@ std::vector<ResultRow> SeedsRows(const std::vector<ResultRow>& rows) {
   return middle;
 }
 
+// The mean over splits of one recipe; `splits` holds the rows of each.
+ResultRow SplitsRow(const std::vector<std::vector<const ResultRow*>>& splits) {
+  // Of several seeds on a split their mean.
+  std::vector<ResultRow> means;
+  for (const std::vector<const ResultRow*>& rows : splits) {
+    const auto mean = [&rows](std::optional<double> ResultRow::*figure) {
+      std::vector<std::optional<double>> values;
+      for (const ResultRow* row : rows) values.push_back(row->*figure);
+      return Middle(values, /*mean=*/true);
+    };
+    ResultRow row = *rows[0];
+    row.top1 = mean(&ResultRow::top1);
+    row.top3 = mean(&ResultRow::top3);
+    row.top5 = mean(&ResultRow::top5);
+    row.mean_class_accuracy = mean(&ResultRow::mean_class_accuracy);
+    means.push_back(std::move(row));
+  }
+  const auto mean = [&means](std::optional<double> ResultRow::*figure) {
+    std::vector<std::optional<double>> values;
+    for (const ResultRow& row : means) values.push_back(row.*figure);
+    return Middle(values, /*mean=*/true);
+  };
+  const ResultRow& first = means[0];
+  ResultRow row;
+  const bool one_title =
+      absl::c_all_of(means, [&](const ResultRow& one) { return one.recipe == first.recipe; });
+  row.recipe = absl::StrCat(one_title ? first.recipe : RoleTitle(first.role), ", mean of ",
+                            means.size(), " splits");
+  row.recipe_name = first.recipe_name;
+  row.role = first.role;
+  row.network = first.network;
+  row.clips = first.clips;
+  row.crops = first.crops;
+  row.top1 = mean(&ResultRow::top1);
+  row.top3 = mean(&ResultRow::top3);
+  row.top5 = mean(&ResultRow::top5);
+  row.mean_class_accuracy = mean(&ResultRow::mean_class_accuracy);
+  std::vector<double> top1;
+  for (size_t i = 0; i < means.size(); ++i) {
+    top1.push_back(*means[i].top1);
+    for (const ResultRow* one : splits[i]) {
+      if (row.not_official.empty()) row.not_official = one->not_official;
+    }
+  }
+  row.deviation = std::sqrt(SampleVariance(top1));
+  row.range = Interval{*absl::c_min_element(top1), *absl::c_max_element(top1)};
+  return row;
+}
+
+// The rows of `table` that are the same recipe as `row` and count in a mean.
+std::vector<const ResultRow*> SameRecipe(const ResultTable& table, const ResultRow& row) {
+  std::vector<const ResultRow*> same;
+  for (const ResultRow& other : table.rows) {
+    // A row over seeds has no seed: its members count.
+    if (!other.edited && other.top1.has_value() && other.seed.has_value() &&
+        IsSameRecipe(other, row) &&
+        absl::c_none_of(same, [&](const ResultRow* one) { return one->seed == other.seed; })) {
+      same.push_back(&other);
+    }
+  }
+  return same;
+}
+
+// The means over the splits of `tables`, which are of one benchmark and scale.
+ResultTable SplitsTable(const std::vector<const ResultTable*>& tables) {
+  ResultTable table;
+  table.benchmark = tables[0]->benchmark;
+  table.scale = tables[0]->scale;
+  for (const ResultTable* split : tables) table.splits.push_back(split->split);
+  std::vector<const ResultRow*> seen;
+  for (const ResultRow& row : tables[0]->rows) {
+    if (row.role == RecipeResult::FIXED ||
+        absl::c_any_of(seen, [&](const ResultRow* one) { return IsSameRecipe(*one, row); })) {
+      continue;
+    }
+    seen.push_back(&row);
+    std::vector<std::vector<const ResultRow*>> splits;
+    for (const ResultTable* split : tables) splits.push_back(SameRecipe(*split, row));
+    if (absl::c_any_of(splits, [](const auto& rows) { return rows.empty(); })) continue;
+    table.rows.push_back(SplitsRow(splits));
+  }
+  return table;
+}
+
 void AddPublished(const PublishedFigures& figures, ResultTable* table) {
   // Neither a miniature nor one's own data ever stands beside published figures.
   if (table->scale != BenchmarkSettings::FULL) return;
@@ -222,6 +310,72 @@ ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables
   return &tables->back();
 }
 
+// The test lists that each split of a benchmark and scale was tested on.
+using TestsOfSplit = std::map<std::tuple<std::string, int, int>, std::set<uint32_t>>;
+
+TestsOfSplit TestsOfSplits(absl::Span<const NamedRecord> records) {
+  TestsOfSplit tests;
+  for (const NamedRecord& named : records) {
+    const BenchmarkSettings& settings = named.record.settings();
+    const uint32_t videos = TestVideos(named.record);
+    if (videos == 0 || named.check.Edited()) continue;
+    tests[{settings.benchmark(), settings.scale(), OfficialSplit(settings.dataset())}].insert(
+        videos);
+  }
+  return tests;
+}
+
+// The tables, after the last split of a benchmark and scale that of the means over them.
+std::vector<ResultTable> WithMeansOverSplits(std::vector<ResultTable> tables,
+                                             const TestsOfSplit& tests) {
+  const auto same_set = [](const ResultTable& a, const ResultTable& b) {
+    return a.benchmark == b.benchmark && a.scale == b.scale && a.split > 0 && b.split > 0;
+  };
+  std::vector<ResultTable> means;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    std::vector<const ResultTable*> splits;
+    bool first = true;
+    for (size_t k = 0; k < tables.size(); ++k) {
+      if (!same_set(tables[i], tables[k])) continue;
+      first = first && k >= i;
+      splits.push_back(&tables[k]);
+    }
+    if (!first || splits.size() < 2) continue;
+    std::sort(splits.begin(), splits.end(),
+              [](const ResultTable* a, const ResultTable* b) { return a->split < b->split; });
+    // One's own data may hold other videos under one name and split.
+    std::set<int> numbers;
+    std::set<uint32_t> videos;
+    size_t lists = 0;
+    for (const ResultTable* split : splits) {
+      numbers.insert(split->split);
+      const auto found = tests.find({split->benchmark, split->scale, split->split});
+      if (found == tests.end()) continue;
+      videos.insert(found->second.begin(), found->second.end());
+      lists += found->second.size();
+    }
+    std::string why;
+    if (numbers.size() < splits.size()) why = "one split was tested on several lists of videos";
+    if (videos.size() < lists) {
+      why = "two splits were tested on the same videos, so one is not what it says";
+    }
+    if (!why.empty()) {
+      tables[i].warnings.push_back(absl::StrCat("No mean over splits: ", why, "."));
+      continue;
+    }
+    ResultTable mean = SplitsTable(splits);
+    if (!mean.rows.empty()) means.push_back(std::move(mean));
+  }
+  for (ResultTable& mean : means) {
+    size_t last = 0;
+    for (size_t k = 0; k < tables.size(); ++k) {
+      if (tables[k].benchmark == mean.benchmark && tables[k].scale == mean.scale) last = k;
+    }
+    tables.insert(tables.begin() + static_cast<std::ptrdiff_t>(last) + 1, std::move(mean));
+  }
+  return tables;
+}
+
 }  // namespace
 
 bool HasRoles(const ResultTable& table) {
@@ -254,8 +408,9 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
   }
   for (ResultTable& table : tables) {
     for (ResultRow& row : SeedsRows(table.rows)) table.rows.push_back(std::move(row));
-    AddPublished(figures, &table);
   }
+  tables = WithMeansOverSplits(std::move(tables), TestsOfSplits(records));
+  for (ResultTable& table : tables) AddPublished(figures, &table);
   return tables;
 }
 

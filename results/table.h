@@ -59,16 +59,21 @@ struct ResultRow {
   bool edited = false;
   // RecordCheck.not_official of its record.
   std::string not_official;
+  // Of a mean over splits: the sample standard deviation, lowest and highest of the splits' top-1.
+  std::optional<double> deviation;
+  std::optional<Interval> range;
   std::string source;
 };
 
 // The runs of one benchmark at one scale, on one official split; of one's own data, on the same
-// test videos.
+// test videos.  Or the means over the splits of one benchmark at one scale.
 struct ResultTable {
   std::string benchmark;
   BenchmarkSettings::Scale scale = BenchmarkSettings::SCALE_UNSPECIFIED;
-  // From 1; 0 where the dataset has one split alone.
+  // From 1; 0 where the dataset has one split alone, and of means over splits.
   int split = 0;
+  // Of means over splits: which, from 1, in order.  Every row is over all of these.
+  std::vector<int> splits;
   // One's own data: CRC-32 of the videos of the test and their labels, as a name alone does not say
   // which they are.  0 at other scales.
   uint32_t test_videos = 0;
@@ -95,7 +100,10 @@ struct TableOptions {
 bool HasRoles(const ResultTable& table);
 
 // One table a benchmark, scale and split, in the order in which the records first name them.
-// Recipes that were not tested have a row without figures.
+// Recipes that were not tested have a row without figures.  After the tables of several splits of
+// one benchmark and scale follows one of means over them: a row for each recipe and network that was
+// tested on all, the mean over splits of the mean over a split's seeds.  Splits that were tested on
+// the same videos are refused one: `warnings` of their first table says so.
 std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
                                     const PublishedFigures& figures,
                                     const TableOptions& options = TableOptions());

@@ -65,7 +65,11 @@ void AddColumns(const ResultTable& table, bool exact, Grid* grid) {
   if (HasRoles(table)) grid->AddColumn("frames, search included", true);
   grid->AddColumn("views", true);
   grid->AddColumn("top-1", true);
-  if (HasRoles(table) && exact) {
+  if (!table.splits.empty()) {
+    grid->AddColumn("deviation", true);
+    grid->AddColumn("lowest", true);
+    grid->AddColumn("highest", true);
+  } else if (HasRoles(table) && exact) {
     grid->AddColumn("top-1 from", true);
     grid->AddColumn("top-1 to", true);
   } else if (HasRoles(table)) {
@@ -99,7 +103,11 @@ std::vector<std::string> Cells(const ResultTable& table, const ResultRow& row, b
   cells.push_back(row.clips.has_value() ? absl::StrCat(*row.clips, "x", row.crops.value_or(1))
                                         : "");
   cells.push_back(PercentText(row.top1, exact));
-  if (HasRoles(table) && exact) {
+  if (!table.splits.empty()) {
+    std::optional<double> low, high;
+    if (row.range.has_value()) low = row.range->low, high = row.range->high;
+    for (const auto& share : {row.deviation, low, high}) cells.push_back(PercentText(share, exact));
+  } else if (HasRoles(table) && exact) {
     std::optional<double> low, high;
     if (row.interval.has_value()) low = row.interval->low, high = row.interval->high;
     cells.push_back(PercentText(low, exact));
@@ -142,8 +150,15 @@ Grid MakeGrid(const ResultTable& table, bool exact) {
   return grid;
 }
 
+// " split 2", " mean of splits 1, 2, 3".
+std::string WhichSplit(const ResultTable& table) {
+  return table.splits.empty()
+             ? SplitText(table.split)
+             : absl::StrCat(" mean of splits ", absl::StrJoin(table.splits, ", "));
+}
+
 std::string Title(const ResultTable& table) {
-  return absl::StrCat(BenchmarkTitle(table.benchmark, table.scale), SplitText(table.split), ", ",
+  return absl::StrCat(BenchmarkTitle(table.benchmark, table.scale), WhichSplit(table), ", ",
                       ScaleText(table.scale));
 }
 
@@ -182,7 +197,11 @@ std::vector<std::string> Footnotes(const ResultTable& table) {
     notes.push_back(absl::StrCat("Tolerance, in points: ", table.tolerance_reason));
   }
   AddChoices(table, &notes);
-  if (HasRoles(table)) {
+  if (!table.splits.empty()) {
+    notes.push_back(
+        "Every split counts once, with the mean of its seeds. Deviation: the sample standard "
+        "deviation of the splits' top-1; lowest and highest: of these.");
+  } else if (HasRoles(table)) {
     notes.push_back(
         "Frames, search included: all that were trained on until the model was there, of the best "
         "of the fixed schedules those of all. 95 % of top-1: over test videos, of several seeds "
@@ -268,7 +287,7 @@ std::string CsvTable(const ResultTable& table) {
     absl::StrAppend(&text, absl::StrJoin(quoted, ","), "\n");
   };
   add({"benchmark", "scale"}, grid.head);
-  const std::string benchmark = absl::StrCat(table.benchmark, SplitText(table.split));
+  const std::string benchmark = absl::StrCat(table.benchmark, WhichSplit(table));
   for (const auto& row : grid.rows) add({benchmark, ScaleName(table.scale)}, row);
   return text;
 }
@@ -303,6 +322,10 @@ ordered_json JsonRow(const ResultTable& table, const ResultRow& row) {
                                 ? ordered_json({row.interval->low, row.interval->high})
                                 : ordered_json(nullptr);
   }
+  if (row.deviation.has_value() && row.range.has_value()) {
+    json["top1_deviation"] = *row.deviation;
+    json["top1_range"] = {row.range->low, row.range->high};
+  }
   for (size_t i = 0; i < table.groups.size() && i < row.groups.size(); ++i) {
     json["groups"][table.groups[i]] = OrNull(row.groups[i]);
   }
@@ -319,6 +342,7 @@ ordered_json JsonRow(const ResultTable& table, const ResultRow& row) {
 std::string JsonTable(const ResultTable& table) {
   ordered_json json = {{"benchmark", table.benchmark}, {"scale", ScaleName(table.scale)}};
   if (table.split > 0) json["split"] = table.split;
+  if (!table.splits.empty()) json["splits"] = table.splits;
   if (!table.warnings.empty()) json["warnings"] = table.warnings;
   json["rows"] = ordered_json::array();
   for (const ResultRow& row : table.rows) json["rows"].push_back(JsonRow(table, row));

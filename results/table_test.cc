@@ -182,6 +182,55 @@ TEST(TableTest, SeedsOfRowsWithRolesHaveAMean) {
   EXPECT_EQ(mean.interval->low, MeanInterval({0.90, 0.94, 0.95}, 270).low);
 }
 
+// A run on one of the splits of a dataset that has some.
+NamedRecord OnSplit(int split, uint64_t seed, double top1) {
+  RunRecord record = MakeRolesFixtureRecord();
+  record.mutable_settings()->set_seed(seed);
+  record.mutable_settings()->mutable_dataset()->mutable_evaluation()->set_list("test{split}.txt");
+  record.mutable_settings()->mutable_dataset()->set_split(split);
+  record.mutable_dataset()->mutable_lists(2)->set_crc32(100 + split);
+  record.mutable_recipes(0)->mutable_test()->set_top1(top1);
+  return {absl::StrCat("split", split), record};
+}
+
+TEST(TableTest, SplitsHaveAMeanWithItsSpread) {
+  // Split 2 has two seeds, which count once together.
+  std::vector<NamedRecord> records = {OnSplit(2, 1, 0.80), OnSplit(1, 1, 0.75), OnSplit(3, 1, 0.95),
+                                      OnSplit(2, 2, 0.90)};
+  std::vector<ResultTable> tables = MakeTables(records, Figures());
+  ASSERT_EQ(tables.size(), 4u);
+  const ResultTable& mean = tables[3];
+  EXPECT_THAT(mean.splits, ElementsAre(1, 2, 3));
+  ASSERT_EQ(mean.rows.size(), 7u);
+  EXPECT_EQ(mean.rows[0].recipe, "planned: the search's model, mean of 3 splits");
+  EXPECT_NEAR(*mean.rows[0].top1, 0.85, 1e-12);
+  EXPECT_NEAR(*mean.rows[0].deviation, 0.1, 1e-12);
+  EXPECT_NEAR(mean.rows[0].range->low, 0.75, 1e-12);
+  EXPECT_NEAR(mean.rows[0].range->high, 0.95, 1e-12);
+  const std::string text = RenderTables({mean}, TableFormat::kText);
+  EXPECT_THAT(text, HasSubstr("Kinetics-400 mean of splits 1, 2, 3, miniature scale"));
+  EXPECT_THAT(text, HasSubstr("85.0       10.0    75.0     95.0"));
+  EXPECT_THAT(RenderTables({mean}, TableFormat::kJson),
+              HasSubstr("\"splits\":[1,2,3]"));
+  EXPECT_THAT(RenderTables({mean}, TableFormat::kCsv), HasSubstr("kinetics400 mean of splits 1, 2"));
+
+  // Another network, an edited record or one split alone give no mean.
+  records.pop_back();
+  std::vector<NamedRecord> other = records;
+  other[1].record.mutable_settings()->mutable_network()->set_name("dg_p3d_resnet50");
+  EXPECT_EQ(MakeTables(other, Figures()).size(), 3u);
+  other = records;
+  other[1].check.faults = {"top1 is odd"};
+  EXPECT_EQ(MakeTables(other, Figures()).size(), 3u);
+  EXPECT_EQ(MakeTables({records[0]}, Figures()).size(), 1u);
+  // A split that was tested on another's videos is none.
+  records[1].record.mutable_dataset()->mutable_lists(2)->set_crc32(103);
+  tables = MakeTables(records, Figures());
+  EXPECT_EQ(tables.size(), 3u);
+  EXPECT_THAT(tables[0].warnings, ElementsAre(HasSubstr("No mean over splits: two splits were "
+                                                        "tested on the same videos")));
+}
+
 TEST(TableTest, SeveralSeedsGetAMedianAndItIsJudged) {
   std::vector<NamedRecord> records;
   for (const double top1 : {0.78, 0.80, 0.81, 0.83}) {

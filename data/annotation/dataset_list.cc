@@ -312,4 +312,22 @@ std::string DatasetList::Place(const ListedVideo& video) const {
   return absl::StrCat(files[video.file], ":", video.line);
 }
 
+absl::StatusOr<int> CountSplits(DatasetSettings dataset, const std::string& root) {
+  if (!absl::StrContains(dataset.evaluation().list(), "{split}")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--split=all: ", dataset.name(),
+                     " has one split alone, so there is no mean over splits; leave the flag out"));
+  }
+  // A pattern without end would otherwise be followed for ever.
+  constexpr int kMostSplits = 100;
+  for (int split = 1; split <= kMostSplits; ++split) {
+    dataset.set_split(split);
+    const absl::Status status = ReadDatasetList(dataset, dataset.evaluation(), root).status();
+    const bool official = split <= dataset.official_evaluation_size();
+    if (split > 1 && !official && absl::IsNotFound(status)) return split - 1;
+    OP3D_RETURN_IF_ERROR(status);
+  }
+  return kMostSplits;
+}
+
 }  // namespace op3d

@@ -48,6 +48,11 @@ absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
                                             const DatasetSettings::Split& split,
                                             const std::string& root);
 
+// How many official splits the copy in `root` has test lists of: 1, 2, ... until there is none.
+// InvalidArgument for a dataset that has one split alone; the errors of ReadDatasetList() for the
+// first, and for any that the dataset is known to have (official_evaluation).
+absl::StatusOr<int> CountSplits(DatasetSettings dataset, const std::string& root);
+
 }  // namespace op3d
 
 #endif  // DATA_ANNOTATION_DATASET_LIST_H_

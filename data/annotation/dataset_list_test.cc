@@ -92,6 +92,17 @@ TEST_F(DatasetListTest, OtherNamesAreTriedInTurn) {
   EXPECT_EQ(list.videos.size(), 2);
 }
 
+TEST_F(DatasetListTest, SplitsAreCountedByTheirLists) {
+  EXPECT_THAT(CountSplits(dataset_, root_), StatusIs(kInvalid, HasSubstr("one split alone")));
+  *dataset_.mutable_evaluation() = dataset_.train();
+  ASSERT_OK_AND_ASSIGN(const int two, CountSplits(dataset_, root_));
+  EXPECT_EQ(two, 2);
+  // A copy that lacks the lists of an official split gives no mean over fewer.
+  for (int split = 0; split < 3; ++split) dataset_.add_official_evaluation(2);
+  EXPECT_THAT(CountSplits(dataset_, root_),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("train3.txt")));
+}
+
 TEST_F(DatasetListTest, RefusesLabelsThatTheMapLacks) {
   Write("classes.txt", "1 Bars\n2 Ring\n");
   EXPECT_THAT(Read(), StatusIs(kInvalid, AllOf(HasSubstr("train1.txt:1: v_Checks_g01_c01"),

@@ -303,4 +303,11 @@ absl::StatusOr<std::string> SerializeSafetensors(
   return bytes;
 }
 
+std::string WithoutMetadata(std::string bytes) {
+  const absl::StatusOr<Safetensors> file = Safetensors::Parse(bytes, "");
+  if (!file.ok() || file->metadata().empty()) return bytes;
+  absl::StatusOr<std::string> bare = SerializeSafetensors(file->tensors(), {});
+  return bare.ok() ? *std::move(bare) : bytes;
+}
+
 }  // namespace op3d

@@ -72,6 +72,10 @@ class Safetensors {
 absl::StatusOr<std::string> SerializeSafetensors(
     const std::vector<TensorView>& tensors, const std::map<std::string, std::string>& metadata);
 
+// The same file without its metadata, for checksums of the numbers alone; `bytes` as they are where
+// they are no such file.
+std::string WithoutMetadata(std::string bytes);
+
 }  // namespace op3d
 
 #endif  // OP3D_BASE_SAFETENSORS_H_

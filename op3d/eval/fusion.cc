@@ -43,7 +43,40 @@ absl::StatusOr<Places> PlacesOf(const TestScores& stream, size_t number, bool wh
   return places;
 }
 
-absl::Status CheckClasses(const std::vector<TestScores>& streams) {
+// The stream with its classes in another order: `places[c]` is where the new class c stood.
+TestScores Reorder(const TestScores& stream, const std::vector<int64_t>& places) {
+  TestScores ordered = stream;
+  const int64_t classes = stream.classes;
+  std::vector<int64_t> now(classes);
+  for (int64_t c = 0; c < classes; ++c) now[places[c]] = c;
+  for (const auto& [from, to] : {std::make_pair(&stream.scores, &ordered.scores),
+                                 std::make_pair(&stream.head_scores, &ordered.head_scores)}) {
+    for (size_t i = 0; i < from->size(); ++i) {
+      const int64_t c = static_cast<int64_t>(i) % classes;
+      (*to)[static_cast<int64_t>(i) - c + now[c]] = (*from)[i];
+    }
+  }
+  for (int64_t& label : ordered.labels) {
+    if (label >= 0 && label < classes) label = now[label];
+  }
+  for (int64_t c = 0; c < classes; ++c) ordered.class_names[c] = stream.class_names[places[c]];
+  return ordered;
+}
+
+// "class 0 is 'jump' in scores 1 and 'run' in scores 2": the first that differs in stream `i`.
+std::string OtherOrder(const std::vector<TestScores>& streams, size_t i) {
+  for (int64_t c = 0; c < streams[0].classes; ++c) {
+    if (streams[i].class_names[c] == streams[0].class_names[c]) continue;
+    return absl::StrCat("class ", c, " is '", streams[0].class_names[c], "' in scores 1 and '",
+                        streams[i].class_names[c], "' in scores ", i + 1);
+  }
+  return "";
+}
+
+// Brings all streams to the first's order of classes; of each that had another, OtherOrder().
+absl::StatusOr<std::vector<std::string>> AlignClasses(std::vector<TestScores>* all) {
+  std::vector<TestScores>& streams = *all;
+  std::vector<std::string> others(streams.size());
   for (size_t i = 1; i < streams.size(); ++i) {
     if (streams[i].classes != streams[0].classes) {
       return absl::InvalidArgumentError(
@@ -51,14 +84,24 @@ absl::Status CheckClasses(const std::vector<TestScores>& streams) {
                        streams[i].classes, "; only scores of the same classes can be added"));
     }
     if (streams[i].class_names.empty() || streams[0].class_names.empty()) continue;
+    if (streams[i].class_names == streams[0].class_names) continue;
+    others[i] = OtherOrder(streams, i);
+    Places found;
+    for (int64_t c = 0; c < streams[i].classes; ++c) found.emplace(streams[i].class_names[c], c);
+    std::vector<int64_t> places;
     for (int64_t c = 0; c < streams[0].classes; ++c) {
-      if (streams[i].class_names[c] == streams[0].class_names[c]) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          "class ", c, " is '", streams[0].class_names[c], "' in scores 1 and '",
-          streams[i].class_names[c], "' in scores ", i + 1, "; give both tests the same --labels"));
+      const auto place = found.find(streams[0].class_names[c]);
+      if (place == found.end()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            others[i], ", and scores ", i + 1, " have no class '", streams[0].class_names[c],
+            "'; give both tests the same --labels"));
+      }
+      places.push_back(place->second);
+      found.erase(place);  // a name twice in the first finds no second one
     }
+    streams[i] = Reorder(streams[i], places);
   }
-  return absl::OkStatus();
+  return others;
 }
 
 // These videos of a stream, in this order.
@@ -89,7 +132,7 @@ TestScores Select(const TestScores& stream, const std::vector<int64_t>& videos) 
 }  // namespace
 
 absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool common_only) {
-  OP3D_RETURN_IF_ERROR(CheckClasses(streams));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> reordered, AlignClasses(&streams));
   bool same = true, named = true;
   for (const TestScores& stream : streams) {
     same = same && stream.names == streams[0].names && stream.labels == streams[0].labels;
@@ -142,10 +185,12 @@ absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool 
       const int64_t place = places[i].at(key);
       if (streams[0].labels[video] < 0) streams[0].labels[video] = streams[i].labels[place];
       if (streams[i].labels[place] >= 0 && streams[i].labels[place] != streams[0].labels[video]) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("the video ", name, " has label ", streams[0].labels[video],
-                         " in scores 1 and ", streams[i].labels[place], " in scores ", i + 1,
-                         "; the lists are not of the same split"));
+        return absl::InvalidArgumentError(absl::StrCat(
+            reordered[i].empty() ? "" : absl::StrCat(reordered[i], "; matched by name, "),
+            "the video ", name, " has label ", streams[0].labels[video], " in scores 1 and ",
+            streams[i].labels[place], " in scores ", i + 1,
+            reordered[i].empty() ? "; the lists are not of the same split"
+                                 : "; the names of the classes cannot be right in both"));
       }
       chosen[i].push_back(place);
     }

@@ -25,8 +25,10 @@ struct MatchedScores {
 // ("drinking/1.mp4" and its flow "drinking/1") without them.  Labels of a test list come from a
 // stream that has them. Streams without names must have the same labels in the same order. A video
 // that some stream lacks is left out with `common_only`, otherwise FailedPrecondition names the
-// first.  InvalidArgument: streams of other classes, a name twice, a video with two labels;
-// FailedPrecondition: no video in common.
+// first.  Classes are the same by name too: those of a stream in another order are put into the
+// first's; a stream without names of classes is taken to have the first's order.  InvalidArgument:
+// streams of other classes, a name twice, a video with two labels; FailedPrecondition: no video in
+// common.
 absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool common_only);
 
 }  // namespace op3d

@@ -66,6 +66,24 @@ TEST(FusionTest, VideosOfAPathListAreToldApartByTheirPaths) {
       StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no video in common")));
 }
 
+TEST(FusionTest, ClassesAreMatchedByName) {
+  TestScores first = Stream({{"a", 1}, {"b", 2}}), second = Stream({{"a", 7}, {"b", 8}});
+  first.class_names = {"left", "right"};
+  second.class_names = {"right", "left"};
+  for (int64_t& label : second.labels) label = 1 - label;  // in its own order
+  ASSERT_OK_AND_ASSIGN(const MatchedScores matched, MatchVideos({first, second}, false));
+  EXPECT_THAT(matched.streams[1].class_names, ElementsAre("left", "right"));
+  EXPECT_THAT(matched.streams[1].scores, ElementsAre(-7, 7, -8, 8));
+  EXPECT_THAT(matched.streams[1].head_scores, ElementsAre(-7, 7, -8, 8));
+  EXPECT_THAT(matched.streams[1].labels, ElementsAre(1, 0));
+  second.class_names = {"right", "up"};
+  EXPECT_THAT(MatchVideos({first, second}, false).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no class 'left'")));
+  second.class_names = {"right", "right"};
+  EXPECT_THAT(MatchVideos({first, second}, false).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no class 'left'")));
+}
+
 TEST(FusionTest, LabelsComeFromAStreamThatHasThem) {
   TestScores without = Stream({{"b", 2}, {"a", 1}});
   without.labels = {-1, -1};

@@ -1,5 +1,6 @@
 #include "op3d/eval/test_scores.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 
@@ -28,9 +32,49 @@ std::string ToText(const std::vector<std::string>& names) {
   return json(names).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+constexpr absl::string_view kScores = "scores";
+
+// The rows of a run's file; none of a single test's.
+std::vector<std::string> RowsOf(const Safetensors& file) {
+  std::vector<std::string> rows;
+  for (const TensorView& tensor : file.tensors()) {
+    absl::string_view name = tensor.name;
+    if (absl::ConsumeSuffix(&name, ".scores")) rows.emplace_back(name);
+  }
+  return rows;
+}
+
+// What the names of the wanted row's tensors begin with.
+absl::StatusOr<std::string> PrefixOf(const Safetensors& file, absl::string_view row) {
+  const std::vector<std::string> rows = RowsOf(file);
+  if (file.Find(kScores) != nullptr || rows.empty()) {
+    if (row.empty()) return "";
+    return absl::InvalidArgumentError(
+        absl::StrCat("it holds the scores of one test, and no row '", row, "'"));
+  }
+  if (row.empty() && rows.size() == 1) return absl::StrCat(rows[0], ".");
+  for (const std::string& name : rows) {
+    if (name == row) return absl::StrCat(name, ".");
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      row.empty() ? "it holds the scores of several rows" : absl::StrCat("it has no row '", row, "'"),
+      "; name one at the end, as in FILE:", rows[0], ", of: ", absl::StrJoin(rows, ", ")));
+}
+
+// Metadata of a row: its own, else what all rows share.
+Metadata MetadataOf(const Safetensors& file, const std::string& prefix) {
+  Metadata metadata = file.metadata();
+  if (prefix.empty()) return metadata;
+  for (const auto& [key, value] : file.metadata()) {
+    absl::string_view name = key;
+    if (absl::ConsumePrefix(&name, prefix)) metadata[std::string(name)] = value;
+  }
+  return metadata;
+}
+
 // The tensor of that name, of `rank` dimensions.
 template <typename T>
-absl::StatusOr<std::vector<T>> ReadTensor(const Safetensors& file, absl::string_view name,
+absl::StatusOr<std::vector<T>> ReadTensor(const Safetensors& file, const std::string& name,
                                           DType dtype, size_t rank, std::vector<int64_t>* shape) {
   const TensorView* tensor = file.Find(name);
   if (tensor == nullptr || tensor->dtype != dtype || tensor->shape.size() != rank) {
@@ -74,14 +118,15 @@ absl::Status ReadNames(const Metadata& metadata, const char* key, int64_t size,
       absl::StrCat("it names ", names->size(), " ", key, ", but has scores of ", size));
 }
 
-absl::StatusOr<TestScores> FromFile(const Safetensors& file) {
+absl::StatusOr<TestScores> FromFile(const Safetensors& file, absl::string_view row) {
   TestScores result;
+  OP3D_ASSIGN_OR_RETURN(const std::string prefix, PrefixOf(file, row));
   std::vector<int64_t> shape, heads, labels;
-  OP3D_ASSIGN_OR_RETURN(result.scores, ReadTensor<float>(file, "scores", DType::kF32, 3, &shape));
+  OP3D_ASSIGN_OR_RETURN(result.scores, ReadTensor<float>(file, prefix + "scores", DType::kF32, 3, &shape));
   OP3D_ASSIGN_OR_RETURN(result.head_scores,
-                        ReadTensor<float>(file, "heads", DType::kF32, 3, &heads));
+                        ReadTensor<float>(file, prefix + "heads", DType::kF32, 3, &heads));
   OP3D_ASSIGN_OR_RETURN(result.labels,
-                        ReadTensor<int64_t>(file, "labels", DType::kI64, 1, &labels));
+                        ReadTensor<int64_t>(file, prefix + "labels", DType::kI64, 1, &labels));
   result.videos = shape[0];
   result.classes = shape[2];
   result.heads = heads[0];
@@ -90,7 +135,12 @@ absl::StatusOr<TestScores> FromFile(const Safetensors& file) {
         "scores [", absl::StrJoin(shape, ", "), "], heads [", absl::StrJoin(heads, ", "),
         "] and labels [", labels[0], "] are not of the same videos and classes"));
   }
-  const Metadata& metadata = file.metadata();
+  const Metadata metadata = MetadataOf(file, prefix);
+  if (!prefix.empty() && metadata.count("clips") == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "it was written before op3d kept the names of videos there; give checkpoints/",
+        absl::StripSuffix(prefix, "."), "/scores.safetensors of the same run"));
+  }
   OP3D_RETURN_IF_ERROR(ReadCount(metadata, "clips", &result.clips));
   OP3D_RETURN_IF_ERROR(ReadCount(metadata, "crops", &result.crops));
   int64_t views = 0;
@@ -132,11 +182,50 @@ absl::StatusOr<std::string> SerializeTestScores(const TestScores& scores) {
                               metadata);
 }
 
-absl::StatusOr<TestScores> ParseTestScores(std::string bytes, absl::string_view source) {
+absl::StatusOr<TestScores> ParseTestScores(std::string bytes, absl::string_view source,
+                                           absl::string_view row) {
   OP3D_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Parse(std::move(bytes), source));
-  absl::StatusOr<TestScores> scores = FromFile(file);
+  absl::StatusOr<TestScores> scores = FromFile(file, row);
   OP3D_RETURN_IF_ERROR(Annotate(scores.status(), source));
   return scores;
+}
+
+absl::StatusOr<TestScores> ReadTestScores(const std::string& word) {
+  std::string path = UserPath(word), row;
+  const size_t colon = word.rfind(':');
+  if (!FileExists(path) && !FolderExists(path) && colon != std::string::npos) {
+    path = UserPath(word.substr(0, colon));
+    row = word.substr(colon + 1);
+  }
+  if (FolderExists(path)) path = JoinPath(path, "scores.safetensors");
+  OP3D_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
+  return ParseTestScores(std::move(bytes), word, row);
+}
+
+absl::StatusOr<std::string> MergeRows(
+    absl::Span<const std::pair<std::string, std::string>> rows) {
+  std::vector<Safetensors> files;
+  std::vector<TensorView> tensors;
+  Metadata metadata;
+  files.reserve(rows.size());
+  for (const auto& [name, bytes] : rows) {
+    OP3D_ASSIGN_OR_RETURN(Safetensors file, Safetensors::Parse(bytes, name));
+    files.push_back(std::move(file));
+    for (TensorView tensor : files.back().tensors()) {
+      tensor.name = absl::StrCat(name, ".", tensor.name);
+      tensors.push_back(std::move(tensor));
+    }
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (const auto& [key, value] : files[i].metadata()) {
+      const bool shared = std::all_of(files.begin(), files.end(), [&](const Safetensors& file) {
+        const auto other = file.metadata().find(key);
+        return other != file.metadata().end() && other->second == value;
+      });
+      metadata[shared ? key : absl::StrCat(rows[i].first, ".", key)] = value;
+    }
+  }
+  return SerializeSafetensors(tensors, metadata);
 }
 
 absl::StatusOr<TestScores> JoinTestScores(absl::Span<const TestScores> parts) {

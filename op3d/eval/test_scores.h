@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -46,8 +47,25 @@ struct TestScores {
 absl::StatusOr<std::string> SerializeTestScores(const TestScores& scores);
 
 // DataLoss for a file that is cut off, InvalidArgument for one that holds no scores or whose sizes
-// contradict each other; both begin with `source`.
-absl::StatusOr<TestScores> ParseTestScores(std::string bytes, absl::string_view source);
+// contradict each other; both begin with `source`.  `row`: of a file of several (MergeRows()) which
+// one; InvalidArgument names them where it is "" and there are several, or none is called so.
+absl::StatusOr<TestScores> ParseTestScores(std::string bytes, absl::string_view source,
+                                           absl::string_view row = "");
+
+// Scores as a user names them: a file, or a run's folder, whose scores.safetensors it is; with ":ROW"
+// at the end one row of a run.
+//
+//   ReadTestScores("results/runs/ucf101:planned_model")
+//   ReadTestScores("rgb.safetensors")
+//
+// NotFound when there is none; the errors of ParseTestScores().
+absl::StatusOr<TestScores> ReadTestScores(const std::string& word);
+
+// The scores of a run's rows in one file: tensors `<row>.scores`, `<row>.heads`, `<row>.labels`, the
+// metadata once where all rows have the same, else as `<row>.<key>`.  `rows` are names and what
+// SerializeTestScores() made of each.
+absl::StatusOr<std::string> MergeRows(
+    absl::Span<const std::pair<std::string, std::string>> rows);
 
 // The videos of all parts, in the order of the parts; class names and settings of the first,
 // `broken` summed.  InvalidArgument when the parts differ in views, classes or heads.

@@ -1,5 +1,7 @@
 #include "op3d/eval/test_scores.h"
 
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_matchers.h"
 
@@ -38,6 +40,45 @@ TEST(TestScoresTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(read.listed, 9);
   EXPECT_EQ(read.missing, 7);
   EXPECT_EQ(read.settings, scores.settings);
+}
+
+TEST(TestScoresTest, RowsOfARunAreReadByName) {
+  TestScores planned = One(1, "a"), tuned = One(20, "a");
+  tuned.clips = 1, tuned.crops = 2;
+  const std::vector<std::pair<std::string, std::string>> rows = {{"planned", Bytes(planned)},
+                                                                 {"us8x4_0.04", Bytes(tuned)}};
+  ASSERT_OK_AND_ASSIGN(const std::string run, MergeRows(rows));
+  ASSERT_OK_AND_ASSIGN(const TestScores read, ParseTestScores(run, "run", "us8x4_0.04"));
+  EXPECT_EQ(Bytes(read), Bytes(tuned));
+  EXPECT_EQ(Bytes(*ParseTestScores(run, "run", "planned")), Bytes(planned));
+  EXPECT_THAT(ParseTestScores(run, "run").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("as in FILE:planned, of: planned, us8x4_0.04")));
+  EXPECT_THAT(ParseTestScores(run, "run", "other").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("it has no row 'other'")));
+  EXPECT_THAT(ParseTestScores(Bytes(planned), "one", "planned").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no row 'planned'")));
+  // A single row need not be named.
+  EXPECT_EQ(Bytes(*ParseTestScores(*MergeRows({rows[0]}), "run")), Bytes(planned));
+
+  const std::string folder = TestFolder("run");
+  ASSERT_THAT(WriteFileAtomically(folder + "/scores.safetensors", run), IsOk());
+  for (const std::string& word : {folder + ":planned", folder + "/scores.safetensors:planned"}) {
+    ASSERT_OK_AND_ASSIGN(const TestScores found, ReadTestScores(word));
+    EXPECT_EQ(Bytes(found), Bytes(planned));
+  }
+  EXPECT_THAT(ReadTestScores(folder + "/none:planned").status(),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
+
+  // The numbers' checksum does not see the names; files from before the names are explained.
+  const std::string bare = WithoutMetadata(run);
+  EXPECT_EQ(WithoutMetadata(bare), bare);
+  planned.names = {"b"};
+  EXPECT_EQ(WithoutMetadata(*MergeRows({{"planned", Bytes(planned)}, rows[1]})), bare);
+  EXPECT_THAT(ParseTestScores(bare, "run", "planned").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("give checkpoints/planned/scores.safetensors")));
+  EXPECT_EQ(WithoutMetadata("no tensors"), "no tensors");
 }
 
 TEST(TestScoresTest, PartsJoinVideoByVideoAndHeadByHead) {
