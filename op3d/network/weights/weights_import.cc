@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/network/state_entries.h"
 #include "op3d/network/weights/inflation.h"
@@ -163,6 +164,37 @@ std::string LeftAsideText(const Checkpoint& checkpoint) {
                       "torch.save(model.state_dict(), 'weights.pth')");
 }
 
+// Networks of torchvision's video models have the family names of ours and compute something else;
+// some of their tensors even fit.  InvalidArgument says which one the file holds and why not.
+absl::Status RefuseTorchvision(const Checkpoint& checkpoint) {
+  const auto find = [&](absl::string_view name) -> const TensorView* {
+    for (const TensorView& tensor : checkpoint.tensors()) {
+      absl::string_view before = tensor.name;
+      if (absl::ConsumeSuffix(&before, name) && (before.empty() || IsSeparator(before.back()))) {
+        return &tensor;
+      }
+    }
+    return nullptr;
+  };
+  if (find("stem.0.weight") == nullptr) return absl::OkStatus();
+  std::string name, why;
+  if (find("layer1.0.conv1.0.3.weight") != nullptr) {
+    name = "r2plus1d_18";
+    why = "it normalises between a spatial and its temporal convolution";
+  } else if (const TensorView* kernel = find("layer2.0.conv1.0.weight");
+             kernel != nullptr && kernel->shape.size() == 5) {
+    name = kernel->shape[2] == 1 ? "mc3_18" : "r3d_18";
+    why = "its stem sees three frames at a time";
+  } else {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the weights are those of torchvision's ", name, ", which is none of op3d's networks (", why,
+      ", has no max pool behind its stem, and strides over time in its stages): their values would "
+      "mean nothing here. Start from a 2-D ResNet, which is inflated (weights import "
+      "resnet18.pth --network=r2p1d_resnet18), or train"));
+}
+
 // How many of the little-endian numbers of `Bits` are NaN, and infinite: all bits of the exponent
 // are set, and some or none of the fraction's.
 template <typename Bits>
@@ -214,6 +246,7 @@ absl::Status CheckFinite(const std::vector<TensorView>& tensors) {
 
 absl::StatusOr<NetworkWeights> WeightsOf(const NetworkDefinition& network,
                                          const Checkpoint& checkpoint) {
+  OP3D_RETURN_IF_ERROR(RefuseTorchvision(checkpoint));
   std::set<std::string> names;
   for (const StateEntry& entry : StateEntries(network)) names.insert(entry.name);
   NetworkWeights weights;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <deque>
+#include <map>
 
 #include "absl/strings/match.h"
 #include "op3d/base/bazel.h"
@@ -75,6 +76,53 @@ TEST(WeightsImportTest, ItsOwnWeightsAreMappedWhole) {
 }
 
 using Names = std::vector<std::string>;
+
+// The names and shapes of torchvision/models/video/resnet.py, as far as they tell.
+TEST(WeightsImportTest, TorchvisionsVideoNetworksAreRefusedByName) {
+  using Shape = std::vector<int64_t>;
+  const Shape spatial = {45, 3, 1, 7, 7}, whole = {64, 3, 3, 7, 7};
+  const std::map<std::string, std::map<std::string, Shape>> files = {
+      {"r2plus1d_18",
+       {{"stem.0.weight", spatial},
+        {"stem.3.weight", {64, 45, 3, 1, 1}},
+        {"layer1.0.conv1.0.0.weight", {144, 64, 1, 3, 3}},
+        {"layer1.0.conv1.0.3.weight", {64, 144, 3, 1, 1}},
+        {"layer2.0.conv1.0.0.weight", {230, 64, 1, 3, 3}}}},
+      {"r3d_18",
+       {{"stem.0.weight", whole},
+        {"layer1.0.conv1.0.weight", {64, 64, 3, 3, 3}},
+        {"layer2.0.conv1.0.weight", {128, 64, 3, 3, 3}}}},
+      {"mc3_18",
+       {{"stem.0.weight", whole},
+        {"layer1.0.conv1.0.weight", {64, 64, 3, 3, 3}},
+        {"layer2.0.conv1.0.weight", {128, 64, 1, 3, 3}}}},
+  };
+  for (const auto& [name, shapes] : files) {
+    for (const char* prefix : {"", "module.", "state_dict/"}) {
+      std::deque<std::string> data;
+      std::vector<TensorView> views;
+      std::map<std::string, Shape> all = shapes;
+      all["layer2.0.downsample.0.weight"] = {128, 64, 1, 1, 1};
+      all["fc.weight"] = {400, 512};
+      for (const auto& [tensor, shape] : all) {
+        size_t size = 4;
+        for (const int64_t axis : shape) size *= static_cast<size_t>(axis);
+        data.emplace_back(size, '\0');
+        views.push_back({prefix + tensor, DType::kF32, shape, data.back()});
+      }
+      const Checkpoint file =
+          Checkpoint::Parse(SerializeSafetensors(views, {}).value(), "test").value();
+      for (const char* network : {"r2p1d_resnet18", "i3d_resnet18", "dg_p3d_resnet50"}) {
+        const NetworkDefinition definition =
+            DefineNetwork(FindArchitecture(network).value(), 400);
+        const auto refused = StatusIs(
+            kInvalid, HasSubstr("torchvision's " + name + ", which is none of op3d's networks"));
+        EXPECT_THAT(ImportWeights(definition, file), refused) << prefix << network;
+        EXPECT_THAT(WeightsOf(definition, file), refused);
+      }
+    }
+  }
+}
 
 bool IsClassifier(const std::string& name) { return name[0] == 'f' && name[1] == 'c'; }
 
