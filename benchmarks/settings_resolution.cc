@@ -73,7 +73,9 @@ absl::Status ReadPools(SearchSettings* search) {
         OP3D_ASSIGN_OR_RETURN(path,
                               RunfilePath(absl::StrCat("planner/graphs/", name, ".textproto")));
       }
-      OP3D_RETURN_IF_ERROR(ReadTextproto(path, search->add_pools()));
+      OP3D_RETURN_IF_ERROR(
+          Annotate(ReadTextproto(path, search->add_pools()),
+                   "search.graphs (a wide graph goes into search.wide_graph)"));
     }
   }
   search->clear_graphs();
@@ -127,12 +129,8 @@ absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
 }
 
 // --budget: frames a video, or multiples of the plan.
-absl::Status SetBudget(const std::string& budget, bool given_plan, SearchSettings* search) {
+absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
   if (budget.empty()) return absl::OkStatus();
-  if (given_plan) {
-    return absl::InvalidArgumentError(
-        "--budget has no effect with --plan: nothing is searched; leave one out");
-  }
   if (!SearchesPlanned(*search)) {
     return absl::InvalidArgumentError(
         "--budget goes with the planned method; the published one has bounds on epochs "
@@ -377,11 +375,19 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
   if (!request.plan_file.empty()) {
     OP3D_ASSIGN_OR_RETURN(*settings->mutable_plan(), FindPlan(request.plan_file));
   }
+  for (const auto& [flag, value] : {std::make_pair("method", &request.method),
+                                    std::make_pair("rivals", &request.rivals),
+                                    std::make_pair("budget", &request.budget)}) {
+    if (!settings->has_plan() || value->empty()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--", flag, " has no effect with a plan that is given: nothing is searched; leave --", flag,
+        " or --plan out"));
+  }
   // Before --budget and --set, which change single fields of it.
   OP3D_RETURN_IF_ERROR(ReadWideGraph(settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
-  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->has_plan(), settings->mutable_search()));
+  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));
   return SetFields<BenchmarkSettings>(
       request.assignments,
       [&](const BenchmarkSettings& all) {

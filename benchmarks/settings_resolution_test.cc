@@ -209,11 +209,16 @@ TEST(SettingsResolutionTest, WhatHasNoEffectIsRefused) {
   EXPECT_THAT(
       resolve("", {"training.adamw={beta1: 0.9 beta2: 0.999 epsilon: 1e-8}", momentum}),
       refused(momentum, "training.adamw"));
-  SettingsRequest request = Request();
-  request.plan_file = "kinetics400";
-  request.budget = "5000";
-  EXPECT_THAT(ResolveSettings(request).status(),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--budget has no effect")));
+  SettingsRequest budget = Request(), method = Request();
+  budget.plan_file = method.plan_file = "kinetics400";
+  budget.budget = "5000";
+  method.method = "planned";
+  for (const auto& [request, flag] :
+       {std::make_pair(budget, "--budget"), std::make_pair(method, "--method")}) {
+    EXPECT_THAT(ResolveSettings(request).status(),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         testing::StartsWith(std::string(flag) + " has no effect")));
+  }
 }
 
 TEST(SettingsResolutionTest, GraphsNamedOnTheCommandLineAreSearched) {

@@ -34,6 +34,7 @@
 #include "data/datasets/dataset_settings.h"
 #include "data/synthetic/synthesizer.h"
 #include "op3d/base/bazel.h"
+#include "op3d/base/command_flags.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
@@ -139,8 +140,7 @@ absl::StatusOr<DatasetSettings> Dataset() {
 absl::StatusOr<std::string> OutputOf(absl::string_view command, bool folder) {
   const std::string own = absl::GetFlag(folder ? FLAGS_output_dir : FLAGS_output);
   const std::string other = absl::GetFlag(FLAGS_out);
-  const bool wrong = !absl::GetFlag(folder ? FLAGS_output : FLAGS_output_dir).empty();
-  if (wrong || (own.empty() && other.empty())) {
+  if (own.empty() && other.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(command, folder ? " writes a folder: give it as --output_dir=DIR"
                                      : " writes a file: give it as --output=F.safetensors"));
@@ -378,6 +378,9 @@ absl::Status Frames(absl::Span<const std::string> files) {
 
 absl::Status Run(absl::Span<const std::string> words) {
   if (words.empty()) return absl::InvalidArgumentError("name a sub-command; see --help");
+  OP3D_RETURN_IF_ERROR(RefuseForeignFlags(
+      "dataset", words[0],
+      {"index", "check", "transcode", "inspect", "frames", "clip", "synthesize"}));
   const absl::Span<const std::string> rest = words.subspan(1);
   if (words[0] == "inspect") return Inspect(rest);
   if (words[0] == "frames") return Frames(rest);

@@ -16,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "op3d/base/bazel.h"
+#include "op3d/base/command_flags.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/safetensors.h"
@@ -244,6 +245,8 @@ absl::Status Compare(Words words) {
 absl::Status Run(Words words) {
   const std::string command = words.empty() ? "" : words[0];
   if (!words.empty()) words.remove_prefix(1);
+  OP3D_RETURN_IF_ERROR(
+      RefuseForeignFlags("weights", command, {"inspect", "import", "export", "compare"}));
   if (command == "inspect") return Inspect(words);
   if (command == "import") return Import(words);
   if (command == "export") return Export(words);

@@ -25,6 +25,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "op3d/base/bazel.h"
+#include "op3d/base/command_flags.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/status_macros.h"
@@ -439,20 +440,6 @@ absl::Status ReplaySearch(const std::string& name) {
   return output.empty() ? absl::OkStatus() : KeepPlan(output, *best);
 }
 
-// A flag's help begins with the sub-commands that take it: "search, resume: ...".  A flag of
-// another one would be without effect.
-absl::Status RefuseForeignFlags(const std::string& command) {
-  for (const auto& [name, flag] : absl::GetAllFlags()) {
-    if (!absl::EndsWith(flag->Filename(), "plan_main.cc")) continue;
-    const std::string help = flag->Help(), takers = help.substr(0, help.find(':'));
-    if (absl::StrContains(takers, command) || flag->CurrentValue() == flag->DefaultValue())
-      continue;
-    return absl::InvalidArgumentError(absl::StrCat("--", name, " is no flag of plan ", command,
-                                                   ", but of: ", takers, "; see --help"));
-  }
-  return absl::OkStatus();
-}
-
 std::string Ranks(const SearchAgreement::Ranks& ranks, absl::string_view of) {
   return absl::StrFormat("  rank correlation of %d edges %s: %.2f\n", ranks.edges, of,
                          ranks.correlation);
@@ -491,7 +478,10 @@ absl::Status PrintAgreement(const std::string& first, const std::string& second)
 }
 
 absl::Status Run(absl::Span<const std::string> words) {
-  if (!words.empty()) OP3D_RETURN_IF_ERROR(RefuseForeignFlags(words[0]));
+  if (!words.empty()) {
+    OP3D_RETURN_IF_ERROR(RefuseForeignFlags(
+        "plan", words[0], {"search", "resume", "show", "status", "explain", "replay", "agree"}));
+  }
   if (words.size() == 1 && words[0] == "search") return BeginSearch();
   if (words.size() == 3 && words[0] == "agree") return PrintAgreement(words[1], words[2]);
   if (words.size() != 2) {

@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "op3d/base/random_stream.h"
@@ -74,7 +75,10 @@ std::string TrainingDifference(const State& from, const State& to) {
   differencer.ReportDifferencesToString(&report);
   if (differencer.Compare(Unnamed(from), Unnamed(to))) return "";
   std::vector<std::string> lines = absl::StrSplit(report, '\n', absl::SkipEmpty());
-  for (std::string& line : lines) line = std::string(absl::StripPrefix(line, "modified: "));
+  for (std::string& line : lines) {
+    line = absl::StrReplaceAll(absl::StripPrefix(line, "modified: "),
+                               {{"batch_size", "clips an update"}});
+  }
   return absl::StrJoin(lines, ", ");
 }
 

@@ -250,11 +250,13 @@ absl::StatusOr<Message*> GoInto(const PathStep& step, const FieldDescriptor* fie
   return reflection.MutableRepeatedMessage(holder, field, index);
 }
 
-// A name in capitals, without what a value says of its enum: "PLANNED" of PLANNED_METHOD.
+// A name in capitals, without what a value says of its enum: "PLANNED" of PLANNED_METHOD, "BOTH" of
+// BOTH_METHODS.
 std::string EnumWord(absl::string_view name, const google::protobuf::EnumDescriptor& type) {
   const std::string word = absl::AsciiStrToUpper(name), of = absl::AsciiStrToUpper(type.name());
   absl::string_view rest = word;
-  if (!absl::ConsumeSuffix(&rest, absl::StrCat("_", of))) {
+  if (!absl::ConsumeSuffix(&rest, absl::StrCat("_", of)) &&
+      !absl::ConsumeSuffix(&rest, absl::StrCat("_", of, "S"))) {
     absl::ConsumePrefix(&rest, absl::StrCat(of, "_"));
   }
   return std::string(rest);

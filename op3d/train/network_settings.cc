@@ -1,5 +1,7 @@
 #include "op3d/train/network_settings.h"
 
+#include <memory>
+
 #include "op3d/base/status_macros.h"
 #include "op3d/network/precision.h"
 
@@ -33,6 +35,13 @@ absl::Status SetArithmetic(const TrainingSettings& settings, int clip_frames, Ne
   const int least = settings.activation_checkpointing_frames();
   network->SetRecompute(least > 0 && clip_frames >= least);
   return absl::OkStatus();
+}
+
+absl::Status CheckInitialWeights(const NetworkSettings& settings, int64_t classes,
+                                 const std::string& path) {
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
+                        Network::MakeUnfilled(ToNetworkOptions(settings, classes)));
+  return path.empty() ? absl::OkStatus() : network->StartFrom(path).status();
 }
 
 }  // namespace op3d

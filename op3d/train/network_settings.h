@@ -23,6 +23,11 @@ absl::Status SetArithmetic(const TrainingSettings& settings, int clip_frames, Ne
 // Field for field; Network::Make checks the values.
 NetworkOptions ToNetworkOptions(const NetworkSettings& settings, int64_t classes);
 
+// What a training from the weights in `path` would say when it begins ("" = initial values, which
+// always do): errors as Network::Make() and Network::StartFrom().
+absl::Status CheckInitialWeights(const NetworkSettings& settings, int64_t classes,
+                                 const std::string& path);
+
 }  // namespace op3d
 
 #endif  // OP3D_TRAIN_NETWORK_SETTINGS_H_

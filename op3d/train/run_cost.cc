@@ -12,6 +12,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
+#include "op3d/base/run_folder.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/train/memory_estimate.h"
 #include "op3d/train/network_settings.h"
@@ -145,8 +146,14 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
 }
 
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
+  if (options.first()) {
+    OP3D_RETURN_IF_ERROR(
+        ExplainRefusal(options, RunFolder::Check(options.output_dir, options.settings)));
+  }
   OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/false));
   const TrainingRunSettings& settings = options.settings;
+  OP3D_RETURN_IF_ERROR(
+      CheckInitialWeights(settings.network(), data.classes, settings.initial_weights()));
   std::string text = absl::StrCat(settings.name(), ": ", settings.network().name(), ", ",
                                   data.classes, " classes\n");
   for (const std::string& line : data.report) absl::StrAppend(&text, line, "\n");

@@ -18,7 +18,8 @@ namespace op3d {
 absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const TrainingData& data);
 
 // What RunTraining would do and cost: videos, states, epochs, steps, estimated time, memory, disk.
-// Writes nothing.
+// Refuses what it would refuse: the output folder, weights that do not fit, a batch that is larger
+// than the data.  Writes nothing.
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
 
 // What an edge of a search into `state` takes that goes to `epochs` epochs, of which the weights of

@@ -1,8 +1,16 @@
 #include "op3d/train/run_options.h"
 
-#include <algorithm>
+#include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
 
 namespace op3d {
 
@@ -44,6 +52,35 @@ TrainingJob MakeTrainingJob(const RunOptions& options, const TrainingData& data)
   job.device = options.device;
   job.group = options.group;
   return job;
+}
+
+absl::Status ExplainRefusal(const RunOptions& options, const absl::Status& refused) {
+  if (!absl::IsFailedPrecondition(refused)) return refused;
+  TrainingRunSettings there;
+  const std::string path = JoinPath(options.output_dir, "settings.textproto");
+  if (!ReadTextproto(path, &there).ok()) return refused;
+  TrainingRunSettings same_lengths = options.settings;
+  if (there.steps_size() != same_lengths.steps_size()) return refused;
+  std::vector<std::string> lengths;
+  for (int i = 0; i < there.steps_size(); ++i) {
+    const int here = same_lengths.steps(i).epochs();
+    if (there.steps(i).epochs() == here) continue;
+    lengths.push_back(
+        absl::StrCat("state ", i + 1, ": ", there.steps(i).epochs(), " epochs there, ", here, " here"));
+    same_lengths.mutable_steps(i)->set_epochs(there.steps(i).epochs());
+  }
+  if (lengths.empty() ||
+      !google::protobuf::util::MessageDifferencer::Equals(there, same_lengths)) {
+    return refused;
+  }
+  const std::string weights = JoinPath(options.output_dir, "weights.safetensors");
+  return absl::FailedPreconditionError(absl::StrCat(
+      options.output_dir, " holds a run of other lengths (", absl::StrJoin(lengths, "; "),
+      "). A state that is finished keeps its weights but not its optimiser, so that it cannot grow "
+      "in place. To train on, give another --output_dir and start from the weights: ",
+      FileExists(weights) ? "" : "finish this run with the lengths it has, then ", "--init=", weights,
+      " with steps for the further epochs alone. To train all of it with the new lengths, give "
+      "another --output_dir"));
 }
 
 TrainState ToTrainState(const TrainingStep& step) {

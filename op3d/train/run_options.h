@@ -40,6 +40,10 @@ absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options, bool write_i
 // `data` must outlive the job.  The purpose is to be set.
 TrainingJob MakeTrainingJob(const RunOptions& options, const TrainingData& data);
 
+// `refused` is what RunFolder says to the output folder.  Where the run in it differs in the lengths
+// of its states alone, the sentence says how to train on from it.
+absl::Status ExplainRefusal(const RunOptions& options, const absl::Status& refused);
+
 // A step of the settings as the trainer takes it.
 TrainState ToTrainState(const TrainingStep& step);
 

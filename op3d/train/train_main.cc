@@ -2,6 +2,8 @@
 // planner's search.
 //
 //   ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --dataset_root=/data/ucf101
+//   ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --plan=ucf101_imagenet
+//   --dataset_root=/data/ucf101
 //   ./bazelw run //planner:plan -- search --runner='train --serve --settings=...
 //   --dataset_root=...'
 
@@ -11,8 +13,11 @@
 #include <cstdio>
 #include <string>
 #include <thread>  // NOLINT: the number of cores
+#include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -34,10 +39,14 @@
 #include "op3d/train/run_settings.h"
 #include "op3d/train/training_precision.h"
 #include "op3d/train/training_run.h"
+#include "planner/plan_io.h"
 
 ABSL_FLAG(std::string, settings, "",
           "what to train: a textproto (schema: op3d/train/run.proto) or a recipe of "
           "op3d/train/recipes, e.g. ucf101_hand_tuned");
+ABSL_FLAG(std::string, plan, "",
+          "the states to train, instead of the settings' own: a plan.textproto (of a search, of `plan "
+          "replay --output`), a run's folder, or the name of a released plan (planner/plans)");
 ABSL_FLAG(op3d::Assignments, set, {},
           "path.to.field=value over the settings; may be given several times");
 ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset: its lists and media");
@@ -88,7 +97,44 @@ int LocalSize(const RankEnvironment& ranks) {
   return ranks.size;
 }
 
+// The states of --plan; none without it.
+absl::StatusOr<std::vector<TrainingStep>> PlanSteps() {
+  std::vector<TrainingStep> steps;
+  const std::string name = absl::GetFlag(FLAGS_plan);
+  if (name.empty()) return steps;
+  if (absl::GetFlag(FLAGS_serve)) {
+    return absl::InvalidArgumentError(
+        "--plan has no effect with --serve: the planner says what to train; leave one out");
+  }
+  absl::StatusOr<Plan> plan = FindPlan(name);
+  if (!plan.ok()) return Annotate(plan.status(), "--plan");
+  for (const Plan::Step& step : plan->steps()) {
+    steps.emplace_back();
+    *steps.back().mutable_state() = step.state();
+    steps.back().set_epochs(step.epochs());
+  }
+  return steps;
+}
+
+// Flags that change nothing beside --serve, or without it.
+absl::Status RefuseIdleFlags() {
+  if (absl::GetFlag(FLAGS_serve)) {
+    if (!absl::GetFlag(FLAGS_dry_run)) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "--dry_run has no effect with --serve: `plan search --dry_run` asks for the cost of edges; "
+        "leave one out");
+  }
+  for (const char* flag : {"purpose", "kept_epochs"}) {
+    const absl::CommandLineFlag* const given = absl::FindCommandLineFlag(flag);
+    if (given->CurrentValue() == given->DefaultValue()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, " has no effect without --serve; leave it out"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
+  OP3D_RETURN_IF_ERROR(RefuseIdleFlags());
   RunOptions options;
   RunSettingsRequest request;
   request.settings = absl::GetFlag(FLAGS_settings);
@@ -98,6 +144,7 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
   request.precision = absl::GetFlag(FLAGS_precision);
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   request.serve = absl::GetFlag(FLAGS_serve);
+  OP3D_ASSIGN_OR_RETURN(request.steps, PlanSteps());
   OP3D_ASSIGN_OR_RETURN(options.settings, ResolveRunSettings(request));
   OP3D_ASSIGN_OR_RETURN(
       const std::string note,
@@ -218,6 +265,7 @@ int main(int argc, char** argv) {
       "trains a state, or several one after the other, without a search.\n\n"
       "  ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --dataset_root=/data/ucf101 \\\n"
       "      --init=kinetics400.safetensors --output_dir=runs/ucf101\n"
+      "  ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --plan=ucf101_imagenet ...\n"
       "  torchrun --nproc_per_node=4 --no-python train --settings=... --dataset_root=...\n"
       "  plan search --runner='train --serve --settings=... --dataset_root=...'",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });

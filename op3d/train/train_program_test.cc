@@ -283,6 +283,63 @@ TEST(TrainProgramTest, ADryRunWritesNothing) {
   EXPECT_FALSE(FolderExists(folder));
 }
 
+TEST(TrainProgramTest, ADryRunRefusesWhatTheRunWould) {
+  const std::string folder = JoinPath(TestFolder("dry_refused"), "run");
+  const auto refused = [](const std::string& output, Flags more, const char* why) {
+    more.push_back("--dry_run");
+    Process process(RunIn(output, more));
+    EXPECT_EQ(process.Wait(), 2) << process.Text();
+    EXPECT_THAT(process.Text(), HasSubstr(why));
+  };
+  refused(folder, {"--plan=kinetics400"}, "a step of 256 clips");
+  refused(folder,
+          {"--init=" + JoinPath(Whole(), "weights.safetensors"), "--set=network.width=16"},
+          "the weights are those of another network");
+  refused(Whole(), {"--set=sgd.momentum=0.5"}, "sgd.momentum: 0.9 -> 0.5");
+  refused(Whole(), {"--set=steps[S2].epochs=20"}, "state 2: 2 epochs there, 20 here");
+}
+
+TEST(TrainProgramTest, MoreEpochsOnAFinishedRunSayHow) {
+  const std::string log = Bytes(Whole(), "log.jsonl");
+  Process more(RunIn(Whole(), {"--set=steps[1].epochs=3"}));
+  EXPECT_EQ(more.Wait(), 2);
+  EXPECT_THAT(more.Text(),
+              HasSubstr("--init=" + JoinPath(Whole(), "weights.safetensors") + " with steps"));
+  EXPECT_EQ(Bytes(Whole(), "log.jsonl"), log);
+}
+
+TEST(TrainProgramTest, APlanIsTrainedInsteadOfTheSteps) {
+  const std::string folder = TestFolder("planned"), plan = JoinPath(folder, "plan.textproto");
+  ASSERT_THAT(WriteFileAtomically(
+                  plan, "pool: 'cs' steps { state { name: 'S4' segments: 1 frames_per_segment: 16 "
+                        "stride: 1 learning_rate: 0.01 batch_size: 6 accumulation: 1 } epochs: 1 } "
+                        "path: ['S0', 'S4']"),
+              IsOk());
+  const std::string run = JoinPath(folder, "run");
+  Process process(RunIn(run, {"--plan=" + plan, "--set=measure.videos=NONE"}));
+  EXPECT_EQ(process.Wait(), 0) << process.Text();
+  // 18 videos, three steps of six.
+  const std::vector<std::string> lines = absl::StrSplit(Log(run), '\n', absl::SkipEmpty());
+  EXPECT_EQ(lines.size(), 3 + 1);
+  EXPECT_THAT(Bytes(run, "settings.textproto"), HasSubstr("name: \"S4\""));
+  Process unknown(RunIn(run, {"--plan=kinetics"}));
+  EXPECT_EQ(unknown.Wait(), 2);
+  EXPECT_THAT(unknown.Text(), HasSubstr("the released plans are activitynet_imagenet"));
+  Process serve({"--serve", "--settings=" + Tiny(), "--plan=" + plan});
+  EXPECT_EQ(serve.Wait(), 2);
+  EXPECT_THAT(serve.Text(), HasSubstr("--plan has no effect with --serve"));
+}
+
+TEST(TrainProgramTest, FlagsWithoutEffectAreRefused) {
+  const std::string folder = JoinPath(TestFolder("idle"), "run");
+  Process kept(RunIn(folder, {"--kept_epochs=3"}));
+  EXPECT_EQ(kept.Wait(), 2);
+  EXPECT_THAT(kept.Text(), HasSubstr("--kept_epochs has no effect without --serve"));
+  Process dry({"--serve", "--settings=" + Tiny(), "--dry_run"});
+  EXPECT_EQ(dry.Wait(), 2);
+  EXPECT_THAT(dry.Text(), HasSubstr("--dry_run has no effect with --serve"));
+}
+
 TEST(TrainProgramTest, BadInputIsASentence) {
   const auto run = [](const Flags& flags, int code) {
     Process process(RunIn(JoinPath(TestFolder("bad"), "run"), flags));

@@ -86,7 +86,10 @@ class Run {
  private:
   absl::Status Open() {
     if (options_.first()) {
-      OP3D_ASSIGN_OR_RETURN(folder_, RunFolder::Open(options_.output_dir, options_.settings));
+      absl::StatusOr<std::unique_ptr<RunFolder>> folder =
+          RunFolder::Open(options_.output_dir, options_.settings);
+      if (!folder.ok()) return ExplainRefusal(options_, folder.status());
+      folder_ = *std::move(folder);
       OP3D_ASSIGN_OR_RETURN(log_, TrainingLog::Open(folder_->Path("log.jsonl")));
     }
     OP3D_ASSIGN_OR_RETURN(data_, LoadRunData(options_, /*write_index=*/true));
