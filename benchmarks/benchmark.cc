@@ -21,6 +21,7 @@
 #include "benchmarks/settings_resolution.h"
 #include "data/annotation/video_list.h"
 #include "data/video/ffmpeg_version.h"
+#include "op3d/base/commit.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/run_folder.h"
@@ -29,6 +30,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/network/arithmetic.h"
 #include "op3d/network/device.h"
+#include "op3d/train/model_card.h"
 #include "planner/plan_io.h"
 #include "planner/transition_graph.h"
 #include "results/environment.h"
@@ -101,7 +103,23 @@ TrainingJob MakeJob(const BenchmarkOptions& options, const BenchmarkData& data) 
   job.seed = options.settings.seed();
   job.initial_weights = options.settings.initial_weights();
   job.device = options.device;
+  *job.card.mutable_dataset() = PortableDataset(options.settings.dataset());
+  job.card.mutable_class_names()->Assign(data.labels.classes.begin(), data.labels.classes.end());
+  job.card.set_commit(BuildCommit());
   return job;
+}
+
+// How a search's model is tested.
+RecipeSettings ModelRecipe(const BenchmarkSettings& settings, bool planned) {
+  RecipeSettings recipe;
+  recipe.set_name(planned ? "planned_model" : "published_model");
+  recipe.set_title(planned ? "planned: the search's model" : "published method: its model");
+  const int clips = settings.search().test_clips();
+  recipe.set_test_clips(clips > 0 ? clips : kTestClips);
+  for (const RecipeSettings& other : settings.recipes()) {
+    if (other.planned()) recipe.set_test_segments(other.test_segments());
+  }
+  return recipe;
 }
 
 std::string CurveName(const RecipeSettings& recipe) {
@@ -184,15 +202,8 @@ class Rows {
       return absl::OkStatus();
     }
     for (const Found& found : found_) {
-      const bool planned = found.model_role == RecipeResult::PLANNED_MODEL;
-      RecipeSettings settings;
-      settings.set_name(planned ? "planned_model" : "published_model");
-      settings.set_title(planned ? "planned: the search's model" : "published method: its model");
-      const int clips = options_.settings.search().test_clips();
-      settings.set_test_clips(clips > 0 ? clips : kTestClips);
-      for (const RecipeSettings& recipe : options_.settings.recipes()) {
-        if (recipe.planned()) settings.set_test_segments(recipe.test_segments());
-      }
+      const RecipeSettings settings = ModelRecipe(
+          options_.settings, found.model_role == RecipeResult::PLANNED_MODEL);
       Row row;
       row.run = std::make_unique<RecipeRun>(settings, found.plan,
                                             Job(&data_.search_train, settings.name()),
@@ -369,6 +380,9 @@ class Rows {
                                     result.title(), 100 * result.test().top1(),
                                     result.test().videos(), result.test().clips(),
                                     result.test().crops()));
+    for (const std::string& warning : result.warnings()) {
+      Progress::Print(absl::StrCat(result.title(), ": ", warning));
+    }
     return absl::OkStatus();
   }
 
@@ -460,6 +474,9 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
     }
   }
   for (const RecipeResult& recipe : record->recipes()) {
+    for (const std::string& warning : recipe.warnings()) {
+      record->add_notes(absl::StrCat(recipe.name(), ": ", warning, "."));
+    }
     if (recipe.skipped_clips() > 0) {
       record->add_notes(absl::StrCat(recipe.name(), ": ", recipe.skipped_clips(),
                                      " clips of training were left out or replaced, as their "
@@ -511,11 +528,13 @@ absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkD
         return outcome.plan().pool() == found.plan.pool();
       });
   if (settings.method() == SearchSettings::METHOD_UNSPECIFIED) return found;
+  TrainingJob model_job = SearchJob(search, found.plan.pool(), data, job);
+  DescribeTest(ModelRecipe(options.settings, planned), found.plan, &model_job.card);
   // The published search has one model; the planned one may average its final models.
   OP3D_ASSIGN_OR_RETURN(
       found.model,
-      ChooseFinalModel(*best, JournalFolder(*folder, found.plan.pool()),
-                       SearchJob(search, found.plan.pool(), data, job), data.search_measured,
+      ChooseFinalModel(*best, JournalFolder(*folder, found.plan.pool()), model_job,
+                       data.search_measured,
                        folder->Path(planned ? "model.safetensors" : "published_model.safetensors")));
   return found;
 }

@@ -19,8 +19,11 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
+#include "op3d/base/safetensors.h"
 #include "op3d/base/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/network/weights/checkpoint.h"
+#include "op3d/train/model_card.h"
 #include "results/compare.h"
 #include "results/record.h"
 
@@ -169,7 +172,22 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   EXPECT_EQ(model.held_out(), highest);
   ASSERT_OK_AND_ASSIGN(const std::string weights,
                        ReadFile(JoinPath(folder, "model.safetensors")));
-  EXPECT_EQ(Crc32(weights), model.weights_crc32());
+  ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Parse(weights, "model"));
+  ASSERT_OK_AND_ASSIGN(const std::string alone, SerializeSafetensors(checkpoint.tensors(), {}));
+  EXPECT_EQ(Crc32(alone), model.weights_crc32());
+  // It says what it is, and how the run tested it.
+  ASSERT_OK_AND_ASSIGN(const auto card, ReadModelCard(checkpoint, "model"));
+  ASSERT_TRUE(card.has_value());
+  const State& last = record.plan().steps(record.plan().steps_size() - 1).state();
+  EXPECT_EQ(card->network().name(), "dg_p3d_miniature");
+  EXPECT_EQ(card->classes(), 9);
+  EXPECT_EQ(card->class_names(0), model.test().classes(0).name());
+  EXPECT_EQ(card->segments(), last.segments());
+  EXPECT_EQ(card->frames_per_segment(), last.frames_per_segment());
+  EXPECT_EQ(card->test_clips(), 2);
+  EXPECT_EQ(card->crop(), 32);
+  EXPECT_EQ(card->commit(), record.environment().commit());
+  EXPECT_EQ(card->plan_crc32(), Crc32(*ReadFile(JoinPath(folder, "plan.textproto"))));
   // Four fixed schedules share the search's frames, to the nearest epoch; the long run has all.
   ASSERT_EQ(best.candidates_size(), 4);
   highest = 0;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "op3d/base/commit.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/train/model_card.h"
 
 namespace op3d {
 
@@ -43,6 +45,11 @@ TrainingJob MakeTrainingJob(const RunOptions& options, const TrainingData& data)
   job.compute_threads = std::max(1, settings.compute_threads());
   job.device = options.device;
   job.group = options.group;
+  *job.card.mutable_dataset() = PortableDataset(settings.dataset());
+  job.card.mutable_class_names()->Assign(data.class_names.begin(), data.class_names.end());
+  job.card.set_test_clips(settings.dataset().protocol().test_clips());
+  job.card.set_test_segments(settings.dataset().protocol().test_segments());
+  job.card.set_commit(BuildCommit());
   return job;
 }
 

@@ -32,6 +32,7 @@
 #include "op3d/base/activity_seconds.h"
 #include "op3d/network/network.h"
 #include "op3d/train/checkpoint_folder.h"
+#include "op3d/train/model_card.pb.h"
 #include "op3d/train/process_group.h"
 #include "op3d/train/train.pb.h"
 #include "op3d/train/train_state.h"
@@ -86,6 +87,9 @@ struct TrainingJob {
   ProcessGroup* group = nullptr;
   // Checkpoints at every so many epochs stay for good; 0 = none.
   int anchor_epochs = 0;
+  // What the weights' card says beside what stands above: class names, dataset, test, plan, commit.
+  // No result depends on it.
+  ModelCard card;
   // May be empty.
   std::function<void(const StepStats&)> on_step;
 };
@@ -101,6 +105,12 @@ struct EpochStats {
   // Of this process.
   ActivitySeconds seconds;
 };
+
+// `metadata` and, for whoever uses the weights later, the card of weights that `job` trained with
+// clips of `clip` down to `loss`, 0 = not known (op3d/train/model_card.h).
+std::map<std::string, std::string> WeightsMetadata(
+    const TrainingJob& job, const ClipShape& clip, double loss,
+    std::map<std::string, std::string> metadata = {});
 
 // Not thread-safe; several trainers run at once on one FrameStore.
 class StateTrainer {
@@ -143,7 +153,8 @@ class StateTrainer {
   // the first writes.
   absl::Status Save(const std::map<std::string, std::string>& notes);
 
-  // Writes network()'s weights as safetensors, in the background, after what was saved before.
+  // Writes network()'s weights as safetensors, in the background, after what was saved before;
+  // with `metadata` and the card (WeightsMetadata).
   absl::Status SaveWeights(const std::string& path,
                            const std::map<std::string, std::string>& metadata);
 
