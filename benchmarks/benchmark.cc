@@ -23,6 +23,7 @@
 #include "benchmarks/settings_resolution.h"
 #include "data/annotation/video_list.h"
 #include "data/video/ffmpeg_version.h"
+#include "op3d/base/commit.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/run_folder.h"
@@ -31,6 +32,8 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/network/arithmetic.h"
 #include "op3d/network/device.h"
+#include "op3d/train/model_card.h"
+#include "op3d/train/train_state.h"
 #include "planner/plan_io.h"
 #include "planner/transition_graph.h"
 #include "results/environment.h"
@@ -104,7 +107,23 @@ TrainingJob MakeJob(const BenchmarkSettings& settings, const std::string& device
   job.seed = settings.seed();
   job.initial_weights = settings.initial_weights();
   job.device = device;
+  *job.card.mutable_dataset() = PortableDataset(settings.dataset());
+  job.card.mutable_class_names()->Assign(data.labels.classes.begin(), data.labels.classes.end());
+  job.card.set_commit(BuildCommit());
   return job;
+}
+
+// How a search's model is tested.
+RecipeSettings ModelRecipe(const BenchmarkSettings& settings, bool planned) {
+  RecipeSettings recipe;
+  recipe.set_name(planned ? "planned_model" : "published_model");
+  recipe.set_title(planned ? "planned: the search's model" : "published method: its model");
+  const int clips = settings.search().test_clips();
+  recipe.set_test_clips(clips > 0 ? clips : kTestClips);
+  for (const RecipeSettings& other : settings.recipes()) {
+    if (other.planned()) recipe.set_test_segments(other.test_segments());
+  }
+  return recipe;
 }
 
 std::string CurveName(const RecipeSettings& recipe) {
@@ -192,15 +211,8 @@ class Rows {
       return absl::OkStatus();
     }
     for (const Found& found : found_) {
-      const bool planned = found.model_role == RecipeResult::PLANNED_MODEL;
-      RecipeSettings settings;
-      settings.set_name(planned ? "planned_model" : "published_model");
-      settings.set_title(planned ? "planned: the search's model" : "published method: its model");
-      const int clips = options_.settings.search().test_clips();
-      settings.set_test_clips(clips > 0 ? clips : kTestClips);
-      for (const RecipeSettings& recipe : options_.settings.recipes()) {
-        if (recipe.planned()) settings.set_test_segments(recipe.test_segments());
-      }
+      const RecipeSettings settings = ModelRecipe(
+          options_.settings, found.model_role == RecipeResult::PLANNED_MODEL);
       Row row;
       row.run = std::make_unique<RecipeRun>(settings, found.plan,
                                             Job(&data_.search_train, settings.name()),
@@ -393,6 +405,9 @@ class Rows {
                                     result.title(), 100 * result.test().top1(),
                                     result.test().videos(), result.test().clips(),
                                     result.test().crops()));
+    for (const std::string& warning : result.warnings()) {
+      Progress::Print(absl::StrCat(result.title(), ": ", warning));
+    }
     return absl::OkStatus();
   }
 
@@ -496,6 +511,9 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
     }
   }
   for (const RecipeResult& recipe : record->recipes()) {
+    for (const std::string& warning : recipe.warnings()) {
+      record->add_notes(absl::StrCat(recipe.name(), ": ", warning, "."));
+    }
     if (recipe.skipped_clips() > 0) {
       record->add_notes(absl::StrCat(recipe.name(), ": ", recipe.skipped_clips(),
                                      " clips of training were left out or replaced, as their "
@@ -596,7 +614,16 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   found->plan = plans[best];
   found->plan.set_value(facts.held_out());
   found->model.file = folder->Path("model.safetensors");
-  OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(runs[best]->WeightsPath()));
+  // The path's own file knows neither the plan as it is called now nor the test.
+  TrainingJob job = MakeJob(settings, options.device, data);
+  DescribeTest(ModelRecipe(settings, /*planned=*/true), found->plan, &job.card);
+  const State& last = found->plan.steps(found->plan.steps_size() - 1).state();
+  OP3D_ASSIGN_OR_RETURN(const RecipeResult chosen, runs[best]->Trained());
+  const double loss = chosen.losses().empty() ? 0 : chosen.losses(chosen.losses_size() - 1);
+  OP3D_ASSIGN_OR_RETURN(const Safetensors own, Safetensors::Read(runs[best]->WeightsPath()));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string bytes,
+      SerializeSafetensors(own.tensors(), WeightsMetadata(job, ToTrainState(last).clip, loss)));
   return WriteFileAtomically(found->model.file, bytes);
 }
 
@@ -640,11 +667,13 @@ absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkD
         return outcome.plan().pool() == found.plan.pool();
       });
   if (settings.method() == SearchSettings::METHOD_UNSPECIFIED) return found;
+  TrainingJob model_job = SearchJob(search, found.plan.pool(), data, job);
+  DescribeTest(ModelRecipe(options.settings, planned), found.plan, &model_job.card);
   // The published search has one model; the planned one may average its final models.
   OP3D_ASSIGN_OR_RETURN(
       found.model,
-      ChooseFinalModel(*best, JournalFolder(*folder, found.plan.pool()),
-                       SearchJob(search, found.plan.pool(), data, job), data.search_measured,
+      ChooseFinalModel(*best, JournalFolder(*folder, found.plan.pool()), model_job,
+                       data.search_measured,
                        folder->Path(planned ? "model.safetensors" : "published_model.safetensors")));
   return found;
 }

@@ -19,8 +19,11 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
+#include "op3d/base/safetensors.h"
 #include "op3d/base/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/network/weights/checkpoint.h"
+#include "op3d/train/model_card.h"
 #include "results/compare.h"
 #include "results/record.h"
 #include "results/record_check.h"
@@ -170,7 +173,22 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   EXPECT_EQ(model.held_out(), highest);
   ASSERT_OK_AND_ASSIGN(const std::string weights,
                        ReadFile(JoinPath(folder, "model.safetensors")));
-  EXPECT_EQ(Crc32(weights), model.weights_crc32());
+  ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Parse(weights, "model"));
+  ASSERT_OK_AND_ASSIGN(const std::string alone, SerializeSafetensors(checkpoint.tensors(), {}));
+  EXPECT_EQ(Crc32(alone), model.weights_crc32());
+  // It says what it is, and how the run tested it.
+  ASSERT_OK_AND_ASSIGN(const auto card, ReadModelCard(checkpoint, "model"));
+  ASSERT_TRUE(card.has_value());
+  const State& last = record.plan().steps(record.plan().steps_size() - 1).state();
+  EXPECT_EQ(card->network().name(), "dg_p3d_miniature");
+  EXPECT_EQ(card->classes(), 9);
+  EXPECT_EQ(card->class_names(0), model.test().classes(0).name());
+  EXPECT_EQ(card->segments(), last.segments());
+  EXPECT_EQ(card->frames_per_segment(), last.frames_per_segment());
+  EXPECT_EQ(card->test_clips(), 2);
+  EXPECT_EQ(card->crop(), 32);
+  EXPECT_EQ(card->commit(), record.environment().commit());
+  EXPECT_EQ(card->plan_crc32(), Crc32(*ReadFile(JoinPath(folder, "plan.textproto"))));
   // Four fixed schedules share the search's frames, to the nearest epoch; the long run has all.
   ASSERT_EQ(best.candidates_size(), 4);
   highest = 0;
@@ -231,8 +249,10 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   // The small search's frames count by their area.
   EXPECT_GT(model.total_frames(), trained);
   EXPECT_LT(model.total_frames(), 3 * trained);
-  ASSERT_OK_AND_ASSIGN(const std::string weights, ReadFile(JoinPath(folder, "model.safetensors")));
-  EXPECT_EQ(Crc32(weights), model.weights_crc32());
+  ASSERT_OK_AND_ASSIGN(const Safetensors weights,
+                       Safetensors::Read(JoinPath(folder, "model.safetensors")));
+  ASSERT_OK_AND_ASSIGN(const std::string alone, SerializeSafetensors(weights.tensors(), {}));
+  EXPECT_EQ(Crc32(alone), model.weights_crc32());
   EXPECT_THAT(record.notes(), testing::Contains(HasSubstr("70.0 % of the videos, crop 24")));
   EXPECT_THAT(Contradictions(record), testing::IsEmpty());
   // Multigrid ends in the whole clip at a thousandth of the rate.

@@ -8,6 +8,7 @@
 #include "benchmarks/recipe.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/base/file.h"
+#include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/train/measure.h"
@@ -23,6 +24,7 @@ struct Candidate {
   std::string file;
   const State* state = nullptr;
   RecipeResult::Candidate row;
+  double loss = 0;
 };
 
 absl::Status NeedFile(const std::string& file) {
@@ -66,6 +68,9 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
     candidate.row.set_frames(FramesOf(*candidate.state, edge->curve_size() - 1, job.videos->size(),
                                       job.transform.train_crop()));
     candidate.row.set_held_out(edge->score());
+    for (const CurvePoint& point : edge->curve()) {
+      if (point.epoch() == edge->epochs()) candidate.loss = point.loss();
+    }
     OP3D_RETURN_IF_ERROR(NeedFile(candidate.file));
     candidates.push_back(candidate);
   }
@@ -125,10 +130,15 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
     for (const Candidate& candidate : candidates) *model.facts.add_candidates() = candidate.row;
     *model.facts.add_candidates() = row;
   }
+  const std::map<std::string, std::string> metadata =
+      WeightsMetadata(job, ToTrainState(*candidates[0].state).clip,
+                      average != nullptr ? 0 : candidates[0].loss);
   if (average != nullptr) {
-    OP3D_RETURN_IF_ERROR(average->SaveWeights(file));
+    OP3D_RETURN_IF_ERROR(average->SaveWeights(file, metadata));
   } else {
-    OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(candidates[0].file));
+    // The edge's own file knows neither the plan nor the test.
+    OP3D_ASSIGN_OR_RETURN(const Safetensors own, Safetensors::Read(candidates[0].file));
+    OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(own.tensors(), metadata));
     OP3D_RETURN_IF_ERROR(WriteFileAtomically(file, bytes));
   }
   OP3D_RETURN_IF_ERROR(WriteTextproto(facts, model.facts));

@@ -30,7 +30,8 @@ struct FinalModel {
 
 // `outcome` must have a plan.  `journal_folder` is the search's (SearchOptions::folder), `job` the
 // one it trained with; averages are measured on `held_out` with clips of the plan's last state.
-// Writes `file` (safetensors), and beside it what was chosen: done again, it takes that.
+// Writes `file` (safetensors, with the job's card), and beside it, for the record, what was chosen:
+// done again, it takes that.
 // FailedPrecondition when the winning edge's folder has no weights, naming it.
 absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
                                             const std::string& journal_folder,

@@ -9,14 +9,17 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "op3d/base/file.h"
+#include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/eval/metrics.h"
 #include "op3d/eval/scorer.h"
+#include "op3d/eval/silent_failure.h"
 #include "op3d/train/checkpoint_folder.h"
 #include "op3d/train/measure.h"
 #include "op3d/train/network_settings.h"
+#include "op3d/train/weights_card.h"
 #include "planner/plan_io.h"
 #include "planner/training_runner.h"
 #include "planner/transition_graph.h"
@@ -29,9 +32,8 @@ namespace {
 constexpr char kSkipped[] = "skipped";
 constexpr char kSkippedExample[] = "skipped_example";
 
-absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabels& labels) {
-  OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
-  OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
+absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const Metrics& metrics,
+                                        const TestLabels& labels) {
   TestResult result;
   result.set_videos(static_cast<int32_t>(scores.videos));
   result.set_skipped(static_cast<int32_t>(scores.skipped));
@@ -64,9 +66,20 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const TestLabe
   return result;
 }
 
-}  // namespace
+// Checksums of the weights alone: the metadata names the commit, and equal weights of two commits
+// are to be equal in their records.
+absl::Status SetChecksums(std::string bytes, RecipeResult* result) {
+  OP3D_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Parse(std::move(bytes), "weights"));
+  OP3D_ASSIGN_OR_RETURN(const std::string weights, SerializeSafetensors(file.tensors(), {}));
+  result->set_weights_crc32(Crc32(weights));
+  result->set_weights_sha256(Sha256(weights));
+  return absl::OkStatus();
+}
 
-namespace {
+TrainingJob WithTest(const RecipeSettings& recipe, const Plan& plan, TrainingJob job) {
+  DescribeTest(recipe, plan, &job.card);
+  return job;
+}
 
 int EpochsOf(double frames, const State& state, int full_crop) {
   return std::max(1, static_cast<int>(std::lround(frames / FullFramesPerClip(state, full_crop))));
@@ -184,9 +197,19 @@ State TestState(const RecipeSettings& recipe, const Plan& plan) {
   return state;
 }
 
+void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* card) {
+  card->set_test_clips(recipe.test_clips());
+  card->set_test_segments(recipe.test_segments());
+  card->set_plan_crc32(Crc32(PrintTextproto(plan)));
+}
+
 RecipeRun::RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
                      const std::string& folder, const std::vector<Video>* held_out)
-    : recipe_(recipe), plan_(plan), job_(job), folder_(folder), held_out_(held_out) {}
+    : recipe_(recipe),
+      plan_(plan),
+      job_(WithTest(recipe, plan, job)),
+      folder_(folder),
+      held_out_(held_out) {}
 
 int RecipeRun::total_epochs() const { return TotalEpochs(plan_); }
 
@@ -255,22 +278,24 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     for (const double loss : trainer->losses()) result.add_losses(loss);
     job.initial_weights = JoinPath(StateFolder(step), "weights.safetensors");
     OP3D_RETURN_IF_ERROR(trainer->Flush());
-    OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(job.initial_weights, {}));
+    OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(
+        job.initial_weights,
+        WeightsMetadata(job_, train_state.clip,
+                        trainer->losses().empty() ? 0 : trainer->losses().back())));
   }
   if (trainer == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat("recipe '", recipe_.name(), "' has no state to train: its plan is empty"));
   }
-  OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(WeightsPath(), {}));
-  OP3D_ASSIGN_OR_RETURN(const std::string weights, ReadFile(WeightsPath()));
-  result.set_weights_crc32(Crc32(weights));
+  OP3D_ASSIGN_OR_RETURN(std::string weights, ReadFile(job.initial_weights));
+  OP3D_RETURN_IF_ERROR(WriteFileAtomically(WeightsPath(), weights));
+  OP3D_RETURN_IF_ERROR(SetChecksums(std::move(weights), &result));
   if (held_out_ != nullptr) {
     const ClipShape clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
     OP3D_ASSIGN_OR_RETURN(const EpochMeasure measure,
                           MeasureNetwork(&trainer->network(), *held_out_, clip, job_, &seconds_));
     result.set_held_out(measure.performance);
   }
-  result.set_weights_sha256(Sha256(weights));
   result.set_train_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));
   for (int step = 0; step < plan_.steps_size(); ++step) {
@@ -283,14 +308,13 @@ absl::Status RecipeRun::Take(const std::string& weights, const RecipeResult& fac
   const std::string done_path = JoinPath(folder_, "trained.textproto");
   if (FileExists(done_path)) return absl::OkStatus();
   OP3D_RETURN_IF_ERROR(MakeFolders(folder_));
-  OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(weights));
+  OP3D_ASSIGN_OR_RETURN(std::string bytes, ReadFile(weights));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(WeightsPath(), bytes));
   RecipeResult result = facts;
   result.set_name(recipe_.name());
   result.set_title(recipe_.title());
   *result.mutable_plan() = plan_;
-  result.set_weights_crc32(Crc32(bytes));
-  result.set_weights_sha256(Sha256(bytes));
+  OP3D_RETURN_IF_ERROR(SetChecksums(std::move(bytes), &result));
   return WriteTextproto(done_path, result);
 }
 
@@ -324,7 +348,19 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   OP3D_ASSIGN_OR_RETURN(
       const ViewScores scores,
       ScoreViews(network.get(), videos, job_.frames, recipe_.test_clips(), options, &seconds_));
-  OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, labels));
+  OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
+  OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
+  OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, metrics, labels));
+  // Of a model that was taken as it is no loss is known.
+  const TrainedLoss trained =
+      ToTrainedLoss(job_.network, job_.classes,
+                    result.losses().empty() ? 0 : result.losses(result.losses_size() - 1));
+  for (const std::string& warning :
+       {DescribeNothingLearnt(absl::StrCat("recipe ", recipe_.name()), trained),
+        DescribeOneClass(metrics.predicted, scores.labels, labels.classes),
+        DescribeMisfit(trained, metrics.top1, metrics.videos)}) {
+    if (!warning.empty()) result.add_warnings(warning);
+  }
   OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeScores(scores));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(ScoresPath(), file));
   result.set_test_seconds(absl::ToDoubleSeconds(absl::Now() - start));

@@ -52,6 +52,9 @@ int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop);
 // that state samples uniformly.  `plan` must have a step.
 State TestState(const RecipeSettings& recipe, const Plan& plan);
 
+// Says in `card` how weights of `plan` are tested by `recipe`, and which plan that is.
+void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* card);
+
 // Not thread-safe; several recipes run at once.
 class RecipeRun {
  public:

@@ -1,12 +1,14 @@
 // Multi-view test of a checkpoint on a dataset, over threads and processes; and the figures of
 // scores that are there already, of one test or of several added.
 //
-//   ./bazelw run //op3d:evaluate -- --weights=weights.safetensors --network=dg_p3d_resnet50
-//       --dataset_root=/data/kinetics400 --frames=32 --output=rgb.safetensors
+//   ./bazelw run //op3d:evaluate -- model.safetensors --dataset_root=/data/kinetics400
+//       --output=rgb.safetensors
 //   ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors --fusion_weights=1,1.5
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,35 +16,45 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/types/optional.h"
 #include "data/annotation/dataset_list.h"
 #include "data/annotation/video_list.h"
 #include "data/dataset.pb.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/index/index_update.h"
 #include "data/loader/frame_store.h"
+#include "data/sampling/sampling.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
 #include "op3d/base/progress.h"
+#include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/eval/evaluation.h"
 #include "op3d/eval/scoring_run.h"
+#include "op3d/eval/silent_failure.h"
 #include "op3d/network/arithmetic.h"
 #include "op3d/network/device.h"
 #include "op3d/network/network.h"
 #include "op3d/network/precision.h"
+#include "op3d/train/model_card.h"
 #include "op3d/train/process_group.h"
 #include "op3d/train/rank_environment.h"
+#include "op3d/train/weights_card.h"
 
 ABSL_FLAG(std::string, weights, "",
-          "file of the network's weights: safetensors, .pth or TorchScript");
-ABSL_FLAG(std::string, network, "dg_p3d_resnet50", "which network the weights belong to");
-ABSL_FLAG(std::string, dataset, "kinetics400",
-          "which dataset: a name of data/datasets/, or a textproto of your own");
+          "file of the network's weights: safetensors, .pth or TorchScript; may stand without "
+          "--weights= too");
+ABSL_FLAG(std::string, network, "",
+          "which network the weights belong to; default: as their file says, else dg_p3d_resnet50");
+ABSL_FLAG(std::string, dataset, "",
+          "which dataset: a name of data/datasets/, or a textproto of your own; default: as the "
+          "file of weights says, else kinetics400");
 ABSL_FLAG(std::string, dataset_root, "", "folder with the dataset's lists and media");
 ABSL_FLAG(std::string, index, "",
           "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
@@ -51,24 +63,31 @@ ABSL_FLAG(std::string, list, "evaluation", "which list: evaluation or train");
 ABSL_FLAG(std::string, split, "",
           "which official split of UCF101 or HMDB51, from 1; empty = the dataset's own");
 ABSL_FLAG(std::string, labels, "",
-          "file with all classes, one a line, in the order of the network's logits; default: the "
-          "list's own labels in alphabetical order");
+          "file with all classes, one a line, in the order of the network's logits; default: as "
+          "the file of weights says, else the list's own labels in alphabetical order");
 ABSL_FLAG(int, clips, 0,
-          "clips of a video, each in three crops; 0 = as the dataset's published test has them, 50 "
-          "for ActivityNet and 10 for the others");
-ABSL_FLAG(int, segments, 0, "segments of a clip; 0 = 1, consecutive frames");
-ABSL_FLAG(int, frames, 16, "consecutive frames of a segment");
-ABSL_FLAG(int, stride, 1, "distance of two frames");
-ABSL_FLAG(int, short_side, 256, "short side of the frames, in pixels");
-ABSL_FLAG(int, crop, 256, "side of the three crops, in pixels");
+          "clips of a video, each in three crops; 0 = as the file of weights says, else as the "
+          "dataset's published test has them, 50 for ActivityNet and 10 for the others");
+ABSL_FLAG(int, segments, 0,
+          "segments of a clip: 1 = consecutive frames; 0 = as the file of weights says, else 1");
+ABSL_FLAG(absl::optional<int>, frames, absl::nullopt,
+          "consecutive frames of a segment; default: the file's, else 16");
+ABSL_FLAG(absl::optional<int>, stride, absl::nullopt,
+          "distance of two frames; default: the file's, else 1");
+ABSL_FLAG(absl::optional<int>, short_side, absl::nullopt,
+          "short side of the frames, in pixels; default: the file's, else 256");
+ABSL_FLAG(absl::optional<int>, crop, absl::nullopt,
+          "side of the three crops, in pixels; default: the file's, else 256");
 ABSL_FLAG(std::string, on_bad_video, "error",
           "a video that does not decode, or that not all scores have: error ends the program, skip "
           "leaves it out and counts it");
 ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
-ABSL_FLAG(std::string, precision, "fp32",
-          "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
-ABSL_FLAG(std::string, arithmetic, "portable",
-          "portable: AVX2 alone, the same bits on every processor; native: the fastest here");
+ABSL_FLAG(std::string, precision, "",
+          "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster; "
+          "default: the file's, else fp32");
+ABSL_FLAG(std::string, arithmetic, "",
+          "portable: AVX2 alone, the same bits on every processor; native: the fastest here; "
+          "default: the file's, else portable");
 ABSL_FLAG(int, threads, 2, "videos scored side by side; the result does not depend on it");
 ABSL_FLAG(std::string, output, "",
           "write the scores to this safetensors file; a test that was stopped goes on from what "
@@ -86,6 +105,18 @@ ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
 
 namespace op3d {
 namespace {
+
+// What is tested: flags over what the file of weights says of itself.
+struct TestSetup {
+  std::string path;
+  WeightsCard weights;
+  DatasetSettings dataset;
+  ClipShape clip;
+  int clips = 0, short_side = 0, crop = 0;
+  std::string precision, arithmetic;
+  // Flags that differ from the file.
+  std::vector<std::string> notes;
+};
 
 absl::Status Require(int value, absl::string_view flag, int least) {
   if (value >= least) return absl::OkStatus();
@@ -176,13 +207,46 @@ absl::Status ReadSplit(DatasetSettings* dataset) {
                        : ""));
 }
 
-absl::StatusOr<VideoList> LoadList() {
+// Labels as the network counts them: by the names of its classes, where the file of weights knows
+// them, whatever order or part of them the list has.
+absl::Status MatchClasses(const TestSetup& setup, VideoList* list) {
+  const ModelCard& card = setup.weights.card;
+  const bool named = !card.class_names().empty() && absl::GetFlag(FLAGS_labels).empty();
+  if (!named) {
+    if (static_cast<int>(list->classes.size()) == card.classes()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the weights tell ", card.classes(), " classes apart, the list ", list->classes.size(),
+        ": they are those of another dataset, or the list lacks classes (then name all of them in "
+        "the order of the logits with --labels)"));
+  }
+  const std::vector<std::string> names(card.class_names().begin(), card.class_names().end());
+  if (list->classes == names) return absl::OkStatus();
+  std::map<std::string, int64_t> labels;
+  for (size_t i = 0; i < names.size(); ++i) labels[names[i]] = static_cast<int64_t>(i);
+  for (const std::string& name : list->classes) {
+    if (labels.count(name) > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the list's class '", name, "' is none of the ", names.size(),
+        " that the weights tell apart ('", names[0], "' ...): they are those of another dataset, "
+        "or its classes have other names (then --labels names them in the order of the logits)"));
+  }
+  for (Video& video : list->videos) {
+    if (video.label >= 0) video.label = labels[list->classes[video.label]];
+  }
+  list->notes.push_back(absl::StrCat("note: the list names ", list->classes.size(), " of the ",
+                                     names.size(), " classes of the weights, or in another order; "
+                                     "labels are taken by their names"));
+  list->classes = names;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<VideoList> LoadList(const TestSetup& setup) {
   const std::string root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   if (root.empty()) {
     return absl::InvalidArgumentError(
         "--dataset_root is missing: the folder with the dataset's lists and media");
   }
-  OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
+  DatasetSettings dataset = setup.dataset;
   if (!absl::GetFlag(FLAGS_labels).empty()) {
     dataset.set_label_map(UserPath(absl::GetFlag(FLAGS_labels)));
   }
@@ -196,9 +260,12 @@ absl::StatusOr<VideoList> LoadList() {
   OP3D_ASSIGN_OR_RETURN(VideoList list,
                         LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(), root,
                                       loader, absl::GetFlag(FLAGS_threads), index));
+  const auto& names = setup.weights.card.class_names();
+  if (list.classes.empty() && !names.empty()) list.classes.assign(names.begin(), names.end());
   if (list.classes.empty()) {
     OP3D_ASSIGN_OR_RETURN(list.classes, ClassesOfTestList(dataset, root));
   }
+  OP3D_RETURN_IF_ERROR(MatchClasses(setup, &list));
   if (list.videos[0].label < 0) OP3D_RETURN_IF_ERROR(RefuseTablesOfLabels());
   return list;
 }
@@ -216,71 +283,88 @@ TransformSettings TestTransform(int short_side, int crop) {
   return transform;
 }
 
-// Clips where neither a flag nor the dataset says.
+// Clips where neither a flag, nor the weights, nor the dataset says.
 constexpr int kTestClips = 10;
 
-struct TestProtocol {
-  int clips = 0, segments = 0;
-};
-
-// What the flags say, else the dataset's published test.  `trained`: the segments that the network
-// was trained with; only one of uniform clips is tested with the dataset's segments.
-absl::StatusOr<TestProtocol> ChooseProtocol(int trained) {
-  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
-  const DatasetSettings::Protocol& published = dataset.protocol();
-  TestProtocol protocol;
-  protocol.clips = absl::GetFlag(FLAGS_clips);
-  if (protocol.clips == 0) protocol.clips = published.test_clips();
-  if (protocol.clips == 0) protocol.clips = kTestClips;
-  protocol.segments = absl::GetFlag(FLAGS_segments);
-  if (protocol.segments == 0 && trained > 1) protocol.segments = published.test_segments();
-  if (protocol.segments == 0) protocol.segments = trained;
-  return protocol;
+// A flag's 0 says nothing.
+absl::optional<int> Given(int flag) {
+  return flag == 0 ? absl::nullopt : absl::optional<int>(flag);
 }
 
-absl::Status CheckTestFlags(const TestProtocol& protocol) {
+// `path`: the file of weights.
+absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
+  TestSetup setup;
+  setup.path = UserPath(path);
+  OP3D_ASSIGN_OR_RETURN(setup.weights, ReadWeightsCard(setup.path, absl::GetFlag(FLAGS_network)));
+  const ModelCard& card = setup.weights.card;
+  const std::string dataset = absl::GetFlag(FLAGS_dataset);
+  if (dataset.empty() && !card.dataset().evaluation().list().empty()) {
+    setup.dataset = card.dataset();
+  } else {
+    OP3D_ASSIGN_OR_RETURN(setup.dataset, FindDataset(dataset.empty() ? "kinetics400" : dataset));
+    // Flow or pictures is the network's affair.
+    if (card.dataset().stream() == DatasetSettings::FLOW) {
+      setup.dataset.set_stream(DatasetSettings::FLOW);
+    }
+  }
+  std::vector<std::string>* notes = &setup.notes;
+  const ClipShape clip = TestClip(card);
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 0));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_segments), "segments", 0));
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_frames), "frames", 1));
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_stride), "stride", 1));
+  const int published = setup.dataset.protocol().test_clips();
+  setup.clips = FlagOr("clips", Given(absl::GetFlag(FLAGS_clips)), card.test_clips(),
+                       published > 0 ? published : kTestClips, notes);
+  setup.clip.segments =
+      FlagOr("segments", Given(absl::GetFlag(FLAGS_segments)), clip.segments, 1, notes);
+  setup.clip.frames_per_segment =
+      FlagOr("frames", absl::GetFlag(FLAGS_frames), clip.frames_per_segment, 16, notes);
+  setup.clip.stride = FlagOr("stride", absl::GetFlag(FLAGS_stride), clip.stride, 1, notes);
+  setup.short_side =
+      FlagOr("short_side", absl::GetFlag(FLAGS_short_side), card.short_side(), 256, notes);
+  setup.crop = FlagOr("crop", absl::GetFlag(FLAGS_crop), card.crop(), 256, notes);
+  // A GPU's arithmetic has no like on a CPU.
+  OP3D_ASSIGN_OR_RETURN(const std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  const bool gpu_only = card.precision() == "tf32" && device == "cpu";
+  setup.precision = FlagOr("precision", absl::GetFlag(FLAGS_precision),
+                           gpu_only ? "" : card.precision(), "fp32", notes);
+  setup.arithmetic =
+      FlagOr("arithmetic", absl::GetFlag(FLAGS_arithmetic),
+             card.arithmetic() == TrainingSettings::NATIVE ? "native" : "", "portable", notes);
+  OP3D_RETURN_IF_ERROR(Require(setup.clip.frames_per_segment, "frames", 1));
+  OP3D_RETURN_IF_ERROR(Require(setup.clip.stride, "stride", 1));
+  OP3D_RETURN_IF_ERROR(CheckClipShape(setup.clip));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_threads), "threads", 1));
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_crop), "crop", 8));
-  OP3D_RETURN_IF_ERROR(
-      Require(absl::GetFlag(FLAGS_short_side), "short_side", absl::GetFlag(FLAGS_crop)));
-  if (absl::GetFlag(FLAGS_weights).empty()) {
-    return absl::InvalidArgumentError(
-        "--weights is missing: a file of safetensors, .pth or TorchScript; or name files of scores "
-        "to evaluate those");
-  }
-  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
-                        Define({absl::GetFlag(FLAGS_network), /*classes=*/1, 0}));
-  return CheckClipSize(definition, {protocol.segments * absl::GetFlag(FLAGS_frames),
-                                    absl::GetFlag(FLAGS_crop), absl::GetFlag(FLAGS_crop)});
+  OP3D_RETURN_IF_ERROR(Require(setup.crop, "crop", 8));
+  OP3D_RETURN_IF_ERROR(Require(setup.short_side, "short_side", setup.crop));
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(setup.weights.options()));
+  OP3D_RETURN_IF_ERROR(Annotate(
+      CheckClipSize(definition, {setup.clip.length(), setup.crop, setup.crop}), setup.path));
+  return setup;
 }
 
 // What the scores depend on, but for the videos.
-absl::StatusOr<std::string> TestSettings(const TestProtocol& protocol) {
-  OP3D_ASSIGN_OR_RETURN(const std::string weights,
-                        ReadFile(UserPath(absl::GetFlag(FLAGS_weights))));
+absl::StatusOr<std::string> TestSettings(const TestSetup& setup) {
+  OP3D_ASSIGN_OR_RETURN(const std::string weights, ReadFile(setup.path));
+  const std::string dataset = absl::GetFlag(FLAGS_dataset);
   return absl::StrCat(
-      "network: ", absl::GetFlag(FLAGS_network), "\nweights_crc32: ", Crc32(weights),
-      "\nclips: ", protocol.clips, "\nsegments: ", protocol.segments,
-      "\nframes: ", absl::GetFlag(FLAGS_frames), "\nstride: ", absl::GetFlag(FLAGS_stride),
-      "\nshort_side: ", absl::GetFlag(FLAGS_short_side), "\ncrop: ", absl::GetFlag(FLAGS_crop),
-      "\nprecision: ", absl::GetFlag(FLAGS_precision),
-      "\narithmetic: ", absl::GetFlag(FLAGS_arithmetic),
+      "network: ", setup.weights.card.network().name(), "\nweights_crc32: ", Crc32(weights),
+      "\nclips: ", setup.clips, "\nsegments: ", setup.clip.segments,
+      "\nframes: ", setup.clip.frames_per_segment, "\nstride: ", setup.clip.stride,
+      "\nshort_side: ", setup.short_side, "\ncrop: ", setup.crop,
+      "\nprecision: ", setup.precision, "\narithmetic: ", setup.arithmetic,
       "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
-      "\ndataset: ", absl::GetFlag(FLAGS_dataset), "\nlist: ", absl::GetFlag(FLAGS_list),
-      "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
+      "\ndataset: ", dataset.empty() ? setup.dataset.name() : dataset,
+      "\nlist: ", absl::GetFlag(FLAGS_list), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
 
 // The list, and in `settings` which one it is.  Rank 0 scans the videos, the others read what it
 // found.
-absl::StatusOr<VideoList> LoadListOnAll(ProcessGroup* group, std::string* settings) {
+absl::StatusOr<VideoList> LoadListOnAll(const TestSetup& setup, ProcessGroup* group,
+                                        std::string* settings) {
   const bool first = group == nullptr || group->rank() == 0;
   VideoList list;
   if (first) {
-    OP3D_ASSIGN_OR_RETURN(list, LoadList());
+    OP3D_ASSIGN_OR_RETURN(list, LoadList(setup));
     for (const std::string& note : list.notes) Progress::Print(note);
   }
   std::string crc = absl::StrCat(VideoListCrc32(list.videos));
@@ -288,7 +372,7 @@ absl::StatusOr<VideoList> LoadListOnAll(ProcessGroup* group, std::string* settin
     OP3D_ASSIGN_OR_RETURN(crc, group->TakeFromFirst(crc));
   }
   if (!first) {
-    OP3D_ASSIGN_OR_RETURN(list, LoadList());
+    OP3D_ASSIGN_OR_RETURN(list, LoadList(setup));
     const std::string own = absl::StrCat(VideoListCrc32(list.videos));
     if (own != crc) {
       return absl::FailedPreconditionError(
@@ -303,9 +387,9 @@ absl::StatusOr<VideoList> LoadListOnAll(ProcessGroup* group, std::string* settin
 }
 
 // The arithmetic of all processes: what rank 0 finds when it is to be measured.
-absl::StatusOr<Precision> ChoosePrecisionOnAll(ProcessGroup* group, const std::string& device,
-                                               std::string* settings) {
-  std::string name = absl::GetFlag(FLAGS_precision);
+absl::StatusOr<Precision> ChoosePrecisionOnAll(const TestSetup& setup, ProcessGroup* group,
+                                               const std::string& device, std::string* settings) {
+  std::string name = setup.precision;
   if (group == nullptr || group->rank() == 0) {
     OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice, ChoosePrecision(name, device));
     if (name == "auto") Progress::Print(choice.reason);
@@ -314,29 +398,31 @@ absl::StatusOr<Precision> ChoosePrecisionOnAll(ProcessGroup* group, const std::s
   if (group != nullptr) {
     OP3D_ASSIGN_OR_RETURN(name, group->TakeFromFirst(name));
   }
-  if (name != absl::GetFlag(FLAGS_precision)) {
+  if (name != setup.precision) {
     absl::StrAppend(settings, "precision_chosen: ", name, "\n");
   }
   return ParsePrecision(name);
 }
 
 // Scores of every view of every video on rank 0, and safe in --output; none elsewhere.
-absl::StatusOr<TestScores> Test(const TestProtocol& protocol, const RankEnvironment& ranks,
+absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& ranks,
                                 ProcessGroup* group, std::string settings) {
-  OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadListOnAll(group, &settings));
+  OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadListOnAll(setup, group, &settings));
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
-                        Network::MakeUnfilled({absl::GetFlag(FLAGS_network),
-                                               static_cast<int64_t>(list.classes.size()), 0}));
-  OP3D_RETURN_IF_ERROR(network->LoadWeights(UserPath(absl::GetFlag(FLAGS_weights))));
-  OP3D_ASSIGN_OR_RETURN(std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+                        Network::MakeUnfilled(setup.weights.options()));
+  OP3D_RETURN_IF_ERROR(network->LoadWeights(setup.path));
+  std::string device = absl::GetFlag(FLAGS_device);
   if (device == "cuda" && ranks.size > 1) device = absl::StrCat("cuda:", ranks.local_rank);
-  OP3D_ASSIGN_OR_RETURN(const Precision precision, ChoosePrecisionOnAll(group, device, &settings));
+  OP3D_ASSIGN_OR_RETURN(const Precision precision, ChoosePrecisionOnAll(setup, group, device, &settings));
   OP3D_RETURN_IF_ERROR(network->ToDevice(device));
   OP3D_RETURN_IF_ERROR(network->SetPrecision(precision));
 
   ScoringOptions options;
-  options.clip = {protocol.segments, absl::GetFlag(FLAGS_frames), absl::GetFlag(FLAGS_stride)};
-  options.transform = TestTransform(absl::GetFlag(FLAGS_short_side), absl::GetFlag(FLAGS_crop));
+  options.clip = setup.clip;
+  options.transform = TestTransform(setup.short_side, setup.crop);
+  if (setup.weights.card.on_short_video() != LoaderSettings::ON_SHORT_VIDEO_UNSPECIFIED) {
+    options.on_short_video = setup.weights.card.on_short_video();
+  }
   options.on_bad_video = OnBadVideo();
   options.threads = absl::GetFlag(FLAGS_threads) - 1;
   ScoringRun run;
@@ -357,7 +443,7 @@ absl::StatusOr<TestScores> Test(const TestProtocol& protocol, const RankEnvironm
                           : "evaluate",
                       0, "clips");
     options.progress = &progress;
-    OP3D_ASSIGN_OR_RETURN(scores, ScoreTest(network.get(), list.videos, &frames, protocol.clips,
+    OP3D_ASSIGN_OR_RETURN(scores, ScoreTest(network.get(), list.videos, &frames, setup.clips,
                                             options, run, &seconds));
   }
   if (ranks.rank == 0) {
@@ -379,19 +465,27 @@ absl::StatusOr<TestScores> Test(const TestProtocol& protocol, const RankEnvironm
 }
 
 // As Test, alone or with the other processes.
-absl::StatusOr<TestScores> TestOnAll(const TestProtocol& protocol, const RankEnvironment& ranks) {
-  OP3D_ASSIGN_OR_RETURN(const std::string settings, TestSettings(protocol));
-  if (ranks.size == 1) return Test(protocol, ranks, nullptr, settings);
+absl::StatusOr<TestScores> TestOnAll(const TestSetup& setup, const RankEnvironment& ranks) {
+  OP3D_ASSIGN_OR_RETURN(const std::string settings, TestSettings(setup));
+  if (ranks.size == 1) return Test(setup, ranks, nullptr, settings);
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
                         ProcessGroup::Join(ranks, "cpu", settings));
-  absl::StatusOr<TestScores> scores = Test(protocol, ranks, group.get(), settings);
+  absl::StatusOr<TestScores> scores = Test(setup, ranks, group.get(), settings);
   group->Leave(scores.status());
   return scores;
 }
 
-absl::Status Report(std::vector<TestScores> streams, const EvaluationOptions& options) {
-  OP3D_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(std::move(streams), options));
+// `trained`: what the network was trained to; of scores alone nothing is known.
+absl::Status Report(std::vector<TestScores> streams, const EvaluationOptions& options,
+                    const TrainedLoss& trained) {
+  OP3D_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate(std::move(streams), options));
   if (!evaluation.labelled) OP3D_RETURN_IF_ERROR(RefuseTablesOfLabels());
+  if (evaluation.labelled) {
+    std::string misfit =
+        DescribeMisfit(trained, evaluation.metrics.top1, evaluation.metrics.videos);
+    if (!misfit.empty()) evaluation.warnings.push_back(std::move(misfit));
+  }
+  for (const std::string& warning : evaluation.warnings) Progress::Print(warning);
   const auto write = [&](const std::string& path, std::string (*table)(const Evaluation&)) {
     if (path.empty()) return absl::OkStatus();
     return WriteFileAtomically(UserPath(path), table(evaluation));
@@ -405,20 +499,48 @@ absl::Status Report(std::vector<TestScores> streams, const EvaluationOptions& op
   return absl::OkStatus();
 }
 
+// Scores, as opposed to weights: by what is in the file.
+bool HoldsScores(const std::string& path) {
+  const absl::StatusOr<Safetensors> file = Safetensors::Read(path);
+  if (!file.ok()) return false;
+  return std::any_of(file->tensors().begin(), file->tensors().end(), [](const TensorView& tensor) {
+    return tensor.name == "scores" || absl::EndsWith(tensor.name, ".scores");
+  });
+}
+
+absl::Status TestWeights(const std::string& path, const EvaluationOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(const TestSetup setup, ReadSetup(path));
+  OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+  OP3D_ASSIGN_OR_RETURN(const Arithmetic arithmetic, ParseArithmetic(setup.arithmetic));
+  OP3D_ASSIGN_OR_RETURN(const std::string note, UseArithmetic(arithmetic));
+  if (ranks.rank == 0) {
+    if (!note.empty()) Progress::Print(note);
+    if (setup.weights.described) {
+      Progress::Print(absl::StrCat("weights: ", DescribeModelCard(setup.weights.card)));
+    }
+    for (const std::string& line : setup.notes) Progress::Print(line);
+  }
+  OP3D_ASSIGN_OR_RETURN(TestScores scores, TestOnAll(setup, ranks));
+  if (ranks.rank != 0) return absl::OkStatus();
+  const ModelCard& card = setup.weights.card;
+  return Report({std::move(scores)}, options,
+                ToTrainedLoss(card.network(), card.classes(), card.loss()));
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const EvaluationOptions options,
                         ReadEvaluationOptions(words.empty() ? 1 : words.size()));
-  if (words.empty()) {
-    OP3D_ASSIGN_OR_RETURN(const TestProtocol protocol, ChooseProtocol(/*trained=*/1));
-    OP3D_RETURN_IF_ERROR(CheckTestFlags(protocol));
-    OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
-    OP3D_ASSIGN_OR_RETURN(const Arithmetic arithmetic,
-                          ParseArithmetic(absl::GetFlag(FLAGS_arithmetic)));
-    OP3D_ASSIGN_OR_RETURN(const std::string note, UseArithmetic(arithmetic));
-    if (!note.empty() && ranks.rank == 0) Progress::Print(note);
-    OP3D_ASSIGN_OR_RETURN(TestScores scores, TestOnAll(protocol, ranks));
-    return ranks.rank == 0 ? Report({std::move(scores)}, options) : absl::OkStatus();
+  std::string weights = absl::GetFlag(FLAGS_weights);
+  if (words.empty() && weights.empty()) {
+    return absl::InvalidArgumentError(
+        "--weights is missing: a file of safetensors, .pth or TorchScript; or name files of scores "
+        "to evaluate those");
   }
+  if (words.size() == 1 && weights.empty() && FileExists(UserPath(words[0])) &&
+      !HoldsScores(UserPath(words[0]))) {
+    return TestWeights(words[0], options);
+  }
+  if (words.empty()) return TestWeights(weights, options);
   for (const auto* flag : {&FLAGS_weights, &FLAGS_output}) {
     if (absl::GetFlag(*flag).empty()) continue;
     return absl::InvalidArgumentError(
@@ -430,7 +552,7 @@ absl::Status Run(absl::Span<const std::string> words) {
     OP3D_ASSIGN_OR_RETURN(TestScores scores, ParseTestScores(std::move(bytes), word));
     streams.push_back(std::move(scores));
   }
-  return Report(std::move(streams), options);
+  return Report(std::move(streams), options, {});
 }
 
 }  // namespace
@@ -441,11 +563,12 @@ int main(int argc, char** argv) {
       argc, argv,
       "tests a checkpoint on a dataset's videos, with several clips and three crops of each; or\n"
       "evaluates scores that such a test has written, of several networks or streams added.\n\n"
-      "  ./bazelw run //op3d:evaluate -- --weights=weights.safetensors \\\n"
-      "      --network=dg_p3d_resnet50 --dataset_root=/data/kinetics400 --frames=32 \\\n"
+      "  ./bazelw run //op3d:evaluate -- model.safetensors --dataset_root=/data/kinetics400 \\\n"
       "      --output=rgb.safetensors\n"
       "  ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors "
       "--fusion_weights=1,1.5\n\n"
+      "op3d's own weights say which network they are and how they are tested; of others --network,\n"
+      "--dataset, --frames ... say it.\n"
       "A list without labels gives predictions for each video, and no figures.\n"
       "Started by torchrun or srun, the processes share the videos; rank 0 prints.",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });

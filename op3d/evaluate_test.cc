@@ -1,9 +1,12 @@
 // //op3d:evaluate from outside: alone, as two processes, and over the scores that it has written.
+#include <ATen/core/grad_mode.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -13,12 +16,20 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/safetensors.h"
+#include "op3d/base/status_macros.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/base/textproto.h"
+#include "op3d/eval/scorer.h"
 #include "op3d/eval/test_scores.h"
 #include "op3d/network/network.h"
+#include "op3d/train/model_card.h"
 #include "op3d/train/rank_processes.h"
+#include "op3d/train/state_trainer.h"
+#include "op3d/train/tiny_job.h"
 
 namespace op3d {
 namespace {
@@ -182,6 +193,172 @@ TEST_F(EvaluateTest, AListWithoutLabelsIsPredicted) {
   EXPECT_THAT(refused.err, HasSubstr("--confusion: the list has no labels"));
 }
 
+// Trains a network that nobody guesses, and scores the evaluation list as a run's own test does.
+struct Trained {
+  std::unique_ptr<TinyJob> tiny;
+  TestScores scores;
+};
+
+absl::StatusOr<Trained> TrainTiny(const std::string& network, const ClipShape& clip,
+                                  const std::string& file) {
+  Trained trained;
+  OP3D_ASSIGN_OR_RETURN(trained.tiny, MakeTinyJob());
+  TrainingJob& job = trained.tiny->job;
+  OP3D_RETURN_IF_ERROR(ParseTextproto(network, "network", &job.network));
+  job.videos = &trained.tiny->train;
+  OP3D_RETURN_IF_ERROR(ParseTextproto(kDataset, "dataset", job.card.mutable_dataset()));
+  for (char c = 'a'; c < 'j'; ++c) job.card.add_class_names(std::string(1, c));
+  job.card.set_test_clips(2);
+  TrainState state;
+  state.clip = clip;
+  state.learning_rate = 0.02;
+  state.batch_size = 6;
+  OP3D_ASSIGN_OR_RETURN(const auto trainer, StateTrainer::Start(job, state, file + ".state"));
+  OP3D_RETURN_IF_ERROR(trainer->TrainEpoch().status());
+  OP3D_RETURN_IF_ERROR(trainer->SaveWeights(file, {}));
+  OP3D_RETURN_IF_ERROR(trainer->Flush());
+  ScoringOptions options;
+  options.clip = clip;
+  options.transform = job.transform;
+  ActivitySeconds seconds;
+  OP3D_ASSIGN_OR_RETURN(
+      const ViewScores views,
+      ScoreViews(&trainer->network(), trained.tiny->evaluation, job.frames, 2, options, &seconds));
+  trained.scores = Summarise(views);
+  return trained;
+}
+
+// `file` with the class names, or another part of its card, changed.
+absl::Status ChangeCard(const std::string& file, const std::function<void(ModelCard*)>& change) {
+  OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(file));
+  OP3D_ASSIGN_OR_RETURN(absl::optional<ModelCard> card, ReadModelCard(checkpoint, file));
+  change(&*card);
+  std::map<std::string, std::string> metadata;
+  AddModelCard(*card, &metadata);
+  OP3D_ASSIGN_OR_RETURN(const std::string bytes,
+                        SerializeSafetensors(checkpoint.tensors(), metadata));
+  return WriteFileAtomically(file, bytes);
+}
+
+class WeightsCardTest : public EvaluateTest {
+ protected:
+  void SetUp() override {
+    EvaluateTest::SetUp();
+    ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
+    data_ = absl::StrCat(" --dataset_root=", root, " --index=", Path("index"));
+    ASSERT_OK_AND_ASSIGN(const std::string map, ReadFile(root + "/label_map.txt"));
+    names_ = absl::StrSplit(map, '\n', absl::SkipEmpty());
+    ASSERT_EQ(names_.size(), 9);
+  }
+  void NameClasses(const std::vector<std::string>& names, ModelCard* card) {
+    card->mutable_class_names()->Assign(names.begin(), names.end());
+  }
+
+  std::string data_;
+  std::vector<std::string> names_;
+};
+
+TEST_F(WeightsCardTest, WithoutAFlagTheTestIsTheRunsOwn) {
+  const std::vector<std::pair<std::string, ClipShape>> cases = {
+      {"name: 'dg_p3d_miniature' width: 16", {1, 16, 1}},
+      {"name: 'dg_p3d_miniature' dual_pool: 1 dropout: 0.2", {1, 32, 2}},
+      {"name: 'dg_p3d_miniature' early_stride: 2 without_spatial_head: true", {4, 4, 1}},
+  };
+  for (const auto& [network, clip] : cases) {
+    const std::string file = Path("model.safetensors");
+    ASSERT_OK_AND_ASSIGN(const Trained own, TrainTiny(network, clip, file));
+    ASSERT_THAT(ChangeCard(file, [&](ModelCard* card) { NameClasses(names_, card); }), IsOk());
+    const Result result = Run(absl::StrCat(file, data_, " --output=", Path("own.safetensors")));
+    ASSERT_EQ(result.code, 0) << network << result.err;
+    EXPECT_THAT(result.err, HasSubstr("weights: " + own.tiny->job.network.name()));
+    EXPECT_THAT(result.err, testing::Not(HasSubstr("note:")));
+    ASSERT_OK_AND_ASSIGN(const TestScores scores,
+                         ParseTestScores(Read("own.safetensors"), "evaluate"));
+    EXPECT_EQ(scores.labels, own.scores.labels) << network;
+    EXPECT_EQ(scores.scores, own.scores.scores) << network;
+    EXPECT_EQ(scores.class_names, names_);
+    ASSERT_THAT(RemoveFile(Path("own.safetensors")), IsOk());
+    ASSERT_EQ(std::system(absl::StrCat("rm -r ", file, ".state").c_str()), 0);
+  }
+}
+
+TEST_F(WeightsCardTest, AFlagThatContradictsTheFileIsNamed) {
+  const std::string file = Path("model.safetensors");
+  ASSERT_OK_AND_ASSIGN(const Trained own,
+                       TrainTiny("name: 'dg_p3d_miniature'", {1, 16, 1}, file));
+  ASSERT_THAT(ChangeCard(file, [&](ModelCard* card) { NameClasses(names_, card); }), IsOk());
+  const std::string test = absl::StrCat("--weights=", file, data_);
+  const Result longer = Run(absl::StrCat(test, " --frames=32"));
+  EXPECT_EQ(longer.code, 0) << longer.err;
+  EXPECT_THAT(longer.err,
+              HasSubstr("note: --frames=32 is used, although the weights are made for 16"));
+  const Result other = Run(absl::StrCat(test, " --network=p3d_resnet18"));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("holds the weights of dg_p3d_miniature, as its metadata says; "
+                                   "--network=p3d_resnet18 contradicts it"));
+
+  // Classes count by their names: in another order, and where the list has fewer.
+  const std::vector<std::string> backwards(names_.rbegin(), names_.rend());
+  ASSERT_THAT(ChangeCard(file, [&](ModelCard* card) { NameClasses(backwards, card); }), IsOk());
+  const Result turned = Run(absl::StrCat(test, " --output=", Path("t.safetensors")));
+  EXPECT_EQ(turned.code, 0) << turned.err;
+  EXPECT_THAT(turned.err, HasSubstr("labels are taken by their names"));
+  ASSERT_OK_AND_ASSIGN(const TestScores scores, ParseTestScores(Read("t.safetensors"), "t"));
+  for (size_t i = 0; i < scores.labels.size(); ++i) {
+    EXPECT_EQ(scores.labels[i], 8 - own.scores.labels[i]);
+  }
+  EXPECT_EQ(scores.class_names, backwards);
+  ASSERT_THAT(ChangeCard(file, [&](ModelCard* card) { card->set_class_names(0, "juggling"); }),
+              IsOk());
+  const Result strange = Run(test);
+  EXPECT_EQ(strange.code, 2);
+  EXPECT_THAT(strange.err, HasSubstr("'" + names_[8] + "' is none of the 9"));
+}
+
+TEST_F(WeightsCardTest, ATestThatIsWorthNothingIsNamed) {
+  const std::string file = Path("broken.safetensors");
+  ASSERT_OK_AND_ASSIGN(const auto network, Network::Make({"dg_p3d_miniature", 9, 0}, 1));
+  {
+    at::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : network->Parameters()) {
+      if (absl::StartsWith(name, "fc")) tensor.fill_(0);
+    }
+  }
+  const std::string card =
+      absl::StrCat("network { name: 'dg_p3d_miniature' } classes: 9 short_side: 36 crop: 32 ",
+                   "test_clips: 1 loss: 0.04 dataset { ", kDataset, " }");
+  ASSERT_THAT(network->SaveWeights(file, {{kModelCard, card}}), IsOk());
+  const Result result = Run(absl::StrCat(file, data_, " --list=train --json"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("warning: all 18 videos were given class '" + names_[0]));
+  EXPECT_THAT(result.err,
+              HasSubstr("warning: top-1 is 11.1 % of 18 videos, the level of guessing among 9"));
+  const json row = json::parse(result.out, nullptr, false);
+  EXPECT_EQ(row["warnings"].size(), 2) << result.out;
+}
+
+TEST_F(WeightsCardTest, ACardThatLiesIsASentence) {
+  const std::string file = Path("lie.safetensors");
+  ASSERT_OK_AND_ASSIGN(const auto network, Network::Make({"dg_p3d_miniature", 9, 0}, 1));
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"network { name: 'dg_p3d_miniature' } classes: 8", "says 8 classes, but fc.weight has 9"},
+      {"network { name: 'dg_p3d_miniature' width: 16 } classes: 9",
+       "describes a network whose conv1.weight is [16,"},
+      {"network { name: 'dg_p3d_miniature' width: 2147483640 } classes: 9",
+       "describes a network whose conv1.weight"},
+      {"network { name: 'dg_p3d_miniature' dual_pool: 2147483647 } classes: 9",
+       "16 frames is too short"},
+      {"network { name: 'dg_p3d_miniature' dropout: 7 } classes: 9", "dropout 7"},
+      {"network { name: 'dg_p3d_miniature' } classes: 9 colour: 1", "metadata op3d.model"},
+  };
+  for (const auto& [text, what] : cases) {
+    ASSERT_THAT(network->SaveWeights(file, {{kModelCard, text}}), IsOk());
+    const Result result = Run(absl::StrCat(file, data_));
+    EXPECT_EQ(result.code, 2) << text << result.err;
+    EXPECT_THAT(result.err, testing::AllOf(HasSubstr("lie.safetensors"), HasSubstr(what)));
+  }
+}
+
 TEST_F(EvaluateTest, RanksWithOtherSettingsAreNamed) {
   const int codes = RunTwo(test_, absl::StrReplaceAll(test_, {{"--clips=2", "--clips=3"}}));
   EXPECT_EQ(codes, 22);
@@ -199,7 +376,9 @@ TEST_F(EvaluateTest, WrongUseIsASentence) {
   expect(absl::StrCat(test_, " --network=i3d_resnet18"), "those of another network");
   expect(absl::StrCat(test_, " --frames=8"), "8 frames");
   expect(absl::StrCat(test_, " --precision=half"), "precision 'half' is none of fp32");
-  expect(Path("weights.safetensors"), "this is no file of scores");
+  expect(absl::StrCat("a ", Path("weights.safetensors")), "cannot open a");
+  expect(absl::StrCat(Path("weights.safetensors"), " --network=dg_p3d_miniature"),
+         "--dataset_root is missing");
   expect(absl::StrCat(Path("x"), " --output=y"), "leave --weights and --output out");
   expect("a b --fusion_weights=1,x", "'x' is no number");
   expect("a --statistic=mode", "--statistic=mode is none of: logits, probabilities");

@@ -1,9 +1,9 @@
 // Says what is seen in videos.
 //
-//   ./bazelw run //op3d:predict -- --weights=weights.safetensors --network=dg_p3d_resnet50
-//       --labels=label_map.txt clip.mp4
+//   ./bazelw run //op3d:predict -- --weights=model.safetensors clip.mp4
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -17,7 +17,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "data/annotation/class_list.h"
+#include "data/sampling/sampling.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program.h"
@@ -27,28 +29,43 @@
 #include "op3d/network/arithmetic.h"
 #include "op3d/network/device.h"
 #include "op3d/network/tensor_file.h"
+#include "op3d/train/model_card.h"
+#include "op3d/train/weights_card.h"
 
 ABSL_FLAG(std::string, weights, "",
-          "file of the network's weights: safetensors, .pth, TorchScript");
-ABSL_FLAG(std::string, network, "dg_p3d_resnet50", "which network the weights belong to");
+          "file of the network's weights: safetensors, .pth, TorchScript; may also be the first "
+          "word");
+ABSL_FLAG(std::string, network, "",
+          "which network the weights belong to; default: as their file says, else dg_p3d_resnet50");
 ABSL_FLAG(std::string, labels, "",
-          "file of the classes' names: a name a line, `number name`, or JSON of {name: number}");
+          "file of the classes' names: a name a line, `number name`, or JSON of {name: number}; "
+          "default: as the file of weights says");
 ABSL_FLAG(int, top, 5, "how many classes to name");
 ABSL_FLAG(int, clips, 3, "clips of a video, evenly over it");
 ABSL_FLAG(int, crops, 1, "of each clip: 1 (the centre) or 3");
-ABSL_FLAG(int, segments, 1, "segments of a clip: 1 = consecutive frames");
-ABSL_FLAG(int, frames, 16, "consecutive frames of a segment");
-ABSL_FLAG(int, stride, 1, "distance of two frames");
-ABSL_FLAG(int, short_side, 256, "short side of the frames, in pixels");
-ABSL_FLAG(int, crop, 256, "side of the crops, in pixels");
+ABSL_FLAG(absl::optional<int>, segments, absl::nullopt,
+          "segments of a clip: 1 = consecutive frames; default: as the file of weights says, else 1");
+ABSL_FLAG(absl::optional<int>, frames, absl::nullopt,
+          "consecutive frames of a segment; default: the file's, else 16");
+ABSL_FLAG(absl::optional<int>, stride, absl::nullopt,
+          "distance of two frames; default: the file's, else 1");
+ABSL_FLAG(absl::optional<int>, short_side, absl::nullopt,
+          "short side of the frames, in pixels; default: the file's, else 256");
+ABSL_FLAG(absl::optional<int>, crop, absl::nullopt,
+          "side of the crops, in pixels; default: the file's, else 256");
 ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
-ABSL_FLAG(std::string, arithmetic, "portable",
-          "portable: AVX2 alone, the same bits on every processor; native: the fastest here");
+ABSL_FLAG(std::string, arithmetic, "",
+          "portable: AVX2 alone, the same bits on every processor; native: the fastest here; "
+          "default: as the weights were trained, else portable");
 ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(int, threads, 0, "views at the same time on the CPU; 0 = as many as there are cores");
 ABSL_FLAG(std::string, output, "",
           "with one input: also write its logits to this safetensors file");
+ABSL_FLAG(std::string, features, "",
+          "also write the pooled features of every view of every input to this safetensors file: "
+          "`features` [videos, views, C], of two heads `features.0` and `features.1`; metadata "
+          "`videos` names them");
 ABSL_FLAG(bool, json, false, "one JSON object an input on stdout instead of text");
 
 namespace op3d {
@@ -56,9 +73,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-absl::StatusOr<std::vector<std::string>> ClassNames(int64_t classes) {
-  std::vector<std::string> names;
+absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
+  const int classes = card.classes();
+  std::vector<std::string> names(card.class_names().begin(), card.class_names().end());
   const std::string path = UserPath(absl::GetFlag(FLAGS_labels));
+  if (path.empty() && !names.empty()) return names;
   if (path.empty()) {
     for (int64_t i = 0; i < classes; ++i) names.push_back(absl::StrCat("class ", i));
     return names;
@@ -73,16 +92,57 @@ absl::StatusOr<std::vector<std::string>> ClassNames(int64_t classes) {
   return names;
 }
 
-PredictionViews ViewsOfFlags() {
+// Flags over what the weights say; adds what differs to `notes`.
+PredictionViews ReadViews(const ModelCard& card, std::vector<std::string>* notes) {
+  const PredictionViews usual;
+  const ClipShape clip = TestClip(card);
   PredictionViews views;
-  views.shape = {absl::GetFlag(FLAGS_segments), absl::GetFlag(FLAGS_frames),
-                 absl::GetFlag(FLAGS_stride)};
+  views.shape = {
+      FlagOr("segments", absl::GetFlag(FLAGS_segments), clip.segments, usual.shape.segments, notes),
+      FlagOr("frames", absl::GetFlag(FLAGS_frames), clip.frames_per_segment,
+             usual.shape.frames_per_segment, notes),
+      FlagOr("stride", absl::GetFlag(FLAGS_stride), clip.stride, usual.shape.stride, notes)};
   views.clips = absl::GetFlag(FLAGS_clips);
   views.crops = absl::GetFlag(FLAGS_crops);
-  views.short_side = absl::GetFlag(FLAGS_short_side);
-  views.crop = absl::GetFlag(FLAGS_crop);
+  views.short_side = FlagOr("short_side", absl::GetFlag(FLAGS_short_side), card.short_side(),
+                            usual.short_side, notes);
+  views.crop = FlagOr("crop", absl::GetFlag(FLAGS_crop), card.crop(), usual.crop, notes);
   return views;
 }
+
+// The features of all inputs, one tensor a head.
+class FeatureFile {
+ public:
+  absl::Status Add(const std::string& video, const Prediction& prediction) {
+    if (!features_.empty() && prediction.features[0].size(0) != features_[0].back().size(0)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--features: ", video, " has ", prediction.features[0].size(0), " views, ", videos_.back(),
+          " has ", features_[0].back().size(0), "; give inputs of as many views each"));
+    }
+    features_.resize(prediction.features.size());
+    for (size_t head = 0; head < features_.size(); ++head) {
+      features_[head].push_back(prediction.features[head]);
+    }
+    videos_.push_back(video);
+    return absl::OkStatus();
+  }
+
+  absl::Status Write(const std::string& path) const {
+    if (videos_.empty()) return absl::OkStatus();
+    NamedTensors tensors;
+    for (size_t head = 0; head < features_.size(); ++head) {
+      tensors.emplace_back(features_.size() == 1 ? "features" : absl::StrCat("features.", head),
+                           at::stack(features_[head]));
+    }
+    return WriteTensors(
+        path, tensors,
+        {{"videos", Json(videos_).dump(-1, ' ', false, Json::error_handler_t::replace)}});
+  }
+
+ private:
+  std::vector<std::string> videos_;
+  std::vector<std::vector<at::Tensor>> features_;  // [heads][videos]: [views, C]
+};
 
 absl::StatusOr<Prediction> PredictFile(Predictor* predictor, const std::string& path,
                                        const PredictionViews& views, Progress* progress) {
@@ -153,6 +213,11 @@ void PrintError(const std::string& file, const absl::Status& status) {
 }
 
 absl::Status Run(absl::Span<const std::string> words) {
+  std::string weights = absl::GetFlag(FLAGS_weights);
+  if (weights.empty() && words.size() > 1) {
+    weights = words[0];
+    words.remove_prefix(1);
+  }
   if (words.empty()) {
     return absl::InvalidArgumentError("name at least one video; see --help");
   }
@@ -161,29 +226,44 @@ absl::Status Run(absl::Span<const std::string> words) {
     return absl::InvalidArgumentError(
         absl::StrCat("--output takes the logits of one input, not of ", words.size()));
   }
-  if (absl::GetFlag(FLAGS_weights).empty()) {
+  if (weights.empty()) {
     return absl::InvalidArgumentError(
         "--weights is missing: a file of safetensors, .pth or TorchScript");
   }
-  OP3D_ASSIGN_OR_RETURN(const Arithmetic arithmetic,
-                        ParseArithmetic(absl::GetFlag(FLAGS_arithmetic)));
+  absl::StatusOr<WeightsCard> read =
+      ReadWeightsCard(UserPath(weights), absl::GetFlag(FLAGS_network));
+  if (!read.ok() && absl::GetFlag(FLAGS_weights).empty()) {
+    return Annotate(read.status(), "the first word is the file of weights (or give --weights)");
+  }
+  OP3D_RETURN_IF_ERROR(read.status());
+  const ModelCard& card = read->card;
+  std::vector<std::string> notes;
+  const PredictionViews views = ReadViews(card, &notes);
+  const std::string arithmetic_name =
+      FlagOr("arithmetic", absl::GetFlag(FLAGS_arithmetic),
+             card.arithmetic() == TrainingSettings::NATIVE ? "native" : "", "portable", &notes);
+  OP3D_ASSIGN_OR_RETURN(const Arithmetic arithmetic, ParseArithmetic(arithmetic_name));
   OP3D_ASSIGN_OR_RETURN(const std::string note, UseArithmetic(arithmetic));
   if (!note.empty()) Progress::Print(note);
+  if (read->described) Progress::Print(absl::StrCat("weights: ", DescribeModelCard(card)));
+  for (const std::string& line : notes) Progress::Print(line);
+  const std::string features_path = UserPath(absl::GetFlag(FLAGS_features));
   PredictorOptions options;
-  options.network = absl::GetFlag(FLAGS_network);
-  options.weights = UserPath(absl::GetFlag(FLAGS_weights));
+  options.network = read->options();
+  options.weights = UserPath(weights);
   options.precision = absl::GetFlag(FLAGS_precision);
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   options.threads = absl::GetFlag(FLAGS_threads) > 0
                         ? absl::GetFlag(FLAGS_threads)
                         : static_cast<int>(std::thread::hardware_concurrency());
+  options.features = !features_path.empty();
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor, Predictor::Make(options));
-  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ClassNames(predictor->classes()));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ClassNames(card));
 
   // One that cannot be read does not stop the others.
   absl::Status failure;
   int failures = 0;
-  const PredictionViews views = ViewsOfFlags();
+  FeatureFile features;
   const int64_t expected = int64_t{views.clips} * views.crops;
   int64_t total = static_cast<int64_t>(words.size()) * expected;
   Progress progress("predict", total, "views");
@@ -203,7 +283,9 @@ absl::Status Run(absl::Span<const std::string> words) {
     progress.SetTotal(total += prediction->heads[0].size(0) - expected);
     Print(word, *prediction, names, absl::ToDoubleSeconds(absl::Now() - start));
     if (!output.empty()) OP3D_RETURN_IF_ERROR(WriteLogits(*prediction, output));
+    if (options.features) OP3D_RETURN_IF_ERROR(features.Add(word, *prediction));
   }
+  if (options.features) OP3D_RETURN_IF_ERROR(features.Write(features_path));
   return PartlyDone(failures, static_cast<int64_t>(words.size()), failure, "inputs failed");
 }
 
@@ -214,8 +296,9 @@ int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
       "names the likeliest classes of videos.\n\n"
-      "  ./bazelw run //op3d:predict -- --weights=weights.safetensors \\\n"
-      "      --network=dg_p3d_resnet50 --labels=label_map.txt clip.mp4\n\n"
+      "  ./bazelw run //op3d:predict -- model.safetensors clip.mp4\n\n"
+      "op3d's own weights say which network they are and what their classes are called; of others\n"
+      "--network, --labels, --frames ... say it.\n"
       "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised.",
       op3d::Run);
 }

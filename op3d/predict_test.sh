@@ -3,6 +3,7 @@
 set -u
 predict=$PWD/$1
 write_golden=$PWD/$2
+weights=$PWD/$3
 tiny=$PWD/data/synthetic/kinetics400_tiny
 cd "$TEST_TMPDIR" || exit 1
 
@@ -34,6 +35,23 @@ grep -q '"logits.1"' out.safetensors || fail 'no logits of the second head'
 expect 0 '2 views' "${ask[@]}" --precision=fp64 --output=out64.safetensors clip.safetensors
 grep -q '"logits":{"dtype":"F64"' out64.safetensors || fail 'logits of fp64 are not F64'
 
+# Features of every view, a tensor a head, and the videos' names.
+expect 0 '3 views' "${ask[@]}" --features=f.safetensors "${videos[@]:0:2}"
+grep -q '"features.0":{"dtype":"F32","shape":\[2,3,256\]' f.safetensors || fail 'no features'
+grep -q '"features.1":{"dtype":"F32","shape":\[2,3,256\]' f.safetensors || fail 'no second features'
+grep -qF "\"videos\":\"[\\\"${videos[0]}\\\",\\\"${videos[1]}\\\"]\"" f.safetensors ||
+  fail 'no names'
+expect 2 'clip.safetensors has 2 views, .* has 3' \
+  "${ask[@]}" --features=f.safetensors "${videos[0]}" clip.safetensors
+
+# Weights that say what they are need no flag; the first word may be the file.
+"$weights" import w.safetensors card.safetensors --network=dg_p3d_miniature >/dev/null 2>&1 || fail import
+expect 0 'weights: dg_p3d_miniature for 9 classes' "$predict" card.safetensors clip.safetensors
+expect 0 '2 views' "$predict" --weights=card.safetensors clip.safetensors
+expect 2 'contradicts it' "$predict" --weights=card.safetensors --network=s3dg clip.safetensors
+echo 'no video' >text.mp4
+expect 2 'the first word is the file of weights.*text.mp4' "$predict" text.mp4 "${videos[0]}"
+
 # Portable arithmetic, the default, must agree with what the environment asks for.
 if grep -qw avx2 /proc/cpuinfo; then
   ATEN_CPU_CAPABILITY=default expect 2 'ATEN_CPU_CAPABILITY=default, and portable arithmetic needs avx2' \
@@ -55,7 +73,6 @@ spoil clip.safetensors clip_nan.safetensors || fail spoil
 expect 1 'clip_nan.safetensors: 9 of the network.s 9 scores are NaN or infinite' "${ask[@]}" clip_nan.safetensors
 
 # One that is none does not stop the others.
-echo 'no video' >text.mp4
 expect 1 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 1 '3 views' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 1 '1 of 2 inputs failed' "${ask[@]}" text.mp4 "${videos[0]}"

@@ -4,6 +4,7 @@
 //       --network=dg_p3d_resnet50
 
 #include <algorithm>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <string>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -28,8 +30,11 @@
 #include "op3d/network/weights/torchscript_export.h"
 #include "op3d/network/weights/weights_comparison.h"
 #include "op3d/network/weights/weights_import.h"
+#include "op3d/train/model_card.h"
+#include "op3d/train/weights_card.h"
 
-ABSL_FLAG(std::string, network, "", "the network the weights are for, as in dg_p3d_resnet50");
+ABSL_FLAG(std::string, network, "",
+          "the network the weights are for, as in dg_p3d_resnet50; export: default as the file says");
 ABSL_FLAG(int, classes, 0, "its classes; default: as many as the weights have");
 ABSL_FLAG(int, frames, 16, "inspect --network: frames of a clip");
 ABSL_FLAG(int, height, 224, "inspect --network: its height in pixels");
@@ -55,27 +60,35 @@ absl::Status RequireWords(Words words, size_t count, absl::string_view usage) {
   return absl::InvalidArgumentError(absl::StrCat("use: weights ", usage));
 }
 
-absl::StatusOr<NetworkDefinition> DefineFor(int64_t classes) {
+// --network for `classes` classes where --classes does not say otherwise.
+NetworkOptions OptionsFor(int64_t classes) {
   NetworkOptions options;
   options.name = absl::GetFlag(FLAGS_network);
   options.classes = absl::GetFlag(FLAGS_classes) > 0 ? absl::GetFlag(FLAGS_classes) : classes;
-  return Define(options);
+  return options;
 }
 
-// Of the weights of --network; 0 when the file has no classifier.
-absl::StatusOr<int64_t> ClassesOf(const Checkpoint& checkpoint, const std::string& file) {
-  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, DefineFor(kUsualClasses));
+// The network that the file describes itself; otherwise --network, for as many classes as the file's
+// classifier has.
+absl::StatusOr<NetworkOptions> OptionsOf(const Checkpoint& checkpoint, const std::string& file,
+                                         bool described) {
+  if (described) {
+    OP3D_ASSIGN_OR_RETURN(const WeightsCard weights,
+                          ReadWeightsCard(checkpoint, file, absl::GetFlag(FLAGS_network)));
+    return weights.options();
+  }
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(OptionsFor(kUsualClasses)));
   const absl::StatusOr<NetworkWeights> weights = WeightsOf(definition, checkpoint);
   OP3D_RETURN_IF_ERROR(Annotate(weights.status(), file));
-  return CountClasses(weights->tensors);
+  const int64_t classes = CountClasses(weights->tensors);
+  return OptionsFor(classes > 0 ? classes : kUsualClasses);
 }
 
 // Far beyond any clip; numbers of multiply-adds stay within 64 bits.
 constexpr int kMostOfAnAxis = 10000;
 
-absl::Status PrintStages(int64_t classes) {
-  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
-                        DefineFor(classes > 0 ? classes : kUsualClasses));
+absl::Status PrintStages(const NetworkOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(options));
   const Size3 size = {absl::GetFlag(FLAGS_frames), absl::GetFlag(FLAGS_height),
                       absl::GetFlag(FLAGS_width)};
   OP3D_RETURN_IF_ERROR(CheckClipSize(definition, size));
@@ -110,7 +123,9 @@ absl::Status PrintStages(int64_t classes) {
 }
 
 absl::Status Inspect(Words words) {
-  if (words.empty() && !absl::GetFlag(FLAGS_network).empty()) return PrintStages(kUsualClasses);
+  if (words.empty() && !absl::GetFlag(FLAGS_network).empty()) {
+    return PrintStages(OptionsFor(kUsualClasses));
+  }
   OP3D_RETURN_IF_ERROR(RequireWords(words, 1, "inspect FILE [--json], or inspect --network=NAME"));
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(UserPath(words[0])));
   int64_t numbers = 0, bytes = 0;
@@ -127,9 +142,12 @@ absl::Status Inspect(Words words) {
                   ShapeText(tensor.shape).c_str(), crc.c_str());
     }
   }
+  OP3D_ASSIGN_OR_RETURN(const absl::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
   for (const auto& [name, value] : checkpoint.values()) {
     if (absl::GetFlag(FLAGS_json)) {
       PrintLine({{"name", name}, {"value", value}});
+    } else if (name == kModelCard) {
+      std::printf("%-48s = %s\n", name.c_str(), DescribeModelCard(*card).c_str());
     } else {
       std::printf("%-48s = %s\n", name.c_str(), value.c_str());
     }
@@ -139,8 +157,9 @@ absl::Status Inspect(Words words) {
                static_cast<int>(checkpoint.tensors().size()), absl::StrCat(numbers).c_str(),
                static_cast<double>(bytes) / (1 << 20));
   if (absl::GetFlag(FLAGS_network).empty()) return absl::OkStatus();
-  OP3D_ASSIGN_OR_RETURN(const int64_t classes, ClassesOf(checkpoint, words[0]));
-  return PrintStages(classes);
+  OP3D_ASSIGN_OR_RETURN(const NetworkOptions options,
+                        OptionsOf(checkpoint, words[0], card.has_value()));
+  return PrintStages(options);
 }
 
 // The names of a list, all of them: somebody looks for one.
@@ -159,16 +178,30 @@ absl::Status Import(Words words) {
   absl::optional<ImportedWeights> imported;
   std::map<std::string, std::string> metadata = {
       {"source_format", std::string(FormatName(checkpoint.format()))}};
+  OP3D_ASSIGN_OR_RETURN(const absl::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
+  if (card.has_value()) AddModelCard(*card, &metadata);
   if (!absl::GetFlag(FLAGS_network).empty()) {
-    metadata["network"] = absl::GetFlag(FLAGS_network);
-    OP3D_ASSIGN_OR_RETURN(const int64_t classes, ClassesOf(checkpoint, words[0]));
-    OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
-                          DefineFor(classes > 0 ? classes : kUsualClasses));
+    OP3D_ASSIGN_OR_RETURN(const NetworkOptions options,
+                          OptionsOf(checkpoint, words[0], card.has_value()));
+    OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(options));
     absl::StatusOr<ImportedWeights> result = ImportWeights(definition, checkpoint);
     OP3D_RETURN_IF_ERROR(Annotate(result.status(), words[0]));
     OP3D_RETURN_IF_ERROR(Annotate(CheckStart(definition, result->report), words[0]));
     imported = *std::move(result);
     tensors = imported->tensors;
+    // A whole network, not one to start from.
+    const ImportReport& report = imported->report;
+    if (report.inflated.empty() && report.made.empty() &&
+        std::all_of(report.missing.begin(), report.missing.end(), [](const std::string& name) {
+          return absl::EndsWith(name, ".num_batches_tracked");
+        })) {
+      OP3D_ASSIGN_OR_RETURN(
+          const WeightsCard own,
+          ReadWeightsCard(checkpoint, words[0], absl::GetFlag(FLAGS_network)));
+      AddModelCard(own.card, &metadata);
+    } else {
+      metadata.erase(kModelCard);
+    }
   } else if (tensors.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(words[0],
@@ -191,22 +224,23 @@ absl::Status Import(Words words) {
 }
 
 absl::Status Export(Words words) {
-  OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "export SOURCE DESTINATION.pt --network=NAME"));
-  if (absl::GetFlag(FLAGS_network).empty()) {
-    return absl::InvalidArgumentError("--network is missing: which network the weights are for");
+  OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "export SOURCE DESTINATION.pt [--network=NAME]"));
+  const std::string source = UserPath(words[0]);
+  OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(source));
+  OP3D_ASSIGN_OR_RETURN(const absl::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
+  if (!card.has_value() && absl::GetFlag(FLAGS_network).empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--network is missing: ", words[0],
+                     " does not say itself which network the weights are for"));
   }
-  OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(UserPath(words[0])));
-  NetworkOptions options;
-  options.name = absl::GetFlag(FLAGS_network);
-  OP3D_ASSIGN_OR_RETURN(options.classes, ClassesOf(checkpoint, words[0]));
-  if (options.classes == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        words[0], " has no classifier (fc.weight): import and train it before giving it away"));
-  }
-  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network, Network::Make(options, 0));
-  OP3D_RETURN_IF_ERROR(network->LoadWeights(UserPath(words[0])));
+  OP3D_ASSIGN_OR_RETURN(const WeightsCard weights,
+                        ReadWeightsCard(checkpoint, words[0], absl::GetFlag(FLAGS_network)));
+  const NetworkOptions options = weights.options();
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network, Network::MakeUnfilled(options));
+  OP3D_RETURN_IF_ERROR(network->LoadWeights(source));
   network->SetTraining(false);
-  OP3D_RETURN_IF_ERROR(ExportTorchScript(*network, UserPath(words[1])));
+  OP3D_RETURN_IF_ERROR(ExportTorchScript(*network, UserPath(words[1]),
+                                         {{kModelCard, ModelCardText(weights.card)}}));
   std::fprintf(stderr,
                "%s: TorchScript of %s for %d classes; torch.jit.load it, call it with clips "
                "[N, 3, T, H, W], get scores [N, %d]\n",
@@ -267,7 +301,7 @@ int main(int argc, char** argv) {
       "  weights inspect FILE [--json]\n"
       "  weights inspect --network=dg_p3d_resnet50 --frames=16 --height=224 --width=224\n"
       "  weights import SOURCE DESTINATION.safetensors [--network=NAME]\n"
-      "  weights export SOURCE DESTINATION.pt --network=NAME\n"
+      "  weights export SOURCE DESTINATION.pt [--network=NAME]\n"
       "  weights compare A B [--tolerance=X]\n\n"
       "  ./bazelw run //op3d:weights -- import resnet50-19c8e357.pth start.safetensors "
       "--network=dg_p3d_resnet50",

@@ -48,6 +48,17 @@ expect 0 'equal: 155 tensors' "$weights" compare w.safetensors w.pt
 expect 0 '^fc .* 9x1x1x1$' "$weights" inspect w.pt --network=dg_p3d_miniature
 expect 0 '^mapped 155:$' "$weights" import w.pt back.safetensors --network=dg_p3d_miniature
 expect 0 'equal: 155 tensors' "$weights" compare w.safetensors back.safetensors
+# It says what it holds, in both directions.
+expect 0 '^op3d.model  *= dg_p3d_miniature for 9 classes' "$weights" inspect w.pt
+expect 0 '^op3d.model  *= dg_p3d_miniature for 9 classes' "$weights" inspect back.safetensors
+expect 0 'TorchScript of dg_p3d_miniature for 9 classes' "$weights" export back.safetensors again.pt
+expect 0 'equal: 155 tensors' "$weights" compare again.pt w.pt
+expect 2 '--network=p3d_resnet18 contradicts it' \
+  "$weights" export back.safetensors x.pt --network=p3d_resnet18
+sed 's/classes: 9/classes: 8/' back.safetensors >lie.safetensors
+expect 2 'says 8 classes, but fc.weight has 9 rows' "$weights" export lie.safetensors x.pt
+sed 's/classes: 9/classes: x/' back.safetensors >lie.safetensors
+expect 2 'lie.safetensors: metadata op3d.model' "$weights" export lie.safetensors x.pt
 expect 2 '--network is missing' "$weights" export w.safetensors x.pt
 expect 2 'those of another network' "$weights" export w.safetensors x.pt --network=p3d_resnet18
 [[ ! -e x.pt ]] || fail "a refused export left something behind"

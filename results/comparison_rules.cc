@@ -34,6 +34,7 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.RecipeResult.epochs", ComparisonRule::kEpochs},
       {"op3d.RecipeResult.held_out", ComparisonRule::kShare},
       {"op3d.RecipeResult.losses", ComparisonRule::kLoss},
+      {"op3d.RecipeResult.warnings", ComparisonRule::kLeftOut},
       {"op3d.RecipeResult.weights_crc32", ComparisonRule::kLeftOut},
       {"op3d.RecipeResult.weights_sha256", ComparisonRule::kLeftOut},
       {"op3d.RunRecord.notes", ComparisonRule::kLeftOut},

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "absl/strings/ascii.h"
-#include "op3d/base/bazel.h"
+#include "op3d/base/commit.h"
 #include "op3d/base/file.h"
 #include "op3d/base/processor.h"
 
@@ -16,12 +16,6 @@ namespace {
 std::string OrUnknown(absl::string_view text) {
   const absl::string_view stripped = absl::StripAsciiWhitespace(text);
   return stripped.empty() ? "unknown" : std::string(stripped);
-}
-
-// Written by the build (//tools:commit).
-std::string Commit() {
-  const absl::StatusOr<std::string> path = RunfilePath("tools/commit.txt");
-  return path.ok() ? OrUnknown(ReadFile(*path).value_or("")) : "unknown";
 }
 
 std::string Host() {
@@ -45,7 +39,7 @@ Environment CollectEnvironment(int threads, absl::string_view device, absl::stri
                                const std::vector<std::string>& libraries) {
   Environment environment;
   environment.set_started(RecordTime(absl::Now()));
-  environment.set_commit(Commit());
+  environment.set_commit(BuildCommit());
   environment.set_host(Host());
   const Processor processor = ParseCpuinfo(ReadFile("/proc/cpuinfo").value_or(""));
   environment.set_cpu(OrUnknown(processor.model_name));

@@ -15,8 +15,9 @@ namespace {
 constexpr int kBits = 22;
 constexpr int32_t kHalf = 1 << (kBits - 1);
 constexpr int kHalfWeightBits = kBits / 2;
-constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
-constexpr float kDeviation[3] = {0.229f, 0.224f, 0.225f};
+constexpr float kMean[3] = {float{kPixelMean[0]}, float{kPixelMean[1]}, float{kPixelMean[2]}};
+constexpr float kDeviation[3] = {float{kPixelDeviation[0]}, float{kPixelDeviation[1]},
+                                 float{kPixelDeviation[2]}};
 
 uint8_t ToByte(int32_t sum) { return static_cast<uint8_t>(std::min(sum >> kBits, 255)); }
 

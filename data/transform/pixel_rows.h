@@ -16,8 +16,11 @@
 
 namespace op3d {
 
-// The value of every byte in every channel, [3][256]; mean (0.485, 0.456, 0.406) and deviation
-// (0.229, 0.224, 0.225) are those of ImageNet, red first.
+// What is subtracted from red, green and blue in [0, 1], and what they are divided by: ImageNet's.
+inline constexpr std::array<double, 3> kPixelMean = {0.485, 0.456, 0.406};
+inline constexpr std::array<double, 3> kPixelDeviation = {0.229, 0.224, 0.225};
+
+// The value of every byte in every channel, [3][256], red first.
 const std::array<std::array<float, 256>, 3>& NormaliseTable();
 
 // Which input pixels make an output pixel of a row: x is the sum over k in [0, taps) of pixel

@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/eval/fusion.h"
+#include "op3d/eval/silent_failure.h"
 
 namespace op3d {
 namespace {
@@ -118,6 +119,8 @@ absl::StatusOr<Evaluation> Evaluate(std::vector<TestScores> streams,
   evaluation.test = std::move(matched.streams[0]);
   const TestScores& test = evaluation.test;
   evaluation.predicted = HighestClasses(evaluation.scores);
+  std::string one_class = DescribeOneClass(evaluation.predicted, test.labels, test.class_names);
+  if (!one_class.empty()) evaluation.warnings.push_back(std::move(one_class));
   OP3D_ASSIGN_OR_RETURN(evaluation.labelled, HaveLabels(test));
   if (!evaluation.labelled) return evaluation;
   OP3D_ASSIGN_OR_RETURN(evaluation.metrics, ComputeMetrics(evaluation.scores, test.labels));
@@ -206,6 +209,7 @@ std::string EvaluationJson(const Evaluation& evaluation) {
                       {"views", test.clips * test.crops},
                       {"statistic", Statistic(evaluation)},
                       {"fusion_weights", evaluation.options.weights}};
+  if (!evaluation.warnings.empty()) row["warnings"] = evaluation.warnings;
   if (!evaluation.labelled) {
     row["predictions"] = ordered_json::array();
     for (int64_t video = 0; video < test.videos; ++video) {

@@ -38,10 +38,12 @@ struct Evaluation {
   // Videos that some stream lacks.
   int64_t left_out = 0;
   VideoScores scores;
-  // The videos have labels.  Without them there are predictions, and nothing below.
-  bool labelled = true;
   // The class of the highest score, [videos].
   std::vector<int64_t> predicted;
+  // "warning: ...", what is suspicious (silent_failure.h); the JSON has them as "warnings".
+  std::vector<std::string> warnings;
+  // The videos have labels.  Without them there are predictions, and nothing below.
+  bool labelled = true;
   Metrics metrics;
   absl::optional<MetricIntervals> intervals;
   // Of a single stream: each head alone, where there are several, and the released merger's

@@ -18,11 +18,8 @@
 #include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/network/network.h"
 #include "op3d/network/precision.h"
 #include "op3d/network/torch_status.h"
-#include "op3d/network/weights/checkpoint.h"
-#include "op3d/network/weights/weights_import.h"
 
 namespace op3d {
 namespace {
@@ -30,22 +27,6 @@ namespace {
 // All views of a video wait for the network together, at most 8 GiB of them: five times what 10
 // clips of 64 frames at 256 pixels in three crops take.
 constexpr double kMaxInputValues = 2147483648.0;
-
-// How many classes the weights' classifier tells apart.
-absl::StatusOr<int64_t> ClassesOf(const std::string& network, const std::string& path) {
-  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define({network, /*classes=*/1}));
-  OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(path));
-  const absl::StatusOr<NetworkWeights> weights = WeightsOf(definition, checkpoint);
-  OP3D_RETURN_IF_ERROR(Annotate(weights.status(), path));
-  const std::string name = definition.heads[0].classifier.name + ".weight";
-  for (const TensorView& tensor : weights->tensors) {
-    if (tensor.name == name && !tensor.shape.empty()) return tensor.shape[0];
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat(path, " has no ", name, ", the classifier of ", network,
-                   "; are these the weights of another network? (./bazelw run //op3d:weights -- "
-                   "inspect shows what is in it)"));
-}
 
 // An evaluation's alone; the rest is there because settings are checked as a whole.
 TransformSettings Transform(const PredictionViews& views) {
@@ -92,6 +73,13 @@ std::vector<std::vector<int64_t>> ClipFrames(const PredictionViews& views, int64
   return clips;
 }
 
+// One head's rows of all views, on the CPU.
+at::Tensor JoinRows(const std::vector<std::vector<at::Tensor>>& views, size_t head) {
+  std::vector<at::Tensor> rows;
+  for (const std::vector<at::Tensor>& view : views) rows.push_back(view[head]);
+  return at::cat(rows).to(at::kCPU);
+}
+
 }  // namespace
 
 std::vector<ClassScore> TopClasses(absl::Span<const double> scores, int count) {
@@ -108,21 +96,19 @@ std::vector<ClassScore> TopClasses(absl::Span<const double> scores, int count) {
   return top;
 }
 
-Predictor::Predictor(std::unique_ptr<EvaluationNetwork> network, int threads)
-    : network_(std::move(network)), threads_(threads) {}
+Predictor::Predictor(std::unique_ptr<EvaluationNetwork> network, const PredictorOptions& options)
+    : network_(std::move(network)), options_(options) {}
 
 absl::StatusOr<std::unique_ptr<Predictor>> Predictor::Make(const PredictorOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice,
                         ChoosePrecision(options.precision, options.device));
   if (options.precision == "auto") Progress::Print(choice.reason);
-  OP3D_ASSIGN_OR_RETURN(const int64_t classes, ClassesOf(options.network, options.weights));
-  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> network,
-                        Network::MakeUnfilled({options.network, classes}));
+  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> network, Network::MakeUnfilled(options.network));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(options.weights));
   OP3D_RETURN_IF_ERROR(network->ToDevice(options.device));
   OP3D_RETURN_IF_ERROR(network->SetPrecision(choice.precision));
   OP3D_ASSIGN_OR_RETURN(auto form, EvaluationNetwork::Make(*network));
-  return std::unique_ptr<Predictor>(new Predictor(std::move(form), std::max(1, options.threads)));
+  return std::unique_ptr<Predictor>(new Predictor(std::move(form), options));
 }
 
 absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
@@ -166,13 +152,24 @@ absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips, Progress*
   // A view at a time: what comes out is the same for any number of threads.
   const int64_t views = clips.size(0);
   std::vector<std::vector<at::Tensor>> logits(views);  // [views][heads]: [1, classes]
-  const int threads = network_->device().is_cpu() ? threads_ : 1;
+  std::vector<std::vector<at::Tensor>> features(views);  // [views][heads]: [1, C]
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(network_->options()));
+  const int threads = network_->device().is_cpu() ? std::max(1, options_.threads) : 1;
   OP3D_RETURN_IF_ERROR(InParallel(threads, views, [&](int64_t view) {
     return CatchTorch([&]() -> absl::Status {
       at::set_num_threads(1);
       c10::NoGradGuard no_grad;
       const at::Tensor clip = clips.narrow(0, view, 1).to(network_->device(), network_->type());
-      OP3D_ASSIGN_OR_RETURN(logits[view], network_->Forward(clip));
+      FeatureObserver observer;
+      if (options_.features) {
+        features[view].resize(definition.heads.size());
+        observer = [&, view](const std::string& name, const at::Tensor& feature) {
+          for (size_t head = 0; head < definition.heads.size(); ++head) {
+            if (name == definition.heads[head].pool_name) features[view][head] = feature.clone();
+          }
+        };
+      }
+      OP3D_ASSIGN_OR_RETURN(logits[view], network_->Forward(clip, observer));
       if (progress != nullptr) progress->Add(1);
       return absl::OkStatus();
     });
@@ -181,9 +178,8 @@ absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips, Progress*
   OP3D_RETURN_IF_ERROR(CatchTorch([&] {
     at::Tensor mean;
     for (size_t head = 0; head < logits[0].size(); ++head) {
-      std::vector<at::Tensor> rows;
-      for (const std::vector<at::Tensor>& view : logits) rows.push_back(view[head]);
-      prediction.heads.push_back(at::cat(rows).to(at::kCPU));
+      prediction.heads.push_back(JoinRows(logits, head));
+      if (options_.features) prediction.features.push_back(JoinRows(features, head));
       const at::Tensor of_head = prediction.heads.back().to(at::kDouble).mean(0);
       mean = mean.defined() ? mean + of_head : of_head;
     }

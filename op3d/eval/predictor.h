@@ -1,7 +1,7 @@
 // A network with its weights, asked about single videos.
 //
 //   PredictorOptions options;
-//   options.network = "dg_p3d_resnet50";
+//   options.network = {"dg_p3d_resnet50", /*classes=*/400};
 //   options.weights = "weights.safetensors";
 //   OP3D_ASSIGN_OR_RETURN(auto predictor, Predictor::Make(options));
 //   OP3D_ASSIGN_OR_RETURN(Prediction prediction, predictor->Predict("clip.mp4", {}));
@@ -21,13 +21,13 @@
 #include "data/sampling/sampling.h"
 #include "op3d/base/progress.h"
 #include "op3d/network/evaluation_network.h"
+#include "op3d/network/network.h"
 
 namespace op3d {
 
 struct PredictorOptions {
-  std::string network;
-  // Of any format that op3d/network/weights/checkpoint.h reads; the number of classes comes from
-  // it.
+  NetworkOptions network;
+  // Of any format that op3d/network/weights/checkpoint.h reads.
   std::string weights;
   // "fp32", "bf16", "fp64", "tf32" or "auto" (op3d/network/precision.h).
   std::string precision = "fp32";
@@ -36,6 +36,8 @@ struct PredictorOptions {
   // Views through the network at the same time on the CPU, at least 1; the result does not depend
   // on it.
   int threads = 1;
+  // Also gives each head's pooled features.
+  bool features = false;
 };
 
 // What to look at in a video.
@@ -54,6 +56,9 @@ struct Prediction {
   // Logits [views, classes] of each head, on the CPU, float64 for fp64 and float32 otherwise;
   // view = clip * crops + crop.
   std::vector<at::Tensor> heads;
+  // With PredictorOptions.features: what each head's classifier is given, [views, C] in its order
+  // and type: the mean over time, height and width behind the last stage.
+  std::vector<at::Tensor> features;
   // Mean over heads and views, [classes].
   std::vector<double> scores;
   // Of a video: its frames, and what is odd about it, in sentences.
@@ -73,8 +78,7 @@ std::vector<ClassScore> TopClasses(absl::Span<const double> scores, int count);
 // Predict may be called by one thread at a time.
 class Predictor {
  public:
-  // InvalidArgument: an unknown network or precision, a file that holds no classifier of it, or
-  // other weights; errors of Checkpoint::Read and Network::ToDevice.
+  // InvalidArgument: an unknown network or precision, or other weights; errors of Checkpoint::Read and Network::ToDevice.
   static absl::StatusOr<std::unique_ptr<Predictor>> Make(const PredictorOptions& options);
 
   int64_t classes() const { return network_->options().classes; }
@@ -89,9 +93,9 @@ class Predictor {
   absl::StatusOr<Prediction> Predict(const at::Tensor& clips, Progress* progress);
 
  private:
-  Predictor(std::unique_ptr<EvaluationNetwork> network, int threads);
+  Predictor(std::unique_ptr<EvaluationNetwork> network, const PredictorOptions& options);
   std::unique_ptr<EvaluationNetwork> network_;
-  const int threads_;
+  const PredictorOptions options_;
 };
 
 }  // namespace op3d

@@ -2,10 +2,12 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/abs.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
-#include <ATen/ops/ones.h>
+#include <ATen/ops/linear.h>
 
 #include <cmath>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "data/video/test_clip.h"
@@ -13,7 +15,6 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
 #include "op3d/network/golden_case.h"
-#include "op3d/network/tensor_file.h"
 
 namespace op3d {
 namespace {
@@ -45,7 +46,7 @@ TEST(Predictor, GivesTheReleasedProgramsLogits) {
            {"fp64", 1e-10}, {"fp32", 1e-4}, {"bf16", 0.1}}) {
     ASSERT_OK_AND_ASSIGN(
         const auto predictor,
-        Predictor::Make({"dg_p3d_resnet18", folder + "/w.safetensors", precision}));
+        Predictor::Make({{"dg_p3d_resnet18", golden.facts().at("classes").get<int64_t>()}, folder + "/w.safetensors", precision}));
     ASSERT_OK_AND_ASSIGN(const Prediction prediction, predictor->Predict(clips, nullptr));
     ASSERT_EQ(prediction.heads.size(), 2);
     for (int head = 0; head < 2; ++head) {
@@ -69,7 +70,7 @@ class PredictorTest : public testing::Test {
 
   std::unique_ptr<Predictor> Make(int threads) {
     PredictorOptions options;
-    options.network = "dg_p3d_miniature";
+    options.network = {"dg_p3d_miniature", 9};
     options.weights = weights_;
     options.threads = threads;
     auto predictor = Predictor::Make(options);
@@ -103,6 +104,30 @@ TEST_F(PredictorTest, ViewsAreThoseOfTheTest) {
   EXPECT_NEAR(centre.scores[4], sum / 4, 1e-9);
 }
 
+TEST_F(PredictorTest, FeaturesAreWhatTheClassifiersAreGiven) {
+  PredictorOptions options;
+  options.network = {"dg_p3d_miniature", 9};
+  options.weights = weights_;
+  options.threads = 2;
+  options.features = true;
+  ASSERT_OK_AND_ASSIGN(const auto predictor, Predictor::Make(options));
+  const at::Tensor clips = GoldenClips({3, 3, 16, 32, 32}, "input", at::kFloat);
+  ASSERT_OK_AND_ASSIGN(const Prediction prediction, predictor->Predict(clips, nullptr));
+  ASSERT_OK_AND_ASSIGN(const auto network, Network::Make(options.network, 1));
+  ASSERT_EQ(prediction.features.size(), 2);
+  std::map<std::string, at::Tensor> weights;
+  for (const auto& [name, tensor] : network->StateDict()) weights[name] = tensor;
+  for (const auto& [head, layer] : std::vector<std::pair<int, std::string>>{{0, "fc"},
+                                                                            {1, "fc_dual"}}) {
+    const at::Tensor& features = prediction.features[head];
+    EXPECT_THAT(features.sizes(), ElementsAre(3, weights[layer + ".weight"].size(1)));
+    const at::Tensor logits =
+        at::linear(features, weights[layer + ".weight"], weights[layer + ".bias"]);
+    EXPECT_TRUE(at::allclose(logits, prediction.heads[head], 1e-4, 1e-5));
+  }
+  EXPECT_THAT(Make(1)->Predict(clips, nullptr)->features, ElementsAre());
+}
+
 TEST_F(PredictorTest, AShortVideoIsHeldWithAWarning) {
   const std::string video = WriteTestClip(folder_, "short.mp4", TestClipOptions(), 5);
   ASSERT_OK_AND_ASSIGN(const Prediction prediction, Make(2)->Predict(video, views_, nullptr));
@@ -131,14 +156,11 @@ TEST_F(PredictorTest, WhatCannotBeIsASentence) {
       predictor->Predict(at::Tensor(GoldenClips({1, 2, 16, 32, 32}, "input", at::kFloat)), nullptr),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("[N, 3, T, H, W]")));
 
-  EXPECT_THAT(Predictor::Make({"dg_p3d_miniature", weights_, "fp8"}),
+  EXPECT_THAT(Predictor::Make({{"dg_p3d_miniature", 9}, weights_, "fp8"}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("fp32, bf16, fp64")));
-  EXPECT_THAT(Predictor::Make({"s3dg", weights_}),
+  EXPECT_THAT(Predictor::Make({{"s3dg", 9}, weights_}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("of another network")));
-  ASSERT_THAT(WriteTensors(folder_ + "/x.safetensors", {{"x", at::ones({3})}}, {}), IsOk());
-  EXPECT_THAT(Predictor::Make({"s3dg", folder_ + "/x.safetensors"}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("the classifier of s3dg")));
-  EXPECT_THAT(Predictor::Make({"dg_p3d_miniature", folder_ + "/none"}),
+  EXPECT_THAT(Predictor::Make({{"dg_p3d_miniature", 9}, folder_ + "/none"}),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
 }
 

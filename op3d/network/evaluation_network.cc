@@ -58,12 +58,15 @@ const NetworkOptions& EvaluationNetwork::options() const { return state_->option
 at::Device EvaluationNetwork::device() const { return state_->parameter.device(); }
 at::ScalarType EvaluationNetwork::type() const { return state_->parameter.scalar_type(); }
 
-absl::StatusOr<std::vector<at::Tensor>> EvaluationNetwork::Forward(const at::Tensor& clips) const {
+absl::StatusOr<std::vector<at::Tensor>> EvaluationNetwork::Forward(
+    const at::Tensor& clips, const FeatureObserver& observer) const {
   OP3D_RETURN_IF_ERROR(CheckClips(state_->definition, clips, state_->parameter));
+  ForwardMode mode = state_->mode;
+  mode.observer = observer;
   std::vector<at::Tensor> logits;
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
     at::NoGradGuard no_grad;
-    logits = state_->body->Forward(clips, state_->mode);
+    logits = state_->body->Forward(clips, mode);
     return absl::OkStatus();
   }));
   return logits;

@@ -35,8 +35,10 @@ class EvaluationNetwork {
   // Of clips and logits: kDouble for fp64, else kFloat.
   at::ScalarType type() const;
 
-  // As Network::Forward in evaluation, with its errors; records no gradients.
-  absl::StatusOr<std::vector<at::Tensor>> Forward(const at::Tensor& clips) const;
+  // As Network::Forward in evaluation, with its errors; records no gradients.  An observer sees the
+  // features behind folded norms alone.
+  absl::StatusOr<std::vector<at::Tensor>> Forward(const at::Tensor& clips,
+                                                  const FeatureObserver& observer = nullptr) const;
 
  private:
   struct State;

@@ -62,7 +62,9 @@ absl::StatusOr<EpochMeasure> EdgeTrainer::MeasureLive(const Edge& edge) {
       MeasureNetwork(network, *measured_, ToTrainState(edge.state).clip, job_, &seconds_));
   measure.epoch = live_->epochs();
   if (merged != nullptr && first()) {
-    OP3D_RETURN_IF_ERROR(merged->SaveWeights(JoinPath(edge.folder, kMerged)));
+    OP3D_RETURN_IF_ERROR(merged->SaveWeights(
+        JoinPath(edge.folder, kMerged),
+        WeightsMetadata(job_, ToTrainState(edge.state).clip, /*loss=*/0)));
   }
   return measure;
 }
@@ -138,7 +140,10 @@ absl::Status EdgeTrainer::TrainAgain(const Edge& edge, int epoch) {
     OP3D_ASSIGN_OR_RETURN(const EpochStats stats, live_->TrainEpoch());
     seconds_ += stats.seconds;
   }
-  return first() ? live_->network().SaveWeights(WeightsFile(edge.folder)) : absl::OkStatus();
+  if (!first()) return absl::OkStatus();
+  const double loss = live_->losses().empty() ? 0 : live_->losses().back();
+  return live_->network().SaveWeights(WeightsFile(edge.folder),
+                                      WeightsMetadata(job_, ToTrainState(edge.state).clip, loss));
 }
 
 absl::StatusOr<bool> EdgeTrainer::TakeKept(const Edge& edge, int epoch) {

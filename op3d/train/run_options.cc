@@ -8,9 +8,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "op3d/base/commit.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/train/model_card.h"
 
 namespace op3d {
 
@@ -51,6 +53,11 @@ TrainingJob MakeTrainingJob(const RunOptions& options, const TrainingData& data)
   job.compute_threads = std::max(1, settings.compute_threads());
   job.device = options.device;
   job.group = options.group;
+  *job.card.mutable_dataset() = PortableDataset(settings.dataset());
+  job.card.mutable_class_names()->Assign(data.class_names.begin(), data.class_names.end());
+  job.card.set_test_clips(settings.dataset().protocol().test_clips());
+  job.card.set_test_segments(settings.dataset().protocol().test_segments());
+  job.card.set_commit(BuildCommit());
   return job;
 }
 

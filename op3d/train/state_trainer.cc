@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "data/transform/pixel_rows.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
@@ -17,6 +18,7 @@
 #include "op3d/network/torch_status.h"
 #include "op3d/train/clip_mixing.h"
 #include "op3d/train/gradient_buckets.h"
+#include "op3d/train/model_card.h"
 #include "op3d/train/network_settings.h"
 #include "op3d/train/training_loss.h"
 #include "op3d/train/training_state.h"
@@ -35,6 +37,27 @@ CheckpointOptions ToCheckpointOptions(const TrainingJob& job) {
 }
 
 }  // namespace
+
+std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job, const ClipShape& clip,
+                                                   double loss,
+                                                   std::map<std::string, std::string> metadata) {
+  ModelCard card = job.card;
+  *card.mutable_network() = job.network;
+  card.set_classes(static_cast<int32_t>(job.classes));
+  card.set_segments(clip.segments);
+  card.set_frames_per_segment(clip.frames_per_segment);
+  card.set_stride(clip.stride);
+  card.set_short_side(job.transform.test_short_side());
+  card.set_crop(job.transform.test_crop());
+  card.set_on_short_video(job.loader.on_short_video());
+  card.set_precision(PrecisionOf(job.training));
+  card.set_arithmetic(job.training.arithmetic());
+  card.set_loss(loss);
+  card.mutable_mean()->Assign(kPixelMean.begin(), kPixelMean.end());
+  card.mutable_deviation()->Assign(kPixelDeviation.begin(), kPixelDeviation.end());
+  AddModelCard(card, &metadata);
+  return metadata;
+}
 
 StateTrainer::StateTrainer(const TrainingJob& job, const TrainState& state,
                            const std::string& folder)
@@ -338,7 +361,10 @@ absl::Status StateTrainer::SaveWeights(const std::string& path,
                                        const std::map<std::string, std::string>& metadata) {
   if (!first()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const TensorViews tensors, ViewTensors(network().StateDict()));
-  OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeSafetensors(tensors.views, metadata));
+  const double loss = losses().empty() ? 0 : losses().back();
+  OP3D_ASSIGN_OR_RETURN(
+      std::string bytes,
+      SerializeSafetensors(tensors.views, WeightsMetadata(job_, state_.clip, loss, metadata)));
   return checkpoints_.WriteFile(path, std::move(bytes));
 }
 

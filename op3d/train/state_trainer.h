@@ -50,6 +50,12 @@ struct EpochStats {
   ActivitySeconds seconds;
 };
 
+// `metadata` and, for whoever uses the weights later, the card of weights that `job` trained with
+// clips of `clip` down to `loss`, 0 = not known (op3d/train/model_card.h).
+std::map<std::string, std::string> WeightsMetadata(
+    const TrainingJob& job, const ClipShape& clip, double loss,
+    std::map<std::string, std::string> metadata = {});
+
 // Not thread-safe; several trainers run at once on one FrameStore.
 class StateTrainer {
  public:
@@ -92,7 +98,8 @@ class StateTrainer {
   // the first writes.
   absl::Status Save(const std::map<std::string, std::string>& notes);
 
-  // Writes network()'s weights as safetensors, in the background, after what was saved before.
+  // Writes network()'s weights as safetensors, in the background, after what was saved before;
+  // with `metadata` and the card (WeightsMetadata).
   absl::Status SaveWeights(const std::string& path,
                            const std::map<std::string, std::string>& metadata);
 

@@ -26,7 +26,9 @@
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_matchers.h"
+#include "op3d/network/weights/checkpoint.h"
 #include "op3d/train/edge_trainer.h"
+#include "op3d/train/model_card.h"
 #include "op3d/train/rank_processes.h"
 #include "op3d/train/run_options.h"
 #include "op3d/train/run_settings.h"
@@ -164,6 +166,18 @@ TEST(TrainProgramTest, AWholeRunLeavesWhatItPromises) {
   EXPECT_EQ(events, 1);
   EXPECT_THAT(*ListFolder(JoinPath(Whole(), "state_2")),
               testing::ElementsAre("weights.safetensors"));
+  // The weights say what they are.
+  ASSERT_OK_AND_ASSIGN(const Checkpoint weights,
+                       Checkpoint::Read(JoinPath(Whole(), "weights.safetensors")));
+  ASSERT_OK_AND_ASSIGN(const auto card, ReadModelCard(weights, "weights"));
+  ASSERT_TRUE(card.has_value());
+  EXPECT_EQ(card->network().name(), "dg_p3d_miniature");
+  EXPECT_EQ(card->class_names_size(), 9);
+  EXPECT_EQ(card->dataset().evaluation().list(), "kinetics-400_val.csv");
+  EXPECT_EQ(TestClip(*card).segments, 4);
+  EXPECT_EQ(card->crop(), 32);
+  EXPECT_NE(card->commit(), "");
+  EXPECT_GT(card->loss(), 0);
   // Once more: nothing is left to do.
   Process again(RunIn(Whole()));
   EXPECT_EQ(again.Wait(), 0) << again.Text();
@@ -270,6 +284,16 @@ TEST(TrainProgramTest, DivergenceLeavesTheLastGoodWeights) {
   EXPECT_EQ(process.Wait(), 1) << process.Text();
   EXPECT_THAT(process.Text(), HasSubstr("in epoch 5, step 4: training diverged; use a lower"));
   EXPECT_THAT(process.Text(), HasSubstr("The last good weights, of epoch 4"));
+}
+
+TEST(TrainProgramTest, AStateThatLearntNothingIsNamed) {
+  Process process(RunIn(
+      JoinPath(TestFolder("nothing"), "run"),
+      {"--set=steps=[{state {name: 'S7' segments: 1 frames_per_segment: 16 stride: 1 "
+       "learning_rate: 1e-12 batch_size: 6 accumulation: 1} epochs: 1}]"}));
+  EXPECT_EQ(process.Wait(), 0) << process.Text();
+  EXPECT_THAT(process.Text(), HasSubstr("warning: state S7 ended with a training loss of "));
+  EXPECT_THAT(process.Text(), HasSubstr("guessing among 9 classes costs 4.394"));
 }
 
 TEST(TrainProgramTest, ADryRunWritesNothing) {

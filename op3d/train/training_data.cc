@@ -39,6 +39,7 @@ absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& setting
                         Load(settings, settings.dataset().train(), root, threads, index));
   data.report.push_back(DescribeVideoList(train, "train"));
   data.report.insert(data.report.end(), train.notes.begin(), train.notes.end());
+  if (static_cast<int64_t>(train.classes.size()) == data.classes) data.class_names = train.classes;
   const MeasureSettings& measure = settings.measure();
   if (measure.videos() == MeasureSettings::HELD_OUT) {
     std::tie(data.train, data.measured) =

@@ -21,6 +21,8 @@ struct TrainingData {
   std::vector<Video> train, measured;
   // As the settings have it.
   int64_t classes = 0;
+  // In the order of the labels; empty when the list names fewer than that.
+  std::vector<std::string> class_names;
   // "train: 9537 of 9537 listed videos used (0 missing, 0 broken)", a line each.
   std::vector<std::string> report;
   // Decoded frames.

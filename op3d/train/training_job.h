@@ -17,6 +17,7 @@
 #include "data/dataset.pb.h"
 #include "data/loader/frame_store.h"
 #include "op3d/base/activity_seconds.h"
+#include "op3d/train/model_card.pb.h"
 #include "op3d/train/process_group.h"
 #include "op3d/train/train.pb.h"
 
@@ -66,6 +67,9 @@ struct TrainingJob {
   ProcessGroup* group = nullptr;
   // Checkpoints at every so many epochs stay for good; 0 = none.
   int anchor_epochs = 0;
+  // What the weights' card says beside what stands above: class names, dataset, test, plan, commit.
+  // No result depends on it.
+  ModelCard card;
   // May be empty.
   std::function<void(const StepStats&)> on_step;
 };

@@ -14,6 +14,7 @@
 #include "op3d/base/run_folder.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/eval/silent_failure.h"
 #include "op3d/network/arithmetic.h"
 #include "op3d/train/checkpoint_folder.h"
 #include "op3d/train/event_file.h"
@@ -21,6 +22,7 @@
 #include "op3d/train/network_settings.h"
 #include "op3d/train/run_cost.h"
 #include "op3d/train/training_log.h"
+#include "op3d/train/weights_card.h"
 
 namespace op3d {
 namespace {
@@ -312,11 +314,28 @@ class Run {
     frames_before_ = frames;
     if (options_.first()) {
       Progress::Print(line);
+      if (epoch == options_.settings.steps(i).epochs()) WarnAfter(i, fields);
       log_->Write("epoch", {i + 1, epoch, 0}, fields, times);
       events_->Add(steps_before_ + epoch * trainer_->steps_per_epoch(), scalars);
       log_->Sync();  // before the checkpoint that counts on it
     }
     return trainer_->Save(CurrentNotes());
+  }
+
+  // A state that ended without an error and is worth nothing.  `fields` are its last epoch's.
+  void WarnAfter(int i, const nlohmann::ordered_json& fields) {
+    const std::string name = absl::StrCat("state ", options_.settings.steps(i).state().name());
+    const TrainedLoss trained = ToTrainedLoss(job_.network, job_.classes, fields["loss"]);
+    std::vector<std::string> warnings = {DescribeNothingLearnt(name, trained)};
+    if (fields.contains("top1")) {
+      warnings.push_back(DescribeMisfit(trained, fields["top1"],
+                                        static_cast<int64_t>(data_.measured.size())));
+    }
+    for (const std::string& warning : warnings) {
+      if (warning.empty()) continue;
+      Progress::Print(warning);
+      log_->Note("warning", {{"text", warning}});
+    }
   }
 
   absl::Status Stopped(int i, const absl::Status& reason) {

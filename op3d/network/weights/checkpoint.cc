@@ -86,6 +86,13 @@ absl::StatusOr<Checkpoint> Checkpoint::Parse(std::string bytes, absl::string_vie
     const Members& found = *checkpoint.members_;
     OP3D_RETURN_IF_ERROR(
         Annotate(zip ? BuildFromZip(found, &builder) : BuildFromTar(found, &builder), source));
+    // TorchScript's extra files are its metadata.
+    const std::string extra = "/extra/";
+    for (const auto& [name, contents] : found) {
+      const size_t place = name.find(extra);
+      if (!zip || place == std::string::npos) continue;
+      checkpoint.values_.emplace_back(name.substr(place + extra.size()), contents);
+    }
     return checkpoint;
   }
   // Before the pickles: a header of 640 bytes begins as a pickle of protocol 2 does.

@@ -44,7 +44,8 @@ torch::jit::Module ToModule(const Node& node, const std::string& type_name) {
 
 }  // namespace
 
-absl::Status ExportTorchScript(const Network& network, const std::string& path) {
+absl::Status ExportTorchScript(const Network& network, const std::string& path,
+                               const std::map<std::string, std::string>& extra_files) {
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(network.options()));
   std::map<std::string, at::Tensor> tensors;
   for (const auto& [name, tensor] : network.StateDict()) tensors[name] = tensor;
@@ -60,7 +61,7 @@ absl::Status ExportTorchScript(const Network& network, const std::string& path) 
     module.define(TorchScriptSource(definition));
     module.eval();
     std::ostringstream stream;
-    module.save(stream);
+    module.save(stream, torch::jit::ExtraFilesMap(extra_files.begin(), extra_files.end()));
     bytes = stream.str();
     return absl::OkStatus();
   }));

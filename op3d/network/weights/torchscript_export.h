@@ -5,6 +5,7 @@
 #ifndef OP3D_NETWORK_WEIGHTS_TORCHSCRIPT_EXPORT_H_
 #define OP3D_NETWORK_WEIGHTS_TORCHSCRIPT_EXPORT_H_
 
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
@@ -12,10 +13,12 @@
 
 namespace op3d {
 
-// Written atomically.  `forward` takes clips [N, 3, T, H, W] and gives the score [N, classes] of
+// Written atomically, with `extra_files` (name, contents), which torch.jit.load gives back through
+// its _extra_files.  `forward` takes clips [N, 3, T, H, W] and gives the score [N, classes] of
 // evaluation; `heads` gives each head's logits.  The archive's state dict has the network's own
 // names.
-absl::Status ExportTorchScript(const Network& network, const std::string& path);
+absl::Status ExportTorchScript(const Network& network, const std::string& path,
+                               const std::map<std::string, std::string>& extra_files = {});
 
 }  // namespace op3d
 
