@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -70,7 +71,10 @@ absl::Status CheckEmpty(const std::string& path) {
   if (!FolderExists(path)) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(path));
   for (const std::string& name : names) {
-    if (name == kLock) continue;
+    // A run that was killed while it wrote its settings, and nothing before them.
+    const bool unfinished =
+        absl::StartsWith(name, absl::StrCat(kSettings, ".")) && absl::EndsWith(name, ".tmp");
+    if (name == kLock || unfinished) continue;
     return absl::FailedPreconditionError(
         absl::StrCat(path, " is not empty and holds no run (it has ", name,
                      "); choose a new or an empty folder for --output_dir"));

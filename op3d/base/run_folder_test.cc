@@ -86,6 +86,13 @@ TEST(RunFolderTest, SomebodyElsesFolderIsLeftAlone) {
   EXPECT_EQ(names.size(), 1);
 }
 
+TEST(RunFolderTest, KilledBeforeItsSettingsStoodThereIsANewRun) {
+  const std::string path = TestFolder("early");
+  ASSERT_THAT(WriteFileAtomically(JoinPath(path, "settings.textproto.204.tmp"), "ra"), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
+  EXPECT_EQ(folder->resumed(), 0);
+}
+
 TEST(RunFolderTest, TwoAtOnceAreRefused) {
   const std::string path = TestFolder("locked");
   ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
