@@ -123,16 +123,34 @@ void CheckSums(const TestResult& test, Faults* faults) {
   if (!named.ok()) faults->Add(named.message());
 }
 
-// Of clips that do not fill a step of the optimiser none or all are trained on.
-struct FrameRange {
-  int64_t low = 0, high = 0;
+// Frames that training takes.  Of clips that do not fill a step of the optimiser none or all are
+// trained on.
+class FrameRange {
+ public:
+  // `full_crop`: side of training pictures, which frames of states with smaller ones count in.
+  explicit FrameRange(int full_crop) : full_crop_(full_crop) {}
 
   void Add(const State& state, int64_t epochs, int64_t least_videos, int64_t most_videos) {
     const int64_t step = int64_t{state.batch_size()} * std::max(1, state.accumulation());
-    low += epochs * std::max<int64_t>(0, least_videos - step + 1) * ClipLength(state);
-    high += epochs * most_videos * ClipLength(state);
+    double frames = static_cast<double>(epochs * ClipLength(state));
+    if (state.crop() > 0 && full_crop_ > 0) {
+      const double side = static_cast<double>(state.crop()) / full_crop_;
+      frames *= side * side;
+    }
+    // Each state's frames may have been rounded.
+    low_ += frames * static_cast<double>(std::max<int64_t>(0, least_videos - step + 1)) - 1;
+    high_ += frames * static_cast<double>(most_videos) + 1;
   }
-  bool Holds(int64_t frames) const { return frames >= low && frames <= high; }
+  bool Holds(int64_t frames) const {
+    return static_cast<double>(frames) >= low_ && static_cast<double>(frames) <= high_;
+  }
+  std::string Text() const {
+    return absl::StrFormat("%.0f to %.0f", std::max(0.0, std::ceil(low_)), std::floor(high_));
+  }
+
+ private:
+  const int full_crop_;
+  double low_ = 0, high_ = 0;
 };
 
 // The videos a row was trained on: the fewest and the most that it may have been.
@@ -145,7 +163,7 @@ std::optional<std::pair<int64_t, int64_t>> TrainedOn(const RunRecord& record,
   const bool on_search_videos =
       role == RecipeResult::PLANNED_MODEL || role == RecipeResult::PUBLISHED_MODEL ||
       role == RecipeResult::FIXED || role == RecipeResult::BEST_FIXED ||
-      role == RecipeResult::LONG_RUN ||
+      role == RecipeResult::LONG_RUN || role == RecipeResult::MULTIGRID ||
       record.settings().recipe_videos() == BenchmarkSettings::SEARCH_TRAIN;
   if (on_search_videos) return std::make_pair(search->used(), search->used());
   if (record.settings().recipe_videos() == BenchmarkSettings::ALL_TRAIN) {
@@ -165,13 +183,13 @@ void CheckTraining(const RunRecord& record, const RecipeResult& recipe, Faults* 
   }
   const auto videos = TrainedOn(record, recipe.role());
   if (epochs > 0 && videos.has_value()) {
-    FrameRange range;
+    FrameRange range(record.settings().transform().train_crop());
     for (const Plan::Step& step : recipe.plan().steps()) {
       range.Add(step.state(), step.epochs(), videos->first, videos->second);
     }
     if (!range.Holds(recipe.frames())) {
       faults->Add("it has ", recipe.frames(), " frames, but its plan over the training list takes ",
-                  range.low, " to ", range.high);
+                  range.Text());
     }
   }
   if (recipe.role() == RecipeResult::BEST_FIXED && !recipe.candidates().empty()) {
@@ -184,8 +202,9 @@ void CheckTraining(const RunRecord& record, const RecipeResult& recipe, Faults* 
     }
   }
   if (recipe.role() == RecipeResult::PLANNED_MODEL && videos.has_value() &&
-      record.settings().search().method() == SearchSettings::PLANNED_METHOD) {
-    FrameRange range;
+      record.settings().search().method() == SearchSettings::PLANNED_METHOD &&
+      !record.settings().search().has_proxy() && !record.searches().empty()) {
+    FrameRange range(record.settings().transform().train_crop());
     for (const SearchOutcome& search : record.searches()) {
       std::map<std::string, const State*> states;
       for (const State& state : search.graph().states()) states[state.name()] = &state;
@@ -195,10 +214,9 @@ void CheckTraining(const RunRecord& record, const RecipeResult& recipe, Faults* 
         range.Add(*to->second, edge.curve_size() - 1, videos->first, videos->second);
       }
     }
-    if (range.high > 0 && !range.Holds(recipe.total_frames())) {
+    if (!range.Holds(recipe.total_frames())) {
       faults->Add("it has ", recipe.total_frames(),
-                  " frames with its search, but the search's edges take ", range.low, " to ",
-                  range.high);
+                  " frames with its search, but the search's edges take ", range.Text());
     }
   }
 }

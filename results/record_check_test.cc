@@ -180,6 +180,18 @@ TEST(RecordCheckTest, RecordsWithoutAChecksumAreHeldAgainstTheirFacts) {
   }
 }
 
+TEST(RecordCheckTest, FramesOfSmallerCropsCountByTheirArea) {
+  RunRecord record = MakeRolesFixtureRecord();
+  record.mutable_settings()->mutable_transform()->set_train_crop(32);
+  RecipeResult* recipe = record.mutable_recipes(0);
+  for (Plan::Step& step : *recipe->mutable_plan()->mutable_steps()) {
+    step.mutable_state()->set_crop(16);
+  }
+  EXPECT_THAT(Contradictions(record), ElementsAre(HasSubstr("takes 66295 to 70205")));
+  recipe->set_frames(recipe->frames() / 4);
+  EXPECT_THAT(Contradictions(record), IsEmpty());
+}
+
 TEST(RecordCheckTest, WhatNoRecordCanBeIsAnErrorThatSaysSo) {
   const std::string folder = WriteEdited("shape", MakeRolesFixtureRecord(), [](RunRecord* record) {
     record->mutable_recipes(0)->set_frames(record->recipes(0).total_frames() + 1);
