@@ -325,7 +325,9 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
       const ViewScores scores,
       ScoreViews(network.get(), videos, job_.frames, recipe_.test_clips(), options, &seconds_));
   OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, labels));
-  OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeScores(scores));
+  TestScores kept = Summarise(scores);
+  kept.class_names = labels.classes;
+  OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeTestScores(kept));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(ScoresPath(), file));
   result.set_test_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(tested_path, result));

@@ -89,7 +89,7 @@ absl::StatusOr<Prediction> PredictFile(Predictor* predictor, const std::string& 
   if (!absl::EndsWith(path, ".safetensors")) return predictor->Predict(path, views, progress);
   OP3D_ASSIGN_OR_RETURN(const TensorFile file, ReadTensors(path));
   for (const auto& [name, tensor] : file.tensors) {
-    if (name != "input") continue;
+    if (name != "input" && name != "clip") continue;  // the latter as `dataset clip` writes it
     absl::StatusOr<Prediction> prediction = predictor->Predict(tensor, progress);
     if (!prediction.ok()) return Annotate(prediction.status(), path);
     return prediction;
@@ -211,11 +211,12 @@ absl::Status Run(absl::Span<const std::string> words) {
 }  // namespace op3d
 
 int main(int argc, char** argv) {
-  return op3d::RunProgram(
-      argc, argv,
-      "names the likeliest classes of videos.\n\n"
-      "  ./bazelw run //op3d:predict -- --weights=weights.safetensors \\\n"
-      "      --network=dg_p3d_resnet50 --labels=label_map.txt clip.mp4\n\n"
-      "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised.",
-      op3d::Run);
+  return op3d::RunProgram(argc, argv,
+                          "names the likeliest classes of videos.\n\n"
+                          "  ./bazelw run //op3d:predict -- --weights=weights.safetensors \\\n"
+                          "      --network=dg_p3d_resnet50 --labels=label_map.txt clip.mp4\n\n"
+                          "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], "
+                          "normalised, or `clip`\n"
+                          "as `dataset clip` writes it.",
+                          op3d::Run);
 }
