@@ -30,6 +30,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/eval/test_scores.h"
 #include "op3d/network/arithmetic.h"
 #include "op3d/network/device.h"
 #include "op3d/train/model_card.h"
@@ -423,23 +424,18 @@ class Rows {
   int fixed_left_ = 0;
 };
 
-// scores.safetensors: "<recipe>.scores", "<recipe>.heads", "<recipe>.labels" of every recipe.
+// scores.safetensors: the scores of every recipe, as MergeRows() puts them.
 absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
-  std::vector<Safetensors> files;
-  std::vector<TensorView> tensors;
-  files.reserve(record->recipes_size());
+  std::vector<std::pair<std::string, std::string>> rows;
   for (const RecipeResult& recipe : record->recipes()) {
-    OP3D_ASSIGN_OR_RETURN(Safetensors file,
-                          Safetensors::Read(folder->Path(
-                              absl::StrCat("checkpoints/", recipe.name(), "/scores.safetensors"))));
-    files.push_back(std::move(file));
-    for (TensorView tensor : files.back().tensors()) {
-      tensor.name = absl::StrCat(recipe.name(), ".", tensor.name);
-      tensors.push_back(std::move(tensor));
-    }
+    OP3D_ASSIGN_OR_RETURN(
+        std::string row,
+        ReadFile(folder->Path(absl::StrCat("checkpoints/", recipe.name(), "/scores.safetensors"))));
+    rows.emplace_back(recipe.name(), std::move(row));
   }
-  OP3D_ASSIGN_OR_RETURN(const std::string bytes, SerializeSafetensors(tensors, {}));
+  OP3D_ASSIGN_OR_RETURN(std::string bytes, MergeRows(rows));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(folder->Path("scores.safetensors"), bytes));
+  bytes = WithoutMetadata(std::move(bytes));
   const std::string sha256 = Sha256(bytes);
   for (RecipeResult& recipe : *record->mutable_recipes()) {
     recipe.mutable_test()->set_scores_file("scores.safetensors");

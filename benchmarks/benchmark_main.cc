@@ -12,18 +12,23 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <thread>  // NOLINT: the number of cores
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "benchmarks/benchmark.h"
 #include "benchmarks/dry_run.h"
 #include "benchmarks/own_settings.h"
 #include "benchmarks/settings_resolution.h"
+#include "data/annotation/dataset_list.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/index/index_update.h"
 #include "data/synthetic/miniature_note.h"
@@ -38,7 +43,9 @@
 #include "op3d/train/training_precision.h"
 #include "planner/wide_graph.h"
 #include "results/headline.h"
+#include "results/named_records.h"
 #include "results/published.h"
+#include "results/record_check.h"
 #include "results/table.h"
 #include "results/table_format.h"
 
@@ -50,7 +57,10 @@ ABSL_FLAG(
 ABSL_FLAG(std::string, dataset_root, "",
           "your copy of the dataset, or a folder that `dataset synthesize` made; absent = the "
           "miniature");
-ABSL_FLAG(int, split, 0, "which official split of UCF101 or HMDB51, from 1; 0 = the settings' own");
+ABSL_FLAG(
+    std::string, split, "",
+    "which official split of UCF101 or HMDB51, from 1; all: one after another, each in a folder "
+    "of its own below --output_dir, then their mean; empty = the settings' own");
 ABSL_FLAG(std::string, output_dir, "",
           "everything the run writes; an existing one is taken up again (default: "
           "results/runs/<benchmark>-<date> in the workspace)");
@@ -99,7 +109,7 @@ std::string BenchmarkName() {
   return flag.empty() ? ::program_invocation_short_name : flag;
 }
 
-SettingsRequest Request(const std::string& root) {
+SettingsRequest Request(const std::string& root, std::optional<int> split) {
   SettingsRequest request;
   request.benchmark = BenchmarkName();
   request.miniature = root.empty() || FileExists(JoinPath(root, kMiniatureNote));
@@ -111,7 +121,7 @@ SettingsRequest Request(const std::string& root) {
   request.method = absl::GetFlag(FLAGS_method);
   request.rivals = absl::GetFlag(FLAGS_rivals);
   request.budget = absl::GetFlag(FLAGS_budget);
-  if (absl::GetFlag(FLAGS_split) != 0) request.split = absl::GetFlag(FLAGS_split);
+  if (split.has_value()) request.split = *split;
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   return request;
 }
@@ -173,11 +183,21 @@ absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* op
   return CheckOwnSettings(facts, options->settings);
 }
 
-absl::StatusOr<BenchmarkOptions> Options() {
+// --split as a number; none for the settings' own.
+absl::StatusOr<std::optional<int>> SplitFlag() {
+  const std::string text = absl::GetFlag(FLAGS_split);
+  if (text.empty() || text == "0") return std::nullopt;
+  int number = 0;
+  if (absl::SimpleAtoi(text, &number)) return number;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--split=", text, " is neither a number of an official split nor all"));
+}
+
+absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
   BenchmarkOptions options;
   options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   options.index_file = UserPath(absl::GetFlag(FLAGS_index));
-  const SettingsRequest request = Request(options.dataset_root);
+  const SettingsRequest request = Request(options.dataset_root, split);
   const bool own = request.benchmark == kOwn;
   if (!own && !absl::GetFlag(FLAGS_dataset).empty()) {
     return absl::InvalidArgumentError(
@@ -252,9 +272,9 @@ absl::Status DecideBudget(BenchmarkOptions* options) {
   return ValidateSettings(options->settings);
 }
 
-absl::Status Run(absl::Span<const std::string> words) {
-  OP3D_RETURN_IF_ERROR(RefuseWords(words));
-  OP3D_ASSIGN_OR_RETURN(BenchmarkOptions options, Options());
+// One run; its record, or none of a dry run.  `folder`: what the user would name to go on with it.
+absl::StatusOr<std::optional<NamedRecord>> RunOne(BenchmarkOptions options,
+                                                  const std::string& folder) {
   OP3D_ASSIGN_OR_RETURN(
       const std::string note,
       UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
@@ -264,7 +284,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeDryRun(options));
     std::printf("%s", text.c_str());
-    return absl::OkStatus();
+    return std::nullopt;
   }
   Progress::Print(absl::StrCat("output: ", options.output_dir));
   const absl::StatusOr<RunRecord> record = RunBenchmark(options);
@@ -272,20 +292,70 @@ absl::Status Run(absl::Span<const std::string> words) {
     // After wrong use or bad input the same command would only fail again.
     const bool can_go_on = FileExists(JoinPath(options.output_dir, "settings.textproto")) &&
                            ExitCode(record.status()) != 2;
-    return can_go_on ? absl::Status(
-                           record.status().code(),
-                           absl::StrCat(record.status().message(), "\nWhat is done is saved in ",
-                                        options.output_dir, "; the same command with --output_dir=",
-                                        options.output_dir, " goes on from there."))
+    return can_go_on ? absl::Status(record.status().code(),
+                                    absl::StrCat(record.status().message(),
+                                                 "\nWhat is done is saved in ", options.output_dir,
+                                                 "; the same command with --output_dir=", folder,
+                                                 " goes on from there."))
                      : record.status();
   }
+  // A finished run's record is read again: somebody may have edited it since.
+  OP3D_ASSIGN_OR_RETURN(CheckedRecord read,
+                        ReadCheckedRecord(options.output_dir, CheckBeside::kSettings));
+  return NamedRecord{std::filesystem::path(options.output_dir).filename().string(),
+                     std::move(read.record), std::move(read.check)};
+}
+
+// Their table, and what each found.
+absl::Status PrintResults(const std::vector<NamedRecord>& records, const std::string& folder) {
   OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, LoadPublishedFigures());
-  const std::string name = std::filesystem::path(options.output_dir).filename().string();
-  const std::string table =
-      RenderTables(MakeTables({{name, *record}}, figures), TableFormat::kText);
-  std::printf("%s\n%s\n\nreport: %s\n", table.c_str(), Headline(*record).c_str(),
-              JoinPath(options.output_dir, "report.html").c_str());
-  return absl::OkStatus();
+  std::printf("%s\n", RenderTables(MakeTables(records, figures), TableFormat::kText).c_str());
+  for (const NamedRecord& named : records) {
+    // The table says of an edited one that it gets no verdict.
+    if (named.check.Edited()) continue;
+    std::printf("%s%s\n", records.size() > 1 ? absl::StrCat(named.name, ": ").c_str() : "",
+                Headline(named.record).c_str());
+  }
+  std::printf("\n");
+  for (const NamedRecord& named : records) {
+    std::printf("report: %s\n",
+                JoinPath(records.size() > 1 ? JoinPath(folder, named.name) : folder, "report.html")
+                    .c_str());
+  }
+  return RefuseEdited(records);
+}
+
+// --split=all: a run a split, in split1, split2, ... below the output folder.
+absl::Status RunAllSplits() {
+  OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions first, Options(/*split=*/1));
+  const std::string folder = absl::GetFlag(FLAGS_output_dir).empty()
+                                 ? absl::StrReplaceAll(first.output_dir, {{"-split1-", "-splits-"}})
+                                 : first.output_dir;
+  if (FileExists(JoinPath(folder, "settings.textproto"))) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(folder, " holds a run of one split; give --split=all another --output_dir"));
+  }
+  OP3D_ASSIGN_OR_RETURN(const int splits,
+                        CountSplits(first.settings.dataset(), first.dataset_root));
+  std::vector<NamedRecord> records;
+  for (int split = 1; split <= splits; ++split) {
+    OP3D_ASSIGN_OR_RETURN(BenchmarkOptions options, Options(split));
+    options.output_dir = JoinPath(folder, absl::StrCat("split", split));
+    Progress::Print(absl::StrCat("split ", split, " of ", splits));
+    OP3D_ASSIGN_OR_RETURN(std::optional<NamedRecord> record, RunOne(std::move(options), folder));
+    if (record.has_value()) records.push_back(*std::move(record));
+  }
+  return records.empty() ? absl::OkStatus() : PrintResults(records, folder);
+}
+
+absl::Status Run(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RefuseWords(words));
+  if (absl::GetFlag(FLAGS_split) == "all") return RunAllSplits();
+  OP3D_ASSIGN_OR_RETURN(const std::optional<int> split, SplitFlag());
+  OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options(split));
+  OP3D_ASSIGN_OR_RETURN(std::optional<NamedRecord> record, RunOne(options, options.output_dir));
+  return record.has_value() ? PrintResults({*std::move(record)}, options.output_dir)
+                            : absl::OkStatus();
 }
 
 }  // namespace

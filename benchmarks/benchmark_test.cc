@@ -1,13 +1,9 @@
 // The main program from start to end, on the tiny synthetic dataset: killed and not, with one
 // thread and with several, with wrong input.
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "benchmarks/benchmark_call.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
@@ -33,43 +30,6 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Ended {
-  int exit_code = -1;  // -1: killed
-  std::string text;    // stdout and stderr
-};
-
-// Runs the program; sends it `signal` once `kill_when` says so, asked every few milliseconds.
-Ended RunProgram(const std::vector<std::string>& flags, const std::function<bool()>& kill_when,
-                 int signal) {
-  const std::string program = *RunfilePath("benchmarks/benchmark_program");
-  const std::string log = JoinPath(::getenv("TEST_TMPDIR"), "log");
-  std::vector<std::string> words = {program};
-  words.insert(words.end(), flags.begin(), flags.end());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (std::freopen(log.c_str(), "w", stdout) == nullptr) ::_exit(126);
-    ::dup2(STDOUT_FILENO, STDERR_FILENO);
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    ::execv(program.c_str(), argv.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  bool sent = false;
-  while (::waitpid(child, &status, WNOHANG) == 0) {
-    if (!sent && kill_when()) {
-      ::kill(child, signal);
-      sent = true;
-    }
-    absl::SleepFor(absl::Milliseconds(2));
-  }
-  Ended ended;
-  ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  ended.text = *ReadFile(log);
-  return ended;
-}
-
 std::vector<std::string> Flags(const std::string& output_dir, int threads) {
   return {"--benchmark=kinetics400",
           absl::StrCat("--dataset_root=", *RunfilePath("data/synthetic/kinetics400_tiny")),
@@ -77,10 +37,7 @@ std::vector<std::string> Flags(const std::string& output_dir, int threads) {
           absl::StrCat("--output_dir=", output_dir), absl::StrCat("--threads=", threads)};
 }
 
-Ended RunToEnd(const std::vector<std::string>& flags) {
-  return RunProgram(
-      flags, [] { return false; }, 0);
-}
+Ended RunToEnd(const std::vector<std::string>& flags) { return CallBenchmark(flags); }
 
 // The undisturbed run that the others are held against; made once.
 const std::string& Whole() {
@@ -208,7 +165,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
 
   // Killed in the middle and with other threads it ends equal.
   const std::string killed = JoinPath(TestFolder("planned_killed"), "run");
-  ended = RunProgram(
+  ended = CallBenchmark(
       PlannedFlags(killed, 2), [&] { return FileExists(JoinPath(killed, "journal/wide")); },
       SIGKILL);
   ended = RunToEnd(PlannedFlags(killed, 3));
@@ -263,8 +220,9 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   EXPECT_EQ(multigrid.steps(12).state().crop(), 32);
 
   const std::string killed = JoinPath(TestFolder("proxy_killed"), "run");
-  ended = RunProgram(
-      flags(killed, 2), [&] { return FileExists(JoinPath(killed, "checkpoints/path_1")); }, SIGKILL);
+  ended = CallBenchmark(
+      flags(killed, 2), [&] { return FileExists(JoinPath(killed, "checkpoints/path_1")); },
+      SIGKILL);
   ended = RunToEnd(flags(killed, 3));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
   ExpectEqualRuns(folder, killed);
@@ -301,7 +259,7 @@ TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {
     // Later and later, so that it ends in any case.
     const absl::Time end =
         absl::Now() + absl::Milliseconds(200 + stream.UniformInt(500) + 100 * kills);
-    ended = RunProgram(
+    ended = CallBenchmark(
         Flags(folder, 2), [end] { return absl::Now() >= end; }, SIGKILL);
     ++kills;
   } while (ended.exit_code == -1);
@@ -315,7 +273,7 @@ TEST(BenchmarkTest, InterruptSaysHowToGoOn) {
   // In the middle of the search: its first epoch is saved.
   const std::string saved =
       JoinPath(folder, "journal/cs/S0-S1/checkpoint_00001_0000000.safetensors");
-  const Ended ended = RunProgram(
+  const Ended ended = CallBenchmark(
       Flags(folder, 1), [&saved] { return FileExists(saved); }, SIGINT);
   ASSERT_EQ(ended.exit_code, 130) << ended.text;
   EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("goes on from there"), HasSubstr(folder)));

@@ -1,16 +1,13 @@
 // The main program on every dataset's tiny miniature: its own lists, layout and codec, read,
 // searched on, trained on, tested and recorded.  One shard a dataset.
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "benchmarks/benchmark_call.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
@@ -22,28 +19,6 @@ namespace {
 
 using testing::ElementsAreArray;
 using testing::HasSubstr;
-
-// Runs the program to its end with one thread; what it printed.
-int RunProgram(const std::vector<std::string>& flags, std::string* text) {
-  const std::string program = *RunfilePath("benchmarks/benchmark_program");
-  const std::string log = JoinPath(::getenv("TEST_TMPDIR"), "log");
-  std::vector<std::string> words = {program, "--threads=1"};
-  words.insert(words.end(), flags.begin(), flags.end());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (std::freopen(log.c_str(), "w", stdout) == nullptr) ::_exit(126);
-    ::dup2(STDOUT_FILENO, STDERR_FILENO);
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    ::execv(program.c_str(), argv.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  *text = *ReadFile(log);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 struct Expected {
   const char* name;
@@ -57,7 +32,8 @@ struct Expected {
 class MiniaturesTest : public testing::TestWithParam<Expected> {
  protected:
   std::vector<std::string> Flags(const std::string& folder) const {
-    return {absl::StrCat("--benchmark=", GetParam().name),
+    return {"--threads=1",
+            absl::StrCat("--benchmark=", GetParam().name),
             absl::StrCat("--dataset_root=",
                          *RunfilePath(absl::StrCat("data/synthetic/", GetParam().name, "_tiny"))),
             absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny_search.textproto")),
@@ -83,8 +59,8 @@ void ExpectWhole(const DatasetReport::List& list, int videos) {
 TEST_P(MiniaturesTest, RunsFromListsToRecord) {
   const Expected& expected = GetParam();
   const std::string folder = JoinPath(TestFolder("run"), "run");
-  std::string text;
-  ASSERT_EQ(RunProgram(Flags(folder), &text), 0) << text;
+  const Ended ended = CallBenchmark(Flags(folder));
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
   ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
   EXPECT_EQ(record.settings().scale(), BenchmarkSettings::MINIATURE);
   EXPECT_EQ(record.settings().benchmark(), expected.name);
@@ -117,18 +93,26 @@ TEST_P(MiniaturesTest, DryRunSaysWhatItWouldTrain) {
   const std::string folder = JoinPath(TestFolder("dry"), "run");
   std::vector<std::string> flags = Flags(folder);
   flags.push_back("--dry_run");
-  std::string text;
-  ASSERT_EQ(RunProgram(flags, &text), 0) << text;
-  EXPECT_THAT(text, HasSubstr(absl::StrCat("train: ", GetParam().train, " videos used of ",
-                                           GetParam().train, " listed")));
-  EXPECT_THAT(text, HasSubstr("S10-S13"));
+  Ended ended = CallBenchmark(flags);
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  EXPECT_THAT(ended.text, HasSubstr(absl::StrCat("train: ", GetParam().train, " videos used of ",
+                                                 GetParam().train, " listed")));
+  EXPECT_THAT(ended.text, HasSubstr("S10-S13"));
   EXPECT_FALSE(FolderExists(folder));
   // Another split has as many videos; a dataset without splits says so.
   flags.push_back("--split=3");
-  EXPECT_EQ(RunProgram(flags, &text), GetParam().splits ? 0 : 2) << text;
-  EXPECT_THAT(text, HasSubstr(GetParam().splits
-                                  ? absl::StrCat("evaluation: ", GetParam().evaluation, " videos")
+  ended = CallBenchmark(flags);
+  EXPECT_EQ(ended.exit_code, GetParam().splits ? 0 : 2) << ended.text;
+  EXPECT_THAT(
+      ended.text,
+      HasSubstr(GetParam().splits ? absl::StrCat("evaluation: ", GetParam().evaluation, " videos")
                                   : "one split alone"));
+  flags.back() = "--split=all";
+  ended = CallBenchmark(flags);
+  EXPECT_EQ(ended.exit_code, GetParam().splits ? 0 : 2) << ended.text;
+  EXPECT_THAT(ended.text, HasSubstr(GetParam().splits ? "split 3 of 3" : "one split alone"));
+  flags.back() = "--split=first";
+  EXPECT_EQ(CallBenchmark(flags).exit_code, 2);
 }
 
 const std::vector<std::string>& Ucf101Classes() {

@@ -1,13 +1,10 @@
 // //benchmarks:own from a person's own lists to the record, and with data that cannot be used.
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "benchmarks/benchmark_call.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_matchers.h"
@@ -20,26 +17,12 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// Runs the program to its end with one thread; what it printed.
-int RunProgram(const std::vector<std::string>& flags, std::string* text) {
-  const std::string program = *RunfilePath("benchmarks/benchmark_program");
-  const std::string log = JoinPath(::getenv("TEST_TMPDIR"), "log");
-  std::vector<std::string> words = {program, "--benchmark=own", "--threads=1"};
-  words.insert(words.end(), flags.begin(), flags.end());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (std::freopen(log.c_str(), "w", stdout) == nullptr) ::_exit(126);
-    ::dup2(STDOUT_FILENO, STDERR_FILENO);
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    ::execv(program.c_str(), argv.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  *text = *ReadFile(log);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+// With one thread; what it printed, too.
+int RunOwn(std::vector<std::string> flags, std::string* text) {
+  flags.insert(flags.begin(), {"--benchmark=own", "--threads=1"});
+  const Ended ended = CallBenchmark(flags);
+  *text = ended.text;
+  return ended.exit_code;
 }
 
 // Lists of paths over the videos of UCF101's tiny miniature: three videos a class, of two people
@@ -85,7 +68,7 @@ class OwnTest : public testing::Test {
   // Ends with 2 before anything is trained; what it said.
   std::string Refused(const std::vector<std::string>& flags) {
     std::string text;
-    EXPECT_EQ(RunProgram(flags, &text), 2) << text;
+    EXPECT_EQ(RunOwn(flags, &text), 2) << text;
     EXPECT_FALSE(FolderExists(root_ + "/run"));
     return text;
   }
@@ -98,7 +81,7 @@ TEST_F(OwnTest, RunsFromListsToRecord) {
   flags.push_back(
       absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny_search.textproto")));
   std::string text;
-  ASSERT_EQ(RunProgram(flags, &text), 0) << text;
+  ASSERT_EQ(RunOwn(flags, &text), 0) << text;
   EXPECT_THAT(text, AllOf(HasSubstr("my_moves, own data"), Not(HasSubstr("Synthetic"))));
   ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(root_ + "/run"));
   const BenchmarkSettings& settings = record.settings();
@@ -124,7 +107,7 @@ TEST_F(OwnTest, RunsFromListsToRecord) {
   EXPECT_THAT(held, AllOf(HasSubstr("v_Bars_"), HasSubstr("v_Up_")));
   for (const std::string& note : record.notes()) EXPECT_THAT(note, Not(HasSubstr("Miniature")));
   // The same command takes the run up again.
-  ASSERT_EQ(RunProgram(flags, &text), 0) << text;
+  ASSERT_EQ(RunOwn(flags, &text), 0) << text;
   EXPECT_THAT(text, HasSubstr("holds a finished run"));
 }
 
@@ -133,7 +116,7 @@ TEST_F(OwnTest, TheDryRunSaysWhatWasChosenAndWhy) {
   flags.push_back("--dry_run");
   flags.push_back("--set=transform.horizontal_flip=true");
   std::string text;
-  ASSERT_EQ(RunProgram(flags, &text), 0) << text;
+  ASSERT_EQ(RunOwn(flags, &text), 0) << text;
   EXPECT_THAT(text, HasSubstr("transform.train_crop: 32  (pictures are 64x48"));
   EXPECT_THAT(text, HasSubstr("transform.horizontal_flip: true  (the command line"));
   EXPECT_THAT(text, HasSubstr("whole groups of 2"));

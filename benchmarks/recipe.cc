@@ -361,7 +361,9 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
         DescribeMisfit(trained, metrics.top1, metrics.videos)}) {
     if (!warning.empty()) result.add_warnings(warning);
   }
-  OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeScores(scores));
+  TestScores kept = Summarise(scores);
+  kept.class_names = labels.classes;
+  OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeTestScores(kept));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(ScoresPath(), file));
   result.set_test_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(tested_path, result));

@@ -64,7 +64,7 @@ ABSL_FLAG(std::string, method, "dis",
           "flow: dis (dense inverse search) or farneback, as OpenCV computes them");
 ABSL_FLAG(double, bound, 20, "flow: in pixels; what moves farther between two frames is cut to it");
 ABSL_FLAG(std::string, stream, "",
-          "index, check, transcode, inspect, clip: pictures, or flow that is stored as x and y "
+          "index, check, inspect, frames, clip: pictures, or flow that is stored as x and y "
           "pictures; empty = the dataset's own, which is pictures where nothing is set");
 ABSL_FLAG(int, frames, 16, "clip: frames");
 ABSL_FLAG(int, length, 0, "another name of --frames; 0 = not given");
@@ -366,9 +366,11 @@ absl::Status Frames(absl::Span<const std::string> files) {
     }
     indices.push_back(index);
   }
+  MediaOptions media;
+  OP3D_ASSIGN_OR_RETURN(media.content, Content());
   OP3D_ASSIGN_OR_RETURN(
       const std::vector<ExportedFrame> frames,
-      ExportFrames(UserPath(files[0]), indices, absl::GetFlag(FLAGS_size), out, {}));
+      ExportFrames(UserPath(files[0]), indices, absl::GetFlag(FLAGS_size), out, media));
   for (const ExportedFrame& frame : frames) {
     std::printf("%s\n",
                 (absl::GetFlag(FLAGS_json) ? ExportedFrameJson(frame) : frame.path).c_str());

@@ -96,6 +96,8 @@ if "$dataset" flow "${own[@]}" --output_dir=flow 2>flow.log; then
     fail 'flow has other frames than its video'
   expect 0 'c.safetensors' \
     "$dataset" clip flow/a --stream=flow --frames=4 --size=16 --crop=random --output=c.safetensors
+  expect 0 'frame_000003.png' \
+    "$dataset" frames flow/a --stream=flow --indices=3 --output_dir=looked
   expect 2 'holds no frames .*, but optical flow' "$dataset" inspect flow/a
   expect 2 'is optical flow already' "$dataset" transcode "${flow[@]}" --output_dir=again
 else

@@ -19,6 +19,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/optional.h"
 #include "data/annotation/dataset_list.h"
@@ -38,6 +39,8 @@
 #include "op3d/eval/evaluation.h"
 #include "op3d/eval/scoring_run.h"
 #include "op3d/eval/silent_failure.h"
+#include "op3d/eval/split_mean.h"
+#include "op3d/eval/test_scores.h"
 #include "op3d/network/arithmetic.h"
 #include "op3d/network/device.h"
 #include "op3d/network/network.h"
@@ -60,8 +63,10 @@ ABSL_FLAG(std::string, index, "",
           "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
           "the user's cache when that cannot be written to");
 ABSL_FLAG(std::string, list, "evaluation", "which list: evaluation or train");
-ABSL_FLAG(std::string, split, "",
-          "which official split of UCF101 or HMDB51, from 1; empty = the dataset's own");
+ABSL_FLAG(
+    std::string, split, "",
+    "which official split of UCF101 or HMDB51, from 1; empty = the dataset's own; all: each of "
+    "them, with \"{split}\" for its number in weights, scores and outputs, then their mean");
 ABSL_FLAG(std::string, labels, "",
           "file with all classes, one a line, in the order of the network's logits; default: as "
           "the file of weights says, else the list's own labels in alphabetical order");
@@ -291,22 +296,25 @@ absl::optional<int> Given(int flag) {
   return flag == 0 ? absl::nullopt : absl::optional<int>(flag);
 }
 
+// --dataset, else what the weights were trained on.
+absl::StatusOr<DatasetSettings> ChooseDataset(const ModelCard& card) {
+  const std::string name = absl::GetFlag(FLAGS_dataset);
+  if (name.empty() && !card.dataset().evaluation().list().empty()) return card.dataset();
+  OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(name.empty() ? "kinetics400" : name));
+  // Flow or pictures is the network's affair.
+  if (card.dataset().stream() == DatasetSettings::FLOW) {
+    dataset.set_stream(DatasetSettings::FLOW);
+  }
+  return dataset;
+}
+
 // `path`: the file of weights.
 absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   TestSetup setup;
   setup.path = UserPath(path);
   OP3D_ASSIGN_OR_RETURN(setup.weights, ReadWeightsCard(setup.path, absl::GetFlag(FLAGS_network)));
   const ModelCard& card = setup.weights.card;
-  const std::string dataset = absl::GetFlag(FLAGS_dataset);
-  if (dataset.empty() && !card.dataset().evaluation().list().empty()) {
-    setup.dataset = card.dataset();
-  } else {
-    OP3D_ASSIGN_OR_RETURN(setup.dataset, FindDataset(dataset.empty() ? "kinetics400" : dataset));
-    // Flow or pictures is the network's affair.
-    if (card.dataset().stream() == DatasetSettings::FLOW) {
-      setup.dataset.set_stream(DatasetSettings::FLOW);
-    }
-  }
+  OP3D_ASSIGN_OR_RETURN(setup.dataset, ChooseDataset(card));
   std::vector<std::string>* notes = &setup.notes;
   const ClipShape clip = TestClip(card);
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 0));
@@ -527,7 +535,111 @@ absl::Status TestWeights(const std::string& path, const EvaluationOptions& optio
                 ToTrainedLoss(card.network(), card.classes(), card.loss()));
 }
 
+// --split=all.  "{split}" in weights, scores and outputs stands for the number of a split.
+
+std::string OfSplit(absl::string_view pattern, int split) {
+  return absl::StrReplaceAll(pattern, {{"{split}", absl::StrCat(split)}});
+}
+
+// How many splits there are: of the dataset, or as many as there are files of scores.
+absl::StatusOr<int> SplitsToTest(absl::Span<const std::string> words, bool tests) {
+  if (tests) {
+    const std::string weights = words.empty() ? absl::GetFlag(FLAGS_weights) : words[0];
+    OP3D_ASSIGN_OR_RETURN(
+        const WeightsCard first,
+        ReadWeightsCard(UserPath(OfSplit(weights, 1)), absl::GetFlag(FLAGS_network)));
+    OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, ChooseDataset(first.card));
+    return CountSplits(dataset, UserPath(absl::GetFlag(FLAGS_dataset_root)));
+  }
+  int splits = 0;
+  while (!absl::IsNotFound(ReadTestScores(OfSplit(words[0], splits + 1)).status())) ++splits;
+  if (splits > 1) return splits;
+  return absl::NotFoundError(absl::StrCat("--split=all: ", OfSplit(words[0], splits + 1),
+                                          " is not there; a mean takes the scores of all splits"));
+}
+
+absl::Status CheckSplitPatterns(absl::Span<const std::string> words, bool tests) {
+  const auto lacks = [](absl::string_view text) { return !absl::StrContains(text, "{split}"); };
+  const std::string weights = absl::GetFlag(FLAGS_weights);
+  if (words.empty() && weights.empty()) {
+    return absl::InvalidArgumentError(
+        "--split=all takes weights of each split (--weights='split{split}/model.safetensors') or "
+        "scores of each ('scores{split}.safetensors')");
+  }
+  std::vector<std::string> inputs(words.begin(), words.end());
+  if (!weights.empty()) inputs.push_back(weights);
+  for (const std::string& input : inputs) {
+    if (!lacks(input)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--split=all with ", input, ": ",
+        tests ? "weights that were trained on one split have seen test videos of the others, so "
+                "their figures there would be too high"
+              : "the same scores cannot be of several splits",
+        "; name a file of each split, \"{split}\" for its number"));
+  }
+  for (const auto& [flag, name] :
+       {std::make_pair(&FLAGS_output, "output"), std::make_pair(&FLAGS_per_class, "per_class"),
+        std::make_pair(&FLAGS_per_video, "per_video"),
+        std::make_pair(&FLAGS_confusion, "confusion")}) {
+    const std::string path = absl::GetFlag(*flag);
+    const bool needed = flag == &FLAGS_output && tests;
+    if (path.empty() ? !needed : !lacks(path)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--split=all: --", name, path.empty() ? " is missing" : absl::StrCat("=", path),
+        "; give a file of each split, as in --", name, "='",
+        flag == &FLAGS_output ? "scores{split}.safetensors'" : "table{split}.csv'"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunOnce(absl::Span<const std::string> words);
+
+// Tests or scores every split by itself, then prints their mean.
+absl::Status RunAllSplits(absl::Span<const std::string> words) {
+  const bool tests = !absl::GetFlag(FLAGS_dataset_root).empty();
+  OP3D_RETURN_IF_ERROR(CheckSplitPatterns(words, tests));
+  OP3D_ASSIGN_OR_RETURN(EvaluationOptions options,
+                        ReadEvaluationOptions(words.empty() ? 1 : words.size()));
+  options.bootstrap.samples = 0;
+  OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+  OP3D_ASSIGN_OR_RETURN(const int splits, SplitsToTest(words, tests));
+  const std::vector<absl::Flag<std::string>*> flags = {
+      &FLAGS_weights, &FLAGS_output, &FLAGS_per_class, &FLAGS_per_video, &FLAGS_confusion};
+  std::vector<std::string> patterns;
+  for (const auto* flag : flags) patterns.push_back(absl::GetFlag(*flag));
+  std::vector<Evaluation> evaluations;
+  for (int split = 1; split <= splits; ++split) {
+    for (size_t i = 0; i < flags.size(); ++i) {
+      absl::SetFlag(flags[i], OfSplit(patterns[i], split));
+    }
+    if (tests) absl::SetFlag(&FLAGS_split, absl::StrCat(split));
+    std::vector<std::string> own;
+    for (const std::string& word : words) own.push_back(OfSplit(word, split));
+    if (ranks.rank == 0 && !absl::GetFlag(FLAGS_json)) std::printf("split %d\n", split);
+    OP3D_RETURN_IF_ERROR(Annotate(RunOnce(own), absl::StrCat("split ", split)));
+    std::fflush(stdout);
+    if (ranks.rank != 0) continue;
+    if (tests) own = {absl::GetFlag(FLAGS_output)};
+    std::vector<TestScores> streams;
+    for (const std::string& word : own) {
+      OP3D_ASSIGN_OR_RETURN(TestScores scores, ReadTestScores(word));
+      streams.push_back(std::move(scores));
+    }
+    OP3D_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate(std::move(streams), options));
+    evaluations.push_back(std::move(evaluation));
+  }
+  if (ranks.rank != 0) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const SplitMean mean, MeanOverSplits(evaluations));
+  std::fputs((absl::GetFlag(FLAGS_json) ? SplitMeanJson(mean) : SplitMeanText(mean)).c_str(),
+             stdout);
+  return absl::OkStatus();
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
+  return absl::GetFlag(FLAGS_split) == "all" ? RunAllSplits(words) : RunOnce(words);
+}
+
+absl::Status RunOnce(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const EvaluationOptions options,
                         ReadEvaluationOptions(words.empty() ? 1 : words.size()));
   std::string weights = absl::GetFlag(FLAGS_weights);
@@ -548,8 +660,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   }
   std::vector<TestScores> streams;
   for (const std::string& word : words) {
-    OP3D_ASSIGN_OR_RETURN(std::string bytes, ReadFile(UserPath(word)));
-    OP3D_ASSIGN_OR_RETURN(TestScores scores, ParseTestScores(std::move(bytes), word));
+    OP3D_ASSIGN_OR_RETURN(TestScores scores, ReadTestScores(word));
     streams.push_back(std::move(scores));
   }
   return Report(std::move(streams), options, {});
@@ -566,7 +677,9 @@ int main(int argc, char** argv) {
       "  ./bazelw run //op3d:evaluate -- model.safetensors --dataset_root=/data/kinetics400 \\\n"
       "      --output=rgb.safetensors\n"
       "  ./bazelw run //op3d:evaluate -- rgb.safetensors flow.safetensors "
-      "--fusion_weights=1,1.5\n\n"
+      "--fusion_weights=1,1.5\n"
+      "  ./bazelw run //op3d:evaluate -- RUN:planned_model RUN:long_run    # rows of a run\n"
+      "  ./bazelw run //op3d:evaluate -- --split=all 'split{split}:planned_model'\n\n"
       "op3d's own weights say which network they are and how they are tested; of others --network,\n"
       "--dataset, --frames ... say it.\n"
       "A list without labels gives predictions for each video, and no figures.\n"

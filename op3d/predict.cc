@@ -149,7 +149,7 @@ absl::StatusOr<Prediction> PredictFile(Predictor* predictor, const std::string& 
   if (!absl::EndsWith(path, ".safetensors")) return predictor->Predict(path, views, progress);
   OP3D_ASSIGN_OR_RETURN(const TensorFile file, ReadTensors(path));
   for (const auto& [name, tensor] : file.tensors) {
-    if (name != "input") continue;
+    if (name != "input" && name != "clip") continue;  // the latter as `dataset clip` writes it
     absl::StatusOr<Prediction> prediction = predictor->Predict(tensor, progress);
     if (!prediction.ok()) return Annotate(prediction.status(), path);
     return prediction;
@@ -299,6 +299,8 @@ int main(int argc, char** argv) {
       "  ./bazelw run //op3d:predict -- model.safetensors clip.mp4\n\n"
       "op3d's own weights say which network they are and what their classes are called; of others\n"
       "--network, --labels, --frames ... say it.\n"
-      "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised.",
+      "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised, or "
+      "`clip`\n"
+      "as `dataset clip` writes it.",
       op3d::Run);
 }

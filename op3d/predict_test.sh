@@ -3,7 +3,8 @@
 set -u
 predict=$PWD/$1
 write_golden=$PWD/$2
-weights=$PWD/$3
+dataset=$PWD/$3
+weights=$PWD/$4
 tiny=$PWD/data/synthetic/kinetics400_tiny
 cd "$TEST_TMPDIR" || exit 1
 
@@ -77,6 +78,15 @@ expect 1 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 1 '3 views' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 1 '1 of 2 inputs failed' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 2 '2 of 2 inputs failed' "${ask[@]}" text.mp4 gone.mp4
+
+# Clips as `dataset clip` writes them: the middle 16 frames in three crops are one clip's views.
+for crop in center three; do
+  "$dataset" clip "${videos[0]}" --length=16 --start=40 --crop=$crop --size=32 --output=$crop.safetensors \
+    >/dev/null || fail "dataset clip --crop=$crop"
+done
+expect 0 '1 view' "${ask[@]}" center.safetensors
+expect 0 '3 views' "${ask[@]}" three.safetensors
+expect 0 '3 views' "${ask[@]}" --output=three_out.safetensors three.safetensors
 
 # Names that look like flags.
 cp "${videos[0]}" ./-3B32lodo2M_000059_000069.mp4

@@ -101,9 +101,9 @@ bool HasRoles(const ResultTable& table);
 
 // One table a benchmark, scale and split, in the order in which the records first name them.
 // Recipes that were not tested have a row without figures.  After the tables of several splits of
-// one benchmark and scale follows one of means over them: a row for each recipe and network that was
-// tested on all, the mean over splits of the mean over a split's seeds.  Splits that were tested on
-// the same videos are refused one: `warnings` of their first table says so.
+// one benchmark and scale follows one of means over them: a row for each recipe and network that
+// was tested on all, the mean over splits of the mean over a split's seeds.  Splits that were
+// tested on the same videos are refused one: `warnings` of their first table says so.
 std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
                                     const PublishedFigures& figures,
                                     const TableOptions& options = TableOptions());

@@ -152,9 +152,8 @@ Grid MakeGrid(const ResultTable& table, bool exact) {
 
 // " split 2", " mean of splits 1, 2, 3".
 std::string WhichSplit(const ResultTable& table) {
-  return table.splits.empty()
-             ? SplitText(table.split)
-             : absl::StrCat(" mean of splits ", absl::StrJoin(table.splits, ", "));
+  return table.splits.empty() ? SplitText(table.split)
+                              : absl::StrCat(" mean of splits ", absl::StrJoin(table.splits, ", "));
 }
 
 std::string Title(const ResultTable& table) {

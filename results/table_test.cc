@@ -210,9 +210,9 @@ TEST(TableTest, SplitsHaveAMeanWithItsSpread) {
   const std::string text = RenderTables({mean}, TableFormat::kText);
   EXPECT_THAT(text, HasSubstr("Kinetics-400 mean of splits 1, 2, 3, miniature scale"));
   EXPECT_THAT(text, HasSubstr("85.0       10.0    75.0     95.0"));
-  EXPECT_THAT(RenderTables({mean}, TableFormat::kJson),
-              HasSubstr("\"splits\":[1,2,3]"));
-  EXPECT_THAT(RenderTables({mean}, TableFormat::kCsv), HasSubstr("kinetics400 mean of splits 1, 2"));
+  EXPECT_THAT(RenderTables({mean}, TableFormat::kJson), HasSubstr("\"splits\":[1,2,3]"));
+  EXPECT_THAT(RenderTables({mean}, TableFormat::kCsv),
+              HasSubstr("kinetics400 mean of splits 1, 2"));
 
   // Another network, an edited record or one split alone give no mean.
   records.pop_back();

@@ -34,7 +34,10 @@ std::string TextFilesIn(const std::string& folder) {
       }
     }
   }
-  if (found.empty()) return "there is no .csv, .txt or .json file in that folder";
+  if (found.empty()) {
+    return "there is no .csv, .txt or .json file in that folder (for videos in a folder a class, "
+           "`dataset list` makes the lists)";
+  }
   if (found.size() > kShownNames) found.resize(kShownNames);
   return absl::StrCat("that folder has ", absl::StrJoin(found, ", "));
 }
@@ -190,9 +193,8 @@ absl::Status FindClasses(const DatasetSettings& dataset, const std::string& root
   }
   const int64_t count = static_cast<int64_t>(list->classes.size());
   if (dataset.classes() <= 0 || count == 0 || count == dataset.classes()) return absl::OkStatus();
-  const std::string found =
-      absl::StrCat(source, " has ", count, " classes, but ", dataset.name(), " has ",
-                   dataset.classes());
+  const std::string found = absl::StrCat(source, " has ", count, " classes, but ", dataset.name(),
+                                         " has ", dataset.classes());
   if (!mapped && names.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
         found, ": a label is too large, or `classes` of the dataset's textproto is too small"));

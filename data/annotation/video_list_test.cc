@@ -187,10 +187,10 @@ TEST_F(VideoListTest, AnotherNumberOfClassesIsANote) {
   EXPECT_THAT(list.notes, testing::Contains(AllOf(HasSubstr("has 3 classes, but tiny has 400"),
                                                   HasSubstr("dataset.label_map"))));
   // It is an error for whoever trains 400 classes.
-  EXPECT_THAT(CheckClassCount(list, dataset_, "val.csv"),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       AllOf(HasSubstr("val.csv has 3 classes"),
-                             HasSubstr("--set=dataset.classes=3"))));
+  EXPECT_THAT(
+      CheckClassCount(list, dataset_, "val.csv"),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("val.csv has 3 classes"), HasSubstr("--set=dataset.classes=3"))));
   dataset_.set_classes(3);
   EXPECT_THAT(CheckClassCount(list, dataset_, "val.csv"), IsOk());
   ASSERT_OK_AND_ASSIGN(list, Load());

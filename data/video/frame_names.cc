@@ -95,7 +95,8 @@ absl::Status FrameNames::Finish(FrameContent content, absl::string_view path, in
         path, " holds no ",
         flow ? "flow (000001_c1.jpg, 000001_c2.jpg, ...)" : "frames (00001.jpg, 00002.jpg, ...)",
         !flow && !flow_[0].empty()
-            ? ", but optical flow, which is read with --stream=flow or dataset.stream: FLOW"
+            ? ", but optical flow: `dataset` reads it with --stream=flow, settings with "
+              "dataset.stream: FLOW"
             : ""));
   }
   if (flow && chosen_[0].size() != chosen_[1].size()) {

@@ -92,9 +92,9 @@ absl::StatusOr<std::vector<std::string>> AlignClasses(std::vector<TestScores>* a
     for (int64_t c = 0; c < streams[0].classes; ++c) {
       const auto place = found.find(streams[0].class_names[c]);
       if (place == found.end()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            others[i], ", and scores ", i + 1, " have no class '", streams[0].class_names[c],
-            "'; give both tests the same --labels"));
+        return absl::InvalidArgumentError(
+            absl::StrCat(others[i], ", and scores ", i + 1, " have no class '",
+                         streams[0].class_names[c], "'; give both tests the same --labels"));
       }
       places.push_back(place->second);
       found.erase(place);  // a name twice in the first finds no second one

@@ -1,4 +1,5 @@
-// The figures of a dataset's official splits and their mean: what papers on UCF101 and HMDB51 print.
+// The figures of a dataset's official splits and their mean: what papers on UCF101 and HMDB51
+// print.
 //
 //   OP3D_ASSIGN_OR_RETURN(SplitMean mean, MeanOverSplits({first, second, third}));
 //   std::fputs(SplitMeanText(mean).c_str(), stdout);

@@ -57,7 +57,8 @@ absl::StatusOr<std::string> PrefixOf(const Safetensors& file, absl::string_view 
     if (name == row) return absl::StrCat(name, ".");
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      row.empty() ? "it holds the scores of several rows" : absl::StrCat("it has no row '", row, "'"),
+      row.empty() ? "it holds the scores of several rows"
+                  : absl::StrCat("it has no row '", row, "'"),
       "; name one at the end, as in FILE:", rows[0], ", of: ", absl::StrJoin(rows, ", ")));
 }
 
@@ -122,7 +123,8 @@ absl::StatusOr<TestScores> FromFile(const Safetensors& file, absl::string_view r
   TestScores result;
   OP3D_ASSIGN_OR_RETURN(const std::string prefix, PrefixOf(file, row));
   std::vector<int64_t> shape, heads, labels;
-  OP3D_ASSIGN_OR_RETURN(result.scores, ReadTensor<float>(file, prefix + "scores", DType::kF32, 3, &shape));
+  OP3D_ASSIGN_OR_RETURN(result.scores,
+                        ReadTensor<float>(file, prefix + "scores", DType::kF32, 3, &shape));
   OP3D_ASSIGN_OR_RETURN(result.head_scores,
                         ReadTensor<float>(file, prefix + "heads", DType::kF32, 3, &heads));
   OP3D_ASSIGN_OR_RETURN(result.labels,
@@ -137,9 +139,9 @@ absl::StatusOr<TestScores> FromFile(const Safetensors& file, absl::string_view r
   }
   const Metadata metadata = MetadataOf(file, prefix);
   if (!prefix.empty() && metadata.count("clips") == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "it was written before op3d kept the names of videos there; give checkpoints/",
-        absl::StripSuffix(prefix, "."), "/scores.safetensors of the same run"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("it was written before op3d kept the names of videos there; give checkpoints/",
+                     absl::StripSuffix(prefix, "."), "/scores.safetensors of the same run"));
   }
   OP3D_RETURN_IF_ERROR(ReadCount(metadata, "clips", &result.clips));
   OP3D_RETURN_IF_ERROR(ReadCount(metadata, "crops", &result.crops));
@@ -202,8 +204,7 @@ absl::StatusOr<TestScores> ReadTestScores(const std::string& word) {
   return ParseTestScores(std::move(bytes), word, row);
 }
 
-absl::StatusOr<std::string> MergeRows(
-    absl::Span<const std::pair<std::string, std::string>> rows) {
+absl::StatusOr<std::string> MergeRows(absl::Span<const std::pair<std::string, std::string>> rows) {
   std::vector<Safetensors> files;
   std::vector<TensorView> tensors;
   Metadata metadata;

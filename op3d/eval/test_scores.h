@@ -52,8 +52,8 @@ absl::StatusOr<std::string> SerializeTestScores(const TestScores& scores);
 absl::StatusOr<TestScores> ParseTestScores(std::string bytes, absl::string_view source,
                                            absl::string_view row = "");
 
-// Scores as a user names them: a file, or a run's folder, whose scores.safetensors it is; with ":ROW"
-// at the end one row of a run.
+// Scores as a user names them: a file, or a run's folder, whose scores.safetensors it is; with
+// ":ROW" at the end one row of a run.
 //
 //   ReadTestScores("results/runs/ucf101:planned_model")
 //   ReadTestScores("rgb.safetensors")
@@ -61,11 +61,10 @@ absl::StatusOr<TestScores> ParseTestScores(std::string bytes, absl::string_view 
 // NotFound when there is none; the errors of ParseTestScores().
 absl::StatusOr<TestScores> ReadTestScores(const std::string& word);
 
-// The scores of a run's rows in one file: tensors `<row>.scores`, `<row>.heads`, `<row>.labels`, the
-// metadata once where all rows have the same, else as `<row>.<key>`.  `rows` are names and what
+// The scores of a run's rows in one file: tensors `<row>.scores`, `<row>.heads`, `<row>.labels`,
+// the metadata once where all rows have the same, else as `<row>.<key>`.  `rows` are names and what
 // SerializeTestScores() made of each.
-absl::StatusOr<std::string> MergeRows(
-    absl::Span<const std::pair<std::string, std::string>> rows);
+absl::StatusOr<std::string> MergeRows(absl::Span<const std::pair<std::string, std::string>> rows);
 
 // The videos of all parts, in the order of the parts; class names and settings of the first,
 // `broken` summed.  InvalidArgument when the parts differ in views, classes or heads.
