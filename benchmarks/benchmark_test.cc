@@ -307,5 +307,36 @@ TEST(BenchmarkTest, DryRunWritesNothing) {
   EXPECT_FALSE(FolderExists(folder));
 }
 
+TEST(BenchmarkTest, ADryRunRefusesWhatTheRunWould) {
+  const std::string folder = JoinPath(TestFolder("dry_refused"), "run");
+  const auto refused = [&](const std::vector<std::string>& more, const char* why) {
+    std::vector<std::string> flags = Flags(folder, 1);
+    flags.insert(flags.end(), more.begin(), more.end());
+    flags.push_back("--dry_run");
+    const Ended ended = RunToEnd(flags);
+    EXPECT_EQ(ended.exit_code, 2) << ended.text;
+    EXPECT_THAT(ended.text, HasSubstr(why));
+    EXPECT_THAT(ended.text, testing::Not(HasSubstr("epochs, 0.0 s")));
+  };
+  // 256 clips a step, of 11 videos; and one state of a pool.
+  refused({"--plan=kinetics400"}, "state S1: a step of 256 clips");
+  refused({"--set=search.pools[cs].states[S3].accumulation=8"}, "state S3: a step of 32 clips");
+  refused({"--set=recipes[hand_tuned].hand_tuned.state.batch_size=50"}, "recipe hand_tuned: state");
+  refused({"--init=" + JoinPath(Whole(), "scores.safetensors")}, "weights");
+  refused({"--output_dir=" + Whole(), "--seed=2"}, "seed: 1 -> 2");
+  // What may be changed in a plan is in reach.
+  std::vector<std::string> flags = Flags(folder, 1);
+  for (const char* step : {"S1", "S2", "S5", "S7", "S9"}) {
+    flags.push_back(absl::StrCat("--set=plan.steps[", step, "].state.batch_size=2"));
+    flags.push_back(absl::StrCat("--set=plan.steps[", step, "].state.accumulation=1"));
+    flags.push_back(absl::StrCat("--set=plan.steps[", step, "].epochs=1"));
+  }
+  flags.push_back("--plan=kinetics400");
+  flags.push_back("--dry_run");
+  const Ended ended = RunToEnd(flags);
+  EXPECT_EQ(ended.exit_code, 0) << ended.text;
+  EXPECT_THAT(ended.text, HasSubstr("recipe planned: 5 epochs"));
+}
+
 }  // namespace
 }  // namespace op3d

@@ -18,8 +18,11 @@
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
+#include "op3d/base/run_folder.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/train/network_settings.h"
 #include "op3d/train/step_probe.h"
+#include "op3d/train/train_state.h"
 #include "planner/plan_io.h"
 #include "planner/transition_graph.h"
 #include "planner/wide_graph.h"
@@ -32,6 +35,8 @@ namespace {
 // How many videos each part of a run sees.
 struct Videos {
   int64_t search_train = 0, search_measured = 0, recipes = 0, evaluation = 0;
+  // Of the lists, or the official number.
+  int64_t classes = 0;
 };
 
 // Counts the copy; one that cannot be run on yet counts as the official dataset, and `text` says
@@ -58,6 +63,7 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
     videos.search_measured = static_cast<int64_t>(data->search_measured.size());
     videos.recipes = static_cast<int64_t>(data->RecipeVideos(settings).size());
     videos.evaluation = static_cast<int64_t>(data->evaluation.size());
+    videos.classes = static_cast<int64_t>(data->labels.classes.size());
     return videos;
   }
   const OfficialCounts official = OfficialVideos(settings.dataset());
@@ -69,6 +75,7 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
                   "\nwhat follows counts the official dataset\n");
   const bool held_out = settings.search().search_split() == SearchSettings::HELD_OUT_FROM_TRAIN;
   videos.evaluation = official.evaluation;
+  videos.classes = settings.dataset().classes();
   videos.search_measured =
       held_out ? std::llround(static_cast<double>(train) * settings.search().held_out_share())
                : videos.evaluation;
@@ -116,9 +123,12 @@ int CropOf(const State& state, const TransformSettings& transform) {
   return state.crop() > 0 ? state.crop() : transform.train_crop();
 }
 
-int64_t EpochClips(const State& state, int64_t videos) {
-  const int64_t step = int64_t{state.batch_size()} * state.accumulation();
-  return videos / step * step;
+// InvalidArgument as the run's, when a step is larger than the list.
+absl::StatusOr<int64_t> EpochClips(const State& state, int64_t videos) {
+  const TrainState train = ToTrainState(state, /*epochs=*/1);
+  const absl::StatusOr<int64_t> steps = StepsPerEpoch(train, videos);
+  if (!steps.ok()) return Annotate(steps.status(), absl::StrCat("state ", state.name()));
+  return *steps * train.clips_a_step();
 }
 
 struct Sum {
@@ -144,7 +154,7 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
                           costs->Of(edge.frames_per_clip, CropOf(state, transform), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost search,
                           costs->Of(edge.frames_per_clip, transform.search_crop(), false));
-    const int64_t clips = EpochClips(state, videos.search_train);
+    OP3D_ASSIGN_OR_RETURN(const int64_t clips, EpochClips(state, videos.search_train));
     const double epoch = train.train_seconds * static_cast<double>(clips) +
                          search.score_seconds * static_cast<double>(videos.search_measured);
     absl::StrAppendFormat(
@@ -171,11 +181,14 @@ struct FrameCost {
   double train_seconds = 0, score_seconds = 0;
 };
 
-absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, Costs* costs) {
+absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, const Videos& videos,
+                                       Costs* costs) {
   const WideGraphSettings& wide = options.settings.search().wide();
   const TransformSettings& transform = options.settings.transform();
   FrameCost mean;
   for (const State& clip : wide.clips()) {
+    // Of rivals, too: they train on the same videos.
+    OP3D_RETURN_IF_ERROR(EpochClips(clip, videos.search_train).status());
     const int frames = FramesPerClip(clip);
     OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of(frames, CropOf(clip, transform), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost score, costs->Of(frames, transform.search_crop(), false));
@@ -198,14 +211,14 @@ struct RoundsCost {
 absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const Videos& videos,
                                         Costs* costs) {
   const SearchSettings& search = options.settings.search();
-  OP3D_ASSIGN_OR_RETURN(const FrameCost full, CostOfFrames(options, costs));
+  OP3D_ASSIGN_OR_RETURN(const FrameCost full, CostOfFrames(options, videos, costs));
   FrameCost cost = full;
   double share = 1;
   if (search.has_proxy()) {
     BenchmarkOptions small = options;
     small.settings = ProxySettings(options.settings);
     Costs small_costs(small);
-    OP3D_ASSIGN_OR_RETURN(cost, CostOfFrames(small, &small_costs));
+    OP3D_ASSIGN_OR_RETURN(cost, CostOfFrames(small, videos, &small_costs));
     if (search.proxy().videos() > 0) share = search.proxy().videos();
   }
   const auto train_videos = static_cast<double>(videos.search_train);
@@ -308,8 +321,11 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
     for (const Plan::Step& step : steps.steps()) {
       OP3D_ASSIGN_OR_RETURN(const StepCost cost,
                             costs->Of(FramesPerClip(step.state()), CropOf(step.state(), transform), true));
-      time += cost.train_seconds * step.epochs() *
-              static_cast<double>(EpochClips(step.state(), videos.recipes));
+      const absl::StatusOr<int64_t> clips = EpochClips(step.state(), videos.recipes);
+      if (!clips.ok()) {
+        return Annotate(clips.status(), absl::StrCat("recipe ", recipe.name()));
+      }
+      time += cost.train_seconds * step.epochs() * static_cast<double>(*clips);
     }
     OP3D_ASSIGN_OR_RETURN(const StepCost test, costs->Of(FramesPerClip(TestState(recipe, steps)),
                                                          transform.test_crop(), false));
@@ -376,7 +392,12 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
     absl::StrAppend(&text, "  ", derived.field(), ": ", derived.value(), "  (", derived.reason(),
                     ")\n");
   }
+  BenchmarkSettings decisive = options.settings;
+  decisive.clear_derived();
+  OP3D_RETURN_IF_ERROR(RunFolder::Check(options.output_dir, decisive));
   OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
+  OP3D_RETURN_IF_ERROR(CheckInitialWeights(options.settings.network(), videos.classes,
+                                           options.settings.initial_weights()));
   Costs costs(options);
   Sum sum;
   const SearchSettings& search = options.settings.search();

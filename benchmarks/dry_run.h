@@ -12,7 +12,8 @@
 namespace op3d {
 
 // States, edges, epochs, clips; time from one measured training step and one measured scoring step
-// of every clip shape; disk; memory.  Reads the dataset's lists, writes nothing.  Time is that of
+// of every clip shape; disk; memory.  Refuses what the run would refuse: the output folder, weights
+// that do not fit the network, a batch larger than the data.  Reads the dataset's lists, writes nothing.  Time is that of
 // the network: decoding comes beside it and is usually hidden behind it.
 absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
 

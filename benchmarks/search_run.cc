@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <thread>  // NOLINT: jobs that run for minutes, one a pool
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "op3d/base/textproto.h"
 #include "op3d/base/training_failure.h"
 #include "planner/search.h"
+#include "planner/search_bar.h"
 #include "planner/training_runner.h"
 #include "planner/transition_graph.h"
 #include "planner/wide_graph.h"
@@ -54,15 +56,16 @@ std::vector<CurveFiles::Point> ToPoints(const EdgeOutcome& outcome) {
   return points;
 }
 
-// Counts of all pools, shown as one bar; written to the log and drawn.
+// What happens in all pools: on the bar, in the log and drawn.
 class Watcher {
  public:
-  Watcher(int pools, RunFolder* folder, CurveFiles* curves)
-      : folder_(folder), curves_(curves), counts_(pools), progress_("search", 0, "epochs") {}
+  Watcher(int pools, SearchBar* bar, RunFolder* folder, CurveFiles* curves)
+      : bar_(bar), folder_(folder), curves_(curves), fit_seconds_(pools, 0) {}
 
   void Observe(int pool, const std::string& name, const SearchEvent& event) {
     absl::MutexLock lock(&mutex_);
-    Count(pool, event);
+    bar_->Count(pool, event);
+    fit_seconds_[pool] = event.fit_seconds;
     switch (event.kind) {
       case SearchEvent::kStarted:
         if (event.epochs_trained > 0) {
@@ -107,17 +110,10 @@ class Watcher {
 
   double fit_seconds() {
     absl::MutexLock lock(&mutex_);
-    double sum = 0;
-    for (const Counts& counts : counts_) sum += counts.fit_seconds;
-    return sum;
+    return std::accumulate(fit_seconds_.begin(), fit_seconds_.end(), 0.0);
   }
 
  private:
-  struct Counts {
-    int trained = 0, worst = 0;
-    double fit_seconds = 0;
-  };
-
   void Failed(const std::string& pool, const SearchEvent& event)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const std::string edge = EdgeName(*event.task->transition);
@@ -131,25 +127,12 @@ class Watcher {
                                         {"unreached", event.unreached}});
   }
 
-  void Count(int pool, const SearchEvent& event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const int before = counts_[pool].trained;
-    counts_[pool] = {event.epochs_trained, event.epochs_at_worst, event.fit_seconds};
-    int64_t worst = 0;
-    for (const Counts& counts : counts_) worst += counts.worst;
-    progress_.SetTotal(worst);
-    const int epochs = event.epochs_trained - before;
-    if (event.kind == SearchEvent::kStarted) {
-      progress_.AddEarlier(epochs);
-    } else {
-      progress_.Add(epochs);
-    }
-  }
-
+  SearchBar* const bar_;
   RunFolder* const folder_;
   CurveFiles* const curves_;
   absl::Mutex mutex_;
-  std::vector<Counts> counts_ ABSL_GUARDED_BY(mutex_);
-  Progress progress_;
+  // By pool.
+  std::vector<double> fit_seconds_ ABSL_GUARDED_BY(mutex_);
 };
 
 // What decides how a state is trained, for the journal's header.
@@ -233,7 +216,10 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
   std::atomic<bool> failed{false};
   SearchRun run;
   {
-    Watcher watcher(pools, folder, curves);
+    std::vector<const TransitionGraph*> graphs;
+    for (const TransitionGraph& graph : plan.graphs) graphs.push_back(&graph);
+    OP3D_ASSIGN_OR_RETURN(const auto bar, SearchBar::Make(graphs, settings.search().rule()));
+    Watcher watcher(pools, bar.get(), folder, curves);
     const auto work = [&] {
       for (int pool = next++; pool < pools && !failed; pool = next++) {
         const TransitionGraph& graph = plan.graphs[pool];
