@@ -382,7 +382,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (words.empty()) return absl::InvalidArgumentError("name a sub-command; see --help");
   OP3D_RETURN_IF_ERROR(RefuseForeignFlags(
       "dataset", words[0],
-      {"index", "check", "transcode", "inspect", "frames", "clip", "synthesize"}));
+      {"index", "check", "list", "transcode", "flow", "inspect", "frames", "clip", "synthesize"}));
   const absl::Span<const std::string> rest = words.subspan(1);
   if (words[0] == "inspect") return Inspect(rest);
   if (words[0] == "frames") return Frames(rest);

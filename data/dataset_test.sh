@@ -48,7 +48,7 @@ expect 0 'frames' "$dataset" inspect root/a.mp4 root/b.mp4
 expect 0 'one.safetensors' "$dataset" clip root/a.mp4 --frames=2 --size=16 --output=one.safetensors
 expect 0 'two.safetensors' "$dataset" clip root/a.mp4 --length=2 --size=16 --out=two.safetensors
 cmp one.safetensors two.safetensors || fail '--length is not --frames'
-expect 2 '--output_dir is no flag of dataset clip, but of: frames, transcode, synthesize' \
+expect 2 '--output_dir is no flag of dataset clip, but of: frames, transcode, flow, synthesize, list' \
   "$dataset" clip root/a.mp4 --output_dir=x
 expect 2 'clip writes a file: give it as --output' "$dataset" clip root/a.mp4
 expect 2 'transcode writes a folder: give it as --output_dir=DIR' \

@@ -419,7 +419,7 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::MakeUnfilled(setup.weights.options()));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(setup.path));
-  std::string device = absl::GetFlag(FLAGS_device);
+  OP3D_ASSIGN_OR_RETURN(std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   if (device == "cuda" && ranks.size > 1) device = absl::StrCat("cuda:", ranks.local_rank);
   OP3D_ASSIGN_OR_RETURN(const Precision precision, ChoosePrecisionOnAll(setup, group, device, &settings));
   OP3D_RETURN_IF_ERROR(network->ToDevice(device));
