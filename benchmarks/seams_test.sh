@@ -64,5 +64,5 @@ expect 0 'mean over 3 splits' "${ask[@]}" \
   --weights='all/split{split}/checkpoints/planned/weights.safetensors' --output='s{split}.safetensors'
 expect 0 'mean over 3 splits' "$evaluate" --split=all 's{split}.safetensors'
 expect 2 'one split alone' "$evaluate" --split=all --dataset=kinetics400 --dataset_root="$tiny" \
-  --weights='w{split}' --output='s{split}'
+  --weights='all/split{split}/checkpoints/planned/weights.safetensors' --output='s{split}'
 echo PASSED

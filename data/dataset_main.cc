@@ -42,14 +42,13 @@
 
 ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
 ABSL_FLAG(std::string, dataset, "kinetics400",
-          "index, check, transcode: a name of data/datasets/, or a textproto of your own; "
+          "index, check, transcode, flow: a name of data/datasets/, or a textproto of your own; "
           "synthesize: a miniature's name");
 ABSL_FLAG(int, split, 0,
-          "index, check, transcode: which of the official splits, from 1; 0 = the first");
+          "index, check, transcode, flow: which of the official splits, from 1; 0 = the first");
 ABSL_FLAG(std::string, index, "",
-          "index, check, transcode: the index's file; default: in the dataset's folder, or in the "
-          "user's cache "
-          "when that cannot be written to");
+          "index, check, transcode, flow: the index's file; default: in the dataset's folder, or "
+          "in the user's cache when that cannot be written to");
 ABSL_FLAG(bool, rescan, false, "index: scan also what has not changed");
 ABSL_FLAG(int, shortest, 16, "index: videos of fewer frames are named as short");
 ABSL_FLAG(int, threads, 0, "videos at the same time; 0 = as many as there are cores");
@@ -64,8 +63,8 @@ ABSL_FLAG(std::string, method, "dis",
           "flow: dis (dense inverse search) or farneback, as OpenCV computes them");
 ABSL_FLAG(double, bound, 20, "flow: in pixels; what moves farther between two frames is cut to it");
 ABSL_FLAG(std::string, stream, "",
-          "index, check, inspect, frames, clip: pictures, or flow that is stored as x and y "
-          "pictures; empty = the dataset's own, which is pictures where nothing is set");
+          "index, check, transcode, inspect, frames, clip: pictures, or flow that is stored as x and "
+          "y pictures; empty = the dataset's own, which is pictures where nothing is set");
 ABSL_FLAG(int, frames, 16, "clip: frames");
 ABSL_FLAG(int, length, 0, "another name of --frames; 0 = not given");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
