@@ -63,8 +63,8 @@ ABSL_FLAG(std::string, method, "dis",
           "flow: dis (dense inverse search) or farneback, as OpenCV computes them");
 ABSL_FLAG(double, bound, 20, "flow: in pixels; what moves farther between two frames is cut to it");
 ABSL_FLAG(std::string, stream, "",
-          "index, check, transcode, inspect, frames, clip: pictures, or flow that is stored as x and "
-          "y pictures; empty = the dataset's own, which is pictures where nothing is set");
+          "index, check, transcode, inspect, frames, clip: pictures, or flow that is stored as x "
+          "and y pictures; empty = the dataset's own, which is pictures where nothing is set");
 ABSL_FLAG(int, frames, 16, "clip: frames");
 ABSL_FLAG(int, length, 0, "another name of --frames; 0 = not given");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
