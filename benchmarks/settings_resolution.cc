@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <set>
 #include <utility>
 #include <vector>
@@ -101,6 +100,22 @@ absl::Status SetMethod(const std::string& method, SearchSettings* search) {
                    "under a budget) and both"));
 }
 
+// The longest clip that is sampled as the long run's: multigrid begins with a fourth of its frames.
+std::string MultigridClip(const BenchmarkSettings& settings) {
+  const auto& clips = settings.search().wide().clips();
+  const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
+    return clip.name() == settings.rivals().long_run();
+  });
+  const State* longest = nullptr;
+  for (const State& clip : clips) {
+    const bool same = guess == clips.end() || (clip.segments() > 1) == (guess->segments() > 1);
+    if (same && (longest == nullptr || FramesPerClip(clip) > FramesPerClip(*longest))) {
+      longest = &clip;
+    }
+  }
+  return longest == nullptr ? "" : longest->name();
+}
+
 // --rivals.
 absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
   if (rivals.empty()) return absl::OkStatus();
@@ -108,19 +123,7 @@ absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
     settings->clear_rivals();
   } else if (rivals == "all") {
     RivalSettings& all = *settings->mutable_rivals();
-    // The longest clip that is sampled as the long run's: its cycle begins with a fourth of the frames.
-    const auto& clips = settings->search().wide().clips();
-    const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
-      return clip.name() == all.long_run();
-    });
-    int longest = all.multigrid().empty() ? 0 : std::numeric_limits<int>::max();
-    for (const State& clip : clips) {
-      const bool same = guess == clips.end() || (clip.segments() > 1) == (guess->segments() > 1);
-      if (same && FramesPerClip(clip) > longest) {
-        longest = FramesPerClip(clip);
-        all.set_multigrid(clip.name());
-      }
-    }
+    if (all.multigrid().empty()) all.set_multigrid(MultigridClip(*settings));
   } else {
     return absl::InvalidArgumentError(absl::StrCat(
         "--rivals=", rivals, ": it is all (the settings' own and multigrid) or none"));

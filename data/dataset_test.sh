@@ -4,22 +4,8 @@
 set -u
 dataset=$PWD/$1
 tiny=$PWD/data/synthetic/kinetics400_tiny
+source "$PWD/tools/expect.sh"
 cd "$TEST_TMPDIR" || exit 1
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a pattern in what is printed.
-expect() {
-  local code=$1 pattern=$2 got
-  shift 2
-  got=$("$@" 2>&1)
-  local status=$?
-  [[ $status == "$code" ]] || fail "$* gave $status, not $code: $got"
-  grep -q -- "$pattern" <<<"$got" || fail "$* does not print '$pattern': $got"
-}
 
 videos=("$tiny"/test/*.mp4)
 mkdir root

@@ -6,22 +6,8 @@ write_golden=$PWD/$2
 dataset=$PWD/$3
 weights=$PWD/$4
 tiny=$PWD/data/synthetic/kinetics400_tiny
+source "$PWD/tools/expect.sh"
 cd "$TEST_TMPDIR" || exit 1
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a pattern in what is printed.
-expect() {
-  local code=$1 pattern=$2 got
-  shift 2
-  got=$("$@" 2>&1)
-  local status=$?
-  [[ $status == "$code" ]] || fail "$* gave $status, not $code: $got"
-  grep -q -- "$pattern" <<<"$got" || fail "$* does not print '$pattern': $got"
-}
 
 "$write_golden" dg_p3d_miniature 9 w.safetensors clip.safetensors || fail write_golden
 ask=("$predict" --weights=w.safetensors --network=dg_p3d_miniature --short_side=36 --crop=32)

@@ -4,22 +4,8 @@ set -u
 weights=$PWD/$1
 write_golden=$PWD/$2
 golden=$PWD/op3d/network/weights/testdata
+source "$PWD/tools/expect.sh"
 cd "$TEST_TMPDIR" || exit 1
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a pattern in what is printed.
-expect() {
-  local code=$1 pattern=$2 got
-  shift 2
-  got=$("$@" 2>&1)
-  local status=$?
-  [[ $status == "$code" ]] || fail "$* gave $status, not $code: $got"
-  grep -q -- "$pattern" <<<"$got" || fail "$* does not print '$pattern': $got"
-}
 
 expect 0 'tiny_tar.pth: tar, 12 tensors' "$weights" inspect "$golden/tiny_tar.pth"
 expect 0 '"dtype":"BF16"' "$weights" inspect "$golden/tiny_zip.pth" --json

@@ -5,22 +5,8 @@ knee=$PWD/$1
 plan=$PWD/$2
 train=$PWD/$3
 recorded=$PWD/$4
+source "$PWD/tools/expect.sh"
 cd "$TEST_TMPDIR" || exit 1
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a pattern in what is printed.
-expect() {
-  local code=$1 pattern=$2 got
-  shift 2
-  got=$("$@" 2>&1)
-  local status=$?
-  [[ $status == "$code" ]] || fail "$* gave $status, not $code: $got"
-  grep -q -- "$pattern" <<<"$got" || fail "$* does not print '$pattern': $got"
-}
 
 # A parabola that is highest at epoch 6.
 {

@@ -52,7 +52,7 @@ absl::StatusOr<OpticalFlow> OpticalFlow::Load(const std::string& method) {
   if (flow.function_(nullptr, nullptr, nullptr, 0, 0, nullptr, nullptr, 0) != 0) {
     return absl::UnimplementedError(
         "this build has no OpenCV, which computes the flow: run apt-get install "
-        "libopencv-video-dev and then this command again (with ./bazelw, which builds it anew); "
+        "libopencv-video-dev and then this command again (with ./bazelw, which builds it again); "
         "flow that another program made is read as it is (data/README.md)");
   }
   return flow;

@@ -57,7 +57,7 @@ struct Prediction {
   // view = clip * crops + crop.
   std::vector<at::Tensor> heads;
   // With PredictorOptions.features: what each head's classifier is given, [views, C] in its order
-  // and type: the mean over time, height and width behind the last stage.
+  // and type: the mean over time, height and width after the last stage.
   std::vector<at::Tensor> features;
   // Mean over heads and views, [classes].
   std::vector<double> scores;

@@ -190,7 +190,7 @@ absl::Status RefuseTorchvision(const Checkpoint& checkpoint) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "the weights are those of torchvision's ", name, ", which is none of op3d's networks (", why,
-      ", has no max pool behind its stem, and strides over time in its stages): their values would "
+      ", has no max pool after its stem, and strides over time in its stages): their values would "
       "mean nothing here. Start from a 2-D ResNet, which is inflated (weights import "
       "resnet18.pth --network=r2p1d_resnet18), or train"));
 }
