@@ -4,7 +4,7 @@ They hold what is the same everywhere, so that it stands in one place: warnings 
 tests are small, single-threaded and link GoogleTest, benchmarks are kept alive by a smoke test.
 """
 
-load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_proto_library", "cc_test")
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
 _COPTS = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
 
@@ -41,7 +41,7 @@ def op3d_proto_library(name, srcs, deps = [], visibility = None):
     if not name.endswith("_proto"):
         fail("%s: a proto library's name ends in _proto" % name)
     native.proto_library(name = name, srcs = srcs, deps = deps, visibility = visibility)
-    cc_proto_library(name = name[:-len("proto")] + "cc_proto", deps = [":" + name], visibility = visibility)
+    native.cc_proto_library(name = name[:-len("proto")] + "cc_proto", deps = [":" + name], visibility = visibility)
 
 def op3d_textproto(name, src, proto, message, protos, visibility = None):
     """Settings that the build checks: `src` must parse as `message` of the file `proto`.
