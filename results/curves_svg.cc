@@ -276,8 +276,9 @@ Svg DrawCurves(const SearchOutcome& search) {
               absl::StrCat("Performance curves of pool ", search.graph().pool()));
   DrawLegend(&picture);
   for (int i = 0; i < search.edges_size(); ++i) {
-    const Point corner = {2 + i % kPanelsInRow * (kPanelWidth + kGap),
-                          kLegendHeight + 2 + i / kPanelsInRow * (kPanelHeight + kGap)};
+    const int column = i % kPanelsInRow, row = i / kPanelsInRow;
+    const Point corner = {2 + column * (kPanelWidth + kGap),
+                          kLegendHeight + 2 + row * (kPanelHeight + kGap)};
     Panel(search, search.edges(i), corner, &picture).Draw();
   }
   return picture;

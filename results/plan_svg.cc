@@ -43,8 +43,9 @@ Svg DrawPlan(const Plan& plan) {
   double epochs = 0;
   for (const Plan::Step& step : plan.steps()) epochs += step.epochs();
   for (int i = 0; i < plan.steps_size(); ++i) {
-    const Point corner = {kMargin + i % in_row * (kBoxWidth + kGap),
-                          kMargin + i / in_row * (kBoxHeight + kRowGap)};
+    const int column = i % in_row, row = i / in_row;
+    const Point corner = {kMargin + column * (kBoxWidth + kGap),
+                          kMargin + row * (kBoxHeight + kRowGap)};
     DrawStep(plan.steps(i), epochs > 0 ? plan.steps(i).epochs() / epochs : 0, corner, &picture);
     if (i % in_row == 0) continue;
     const Point from = {corner.x - kGap + 5, corner.y + kBoxHeight / 2};

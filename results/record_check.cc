@@ -328,7 +328,7 @@ void CheckListsAndScores(const std::string& folder, const RunRecord& record,
     if (!FileExists(file)) continue;
     if (test->scores_sha256().empty() && test->scores_crc32() == 0) continue;
     absl::StatusOr<std::string> bytes = ReadFile(file);
-    if (bytes.ok()) *bytes = WithoutMetadata(*std::move(bytes));
+    if (bytes.ok()) bytes = WithoutMetadata(std::move(*bytes));
     if (!bytes.ok()) {
       faults->push_back(std::string(bytes.status().message()));
     } else if (test->scores_sha256().empty() ? Crc32(*bytes) != test->scores_crc32()

@@ -94,6 +94,8 @@ std::string StepText(const Message& holder, const FieldDescriptor& field, int in
   return absl::StrCat(Singular(name), " ", KeyText(entry, key[0]), "->", KeyText(entry, key[1]));
 }
 
+// NaN equals NaN here, and 0 is not -0: the bits are compared.
+// NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
 bool SameBits(double a, double b) { return std::memcmp(&a, &b, sizeof(a)) == 0; }
 
 // Decides for single values; messages are gone into.
