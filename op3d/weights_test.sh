@@ -47,7 +47,7 @@ sed 's/classes: 9/classes: x/' back.safetensors >lie.safetensors
 expect 2 'lie.safetensors: metadata op3d.model' "$weights" export lie.safetensors x.pt
 expect 2 '--network is missing' "$weights" export w.safetensors x.pt
 expect 2 'those of another network' "$weights" export w.safetensors x.pt --network=p3d_resnet18
-[[ ! -e x.pt ]] || fail "a refused export left something behind"
+[[ ! -e x.pt ]] || fail "a refused export left a file"
 
 # The same weights in three clothes.
 for format in zip legacy; do
@@ -60,7 +60,7 @@ expect 2 'asks for posix.system' "$weights" import "$golden/evil_reduce_zip.pth"
 expect 1 'damaged' "$weights" import "$golden/broken_truncated_zip.pth" evil.safetensors
 expect 2 'those of another network\|does not fit' \
   "$weights" import "$golden/tiny_zip.pth" evil.safetensors --network=dg_p3d_resnet50
-[[ ! -e PWNED && ! -e evil.safetensors ]] || fail "a refused file left something behind"
+[[ ! -e PWNED && ! -e evil.safetensors ]] || fail "a refused file left a file"
 
 # What training programs put beside weights is left aside; a model saved whole says what to do.
 for name in objects_zip objects_zip_5 objects_stream; do

@@ -32,7 +32,7 @@ class Progress {
   void AddEarlier(int64_t count);
   // For work that turns out shorter than foretold.
   void SetTotal(int64_t total);
-  // A few words behind the bar ("loss 1.23").
+  // A few words after the bar ("loss 1.23").
   void Note(absl::string_view note);
 
   // A line above the bar, which is drawn again below it.

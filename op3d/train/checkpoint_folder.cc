@@ -120,7 +120,7 @@ absl::StatusOr<absl::optional<Safetensors>> CheckpointFolder::ReadNewest() {
                                           ". Remove the folder to begin this state again"));
 }
 
-absl::StatusOr<absl::optional<Safetensors>> CheckpointFolder::GoBackTo(int64_t epochs) {
+absl::StatusOr<absl::optional<Safetensors>> CheckpointFolder::Rollback(int64_t epochs) {
   OP3D_RETURN_IF_ERROR(Flush());
   OP3D_ASSIGN_OR_RETURN(const std::vector<CheckpointPlace> places, List());
   for (const CheckpointPlace& place : places) {

@@ -65,7 +65,7 @@ TEST(CheckpointTest, RefusesEveryOtherGoldenFile) {
       {"evil_reduce_legacy.pth", "asks for posix.system"},
       {"broken_truncated_zip.pth", "damaged"},
       {"broken_storage_size_zip.pth", "4096 elements of F32 has only 16 bytes"},
-      {"broken_view_zip.pth", "ends behind its storage"}};
+      {"broken_view_zip.pth", "extends past its storage"}};
   const nlohmann::json expected = Expected();
   int files = 0;
   for (const auto& [name, facts] : expected["files"].items()) {
