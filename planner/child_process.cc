@@ -86,7 +86,7 @@ ChildProcess::~ChildProcess() {
     ::kill(-pid_, SIGTERM);
     WaitFor(kPatience);
   }
-  // Also what it may have started and left behind.
+  // Also the processes that it started and did not end.
   ::kill(-pid_, SIGKILL);
   if (!ended_) ::waitpid(pid_, &wait_status_, 0);
   ::close(output_);

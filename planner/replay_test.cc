@@ -223,7 +223,7 @@ TEST(ReplayTest, AnotherWindowStopsElsewhereOrSaysThatItCannot) {
   ASSERT_EQ(replay.plan.steps_size(), 2);
   EXPECT_EQ(replay.plan.steps(0).epochs(), 6);
   EXPECT_EQ(replay.plan.steps(1).epochs(), 8);
-  options.rule = PublishedRule(12);  // more than was trained behind the knee
+  options.rule = PublishedRule(12);  // more than was trained after the knee
   ASSERT_OK_AND_ASSIGN(const Replay longer, PlanAgain(Triangle(), trained, options));
   EXPECT_THAT(longer.unfinished, ElementsAre("S0-S1", "S0-S2", "S1-S2"));
 }

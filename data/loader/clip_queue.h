@@ -111,7 +111,7 @@ class ClipQueue {
   // Positions in the order: the next to make, and where making ends (earlier after an error).
   int64_t next_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t end_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Batches given out so far, and those behind them.
+  // Batches given out so far, and those that come after them.
   int64_t delivered_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<std::unique_ptr<Pending>> pending_ ABSL_GUARDED_BY(mutex_);
   // Memory of batches that the caller gave back.

@@ -14,7 +14,7 @@ namespace op3d {
 namespace {
 
 constexpr int kTestCrops = 3;
-// So many videos in a row that do not decode are no accident.
+// This number of videos in a row that do not decode is no accident.
 constexpr int kSubstitutes = 10;
 
 // What all three kinds of loader check.

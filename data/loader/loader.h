@@ -51,7 +51,7 @@ struct TrainLoaderOptions {
   // The part of one of several processes: of the epoch's batches 0, 1, 2 ... every `shards`-th from
   // `shard` on, [0, shards).
   int shard = 0, shards = 1;
-  // So many of the shard's batches are left out at the start: an epoch taken up again.
+  // Number of the shard's batches to skip at the start: an epoch is resumed there.
   int64_t first_batch = 0;
   // A signal ends the loader with Cancelled.  A process among several ends with the others instead.
   bool handle_signals = true;
