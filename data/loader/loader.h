@@ -3,7 +3,7 @@
 //   FrameStore store(int64_t{512} << 20);
 //   TrainLoaderOptions options;
 //   options.shape = {1, 16, 1};
-//   options.transform = settings.transform();
+//   options.transform.set_train_crop(32);
 //   options.epoch = 3;
 //   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<ClipLoader> loader,
 //                         ClipLoader::ForTraining(videos, &store, options));
@@ -11,7 +11,7 @@
 //   for (;;) {
 //     OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
 //     if (!more) break;
-//     Step(batch);                                  // batch.clips: [16, 3, 16, 32, 32]
+//     Use(batch);                                   // batch.clips: [16, 3, 16, 32, 32]
 //   }
 //
 // The batches are the same for any number of threads: what is random about a clip comes from a

@@ -2,7 +2,7 @@
 // planner/child_runner.h describes the protocol; this is a training program's side of it.
 //
 //   OP3D_ASSIGN_OR_RETURN(EdgeRequest request, ParseEdgeRequest(line));
-//   if (request.kind == EdgeRequest::kTrain) answer = MeasureAnswer(measure);
+//   if (request.kind == EdgeRequest::kTrain) answer = MeasureAnswer(request.epoch, shares);
 #ifndef OP3D_TRAIN_EDGE_PROTOCOL_H_
 #define OP3D_TRAIN_EDGE_PROTOCOL_H_
 

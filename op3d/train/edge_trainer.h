@@ -2,7 +2,7 @@
 //
 //   EdgeTrainer trainer(job, &held_out);
 //   OP3D_ASSIGN_OR_RETURN(EpochMeasure start, trainer.Measure(edge));
-//   for (int epoch = 1; ...; ++epoch) {
+//   for (int epoch = 1; epoch <= 20; ++epoch) {
 //     OP3D_ASSIGN_OR_RETURN(EpochMeasure measure, trainer.TrainEpoch(edge, epoch));
 //   }
 //   OP3D_RETURN_IF_ERROR(trainer.Finish(edge, best_epoch));

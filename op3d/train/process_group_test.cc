@@ -138,8 +138,8 @@ TEST(ProcessGroupRank, DISABLED_Alone) {
 
 // ---------------------------------------------------------------- the tests
 
-void ExpectAllWell(const std::vector<Ended>& all) {
-  for (const Ended& ended : all) EXPECT_EQ(ended.code, 0) << ended.text;
+void ExpectAllWell(const std::vector<EndedRank>& all) {
+  for (const EndedRank& ended : all) EXPECT_EQ(ended.code, 0) << ended.text;
 }
 
 TEST(ProcessGroupTest, SumsBroadcastsAndGathers) {
@@ -156,7 +156,8 @@ TEST(ProcessGroupTest, OtherSettingsAreNamedToAll) {
 
 TEST(ProcessGroupTest, ARankThatDiesTakesTheOthersDownAndIsNamed) {
   for (const int dies : {1, 0}) {
-    const std::vector<Ended> all = RunRanks(3, "*DISABLED_OneDies", {{"DIES", absl::StrCat(dies)}});
+    const std::vector<EndedRank> all =
+        RunRanks(3, "*DISABLED_OneDies", {{"DIES", absl::StrCat(dies)}});
     for (int rank = 0; rank < 3; ++rank) {
       SCOPED_TRACE(absl::StrCat("rank ", rank, " of those around ", dies, ": ", all[rank].text));
       if (rank == dies) {
@@ -172,7 +173,7 @@ TEST(ProcessGroupTest, ARankThatDiesTakesTheOthersDownAndIsNamed) {
 }
 
 TEST(ProcessGroupTest, ARankThatStopsSaysWhyToTheOthers) {
-  const std::vector<Ended> all = RunRanks(2, "*DISABLED_OneStops");
+  const std::vector<EndedRank> all = RunRanks(2, "*DISABLED_OneStops");
   ExpectAllWell(all);
   EXPECT_THAT(all[0].text,
               AllOf(HasSubstr("rank 1"), HasSubstr("stopped: video x does not decode")));
@@ -188,7 +189,7 @@ TEST(ProcessGroupTest, APortInUseAndRanksThatDoNotComeAreSentences) {
   ASSERT_EQ(::listen(fd, 1), 0);
   ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
   const std::string port = absl::StrCat(ntohs(address.sin_port));
-  std::vector<Ended> all =
+  std::vector<EndedRank> all =
       RunRanks(1, "*DISABLED_Alone", {{"MASTER_PORT", port}, {"WORLD_SIZE", "2"}});
   ::close(fd);
   EXPECT_THAT(all[0].text,
