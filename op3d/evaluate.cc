@@ -149,7 +149,7 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
     double weight = 0;
     if (!absl::SimpleAtod(part, &weight) || !std::isfinite(weight)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--fusion_weights=", weights, ": '", part, "' is no number"));
+          absl::StrCat("--fusion_weights=", weights, ": '", part, "' is not a number"));
     }
     options.weights.push_back(weight);
   }
@@ -206,7 +206,7 @@ absl::Status ReadSplit(DatasetSettings* dataset) {
   int number = 0;
   if (absl::SimpleAtoi(split, &number)) return ChooseSplit(number, dataset);
   return absl::InvalidArgumentError(
-      absl::StrCat("--split=", split, " is no number of an official split",
+      absl::StrCat("--split=", split, " is not a number of an official split",
                    split == "train" || split == "evaluation"
                        ? absl::StrCat("; the list is chosen with --list=", split)
                        : ""));

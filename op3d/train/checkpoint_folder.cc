@@ -64,7 +64,7 @@ absl::StatusOr<Safetensors> ParseSealed(std::string bytes, absl::string_view sou
   const size_t place =
       digits == file.metadata().end() ? std::string::npos : ChecksumPlace(bytes, digits->second);
   if (place == std::string::npos) {
-    return absl::DataLossError(absl::StrCat(source, " has no checksum: it is no checkpoint"));
+    return absl::DataLossError(absl::StrCat(source, " has no checksum: it is not a checkpoint"));
   }
   bytes.replace(place, digits->second.size(), kNoChecksum);
   const std::string found = Digits(Crc32(bytes));

@@ -176,7 +176,7 @@ TEST(CheckpointTest, RefusesWhatIsNoCheckpoint) {
   };
   for (const std::string& bytes : {std::string(), std::string("hello"), std::string(300, 'a')}) {
     EXPECT_THAT(parse(bytes), StatusIs(absl::StatusCode::kInvalidArgument,
-                                       HasSubstr("are no weights: neither safetensors, nor .pth")));
+                                       HasSubstr("are not weights: neither safetensors, nor .pth")));
   }
   EXPECT_THAT(parse(absl::StrCat("\x80\x02", "K\x01.")),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not one of torch.save's")));
