@@ -1,7 +1,7 @@
 // The curves of a benchmark run for TensorBoard (tensorboard --logdir=RUN/tensorboard).
 //
-//   CurveFiles curves(folder->Path("tensorboard"));
-//   curves.Add("search/cs/S1-S2", 3, {{"search/performance", 0.61}, {"search/loss", 2.25}});
+//   CurveFiles curves(JoinPath(run, "tensorboard"));
+//   curves.Add("search/cs/S1-S2", {/*step=*/3, {{"search/loss", 2.25}}});
 //   curves.Complete("search/cs/S1-S2", points);
 //
 // A curve is one of TensorBoard's runs, named by its folder; curves with the same tags share a
@@ -38,7 +38,7 @@ class CurveFiles {
   // step on.
   void Add(const std::string& curve, const Point& point);
 
-  // The curve has come to its end and is all of `points`: written anew where this process has not
+  // The curve has come to its end and is all of `points`: written again where this process has not
   // seen all of them.
   void Complete(const std::string& curve, const std::vector<Point>& points);
 

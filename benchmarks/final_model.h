@@ -1,8 +1,9 @@
 // The model that a search ends with: the best of its final states' weights, or their average.
 //
 //   OP3D_ASSIGN_OR_RETURN(FinalModel model,
-//                         ChooseFinalModel(outcome, journal_folder, job, held_out, folder));
-//   Test(model.file);                                  // <folder>/model.safetensors
+//                         ChooseFinalModel(outcome, journal_folder, job, held_out,
+//                                          "run/model.safetensors"));
+//   Use(model.file);                                   // weights to test
 //
 // Final states that grew from one trunk lie close together, and the average of their weights is
 // often better than the best of them (Izmailov et al. 2018; arXiv 2203.05482), so it is measured on

@@ -4,7 +4,7 @@
 //   OP3D_ASSIGN_OR_RETURN(OwnFacts facts, GatherOwnFacts(asked, root, threads, index));
 //   OP3D_ASSIGN_OR_RETURN(BenchmarkSettings derived, DeriveOwnSettings(facts, machine, asked));
 //   BenchmarkSettings settings = derived;
-//   ... --settings and --set over it ...
+//   // --settings and --set over it, then:
 //   NoteOverridden(derived, &settings);
 //   OP3D_RETURN_IF_ERROR(CheckOwnSettings(facts, settings));
 //

@@ -4,7 +4,7 @@
 //   const BenchmarkSettings small = ProxySettings(settings);
 //   const std::vector<Video> videos = ProxyVideos(settings, data.search_train);
 //   // search with `small` on `videos`, then train these at full size:
-//   for (const Plan& plan : BestPlans(outcome, ProxyPaths(settings))) Train(plan);
+//   for (const Plan& plan : BestPlans(outcome, ProxyPaths(settings))) Use(plan);
 #ifndef OP3D_BENCHMARKS_PROXY_H_
 #define OP3D_BENCHMARKS_PROXY_H_
 

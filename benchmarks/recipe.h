@@ -1,7 +1,7 @@
 // Trains one recipe from scratch, then tests it: the rows of a benchmark's table.
 //
-//   OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(settings.recipes(1), searched_plan));
-//   RecipeRun run(settings.recipes(1), plan, job, folder);
+//   OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, searched_plan, /*full_crop=*/224));
+//   RecipeRun run(recipe, plan, job, folder);
 //   OP3D_RETURN_IF_ERROR(run.Train(on_epoch));
 //   OP3D_ASSIGN_OR_RETURN(RecipeResult result, run.Test(evaluation, labels, threads));
 //

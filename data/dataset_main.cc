@@ -184,7 +184,7 @@ absl::Status Index(absl::Span<const std::string> words) {
   options.threads = Threads();
   options.rescan = absl::GetFlag(FLAGS_rescan);
   options.shortest = absl::GetFlag(FLAGS_shortest);
-  OP3D_ASSIGN_OR_RETURN(const DatasetReport report, IndexDataset(dataset, options));
+  OP3D_ASSIGN_OR_RETURN(const DatasetIndexReport report, IndexDataset(dataset, options));
   std::printf(
       "%s\n",
       (absl::GetFlag(FLAGS_json) ? DatasetReportJson(report) : DatasetReportText(report)).c_str());
@@ -205,7 +205,7 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   options.root = root;
   options.index = UserPath(absl::GetFlag(FLAGS_index));
   options.threads = Threads();
-  OP3D_ASSIGN_OR_RETURN(const DatasetReport report, IndexDataset(dataset, options));
+  OP3D_ASSIGN_OR_RETURN(const DatasetIndexReport report, IndexDataset(dataset, options));
   ListedVideos videos;
   std::set<std::string> paths;
   int64_t missing = 0;

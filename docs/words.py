@@ -21,17 +21,8 @@ HEADING = "## Words that are not used"
 # What people read and write here.
 SOURCES = ("*.cc", "*.h", "*.cu", "*.cuh", "*.proto", "*.textproto", "*.py", "*.sh", "*.bzl", "*.bazel",
            "*.md", "*.BUILD", "BUILD", "WORKSPACE", ".bazelrc", "bazelw", ".ci/*", "tools/*")
-# Text that came from elsewhere or from earlier runs; the table, and this.
-EXEMPT = ("*/testdata/*", "results/recorded/*", "LICENSE", "docs/glossary.md", "docs/words.py")
-# Not mended yet. A line goes when its folder or file is; nothing is to be added.
-TEMPORARY = (
-    ("op3d/*", "*"),
-    ("benchmarks/*", "*"),
-    # A field's name, and a message of op3d/base: they change together with op3d.
-    ("data/*", "heed_signals"),
-    ("data/*_test.sh", "is no flag"),
-    ("planner/*_test.sh", "is no flag"),
-)
+# Text that came from elsewhere or from earlier runs, and the table itself.
+EXEMPT = ("*/testdata/*", "results/recorded/*", "LICENSE", "docs/glossary.md")
 
 
 class Word(NamedTuple):
@@ -90,10 +81,6 @@ def find(text: str, words: Sequence[Word]) -> List[Found]:
     return sorted(found, key=lambda each: each.line)
 
 
-def is_temporary(path: str, word: str) -> bool:
-    return any(fnmatch.fnmatch(path, where) and what in ("*", word) for where, what in TEMPORARY)
-
-
 def sources() -> List[str]:
     """Paths from ROOT: what git tracks or would, else (no git, no clone) the whole folder."""
     try:
@@ -120,8 +107,7 @@ def check(paths: Sequence[str], words: Sequence[Word]) -> List[str]:
         with open(os.path.join(ROOT, path), encoding="utf-8", errors="replace") as file:
             text = file.read()
         for line, word in find(text, words):
-            if not is_temporary(path, word.text):
-                lines.append("%s:%d: '%s': write %s" % (path, line, word.text, word.instead))
+            lines.append("%s:%d: '%s': write %s" % (path, line, word.text, word.instead))
     return lines
 
 

@@ -53,17 +53,6 @@ class WordsTest(unittest.TestCase):
         for path in ["planner/testdata/x.txt", "results/recorded/a/record.textproto", "LICENSE", "a.svg"]:
             self.assertFalse(words.is_source(path), path)
 
-    def test_every_temporary_exemption_is_still_needed(self):
-        table = words.glossary()
-        kept, words.TEMPORARY = words.TEMPORARY, ()
-        self.addCleanup(setattr, words, "TEMPORARY", kept)
-        lines = words.check([path for path in words.sources() if words.is_source(path)], table)
-        words.TEMPORARY = kept
-        for where, what in kept:
-            used = [line for line in lines
-                    if words.fnmatch.fnmatch(line.split(":")[0], where) and (what == "*" or "'%s'" % what in line)]
-            self.assertTrue(used, "nothing is left of %s, %s: delete the line" % (where, what))
-
     def test_no_source_has_a_word_that_is_not_used(self):
         table = words.glossary()
         paths = [path for path in words.sources() if words.is_source(path)]

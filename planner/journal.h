@@ -1,8 +1,8 @@
 // What a search has done, line by line on disk, so that it survives being killed at any moment.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto journal, Journal::Open("run/journal.jsonl", header));
-//   for (const JournalEntry& entry : journal->entries()) Replay(entry);
-//   OP3D_RETURN_IF_ERROR(journal->Append(entry));      // on disk when it returns
+//   for (const JournalEntry& entry : journal->entries()) Use(entry);
+//   OP3D_RETURN_IF_ERROR(journal->Append(next));       // on disk when it returns
 //
 // A line is a JSON object, a JournalEntry in protobuf's JSON form, with one more member at its end:
 //   {"point":{"edge":"S0-S1","point":{"epoch":1,...}},"crc32":"5f3a9c01"}

@@ -29,7 +29,7 @@ double Scale(const std::vector<double>& y) {
   return scale;
 }
 
-// What a fit can be held to is said by the case's `compare` (see the README of testdata).
+// What a fit can be held to: `compare` of the case, as the README.md beside knee_cases.json explains.
 void CheckFit(const json& golden, const std::vector<double>& y, const Knee& knee) {
   const json& best = golden["full_fit"];
   const std::string compare = golden["compare"];

@@ -1,8 +1,8 @@
 // The search for a plan: trains every edge of a transition graph once and finds the best path.
 //
-//   MyRunner runner;                       // a StateRunner
 //   SearchOptions options;
 //   options.folder = "run/journal/cs";
+//   // runner: a StateRunner, which trains; ChildRunner and TrainingRunner are two of them.
 //   OP3D_ASSIGN_OR_RETURN(SearchOutcome outcome, Search(graph, rule, &runner, options));
 //   Print(outcome.plan());
 //

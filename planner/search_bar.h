@@ -2,7 +2,7 @@
 // whichever is searched first.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto bar, SearchBar::Make(graphs, rule));
-//   options.observer = [&bar](const SearchEvent& event) { bar->Count(/*pool=*/0, event); };
+//   options.observer = [bar = bar.get()](const SearchEvent& event) { bar->Count(/*pool=*/0, event); };
 #ifndef OP3D_PLANNER_SEARCH_BAR_H_
 #define OP3D_PLANNER_SEARCH_BAR_H_
 

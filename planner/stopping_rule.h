@@ -1,7 +1,7 @@
 // When an edge has been trained long enough, and which of its epochs is kept.
 //
 //   OP3D_ASSIGN_OR_RETURN(StoppingDecision decision, DecideStop(curve, rule, 20));
-//   if (decision.stop) Keep(decision.epochs);
+//   if (decision.stop) Use(decision.epochs);
 //
 // The published rule: with T = attempt_epochs, no fit before T epochs are trained; from then on fit
 // after every epoch and stop as soon as the epochs trained are at least knee + T; keep the knee.

@@ -1,7 +1,7 @@
 // Checks a TransitionGraph and turns its names into numbers, as the algorithms take it.
 //
 //   OP3D_ASSIGN_OR_RETURN(GraphIndex index, IndexGraph(graph));
-//   for (int edge : index.training_order) Train(graph.transitions(edge));
+//   for (int edge : index.training_order) Use(graph.transitions(edge));
 //
 // All functions are thread-safe.
 #ifndef OP3D_PLANNER_TRANSITION_GRAPH_H_

@@ -1,8 +1,7 @@
 // Two runs: their records, plans, curves and scores.
 //
-//   OP3D_ASSIGN_OR_RETURN(RunComparison runs, CompareRuns(folder_a, folder_b,
-//   ComparisonOptions())); if (runs.differences.empty())
-//   std::puts(DescribeComparison(runs).c_str());
+//   OP3D_ASSIGN_OR_RETURN(RunComparison runs, CompareRuns("runs/a", "runs/b", ComparisonOptions()));
+//   std::fputs(DescribeComparison(runs).c_str(), stdout);
 #ifndef OP3D_RESULTS_COMPARE_H_
 #define OP3D_RESULTS_COMPARE_H_
 

@@ -9,9 +9,9 @@
 
 namespace op3d {
 
-HtmlCell Words(absl::string_view text) { return {EscapeXml(text), false}; }
+HtmlCell WordsCell(absl::string_view text) { return {EscapeXml(text), false}; }
 
-HtmlCell Figure(absl::string_view text) { return {EscapeXml(text), true}; }
+HtmlCell FigureCell(absl::string_view text) { return {EscapeXml(text), true}; }
 
 HtmlCell Bar(double share, absl::string_view colour, absl::string_view text) {
   const double percent = share > 0 ? std::min(100 * share, 100.0) : 0;

@@ -1,7 +1,7 @@
 // Tables for pages.
 //
 //   HtmlTable table({"recipe", "top-1, %"});
-//   table.AddRow({Words("planned"), Figure("93.2")});
+//   table.AddRow({WordsCell("planned"), FigureCell("93.2")});
 //   page += table.ToHtml();
 #ifndef OP3D_RESULTS_HTML_TABLE_H_
 #define OP3D_RESULTS_HTML_TABLE_H_
@@ -21,8 +21,8 @@ struct HtmlCell {
 };
 
 // Text and figures; escaped.
-HtmlCell Words(absl::string_view text);
-HtmlCell Figure(absl::string_view text);
+HtmlCell WordsCell(absl::string_view text);
+HtmlCell FigureCell(absl::string_view text);
 // A bar of `share` in [0, 1] of the cell's width in a CSS colour, with words beside it.
 HtmlCell Bar(double share, absl::string_view colour, absl::string_view text);
 

@@ -14,8 +14,8 @@ using testing::HasSubstr;
 TEST(HtmlTableTest, EscapesAlignsAndCloses) {
   HtmlTable table({"a & b", "n"});
   EXPECT_EQ(table.ToHtml(), "");
-  table.AddRow({Words("<script>"), Figure("1")}, /*strong=*/true);
-  table.AddRow({Bar(0.25, "#0072B2", "25 <"), Figure("2")});
+  table.AddRow({WordsCell("<script>"), FigureCell("1")}, /*strong=*/true);
+  table.AddRow({Bar(0.25, "#0072B2", "25 <"), FigureCell("2")});
   const std::string html = table.ToHtml();
   EXPECT_EQ(MarkupProblem(html), "");
   EXPECT_THAT(html, HasSubstr("<th>a &amp; b</th><th class=\"figure\">n</th>"));

@@ -3,8 +3,7 @@
 //
 //   ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01
 //   ./bazelw run //results:report -- my_search
-//   ./bazelw run //results:report -- ucf101_5_split1_seed1 --output_dir=/tmp/page   # a recorded
-//   run
+//   ./bazelw run //results:report -- ucf101_5_split1_seed1 --output_dir=/tmp/page
 #include <cstdio>
 #include <filesystem>
 #include <string>

@@ -56,7 +56,7 @@ std::vector<int> ShownRows(const RunRecord& record) {
 
 HtmlCell BarCell(const RecipeResult& recipe, int index, bool groups, const std::string& name) {
   const TestResult::ClassResult* row = Find(RowsOf(recipe, groups), name);
-  if (row == nullptr || row->videos() == 0) return Words("no videos");
+  if (row == nullptr || row->videos() == 0) return WordsCell("no videos");
   return Bar(Share(*row), RecipeColour(index), absl::StrCat(FormatPercent(Share(*row), 0), " %"));
 }
 
@@ -69,8 +69,8 @@ std::string BarTable(const RunRecord& record, bool groups, absl::Span<const std:
   for (const std::string& name : names) {
     const TestResult::ClassResult* first =
         Find(RowsOf(record.recipes(shown.empty() ? 0 : shown[0]), groups), name);
-    std::vector<HtmlCell> cells = {Words(name),
-                                   Figure(first == nullptr ? "" : FormatCount(first->videos()))};
+    std::vector<HtmlCell> cells = {
+        WordsCell(name), FigureCell(first == nullptr ? "" : FormatCount(first->videos()))};
     for (const int i : shown) cells.push_back(BarCell(record.recipes(i), i, groups, name));
     table.AddRow(std::move(cells));
   }
@@ -112,36 +112,38 @@ struct RecipeColumns {
 };
 
 std::vector<HtmlCell> RecipeCells(const RecipeResult& recipe, const RecipeColumns& shown) {
-  std::vector<HtmlCell> cells = {Words(RowTitle(recipe)), Figure(FormatCount(recipe.epochs())),
-                                 Figure(FormatCount(recipe.frames()))};
-  if (shown.roles) cells.push_back(Figure(FormatCount(TotalFrames(recipe))));
+  std::vector<HtmlCell> cells = {WordsCell(RowTitle(recipe)),
+                                 FigureCell(FormatCount(recipe.epochs())),
+                                 FigureCell(FormatCount(recipe.frames()))};
+  if (shown.roles) cells.push_back(FigureCell(FormatCount(TotalFrames(recipe))));
   const TestResult& test = recipe.test();
   if (!recipe.has_test()) {
-    cells.push_back(Words("not tested yet"));
+    cells.push_back(WordsCell("not tested yet"));
     return cells;
   }
-  cells.push_back(Figure(Views(test)));
+  cells.push_back(FigureCell(Views(test)));
   if (shown.roles) {
-    const Interval interval = WilsonInterval(test.top1(), test.videos());
-    cells.push_back(Figure(FormatPercent(test.top1())));
-    cells.push_back(
-        Figure(absl::StrCat(FormatPercent(interval.low), " to ", FormatPercent(interval.high))));
+    const ShareInterval interval = WilsonInterval(test.top1(), test.videos());
+    cells.push_back(FigureCell(FormatPercent(test.top1())));
+    cells.push_back(FigureCell(
+        absl::StrCat(FormatPercent(interval.low), " to ", FormatPercent(interval.high))));
   } else {
-    cells.push_back(Figure(absl::StrCat(FormatPercent(test.top1()), " \xC2\xB1 ",
-                                        FormatPercent(StandardError(test.top1(), test.videos())))));
+    cells.push_back(
+        FigureCell(absl::StrCat(FormatPercent(test.top1()), " \xC2\xB1 ",
+                                FormatPercent(StandardError(test.top1(), test.videos())))));
   }
-  cells.push_back(Figure(FormatPercent(test.top3())));
-  cells.push_back(Figure(FormatPercent(test.top5())));
-  cells.push_back(Figure(FormatPercent(test.mean_class_accuracy())));
+  cells.push_back(FigureCell(FormatPercent(test.top3())));
+  cells.push_back(FigureCell(FormatPercent(test.top5())));
+  cells.push_back(FigureCell(FormatPercent(test.mean_class_accuracy())));
   for (const std::string& name : shown.groups) {
     const TestResult::ClassResult* group = Find(test.groups(), name);
-    cells.push_back(Figure(group == nullptr ? "" : FormatPercent(Share(*group))));
+    cells.push_back(FigureCell(group == nullptr ? "" : FormatPercent(Share(*group))));
   }
   for (int head = 0; shown.heads && head < 2; ++head) {
     cells.push_back(
-        Figure(head < test.head_top1_size() ? FormatPercent(test.head_top1(head)) : ""));
+        FigureCell(head < test.head_top1_size() ? FormatPercent(test.head_top1(head)) : ""));
   }
-  cells.push_back(Figure(FormatSeconds(recipe.train_seconds())));
+  cells.push_back(FigureCell(FormatSeconds(recipe.train_seconds())));
   return cells;
 }
 
@@ -166,8 +168,8 @@ std::string HeldOutText(const RecipeResult::Candidate& candidate) {
 std::string CandidatesTable(const RecipeResult& recipe) {
   HtmlTable table({"candidate", "frames", "score on held-out videos", "trained by"});
   for (const RecipeResult::Candidate& candidate : recipe.candidates()) {
-    table.AddRow({Words(candidate.title()), Figure(FormatCount(candidate.frames())),
-                  Figure(HeldOutText(candidate)), Words(candidate.plan())},
+    table.AddRow({WordsCell(candidate.title()), FigureCell(FormatCount(candidate.frames())),
+                  FigureCell(HeldOutText(candidate)), WordsCell(candidate.plan())},
                  candidate.chosen());
   }
   std::string taken = recipe.model().empty() ? "" : absl::StrCat("; the model: ", recipe.model());
@@ -228,10 +230,10 @@ std::string PlanSection(const RunRecord& record) {
   if (record.searches_size() > 1) {
     HtmlTable table({"pool", "value", "frames @ learning rate x epochs"});
     for (const SearchOutcome& search : record.searches()) {
-      table.AddRow(
-          {Words(search.graph().pool()), Figure(absl::StrFormat("%.4f", search.plan().value())),
-           Words(FormatPlan(search.plan()))},
-          search.plan().pool() == record.plan().pool());
+      table.AddRow({WordsCell(search.graph().pool()),
+                    FigureCell(absl::StrFormat("%.4f", search.plan().value())),
+                    WordsCell(FormatPlan(search.plan()))},
+                   search.plan().pool() == record.plan().pool());
     }
     absl::StrAppend(&html, "<p>The better of the pools' plans:</p>\n", table.ToHtml());
   }

@@ -53,10 +53,10 @@ std::string DatasetSection(const RunRecord& record) {
     const std::string name = list.videos_file().empty()
                                  ? list.name()
                                  : absl::StrCat(list.name(), " (", list.videos_file(), ")");
-    table.AddRow({Words(name), Figure(OfficialCount(list)), Figure(FormatCount(list.listed())),
-                  Figure(FormatCount(list.used())), Figure(FormatCount(list.missing())),
-                  Figure(FormatCount(list.broken())),
-                  Figure(absl::StrFormat("%08x", list.crc32()))});
+    table.AddRow({WordsCell(name), FigureCell(OfficialCount(list)),
+                  FigureCell(FormatCount(list.listed())), FigureCell(FormatCount(list.used())),
+                  FigureCell(FormatCount(list.missing())), FigureCell(FormatCount(list.broken())),
+                  FigureCell(absl::StrFormat("%08x", list.crc32()))});
     for (const std::string& example : list.examples()) {
       *examples.Add() = absl::StrCat(list.name(), ": ", example);
     }
@@ -99,34 +99,35 @@ std::string EnvironmentSection(const RunRecord& record) {
   if (!record.has_environment()) return "";
   const Environment& environment = record.environment();
   HtmlTable table({"", ""});
-  table.AddRow({Words("started"), Words(environment.started())});
-  table.AddRow({Words("finished"), Words(environment.finished())});
+  table.AddRow({WordsCell("started"), WordsCell(environment.started())});
+  table.AddRow({WordsCell("finished"), WordsCell(environment.finished())});
   if (environment.resumed() > 0) {
-    table.AddRow({Words("taken up again"), Words(absl::StrCat(environment.resumed(), " times"))});
+    table.AddRow(
+        {WordsCell("taken up again"), WordsCell(absl::StrCat(environment.resumed(), " times"))});
   }
-  table.AddRow({Words("commit"), Words(environment.commit())});
-  table.AddRow({Words("host"), Words(environment.host())});
+  table.AddRow({WordsCell("commit"), WordsCell(environment.commit())});
+  table.AddRow({WordsCell("host"), WordsCell(environment.host())});
   const ProcessorModel& processor = environment.processor();
   std::string model = environment.cpu();
   if (environment.has_processor()) {
     absl::StrAppend(&model, " (", processor.vendor(), ", family ", processor.family(), ", model ",
                     processor.model(), ", stepping ", processor.stepping(), ")");
   }
-  table.AddRow(
-      {Words("processor"), Words(absl::StrCat(model, ", ", environment.cores(), " cores"))});
+  table.AddRow({WordsCell("processor"),
+                WordsCell(absl::StrCat(model, ", ", environment.cores(), " cores"))});
   if (!environment.arithmetic().empty()) {
-    table.AddRow({Words("arithmetic"), Words(environment.arithmetic())});
+    table.AddRow({WordsCell("arithmetic"), WordsCell(environment.arithmetic())});
   }
-  table.AddRow({Words("device, threads"),
-                Words(absl::StrCat(environment.device(), ", ", environment.threads()))});
-  table.AddRow({Words("libraries"), Words(absl::StrJoin(environment.libraries(), ", "))});
+  table.AddRow({WordsCell("device, threads"),
+                WordsCell(absl::StrCat(environment.device(), ", ", environment.threads()))});
+  table.AddRow({WordsCell("libraries"), WordsCell(absl::StrJoin(environment.libraries(), ", "))});
   return absl::StrCat("<section>\n<h2>Environment</h2>\n", table.ToHtml(), "</section>\n");
 }
 
 std::string SettingsSection(const RunRecord& record) {
   HtmlTable derived({"chosen from the data", "value", "why"});
   for (const BenchmarkSettings::Derived& line : record.settings().derived()) {
-    derived.AddRow({Words(line.field()), Words(line.value()), Words(line.reason())});
+    derived.AddRow({WordsCell(line.field()), WordsCell(line.value()), WordsCell(line.reason())});
   }
   return absl::StrCat(
       "<section>\n<h2>Settings</h2>\n<p>Network ", EscapeXml(record.settings().network().name()),

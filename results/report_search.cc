@@ -70,11 +70,13 @@ std::string NodeTable(const SearchOutcome& search) {
     }
     const double spread = Spread(*ways[0]);
     const auto& path = search.plan().path();
-    table.AddRow({Words(state.name()),
-                  Words(absl::StrCat(FormatClip(state), ", ", FormatNumber(state.learning_rate()))),
-                  Figure(Score(ways[0]->score())), Words(best), Words(absl::StrJoin(others, ", ")),
-                  Figure(Margin(ways)), Figure(spread < 0 ? "" : Score(spread))},
-                 std::find(path.begin(), path.end(), state.name()) != path.end());
+    table.AddRow(
+        {WordsCell(state.name()),
+         WordsCell(absl::StrCat(FormatClip(state), ", ", FormatNumber(state.learning_rate()))),
+         FigureCell(Score(ways[0]->score())), WordsCell(best),
+         WordsCell(absl::StrJoin(others, ", ")), FigureCell(Margin(ways)),
+         FigureCell(spread < 0 ? "" : Score(spread))},
+        std::find(path.begin(), path.end(), state.name()) != path.end());
   }
   const std::string html = table.ToHtml();
   if (html.empty()) return "";
@@ -91,10 +93,10 @@ std::string EdgeTable(const SearchOutcome& search) {
       {"edge", "epochs trained", "knee (95 % interval)", "epochs kept", "score", "how it ended"});
   for (const EdgeOutcome& edge : search.edges()) {
     const bool scored = edge.failure().empty();
-    table.AddRow({Words(absl::StrCat(edge.from(), kArrow, edge.to())),
-                  Figure(absl::StrCat(std::max(edge.curve_size() - 1, 0))), Figure(KneeText(edge)),
-                  Figure(scored ? absl::StrCat(edge.epochs()) : ""),
-                  Figure(scored ? Score(edge.score()) : ""), Words(DescribeEnding(edge))},
+    table.AddRow({WordsCell(absl::StrCat(edge.from(), kArrow, edge.to())),
+                  FigureCell(absl::StrCat(std::max(edge.curve_size() - 1, 0))),
+                  FigureCell(KneeText(edge)), FigureCell(scored ? absl::StrCat(edge.epochs()) : ""),
+                  FigureCell(scored ? Score(edge.score()) : ""), WordsCell(DescribeEnding(edge))},
                  OnPath(search.plan(), edge));
   }
   return absl::StrCat("<details><summary>All edges as a table</summary>\n", table.ToHtml(),
@@ -155,11 +157,11 @@ std::string DescribeSearch(const SearchOutcome& search) {
 }
 
 std::string SearchSection(const SearchOutcome& search) {
-  return absl::StrCat(
-      "<section class=\"search\">\n<h2>Search of pool ", EscapeXml(search.graph().pool()),
-      "</h2>\n<p>", DescribeSearch(search), "</p>\n", FailureList(search),
-      DrawGraph(search).ToInline(), NodeTable(search), "<h3>Performance of every edge</h3>\n",
-      DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
+  return absl::StrCat("<section class=\"search\">\n<h2>Search of pool ",
+                      EscapeXml(search.graph().pool()), "</h2>\n<p>", DescribeSearch(search),
+                      "</p>\n", FailureList(search), DrawGraph(search).ToInline(),
+                      NodeTable(search), "<h3>Performance of every edge</h3>\n",
+                      DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
 }
 
 }  // namespace op3d

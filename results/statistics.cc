@@ -91,13 +91,13 @@ double SampleVariance(absl::Span<const double> values) {
   return sum / static_cast<double>(values.size() - 1);
 }
 
-Interval StudentInterval(absl::Span<const double> values) {
+ShareInterval StudentInterval(absl::Span<const double> values) {
   const double count = static_cast<double>(values.size());
   const double half = StudentQuantile(0.975, count - 1) * std::sqrt(SampleVariance(values) / count);
   return {Mean(values) - half, Mean(values) + half};
 }
 
-Interval WilsonInterval(double share, int videos) {
+ShareInterval WilsonInterval(double share, int videos) {
   if (videos < 1) return {0, 1};
   const double n = videos, z2 = kNormal * kNormal;
   const double centre = (share + z2 / (2 * n)) / (1 + z2 / n);
@@ -106,7 +106,7 @@ Interval WilsonInterval(double share, int videos) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
-Interval MeanInterval(absl::Span<const double> shares, int videos) {
+ShareInterval MeanInterval(absl::Span<const double> shares, int videos) {
   if (shares.size() < 2) return WilsonInterval(Mean(shares), videos);
   const double count = static_cast<double>(shares.size());
   const double t = StudentQuantile(0.975, count - 1);

@@ -14,7 +14,7 @@
 
 namespace op3d {
 
-struct Interval {
+struct ShareInterval {
   double low = 0, high = 0;
 };
 
@@ -28,16 +28,16 @@ double Mean(absl::Span<const double> values);
 double SampleVariance(absl::Span<const double> values);
 
 // Mean +- t s / sqrt(n).  At least 2 values.
-Interval StudentInterval(absl::Span<const double> values);
+ShareInterval StudentInterval(absl::Span<const double> values);
 
 // Wilson's score interval of a share in [0, 1] over `videos` videos; {0, 1} without videos.
 // Source: Wilson, Probable inference, the law of succession, and statistical inference, 1927.
-Interval WilsonInterval(double share, int videos);
+ShareInterval WilsonInterval(double share, int videos);
 
 // Of the mean of shares that one recipe reached with several seeds on the same videos: the two
 // sources of chance are added, Student's t over the seeds and the normal one over the videos.
 // Wilson's for one share.  Clamped to [0, 1].
-Interval MeanInterval(absl::Span<const double> shares, int videos);
+ShareInterval MeanInterval(absl::Span<const double> shares, int videos);
 
 // Two models on the same videos, with one or more seeds: where the difference of their top-1 comes
 // from.

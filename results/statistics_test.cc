@@ -24,7 +24,7 @@ TEST(StatisticsTest, MeanAndVariance) {
   EXPECT_DOUBLE_EQ(Mean({1, 2, 6}), 3);
   EXPECT_EQ(SampleVariance({5}), 0);
   EXPECT_DOUBLE_EQ(SampleVariance({1, 2, 6}), 7);
-  const Interval interval = StudentInterval({1, 2, 6});
+  const ShareInterval interval = StudentInterval({1, 2, 6});
   EXPECT_NEAR(interval.low, 3 - 4.30265273 * std::sqrt(7.0 / 3), 1e-6);
   EXPECT_NEAR(interval.high, 3 + 4.30265273 * std::sqrt(7.0 / 3), 1e-6);
 }
@@ -40,12 +40,12 @@ TEST(StatisticsTest, WilsonsIntervalIsThatOfTheTextbook) {
 }
 
 TEST(StatisticsTest, AMeanOverSeedsHasBothSourcesOfChance) {
-  const Interval one = MeanInterval({0.9}, 270);
+  const ShareInterval one = MeanInterval({0.9}, 270);
   EXPECT_EQ(one.low, WilsonInterval(0.9, 270).low);
   // Equal seeds leave the videos alone.
-  const Interval equal = MeanInterval({0.9, 0.9}, 270);
+  const ShareInterval equal = MeanInterval({0.9, 0.9}, 270);
   EXPECT_NEAR(equal.high - 0.9, 1.959964 * std::sqrt(0.09 / 270), 1e-6);
-  const Interval spread = MeanInterval({0.89, 0.90, 0.91}, 270);
+  const ShareInterval spread = MeanInterval({0.89, 0.90, 0.91}, 270);
   const double videos = (0.89 * 0.11 + 0.09 + 0.91 * 0.09) / 3 / 270;
   EXPECT_NEAR(spread.high - 0.9,
               std::sqrt(4.30265273 * 4.30265273 * 0.0001 / 3 + 1.959964 * 1.959964 * videos), 1e-6);

@@ -225,7 +225,7 @@ ResultRow SplitsRow(const std::vector<std::vector<const ResultRow*>>& splits) {
     }
   }
   row.deviation = std::sqrt(SampleVariance(top1));
-  row.range = Interval{*absl::c_min_element(top1), *absl::c_max_element(top1)};
+  row.range = ShareInterval{*absl::c_min_element(top1), *absl::c_max_element(top1)};
   return row;
 }
 

@@ -38,7 +38,7 @@ struct ResultRow {
   std::optional<double> top1, top3, top5, mean_class_accuracy;
   // 95 % of top-1: over the test videos, of several seeds over videos and seeds.  Of rows with a
   // role.
-  std::optional<Interval> interval;
+  std::optional<ShareInterval> interval;
   // Test videos.
   int videos = 0;
   // In the order of ResultTable::groups.
@@ -61,7 +61,7 @@ struct ResultRow {
   std::string not_official;
   // Of a mean over splits: the sample standard deviation, lowest and highest of the splits' top-1.
   std::optional<double> deviation;
-  std::optional<Interval> range;
+  std::optional<ShareInterval> range;
   std::string source;
 };
 

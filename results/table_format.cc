@@ -53,7 +53,7 @@ bool HasHeads(const ResultTable& table) {
                      [](const ResultRow& row) { return !row.heads.empty(); });
 }
 
-std::string IntervalText(const std::optional<Interval>& interval) {
+std::string IntervalText(const std::optional<ShareInterval>& interval) {
   if (!interval.has_value()) return "";
   return absl::StrCat(FormatPercent(interval->low), " to ", FormatPercent(interval->high));
 }

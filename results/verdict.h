@@ -52,7 +52,7 @@ struct Verdict {
   int seeds = 0;
   int runs = 0;
   double mean_difference = 0;
-  Interval interval;
+  ShareInterval interval;
   std::string interval_method;
   // The smallest z of a set, and which one that is.
   double worst_set_z = 0;

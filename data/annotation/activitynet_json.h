@@ -3,7 +3,7 @@
 //                      [{"label": "Ballet", "segment": [6.2, 77.7]}, ...]}}, ...}
 //
 //   OP3D_ASSIGN_OR_RETURN(auto videos, ParseActivityNetJson(text, "activity_net.v1-3.min.json"));
-//   videos[0].Label()                                             // "Ballet"
+//   videos[0].Label();                                             // "Ballet"
 //
 // What is a training sample: the whole untrimmed video, with one label, as in the released trainer,
 // whose lists have a line `path frames label` a video and know no segments; clips that miss the

@@ -1,7 +1,7 @@
 // Label maps: which class has which number, as datasets and programs write it.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<std::string> classes, ParseClassList(text, "classInd.txt"));
-//   classes[0]                                                     // "ApplyEyeMakeup"
+//   classes[0];                                                    // "ApplyEyeMakeup"
 #ifndef DATA_ANNOTATION_CLASS_LIST_H_
 #define DATA_ANNOTATION_CLASS_LIST_H_
 

@@ -2,7 +2,7 @@
 // front, quoted fields with commas, quotes ("") and line ends in them.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<CsvRow> rows, ParseCsv(text, "val.csv"));
-//   rows[0].fields[1]
+//   Use(rows[0].fields[1]);
 #ifndef DATA_ANNOTATION_CSV_H_
 #define DATA_ANNOTATION_CSV_H_
 

@@ -2,7 +2,7 @@
 // last.
 //
 //   OP3D_ASSIGN_OR_RETURN(GroupList groups, GroupList::Parse(text, "scenes.txt"));
-//   *groups.Find("serve/a 1.mp4")          // "12", of the line "serve/a 1.mp4 5 12"
+//   *groups.Find("serve/a 1.mp4");         // "12", of the line "serve/a 1.mp4 5 12"
 //
 // The separator is a space, a tab or a comma.  A whole number between path and group (a label) is
 // passed over where the path alone is what is looked for.

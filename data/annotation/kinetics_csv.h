@@ -1,7 +1,7 @@
 // The official lists of Kinetics: `label,youtube_id,time_start,time_end,split`.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<KineticsClip> clips, ReadKineticsCsv("val.csv"));
-//   clips[0].Name()                                   // "0wR5jVB-WPk_000417_000427"
+//   clips[0].Name();                                  // "0wR5jVB-WPk_000417_000427"
 //
 // The header names the columns; their order is free and further ones (`is_cc`) are left alone.
 // Test lists have no `label`.

@@ -1,7 +1,7 @@
 // Reads every frame of every listed video again and says what does not decode.
 //
 //   OP3D_ASSIGN_OR_RETURN(CheckReport report, CheckVideos(list.videos, /*threads=*/2));
-//   report.damaged                                       // "abc: frames that do not decode: 3, 7"
+//   report.damaged;                                      // "abc: frames that do not decode: 3, 7"
 #ifndef DATA_COMMAND_DATASET_CHECK_H_
 #define DATA_COMMAND_DATASET_CHECK_H_
 

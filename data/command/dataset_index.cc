@@ -119,9 +119,9 @@ Json SplitJson(const SplitReport& split) {
 
 }  // namespace
 
-absl::StatusOr<DatasetReport> IndexDataset(const DatasetSettings& dataset,
-                                           const DatasetIndexOptions& options) {
-  DatasetReport report;
+absl::StatusOr<DatasetIndexReport> IndexDataset(const DatasetSettings& dataset,
+                                                const DatasetIndexOptions& options) {
+  DatasetIndexReport report;
   report.dataset = dataset.name();
   report.root = options.root;
   report.index =
@@ -146,7 +146,7 @@ absl::StatusOr<DatasetReport> IndexDataset(const DatasetSettings& dataset,
   return report;
 }
 
-absl::Status UsableLists(const DatasetReport& report) {
+absl::Status UsableLists(const DatasetIndexReport& report) {
   std::vector<std::string> unusable;
   for (const SplitReport& split : report.splits) {
     if (split.named && !split.status.ok()) {
@@ -157,7 +157,7 @@ absl::Status UsableLists(const DatasetReport& report) {
   return unusable.empty() ? absl::OkStatus() : absl::AbortedError(absl::StrJoin(unusable, "; "));
 }
 
-std::string DatasetReportText(const DatasetReport& report) {
+std::string DatasetReportText(const DatasetIndexReport& report) {
   std::string text = absl::StrCat(
       report.dataset, " in ", report.root, "\n",
       report.index.empty() ? "no index: no folder can be written to" : "index: " + report.index,
@@ -167,7 +167,7 @@ std::string DatasetReportText(const DatasetReport& report) {
   return text;
 }
 
-std::string DatasetReportJson(const DatasetReport& report) {
+std::string DatasetReportJson(const DatasetIndexReport& report) {
   std::string text;
   for (const SplitReport& split : report.splits) {
     Json json = {{"dataset", report.dataset}, {"list", split.name}};

@@ -2,7 +2,7 @@
 //
 //   DatasetIndexOptions options;
 //   options.root = "/data/hmdb51";
-//   OP3D_ASSIGN_OR_RETURN(DatasetReport report, IndexDataset(dataset, options));
+//   OP3D_ASSIGN_OR_RETURN(DatasetIndexReport report, IndexDataset(dataset, options));
 //   std::puts(DatasetReportText(report).c_str());
 #ifndef DATA_COMMAND_DATASET_INDEX_H_
 #define DATA_COMMAND_DATASET_INDEX_H_
@@ -49,7 +49,7 @@ struct SplitReport {
   std::vector<Video> short_videos;
 };
 
-struct DatasetReport {
+struct DatasetIndexReport {
   std::string dataset;
   std::string root;
   // Where the index is; empty = nowhere, no folder could be written to.
@@ -60,21 +60,21 @@ struct DatasetReport {
 // Finds both lists and their media, scans what is new and writes the index.  A list that is not
 // there is reported; when neither can be used, it is the first one's error (LoadVideoList).
 // Cancelled: a signal came; what was scanned is kept.
-absl::StatusOr<DatasetReport> IndexDataset(const DatasetSettings& dataset,
-                                           const DatasetIndexOptions& options);
+absl::StatusOr<DatasetIndexReport> IndexDataset(const DatasetSettings& dataset,
+                                                const DatasetIndexOptions& options);
 
 // How a command ends that had to do with both lists: OK when all lists that the dataset names can
 // be used, else an error that ends the program with 1 and names those that cannot.
-absl::Status UsableLists(const DatasetReport& report);
+absl::Status UsableLists(const DatasetIndexReport& report);
 
 // For a person: counts, the first ten videos of each kind, and notes: rows that name one file,
 // videos of both lists, folders that may not be read.
-std::string DatasetReportText(const DatasetReport& report);
+std::string DatasetReportText(const DatasetIndexReport& report);
 
 // One object a list, a line each: dataset, list, listed, official, usable, frames, classes,
 // missing [{name, reason}], broken [{name, path, reason}], unlabelled [{name, reason}], short
 // [{name, path, frames}], notes; or dataset, list, error.
-std::string DatasetReportJson(const DatasetReport& report);
+std::string DatasetReportJson(const DatasetIndexReport& report);
 
 }  // namespace op3d
 

@@ -45,7 +45,7 @@ class DatasetIndexTest : public testing::Test {
 };
 
 TEST_F(DatasetIndexTest, SaysWhatIsThereAndWhatIsNot) {
-  ASSERT_OK_AND_ASSIGN(const DatasetReport report, IndexDataset(dataset_, options_));
+  ASSERT_OK_AND_ASSIGN(const DatasetIndexReport report, IndexDataset(dataset_, options_));
   EXPECT_TRUE(FileExists(report.index));
   ASSERT_EQ(report.splits.size(), 2);
   EXPECT_THAT(report.splits[0].status, StatusIs(absl::StatusCode::kNotFound, HasSubstr("")));
@@ -65,7 +65,7 @@ TEST_F(DatasetIndexTest, SaysWhatIsThereAndWhatIsNot) {
               StatusIs(absl::StatusCode::kAborted,
                        AllOf(HasSubstr("'train' cannot be used"), Not(HasSubstr("'evaluation'")))));
   dataset_.mutable_train()->set_list("");  // of a dataset that is only tested on
-  ASSERT_OK_AND_ASSIGN(const DatasetReport without, IndexDataset(dataset_, options_));
+  ASSERT_OK_AND_ASSIGN(const DatasetIndexReport without, IndexDataset(dataset_, options_));
   EXPECT_THAT(UsableLists(without), IsOk());
 }
 
@@ -73,7 +73,7 @@ TEST_F(DatasetIndexTest, SaysWhatOneFileInTwoPlacesMeans) {
   ASSERT_THAT(
       WriteFileAtomically(options_.root + "/train.txt", "b.mp4 0\nshort.mp4 0\n./b.mp4 0\n"),
       IsOk());
-  ASSERT_OK_AND_ASSIGN(const DatasetReport report, IndexDataset(dataset_, options_));
+  ASSERT_OK_AND_ASSIGN(const DatasetIndexReport report, IndexDataset(dataset_, options_));
   EXPECT_THAT(UsableLists(report), IsOk());
   EXPECT_THAT(DatasetReportText(report),
               AllOf(HasSubstr("note: "), HasSubstr("train.txt: 1 row names a video"),
@@ -83,7 +83,7 @@ TEST_F(DatasetIndexTest, SaysWhatOneFileInTwoPlacesMeans) {
       DatasetReportJson(report).substr(DatasetReportJson(report).find('\n') + 1));
   EXPECT_EQ(json["notes"].size(), 1);
   ASSERT_THAT(WriteFileAtomically(options_.root + "/train.txt", "b.mp4 0\nb.mp4 1\n"), IsOk());
-  ASSERT_OK_AND_ASSIGN(const DatasetReport refused, IndexDataset(dataset_, options_));
+  ASSERT_OK_AND_ASSIGN(const DatasetIndexReport refused, IndexDataset(dataset_, options_));
   EXPECT_THAT(UsableLists(refused), StatusIs(absl::StatusCode::kAborted, HasSubstr("train.txt:2")));
 }
 
@@ -97,7 +97,7 @@ TEST_F(DatasetIndexTest, RowsWithoutAnAnnotationAreNamed) {
  "none": {"subset": "validation", "annotations": []},
  "t": {"subset": "testing", "annotations": []}}})"),
               IsOk());
-  ASSERT_OK_AND_ASSIGN(const DatasetReport report, IndexDataset(dataset_, options_));
+  ASSERT_OK_AND_ASSIGN(const DatasetIndexReport report, IndexDataset(dataset_, options_));
   EXPECT_THAT(DatasetReportText(report),
               AllOf(HasSubstr("2 of 3 listed videos can be used"),
                     HasSubstr("0 missing, 0 broken, 1 short, 1 without a label"),
@@ -106,7 +106,7 @@ TEST_F(DatasetIndexTest, RowsWithoutAnAnnotationAreNamed) {
 }
 
 TEST_F(DatasetIndexTest, JsonHasALineAList) {
-  ASSERT_OK_AND_ASSIGN(const DatasetReport report, IndexDataset(dataset_, options_));
+  ASSERT_OK_AND_ASSIGN(const DatasetIndexReport report, IndexDataset(dataset_, options_));
   const std::string text = DatasetReportJson(report);
   const size_t line = text.find('\n');
   const auto train = nlohmann::json::parse(text.substr(0, line));
@@ -127,7 +127,7 @@ TEST_F(DatasetIndexTest, NothingAtAllIsAnError) {
 }
 
 TEST_F(DatasetIndexTest, CheckFindsAFileThatChangedBehindTheIndex) {
-  ASSERT_OK_AND_ASSIGN(const DatasetReport report, IndexDataset(dataset_, options_));
+  ASSERT_OK_AND_ASSIGN(const DatasetIndexReport report, IndexDataset(dataset_, options_));
   std::vector<Video> videos = report.splits[1].list.videos;
   ASSERT_OK_AND_ASSIGN(const CheckReport whole, CheckVideos(videos, 2));
   EXPECT_EQ(whole.videos, 3);

@@ -1,7 +1,7 @@
 // The datasets that ship, by name: one textproto each in data/datasets.
 //
 //   OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset("ucf101"));
-//   OfficialVideos(dataset).train                                            // 9537
+//   OfficialVideos(dataset).train;                                           // 9537
 #ifndef DATA_DATASETS_DATASET_SETTINGS_H_
 #define DATA_DATASETS_DATASET_SETTINGS_H_
 

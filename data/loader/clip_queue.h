@@ -43,7 +43,7 @@ struct ClipQueueOptions {
   // A batch whose videos were all skipped is given out with size 0; otherwise it is passed over.
   bool give_empty_batches = false;
   // A signal ends the queue.
-  bool heed_signals = true;
+  bool handle_signals = true;
   // 0 = the work is done inside Next.
   int threads = 0;
   // Memory for batches that are ready or in the making; one is always made.

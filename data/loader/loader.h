@@ -3,7 +3,7 @@
 //   FrameStore store(int64_t{512} << 20);
 //   TrainLoaderOptions options;
 //   options.shape = {1, 16, 1};
-//   options.transform = settings.transform();
+//   options.transform.set_train_crop(32);
 //   options.epoch = 3;
 //   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<ClipLoader> loader,
 //                         ClipLoader::ForTraining(videos, &store, options));
@@ -11,7 +11,7 @@
 //   for (;;) {
 //     OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
 //     if (!more) break;
-//     Step(batch);                                  // batch.clips: [16, 3, 16, 32, 32]
+//     Use(batch);                                   // batch.clips: [16, 3, 16, 32, 32]
 //   }
 //
 // The batches are the same for any number of threads: what is random about a clip comes from a
@@ -48,13 +48,13 @@ struct TrainLoaderOptions {
   uint64_t seed = 0;
   std::string purpose = "train";
   int64_t epoch = 0;
-  // The part of one of several processes: of the epoch's batches 0, 1, 2 ... every `shares`-th from
-  // `share` on, [0, shares).
-  int share = 0, shares = 1;
-  // Number of the share's batches to skip at the start: an epoch is resumed there.
+  // The part of one of several processes: of the epoch's batches 0, 1, 2 ... every `shards`-th from
+  // `shard` on, [0, shards).
+  int shard = 0, shards = 1;
+  // Number of the shard's batches to skip at the start: an epoch is resumed there.
   int64_t first_batch = 0;
   // A signal ends the loader with Cancelled.  A process among several ends with the others instead.
-  bool heed_signals = true;
+  bool handle_signals = true;
   // Workers; 0 = the work is done inside Next.
   int threads = 0;
   // Most memory for batches made ahead, in MiB; one is always made.
@@ -88,7 +88,7 @@ class ClipLoader {
   // batch whose videos were all skipped comes with size 0, so that batches can be counted.
   //
   // All three: InvalidArgument for settings that cannot be, no videos, or (training) fewer videos
-  // than a batch holds.  `store` must outlive the loader; several loaders may share it.
+  // than a batch holds.  `store` must outlive the loader; several loaders may shard it.
   static absl::StatusOr<std::unique_ptr<ClipLoader>> ForTraining(std::vector<Video> videos,
                                                                  FrameStore* store,
                                                                  const TrainLoaderOptions& options);

@@ -2,7 +2,7 @@
 // enters on the other.
 //
 //   Figure figure = {Look::kRing, /*radius=*/8.0, /*angle=*/0.2, {1, 1, 0.8}};
-//   figure.Paint({.x = 20, .y = 10, .scale = 1}, &canvas);
+//   figure.Paint({/*x=*/20, /*y=*/10, /*scale=*/1}, &canvas);
 #ifndef DATA_SYNTHETIC_FIGURE_H_
 #define DATA_SYNTHETIC_FIGURE_H_
 

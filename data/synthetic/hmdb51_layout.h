@@ -1,9 +1,9 @@
 // How HMDB51 is laid out: one pool of videos, three splits of it, a list a class and split.
 //
 //   hmdb51_org/<class>/Old_Film_(HQ)_07_<class>_u_nm_np1_fr_med_0.avi
-//   testTrainMulti_7030_splits/<class>_test_split{1,2,3}.txt    `name.avi flag `: 1 training, 2
-//   test,
-//                                                               0 neither
+//   testTrainMulti_7030_splits/<class>_test_split{1,2,3}.txt    `name.avi flag `
+//
+// The flag is 1 for training, 2 for the test, 0 for neither.
 //
 // Clips of one film have one flag.
 #ifndef DATA_SYNTHETIC_HMDB51_LAYOUT_H_

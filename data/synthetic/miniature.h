@@ -2,7 +2,7 @@
 // textproto (miniature.proto).
 //
 //   OP3D_ASSIGN_OR_RETURN(Miniature miniature, FindMiniature("ucf101"));
-//   for (const std::string& name : MiniatureNames()) ...             // all there are
+//   for (const std::string& name : MiniatureNames()) Use(name);       // all there are
 //
 // Their classes come in three groups.  "appearance": a single frame tells.  "short": a motion that
 // a few frames show.  "long": two motions in a row; a clip that misses the change between them

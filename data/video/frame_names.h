@@ -1,7 +1,7 @@
 // Which picture of which frame a file or a key holds, by its name.
 //
 //   FrameNames names;
-//   for (const std::string& name : folder) names.Add(name);
+//   for (const std::string& file : files) names.Add(file);
 //   OP3D_RETURN_IF_ERROR(names.Finish(FrameContent::kPictures, "ssv1/17", max_frames));
 //   names.Name(0, 0);                                                   // "00001.jpg"
 #ifndef DATA_VIDEO_FRAME_NAMES_H_

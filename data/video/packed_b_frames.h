@@ -3,8 +3,8 @@
 // picture ("not coded").
 //
 //   BFramePacker packer(frame_rate);
-//   for (const std::string& packet : encoded) Write(packer.Add(packet));   // one out for one in,
-//   Write(packer.Finish());                                                // one packet later
+//   for (const std::string& packet : encoded) Use(packer.Add(packet));   // one out for one in,
+//   Use(packer.Finish());                                                // one packet later
 #ifndef DATA_VIDEO_PACKED_B_FRAMES_H_
 #define DATA_VIDEO_PACKED_B_FRAMES_H_
 

@@ -2,10 +2,9 @@
 // headers alone.
 //
 //   PictureOrder order(stream.parameters());
-//   const Picture first = order.Next(packet, /*starts_sequence=*/true);
-//   const Picture second = order.Next(packet2, /*starts_sequence=*/false);
-//   if (second.place < first.place) ...                      // shown before it, though stored
-//   later
+//   const PlacedPicture first = order.Next(packet, /*starts_sequence=*/true);
+//   const PlacedPicture second = order.Next(next_packet, /*starts_sequence=*/false);
+//   // Where second.place < first.place, it is shown before the first, though stored later.
 //
 // H.264 and HEVC pictures tell their place in their sequence (picture order count).  In MPEG-1, 2
 // and 4 the B-frames stored after a picture are shown before it.  All other codecs that are asked

@@ -1,8 +1,7 @@
 // Exact frames of a video file.  `media.h` is the door that opens any stored form.
 //
 //   OP3D_ASSIGN_OR_RETURN(VideoScan scan, ScanVideoFile("a.mp4", {}));        // once
-//   OP3D_ASSIGN_OR_RETURN(auto reader, OpenVideoFile("a.mp4", scan, {}));     // any number of
-//   times
+//   OP3D_ASSIGN_OR_RETURN(auto reader, OpenVideoFile("a.mp4", scan, {}));     // as often as you like
 //
 // Pixels: colour matrix and range as the file says, BT.601 limited where it is silent; turned
 // upright; the video's own size (nothing is resized, non-square pixels stay as they are).  The

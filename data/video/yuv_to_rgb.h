@@ -1,8 +1,8 @@
 // Pictures of 8-bit YUV 4:2:0, which nearly all videos are, as RGB: the bytes of libswscale's exact
 // arithmetic at several times its speed, and of a part of the picture alone when no more is wanted.
 //
-//   std::optional<YuvToRgb> converter = YuvToRgb::Make(340, 256, coefficients,
-//   /*full_range=*/false); converter->Convert(planes, strides, {58, 16, 224, 224}, rgb);
+//   std::optional<YuvToRgb> converter = YuvToRgb::Make(340, 256, matrix, /*full_range=*/false);
+//   if (converter.has_value()) converter->Convert(planes, strides, {58, 16, 224, 224}, rgb);
 #ifndef DATA_VIDEO_YUV_TO_RGB_H_
 #define DATA_VIDEO_YUV_TO_RGB_H_
 

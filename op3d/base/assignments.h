@@ -1,7 +1,7 @@
 // A flag that may be given several times: --set=path.to.field=value.
 //
 //   ABSL_FLAG(op3d::Assignments, set, {}, "path.to.field=value over the settings");
-//   for (const std::string& assignment : absl::GetFlag(FLAGS_set).values) ...
+//   for (const std::string& assignment : absl::GetFlag(FLAGS_set).values) Use(assignment);
 //
 // One such flag a program: all of them add to one list, in order.
 #ifndef OP3D_BASE_ASSIGNMENTS_H_

@@ -1,7 +1,7 @@
 // Whole files and folders, with errors that name the path and the reason.
 //
-//   OP3D_RETURN_IF_ERROR(WriteFileAtomically(path, text));   // path holds all of it or is
-//   untouched
+//   OP3D_RETURN_IF_ERROR(WriteFileAtomically(path, text));
+//   // `path` holds all of `text`, or is untouched.
 #ifndef OP3D_BASE_FILE_H_
 #define OP3D_BASE_FILE_H_
 

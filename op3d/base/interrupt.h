@@ -1,7 +1,7 @@
 // SIGINT and SIGTERM as a question that long work asks itself between two steps.
 //
 //   InstallInterruptHandler();                       // once, in main()
-//   for (...) { OP3D_RETURN_IF_ERROR(CheckInterrupt()); Step(); }
+//   for (...) { OP3D_RETURN_IF_ERROR(CheckInterrupt()); TakeStep(); }
 //
 // The first signal asks for an orderly end; a second one of the same kind ends the process at
 // once.  Thread-safe.

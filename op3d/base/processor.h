@@ -2,7 +2,7 @@
 //
 //   const Processor processor = ParseCpuinfo(ReadFile("/proc/cpuinfo").value_or(""));
 //   processor.model_name;                       // "AMD EPYC 9654 96-Core Processor"
-//   if (!processor.Has("avx2")) ...
+//   if (!processor.Has("avx2")) return absl::UnimplementedError("this program needs AVX2");
 #ifndef OP3D_BASE_PROCESSOR_H_
 #define OP3D_BASE_PROCESSOR_H_
 

@@ -1,8 +1,8 @@
 // Settings and records as text: protobuf's text format, with errors a person can act on.
 //
-//   Settings settings;
+//   TrainingRunSettings settings;                                  // any message
 //   OP3D_RETURN_IF_ERROR(ReadTextproto("my.textproto", &settings));
-//   OP3D_RETURN_IF_ERROR(SetField("train.learning_rate=0.02", &settings));
+//   OP3D_RETURN_IF_ERROR(SetField("sgd.weight_decay=5e-4", &settings));
 #ifndef OP3D_BASE_TEXTPROTO_H_
 #define OP3D_BASE_TEXTPROTO_H_
 

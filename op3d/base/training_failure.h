@@ -1,8 +1,8 @@
 // Tells a training that failed on its own account from a machine that failed.
 //
-//   return MarkTrainingFailure(absl::InternalError(text), "the loss is nan in epoch 3");
-//   ...
-//   if (const auto failure = TrainingFailureOf(status)) Record(*failure);   // the search goes on
+//   absl::Status status = absl::InternalError("state 2: the loss is nan in epoch 3");
+//   status = MarkTrainingFailure(status, "the loss is nan in epoch 3");
+//   if (const auto failure = TrainingFailureOf(status)) Use(*failure);   // the search goes on
 //
 // A loss or an answer that is no longer finite is such a failure: the same training fails again on
 // any machine.  A full disk, a missing file or a signal is none.  The mark stays with a status

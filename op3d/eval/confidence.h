@@ -1,7 +1,7 @@
 // How sure a figure is: percentile intervals by bootstrap over videos.
 //
 //   OP3D_ASSIGN_OR_RETURN(MetricIntervals sure, BootstrapIntervals(metrics, labels, {}));
-//   sure.top1.low, sure.top1.high                                        // shares in [0, 1]
+//   Use(sure.top1.low, sure.top1.high);                                   // shares in [0, 1]
 //
 // Videos are drawn with replacement, as many as there are, `samples` times; the interval lies
 // between the quantiles (1 - level) / 2 and (1 + level) / 2 of the figures of the samples, between

@@ -1,6 +1,6 @@
 // From the scores of views to figures: how often the right class is first, among three, among five.
 //
-//   const Views<float> views = {heads, videos, clips, crops, classes, scores.logits};
+//   const Views<float> views = {heads, videos, clips, crops, classes, logits};
 //   OP3D_ASSIGN_OR_RETURN(VideoScores scores, MeanOfLogits(views));
 //   OP3D_ASSIGN_OR_RETURN(Metrics metrics, ComputeMetrics(scores, labels));
 //   metrics.top1;                                                        // a share in [0, 1]

@@ -4,8 +4,8 @@
 //   options.network = {"dg_p3d_resnet50", /*classes=*/400};
 //   options.weights = "weights.safetensors";
 //   OP3D_ASSIGN_OR_RETURN(auto predictor, Predictor::Make(options));
-//   OP3D_ASSIGN_OR_RETURN(Prediction prediction, predictor->Predict("clip.mp4", {}));
-//   TopClasses(prediction.scores, 5)[0].label                       // the likeliest class
+//   OP3D_ASSIGN_OR_RETURN(Prediction prediction, predictor->Predict("clip.mp4", {}, nullptr));
+//   TopClasses(prediction.scores, 5)[0].label;                      // the likeliest class
 #ifndef OP3D_EVAL_PREDICTOR_H_
 #define OP3D_EVAL_PREDICTOR_H_
 

@@ -1,13 +1,13 @@
 // The arithmetic a network computes in.
 //
 //   OP3D_ASSIGN_OR_RETURN(PrecisionChoice choice, ChoosePrecision("auto", "cpu"));
-//   Progress::Print(choice.reason);           // "fp32: a matrix product in bf16 is 2.0x slower
-//   ..." OP3D_RETURN_IF_ERROR(network->SetPrecision(choice.precision));
+//   Progress::Print(choice.reason);      // "fp32: a matrix product in bf16 is 2.0x slower ..."
+//   Use(choice.precision);               // what Network::SetPrecision() takes
 //
 //   fp32  single precision throughout
 //   tf32  the same with products rounded to 10 bits on the GPU's tensor cores; CUDA only
 //   bf16  convolutions and features in bfloat16; weights, their gradients, BatchNorm's statistics,
-//         everything behind the global averages and the logits in single precision
+//         everything after the global averages and the logits in single precision
 //   fp64  double precision throughout
 #ifndef OP3D_NETWORK_PRECISION_H_
 #define OP3D_NETWORK_PRECISION_H_

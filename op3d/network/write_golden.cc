@@ -1,7 +1,6 @@
 // For tests from outside and for trying programs by hand: weights and a clip of the golden cases.
 //
-//   ./bazelw run //op3d/network:write_golden -- dg_p3d_resnet18 400 /tmp/w.safetensors
-//       /tmp/clip.safetensors
+//   ./bazelw run //op3d/network:write_golden -- dg_p3d_resnet18 400 /tmp/weights /tmp/clip
 #include <algorithm>
 #include <array>
 #include <cstdio>

@@ -3,7 +3,7 @@
 //   RandomStream stream(seed, "train.mixing", {epoch, micro_batch});
 //   const ClipMixing mixing = DrawMixing(settings, batch, &stream);
 //   MixClips(mixing, &batch);
-//   std::vector<float> targets = SoftTargets(batch.labels, classes, mixing, smoothing);
+//   std::vector<float> targets = SoftTargets(batch.labels, classes, mixing, training);
 //
 // The partner of clip i is clip i - 1, of the first the last.  Torch-free.
 #ifndef OP3D_TRAIN_CLIP_MIXING_H_

@@ -116,7 +116,7 @@ TEST_F(DistributedTraining, DISABLED_Rank) {
 TEST_F(DistributedTraining, TwoProcessesTrainAsOneThatAccumulates) {
   const std::string alone = TestFolder("alone"), pair = TestFolder("pair");
   ASSERT_THAT(Train(alone), IsOk());
-  for (const Ended& ended : RunRanks(2, "*DISABLED_Rank", {{"FOLDER", pair}})) {
+  for (const EndedRank& ended : RunRanks(2, "*DISABLED_Rank", {{"FOLDER", pair}})) {
     ASSERT_EQ(ended.code, 0) << ended.text;
   }
   const NamedTensors one = Weights(alone, 0), two = Weights(pair, 0);
@@ -142,22 +142,22 @@ TEST_F(DistributedTraining, TwoProcessesTrainAsOneThatAccumulates) {
 
 TEST_F(DistributedTraining, KilledOrStoppedTogetherTheyEndWithTheSameBits) {
   const std::string whole = TestFolder("whole");
-  for (const Ended& ended : RunRanks(2, "*DISABLED_Rank", {{"FOLDER", whole}})) {
+  for (const EndedRank& ended : RunRanks(2, "*DISABLED_Rank", {{"FOLDER", whole}})) {
     ASSERT_EQ(ended.code, 0) << ended.text;
   }
   for (const int signal : {SIGKILL, SIGTERM}) {
     const std::string folder = TestFolder(absl::StrCat("signal", signal));
-    const std::vector<Ended> stopped =
+    const std::vector<EndedRank> stopped =
         RunRanks(2, "*DISABLED_Rank", {{"FOLDER", folder}, {"SIGNAL", absl::StrCat(signal)}});
     if (signal == SIGKILL) {
       EXPECT_EQ(stopped[1].code, -SIGKILL);
       EXPECT_THAT(stopped[0].text, HasSubstr("rank 1"));
     } else {
-      for (const Ended& ended : stopped) {
+      for (const EndedRank& ended : stopped) {
         EXPECT_THAT(ended.text, HasSubstr("saved 2 of 2 steps into epoch 2"));
       }
     }
-    for (const Ended& ended : RunRanks(2, "*DISABLED_Rank", {{"FOLDER", folder}})) {
+    for (const EndedRank& ended : RunRanks(2, "*DISABLED_Rank", {{"FOLDER", folder}})) {
       ASSERT_EQ(ended.code, 0) << ended.text;
     }
     ExpectEqual(Weights(whole, 0), Weights(folder, 0));
@@ -166,7 +166,7 @@ TEST_F(DistributedTraining, KilledOrStoppedTogetherTheyEndWithTheSameBits) {
 }
 
 TEST_F(DistributedTraining, AStepThatCannotBeSharedIsASentence) {
-  for (const Ended& ended :
+  for (const EndedRank& ended :
        RunRanks(3, "*DISABLED_Rank", {{"FOLDER", TestFolder("three")}, {"SIGNAL", "15"}})) {
     EXPECT_THAT(ended.text, HasSubstr("3 processes cannot share the 2 micro-batches"));
   }

@@ -2,7 +2,7 @@
 // planner/child_runner.h describes the protocol; this is a training program's side of it.
 //
 //   OP3D_ASSIGN_OR_RETURN(EdgeRequest request, ParseEdgeRequest(line));
-//   if (request.kind == EdgeRequest::kTrain) answer = MeasureAnswer(measure);
+//   if (request.kind == EdgeRequest::kTrain) answer = MeasureAnswer(request.epoch, shares);
 #ifndef OP3D_TRAIN_EDGE_PROTOCOL_H_
 #define OP3D_TRAIN_EDGE_PROTOCOL_H_
 
@@ -30,7 +30,7 @@ struct EdgeRequest {
   std::string source, folder;
 };
 
-// InvalidArgument for a line that is no JSON object, another version of the protocol, a request
+// InvalidArgument for a line that is not a JSON object, another version of the protocol, a request
 // that does not exist, and a field that is missing or out of its range: it is named.
 absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line);
 

@@ -2,7 +2,7 @@
 // metadata of the file itself.  Torch-free.
 //
 //   std::map<std::string, std::string> metadata;
-//   AddModelCard(card, &metadata);                                // to write
+//   AddModelCard(written, &metadata);                             // to write
 //   OP3D_ASSIGN_OR_RETURN(absl::optional<ModelCard> card,
 //                         ReadModelCard(checkpoint, "model.safetensors"));
 //   if (card.has_value()) Use(card->network());

@@ -7,9 +7,9 @@
 //   // gradients are gone again
 //
 // With g the gradient clipped to the norm c (factor min(1, c / (norm + 1e-6))):
-//   SGD     d = g + wd w; the first step sets v = d, later v = momentum v + d;
+//   SGD     d = g + wd w, the first step sets v = d, later v = momentum v + d,
 //           w -= lr (d + momentum v) (Nesterov) or w -= lr v
-//   AdamW   w *= 1 - lr wd; m, u = running means of g, g^2 with beta1, beta2, freed of their bias;
+//   AdamW   w *= 1 - lr wd, m and u = running means of g and g^2 with beta1 and beta2, freed of bias,
 //           w -= lr m / (sqrt(u) + epsilon)   (Loshchilov and Hutter 2019)
 // The classifiers, which are the parameters directly under the root whose names begin with "fc",
 // take lr times TrainingSettings.classifier_rate_factor.

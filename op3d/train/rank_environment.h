@@ -1,7 +1,7 @@
 // Which of several training processes this one is, as its launcher says in the environment.
 //
-//   OP3D_ASSIGN_OR_RETURN(RankEnvironment ranks, ReadRankEnvironment(Environment()));
-//   if (ranks.size > 1) ...                               // torchrun, srun; else alone
+//   OP3D_ASSIGN_OR_RETURN(RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+//   if (ranks.size > 1) Use(ranks.rank);                  // torchrun, srun; else alone
 //
 // torchrun and its like set RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT; srun sets
 // SLURM_PROCID and others.  A process without any of them is alone.
@@ -27,7 +27,7 @@ struct RankEnvironment {
   int port = 0;
   // Rank 0 keeps the meeting point; otherwise the launcher does (torchrun's agent).
   bool rank_0_keeps_store = true;
-  // How often the launcher has started the ranks anew.
+  // How often the launcher has restarted the ranks.
   int attempt = 0;
 };
 

@@ -30,9 +30,9 @@ int FreePort() {
   return port;
 }
 
-std::vector<Ended> RunRanks(int size, const std::string& filter,
-                            const std::map<std::string, std::string>& variables,
-                            const std::function<void(const std::vector<int>&)>& while_running) {
+std::vector<EndedRank> RunRanks(int size, const std::string& filter,
+                                const std::map<std::string, std::string>& variables,
+                                const std::function<void(const std::vector<int>&)>& while_running) {
   const std::string folder = TestFolder("ranks");
   const std::string port = absl::StrCat(FreePort());
   const absl::Time start = absl::Now();
@@ -59,7 +59,7 @@ std::vector<Ended> RunRanks(int size, const std::string& filter,
     }
     children.push_back(child);
   }
-  std::vector<Ended> ended(size);
+  std::vector<EndedRank> ended(size);
   int running = size;
   while (running > 0) {
     for (int rank = 0; rank < size; ++rank) {

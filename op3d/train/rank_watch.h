@@ -2,8 +2,8 @@
 //
 //   RankWatch watch(std::move(store), {rank, size, "gpu07, process 4711"});
 //   absl::Status status = Train();
-//   if (!status.ok()) status = watch.Explain(status);   // "rank 1 (gpu08, process 12) has died
-//   ..." status.ok() ? watch.Leave() : watch.Fail(status);
+//   if (!status.ok()) status = watch.Explain(status);   // "rank 1 (gpu08, process 12) has died"
+//   status.ok() ? watch.Leave() : watch.Fail(status);
 //
 // Every rank beats once an interval and looks at the next rank's beat; a rank that is silent for
 // too long, or that says why it stops, is the verdict that all ranks read.  A rank that still hangs

@@ -2,7 +2,7 @@
 // in steps; all but the first after a linear warm-up.
 //
 //   OP3D_ASSIGN_OR_RETURN(const Schedule schedule, Schedule::Make(settings, 0.04, span));
-//   optimizer.Step(schedule.Rate(step));  // step in [0, epochs * steps_per_epoch)
+//   Use(schedule.Rate(step));             // step in [0, epochs * steps_per_epoch)
 //
 // With W the warm-up's steps, K those after it, r the state's rate, f the final one and
 // x = (step - W) / K in [0, 1):

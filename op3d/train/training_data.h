@@ -1,7 +1,7 @@
 // The videos of a training: what is trained on, and what is measured on.
 //
-//   OP3D_ASSIGN_OR_RETURN(TrainingData data, LoadTrainingData(settings, root, /*threads=*/2,
-//   index)); job.videos = &data.train;
+//   OP3D_ASSIGN_OR_RETURN(TrainingData data, LoadTrainingData(settings, root, threads, index));
+//   Use(data.train, data.measured);
 #ifndef OP3D_TRAIN_TRAINING_DATA_H_
 #define OP3D_TRAIN_TRAINING_DATA_H_
 

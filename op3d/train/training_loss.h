@@ -4,8 +4,8 @@
 //
 // and the same for a micro-batch as the loader gave it, with mixing, smoothing and dropout:
 //
-//   OP3D_ASSIGN_OR_RETURN(at::Tensor loss,
-//                         MicroBatchLoss(options, {epoch, micro_batch}, &batch, network));
+//   OP3D_ASSIGN_OR_RETURN(at::Tensor mixed,
+//                         MicroBatchLoss(settings, options, {epoch, micro_batch}, &batch, network));
 #ifndef OP3D_TRAIN_TRAINING_LOSS_H_
 #define OP3D_TRAIN_TRAINING_LOSS_H_
 

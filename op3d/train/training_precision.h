@@ -1,8 +1,7 @@
 // Decides how a run computes: with which instructions, and what `precision: "auto"` means.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::string note, UseTrainingArithmetic("",
-//   settings.mutable_training())); OP3D_ASSIGN_OR_RETURN(std::string reason,
-//                         DecidePrecision(device, earlier, group, settings.mutable_training()));
+//   OP3D_ASSIGN_OR_RETURN(std::string note, UseTrainingArithmetic("", training));
+//   OP3D_ASSIGN_OR_RETURN(std::string reason, DecidePrecision("cpu", earlier, group, training));
 //   Progress::Print(reason);                       // "precision bf16: a matrix product in ..."
 #ifndef OP3D_TRAIN_TRAINING_PRECISION_H_
 #define OP3D_TRAIN_TRAINING_PRECISION_H_

@@ -1,8 +1,9 @@
 // How far the training of a state has come, and its meters, as text that a checkpoint holds with
 // every bit.  Torch-free.
 //
-//   progress.AddClips(loss, clips);
-//   metadata = progress.ToMetadata();
+//   TrainingProgress progress;
+//   OP3D_RETURN_IF_ERROR(progress.AddStepLoss(/*loss=*/5.9, /*limit=*/120));
+//   const std::map<std::string, std::string> metadata = progress.ToMetadata();
 //   OP3D_ASSIGN_OR_RETURN(TrainingProgress again, TrainingProgress::FromMetadata(metadata));
 #ifndef OP3D_TRAIN_TRAINING_PROGRESS_H_
 #define OP3D_TRAIN_TRAINING_PROGRESS_H_
@@ -45,7 +46,7 @@ struct TrainingProgress {
   void EndEpoch();
 
   // Takes a step's loss into the running mean.  Internal when it is not finite or the mean is above
-  // `limit`; the message says so in words that go behind "epoch 3: ".
+  // `limit`; the message says so in words that go after "epoch 3: ".
   absl::Status AddStepLoss(double loss, double limit);
 
   std::map<std::string, std::string> ToMetadata() const;

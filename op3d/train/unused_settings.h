@@ -1,9 +1,12 @@
 // Settings that change nothing beside the others of a run: given on the command line they are a
 // mistake, and are refused.  Torch-free.
 //
-//   std::vector<UnusedPart<Settings>> unused;
-//   if (!searches) unused.push_back({"nothing is searched", [](Settings* s) { s->clear_search(); }});
-//   AddUnusedTraining(settings, &unused);
+//   using Settings = TrainingRunSettings;                     // any message with the same fields
+//   const auto unused_of = [](const Settings& settings) {
+//     std::vector<UnusedPart<Settings>> unused;
+//     AddUnusedTraining(settings, &unused);
+//     return unused;
+//   };
 //   OP3D_RETURN_IF_ERROR(SetFields<Settings>(assignments, unused_of, nullptr, &settings));
 #ifndef OP3D_TRAIN_UNUSED_SETTINGS_H_
 #define OP3D_TRAIN_UNUSED_SETTINGS_H_

@@ -3,7 +3,7 @@
 //   OP3D_ASSIGN_OR_RETURN(auto average, WeightAverage::Make(network.get(), /*decay=*/0.999));
 //   optimizer->Step(rate);
 //   average->Update();                       // average = decay average + (1 - decay) weights
-//   Measure(&average->network());
+//   Use(average->network());
 //
 // Averages weights over the last 1 / (1 - decay) steps or so, which scores like a lower learning
 // rate (Polyak and Juditsky 1992).  Batch counters are taken over as they are.

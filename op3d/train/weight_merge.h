@@ -3,7 +3,7 @@
 //   OP3D_ASSIGN_OR_RETURN(auto merged, MergeWeights(job, {"epoch_004.safetensors",
 //                                                         "epoch_005.safetensors"}));
 //   OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(job, state, /*epoch=*/5, /*clips=*/256, merged.get()));
-//   Measure(merged.get());
+//   Use(*merged);
 //
 // At a constant learning rate the weights wander around a minimum; their mean is closer to it, and
 // scores about as a lower rate would (Izmailov et al. 2018; arXiv 2507.17634).  The mean's features

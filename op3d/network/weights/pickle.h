@@ -2,9 +2,8 @@
 //
 // A pickle is a program for a stack machine; Python's own reader calls whatever the program names.
 // This one knows an allow-list of opcodes and keeps calls as plain data: what was called, with
-// what. Names mean nothing here, so objects of any class pass as data.  Names that only an attack
-// needs
-// (`os.system`) are refused all the same, so that their reader hears of it.  Torch-free.
+// what.  Names mean nothing here, so objects of any class pass as data.  Names that only an attack
+// needs (`os.system`) are refused all the same, so that their reader hears of it.  Torch-free.
 //
 //   OP3D_ASSIGN_OR_RETURN(Pickle pickle, Pickle::Parse(bytes));
 //   const PickleValue& root = *pickle.root();      // of kind kDict, say

@@ -1,7 +1,8 @@
 // A network as a TorchScript archive, for programs that do not know op3d.
 //
 //   OP3D_RETURN_IF_ERROR(ExportTorchScript(*network, "network.pt"));
-//   # Python: torch.jit.load("network.pt")(clips)        LibTorch: torch::jit::load("network.pt")
+//
+// Read it with torch.jit.load("network.pt") in Python, torch::jit::load("network.pt") in C++.
 #ifndef OP3D_NETWORK_WEIGHTS_TORCHSCRIPT_EXPORT_H_
 #define OP3D_NETWORK_WEIGHTS_TORCHSCRIPT_EXPORT_H_
 

@@ -2,7 +2,7 @@
 // same network for other classes, or a 2-D ResNet's, inflated.  Torch-free.
 //
 //   OP3D_ASSIGN_OR_RETURN(ImportedWeights weights, ImportWeights(definition, checkpoint));
-//   if (weights.report.missing.empty()) ...                          // complete
+//   if (weights.report.missing.empty()) Use(weights);                // complete
 #ifndef OP3D_NETWORK_WEIGHTS_WEIGHTS_IMPORT_H_
 #define OP3D_NETWORK_WEIGHTS_WEIGHTS_IMPORT_H_
 
