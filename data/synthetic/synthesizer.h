@@ -11,10 +11,10 @@
 #define DATA_SYNTHETIC_SYNTHESIZER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/types/optional.h"
 #include "data/synthetic/miniature.h"
 #include "data/synthetic/miniature_note.h"
 #include "data/synthetic/miniature_rendering.h"
@@ -28,7 +28,7 @@ struct SynthesisOptions {
   std::string folder;
   uint64_t seed = 1;
   // How many videos; the miniature's own size when it is not given.
-  absl::optional<MiniatureSize> size;
+  std::optional<MiniatureSize> size;
   // Videos made at the same time, at least 1.
   int threads = 1;
 };

@@ -10,11 +10,11 @@
 #define DATA_VIDEO_DEMUXER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "data/video/b_frame_unpacker.h"
 #include "data/video/ffmpeg.h"
 #include "data/video/video_info.h"
@@ -84,7 +84,7 @@ class Demuxer {
   std::string path_;
   InputPtr input_;
   PacketPtr packet_;
-  absl::optional<BFrameUnpacker> unpacker_;
+  std::optional<BFrameUnpacker> unpacker_;
   bool peeked_ = false;
   bool ended_ = false;
   bool damaged_ = false;

@@ -9,13 +9,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 #include "data/video/stored_frames.h"
 
 namespace op3d {
@@ -30,7 +30,7 @@ struct FrameName {
   // As written; the first frame's is 1 (some extractions start at 0).
   int64_t number = 0;
 };
-absl::optional<FrameName> ParseFrameName(absl::string_view name);
+std::optional<FrameName> ParseFrameName(absl::string_view name);
 
 class FrameNames {
  public:

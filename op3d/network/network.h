@@ -16,13 +16,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "op3d/network/definition.h"
 #include "op3d/network/precision.h"
 #include "op3d/network/tensor_file.h"
@@ -160,7 +160,7 @@ class Network {
   struct State;
   explicit Network(std::unique_ptr<State> state);
   static absl::StatusOr<std::unique_ptr<Network>> MakeWith(const NetworkOptions& options,
-                                                           absl::optional<uint64_t> seed);
+                                                           std::optional<uint64_t> seed);
   std::unique_ptr<State> state_;
 };
 
