@@ -5,7 +5,7 @@
 //
 // The published rule: with T = attempt_epochs, no fit before T epochs are trained; from then on fit
 // after every epoch and stop as soon as the epochs trained are at least knee + T; keep the knee.
-// The others are described in plan.proto; what each costs and risks, in this folder's README.
+// The others are described in plan.proto; what each costs and risks, in planner/README.md.
 // Beside them a bound, so that an edge whose curve never bends cannot go on for ever.
 #ifndef OP3D_PLANNER_STOPPING_RULE_H_
 #define OP3D_PLANNER_STOPPING_RULE_H_

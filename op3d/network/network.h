@@ -6,7 +6,7 @@
 //   OP3D_ASSIGN_OR_RETURN(std::vector<at::Tensor> heads, network->Forward(clips));
 //
 // Clips are [N, 3, T, H, W] floats, RGB in [0, 1] after subtracting (0.485, 0.456, 0.406) and
-// dividing by (0.229, 0.224, 0.225).  README.md draws what happens to them.
+// dividing by (0.229, 0.224, 0.225).  op3d/network/README.md draws what happens to them.
 #ifndef OP3D_NETWORK_NETWORK_H_
 #define OP3D_NETWORK_NETWORK_H_
 
