@@ -7,8 +7,8 @@
 //
 // Every number behind a video comes from a stream named by (seed, data set, split, index), and
 // each split has a seed of its own: no video depends on another, on their number or on threads.
-#ifndef DATA_SYNTHETIC_SYNTHESIZER_H_
-#define DATA_SYNTHETIC_SYNTHESIZER_H_
+#ifndef OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_
+#define OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_
 
 #include <cstdint>
 #include <optional>
@@ -47,4 +47,4 @@ absl::StatusOr<std::string> EncodeRendering(const Rendering& rendering,
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_SYNTHESIZER_H_
+#endif  // OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_

@@ -6,8 +6,8 @@
 // The stream is the first one the file marks as default, or the first one: pictures of a cover do
 // not count.  (FFmpeg's own choice prefers a higher bit rate, which it guesses; OpenCV and PyAV
 // take the first as well.)
-#ifndef DATA_VIDEO_DEMUXER_H_
-#define DATA_VIDEO_DEMUXER_H_
+#ifndef OP3D_DATA_VIDEO_DEMUXER_H_
+#define OP3D_DATA_VIDEO_DEMUXER_H_
 
 #include <cstdint>
 #include <optional>
@@ -95,4 +95,4 @@ class Demuxer {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_DEMUXER_H_
+#endif  // OP3D_DATA_VIDEO_DEMUXER_H_

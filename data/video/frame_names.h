@@ -4,8 +4,8 @@
 //   for (const std::string& file : files) names.Add(file);
 //   OP3D_RETURN_IF_ERROR(names.Finish(FrameContent::kPictures, "ssv1/17", max_frames));
 //   names.Name(0, 0);                                                   // "00001.jpg"
-#ifndef DATA_VIDEO_FRAME_NAMES_H_
-#define DATA_VIDEO_FRAME_NAMES_H_
+#ifndef OP3D_DATA_VIDEO_FRAME_NAMES_H_
+#define OP3D_DATA_VIDEO_FRAME_NAMES_H_
 
 #include <array>
 #include <cstdint>
@@ -58,4 +58,4 @@ class FrameNames {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FRAME_NAMES_H_
+#endif  // OP3D_DATA_VIDEO_FRAME_NAMES_H_
