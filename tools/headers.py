@@ -133,7 +133,8 @@ def write_example(path, lines, names_path, names):
         + [f"namespace {found[1] if found else 'op3d'} {{", f"namespace example_{stem} {{", PRELUDE]
         + declared
         + definitions
-        + [f"{returned[0]} Example({parameters}) {{"]
+        # Inline: nobody calls it, so nothing of it is translated to machine code.
+        + [f"inline {returned[0]} Example({parameters}) {{"]
         + body
         + [returned[1], "}", "}", "}", ""]
     )
@@ -207,8 +208,12 @@ def headers_below(folder):
 def check(folder):
     headers = headers_below(folder)
     wrong = [sentence for path in headers for sentence in check_header(path)]
-    examples = sum(bool(code_blocks(open(path, encoding="utf-8").read().split("\n"))) for path in headers)
-    print("\n".join(wrong + [f"{len(headers)} headers, {examples} of them with an example, {len(wrong)} faults"]))
+    examples = 0
+    for path in headers:
+        examples += bool(code_blocks(open(path, encoding="utf-8").read().split("\n")))
+    for sentence in wrong:
+        print(sentence)
+    print(f"{len(headers)} headers, {examples} of them with an example, {len(wrong)} faults")
     return 1 if wrong or not examples else 0
 
 
