@@ -331,7 +331,7 @@ class Rows {
     row.role = role;
     row.run = std::make_unique<RecipeRun>(
         recipe, plan, Job(&data_.search_train, name), Folder(name),
-        role == RecipeResult::FIXED ? &data_.search_measured : nullptr);
+        &data_.search_measured);
     rows_.push_back(std::move(row));
   }
 

@@ -54,7 +54,7 @@ void AddPart(absl::string_view name, const std::vector<Video>& videos, DatasetRe
   row.set_crc32(VideoListCrc32(videos));
 }
 
-// `class,group` lines behind a header row; every class must have its group.
+// `class,group` lines after a header row; every class must have its group.
 absl::StatusOr<std::vector<std::string>> ReadGroups(const std::string& path,
                                                     const std::vector<std::string>& classes) {
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));

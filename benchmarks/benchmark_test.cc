@@ -288,7 +288,7 @@ TEST(BenchmarkTest, WrongUseIsASentenceAndExitsWithTwo) {
   EXPECT_FALSE(FolderExists(folder + "/run"));
   ended = RunToEnd({"--dataset_rot=x"});
   EXPECT_EQ(ended.exit_code, 2);
-  EXPECT_THAT(ended.text, HasSubstr("there is no flag --dataset_rot"));
+  EXPECT_THAT(ended.text, HasSubstr("unknown flag --dataset_rot"));
   std::vector<std::string> flags = Flags(Whole(), 1);
   flags.push_back("--seed=2");
   ended = RunToEnd(flags);

@@ -38,7 +38,7 @@ class CurveFiles {
   // step on.
   void Add(const std::string& curve, const Point& point);
 
-  // The curve has come to its end and is all of `points`: written anew where this process has not
+  // The curve has come to its end and is all of `points`: written again where this process has not
   // seen all of them.
   void Complete(const std::string& curve, const std::vector<Point>& points);
 

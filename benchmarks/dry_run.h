@@ -14,7 +14,7 @@ namespace op3d {
 // States, edges, epochs, clips; time from one measured training step and one measured scoring step
 // of every clip shape; disk; memory.  Refuses what the run would refuse: the output folder, weights
 // that do not fit the network, a batch larger than the data.  Reads the dataset's lists, writes nothing.  Time is that of
-// the network: decoding comes beside it and is usually hidden behind it.
+// the network: decoding runs beside it on other threads and is usually faster.
 absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
 
 // Frames a video that the planned method's search gets through in `seconds` of wall-clock with

@@ -22,7 +22,7 @@ using testing::HasSubstr;
 
 struct Expected {
   const char* name;
-  // Videos of the lists; of the training list, so many are held out.
+  // Videos of the lists; the number of the training list that is held out.
   int train, evaluation, held_out;
   // In the order of their labels.
   std::vector<std::string> classes;

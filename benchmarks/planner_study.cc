@@ -161,7 +161,8 @@ std::vector<Method> AllMethods(const WideGraphSettings& shipped) {
       shipped,
       WithStages(shipped, {{12, 0, 1}, {4, 3, 2}, {2, 2, 6}, {2, 2, 3}}),
       WithStages(shipped, {{12, 0, 1}, {6, 3, 2}, {3, 2, 4}, {2, 1, 4}}),
-      WithStages(shipped, {{8, 0, 1}, {3, 2, 2}, {1, 1, 8}, {2, 1, 6}}),
+      WithStages(shipped, {{12, 0, 1}, {3, 2, 2}, {1, 1, 8}, {2, 1, 6}}),
+      WithStages(shipped, {{8, 0, 1}, {3, 2, 2}, {1, 1, 16}, {2, 1, 4}}),
       WithStages(shipped, {{12, 0, 1}, {3, 2, 2}, {1, 1, 12}, {2, 1, 2}}),
       WithStages(shipped, {{12, 0, 1}, {2, 1, 14}})};
   for (const WideGraphSettings& graph : graphs) {

@@ -62,7 +62,7 @@ TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const Ben
 int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos, int full_crop);
 double FramesAVideo(const std::vector<SearchOutcome>& outcomes, int full_crop);
 
-// Of an edge that is being trained, the weights of so many epochs stay on the disk: those among
+// Of an edge that is being trained, the number of epochs whose weights stay on the disk: those among
 // which the rule nearly always finds the knee.
 int KeptEpochs(const StoppingRule& rule);
 

@@ -234,8 +234,8 @@ std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress
   for (size_t edge = 0; edge < progress.index().edges.size(); ++edge) {
     const int id = static_cast<int>(edge);
     if (progress.index().edges[edge].to != node || !progress.scores()[edge]) continue;
-    const double behind = best - progress.scores()[edge]->score;
-    if (id != winner && behind >= tie * NoiseOfDifference(world, best)) continue;
+    const double gap = best - progress.scores()[edge]->score;
+    if (id != winner && gap >= tie * NoiseOfDifference(world, best)) continue;
     std::vector<int> way = CheapestWay(world, progress, progress.index().edges[edge].from, tie);
     way.push_back(id);
     if (cheapest.empty() || FramesOf(progress, way) < FramesOf(progress, cheapest)) {
@@ -440,8 +440,8 @@ absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
     for (const int node : progress.index().finals) {
       const int edge = WinningEdge(progress.index(), progress.scores(), node);
       if (edge == kNoEdge) continue;
-      const double behind = path.value - progress.scores()[edge]->score;
-      if (behind >= tie * NoiseOfDifference(world, path.value)) continue;
+      const double gap = path.value - progress.scores()[edge]->score;
+      if (gap >= tie * NoiseOfDifference(world, path.value)) continue;
       if (FramesPerClip(TargetOf(progress, edge)) >=
           FramesPerClip(TargetOf(progress, path.edges.back()))) {
         continue;

@@ -218,10 +218,11 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
   }
   const RivalSettings& rivals = settings.rivals();
   if (rivals.clips().empty() || rivals.rates().empty()) {
+    // To empty one of the two has an effect; to set the other one has none.
     add("no fixed schedule is trained: rivals.clips and rivals.rates must both be set",
-        [](Settings* s) {
-          s->mutable_rivals()->clear_clips();
-          s->mutable_rivals()->clear_rates();
+        [rivals](Settings* s) {
+          if (rivals.clips().empty()) s->mutable_rivals()->clear_rates();
+          if (rivals.rates().empty()) s->mutable_rivals()->clear_clips();
         });
     if (rivals.long_run().empty() && rivals.multigrid().empty()) {
       add("no rival is trained; see rivals.clips and rivals.long_run",

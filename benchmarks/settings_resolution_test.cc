@@ -190,6 +190,9 @@ TEST(SettingsResolutionTest, WhatHasNoEffectIsRefused) {
   EXPECT_THAT(resolve("published", {rates}), refused(rates, "planned method's"));
   EXPECT_THAT(resolve("planned", {rates, frames, share}), IsOk());
   EXPECT_THAT(resolve("planned", {rates}, "", "none"), refused(rates, "no fixed schedule"));
+  EXPECT_THAT(resolve("planned", {"rivals.clips=[]"}), IsOk());
+  EXPECT_THAT(resolve("planned", {"rivals.rates=[]"}), IsOk());
+  EXPECT_THAT(resolve("planned", {"rivals.clips=[]", rates}), refused(rates, "no fixed schedule"));
   for (const std::string& assignment : {rule, frames, rates, std::string("search.train_again=true"),
                                         std::string("transform.search_crop=28")}) {
     EXPECT_THAT(resolve("", {assignment}, "kinetics400"),

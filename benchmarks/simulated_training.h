@@ -6,7 +6,7 @@
 //
 // Along an edge the performance rises from what the source's weights score in the new state towards
 // a ceiling - that of the state, moved a little by the edge and by the whole way so far - and falls
-// again behind a peak.  How fast, how far and where is drawn for every edge: longer clips and lower
+// again after a peak.  How fast, how far and where is drawn for every edge: longer clips and lower
 // rates reach higher, the first edges take longest.
 #ifndef OP3D_BENCHMARKS_SIMULATED_TRAINING_H_
 #define OP3D_BENCHMARKS_SIMULATED_TRAINING_H_
@@ -50,7 +50,7 @@ class SimulatedTraining {
 
   // The performance after `epoch` epochs of the edge, from `source`; epoch 0 = before.
   double Truth(int edge, const SimulatedWeights& source, int epoch) const;
-  // The same with noise, which hangs on all arguments.  At least 0.
+  // The same with noise, which depends on all arguments.  At least 0.
   double Measure(int edge, const SimulatedWeights& source, int epoch, uint64_t draw) const;
   // What is kept; after 0 epochs `source`.
   SimulatedWeights After(int edge, const SimulatedWeights& source, int epoch) const;

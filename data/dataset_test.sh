@@ -19,8 +19,8 @@ train { list: "train.txt" media: "." }
 evaluation { list: "test.txt" media: "." }
 END
 own=(root --dataset=own.textproto)
-expect 2 '--crf is no flag of dataset index, but of: transcode' "$dataset" index "${own[@]}" --crf=3
-expect 2 '--split is no flag of dataset inspect, but of: index, check, transcode' \
+expect 2 '--crf is not a flag of dataset index, but of: transcode' "$dataset" index "${own[@]}" --crf=3
+expect 2 '--split is not a flag of dataset inspect, but of: index, check, transcode' \
   "$dataset" inspect root/a.mp4 --split=2
 
 # All of it.
@@ -34,7 +34,7 @@ expect 0 'frames' "$dataset" inspect root/a.mp4 root/b.mp4
 expect 0 'one.safetensors' "$dataset" clip root/a.mp4 --frames=2 --size=16 --output=one.safetensors
 expect 0 'two.safetensors' "$dataset" clip root/a.mp4 --length=2 --size=16 --out=two.safetensors
 cmp one.safetensors two.safetensors || fail '--length is not --frames'
-expect 2 '--output_dir is no flag of dataset clip, but of: frames, transcode, flow, synthesize, list' \
+expect 2 '--output_dir is not a flag of dataset clip, but of: frames, transcode, flow, synthesize, list' \
   "$dataset" clip root/a.mp4 --output_dir=x
 expect 2 'clip writes a file: give it as --output' "$dataset" clip root/a.mp4
 expect 2 'transcode writes a folder: give it as --output_dir=DIR' \

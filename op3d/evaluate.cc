@@ -149,7 +149,7 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
     double weight = 0;
     if (!absl::SimpleAtod(part, &weight) || !std::isfinite(weight)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--fusion_weights=", weights, ": '", part, "' is no number"));
+          absl::StrCat("--fusion_weights=", weights, ": '", part, "' is not a number"));
     }
     options.weights.push_back(weight);
   }
@@ -206,7 +206,7 @@ absl::Status ReadSplit(DatasetSettings* dataset) {
   int number = 0;
   if (absl::SimpleAtoi(split, &number)) return ChooseSplit(number, dataset);
   return absl::InvalidArgumentError(
-      absl::StrCat("--split=", split, " is no number of an official split",
+      absl::StrCat("--split=", split, " is not a number of an official split",
                    split == "train" || split == "evaluation"
                        ? absl::StrCat("; the list is chosen with --list=", split)
                        : ""));
@@ -377,7 +377,7 @@ absl::StatusOr<VideoList> LoadListOnAll(const TestSetup& setup, ProcessGroup* gr
   }
   std::string crc = absl::StrCat(VideoListCrc32(list.videos));
   if (group != nullptr) {
-    OP3D_ASSIGN_OR_RETURN(crc, group->TakeFromFirst(crc));
+    OP3D_ASSIGN_OR_RETURN(crc, group->Broadcast(crc));
   }
   if (!first) {
     OP3D_ASSIGN_OR_RETURN(list, LoadList(setup));
@@ -404,7 +404,7 @@ absl::StatusOr<Precision> ChoosePrecisionOnAll(const TestSetup& setup, ProcessGr
     name = PrecisionName(choice.precision);
   }
   if (group != nullptr) {
-    OP3D_ASSIGN_OR_RETURN(name, group->TakeFromFirst(name));
+    OP3D_ASSIGN_OR_RETURN(name, group->Broadcast(name));
   }
   if (name != setup.precision) {
     absl::StrAppend(settings, "precision_chosen: ", name, "\n");
@@ -437,8 +437,8 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   const std::string output = UserPath(absl::GetFlag(FLAGS_output));
   if (!absl::GetFlag(FLAGS_output).empty()) run.parts_folder = output + ".parts";
   run.settings = settings;
-  run.share = ranks.rank;
-  run.shares = ranks.size;
+  run.shard = ranks.rank;
+  run.shards = ranks.size;
   if (group != nullptr) {
     run.gather = [group](const std::string& bytes) { return group->Gather(bytes); };
   }
@@ -466,7 +466,7 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   }
   if (group != nullptr) {
     // Nobody's blocks go before the whole is safe.
-    OP3D_RETURN_IF_ERROR(group->TakeFromFirst("safe").status());
+    OP3D_RETURN_IF_ERROR(group->Broadcast("safe").status());
   }
   RemoveParts(run);
   return scores;

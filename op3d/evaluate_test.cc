@@ -381,7 +381,7 @@ TEST_F(EvaluateTest, WrongUseIsASentence) {
   expect(absl::StrCat(Path("weights.safetensors"), " --network=dg_p3d_miniature"),
          "--dataset_root is missing");
   expect(absl::StrCat(Path("x"), " --output=y"), "leave --weights and --output out");
-  expect("a b --fusion_weights=1,x", "'x' is no number");
+  expect("a b --fusion_weights=1,x", "'x' is not a number");
   expect("a --statistic=mode", "--statistic=mode is none of: logits, probabilities");
   expect("a --confidence=95", "--confidence=95 is not between 0 and 1");
 }

@@ -287,7 +287,7 @@ absl::Status Run(Words words) {
   if (command == "export") return Export(words);
   if (command == "compare") return Compare(words);
   return absl::InvalidArgumentError(absl::StrCat(
-      command.empty() ? "a command is missing" : absl::StrCat("'", command, "' is no command"),
+      command.empty() ? "a command is missing" : absl::StrCat("'", command, "' is not a command"),
       "; there are inspect, import, export and compare"));
 }
 

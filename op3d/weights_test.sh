@@ -15,7 +15,7 @@ expect 0 '"stage":"layer4_dual","parameters":18903424' \
   "$weights" inspect --network=dg_p3d_resnet50 --json
 expect 2 '8 frames is too short' "$weights" inspect --network=dg_p3d_resnet50 --frames=8
 expect 2 "no network 'resnet'" "$weights" inspect --network=resnet
-expect 2 '--tolerance is no flag of weights inspect, but of: compare' \
+expect 2 '--tolerance is not a flag of weights inspect, but of: compare' \
   "$weights" inspect --network=dg_p3d_resnet50 --tolerance=1
 
 expect 2 '1000000000x224 is too large' \
@@ -47,7 +47,7 @@ sed 's/classes: 9/classes: x/' back.safetensors >lie.safetensors
 expect 2 'lie.safetensors: metadata op3d.model' "$weights" export lie.safetensors x.pt
 expect 2 '--network is missing' "$weights" export w.safetensors x.pt
 expect 2 'those of another network' "$weights" export w.safetensors x.pt --network=p3d_resnet18
-[[ ! -e x.pt ]] || fail "a refused export left something behind"
+[[ ! -e x.pt ]] || fail "a refused export left a file"
 
 # The same weights in three clothes.
 for format in zip legacy; do
@@ -60,7 +60,7 @@ expect 2 'asks for posix.system' "$weights" import "$golden/evil_reduce_zip.pth"
 expect 1 'damaged' "$weights" import "$golden/broken_truncated_zip.pth" evil.safetensors
 expect 2 'those of another network\|does not fit' \
   "$weights" import "$golden/tiny_zip.pth" evil.safetensors --network=dg_p3d_resnet50
-[[ ! -e PWNED && ! -e evil.safetensors ]] || fail "a refused file left something behind"
+[[ ! -e PWNED && ! -e evil.safetensors ]] || fail "a refused file left a file"
 
 # What training programs put beside weights is left aside; a model saved whole says what to do.
 for name in objects_zip objects_zip_5 objects_stream; do
@@ -84,6 +84,6 @@ done
 
 expect 2 'cannot open nothing' "$weights" compare nothing zip.safetensors
 expect 2 'use: weights import' "$weights" import zip.safetensors
-expect 2 "'frob' is no command" "$weights" frob
+expect 2 "'frob' is not a command" "$weights" frob
 expect 2 'a command is missing' "$weights"
 expect 0 'weights inspect FILE' "$weights" --help

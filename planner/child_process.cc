@@ -21,7 +21,7 @@ namespace op3d {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(2);
-constexpr absl::Duration kGlance = absl::Milliseconds(100);
+constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 constexpr size_t kLongestLine = 1 << 20;
 
 // A child that has ended is an error to be returned, not a signal that ends this process.
@@ -86,7 +86,7 @@ ChildProcess::~ChildProcess() {
     ::kill(-pid_, SIGTERM);
     WaitFor(kPatience);
   }
-  // Also what it may have started and left behind.
+  // Also the processes that it started and did not end.
   ::kill(-pid_, SIGKILL);
   if (!ended_) ::waitpid(pid_, &wait_status_, 0);
   ::close(output_);
@@ -148,7 +148,7 @@ absl::StatusOr<std::string> ChildProcess::ReadLine(absl::Duration timeout) {
           absl::StrCat("the child gave no answer within ", absl::FormatDuration(timeout)));
     }
     pollfd ready = {output_, POLLIN, 0};
-    const absl::Duration wait = std::min(kGlance, until - absl::Now());
+    const absl::Duration wait = std::min(kPollInterval, until - absl::Now());
     if (::poll(&ready, 1, static_cast<int>(absl::ToInt64Milliseconds(wait)) + 1) <= 0) continue;
     std::array<char, 4096> chunk;
     const ssize_t count = ::read(output_, chunk.data(), chunk.size());

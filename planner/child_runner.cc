@@ -72,7 +72,7 @@ absl::StatusOr<double> Number(const ordered_json& answer, const char* name, bool
   if (answer[name].is_number() && std::isfinite(answer[name].get<double>())) {
     return answer[name].get<double>();
   }
-  return BadAnswer(line, absl::StrCat("has a \"", name, "\" that is no finite number"));
+  return BadAnswer(line, absl::StrCat("has a \"", name, "\" that is not a finite number"));
 }
 
 // JSON has no NaN and no infinity, but Python, C++ and others print them: here null stands for
@@ -109,7 +109,7 @@ absl::StatusOr<ordered_json> ParseObject(const std::string& line, int epoch) {
   if (!answer.is_object()) {
     answer = ordered_json::parse(WithoutNonFinite(line), nullptr, /*allow_exceptions=*/false);
   }
-  if (!answer.is_object()) return BadAnswer(line, "is no JSON object");
+  if (!answer.is_object()) return BadAnswer(line, "is not a JSON object");
   if (answer.contains("error")) {
     const std::string error =
         answer["error"].is_string() ? answer["error"].get<std::string>() : answer["error"].dump();

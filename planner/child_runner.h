@@ -42,7 +42,7 @@
 //                                             to estimate: the clips and seconds of an epoch, the
 //                                             seconds of a measurement, the child's memory, the
 //                                             disk of the edge's folder at its largest and of what
-//                                             is kept.  A short measured probe should stand behind
+//                                             is kept.  They should come from a short probe.
 //   {"error": "the loss is nan", "failed": true}
 //                                             this edge's training has failed and would fail again:
 //                                             the search goes on without the edge.  A performance

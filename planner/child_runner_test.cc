@@ -104,7 +104,7 @@ TEST(ChildRunnerTest, EveryFaultIsASentence) {
        "is for another epoch than 1"},
       {"echo \"{\\\"error\\\": \\\"out of memory\\\"}\"", absl::StatusCode::kAborted,
        "the child gave up: out of memory"},
-      {"echo \"{torn\"", absl::StatusCode::kInvalidArgument, "is no JSON object"},
+      {"echo \"{torn\"", absl::StatusCode::kInvalidArgument, "is not a JSON object"},
       {"exit 5", absl::StatusCode::kUnavailable, "tried 2 times: the child ended with exit code 5"},
   };
   for (const Case& test : cases) {

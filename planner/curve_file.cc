@@ -134,7 +134,7 @@ absl::StatusOr<double> ParseNumber(const Fields& fields, size_t column, absl::st
   const absl::string_view field = column < fields.size() ? fields[column] : "";
   if (absl::SimpleAtod(field, &number)) return number;
   return absl::InvalidArgumentError(
-      absl::StrCat("the ", name, " is \"", field, "\", which is no number",
+      absl::StrCat("the ", name, " is \"", field, "\", which is not a number",
                    absl::EndsWith(field, "%") ? "; leave the % out" : ""));
 }
 

@@ -40,7 +40,7 @@ struct CurveFile {
 // and the first above 1 are a sentence each in `warnings`, which may be null, with `source` and the
 // line.
 //
-// InvalidArgument names `source` and the line: no such columns, a field that is no number or not a
+// InvalidArgument names `source` and the line: no such columns, a field that is not a number or not a
 // finite one, epochs that do not rise by the same number from line to line, no epoch at all.
 // NotFound for a curve that is not there, naming those that are.  Thread-safe.
 absl::StatusOr<CurveFile> ParseCurveFile(absl::string_view text, absl::string_view source,

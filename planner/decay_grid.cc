@@ -10,7 +10,7 @@ namespace {
 using Vector = std::vector<double>;
 
 // The slowest decay, times the last epoch, and the fastest: slower ones are parabolas, faster ones
-// a step behind epoch 0, which has a place of its own.
+// a step after epoch 0, which has a place of its own.
 constexpr double kSlowest = 0.002, kFastest = 4;
 constexpr double kDependent = 1e-9;
 

@@ -33,7 +33,7 @@ class DecayGrid {
   // Decays of the grid, beside the infinite one.
   static constexpr int kDecays = 48;
 
-  // exp(-b x), orthonormal to the first so many polynomials.
+  // exp(-b x), orthonormal to the first `rank` polynomials.
   struct Decay {
     double b = 0;
     std::vector<double> beside;

@@ -109,7 +109,7 @@ TEST(DynamicProgrammingTest, PlansTheGoldenCases) {
   }
 }
 
-// The recurrence as it is defined, without memory: trains what leads to `node` anew every time.
+// The recurrence as it is defined, without memory: trains what leads to `node` again every time.
 struct Way {
   bool found = false;
   double score = 0;

@@ -29,7 +29,7 @@ absl::StatusOr<std::string> StateName(const json& edge, const char* name) {
   if (edge.contains(name) && edge[name].is_string()) return edge[name].get<std::string>();
   OP3D_ASSIGN_OR_RETURN(const double number, Number(edge, name));
   if (number < 0 || number != std::floor(number) || number > 1e6) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is no state: ", number));
+    return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is not a state: ", number));
   }
   return absl::StrCat("S", static_cast<int>(number));
 }

@@ -42,7 +42,7 @@ absl::StatusOr<int> Lock(const std::string& path) {
     std::string holder = ReadFile(lock_path).value_or("");
     absl::StripAsciiWhitespace(&holder);
     return absl::UnavailableError(
-        absl::StrCat("the search in ", path, " is in the hands of ",
+        absl::StrCat("the search in ", path, " is locked by ",
                      holder.empty() ? "another process" : absl::StrCat("process ", holder),
                      "; wait for it to end, or end it"));
   }

@@ -67,7 +67,7 @@ struct JournalContent {
   JournalHeader header;
   // Entry i is line i + 2.
   std::vector<JournalEntry> entries;
-  // Bytes of whole lines; what comes behind them is a torn line.
+  // Bytes of whole lines; what comes after them is a torn line.
   int64_t size = 0;
 };
 

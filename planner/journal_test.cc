@@ -113,7 +113,7 @@ TEST(JournalTest, ATornLastLineIsCutOffWhereverItTore) {
     ASSERT_OK_AND_ASSIGN(const auto journal, Journal::Open(path, SmallHeader()));
     ASSERT_EQ(journal->entries().size(), entries) << size;
     ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(path));
-    ASSERT_EQ(text, whole.substr(0, kept)) << size;  // a torn header is written anew
+    ASSERT_EQ(text, whole.substr(0, kept)) << size;  // a torn header is written again
   }
 }
 

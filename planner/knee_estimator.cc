@@ -88,7 +88,7 @@ PerformanceCurve FitCurve(const std::vector<double>& y, const CurveTerms& terms,
   }
   const VariableProjection projection(y, terms);
   PerformanceCurve best = projection.Minimize().curve;
-  // Without decay, or with a step behind epoch 0, the fit is linear and solved to the end.
+  // Without decay, or with a step after epoch 0, the fit is linear and solved to the end.
   if (best.a == 0 || std::isinf(best.b) || !terms.linear || !terms.square || !polish) return best;
   double residual = SumOfSquares(best, y);
   const PerformanceCurve polished = Polish(best, y);

@@ -19,7 +19,7 @@ struct CurveTerms {
   bool square = true;  // d
 };
 
-// f(x).  x >= 0; b may be infinite (a step behind x = 0).
+// f(x).  x >= 0; b may be infinite (a step after x = 0).
 double Evaluate(const PerformanceCurve& curve, double x);
 
 // Epochs that are looked at for the highest one: [0, kHorizon).

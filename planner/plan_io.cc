@@ -30,7 +30,7 @@ absl::Status CheckStepsOnPath(const Plan& plan) {
     if (at >= plan.path_size()) {
       return absl::InvalidArgumentError(
           absl::StrCat("the plan's step in ", step.state().name(), " is not on its path ",
-                       absl::StrJoin(plan.path(), " -> "), " behind the steps before it"));
+                       absl::StrJoin(plan.path(), " -> "), " after the steps before it"));
     }
   }
   return absl::OkStatus();

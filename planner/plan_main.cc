@@ -69,7 +69,7 @@ ABSL_FLAG(double, negligible_gain, 0,
           "search, replay --stopping=knee_interval: an edge ends when T more epochs would raise "
           "the performance by no more than this");
 ABSL_FLAG(int, first_fit_epochs, 0,
-          "search, replay --stopping=knee_interval: no fit before so many epochs; 0 = T");
+          "search, replay --stopping=knee_interval: no fit before this number of epochs; 0 = T");
 ABSL_FLAG(int, max_epochs_from_initial, 200, "search: bound on the epochs of a first edge");
 ABSL_FLAG(int, max_epochs, 100, "search: bound on the epochs of any other edge");
 ABSL_FLAG(int, jobs, 1, "search, resume: edges trained at once, a child each");
@@ -90,7 +90,8 @@ ABSL_FLAG(std::string, output, "",
           "replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
           "several pools the best one's, with --budget the one within it");
 ABSL_FLAG(int, stability, 0,
-          "replay: print how often so many searches with resampled curves give the same plan");
+          "replay: resample the curves this number of times and print how often the same plan"
+          " comes out");
 ABSL_FLAG(uint64_t, seed, 1, "replay --stability: seed of the draws");
 ABSL_FLAG(bool, dry_run, false,
           "search: print what would be done and what it takes (the runner is asked for time, disk "

@@ -46,15 +46,15 @@ expect 2 'no_such_plan' "$plan" show no_such_plan
 expect 2 'no search in' "$plan" status "$TEST_TMPDIR"
 expect 2 'there is no sub-command "dance"' "$plan" dance .
 expect 2 'two words are expected' "$plan"
-expect 2 '^plan: --jobs is no flag of plan show, but of: search, resume' "$plan" show kinetics400 --jobs=4
-expect 2 '--stability is no flag of plan status, but of: replay' "$plan" status . --stability=3
-expect 2 '--graph is no flag of plan resume, but of: search, replay' "$plan" resume . --graph=base_us
+expect 2 '^plan: --jobs is not a flag of plan show, but of: search, resume' "$plan" show kinetics400 --jobs=4
+expect 2 '--stability is not a flag of plan status, but of: replay' "$plan" status . --stability=3
+expect 2 '--graph is not a flag of plan resume, but of: search, replay' "$plan" resume . --graph=base_us
 
 expect 2 'the released plans are activitynet_imagenet, ' "$plan" show no_such_plan
 expect 2 '--videos has no effect here: it goes with --dry_run' "$plan" search --runner=true --videos=9
 expect 2 '--confidence has no effect here' "$plan" search --runner=true --confidence=0.8
 expect 2 '--seed has no effect here: it goes with --stability' "$plan" replay . --seed=3
-expect 2 '--output is no flag of plan explain, but of: replay' "$plan" explain . --output=x
+expect 2 '--output is not a flag of plan explain, but of: replay' "$plan" explain . --output=x
 
 # Records that are kept with the sources, as a folder or a file.
 expect 0 '^path: S0 -> ' "$plan" explain "$recorded/tennis7_seed1"

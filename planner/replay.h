@@ -6,7 +6,7 @@
 //
 // An edge's recorded score holds for the weights it was started from.  Where another way into its
 // source wins now, it would start from others: the score is then a stand-in, and only training that
-// edge anew would tell.
+// edge again would tell.
 #ifndef OP3D_PLANNER_REPLAY_H_
 #define OP3D_PLANNER_REPLAY_H_
 
@@ -99,7 +99,7 @@ Plan PlanTo(const Replay& replay, const std::string& state);
 // which the front must have been made.  NotFound, naming the cheapest, when there is none.
 absl::StatusOr<PricedState> BestWithin(const Replay& replay, Cost cost, double budget);
 
-// Of `resamples` searches whose every curve has its residuals drawn anew (RandomStream(seed)), how
+// Of `resamples` searches whose every curve has its residuals drawn again (RandomStream(seed)), how
 // many end with the path of `replay`: [0, 1].  Edges without a measured curve stay as they are.
 absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
                                      const std::vector<EdgeOutcome>& trained,

@@ -223,7 +223,7 @@ TEST(ReplayTest, AnotherWindowStopsElsewhereOrSaysThatItCannot) {
   ASSERT_EQ(replay.plan.steps_size(), 2);
   EXPECT_EQ(replay.plan.steps(0).epochs(), 6);
   EXPECT_EQ(replay.plan.steps(1).epochs(), 8);
-  options.rule = PublishedRule(12);  // more than was trained behind the knee
+  options.rule = PublishedRule(12);  // more than was trained after the knee
   ASSERT_OK_AND_ASSIGN(const Replay longer, PlanAgain(Triangle(), trained, options));
   EXPECT_THAT(longer.unfinished, ElementsAre("S0-S1", "S0-S2", "S1-S2"));
 }
@@ -248,7 +248,7 @@ TEST(EdgeScoresJsonTest, EveryFaultIsASentence) {
       {"[]", "neither a JSON list"},
       {"[3]", "edge 1: it is no object"},
       {R"([{"from": 0, "epochs": 3, "score": 1}])", "\"to\" is missing"},
-      {R"([{"from": 0, "to": 1.5, "epochs": 3, "score": 1}])", "\"to\" is no state"},
+      {R"([{"from": 0, "to": 1.5, "epochs": 3, "score": 1}])", "\"to\" is not a state"},
       {R"([{"from": 0, "to": 1, "epochs": -3, "score": 1}])", "the epochs are -3"},
       {R"([{"from": 0, "to": 1, "epochs": 3}])", "\"value\" is missing"},
       {R"([{"from": 0, "to": 1, "performance": [0.1, -0.5]}])", "epoch 1 is -0.5"},

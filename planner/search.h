@@ -6,7 +6,7 @@
 //   OP3D_ASSIGN_OR_RETURN(SearchOutcome outcome, Search(graph, rule, &runner, options));
 //   Print(outcome.plan());
 //
-// Edges go in topological order; with several runners, edges that do not hang on each other go at
+// Edges go in topological order; with several runners, edges that do not depend on each other go at
 // once.  Each starts from the weights kept in its source state and is trained epoch by epoch until
 // the stopping rule ends it; dynamic programming picks each state's best way in.  An edge whose
 // training fails is no way into its state, and the search goes on without it.  Killed at any

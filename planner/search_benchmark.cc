@@ -105,7 +105,7 @@ BENCHMARK(BM_Index)->Apply(Graphs);
 BENCHMARK(BM_BestPath)->Apply(Graphs);
 BENCHMARK(BM_Follow)->Apply(Graphs);
 
-// A decision over a noisy curve of so many epochs.
+// A decision over a noisy curve with the given number of epochs.
 void BM_DecideEpoch(benchmark::State& state) {
   SearchProgress progress = *SearchProgress::Make(MakeGraph(1, 1), Rule());
   RandomStream stream(1, "benchmark", {});

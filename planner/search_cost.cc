@@ -15,7 +15,7 @@
 namespace op3d {
 namespace {
 
-// What the time and memory of a step hang on.
+// What the time and memory of a step depend on.
 using Shape = std::tuple<int, int, int, int, bool, bool>;
 
 Shape ShapeOf(const State& state, bool from_initial) {
@@ -206,7 +206,7 @@ std::string FormatCost(const SearchCost& cost) {
   absl::StrAppendFormat(
       &text,
       "* least / expected / at worst; ** expected / at worst.  Expected: an edge ends T epochs "
-      "behind the mean knee of\nthe released plans, epoch %d out of the initial state and %d "
+      "after the mean knee of\nthe released plans, epoch %d out of the initial state and %d "
       "elsewhere, or at its bound.\n",
       kReleasedKneeFromInitial, kReleasedKnee);
   absl::StrAppendFormat(&text,

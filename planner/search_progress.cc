@@ -298,7 +298,7 @@ absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {
   }
   std::vector<double> performance;
   for (const CurvePoint& point : curves_[edge]) performance.push_back(point.performance());
-  // With a rule that races, the ways before this one are finished and the ones behind it not begun.
+  // With a rule that races, the ways before this one are finished and those after it not begun.
   std::optional<double> to_beat;
   if (rule_.race()) {
     const int winner = WinningEdge(index_, scores_, index_.edges[edge].to);

@@ -55,8 +55,8 @@ class SearchProgress {
   int rounds() const { return graph_.rounds_size(); }
   // No edge into a final state is left: there will be no plan, whatever is still trained.
   bool hopeless() const;
-  // Is the edge open, and all that its starting weights hang on finished?  With a rule that races,
-  // also all other ways into its state that come before it.
+  // Is the edge open, and is all that its starting weights depend on finished?  With a rule that
+  // races, also all other ways into its state that come before it.
   bool Ready(int edge) const;
   // Points so far; point k is epoch k.
   const std::vector<CurvePoint>& curve(int edge) const { return curves_[edge]; }

@@ -61,10 +61,10 @@ TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) 
   }
   // The checkpoint is gone: both epochs are trained again, to the same loss and measure.
   ASSERT_THAT(CheckpointFolder(task.folder, {}).RemoveAll(), IsOk());
-  ASSERT_OK_AND_ASSIGN(const CurvePoint anew,
+  ASSERT_OK_AND_ASSIGN(const CurvePoint again,
                        TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 2));
-  EXPECT_EQ(anew.loss(), second.loss());
-  EXPECT_EQ(anew.performance(), second.performance());
+  EXPECT_EQ(again.loss(), second.loss());
+  EXPECT_EQ(again.performance(), second.performance());
 }
 
 TEST_F(TrainingRunnerTest, FinishKeepsTheOneEpochThatLaterEdgesStartFrom) {

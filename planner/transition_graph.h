@@ -32,7 +32,7 @@ struct GraphIndex {
   std::vector<std::vector<int>> incoming;
   // By node: does a path lead there from the initial state?
   std::vector<bool> reachable;
-  // The edges whose source is reachable, every edge behind all edges into its source.  As close to
+  // The edges whose source is reachable, every edge after all edges into its source.  As close to
   // the listed order as that allows: a list that is in such an order already stays as it is.
   std::vector<int> training_order;
 };

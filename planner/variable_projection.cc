@@ -13,12 +13,12 @@ using Vector = std::vector<double>;
 constexpr int kLinear = 0, kSquare = 1, kConstant = 2;
 // A column is dependent on others when less than this share of it is left beside them.
 constexpr double kDependent = 1e-12;
-// exp(-b) for the largest b of the grid is below a rounding error of f; behind it comes infinity.
+// exp(-b) for the largest b of the grid is below a rounding error of f; after it comes infinity.
 constexpr double kLargestDecay = 40;
 // b x span below which the exponential is a parabola to one part in 1e9: what is left of it beside
 // the polynomial is rounding.
 constexpr double kSmallestDecay = 1e-3;
-// Places of `polynomials_` behind the full one.
+// Places of `polynomials_` after the full one.
 constexpr int kWithoutConstant = 1, kWithoutSquare = 2, kWithoutBoth = 3;
 constexpr int kGridPoints = 64;
 // Local minima of the grid that are looked at closely.

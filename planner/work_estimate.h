@@ -16,7 +16,7 @@ struct EdgeWork {
   // The fewest epochs the rule can end with, and the bound: [min, max].
   int min_epochs = 0;
   int max_epochs = 0;
-  // T behind the knee of the released plans (kReleasedKneeFromInitial, kReleasedKnee), within
+  // T after the knee of the released plans (kReleasedKneeFromInitial, kReleasedKnee), within
   // [min, max]; they were searched with the published rule, others end earlier.
   int expected_epochs = 0;
   // Of one clip.  An epoch trains on frames_per_clip x (clips a list) frames.

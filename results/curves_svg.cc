@@ -169,7 +169,7 @@ class Panel {
     }
   }
 
-  // A bar on the axis, its ends upright; open to the right where it goes on behind the last epoch.
+  // A bar on the axis, its ends upright; open to the right where it goes on past the last epoch.
   void DrawInterval() {
     if (!edge_.knee().has_interval()) return;
     const double low = edge_.knee().interval().low(), high = edge_.knee().interval().high();

@@ -56,7 +56,7 @@ TEST(HeadlineTest, TheStrongestRivalIsNamedAndTheNoise) {
   best->set_top1(251.0 / 270);
   EXPECT_THAT(Headline(record), HasSubstr("3.0 points more than"));
   EXPECT_THAT(Headline(record), HasSubstr(": ahead beyond the noise (95 %: +0.9 to +5.0 points)."));
-  // Behind.
+  // A lower score.
   row(RecipeResult::BEST_FIXED)->set_total_frames(3 * 280800);
   row(RecipeResult::PLANNED_MODEL)->mutable_test()->set_top1(0.5);
   row(RecipeResult::PLANNED_MODEL)->mutable_test()->clear_right();

@@ -50,11 +50,11 @@ enum class CheckBeside {
 // Reads as ReadRecord() and checks: the record's checksum, Contradictions(), NotOfficial(); of a
 // run's folder also the settings that the run started with, and by their checksums the lists of
 // videos and the scores, where they are there.  The errors of ReadRecord(); a record that was
-// edited is no error.
+// edited is not an error.
 absl::StatusOr<CheckedRecord> ReadCheckedRecord(const std::string& path,
                                                 CheckBeside beside = CheckBeside::kAll);
 
-// Facts of a valid record that cannot hold together: a share that is no number of videos over
+// Facts of a valid record that cannot hold together: a share that is not a number of videos over
 // videos, another top-1 than the classes and right videos give, a test of another number of videos
 // than the list has, other epochs or frames than a row's plan takes, lists that do not add up, a
 // miniature that says it is full scale.  What the record does not state is not checked.

@@ -45,7 +45,7 @@ std::vector<Edit> Edits() {
   return {
       {"top-1", [](RunRecord* record) { ModelTest(record)->set_top1(269 / 270.0); },
        "its classes add up to 259 right of 270"},
-      {"top-1 that is no number of videos",
+      {"top-1 that is not a number of videos",
        [](RunRecord* record) { ModelTest(record)->set_top1(0.97); }, "no whole number"},
       {"top-1 above top-3", [](RunRecord* record) { ModelTest(record)->set_top3(0.5); },
        "which cannot fall"},

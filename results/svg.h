@@ -7,7 +7,7 @@
 //
 // Coordinates are pixels, x to the right, y downward.  Numbers that are not finite become 0, so
 // that odd data still gives a well-formed picture.  Nothing in a picture has an id or refers to
-// anything, so many can stand in one page.
+// anything, so one page can hold several.
 #ifndef OP3D_RESULTS_SVG_H_
 #define OP3D_RESULTS_SVG_H_
 

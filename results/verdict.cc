@@ -287,16 +287,16 @@ Goal PublishedGoal(const Verdict& verdict) {
             "the planned model minus the published method is not known: no run has its row"};
   }
   const double least = *absl::c_min_element(known);
-  std::vector<std::string> behind;
+  std::vector<std::string> missed;
   for (const SetVerdict& set : verdict.sets) {
-    if (set.published.has_value() && *set.published <= 0) behind.push_back(set.name);
+    if (set.published.has_value() && *set.published <= 0) missed.push_back(set.name);
   }
-  return {"published_difference", behind.empty(),
+  return {"published_difference", missed.empty(),
           absl::StrCat("the planned model minus the published method is ",
                        FormatPoints(*verdict.published_difference), " points in the mean and ",
                        FormatPoints(least), " on the worst of ", Count(known.size(), "set", "sets"),
-                       "; the goal is above 0 on every set", behind.empty() ? "" : ", missed on ",
-                       absl::StrJoin(behind, ", "))};
+                       "; the goal is above 0 on every set", missed.empty() ? "" : ", missed on ",
+                       absl::StrJoin(missed, ", "))};
 }
 
 Goal CostGoal(const Verdict& verdict) {

@@ -4,6 +4,8 @@ They hold what is the same everywhere, so that it stands in one place: warnings 
 tests are small, single-threaded and link GoogleTest, benchmarks are kept alive by a smoke test.
 """
 
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_proto_library", "cc_test")
+
 _COPTS = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
 
 def _tags(tags, deps):
@@ -13,18 +15,18 @@ def _tags(tags, deps):
 
 def op3d_cc_library(name, deps = [], copts = [], tags = [], **kwargs):
     """A library: one noun, `name`.h and `name`.cc."""
-    native.cc_library(name = name, deps = deps, copts = _COPTS + copts, tags = _tags(tags, deps), **kwargs)
+    cc_library(name = name, deps = deps, copts = _COPTS + copts, tags = _tags(tags, deps), **kwargs)
 
 def op3d_cc_binary(name, deps = [], copts = [], tags = [], **kwargs):
     """A program."""
-    native.cc_binary(name = name, deps = deps, copts = _COPTS + copts, tags = _tags(tags, deps), **kwargs)
+    cc_binary(name = name, deps = deps, copts = _COPTS + copts, tags = _tags(tags, deps), **kwargs)
 
 def op3d_cc_test(name, deps = [], copts = [], size = "small", tags = [], env = {}, **kwargs):
     """A GoogleTest.  One OpenMP thread: results must not depend on the machine's cores.
 
     Tag it "torch" when it reaches LibTorch only through its deps.
     """
-    native.cc_test(
+    cc_test(
         name = name,
         deps = deps + ["@com_google_googletest//:gtest_main"],
         copts = _COPTS + copts,
@@ -39,7 +41,7 @@ def op3d_proto_library(name, srcs, deps = [], visibility = None):
     if not name.endswith("_proto"):
         fail("%s: a proto library's name ends in _proto" % name)
     native.proto_library(name = name, srcs = srcs, deps = deps, visibility = visibility)
-    native.cc_proto_library(name = name[:-len("proto")] + "cc_proto", deps = [":" + name], visibility = visibility)
+    cc_proto_library(name = name[:-len("proto")] + "cc_proto", deps = [":" + name], visibility = visibility)
 
 def op3d_textproto(name, src, proto, message, protos, visibility = None):
     """Settings that the build checks: `src` must parse as `message` of the file `proto`.
@@ -56,7 +58,7 @@ def op3d_textproto(name, src, proto, message, protos, visibility = None):
 
 def op3d_benchmark(name, srcs, deps = [], copts = [], tags = [], smoke_filter = ".", **kwargs):
     """A Google Benchmark program, and a test that runs it for an instant so that it cannot rot."""
-    native.cc_binary(
+    cc_binary(
         name = name,
         srcs = srcs,
         deps = deps + ["@com_google_benchmark//:benchmark"],
@@ -81,7 +83,7 @@ def op3d_fuzz_target(name, srcs, deps = [], corpus = [], tags = []):
     `srcs` defines LLVMFuzzerTestOneInput.  `./bazelw run --config=fuzz //pkg:name -- -max_total_time=600
     FOLDER` fuzzes; `name`_corpus_test runs the same function over `corpus` in every configuration.
     """
-    native.cc_library(
+    cc_library(
         name = name + "_input",
         srcs = srcs,
         deps = deps,
@@ -90,7 +92,7 @@ def op3d_fuzz_target(name, srcs, deps = [], corpus = [], tags = []):
         testonly = True,
         alwayslink = True,
     )
-    native.cc_binary(
+    cc_binary(
         name = name,
         deps = [":" + name + "_input"],
         linkopts = ["-fsanitize=fuzzer"],
@@ -98,7 +100,7 @@ def op3d_fuzz_target(name, srcs, deps = [], corpus = [], tags = []):
         tags = ["manual"],
         testonly = True,
     )
-    native.cc_test(
+    cc_test(
         name = name + "_corpus_test",
         size = "small",
         srcs = ["//tools:corpus_main.cc"],

@@ -71,7 +71,7 @@ class CsvReader {
     }
     if (AtLineEnd() || text_[at_] == ',') return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrCat(
-        source_, ":", line_, ": '", text_.substr(at_, 1), "' behind the closing quote of \"",
+        source_, ":", line_, ": '", text_.substr(at_, 1), "' after the closing quote of \"",
         field->substr(0, 40), "\"; expected a comma or the end of the line"));
   }
 

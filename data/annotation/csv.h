@@ -22,7 +22,7 @@ struct CsvRow {
 };
 
 // All rows, without the empty lines.  Rows may differ in their number of fields.  InvalidArgument,
-// "`source`:line: ...", for a quote that is never closed or text behind a closing quote.
+// "`source`:line: ...", for a quote that is never closed or text after a closing quote.
 absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::string_view source);
 
 }  // namespace op3d

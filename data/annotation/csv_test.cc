@@ -44,7 +44,7 @@ TEST(CsvTest, NamesTheLineOfAnError) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("x.csv:2: a quoted field")));
   EXPECT_THAT(ParseCsv("a,b\nc,\"d\"e\n", "x.csv"),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("x.csv:2: 'e' behind the closing quote of \"d\"")));
+                       HasSubstr("x.csv:2: 'e' after the closing quote of \"d\"")));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ absl::StatusOr<GroupList> GroupList::Parse(absl::string_view text, absl::string_
     absl::string_view path = line.text;
     const absl::string_view group = TakeWord(&path);
     if (group.empty() || path.empty()) return ListError(source, line, "no group", kExpected);
-    // The path itself, then without a label behind it, then both without their folders.
+    // The path itself, then without the label after it, then both without their folders.
     absl::string_view names[] = {path, path, FileName(path), ""};
     int64_t label;
     if (!absl::SimpleAtoi(TakeWord(&names[1]), &label)) names[1] = "";

@@ -56,13 +56,13 @@ std::string Sentence(absl::string_view what) {
 
 // The line of `text` that `at` lies in, or what of it is near.
 std::string LineAround(absl::string_view text, size_t at) {
-  constexpr size_t kBefore = 80, kBehind = 40;
+  constexpr size_t kBefore = 80, kAfter = 40;
   absl::string_view before = text.substr(0, at);
   before.remove_prefix(before.rfind('\n') + 1);  // npos + 1 = 0
-  const absl::string_view behind = text.substr(at, text.find('\n', at) - at);
+  const absl::string_view after = text.substr(at, text.find('\n', at) - at);
   const bool cut = before.size() > kBefore;
   return absl::StrCat(cut ? "..." : "", cut ? before.substr(before.size() - kBefore) : before,
-                      absl::StripTrailingAsciiWhitespace(behind.substr(0, kBehind)));
+                      absl::StripTrailingAsciiWhitespace(after.substr(0, kAfter)));
 }
 
 }  // namespace

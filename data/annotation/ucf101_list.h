@@ -28,7 +28,7 @@ struct Ucf101Video {
 };
 
 // In the order of the list.  InvalidArgument, "`source`:line: ..." with the line: no class folder,
-// a word behind the path that is no number from 1, a video twice, no row.
+// a word after the path that is not a number from 1 on, a video twice, no row.
 absl::StatusOr<std::vector<Ucf101Video>> ParseUcf101List(absl::string_view text,
                                                          absl::string_view source);
 

@@ -176,7 +176,7 @@ class Finder {
     const auto found = place->second.find(WithoutVideoEndings(name));
     if (found == place->second.end()) return paths;
     for (const std::string& entry : found->second) {
-      // A file without an ending is no video.
+      // A file without an ending is not a video.
       if (entry == found->first && !FolderExists(folder + entry)) continue;
       paths.push_back(folder + entry);
     }

@@ -50,7 +50,7 @@ struct ClipFile {
   std::string bytes;
   std::vector<int64_t> shape;
   std::vector<int64_t> frames;
-  // How many times the last frame stands in for one behind the end.
+  // How many times the last frame is used for a frame past the end.
   int held = 0;
 };
 

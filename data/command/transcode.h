@@ -1,4 +1,4 @@
-// A dataset's copy made anew for training: small pictures, key frames close together, or frames.
+// A smaller copy of a dataset for training: small pictures, key frames close together, or frames.
 //
 //   TranscodeOptions options;
 //   options.root = "/data/kinetics400";

@@ -1,4 +1,4 @@
-// One video written anew: smaller, with key frames close together, as a file, a folder of JPEG
+// One video written again: smaller, with key frames close together, as a file, a folder of JPEG
 // frames or an LMDB of them.  Frame k of the copy is frame k of the video.
 //
 //   VideoCopyOptions options;

@@ -79,7 +79,7 @@ absl::Status IndexJournal::ReadEarlier() {
     position = begin + frame.bytes;
   }
   if (position == content.size()) return absl::OkStatus();
-  // Else what is appended would stand behind what cannot be read.
+  // Otherwise new records would come after bytes that cannot be read.
   if (::ftruncate(fd_, static_cast<off_t>(position)) != 0) {
     return ErrnoStatus(errno, "cannot write", path_);
   }

@@ -117,7 +117,7 @@ class IndexUpdate {
     absl::StatusOr<VideoIndex> read = VideoIndex::Read(options_.file, options_.root);
     damaged_ = !read.ok();
     if (damaged_) {
-      Progress::Print(absl::StrCat("made anew: ", read.status().message()));
+      Progress::Print(absl::StrCat("rebuilt: ", read.status().message()));
       return;
     }
     index_ = *std::move(read);

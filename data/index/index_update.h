@@ -47,7 +47,7 @@ struct IndexReport {
 //
 // The file is written at the end, whole or not at all; a process that is killed before has left a
 // journal beside it, and the next one goes on from there: the final bytes are the same.  An index
-// that is damaged is made anew, one that cannot be written is done without, both with a line on
+// that is damaged is rebuilt, one that cannot be written is done without, both with a line on
 // stderr.  Errors of the machine (no permission, no memory, a limit) are not kept: those videos
 // are tried again the next time.
 //

@@ -105,7 +105,7 @@ void ClipQueue::Work() {
 
 int64_t ClipQueue::Substitute(int64_t index, absl::Span<float> out, ViewSeconds* seconds) {
   for (const int64_t other : options_.substitutes(index)) {
-    if (options_.heed_signals && !CheckInterrupt().ok()) return -1;
+    if (options_.handle_signals && !CheckInterrupt().ok()) return -1;
     // With the draws of the place, so that the other's own clip of this epoch does not come twice.
     if (make_views_(options_.videos[other], index, out, seconds).ok()) return other;
   }
@@ -120,7 +120,7 @@ void ClipQueue::MakeVideo(int64_t position, Pending* pending) {
   const int64_t place = position - pending->first;
   const int64_t index = options_.order[position];
   ViewSeconds seconds;
-  absl::Status status = options_.heed_signals ? CheckInterrupt() : absl::OkStatus();
+  absl::Status status = options_.handle_signals ? CheckInterrupt() : absl::OkStatus();
   int64_t shown = index;
   if (status.ok()) {
     const absl::Span<float> out(pending->batch.clips.data() + place * floats_per_video_,
@@ -129,7 +129,7 @@ void ClipQueue::MakeVideo(int64_t position, Pending* pending) {
     if (!status.ok() && !absl::IsCancelled(status) && options_.substitutes) {
       shown = Substitute(index, out, &seconds);
       if (const absl::Status stop = CheckInterrupt();
-          shown < 0 && options_.heed_signals && !stop.ok()) {
+          shown < 0 && options_.handle_signals && !stop.ok()) {
         status = stop;
       }
     }

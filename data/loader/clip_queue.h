@@ -43,7 +43,7 @@ struct ClipQueueOptions {
   // A batch whose videos were all skipped is given out with size 0; otherwise it is passed over.
   bool give_empty_batches = false;
   // A signal ends the queue.
-  bool heed_signals = true;
+  bool handle_signals = true;
   // 0 = the work is done inside Next.
   int threads = 0;
   // Memory for batches that are ready or in the making; one is always made.
@@ -111,7 +111,7 @@ class ClipQueue {
   // Positions in the order: the next to make, and where making ends (earlier after an error).
   int64_t next_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t end_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Batches given out so far, and those behind them.
+  // Batches given out so far, and those that come after them.
   int64_t delivered_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<std::unique_ptr<Pending>> pending_ ABSL_GUARDED_BY(mutex_);
   // Memory of batches that the caller gave back.

@@ -14,7 +14,7 @@ namespace op3d {
 namespace {
 
 constexpr int kTestCrops = 3;
-// So many videos in a row that do not decode are no accident.
+// This number of videos in a row that do not decode is no accident.
 constexpr int kSubstitutes = 10;
 
 // What all three kinds of loader check.
@@ -101,11 +101,11 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTraining(
   }
   RandomStream shuffle(options.seed, options.purpose + ".order", {options.epoch});
   std::vector<int64_t> order = shuffle.Permutation(static_cast<int64_t>(videos.size()));
-  if (options.shares < 1 || options.share < 0 || options.share >= options.shares ||
+  if (options.shards < 1 || options.shard < 0 || options.shard >= options.shards ||
       options.first_batch < 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("share ", options.share, " of ", options.shares, " from batch ",
-                     options.first_batch, "; a share is in [0, shares) and a batch at least 0"));
+        absl::StrCat("shard ", options.shard, " of ", options.shards, " from batch ",
+                     options.first_batch, "; a shard is in [0, shards) and a batch at least 0"));
   }
   ClipQueueOptions queue = QueueOptions(options, std::move(videos), options.transform.train_crop());
   queue.give_empty_batches = true;
@@ -117,10 +117,10 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTraining(
       return others;
     };
   }
-  queue.heed_signals = options.heed_signals;
+  queue.handle_signals = options.handle_signals;
   const int64_t batches = static_cast<int64_t>(order.size()) / options.batch_size;
-  for (int64_t batch = options.share + options.first_batch * options.shares; batch < batches;
-       batch += options.shares) {
+  for (int64_t batch = options.shard + options.first_batch * options.shards; batch < batches;
+       batch += options.shards) {
     const auto first = order.begin() + batch * options.batch_size;
     queue.order.insert(queue.order.end(), first, first + options.batch_size);
   }

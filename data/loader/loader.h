@@ -48,13 +48,13 @@ struct TrainLoaderOptions {
   uint64_t seed = 0;
   std::string purpose = "train";
   int64_t epoch = 0;
-  // The part of one of several processes: of the epoch's batches 0, 1, 2 ... every `shares`-th from
-  // `share` on, [0, shares).
-  int share = 0, shares = 1;
-  // So many of the share's batches are left out at the start: an epoch taken up again.
+  // The part of one of several processes: of the epoch's batches 0, 1, 2 ... every `shards`-th from
+  // `shard` on, [0, shards).
+  int shard = 0, shards = 1;
+  // Number of the shard's batches to skip at the start: an epoch is resumed there.
   int64_t first_batch = 0;
   // A signal ends the loader with Cancelled.  A process among several ends with the others instead.
-  bool heed_signals = true;
+  bool handle_signals = true;
   // Workers; 0 = the work is done inside Next.
   int threads = 0;
   // Most memory for batches made ahead, in MiB; one is always made.
@@ -88,7 +88,7 @@ class ClipLoader {
   // batch whose videos were all skipped comes with size 0, so that batches can be counted.
   //
   // All three: InvalidArgument for settings that cannot be, no videos, or (training) fewer videos
-  // than a batch holds.  `store` must outlive the loader; several loaders may share it.
+  // than a batch holds.  `store` must outlive the loader; several loaders may shard it.
   static absl::StatusOr<std::unique_ptr<ClipLoader>> ForTraining(std::vector<Video> videos,
                                                                  FrameStore* store,
                                                                  const TrainLoaderOptions& options);

@@ -39,7 +39,7 @@ TEST(LoaderInterruptTest, ASignalEndsTheLoader) {
   deaf.shape = options.shape;
   deaf.transform = options.transform;
   deaf.batch_size = 1;
-  deaf.heed_signals = false;
+  deaf.handle_signals = false;
   ASSERT_OK_AND_ASSIGN(auto unmoved, ClipLoader::ForTraining(videos, &store, deaf));
   std::raise(SIGINT);
   for (size_t i = 0; i < videos.size(); ++i) EXPECT_THAT(unmoved->Next(&batch), IsOk());

@@ -154,12 +154,12 @@ TEST_F(LoaderTest, SharesAndLaterStartsArePartsOfTheWholeEpoch) {
   ASSERT_OK_AND_ASSIGN(auto loader, ClipLoader::ForTraining(videos(), &store_, options));
   const std::vector<Batch> whole = All(loader.get());
   ASSERT_EQ(whole.size(), 8);
-  options.shares = 3;
-  for (options.share = 0; options.share < 3; ++options.share) {
+  options.shards = 3;
+  for (options.shard = 0; options.shard < 3; ++options.shard) {
     for (options.first_batch = 0; options.first_batch < 4; ++options.first_batch) {
       ASSERT_OK_AND_ASSIGN(loader, ClipLoader::ForTraining(videos(), &store_, options));
       const std::vector<Batch> part = All(loader.get());
-      size_t next = options.share + 3 * options.first_batch;
+      size_t next = options.shard + 3 * options.first_batch;
       for (const Batch& batch : part) {
         ASSERT_LT(next, whole.size());
         EXPECT_EQ(batch.videos, whole[next].videos);
@@ -170,7 +170,7 @@ TEST_F(LoaderTest, SharesAndLaterStartsArePartsOfTheWholeEpoch) {
     }
   }
   EXPECT_THAT(ClipLoader::ForTraining(videos(), &store_, options).status(),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("share 3 of 3")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("shard 3 of 3")));
 }
 
 TEST_F(LoaderTest, ABatchOfBadVideosKeepsItsPlaceInAnEpoch) {

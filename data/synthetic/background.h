@@ -1,4 +1,4 @@
-// What lies behind everything in a synthetic video: a colour and two drifting gratings.
+// The background of a synthetic video: a colour and two drifting gratings.
 //
 //   const Background background = Background::Draw(Scene::kBars, /*contrast=*/1.0, &stream);
 //   background.Paint(frame, &canvas);           // every pixel

@@ -32,7 +32,7 @@ struct DatasetLayout {
   std::vector<TextFile> texts;
 };
 
-// `class,group` behind a header row, alphabetically: what the benchmark splits results by.
+// `class,group` after a header row, in alphabetical order: what the benchmark splits results by.
 std::string GroupsCsv(const Miniature& miniature);
 
 // A field of a CSV file: in quotes where it holds a comma, a quote, a space or a line break.

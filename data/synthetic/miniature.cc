@@ -20,7 +20,7 @@ absl::Status Refuse(const MiniatureSettings& settings, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("miniature '", settings.name(), "': ", what));
 }
 
-// The protos' numbers are those of the enums behind 0 = unspecified.
+// The protos' numbers are those of the enums plus 1; 0 = unspecified.
 template <typename To, typename From>
 std::vector<To> ToEnums(const From& values) {
   std::vector<To> result;

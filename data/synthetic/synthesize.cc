@@ -37,7 +37,7 @@ constexpr char kUsage[] =
 absl::Status Run(absl::Span<const std::string> words) {
   if (!words.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", words.front(), "\" is no flag; see --help"));
+        absl::StrCat("\"", words.front(), "\" is not a flag; see --help"));
   }
   SynthesisOptions options;
   options.dataset = absl::GetFlag(FLAGS_dataset);

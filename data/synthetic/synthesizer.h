@@ -5,7 +5,7 @@
 //   options.folder = "/tmp/ucf101";
 //   OP3D_RETURN_IF_ERROR(Synthesize(options));
 //
-// Every number behind a video comes from a stream named by (seed, data set, split, index), and
+// Every random number of a video comes from a stream named by (seed, data set, split, index), and
 // each split has a seed of its own: no video depends on another, on their number or on threads.
 #ifndef OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_
 #define OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_

@@ -35,7 +35,7 @@ TEST(NormaliseTest, WritesPlanesOfABox) {
     Normalise(image.pixels.data(), 13, box, mirror, out.data(), kStride);
     for (int c = 0; c < 3; ++c) {
       for (int i = 0; i < kStride; ++i) {
-        float want = -99.0f;  // nothing is written behind a plane
+        float want = -99.0f;  // nothing is written past the end of a plane
         if (i < 35) {
           const int y = 3 + i / 7;
           const int x = mirror ? 2 + 6 - i % 7 : 2 + i % 7;

@@ -97,7 +97,7 @@ TEST_F(BFrameUnpackerTest, WhatIsNotPackedIsLeftAlone) {
 // Frames are counted by decoding them where the empty places are not as they should be.
 TEST_F(BFrameUnpackerTest, BelievesNothingOfABrokenFile) {
   std::string bytes = MakeTestClip(Options(true), kFrames);
-  // The fourth place of a B-frame, "00dc", its size and an uncoded picture: now it is no picture.
+  // The fourth place of a B-frame, "00dc", its size and an uncoded picture: now it is not a picture.
   size_t at = bytes.find("movi");
   for (int places = 0; places < 4;) {
     at = bytes.find("00dc", at + 4);

@@ -34,7 +34,7 @@ std::optional<FrameName> ParseFrameName(absl::string_view name);
 
 class FrameNames {
  public:
-  // Takes notice of `name` when it is a frame's.
+  // Records `name` when it is a frame's.
   void Add(absl::string_view name);
 
   // NotFound: no frame of this content among the names.  DataLoss: numbers are missing or come

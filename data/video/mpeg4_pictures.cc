@@ -10,7 +10,7 @@
 namespace op3d {
 namespace {
 
-// Bits from the most significant on; zeros behind the end.
+// Bits from the most significant on; zeros past the end.
 class Bits {
  public:
   explicit Bits(absl::Span<const uint8_t> bytes) : bytes_(bytes) {}

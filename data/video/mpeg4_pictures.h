@@ -31,7 +31,7 @@ inline constexpr int kLargestUncodedPicture = 8;
 
 class Mpeg4Pictures {
  public:
-  // Takes notice of the headers in `bytes`.
+  // Records what the headers in `bytes` say.
   void ReadHeaders(absl::Span<const uint8_t> bytes);
 
   // The pictures in a packet, in order; its headers count from here on.

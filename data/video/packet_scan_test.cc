@@ -138,7 +138,7 @@ TEST_F(PacketScanTest, DoubtsACutOffFile) {
   options.b_frames = 0;
   const std::string bytes = MakeTestClip(options, 60);
   const std::string path = JoinPath(folder_, "cut.avi");
-  // In the last packet: the index behind it is gone too.
+  // In the last packet: the index after it is gone too.
   ASSERT_THAT(WriteFileAtomically(path, bytes.substr(0, bytes.rfind("idx1") - 10)), IsOk());
   EXPECT_THAT(Scan(path).doubt, HasSubstr("cut off"));
 }

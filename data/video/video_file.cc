@@ -148,13 +148,13 @@ class FileVideoReader : public VideoReader {
 
   absl::Status GoBefore(int64_t frame) {
     const int64_t entry = may_seek_ ? scan_.index.EntryBefore(frame) : 0;
-    const bool behind = frame < next_;
-    if (entry > 0 && (behind || entry >= next_ + kFewestFramesSkipped)) {
+    const bool backward = frame < next_;
+    if (entry > 0 && (backward || entry >= next_ + kFewestFramesSkipped)) {
       if (SeekTo(entry)) return absl::OkStatus();
       may_seek_ = false;
       return Rewind();
     }
-    return behind ? Rewind() : absl::OkStatus();
+    return backward ? Rewind() : absl::OkStatus();
   }
 
   // True when the container led to an entry from which `entry` will come up.

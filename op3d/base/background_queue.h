@@ -21,14 +21,14 @@ namespace op3d {
 // Thread-safe.
 class BackgroundQueue {
  public:
-  // So many jobs wait at most beside the one at work; Add() waits for room.
+  // The number of jobs that wait at most beside the one at work; Add() waits for room.
   explicit BackgroundQueue(int most_waiting = 2);
   // Does what was added before it ends.
   ~BackgroundQueue();
   BackgroundQueue(const BackgroundQueue&) = delete;
   BackgroundQueue& operator=(const BackgroundQueue&) = delete;
 
-  // Puts a job behind the others.  The first error of a job is what every later call returns; no
+  // Puts a job after the others.  The first error of a job is what every later call returns; no
   // further job is then begun.
   absl::Status Add(std::function<absl::Status()> job);
 

@@ -48,7 +48,7 @@ absl::Status RefuseForeignFlags(absl::string_view program, absl::string_view com
     const std::vector<std::string> takers = FlagTakers(flag->Help(), commands);
     if (takers.empty() || Contains(takers, command)) continue;
     if (flag->CurrentValue() == flag->DefaultValue()) continue;
-    return absl::InvalidArgumentError(absl::StrCat("--", name, " is no flag of ", program, " ",
+    return absl::InvalidArgumentError(absl::StrCat("--", name, " is not a flag of ", program, " ",
                                                    command, ", but of: ",
                                                    absl::StrJoin(takers, ", "), "; see --help"));
   }

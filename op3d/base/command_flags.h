@@ -19,7 +19,7 @@ absl::Status RefuseForeignFlags(absl::string_view program, absl::string_view com
                                 const std::vector<std::string>& commands);
 
 // Of `commands` those that a flag's help names before a colon, at its beginning or after a full stop
-// or a semicolon ("frames: short side.  clip: side of the crop"), with flags behind a name passed
+// or a semicolon ("frames: short side.  clip: side of the crop"), with flags after a name passed
 // over ("replay --stability: ...").  Empty = the flag is everybody's.
 std::vector<std::string> FlagTakers(absl::string_view help,
                                     const std::vector<std::string>& commands);

@@ -43,7 +43,7 @@ TEST(CommandFlagsTest, AFlagOfAnotherCommandIsRefusedByName) {
   EXPECT_THAT(RefuseForeignFlags("plan", "search", Commands()), IsOk());
   EXPECT_THAT(RefuseForeignFlags("plan", "show", Commands()),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("--test_jobs is no flag of plan show, but of: search, resume")));
+                       HasSubstr("--test_jobs is not a flag of plan show, but of: search, resume")));
   EXPECT_THAT(RefuseForeignFlags("plan", "dance", Commands()), IsOk());
 }
 

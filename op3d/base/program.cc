@@ -66,7 +66,7 @@ absl::Status CheckFlags(absl::Span<const std::string> arguments) {
     if (flag == nullptr) {
       const bool is_file = absl::StrContains(name, '.') || FileExists(UserPath(argument));
       return absl::InvalidArgumentError(absl::StrCat(
-          "there is no flag ", is_file ? argument : absl::StrCat("--", name), "; see --help",
+          "unknown flag ", is_file ? argument : absl::StrCat("--", name), "; see --help",
           is_file ? absl::StrCat("; a file whose name starts with a dash is given as ./", argument,
                                  ", or after all flags and a --")
                   : ""));
@@ -87,7 +87,7 @@ absl::Status CheckFlags(absl::Span<const std::string> arguments) {
 
 absl::Status RefuseWords(absl::Span<const std::string> words) {
   if (words.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is no flag; see --help"));
+  return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is not a flag; see --help"));
 }
 
 absl::Status PartlyDone(int64_t failed, int64_t asked, const absl::Status& failure,

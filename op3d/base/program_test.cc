@@ -72,7 +72,7 @@ TEST(ProgramTest, DoneForSomeIsOne) {
 TEST(ProgramTest, WordsAreRefusedByName) {
   EXPECT_THAT(RefuseWords({}), IsOk());
   EXPECT_THAT(RefuseWords({"seed=2"}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("'seed=2' is no flag")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("'seed=2' is not a flag")));
 }
 
 TEST(ProgramTest, HelpIsNoMistake) {

@@ -30,9 +30,9 @@ class Progress {
   void Add(int64_t count);
   // What an earlier process had done: it counts for the share, not for the rate.
   void AddEarlier(int64_t count);
-  // For work that turns out shorter than foretold.
+  // For work that turns out shorter than estimated.
   void SetTotal(int64_t total);
-  // A few words behind the bar ("loss 1.23").
+  // A few words after the bar ("loss 1.23").
   void Note(absl::string_view note);
 
   // A line above the bar, which is drawn again below it.

@@ -290,7 +290,7 @@ absl::Status SetValue(const PathStep& step, const FieldDescriptor* field, absl::
   if (step.element.has_value()) {
     if (!field->is_repeated()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", assignment, "': '", step.name, "' is no list"));
+          absl::StrCat("'", assignment, "': '", step.name, "' is not a list"));
     }
     OP3D_ASSIGN_OR_RETURN(index, FindElement(step, field, assignment, *holder));
   } else {
@@ -365,7 +365,7 @@ absl::Status SetField(absl::string_view assignment, Message* message) {
   absl::string_view path, value;
   if (!SplitAssignment(assignment, &path, &value)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", assignment, "' is no setting: write path.to.field=value"));
+        absl::StrCat("'", assignment, "' is not a setting: write path.to.field=value"));
   }
   OP3D_ASSIGN_OR_RETURN(const std::vector<PathStep> steps, ParsePath(path));
   Message* holder = message;

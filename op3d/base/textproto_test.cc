@@ -113,7 +113,7 @@ TEST(TextprotoTest, SetFieldSaysWhichElementsThereAre) {
   EXPECT_THAT(error("items[twice].rate=1"), HasSubstr("several elements of 'items' are called"));
   EXPECT_THAT(error("items.rate=1"), HasSubstr("'items' is a list: name an element, as "
                                                "items[planned]; it has planned, twice, twice"));
-  EXPECT_THAT(error("rate[0]=1"), HasSubstr("'rate' is no list"));
+  EXPECT_THAT(error("rate[0]=1"), HasSubstr("'rate' is not a list"));
   EXPECT_THAT(error("inner[0].rate=1"), HasSubstr("'inner' holds no list"));
   for (const char* path : {"items[]=1", "items[0=1", "[0]=1", "items[0]x=1", "items[0].=1"}) {
     EXPECT_THAT(SetField(path, &message),

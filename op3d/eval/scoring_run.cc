@@ -27,7 +27,7 @@ std::string FirstDifference(const std::string& there, const std::string& here) {
   return "nothing differs";
 }
 
-// One share of a test under way.
+// One shard of a test under way.
 class Run {
  public:
   Run(Network* network, const std::vector<Video>& videos, FrameStore* frames, int clips,
@@ -46,7 +46,7 @@ class Run {
   absl::Status TakeUp();
   // Scores the rest, with this thread and others.
   absl::Status Score();
-  // The whole on share 0; scores without videos elsewhere.
+  // The whole on shard 0; scores without videos elsewhere.
   absl::StatusOr<TestScores> Gather();
 
   const ActivitySeconds& seconds() const { return seconds_; }
@@ -72,7 +72,7 @@ class Run {
   const ScoringOptions& options_;
   const ScoringRun& run_;
   const int64_t block_size_, blocks_;
-  // By block; of this share's, those that are scored.  Serialised, for the folder and the others.
+  // By block; of this shard's, those that are scored.  Serialised, for the folder and the others.
   std::vector<std::string> done_;
   std::vector<int64_t> todo_;
   absl::Mutex mutex_;
@@ -86,7 +86,7 @@ class Run {
 absl::Status Run::TakeUp() {
   if (!run_.parts_folder.empty()) OP3D_RETURN_IF_ERROR(MakeFolders(run_.parts_folder));
   int64_t videos = 0, earlier = 0;
-  for (int64_t block = run_.share; block < blocks_; block += run_.shares) {
+  for (int64_t block = run_.shard; block < blocks_; block += run_.shards) {
     videos += Last(block) - First(block);
     if (run_.parts_folder.empty() || !FileExists(PartPath(block))) {
       todo_.push_back(block);
@@ -160,7 +160,7 @@ void Run::Work() {
 absl::Status Run::Explain(const absl::Status& status) const {
   if (!absl::IsCancelled(status)) return status;
   int64_t kept = 0;
-  for (int64_t block = run_.share; block < blocks_; block += run_.shares) {
+  for (int64_t block = run_.shard; block < blocks_; block += run_.shards) {
     if (!done_[block].empty()) kept += Last(block) - First(block);
   }
   return absl::CancelledError(
@@ -183,14 +183,14 @@ absl::Status Run::Score() {
 
 absl::StatusOr<TestScores> Run::Gather() {
   std::vector<TestScores> parts;
-  // A block of each share at a time: bytes in flight stay few.
-  for (int64_t first = 0; first < blocks_; first += run_.shares) {
-    const int64_t own = first + run_.share;
+  // A block of each shard at a time: bytes in flight stay few.
+  for (int64_t first = 0; first < blocks_; first += run_.shards) {
+    const int64_t own = first + run_.shard;
     std::vector<std::string> round = {own < blocks_ ? std::move(done_[own]) : std::string()};
-    if (run_.shares > 1) {
+    if (run_.shards > 1) {
       OP3D_ASSIGN_OR_RETURN(round, run_.gather(round[0]));
     }
-    if (run_.share != 0) continue;
+    if (run_.shard != 0) continue;
     for (int64_t i = 0; i < static_cast<int64_t>(round.size()) && first + i < blocks_; ++i) {
       OP3D_ASSIGN_OR_RETURN(TestScores part,
                             ParseTestScores(std::move(round[i]), PartPath(first + i)));
@@ -215,7 +215,7 @@ absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<Video>&
   OP3D_RETURN_IF_ERROR(test.Score());
   *seconds += test.seconds();
   OP3D_ASSIGN_OR_RETURN(TestScores scores, test.Gather());
-  if (run.share == 0 && scores.videos == 0) {
+  if (run.shard == 0 && scores.videos == 0) {
     return absl::DataLossError(
         absl::StrCat("none of ", videos.size(), " videos could be scored: none of them decodes"));
   }

@@ -33,18 +33,18 @@ struct ScoringRun {
   // What the scores depend on, "name: value" a line.  Blocks that were scored with another text are
   // refused.
   std::string settings;
-  // The part of one of several processes: every `shares`-th block from `share` on.
-  int share = 0, shares = 1;
-  // Gives every process's bytes, by share; called equally often by all.  Null when alone.
+  // The part of one of several processes: every `shards`-th block from `shard` on.
+  int shard = 0, shards = 1;
+  // Gives every process's bytes, by shard; called equally often by all.  Null when alone.
   std::function<absl::StatusOr<std::vector<std::string>>(const std::string& bytes)> gather;
 };
 
 // Videos a block: enough blocks for threads and processes, few enough files.
 int64_t BlockSize(int64_t videos);
 
-// `clips` x 3 views of every video, in the order of the list.  Share 0 gets all of it, the others
+// `clips` x 3 views of every video, in the order of the list.  Shard 0 gets all of it, the others
 // scores without videos.  `options.threads` blocks more than one are scored side by side;
-// `options.progress` counts this share's clips, of a total that it sets.
+// `options.progress` counts this shard's clips, of a total that it sets.
 //
 // FailedPrecondition: the folder holds blocks of another test (names the line that differs).
 // Cancelled says what was kept.  DataLoss when no video at all decodes.  Internal names a video whose

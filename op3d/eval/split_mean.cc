@@ -58,7 +58,7 @@ absl::StatusOr<SplitMean> MeanOverSplits(absl::Span<const Evaluation> splits) {
     if (test.classes != splits[0].test.classes) {
       return absl::InvalidArgumentError(absl::StrCat("split 1 has ", splits[0].test.classes,
                                                      " classes, split ", i + 1, " ", test.classes,
-                                                     "; these are no splits of one dataset"));
+                                                     "; these are not splits of one dataset"));
     }
     for (size_t j = 0; j < i; ++j) {
       if (test.names.empty() || test.names != splits[j].test.names) continue;

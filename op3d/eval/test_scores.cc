@@ -80,7 +80,7 @@ absl::StatusOr<std::vector<T>> ReadTensor(const Safetensors& file, const std::st
   const TensorView* tensor = file.Find(name);
   if (tensor == nullptr || tensor->dtype != dtype || tensor->shape.size() != rank) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "this is no file of scores: it needs a tensor '", name, "' of ", DTypeName(dtype), " and ",
+        "this is not a file of scores: it needs a tensor '", name, "' of ", DTypeName(dtype), " and ",
         rank, " dimensions; evaluate --weights=FILE --output=FILE writes one"));
   }
   *shape = tensor->shape;
@@ -95,7 +95,7 @@ absl::Status ReadCount(const Metadata& metadata, const char* key, int64_t* count
   if (found == metadata.end()) return absl::OkStatus();
   if (absl::SimpleAtoi(found->second, count) && *count >= 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("its metadata has ", key, " = '", found->second, "', which is no count"));
+      absl::StrCat("its metadata has ", key, " = '", found->second, "', which is not a count"));
 }
 
 // A list of `size` names in the metadata; empty when it is not there.
@@ -105,12 +105,12 @@ absl::Status ReadNames(const Metadata& metadata, const char* key, int64_t size,
   if (found == metadata.end()) return absl::OkStatus();
   const json list = json::parse(found->second, nullptr, /*allow_exceptions=*/false);
   if (!list.is_array()) {
-    return absl::InvalidArgumentError(absl::StrCat("its ", key, " are no list of names"));
+    return absl::InvalidArgumentError(absl::StrCat("its ", key, " are not a list of names"));
   }
   for (const json& name : list) {
     if (!name.is_string()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("its ", key, " hold '", name.dump(), "', which is no name"));
+          absl::StrCat("its ", key, " hold '", name.dump(), "', which is not a name"));
     }
     names->push_back(name.get<std::string>());
   }

@@ -1,4 +1,4 @@
-// What a test leaves behind: every video's scores of every view, with the names that they need to
+// What a test leaves: every video's scores of every view, with the names that they need to
 // be joined, fused and scored again without a video.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeTestScores(scores));

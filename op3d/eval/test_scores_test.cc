@@ -110,7 +110,7 @@ TEST(TestScoresTest, OtherFilesAreRefused) {
   expect(good.substr(0, good.size() - 1), absl::StatusCode::kDataLoss, "f");
   ASSERT_OK_AND_ASSIGN(const std::string weights,
                        SerializeSafetensors({{"scores", DType::kF64, {0, 0, 0}, ""}}, {}));
-  expect(weights, invalid, "f: this is no file of scores: it needs a tensor 'scores' of F32");
+  expect(weights, invalid, "f: this is not a file of scores: it needs a tensor 'scores' of F32");
   TestScores scores = One(1, "a");
   scores.clips = 1, scores.crops = 2;
   std::string lies = Bytes(scores);

@@ -50,7 +50,7 @@ Architecture Residual(const FamilyName& family, const Size& size) {
   architecture.groups = size.groups;
   architecture.base_width = size.base_width;
   architecture.deep_stem = size.deep_stem;
-  // C2D alone keeps the usual epsilon behind a deep stem.
+  // C2D alone keeps the usual epsilon after a deep stem.
   if (size.deep_stem && family.family != Family::kC2d) architecture.batch_norm_epsilon = 2e-5;
   return architecture;
 }

@@ -13,7 +13,7 @@
 
 namespace op3d {
 
-// What the blocks between stem and classifier are.  Kaiming He's ResNet in two dimensions is behind
+// What the blocks between stem and classifier are.  Kaiming He's ResNet in two dimensions is the base of
 // all but the last; they differ in how a block sees time.
 enum class Family {
   // Pseudo-3D pairs, global context in every block, dual head (Qiu et al. 2021).
@@ -42,7 +42,7 @@ enum class BlockKind {
   kBottleneck,
 };
 
-// A residual network of four stages behind a stem, as He et al. (2016) number them.  Of S3D only
+// A residual network of four stages after a stem, as He et al. (2016) number them.  Of S3D only
 // `gating` is used.
 struct Architecture {
   std::string name;

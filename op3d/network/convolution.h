@@ -27,7 +27,7 @@ class Convolution {
   FeatureMap Apply(const FeatureMap& input) const;
 
   // The same from clips [N, C, T, H, W] in any memory layout; for the first layer, whose temporal
-  // kernel equals its temporal stride.  Frames behind the last whole stride are dropped.
+  // kernel equals its temporal stride.  Frames after the last whole stride are dropped.
   FeatureMap ApplyToClips(const at::Tensor& clips) const;
 
  private:

@@ -144,7 +144,7 @@ struct S3dBlockDefinition {
   std::vector<S3dLayerDefinition> layers;
 };
 
-// Everything behind the trunk on one of its ways: stage, global average, dropout, classifier.
+// Everything after the trunk on one of its branches: stage, global average, dropout, classifier.
 struct HeadDefinition {
   // Before the stage; only the spatial head has one.
   std::optional<PoolDefinition> maxpool;
@@ -166,7 +166,7 @@ struct NetworkDefinition {
   std::vector<S3dBlockDefinition> s3d;
   // DG-P3D: temporal, spatial.  The others have one.
   std::vector<HeadDefinition> heads;
-  // LGD: behind the global vector, in training only.
+  // LGD: after the global vector, in training only.
   std::optional<LinearDefinition> global_classifier;
   // The fewest frames that every layer gets a frame from, and the layer that asks for them; the
   // same for height and width.
@@ -178,7 +178,7 @@ struct NetworkDefinition {
 // What the architecture's family makes of its numbers.
 NetworkDefinition DefineNetwork(const Architecture& architecture, int64_t classes);
 
-// The size behind a convolution or pool; remainders are dropped.  0 where the input is
+// The size after a convolution or pool; remainders are dropped.  0 where the input is
 // smaller than the kernel.
 Size3 OutputSize(const Size3& input, const Size3& kernel, const Size3& stride,
                  const Size3& padding);

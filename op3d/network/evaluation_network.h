@@ -36,7 +36,7 @@ class EvaluationNetwork {
   at::ScalarType type() const;
 
   // As Network::Forward in evaluation, with its errors; records no gradients.  An observer sees the
-  // features behind folded norms alone.
+  // features after folded norms alone.
   absl::StatusOr<std::vector<at::Tensor>> Forward(const at::Tensor& clips,
                                                   const FeatureObserver& observer = nullptr) const;
 

@@ -8,7 +8,7 @@
 namespace op3d {
 
 // The table of the network in evaluation form: convolutions have scaled weights, and of the norm
-// behind them only `name`.bias is left, with the mean in it; all else is the same tensor as in
+// after them only `name`.bias is left, with the mean in it; all else is the same tensor as in
 // `tensors`.  One kind of norm stays: the first one of basic blocks in wiring B whose second
 // temporal convolution takes what comes before it.  Computed in float64, returned in the type of
 // `tensors`.

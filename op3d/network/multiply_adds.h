@@ -21,7 +21,7 @@ struct StageCost {
   int64_t parameters = 0;
   // Of convolutions and fully connected layers, without biases.
   int64_t multiply_adds = 0;
-  // What comes out: frames x height x width (1 x 1 x 1 behind a classifier) and channels.
+  // What comes out: frames x height x width (1 x 1 x 1 after a classifier) and channels.
   Size3 output = {};
   int64_t channels = 0;
 };

@@ -65,7 +65,7 @@ absl::Status CheckClips(const NetworkDefinition& definition, const at::Tensor& c
                         const at::Tensor& weight);
 
 // Sees features on their way: the part's name in the state dict's style ("layer3.5", "pool_dual")
-// and its output [N, C, T, H, W] ([N, C] behind the global pools), valid during the call only.
+// and its output [N, C, T, H, W] ([N, C] after the global pools), valid during the call only.
 using FeatureObserver = std::function<void(const std::string& name, const at::Tensor& feature)>;
 
 // Not thread-safe, with one exception: between changes, Forward in evaluation mode may run in

@@ -7,7 +7,7 @@
 //   fp32  single precision throughout
 //   tf32  the same with products rounded to 10 bits on the GPU's tensor cores; CUDA only
 //   bf16  convolutions and features in bfloat16; weights, their gradients, BatchNorm's statistics,
-//         everything behind the global averages and the logits in single precision
+//         everything after the global averages and the logits in single precision
 //   fp64  double precision throughout
 #ifndef OP3D_NETWORK_PRECISION_H_
 #define OP3D_NETWORK_PRECISION_H_

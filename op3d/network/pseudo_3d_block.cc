@@ -23,52 +23,52 @@ using torch::autograd::variable_list;
 // ReLU(branch + shortcut + context).  With m the mean of each clip's branch over its `volume` rows,
 // h = ReLU(fc1(m)) and context = fc2(h).  Means and context are in the weights' type.
 struct JoinFunction : torch::autograd::Function<JoinFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& branch,
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& branch,
                             const at::Tensor& shortcut, const at::Tensor& weight1,
                             const at::Tensor& bias1, const at::Tensor& weight2,
                             const at::Tensor& bias2, int64_t volume, bool inference) {
     const at::Tensor mean =
         branch.view({-1, volume, branch.size(1)}).mean(1, /*keepdim=*/false, weight1.scalar_type());
     const at::Tensor hidden = at::addmm(bias1, mean, weight1.t()).relu_();
-    const at::Tensor glance = at::addmm(bias2, hidden, weight2.t());
+    const at::Tensor context = at::addmm(bias2, hidden, weight2.t());
     at::Tensor output = inference ? branch : at::Tensor();
-    SumRows(branch, shortcut, glance, Activation::kRelu, &output);
+    SumRows(branch, shortcut, context, Activation::kRelu, &output);
     if (!inference) {
-      context->save_for_backward({mean, hidden, weight1, weight2, output});
-      context->saved_data["volume"] = volume;
+      ctx->save_for_backward({mean, hidden, weight1, weight2, output});
+      ctx->saved_data["volume"] = volume;
     }
     return output;
   }
 
-  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const variable_list saved = context->get_saved_variables();
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const variable_list saved = ctx->get_saved_variables();
     const at::Tensor &mean = saved[0], &hidden = saved[1], &weight1 = saved[2], &weight2 = saved[3],
                      &output = saved[4];
-    const int64_t volume = context->saved_data["volume"].toInt();
+    const int64_t volume = ctx->saved_data["volume"].toInt();
     const at::Tensor sum = at::threshold_backward(gradients[0], output, 0);
-    const at::Tensor glance =
+    const at::Tensor context =
         sum.view({-1, volume, sum.size(1)}).sum(1, /*keepdim=*/false, weight1.scalar_type());
-    const at::Tensor reduced = at::threshold_backward(glance.mm(weight2), hidden, 0);
+    const at::Tensor reduced = at::threshold_backward(context.mm(weight2), hidden, 0);
     const at::Tensor spread = reduced.mm(weight1).div_(static_cast<double>(volume));
     at::Tensor branch;
     SumRows(sum, {}, spread, Activation::kNone, &branch);
-    return {branch, sum, reduced.t().mm(mean), reduced.sum(0), glance.t().mm(hidden), glance.sum(0),
+    return {branch, sum, reduced.t().mm(mean), reduced.sum(0), context.t().mm(hidden), context.sum(0),
             {},     {}};
   }
 };
 
 // ReLU(a + b) as one node and one pass.
 struct SumReluFunction : torch::autograd::Function<SumReluFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& a, const at::Tensor& b) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& a, const at::Tensor& b) {
     at::Tensor output;
     SumRows(a, b, {}, Activation::kRelu, &output);
-    context->save_for_backward({output});
+    ctx->save_for_backward({output});
     return output;
   }
 
-  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const at::Tensor sum =
-        at::threshold_backward(gradients[0], context->get_saved_variables()[0], 0);
+        at::threshold_backward(gradients[0], ctx->get_saved_variables()[0], 0);
     return {sum, sum};
   }
 };
@@ -165,16 +165,16 @@ FeatureMap Pseudo3dBlock::Compute(const FeatureMap& input, const ForwardMode& mo
   if (diffusion_.empty()) return Join(branch, shortcut, mode);
   *global = Diffuse(input, *global);
   const Linear &fc5 = diffusion_[4], &fc6 = diffusion_[5];
-  const at::Tensor glance =
+  const at::Tensor context =
       at::linear(at::linear(*global, fc5.weight, fc5.bias), fc6.weight, fc6.bias);
   FeatureMap output = branch;
   if (mode.inference) {
-    SumRows(branch.rows, shortcut.rows, glance, Activation::kRelu, &output.rows);
+    SumRows(branch.rows, shortcut.rows, context, Activation::kRelu, &output.rows);
     return output;
   }
   output.rows = branch.rows + shortcut.rows;
   output.rows.view({output.clips, output.volume(), output.channels()})
-      .add_(glance.to(output.rows.scalar_type()).unsqueeze(1));
+      .add_(context.to(output.rows.scalar_type()).unsqueeze(1));
   output.rows.relu_();
   return output;
 }

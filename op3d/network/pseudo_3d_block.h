@@ -1,5 +1,5 @@
 // The residual block of the ResNet families: space and time in two convolutions (or one), and for
-// DG-P3D a glance at the whole clip.  LGD-P3D keeps a vector g for the clip beside the features.
+// DG-P3D the context of the whole clip.  LGD-P3D keeps a vector g for the clip beside the features.
 //
 //     x --+--> branch (with the pseudo-3D pair) --+--------------------> + --> ReLU
 //         |                                       '--> mean, fc1, ReLU, fc2 --^

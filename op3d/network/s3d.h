@@ -44,7 +44,7 @@ class S3dTrunk {
     FeatureMap Compute(const FeatureMap& input, const ForwardMode& mode) const;
 
     PoolDefinition maxpool;
-    // 1x1x1; 1x1x1 and pair, twice; behind the pool.
+    // 1x1x1; 1x1x1 and pair, twice; after the pool.
     std::vector<Unit> units;
     std::vector<Gate> gates;
     std::vector<at::Tensor> parameters;

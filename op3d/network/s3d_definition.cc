@@ -33,7 +33,7 @@ PairDefinition Pair(const std::string& name, int64_t in_channels, int64_t out_ch
   return pair;
 }
 
-// The widths of a block: 1x1x1; 1x1x1 and pair; 1x1x1 and pair; behind the pool.
+// The widths of a block: 1x1x1; 1x1x1 and pair; 1x1x1 and pair; after the pool.
 using Widths = std::array<int64_t, 6>;
 
 InceptionDefinition Inception(const std::string& name, int64_t in_channels, const Widths& widths,

@@ -65,7 +65,7 @@ absl::StatusOr<Safetensors> ParseSealed(std::string bytes, absl::string_view sou
   const size_t place =
       digits == file.metadata().end() ? std::string::npos : ChecksumPlace(bytes, digits->second);
   if (place == std::string::npos) {
-    return absl::DataLossError(absl::StrCat(source, " has no checksum: it is no checkpoint"));
+    return absl::DataLossError(absl::StrCat(source, " has no checksum: it is not a checkpoint"));
   }
   bytes.replace(place, digits->second.size(), kNoChecksum);
   const std::string found = Digits(Crc32(bytes));
@@ -121,7 +121,7 @@ absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::ReadNewest() {
                                           ". Remove the folder to begin this state again"));
 }
 
-absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::GoBackTo(int64_t epochs) {
+absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::Rollback(int64_t epochs) {
   OP3D_RETURN_IF_ERROR(Flush());
   OP3D_ASSIGN_OR_RETURN(const std::vector<CheckpointPlace> places, List());
   for (const CheckpointPlace& place : places) {

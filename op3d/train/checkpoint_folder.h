@@ -41,7 +41,7 @@ absl::StatusOr<std::string> SerializeSealed(const std::vector<TensorView>& tenso
 absl::StatusOr<Safetensors> ParseSealed(std::string bytes, absl::string_view source);
 
 struct CheckpointOptions {
-  // The newest so many stay, at least 1.
+  // The number of newest ones that stay, at least 1.
   int kept = 2;
   // So do those at every `anchor_epochs`-th epoch; 0 = none.
   int anchor_epochs = 0;
@@ -56,9 +56,9 @@ class CheckpointFolder {
   // damaged.safetensors, with a warning on stderr.  DataLoss when all are damaged; the first
   // reason is named.
   absl::StatusOr<std::optional<Safetensors>> ReadNewest();
-  // The newest whole one of at most so many complete epochs and no part of another, empty when
+  // The newest whole one of at most `epochs` complete epochs and no part of another, empty when
   // there is none.  Newer ones are removed.
-  absl::StatusOr<std::optional<Safetensors>> GoBackTo(int64_t epochs);
+  absl::StatusOr<std::optional<Safetensors>> Rollback(int64_t epochs);
 
   // Copies the tensors and leaves the rest to the thread: checksum, file, removal of those that
   // are no longer kept.  An error of an earlier one comes here: ResourceExhausted on a full disk;

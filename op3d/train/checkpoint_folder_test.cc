@@ -63,10 +63,10 @@ TEST(CheckpointFolderTest, AnchorsStay) {
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(folder));
   EXPECT_EQ(names.size(), 3);
   CheckpointFolder checkpoints(folder, {});
-  ASSERT_OK_AND_ASSIGN(const auto anchor, checkpoints.GoBackTo(5));
+  ASSERT_OK_AND_ASSIGN(const auto anchor, checkpoints.Rollback(5));
   EXPECT_EQ(anchor->metadata().at("epochs"), "3");
   EXPECT_EQ(Newest(folder), "3");  // 6 and 7 are gone
-  ASSERT_OK_AND_ASSIGN(const auto none, checkpoints.GoBackTo(2));
+  ASSERT_OK_AND_ASSIGN(const auto none, checkpoints.Rollback(2));
   EXPECT_FALSE(none.has_value());
 }
 

@@ -89,7 +89,7 @@ std::string Dump(const ordered_json& json) {
 absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line) {
   const ordered_json json = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
-    return Bad(absl::StrCat("is no JSON object: ", line.substr(0, kShown)));
+    return Bad(absl::StrCat("is not a JSON object: ", line.substr(0, kShown)));
   }
   OP3D_ASSIGN_OR_RETURN(const int protocol, TakeInt(json, "protocol", 0));
   if (protocol != kProtocol) {

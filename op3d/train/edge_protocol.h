@@ -30,7 +30,7 @@ struct EdgeRequest {
   std::string source, folder;
 };
 
-// InvalidArgument for a line that is no JSON object, another version of the protocol, a request
+// InvalidArgument for a line that is not a JSON object, another version of the protocol, a request
 // that does not exist, and a field that is missing or out of its range: it is named.
 absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line);
 

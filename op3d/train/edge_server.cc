@@ -17,7 +17,7 @@ namespace op3d {
 namespace {
 
 constexpr size_t kLongestLine = size_t{1} << 20;
-constexpr int kGlanceMilliseconds = 100;
+constexpr int kPollMilliseconds = 100;
 
 // The lines of a file descriptor; a signal is noticed while it waits.
 class Lines {
@@ -38,7 +38,7 @@ class Lines {
       }
       OP3D_RETURN_IF_ERROR(CheckInterrupt());
       pollfd ready = {input_, POLLIN, 0};
-      if (::poll(&ready, 1, kGlanceMilliseconds) <= 0) continue;
+      if (::poll(&ready, 1, kPollMilliseconds) <= 0) continue;
       std::array<char, 4096> chunk;
       const ssize_t count = ::read(input_, chunk.data(), chunk.size());
       if (count < 0 && errno == EINTR) continue;
@@ -102,7 +102,7 @@ absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
       line = next.value_or("");
     }
     if (group != nullptr) {
-      OP3D_ASSIGN_OR_RETURN(line, group->TakeFromFirst(line));
+      OP3D_ASSIGN_OR_RETURN(line, group->Broadcast(line));
     }
     if (line.empty()) return absl::OkStatus();
     const absl::StatusOr<std::string> answer = Answer(line, trainer, estimate);

@@ -90,13 +90,13 @@ absl::StatusOr<std::unique_ptr<Network>> EdgeTrainer::MergeLive(const Edge& edge
 absl::StatusOr<EpochMeasure> EdgeTrainer::Measure(const Edge& edge) {
   OP3D_RETURN_IF_ERROR(MakeLive(edge));
   // The search's journal was lost after this edge had been trained on: begin it again.
-  if (!live_->fresh()) OP3D_RETURN_IF_ERROR(live_->GoBackTo(0));
+  if (!live_->fresh()) OP3D_RETURN_IF_ERROR(live_->Rollback(0));
   return MeasureLive(edge);
 }
 
 absl::StatusOr<EpochMeasure> EdgeTrainer::TrainEpoch(const Edge& edge, int epoch) {
   OP3D_RETURN_IF_ERROR(MakeLive(edge));
-  if (live_->epochs() > epoch) OP3D_RETURN_IF_ERROR(live_->GoBackTo(epoch));
+  if (live_->epochs() > epoch) OP3D_RETURN_IF_ERROR(live_->Rollback(epoch));
   if (live_->epochs() == epoch) {
     // Killed between the checkpoint and the answer: the measure is in the checkpoint.
     const auto note = live_->notes().find(kMeasure);
@@ -130,8 +130,8 @@ absl::StatusOr<EpochMeasure> EdgeTrainer::TrainEpoch(const Edge& edge, int epoch
 
 absl::Status EdgeTrainer::TrainAgain(const Edge& edge, int epoch) {
   OP3D_RETURN_IF_ERROR(MakeLive(edge));
-  const bool behind = live_->epochs() == epoch && live_->steps_into_epoch() > 0;
-  if (live_->epochs() > epoch || behind) OP3D_RETURN_IF_ERROR(live_->GoBackTo(epoch));
+  const bool partial = live_->epochs() == epoch && live_->steps_into_epoch() > 0;
+  if (live_->epochs() > epoch || partial) OP3D_RETURN_IF_ERROR(live_->Rollback(epoch));
   if (live_->epochs() < epoch) {
     Progress::Print(absl::StrCat(edge.name, ": training epochs ", live_->epochs() + 1, " to ",
                                  epoch, " again, whose weights had not been kept"));
@@ -161,7 +161,7 @@ absl::StatusOr<bool> EdgeTrainer::TakeKept(const Edge& edge, int epoch) {
   }
   if (job_.group == nullptr) return again;
   std::vector<double> numbers = {again ? 1.0 : 0.0};
-  OP3D_RETURN_IF_ERROR(job_.group->Sum(&numbers));
+  OP3D_RETURN_IF_ERROR(job_.group->AllReduce(&numbers));
   return numbers[0] > 0;
 }
 

@@ -47,10 +47,10 @@ class EdgeTrainer {
  public:
   // `job.purpose` names the search ("search.cs").  `measured` are the videos to measure on; they
   // and the job's must outlive the trainer.  The weights of the newest `kept_epochs` epochs stay on
-  // the disk, and a checkpoint every so many; 0 = the weights of all epochs.
+  // the disk, and a checkpoint each time that number of epochs has passed; 0 = the weights of all epochs.
   EdgeTrainer(const TrainingJob& job, const std::vector<Video>* measured, int kept_epochs = 0);
 
-  // The weights that the edge starts from, measured in its state.  Begins the edge anew where it
+  // The weights that the edge starts from, measured in its state.  Begins the edge again where it
   // had been trained on.
   absl::StatusOr<EpochMeasure> Measure(const Edge& edge);
 

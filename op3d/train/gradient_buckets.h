@@ -9,7 +9,7 @@
 //
 // Parameters lie in buckets from the last one to the first, as backward reaches them.  As soon as a
 // bucket and those before it are full, its sum is begun.  LibTorch's own Reducer is not used: it
-// lays out its buckets anew after the first step, so that sums of a training that was taken up
+// lays out its buckets again after the first step, so that sums of a training that was taken up
 // again would round differently, and it hangs when a rank has nothing to add.
 #ifndef OP3D_TRAIN_GRADIENT_BUCKETS_H_
 #define OP3D_TRAIN_GRADIENT_BUCKETS_H_

@@ -64,7 +64,7 @@ absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<
                                   std::round(part.top3 * count), std::round(part.top5 * count),
                                   std::round(part.probability * count * kGrid),
                                   std::round(part.log_likelihood * count * kGrid)};
-    OP3D_RETURN_IF_ERROR(job.group->Sum(&counts));
+    OP3D_RETURN_IF_ERROR(job.group->AllReduce(&counts));
     if (counts[0] == 0) return absl::DataLossError("no video to measure on could be read");
     metrics.top1 = counts[1] / counts[0];
     metrics.top3 = counts[2] / counts[0];

@@ -1,4 +1,4 @@
-// How much memory a training will take, foretold from one step on a small clip.
+// How much memory a training will take, estimated from one step on a small clip.
 //
 //   OP3D_ASSIGN_OR_RETURN(MemoryEstimate memory, EstimateMemory(probe));
 //   memory.Total();                                            // bytes

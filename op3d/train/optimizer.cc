@@ -236,7 +236,7 @@ absl::Status Optimizer::TakeBuffers(const NamedTensors& state, const std::string
   for (const Group& group : groups_) known.insert(group.names.begin(), group.names.end());
   const std::map<std::string, at::Tensor> given(state.begin(), state.end());
   for (const auto& [name, tensor] : given) {
-    // Of every kind, the parameter's name stands behind the first dot.
+    // Of every kind, the parameter's name comes after the first dot.
     const size_t dot = name.find('.');
     if (dot == std::string::npos || known.count(name.substr(dot + 1)) == 0) {
       return absl::InvalidArgumentError(

@@ -261,7 +261,7 @@ ProcessGroup::~ProcessGroup() { Leave(absl::OkStatus()); }
 int ProcessGroup::rank() const { return state_->ranks.rank; }
 int ProcessGroup::size() const { return state_->ranks.size; }
 
-absl::StatusOr<std::unique_ptr<ProcessGroup::Pending>> ProcessGroup::StartSum(
+absl::StatusOr<std::unique_ptr<ProcessGroup::Pending>> ProcessGroup::StartAllReduce(
     const at::Tensor& tensor) {
   c10::intrusive_ptr<c10d::Work> work;
   OP3D_RETURN_IF_ERROR(state_->Run([&] {
@@ -271,7 +271,7 @@ absl::StatusOr<std::unique_ptr<ProcessGroup::Pending>> ProcessGroup::StartSum(
   return std::make_unique<PendingSum>(std::move(work), state_->watch.get());
 }
 
-absl::Status ProcessGroup::Sum(std::vector<double>* numbers) {
+absl::Status ProcessGroup::AllReduce(std::vector<double>* numbers) {
   return state_->Run([&] {
     std::vector<at::Tensor> tensors = {at::from_blob(
         numbers->data(), {static_cast<int64_t>(numbers->size())}, at::TensorOptions(at::kDouble))};
@@ -279,7 +279,7 @@ absl::Status ProcessGroup::Sum(std::vector<double>* numbers) {
   });
 }
 
-absl::Status ProcessGroup::TakeFromFirst(const std::vector<at::Tensor>& tensors) {
+absl::Status ProcessGroup::Broadcast(const std::vector<at::Tensor>& tensors) {
   return state_->Run([&] {
     for (const at::Tensor& tensor : tensors) {
       std::vector<at::Tensor> one = {tensor.detach()};
@@ -288,7 +288,7 @@ absl::Status ProcessGroup::TakeFromFirst(const std::vector<at::Tensor>& tensors)
   });
 }
 
-absl::StatusOr<std::string> ProcessGroup::TakeFromFirst(const std::string& bytes) {
+absl::StatusOr<std::string> ProcessGroup::Broadcast(const std::string& bytes) {
   std::string result;
   OP3D_RETURN_IF_ERROR(state_->Run([&] {
     int64_t size = static_cast<int64_t>(bytes.size());

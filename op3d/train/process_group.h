@@ -2,7 +2,7 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
 //   OP3D_ASSIGN_OR_RETURN(auto group, ProcessGroup::Join(ranks, "cpu", settings_text));
-//   OP3D_RETURN_IF_ERROR(group->Sum(&losses));                // now the sums over all ranks
+//   OP3D_RETURN_IF_ERROR(group->AllReduce(&losses));                // now the sums over all ranks
 //   group->Leave(status);
 //
 // Tensors on the CPU travel by Gloo; on a GPU by NCCL, in a build with --config=cuda.  Every
@@ -58,15 +58,15 @@ class ProcessGroup {
   };
   // Begins to replace `tensor` by the sum over the ranks, the same bits on all.  It must not be
   // touched before Wait().
-  absl::StatusOr<std::unique_ptr<Pending>> StartSum(const at::Tensor& tensor);
+  absl::StatusOr<std::unique_ptr<Pending>> StartAllReduce(const at::Tensor& tensor);
 
   // Replaces each number by the sum over the ranks.
-  absl::Status Sum(std::vector<double>* numbers);
+  absl::Status AllReduce(std::vector<double>* numbers);
 
   // Replaces the tensors by rank 0's; same shapes on all ranks.
-  absl::Status TakeFromFirst(const std::vector<at::Tensor>& tensors);
+  absl::Status Broadcast(const std::vector<at::Tensor>& tensors);
   // Rank 0's `bytes`, on all ranks.
-  absl::StatusOr<std::string> TakeFromFirst(const std::string& bytes);
+  absl::StatusOr<std::string> Broadcast(const std::string& bytes);
 
   // Every rank's `bytes`, by rank.
   absl::StatusOr<std::vector<std::string>> Gather(const std::string& bytes);

@@ -45,21 +45,21 @@ TEST(ProcessGroupRank, DISABLED_Operations) {
   ASSERT_OK_AND_ASSIGN(const auto group, Join("lr: 1"));
   const int rank = group->rank(), size = group->size();
   std::vector<double> numbers = {1.0 + rank, 0.5};
-  ASSERT_THAT(group->Sum(&numbers), IsOk());
+  ASSERT_THAT(group->AllReduce(&numbers), IsOk());
   EXPECT_THAT(numbers, ElementsAre(size * (size + 1) / 2.0, 0.5 * size));
 
   const at::Tensor tensor = at::full({3}, 1.0f * rank);
-  ASSERT_OK_AND_ASSIGN(const auto pending, group->StartSum(tensor));
+  ASSERT_OK_AND_ASSIGN(const auto pending, group->StartAllReduce(tensor));
   ASSERT_THAT(pending->Wait(), IsOk());
   EXPECT_TRUE(at::equal(tensor, at::full({3}, size * (size - 1) / 2.0f)));
 
   const at::Tensor taken = at::full({2, 2}, 7.0 + rank), counter = at::full({}, int64_t{rank});
-  ASSERT_THAT(group->TakeFromFirst({taken, counter}), IsOk());
+  ASSERT_THAT(group->Broadcast({taken, counter}), IsOk());
   EXPECT_TRUE(at::equal(taken, at::full({2, 2}, 7.0)));
   EXPECT_EQ(counter.item<int64_t>(), 0);
 
   const std::string mine = std::string(1000 * rank, 'x') + absl::StrCat(rank);
-  ASSERT_OK_AND_ASSIGN(const std::string first, group->TakeFromFirst(mine));
+  ASSERT_OK_AND_ASSIGN(const std::string first, group->Broadcast(mine));
   EXPECT_EQ(first, "0");
   ASSERT_OK_AND_ASSIGN(const std::vector<std::string> all, group->Gather(mine));
   ASSERT_EQ(all.size(), size);
@@ -111,7 +111,7 @@ TEST(ProcessGroupRank, DISABLED_OneDies) {
   for (int i = 0; status.ok(); ++i) {
     if (i == 5 && group->rank() == std::atoi(std::getenv("DIES"))) ::kill(::getpid(), SIGKILL);
     std::vector<double> numbers = {1};
-    status = group->Sum(&numbers);
+    status = group->AllReduce(&numbers);
   }
   std::printf("%s\n", std::string(status.message()).c_str());
   group->Leave(status);
@@ -124,7 +124,7 @@ TEST(ProcessGroupRank, DISABLED_OneStops) {
   for (int i = 0; status.ok(); ++i) {
     std::vector<double> numbers = {1};
     status = i == 5 && group->rank() == 1 ? absl::DataLossError("video x does not decode")
-                                          : group->Sum(&numbers);
+                                          : group->AllReduce(&numbers);
   }
   std::printf("%s\n", std::string(status.message()).c_str());
   group->Leave(status);

@@ -27,7 +27,7 @@ struct RankEnvironment {
   int port = 0;
   // Rank 0 keeps the meeting point; otherwise the launcher does (torchrun's agent).
   bool rank_0_keeps_store = true;
-  // How often the launcher has started the ranks anew.
+  // How often the launcher has restarted the ranks.
   int attempt = 0;
 };
 

@@ -23,7 +23,7 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
 
 // What an edge of a search into `state` takes that goes to `epochs` epochs, of which the weights of
-// the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the foretold
+// the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the estimated
 // memory.  Time is that of the network; decoding comes beside it.  Errors as Network's.
 absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
                                       const State& state, int epochs, int kept_epochs);

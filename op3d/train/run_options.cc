@@ -29,7 +29,7 @@ absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options, bool write_i
   if (options.first()) {
     OP3D_ASSIGN_OR_RETURN(data, load());
   }
-  OP3D_RETURN_IF_ERROR(options.group->TakeFromFirst("scanned").status());
+  OP3D_RETURN_IF_ERROR(options.group->Broadcast("scanned").status());
   if (!options.first()) {
     OP3D_ASSIGN_OR_RETURN(data, load());
   }

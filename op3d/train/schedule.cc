@@ -26,7 +26,7 @@ absl::Status CheckSteps(const StepSettings& settings) {
   for (const int epoch : settings.epochs()) {
     if (epoch <= before) {
       return absl::InvalidArgumentError(absl::StrCat("the learning rate falls at epoch ", epoch,
-                                                     " behind epoch ", before,
+                                                     " after epoch ", before,
                                                      "; the epochs must rise and be at least 0"));
     }
     before = epoch;
@@ -102,13 +102,13 @@ double Schedule::Rate(int64_t step) const {
     const int64_t unit = cosine.released() ? span_.accumulation : 1;
     const int64_t steps_per_epoch = span_.steps_per_epoch * unit;
     const int64_t warmup = cosine.warmup_epochs() * steps_per_epoch;
-    const int64_t behind = span_.epochs * steps_per_epoch - warmup;
+    const int64_t rest = span_.epochs * steps_per_epoch - warmup;
     if (cosine.released()) {
       const int64_t micro = (step + 1) * unit - 1;
       if (micro <= warmup) return warmup == 0 ? rate_ : WarmUp(rate_, micro, warmup);
-      return CosineAt(micro - warmup - 1, behind);
+      return CosineAt(micro - warmup - 1, rest);
     }
-    return step < warmup ? WarmUp(rate_, step, warmup) : CosineAt(step - warmup, behind);
+    return step < warmup ? WarmUp(rate_, step, warmup) : CosineAt(step - warmup, rest);
   }
   if (settings_.has_linear()) {
     const LinearSettings& line = settings_.linear();

@@ -124,7 +124,7 @@ TEST(ScheduleTest, WhatCannotBeIsASentence) {
   EXPECT_THAT(status("cosine { warmup_epochs: 5 }"), invalid("[0, 4]"));
   EXPECT_THAT(status("cosine { warmup_epochs: -1 }"), invalid("warm-up of -1"));
   EXPECT_THAT(status("cosine { final_learning_rate: 0.2 }"), invalid("[0, 0.1]"));
-  EXPECT_THAT(status("step { epochs: [2, 2] factor: 0.1 }"), invalid("epoch 2 behind epoch 2"));
+  EXPECT_THAT(status("step { epochs: [2, 2] factor: 0.1 }"), invalid("epoch 2 after epoch 2"));
   EXPECT_THAT(status("step { epochs: 1 factor: 1.5 }"), invalid("(0, 1]"));
   EXPECT_THAT(status("linear { final_learning_rate: 0.2 }"), invalid("[0, 0.1]"));
   EXPECT_THAT(status("one_minus_sqrt { warmup_epochs: 5 }"), invalid("[0, 4]"));

@@ -162,10 +162,10 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> StateTrainer::MakeLoader() const {
   options.threads = job_.loader_threads;
   options.first_batch = progress_.micro_batches;
   if (job_.group != nullptr) {
-    options.share = job_.group->rank();
-    options.shares = job_.group->size();
-    options.first_batch = progress_.micro_batches / options.shares;
-    options.heed_signals = false;
+    options.shard = job_.group->rank();
+    options.shards = job_.group->size();
+    options.first_batch = progress_.micro_batches / options.shards;
+    options.handle_signals = false;
   }
   return ClipLoader::ForTraining(*job_.videos, job_.frames, options);
 }
@@ -246,7 +246,7 @@ absl::Status StateTrainer::Step(Stopwatch* watch, EpochStats* stats) {
     // What all must agree on travels with the meters.
     std::vector<double> numbers = {loss_sum, static_cast<double>(clips),
                                    CheckInterrupt().ok() ? 0.0 : 1.0, due ? 1.0 : 0.0};
-    OP3D_RETURN_IF_ERROR(job_.group->Sum(&numbers));
+    OP3D_RETURN_IF_ERROR(job_.group->AllReduce(&numbers));
     loss_sum = numbers[0];
     clips = static_cast<int64_t>(numbers[1]);
     stop_ = numbers[2] > 0;
@@ -300,7 +300,7 @@ absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochS
   stats->seconds.transform = counters.transform_seconds;
   if (job_.group != nullptr) {
     std::vector<double> skipped = {static_cast<double>(progress_.skipped)};
-    OP3D_RETURN_IF_ERROR(job_.group->Sum(&skipped));
+    OP3D_RETURN_IF_ERROR(job_.group->AllReduce(&skipped));
     progress_.skipped = static_cast<int64_t>(skipped[0]);
     OP3D_RETURN_IF_ERROR(SyncBuffers());
   }
@@ -332,7 +332,7 @@ void StateTrainer::CountSkipped(const ClipLoader::Counters& counters) {
   }
 }
 
-absl::Status StateTrainer::SyncBuffers() { return job_.group->TakeFromFirst(trained_->Buffers()); }
+absl::Status StateTrainer::SyncBuffers() { return job_.group->Broadcast(trained_->Buffers()); }
 
 absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, ClipLoader* loader) {
   OP3D_RETURN_IF_ERROR(SaveInEpoch(loader));
@@ -385,7 +385,7 @@ absl::Status StateTrainer::GoOnFrom(std::optional<Safetensors> newest) {
   if (job_.group != nullptr) {
     // The first rank's disk is the one that counts; the others may have none in common with it.
     OP3D_ASSIGN_OR_RETURN(std::string bytes,
-                          job_.group->TakeFromFirst(newest.has_value() ? newest->bytes() : ""));
+                          job_.group->Broadcast(newest.has_value() ? newest->bytes() : ""));
     if (!first() && !bytes.empty()) {
       OP3D_ASSIGN_OR_RETURN(newest, Safetensors::Parse(std::move(bytes), "rank 0's checkpoint"));
     }
@@ -396,13 +396,13 @@ absl::Status StateTrainer::GoOnFrom(std::optional<Safetensors> newest) {
   // The ranks' files of initial weights might differ.
   std::vector<at::Tensor> tensors;
   for (const auto& [name, tensor] : trained_->network().StateDict()) tensors.push_back(tensor);
-  return job_.group->TakeFromFirst(tensors);
+  return job_.group->Broadcast(tensors);
 }
 
-absl::Status StateTrainer::GoBackTo(int epochs) {
+absl::Status StateTrainer::Rollback(int epochs) {
   std::optional<Safetensors> file;
   if (first()) {
-    OP3D_ASSIGN_OR_RETURN(file, checkpoints_.GoBackTo(epochs));
+    OP3D_ASSIGN_OR_RETURN(file, checkpoints_.Rollback(epochs));
   }
   return GoOnFrom(std::move(file));
 }

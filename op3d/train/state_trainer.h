@@ -8,7 +8,7 @@
 //   }
 //   OP3D_RETURN_IF_ERROR(trainer->Flush());
 //
-// Started again on the same folder, it goes on behind the newest whole checkpoint, in the middle of
+// Started again on the same folder, it goes on after the newest whole checkpoint, in the middle of
 // an epoch too, and ends with the same bits.
 #ifndef OP3D_TRAIN_STATE_TRAINER_H_
 #define OP3D_TRAIN_STATE_TRAINER_H_
@@ -108,7 +108,7 @@ class StateTrainer {
 
   // Goes back to the newest checkpoint of at most `epochs` epochs, to the start where there is
   // none.
-  absl::Status GoBackTo(int epochs);
+  absl::Status Rollback(int epochs);
 
   // Bytes of one checkpoint.
   int64_t CheckpointBytes() const;
@@ -157,7 +157,7 @@ class StateTrainer {
   TrainingProgress progress_;
   // Micro-batches of the step under way that this process has done.
   int own_done_ = 0;
-  // The processes have agreed to stop, or to save, behind this step.
+  // The processes have agreed to stop, or to save, after this step.
   bool stop_ = false, save_ = false;
   ActivitySeconds before_step_;
   // What the checkpoint already counted as skipped in this epoch.

@@ -261,7 +261,7 @@ TEST_F(StateTrainerTest, TakenUpInTheMiddleOfAnEpochItEndsWithTheSameBits) {
   };
   job_.on_step = record(&whole_steps);
   const auto whole = TrainTo(2, TestFolder("whole"));
-  // A checkpoint behind every step; a video that cannot be read stops the second epoch.
+  // A checkpoint after every step; a video that cannot be read stops the second epoch.
   job_.training.mutable_checkpoints()->set_minutes(1e-9);
   job_.on_step = record(&part_steps);
   const std::string folder = TestFolder("parts");
@@ -299,9 +299,9 @@ TEST_F(StateTrainerTest, GoesBackToAnEarlierEpoch) {
   const std::string folder = TestFolder("back");
   const auto whole = TrainTo(3, folder);
   ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
-  ASSERT_THAT(trainer->GoBackTo(1), IsOk());
+  ASSERT_THAT(trainer->Rollback(1), IsOk());
   EXPECT_EQ(trainer->epochs(), 1);
-  ASSERT_THAT(trainer->GoBackTo(0), IsOk());
+  ASSERT_THAT(trainer->Rollback(0), IsOk());
   EXPECT_TRUE(trainer->fresh());
   while (trainer->epochs() < 3) ASSERT_THAT(trainer->TrainEpoch(), IsOk());
   EXPECT_EQ(trainer->losses(), losses_);

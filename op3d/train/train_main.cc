@@ -80,7 +80,7 @@ ABSL_FLAG(bool, serve, false,
 ABSL_FLAG(std::string, purpose, "search",
           "with --serve: names the random streams, as search.cs in a benchmark");
 ABSL_FLAG(int, kept_epochs, 0,
-          "with --serve: the weights of so many newest epochs stay on the disk until an edge is "
+          "with --serve: the number of newest epochs whose weights stay on the disk until an edge is "
           "finished; 0 = of all");
 
 namespace op3d {

@@ -65,7 +65,7 @@ struct TrainingJob {
   // Several processes that train together; null = alone.  Each takes an equal part of a step's
   // micro-batches; weights are the same as alone up to rounding.
   ProcessGroup* group = nullptr;
-  // Checkpoints at every so many epochs stay for good; 0 = none.
+  // Checkpoints at every multiple of this number of epochs stay for good; 0 = none.
   int anchor_epochs = 0;
   // What the weights' card says beside what stands above: class names, dataset, test, plan, commit.
   // No result depends on it.

@@ -45,7 +45,7 @@ absl::Status TrainingLog::Reopen() {
   return file_ != nullptr ? absl::OkStatus() : ErrnoStatus(errno, "cannot write", path_);
 }
 
-absl::Status TrainingLog::GoBackTo(int state, int epochs, int64_t steps, int reported) {
+absl::Status TrainingLog::Rollback(int state, int epochs, int64_t steps, int reported) {
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path_));
   std::string kept;
   for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {

@@ -2,7 +2,7 @@
 // had never been stopped.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto log, TrainingLog::Open(JoinPath(folder, "log.jsonl")));
-//   OP3D_RETURN_IF_ERROR(log->GoBackTo(1, 3, 12, 3));     // drops what a killed process logged later
+//   OP3D_RETURN_IF_ERROR(log->Rollback(1, 3, 12, 3));     // drops what a killed process logged later
 //   log->Write("step", {1, 4, 1}, {{"loss", 2.25}}, {{"wait", 0.01}});
 //
 //   {"event":"step","state":1,"epoch":4,"step":1,"loss":2.25,"volatile":{"time":"...","wait":0.01}}
@@ -41,9 +41,9 @@ class TrainingLog {
   TrainingLog(const TrainingLog&) = delete;
   TrainingLog& operator=(const TrainingLog&) = delete;
 
-  // Removes all lines of later states, and of `state` the steps behind `epochs` whole epochs and
-  // `steps` of the next, and the epochs behind `reported` ones.
-  absl::Status GoBackTo(int state, int epochs, int64_t steps, int reported);
+  // Removes all lines of later states, and of `state` the steps after `epochs` whole epochs and
+  // `steps` of the next, and the epochs after `reported` ones.
+  absl::Status Rollback(int state, int epochs, int64_t steps, int reported);
 
   // A full disk does not stop a run for its log.
   void Write(absl::string_view event, const LogPlace& place, const nlohmann::ordered_json& fields,

@@ -34,11 +34,11 @@ TEST(TrainingLogTest, GoesBackToAPlace) {
     }
   }
   ASSERT_OK_AND_ASSIGN(const auto log, TrainingLog::Open(path));
-  ASSERT_THAT(log->GoBackTo(2, 1, 1, 1), IsOk());
+  ASSERT_THAT(log->Rollback(2, 1, 1, 1), IsOk());
   EXPECT_THAT(Lines(path), ElementsAre("started 0.0.0", "step 1.1.1", "step 1.1.2", "epoch 1.1.0",
                                        "step 1.2.1", "step 1.2.2", "epoch 1.2.0", "step 2.1.1",
                                        "step 2.1.2", "epoch 2.1.0", "step 2.2.1"));
-  ASSERT_THAT(log->GoBackTo(1, 2, 0, 1), IsOk());  // trained, and not yet reported
+  ASSERT_THAT(log->Rollback(1, 2, 0, 1), IsOk());  // trained, and not yet reported
   log->Write("epoch", {1, 2, 0}, {});
   EXPECT_THAT(Lines(path), ElementsAre("started 0.0.0", "step 1.1.1", "step 1.1.2", "epoch 1.1.0",
                                        "step 1.2.1", "step 1.2.2", "epoch 1.2.0"));

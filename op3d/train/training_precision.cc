@@ -46,7 +46,7 @@ absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::str
     reason = choice.reason;
   }
   if (group != nullptr) {
-    OP3D_ASSIGN_OR_RETURN(const std::string first, group->TakeFromFirst(training->precision()));
+    OP3D_ASSIGN_OR_RETURN(const std::string first, group->Broadcast(training->precision()));
     training->set_precision(first);
   }
   return reason;

@@ -46,7 +46,7 @@ struct TrainingProgress {
   void EndEpoch();
 
   // Takes a step's loss into the running mean.  Internal when it is not finite or the mean is above
-  // `limit`; the message says so in words that go behind "epoch 3: ".
+  // `limit`; the message says so in words that go after "epoch 3: ".
   absl::Status AddStepLoss(double loss, double limit);
 
   std::map<std::string, std::string> ToMetadata() const;

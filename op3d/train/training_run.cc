@@ -139,7 +139,7 @@ class Run {
         ++done[0];
       }
     }
-    if (options_.group != nullptr) OP3D_RETURN_IF_ERROR(options_.group->Sum(&done));
+    if (options_.group != nullptr) OP3D_RETURN_IF_ERROR(options_.group->AllReduce(&done));
     return static_cast<int>(done[0]);
   }
 
@@ -197,11 +197,11 @@ class Run {
     progress_->AddEarlier(steps * ToTrainState(options_.settings.steps(i)).clips_a_step());
     if (!options_.first()) return absl::OkStatus();
     if (!trainer_->fresh()) {
-      Progress::Print(absl::StrCat("state ", i + 1, " goes on behind epoch ", trainer_->epochs(),
+      Progress::Print(absl::StrCat("state ", i + 1, " goes on after epoch ", trainer_->epochs(),
                                    " and ", trainer_->steps_into_epoch(), " steps"));
     }
     OP3D_RETURN_IF_ERROR(
-        log_->GoBackTo(i + 1, trainer_->epochs(), trainer_->steps_into_epoch(), reported_));
+        log_->Rollback(i + 1, trainer_->epochs(), trainer_->steps_into_epoch(), reported_));
     if (events_ == nullptr) {
       OP3D_ASSIGN_OR_RETURN(events_,
                             EventFile::Create(options_.output_dir, steps_before_ + steps + 1));
@@ -344,7 +344,7 @@ class Run {
     }
     // Diverged.  Weights that can be used at once, beside the checkpoint.
     const std::string path = JoinPath(StateFolder(i), "last_good_weights.safetensors");
-    OP3D_RETURN_IF_ERROR(trainer_->GoBackTo(trainer_->epochs()));
+    OP3D_RETURN_IF_ERROR(trainer_->Rollback(trainer_->epochs()));
     OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(path, {}));
     OP3D_RETURN_IF_ERROR(trainer_->Flush());
     return absl::Status(reason.code(), absl::StrCat(reason.message(), " (", path, ")"));

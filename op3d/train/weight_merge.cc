@@ -73,7 +73,7 @@ absl::StatusOr<std::unique_ptr<Network>> MergeWeights(const TrainingJob& job,
   if (job.group != nullptr) {
     std::vector<at::Tensor> tensors;
     for (const auto& [name, tensor] : network->StateDict()) tensors.push_back(tensor);
-    OP3D_RETURN_IF_ERROR(job.group->TakeFromFirst(tensors));
+    OP3D_RETURN_IF_ERROR(job.group->Broadcast(tensors));
   }
   return network;
 }

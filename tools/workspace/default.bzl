@@ -31,7 +31,13 @@ _ABSL = {
     "absl/types:span": "absl_span",
 }
 
-def system_repositories():
+def system_repositories(new_local_repository = None):
+    """Declares them.
+
+    Args:
+      new_local_repository: another rule for the folders of the system; module extensions have no native one.
+    """
+    new_local_repository = new_local_repository or native.new_local_repository
     pkgconfig_repository(name = "com_google_absl", apt = "libabsl-dev", modules = _ABSL)
     pkgconfig_repository(name = "com_google_googletest", apt = "libgtest-dev libgmock-dev", modules = {":gtest": "gmock", ":gtest_main": "gmock_main"})
     pkgconfig_repository(name = "com_google_benchmark", apt = "libbenchmark-dev", modules = {":benchmark": "benchmark"})
@@ -52,5 +58,5 @@ def system_repositories():
     libtorch_repository(name = "libtorch", lock = "//tools/workspace/libtorch:libtorch.lock")
     libtorch_cuda_repository(name = "libtorch_cuda", lock = "//tools/workspace/libtorch:libtorch_cuda.lock")
     cuda_repository(name = "cuda")
-    native.new_local_repository(name = "eigen", path = "/usr/include/eigen3", build_file = "//tools/workspace/ceres:eigen.BUILD")
-    native.new_local_repository(name = "ceres", path = "tools/workspace/ceres", build_file = "//tools/workspace/ceres:ceres.BUILD")
+    new_local_repository(name = "eigen", path = "/usr/include/eigen3", build_file = "//tools/workspace/ceres:eigen.BUILD")
+    new_local_repository(name = "ceres", path = "tools/workspace/ceres", build_file = "//tools/workspace/ceres:ceres.BUILD")

@@ -114,7 +114,7 @@ absl::StatusOr<Checkpoint> Checkpoint::Parse(std::string bytes, absl::string_vie
   }
   return absl::InvalidArgumentError(absl::StrCat(
       source, ": these ", bytes.size(),
-      " bytes are no weights: neither safetensors, nor .pth (zip, stream, tar), nor TorchScript"));
+      " bytes are not weights: neither safetensors, nor .pth (zip, stream, tar), nor TorchScript"));
 }
 
 absl::Span<const char* const> UsualWeightKeys() {

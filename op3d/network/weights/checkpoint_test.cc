@@ -65,7 +65,7 @@ TEST(CheckpointTest, RefusesEveryOtherGoldenFile) {
       {"evil_reduce_legacy.pth", "asks for posix.system"},
       {"broken_truncated_zip.pth", "damaged"},
       {"broken_storage_size_zip.pth", "4096 elements of F32 has only 16 bytes"},
-      {"broken_view_zip.pth", "ends behind its storage"}};
+      {"broken_view_zip.pth", "extends past its storage"}};
   const nlohmann::json expected = Expected();
   int files = 0;
   for (const auto& [name, facts] : expected["files"].items()) {
@@ -176,7 +176,7 @@ TEST(CheckpointTest, RefusesWhatIsNoCheckpoint) {
   };
   for (const std::string& bytes : {std::string(), std::string("hello"), std::string(300, 'a')}) {
     EXPECT_THAT(parse(bytes), StatusIs(absl::StatusCode::kInvalidArgument,
-                                       HasSubstr("are no weights: neither safetensors, nor .pth")));
+                                       HasSubstr("are not weights: neither safetensors, nor .pth")));
   }
   EXPECT_THAT(parse(absl::StrCat("\x80\x02", "K\x01.")),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not one of torch.save's")));

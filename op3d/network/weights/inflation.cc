@@ -123,7 +123,7 @@ class Inflater {
     }
     if (used_.empty()) {
       return absl::InvalidArgumentError(
-          "no entry of the file fits the network: it is no 2-D ResNet of this size");
+          "no entry of the file fits the network: it is not a 2-D ResNet of this size");
     }
     return std::move(inflation_);
   }

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-// Pickles and raw numbers, one behind the other.
+// Pickles and raw numbers, one after the other.
 class Tape {
  public:
   explicit Tape(absl::string_view bytes) : bytes_(bytes) {}
@@ -65,7 +65,7 @@ absl::Status CheckLittleEndian(const PickleValue& system) {
   return absl::OkStatus();
 }
 
-// The storages that a pickle refers to, by key: the raw numbers behind it do not tell their type.
+// The storages that a pickle refers to, by key: the raw numbers after it do not tell their type.
 void CollectReferences(const PickleValue& value, int depth, int64_t* left,
                        std::map<std::string, StorageReference>* references) {
   if (depth > 64 || --*left < 0) return;  // Walk complains

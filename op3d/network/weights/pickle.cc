@@ -225,7 +225,7 @@ class PickleMachine {
     const bool callable = callee->kind == Kind::kName || callee->kind == Kind::kCall ||
                           callee->kind == Kind::kPersistent;
     if (!callable || arguments->kind != Kind::kTuple) {
-      return Fault("calls what is no name, or without a tuple of arguments");
+      return Fault("calls what is not a name, or without a tuple of arguments");
     }
     return PushItems(Kind::kCall, {callee, arguments});
   }

@@ -43,7 +43,7 @@ absl::StatusOr<Storage> SliceOf(const Storage& storage, int64_t offset, int64_t 
   const int64_t elements = storage.elements();
   if (offset < 0 || size < 0 || offset > elements || size > elements - offset) {
     return absl::InvalidArgumentError(absl::StrCat("a slice of ", size, " elements from ", offset,
-                                                   " ends behind a storage of ", elements));
+                                                   " extends past a storage of ", elements));
   }
   const int64_t width = DTypeSize(storage.dtype);
   return Storage{storage.dtype, storage.data.substr(static_cast<size_t>(offset * width),
@@ -72,14 +72,14 @@ absl::Status CheckView(const StoredTensor& tensor, int64_t most_bytes) {
   for (size_t i = 0; i < tensor.shape.size(); ++i) {
     last += static_cast<__int128>(tensor.shape[i] - 1) * tensor.strides[i];
     count *= tensor.shape[i];
-    if (last >= tensor.storage.elements()) return fault("ends behind its storage");
+    if (last >= tensor.storage.elements()) return fault("extends past its storage");
     if (count * DTypeSize(tensor.storage.dtype) > most_bytes) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "a tensor of shape ", Numbers(tensor.shape), " repeats ", tensor.storage.elements(),
           " elements to more than the file's ", most_bytes, " bytes: no weights do"));
     }
   }
-  if (last >= tensor.storage.elements()) return fault("ends behind its storage");
+  if (last >= tensor.storage.elements()) return fault("extends past its storage");
   return absl::OkStatus();
 }
 

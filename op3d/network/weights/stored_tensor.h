@@ -36,7 +36,7 @@ struct StoredTensor {
   std::vector<int64_t> strides;  // elements, as many as the shape has
 };
 
-// InvalidArgument, with the numbers, for negative sizes or strides and for a view that ends behind
+// InvalidArgument, with the numbers, for negative sizes or strides and for a view that extends past
 // its storage; ResourceExhausted when it has more bytes than `most_bytes` (strides of 0 repeat
 // elements).
 absl::Status CheckView(const StoredTensor& tensor, int64_t most_bytes);

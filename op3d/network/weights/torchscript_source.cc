@@ -118,18 +118,18 @@ class Writer {
     const std::string branch = d.reduce.has_value() ? Bottleneck(d, input) : Basic(d, input);
     std::string output =
         Sum(branch, d.downsample.has_value() ? Write(*d.downsample, input) : input);
-    std::string glance;
+    std::string context;
     if (d.context.has_value()) {
-      glance = Write(d.context->expand, Relu(Write(d.context->reduce, Mean(branch))));
+      context = Write(d.context->expand, Relu(Write(d.context->reduce, Mean(branch))));
     } else if (d.diffusion.has_value()) {
       const auto two = [&](const std::array<LinearDefinition, 2>& layers, const std::string& x) {
         return Write(layers[1], Write(layers[0], x));
       };
       global_ = Relu(Sum(two(d.diffusion->local, Mean(input)), two(d.diffusion->global, global_)));
-      glance = two(d.diffusion->output, global_);
+      context = two(d.diffusion->output, global_);
     }
-    if (!glance.empty()) {
-      output = Assign(absl::StrCat(output, " + ", glance, ".view([", glance, ".size(0), ", glance,
+    if (!context.empty()) {
+      output = Assign(absl::StrCat(output, " + ", context, ".view([", context, ".size(0), ", context,
                                    ".size(1), 1, 1, 1])"));
     }
     return Relu(output);
