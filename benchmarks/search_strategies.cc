@@ -5,7 +5,6 @@
 #include <functional>
 #include <utility>
 
-#include "absl/types/optional.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
 #include "planner/dynamic_programming.h"

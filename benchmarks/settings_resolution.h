@@ -3,12 +3,12 @@
 #define OP3D_BENCHMARKS_SETTINGS_RESOLUTION_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "results/settings.pb.h"
 
 namespace op3d {
@@ -26,13 +26,13 @@ struct SettingsRequest {
   std::string plan_file;
   std::string initial_weights;
   // --split: which of the official splits, from 1.
-  absl::optional<int> split;
+  std::optional<int> split;
   // --method: "published", "planned", "both"; --rivals: "all", "none"; --budget: ParseBudget()'s, of
   // which a time is left to who can measure (BudgetFrames in dry_run.h).
   std::string method, rivals, budget;
   // --network, --seed.
   std::string network;
-  absl::optional<uint64_t> seed;
+  std::optional<uint64_t> seed;
 };
 
 // NotFound or InvalidArgument, naming file and field; also for an assignment that has no effect in

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "absl/types/optional.h"
 #include "data/annotation/dataset_list.h"
 #include "data/annotation/video_list.h"
 #include "data/dataset.pb.h"
@@ -75,13 +75,13 @@ ABSL_FLAG(int, clips, 0,
           "dataset's published test has them, 50 for ActivityNet and 10 for the others");
 ABSL_FLAG(int, segments, 0,
           "segments of a clip: 1 = consecutive frames; 0 = as the file of weights says, else 1");
-ABSL_FLAG(absl::optional<int>, frames, absl::nullopt,
+ABSL_FLAG(std::optional<int>, frames, std::nullopt,
           "consecutive frames of a segment; default: the file's, else 16");
-ABSL_FLAG(absl::optional<int>, stride, absl::nullopt,
+ABSL_FLAG(std::optional<int>, stride, std::nullopt,
           "distance of two frames; default: the file's, else 1");
-ABSL_FLAG(absl::optional<int>, short_side, absl::nullopt,
+ABSL_FLAG(std::optional<int>, short_side, std::nullopt,
           "short side of the frames, in pixels; default: the file's, else 256");
-ABSL_FLAG(absl::optional<int>, crop, absl::nullopt,
+ABSL_FLAG(std::optional<int>, crop, std::nullopt,
           "side of the three crops, in pixels; default: the file's, else 256");
 ABSL_FLAG(std::string, on_bad_video, "error",
           "a video that does not decode, or that not all scores have: error ends the program, skip "
@@ -292,8 +292,8 @@ TransformSettings TestTransform(int short_side, int crop) {
 constexpr int kTestClips = 10;
 
 // A flag's 0 says nothing.
-absl::optional<int> Given(int flag) {
-  return flag == 0 ? absl::nullopt : absl::optional<int>(flag);
+std::optional<int> Given(int flag) {
+  return flag == 0 ? std::nullopt : std::optional<int>(flag);
 }
 
 // --dataset, else what the weights were trained on.

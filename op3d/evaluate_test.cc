@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -231,7 +232,7 @@ absl::StatusOr<Trained> TrainTiny(const std::string& network, const ClipShape& c
 // `file` with the class names, or another part of its card, changed.
 absl::Status ChangeCard(const std::string& file, const std::function<void(ModelCard*)>& change) {
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(file));
-  OP3D_ASSIGN_OR_RETURN(absl::optional<ModelCard> card, ReadModelCard(checkpoint, file));
+  OP3D_ASSIGN_OR_RETURN(std::optional<ModelCard> card, ReadModelCard(checkpoint, file));
   change(&*card);
   std::map<std::string, std::string> metadata;
   AddModelCard(*card, &metadata);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,7 +18,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "absl/types/optional.h"
 #include "data/annotation/class_list.h"
 #include "data/sampling/sampling.h"
 #include "op3d/base/bazel.h"
@@ -43,15 +43,15 @@ ABSL_FLAG(std::string, labels, "",
 ABSL_FLAG(int, top, 5, "how many classes to name");
 ABSL_FLAG(int, clips, 3, "clips of a video, evenly over it");
 ABSL_FLAG(int, crops, 1, "of each clip: 1 (the centre) or 3");
-ABSL_FLAG(absl::optional<int>, segments, absl::nullopt,
+ABSL_FLAG(std::optional<int>, segments, std::nullopt,
           "segments of a clip: 1 = consecutive frames; default: as the file of weights says, else 1");
-ABSL_FLAG(absl::optional<int>, frames, absl::nullopt,
+ABSL_FLAG(std::optional<int>, frames, std::nullopt,
           "consecutive frames of a segment; default: the file's, else 16");
-ABSL_FLAG(absl::optional<int>, stride, absl::nullopt,
+ABSL_FLAG(std::optional<int>, stride, std::nullopt,
           "distance of two frames; default: the file's, else 1");
-ABSL_FLAG(absl::optional<int>, short_side, absl::nullopt,
+ABSL_FLAG(std::optional<int>, short_side, std::nullopt,
           "short side of the frames, in pixels; default: the file's, else 256");
-ABSL_FLAG(absl::optional<int>, crop, absl::nullopt,
+ABSL_FLAG(std::optional<int>, crop, std::nullopt,
           "side of the crops, in pixels; default: the file's, else 256");
 ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");

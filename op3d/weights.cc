@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "absl/flags/flag.h"
@@ -142,7 +143,7 @@ absl::Status Inspect(Words words) {
                   ShapeText(tensor.shape).c_str(), crc.c_str());
     }
   }
-  OP3D_ASSIGN_OR_RETURN(const absl::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
+  OP3D_ASSIGN_OR_RETURN(const std::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
   for (const auto& [name, value] : checkpoint.values()) {
     if (absl::GetFlag(FLAGS_json)) {
       PrintLine({{"name", name}, {"value", value}});
@@ -175,10 +176,10 @@ absl::Status Import(Words words) {
       RequireWords(words, 2, "import SOURCE DESTINATION.safetensors [--network=NAME]"));
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(UserPath(words[0])));
   std::vector<TensorView> tensors = checkpoint.Weights();
-  absl::optional<ImportedWeights> imported;
+  std::optional<ImportedWeights> imported;
   std::map<std::string, std::string> metadata = {
       {"source_format", std::string(FormatName(checkpoint.format()))}};
-  OP3D_ASSIGN_OR_RETURN(const absl::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
+  OP3D_ASSIGN_OR_RETURN(const std::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
   if (card.has_value()) AddModelCard(*card, &metadata);
   if (!absl::GetFlag(FLAGS_network).empty()) {
     OP3D_ASSIGN_OR_RETURN(const NetworkOptions options,
@@ -227,7 +228,7 @@ absl::Status Export(Words words) {
   OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "export SOURCE DESTINATION.pt [--network=NAME]"));
   const std::string source = UserPath(words[0]);
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(source));
-  OP3D_ASSIGN_OR_RETURN(const absl::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
+  OP3D_ASSIGN_OR_RETURN(const std::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
   if (!card.has_value() && absl::GetFlag(FLAGS_network).empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--network is missing: ", words[0],

@@ -56,7 +56,7 @@
 // give an equal answer.  At the end of its input a child ends.  Several children run at once with
 // --jobs; `{job}` in the command or the launcher stands for the child's number from 0, so that each
 // can have a device of its own: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
-// `example/train.py` is one in plain Python.
+// `planner/example/train.py` is one in plain Python.
 #ifndef OP3D_PLANNER_CHILD_RUNNER_H_
 #define OP3D_PLANNER_CHILD_RUNNER_H_
 

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -13,7 +14,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "absl/types/optional.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
@@ -147,7 +147,7 @@ absl::Status AddRow(const Fields& fields, const Columns& columns, int line, Curv
 }
 
 absl::Status ParseTable(absl::string_view text, absl::string_view source, CurveBuilder* builder) {
-  absl::optional<Columns> columns;
+  std::optional<Columns> columns;
   int number = 0;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
@@ -172,14 +172,14 @@ struct LoggedPoint {
   double epoch = 0, performance = 0;
 };
 
-absl::optional<LoggedPoint> ReadPoint(const json& line) {
-  if (!line.is_object()) return absl::nullopt;
+std::optional<LoggedPoint> ReadPoint(const json& line) {
+  if (!line.is_object()) return std::nullopt;
   const auto text = [&line](const char* name) {
     if (!line.contains(name)) return std::string();
     return line[name].is_string() ? line[name].get<std::string>() : line[name].dump();
   };
   if (line.contains("point") && line["point"].is_object() && line["point"].contains("point")) {
-    absl::optional<LoggedPoint> point = ReadPoint(line["point"]["point"]);
+    std::optional<LoggedPoint> point = ReadPoint(line["point"]["point"]);
     if (point && line["point"].contains("edge") && line["point"]["edge"].is_string()) {
       point->curve = line["point"]["edge"].get<std::string>();
     }
@@ -187,7 +187,7 @@ absl::optional<LoggedPoint> ReadPoint(const json& line) {
   }
   const bool measured = line.contains("epoch") && line["epoch"].is_number() &&
                         line.contains("performance") && line["performance"].is_number();
-  if (!measured) return absl::nullopt;
+  if (!measured) return std::nullopt;
   LoggedPoint point;
   point.epoch = line["epoch"].get<double>();
   point.performance = line["performance"].get<double>();

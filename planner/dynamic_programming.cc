@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 
 namespace op3d {
 namespace {
 
-using Scores = absl::Span<const absl::optional<EdgeScore>>;
+using Scores = absl::Span<const std::optional<EdgeScore>>;
 
 absl::Status CheckScores(const GraphIndex& graph, Scores scores) {
   if (scores.size() != graph.edges.size()) {

@@ -15,10 +15,10 @@
 #ifndef OP3D_PLANNER_DYNAMIC_PROGRAMMING_H_
 #define OP3D_PLANNER_DYNAMIC_PROGRAMMING_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "planner/transition_graph.h"
 
@@ -32,19 +32,19 @@ struct EdgeScore {
 };
 
 // By edge; absent = not trained.
-using EdgeScores = std::vector<absl::optional<EdgeScore>>;
+using EdgeScores = std::vector<std::optional<EdgeScore>>;
 
 // No edge: nothing led to the node, or the initial weights.
 inline constexpr int kNoEdge = -1;
 
 // winner(node); kNoEdge for the initial state and where no edge into `node` is trained.
 // `scores` has one entry an edge, all finite; `node` in [0, graph.nodes).
-int WinningEdge(const GraphIndex& graph, absl::Span<const absl::optional<EdgeScore>> scores,
+int WinningEdge(const GraphIndex& graph, absl::Span<const std::optional<EdgeScore>> scores,
                 int node);
 
 // The edge whose weights stand in `node`: the winner, or where it kept 0 epochs the edge whose
 // weights stand in its source.  kNoEdge = the initial weights.
-int KeptEdge(const GraphIndex& graph, absl::Span<const absl::optional<EdgeScore>> scores, int node);
+int KeptEdge(const GraphIndex& graph, absl::Span<const std::optional<EdgeScore>> scores, int node);
 
 struct BestPath {
   // From the initial state to the final one.
@@ -58,7 +58,7 @@ struct BestPath {
 // FailedPrecondition when no final state has a value; InvalidArgument for a score that is not
 // finite, negative epochs, or another number of scores than of edges.
 absl::StatusOr<BestPath> FindBestPath(const GraphIndex& graph,
-                                      absl::Span<const absl::optional<EdgeScore>> scores);
+                                      absl::Span<const std::optional<EdgeScore>> scores);
 
 }  // namespace op3d
 

@@ -186,7 +186,7 @@ TEST(DynamicProgrammingTest, WeightsOfSkippedStatesAreTheirSources) {
   EXPECT_EQ(KeptEdge(graph, scores, 2), 0);
   EXPECT_EQ(KeptEdge(graph, scores, 3), 0);
   EXPECT_EQ(KeptEdge(graph, scores, 4), 3);
-  const EdgeScores nothing = {EdgeScore{0, 0.1}, EdgeScore{0, 0.1}, absl::nullopt, absl::nullopt};
+  const EdgeScores nothing = {EdgeScore{0, 0.1}, EdgeScore{0, 0.1}, std::nullopt, std::nullopt};
   EXPECT_EQ(KeptEdge(graph, nothing, 2), kNoEdge);
   EXPECT_EQ(WinningEdge(graph, nothing, 3), kNoEdge);
 }
@@ -209,7 +209,7 @@ TEST(DynamicProgrammingTest, RefusesScoresThatAreNone) {
               StatusIs(kInvalid, HasSubstr("edge 0 is nan")));
   EXPECT_THAT(FindBestPath(graph, EdgeScores{EdgeScore{-1, 0.1}, EdgeScore{1, 0.5}}),
               StatusIs(kInvalid, HasSubstr("kept -1 epochs")));
-  EXPECT_THAT(FindBestPath(graph, EdgeScores{absl::nullopt, EdgeScore{1, 0.5}}),
+  EXPECT_THAT(FindBestPath(graph, EdgeScores{std::nullopt, EdgeScore{1, 0.5}}),
               StatusIs(kInvalid, HasSubstr("no scored edge leads to")));
 }
 

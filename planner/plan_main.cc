@@ -9,6 +9,7 @@
 //   ./bazelw run //planner:plan -- replay results/recorded/tennis7_seed1 --output=again.textproto
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "absl/types/optional.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/command_flags.h"
 #include "op3d/base/file.h"
@@ -430,7 +430,7 @@ absl::Status ReplaySearch(const std::string& name) {
   }
   options.cost = cost == "frames" ? Cost::kFrames : Cost::kSeconds;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Recorded> recorded, ReadRecorded(UserPath(name)));
-  absl::optional<Plan> best;
+  std::optional<Plan> best;
   for (const Recorded& one : recorded) {
     const absl::StatusOr<Plan> plan = PrintReplay(one, options);
     OP3D_RETURN_IF_ERROR(Annotate(plan.status(), one.path));

@@ -1,7 +1,7 @@
 // The published transition graphs: two pools of nine states, base and extended.
 //
-//   PoolOptions options;                                       // Kinetics, consecutive sampling
-//   TransitionGraph graph = MakePool(options);                 // = graphs/base_cs.textproto
+//   PoolOptions options;                              // Kinetics, consecutive sampling
+//   TransitionGraph graph = MakePool(options);        // that of planner/graphs/base_cs.textproto
 //
 // Three clip lengths x three learning rates; us is cs + 9.  (Paper: Optimization Planning for 3D
 // ConvNets, ICML 2021.)

@@ -11,11 +11,11 @@
 #define OP3D_PLANNER_REPLAY_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "planner/dynamic_programming.h"
 #include "planner/plan.pb.h"
 #include "planner/transition_graph.h"
@@ -119,7 +119,7 @@ struct SearchAgreement {
   // The final state that the first one would choose, and what the second one gives to it, if it was
   // trained there too; beside it the second one's best value.
   std::string chosen;
-  absl::optional<double> value_of_chosen;
+  std::optional<double> value_of_chosen;
   double best_value = 0;
 };
 

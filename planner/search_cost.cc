@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
@@ -33,13 +34,13 @@ class Probe {
   }
 
   // Absent where the child does not say; Cancelled on a signal.
-  absl::StatusOr<absl::optional<EdgeEstimate>> Ask(const TransitionGraph& graph, int edge,
-                                                   const State& state, int epochs) {
-    if (!unknown_.empty()) return absl::optional<EdgeEstimate>();
+  absl::StatusOr<std::optional<EdgeEstimate>> Ask(const TransitionGraph& graph, int edge,
+                                                  const State& state, int epochs) {
+    if (!unknown_.empty()) return std::optional<EdgeEstimate>();
     const bool from_initial = graph.transitions(edge).from() == graph.initial();
     const Shape shape = ShapeOf(state, from_initial);
     const auto known = known_.find(shape);
-    if (known != known_.end()) return absl::optional<EdgeEstimate>(known->second);
+    if (known != known_.end()) return std::optional<EdgeEstimate>(known->second);
     EdgeTask task;
     task.edge = edge;
     task.transition = &graph.transitions(edge);
@@ -52,10 +53,10 @@ class Probe {
     if (!estimate.ok()) {
       unknown_ = absl::StrCat("the runner does not answer \"estimate\" (planner/child_runner.h): ",
                               estimate.status().message());
-      return absl::optional<EdgeEstimate>();
+      return std::optional<EdgeEstimate>();
     }
     known_[shape] = *estimate;
-    return absl::optional<EdgeEstimate>(*estimate);
+    return std::optional<EdgeEstimate>(*estimate);
   }
 
   const std::string& unknown() const { return unknown_; }
@@ -165,7 +166,7 @@ absl::StatusOr<SearchCost> EstimateSearch(const SearchRequest& request,
     OP3D_ASSIGN_OR_RETURN(pool.work, EstimateWork(graph, request.rule()));
     for (const EdgeWork& edge : pool.work.edges) {
       const State& state = graph.states(index.edges[edge.edge].to - 1);
-      OP3D_ASSIGN_OR_RETURN(const absl::optional<EdgeEstimate> estimate,
+      OP3D_ASSIGN_OR_RETURN(const std::optional<EdgeEstimate> estimate,
                             probe.Ask(graph, edge.edge, state, edge.max_epochs));
       pool.edges.push_back(estimate);
     }

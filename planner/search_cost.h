@@ -7,11 +7,11 @@
 #define OP3D_PLANNER_SEARCH_COST_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "planner/child_runner.h"
 #include "planner/child_search.h"
 #include "planner/plan.pb.h"
@@ -24,7 +24,7 @@ struct SearchCost {
     TransitionGraph graph;
     WorkEstimate work;
     // By work.edges; absent where the command does not say.
-    std::vector<absl::optional<EdgeEstimate>> edges;
+    std::vector<std::optional<EdgeEstimate>> edges;
   };
   std::vector<Pool> pools;
   int jobs = 1;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -298,7 +299,7 @@ absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {
   std::vector<double> performance;
   for (const CurvePoint& point : curves_[edge]) performance.push_back(point.performance());
   // With a rule that races, the ways before this one are finished and those after it not begun.
-  absl::optional<double> to_beat;
+  std::optional<double> to_beat;
   if (rule_.race()) {
     const int winner = WinningEdge(index_, scores_, index_.edges[edge].to);
     if (winner != kNoEdge) to_beat = scores_[winner]->score;
@@ -447,7 +448,7 @@ absl::StatusOr<SearchOutcome> SearchProgress::Outcome() const {
   if (hopeless()) {
     std::vector<std::string> finals, failures;
     for (const int node : index_.finals) finals.push_back(NodeName(graph_, node));
-    for (const absl::optional<EdgeOutcome>& edge : outcomes_) {
+    for (const std::optional<EdgeOutcome>& edge : outcomes_) {
       if (!edge || edge->ending() != EdgeOutcome::FAILED) continue;
       failures.push_back(absl::StrCat(edge->from(), "-", edge->to(), ": ", edge->failure()));
     }
@@ -469,7 +470,7 @@ SearchOutcome SearchProgress::OutcomeSoFar() const {
   SearchOutcome outcome;
   *outcome.mutable_graph() = graph_;
   *outcome.mutable_rule() = rule_;
-  for (const absl::optional<EdgeOutcome>& edge : outcomes_) {
+  for (const std::optional<EdgeOutcome>& edge : outcomes_) {
     if (edge) *outcome.add_edges() = *edge;
   }
   for (int node = 1; node < index_.nodes; ++node) {

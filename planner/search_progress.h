@@ -6,13 +6,13 @@
 #ifndef OP3D_PLANNER_SEARCH_PROGRESS_H_
 #define OP3D_PLANNER_SEARCH_PROGRESS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "planner/dynamic_programming.h"
 #include "planner/journal.pb.h"
 #include "planner/plan.pb.h"
@@ -70,7 +70,7 @@ class SearchProgress {
   // By edge; absent = not finished, FAILED or UNREACHED.
   const EdgeScores& scores() const { return scores_; }
   // By edge; absent = not finished.
-  const std::vector<absl::optional<EdgeOutcome>>& outcomes() const { return outcomes_; }
+  const std::vector<std::optional<EdgeOutcome>>& outcomes() const { return outcomes_; }
   // States that an edge's failure left without any way in, in the order in which that happened.
   const std::vector<int>& unreached() const { return unreached_; }
   // "S3 is reached by no edge: S1-S3 failed, S2-S3 was not trained; S3-S4 is not trained".
@@ -139,7 +139,7 @@ class SearchProgress {
   // By edge: what guessing scores, 0 = not known.
   std::vector<double> chances_;
   EdgeScores scores_;
-  std::vector<absl::optional<EdgeOutcome>> outcomes_;
+  std::vector<std::optional<EdgeOutcome>> outcomes_;
   std::vector<int> unreached_;
   // Finished edges whose weights may be there: what TakeUnneeded() has not given yet.
   std::vector<int> keeping_;

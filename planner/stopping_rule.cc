@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -69,7 +70,7 @@ int FirstFit(const StoppingRule& rule) {
 // What the bootstrap says of an edge that the published rule does not end yet.
 absl::StatusOr<EdgeOutcome::Ending> AskInterval(absl::Span<const double> performance,
                                                 const Knee& knee, const StoppingRule& rule,
-                                                int max_epochs, absl::optional<double> to_beat) {
+                                                int max_epochs, std::optional<double> to_beat) {
   const bool interval_ends = rule.method() == StoppingRule::KNEE_INTERVAL;
   const bool races = rule.race() && to_beat.has_value();
   if (!interval_ends && !races) return EdgeOutcome::ENDING_UNSPECIFIED;
@@ -121,7 +122,7 @@ StoppingDecision DecidePlateau(absl::Span<const double> performance, int patienc
 
 absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance,
                                             const StoppingRule& rule, int max_epochs,
-                                            absl::optional<double> to_beat) {
+                                            std::optional<double> to_beat) {
   if (performance.empty()) {
     return absl::InvalidArgumentError("a curve without its point 0, the score before training");
   }

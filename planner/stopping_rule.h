@@ -5,16 +5,16 @@
 //
 // The published rule: with T = attempt_epochs, no fit before T epochs are trained; from then on fit
 // after every epoch and stop as soon as the epochs trained are at least knee + T; keep the knee.
-// The others are described in plan.proto; what each costs and risks, in this folder's README.
+// The others are described in plan.proto; what each costs and risks, in planner/README.md.
 // Beside them a bound, so that an edge whose curve never bends cannot go on for ever.
 #ifndef OP3D_PLANNER_STOPPING_RULE_H_
 #define OP3D_PLANNER_STOPPING_RULE_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "planner/knee_estimator.h"
 #include "planner/plan.pb.h"
@@ -25,7 +25,7 @@ struct StoppingDecision {
   bool stop = false;
   // The fit of all points so far; absent where the rule makes none.  Polished (knee_estimator.h)
   // where the knee is about to decide or is kept.
-  absl::optional<Knee> knee;
+  std::optional<Knee> knee;
 
   // The rest is set when `stop`.
   EdgeOutcome::Ending ending = EdgeOutcome::ENDING_UNSPECIFIED;
@@ -48,7 +48,7 @@ struct StoppingDecision {
 // names.  Thread-safe.
 absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance,
                                             const StoppingRule& rule, int max_epochs,
-                                            absl::optional<double> to_beat = absl::nullopt);
+                                            std::optional<double> to_beat = std::nullopt);
 
 // Why the training of this edge has collapsed, as a sentence; "" = it has not.  It has when its
 // last two epochs are at the level of guessing, `chance` (0 = not known), although its source or an

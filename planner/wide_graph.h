@@ -1,6 +1,6 @@
 // The wide graph: short clips and long ones, cs and us, several rates, in one graph with rounds.
 //
-//   WideGraphSettings settings;  // clips, rates, frames, stages: as graphs/wide.textproto
+//   WideGraphSettings settings;  // clips, rates, frames, stages: as planner/graphs/wide.textproto
 //   OP3D_ASSIGN_OR_RETURN(TransitionGraph graph, MakeWideGraph(settings));
 //
 // With R stages, node (c, r, k) is clip c at rate r after round k, called "us8x4_0.04.2":

@@ -2,8 +2,8 @@
 //
 //   Headline(record);
 //   // "On the miniature of Kinetics-400 the planned model reached 95.9 % top-1, 1.1 points
-//   //  more than the strongest rival, one long run (94.8 %) at equal total frames: ahead, but within the
-//   //  noise (95 %: -0.9 to +3.1 points)."
+//   //  more than the strongest rival, one long run (94.8 %) at equal total frames: ahead, but
+//   //  within the noise (95 %: -0.9 to +3.1 points)."
 #ifndef OP3D_RESULTS_HEADLINE_H_
 #define OP3D_RESULTS_HEADLINE_H_
 

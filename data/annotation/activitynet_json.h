@@ -9,8 +9,8 @@
 // whose lists have a line `path frames label` a video and know no segments; clips that miss the
 // action are part of the task, and a test takes 50 clips instead of 10.  Segments decide the label
 // of the few videos (11 of 14,377) that show two classes.
-#ifndef DATA_ANNOTATION_ACTIVITYNET_JSON_H_
-#define DATA_ANNOTATION_ACTIVITYNET_JSON_H_
+#ifndef OP3D_DATA_ANNOTATION_ACTIVITYNET_JSON_H_
+#define OP3D_DATA_ANNOTATION_ACTIVITYNET_JSON_H_
 
 #include <cstdint>
 #include <string>
@@ -52,4 +52,4 @@ absl::StatusOr<std::vector<ActivityNetVideo>> ParseActivityNetJson(absl::string_
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_ACTIVITYNET_JSON_H_
+#endif  // OP3D_DATA_ANNOTATION_ACTIVITYNET_JSON_H_

@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<std::string> classes, ParseClassList(text, "classInd.txt"));
 //   classes[0];                                                    // "ApplyEyeMakeup"
-#ifndef DATA_ANNOTATION_CLASS_LIST_H_
-#define DATA_ANNOTATION_CLASS_LIST_H_
+#ifndef OP3D_DATA_ANNOTATION_CLASS_LIST_H_
+#define OP3D_DATA_ANNOTATION_CLASS_LIST_H_
 
 #include <string>
 #include <vector>
@@ -25,4 +25,4 @@ absl::StatusOr<std::vector<std::string>> ParseClassList(absl::string_view text,
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_CLASS_LIST_H_
+#endif  // OP3D_DATA_ANNOTATION_CLASS_LIST_H_

@@ -3,8 +3,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<CsvRow> rows, ParseCsv(text, "val.csv"));
 //   Use(rows[0].fields[1]);
-#ifndef DATA_ANNOTATION_CSV_H_
-#define DATA_ANNOTATION_CSV_H_
+#ifndef OP3D_DATA_ANNOTATION_CSV_H_
+#define OP3D_DATA_ANNOTATION_CSV_H_
 
 #include <cstdint>
 #include <string>
@@ -27,4 +27,4 @@ absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::strin
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_CSV_H_
+#endif  // OP3D_DATA_ANNOTATION_CSV_H_

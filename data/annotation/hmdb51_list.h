@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(auto videos, ParseHmdb51List(text, "wave_test_split1.txt", "wave"));
 //   // videos[0] = {"21_wave_u_nm_np1_fr_goo_5", "21", flag 1, line 2}
-#ifndef DATA_ANNOTATION_HMDB51_LIST_H_
-#define DATA_ANNOTATION_HMDB51_LIST_H_
+#ifndef OP3D_DATA_ANNOTATION_HMDB51_LIST_H_
+#define OP3D_DATA_ANNOTATION_HMDB51_LIST_H_
 
 #include <cstdint>
 #include <string>
@@ -33,4 +33,4 @@ absl::StatusOr<std::vector<Hmdb51Video>> ParseHmdb51List(absl::string_view text,
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_HMDB51_LIST_H_
+#endif  // OP3D_DATA_ANNOTATION_HMDB51_LIST_H_

@@ -3,8 +3,8 @@
 //
 //   OP3D_RETURN_IF_ERROR(ForEachJsonItem(text, "train.json", /*depth=*/1,
 //       [&](const JsonItem& item) { return Use(item.value["id"], item.line); }));
-#ifndef DATA_ANNOTATION_JSON_ITEMS_H_
-#define DATA_ANNOTATION_JSON_ITEMS_H_
+#ifndef OP3D_DATA_ANNOTATION_JSON_ITEMS_H_
+#define OP3D_DATA_ANNOTATION_JSON_ITEMS_H_
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -42,4 +42,4 @@ std::string JsonText(const nlohmann::json& value);
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_JSON_ITEMS_H_
+#endif  // OP3D_DATA_ANNOTATION_JSON_ITEMS_H_

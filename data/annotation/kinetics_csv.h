@@ -5,8 +5,8 @@
 //
 // The header names the columns; their order is free and further ones (`is_cc`) are left alone.
 // Test lists have no `label`.
-#ifndef DATA_ANNOTATION_KINETICS_CSV_H_
-#define DATA_ANNOTATION_KINETICS_CSV_H_
+#ifndef OP3D_DATA_ANNOTATION_KINETICS_CSV_H_
+#define OP3D_DATA_ANNOTATION_KINETICS_CSV_H_
 
 #include <cstdint>
 #include <string>
@@ -47,4 +47,4 @@ absl::StatusOr<std::vector<KineticsClip>> ReadKineticsCsv(const std::string& pat
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_KINETICS_CSV_H_
+#endif  // OP3D_DATA_ANNOTATION_KINETICS_CSV_H_

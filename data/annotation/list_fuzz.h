@@ -1,6 +1,6 @@
 // What the fuzz targets of all list parsers check besides that nothing crashes.
-#ifndef DATA_ANNOTATION_LIST_FUZZ_H_
-#define DATA_ANNOTATION_LIST_FUZZ_H_
+#ifndef OP3D_DATA_ANNOTATION_LIST_FUZZ_H_
+#define OP3D_DATA_ANNOTATION_LIST_FUZZ_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -39,4 +39,4 @@ inline bool IsLineOf(absl::string_view text, int64_t line) {
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_LIST_FUZZ_H_
+#endif  // OP3D_DATA_ANNOTATION_LIST_FUZZ_H_

@@ -4,8 +4,8 @@
 //   for (const ListLine& line : ListLines(text)) {
 //     if (!Good(line.text)) return ListError(source, line, "a flag that is none", "name.avi flag");
 //   }
-#ifndef DATA_ANNOTATION_LIST_TEXT_H_
-#define DATA_ANNOTATION_LIST_TEXT_H_
+#ifndef OP3D_DATA_ANNOTATION_LIST_TEXT_H_
+#define OP3D_DATA_ANNOTATION_LIST_TEXT_H_
 
 #include <cstdint>
 #include <string>
@@ -69,4 +69,4 @@ absl::string_view WithoutVideoEndings(absl::string_view name);
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_LIST_TEXT_H_
+#endif  // OP3D_DATA_ANNOTATION_LIST_TEXT_H_

@@ -5,8 +5,8 @@
 //
 // Read from the right: paths may hold spaces.  The separator is a space, a tab or a comma, the same
 // before each number.  A test list has the paths alone.
-#ifndef DATA_ANNOTATION_PATH_LIST_H_
-#define DATA_ANNOTATION_PATH_LIST_H_
+#ifndef OP3D_DATA_ANNOTATION_PATH_LIST_H_
+#define OP3D_DATA_ANNOTATION_PATH_LIST_H_
 
 #include <cstdint>
 #include <string>
@@ -36,4 +36,4 @@ absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_PATH_LIST_H_
+#endif  // OP3D_DATA_ANNOTATION_PATH_LIST_H_

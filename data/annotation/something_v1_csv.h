@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(auto videos, ParseSomethingV1Csv(text, "train.csv"));
 //   // videos[0] = {"100218", "Something falling like a feather or paper", line 1}
-#ifndef DATA_ANNOTATION_SOMETHING_V1_CSV_H_
-#define DATA_ANNOTATION_SOMETHING_V1_CSV_H_
+#ifndef OP3D_DATA_ANNOTATION_SOMETHING_V1_CSV_H_
+#define OP3D_DATA_ANNOTATION_SOMETHING_V1_CSV_H_
 
 #include <cstdint>
 #include <string>
@@ -29,4 +29,4 @@ absl::StatusOr<std::vector<SomethingV1Video>> ParseSomethingV1Csv(absl::string_v
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_SOMETHING_V1_CSV_H_
+#endif  // OP3D_DATA_ANNOTATION_SOMETHING_V1_CSV_H_

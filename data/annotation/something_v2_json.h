@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(auto videos, ParseSomethingV2Json(text, "train.json"));
 //   // videos[0] = {"78687", "Holding something next to something", line 1}
-#ifndef DATA_ANNOTATION_SOMETHING_V2_JSON_H_
-#define DATA_ANNOTATION_SOMETHING_V2_JSON_H_
+#ifndef OP3D_DATA_ANNOTATION_SOMETHING_V2_JSON_H_
+#define OP3D_DATA_ANNOTATION_SOMETHING_V2_JSON_H_
 
 #include <cstdint>
 #include <string>
@@ -32,4 +32,4 @@ absl::StatusOr<std::vector<SomethingV2Video>> ParseSomethingV2Json(absl::string_
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_SOMETHING_V2_JSON_H_
+#endif  // OP3D_DATA_ANNOTATION_SOMETHING_V2_JSON_H_

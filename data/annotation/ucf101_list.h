@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(auto videos, ParseUcf101List(text, "trainlist01.txt"));
 //   // videos[0] = {"v_ApplyEyeMakeup_g08_c01", "ApplyEyeMakeup", "g08", number 1, line 1}
-#ifndef DATA_ANNOTATION_UCF101_LIST_H_
-#define DATA_ANNOTATION_UCF101_LIST_H_
+#ifndef OP3D_DATA_ANNOTATION_UCF101_LIST_H_
+#define OP3D_DATA_ANNOTATION_UCF101_LIST_H_
 
 #include <cstdint>
 #include <string>
@@ -34,4 +34,4 @@ absl::StatusOr<std::vector<Ucf101Video>> ParseUcf101List(absl::string_view text,
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_UCF101_LIST_H_
+#endif  // OP3D_DATA_ANNOTATION_UCF101_LIST_H_

@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset("ucf101"));
 //   OfficialVideos(dataset).train;                                           // 9537
-#ifndef DATA_DATASETS_DATASET_SETTINGS_H_
-#define DATA_DATASETS_DATASET_SETTINGS_H_
+#ifndef OP3D_DATA_DATASETS_DATASET_SETTINGS_H_
+#define OP3D_DATA_DATASETS_DATASET_SETTINGS_H_
 
 #include <string>
 
@@ -31,4 +31,4 @@ OfficialCounts OfficialVideos(const DatasetSettings& dataset);
 
 }  // namespace op3d
 
-#endif  // DATA_DATASETS_DATASET_SETTINGS_H_
+#endif  // OP3D_DATA_DATASETS_DATASET_SETTINGS_H_

@@ -2,8 +2,8 @@
 //
 //   const std::string bytes = EncodeScan(scan);
 //   OP3D_ASSIGN_OR_RETURN(VideoScan same, DecodeScan(bytes, limits.max_frames));
-#ifndef DATA_INDEX_SCAN_RECORD_H_
-#define DATA_INDEX_SCAN_RECORD_H_
+#ifndef OP3D_DATA_INDEX_SCAN_RECORD_H_
+#define OP3D_DATA_INDEX_SCAN_RECORD_H_
 
 #include <cstdint>
 #include <string>
@@ -23,4 +23,4 @@ absl::StatusOr<VideoScan> DecodeScan(absl::string_view bytes, int64_t max_frames
 
 }  // namespace op3d
 
-#endif  // DATA_INDEX_SCAN_RECORD_H_
+#endif  // OP3D_DATA_INDEX_SCAN_RECORD_H_

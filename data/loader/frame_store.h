@@ -9,8 +9,8 @@
 // visits every video once in random order, and then keeping the first ones is worth more than
 // forgetting the oldest.  A video that does not fit is decoded for the wanted frames only, every
 // time, and of those only the part that is wanted.  The pixels never depend on the budget.
-#ifndef DATA_LOADER_FRAME_STORE_H_
-#define DATA_LOADER_FRAME_STORE_H_
+#ifndef OP3D_DATA_LOADER_FRAME_STORE_H_
+#define OP3D_DATA_LOADER_FRAME_STORE_H_
 
 #include <cstdint>
 #include <memory>
@@ -98,4 +98,4 @@ class FrameStore {
 
 }  // namespace op3d
 
-#endif  // DATA_LOADER_FRAME_STORE_H_
+#endif  // OP3D_DATA_LOADER_FRAME_STORE_H_

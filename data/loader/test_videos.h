@@ -1,6 +1,6 @@
 // Small videos for tests, whose frames differ from each other.
-#ifndef DATA_LOADER_TEST_VIDEOS_H_
-#define DATA_LOADER_TEST_VIDEOS_H_
+#ifndef OP3D_DATA_LOADER_TEST_VIDEOS_H_
+#define OP3D_DATA_LOADER_TEST_VIDEOS_H_
 
 #include <string>
 #include <vector>
@@ -70,4 +70,4 @@ inline std::vector<RgbImage> DecodeAll(const Video& video) {
 
 }  // namespace op3d
 
-#endif  // DATA_LOADER_TEST_VIDEOS_H_
+#endif  // OP3D_DATA_LOADER_TEST_VIDEOS_H_

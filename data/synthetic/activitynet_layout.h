@@ -3,8 +3,8 @@
 //   videos/v_<id>.mp4 or .mkv
 //   activity_net.v1-3.min.json    all parts; the segments are where the actor is there, in seconds,
 //                                 and withheld for the testing part
-#ifndef DATA_SYNTHETIC_ACTIVITYNET_LAYOUT_H_
-#define DATA_SYNTHETIC_ACTIVITYNET_LAYOUT_H_
+#ifndef OP3D_DATA_SYNTHETIC_ACTIVITYNET_LAYOUT_H_
+#define OP3D_DATA_SYNTHETIC_ACTIVITYNET_LAYOUT_H_
 
 #include <cstdint>
 
@@ -18,4 +18,4 @@ DatasetLayout LayOutActivityNet(const Miniature& miniature, const MiniatureSize&
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_ACTIVITYNET_LAYOUT_H_
+#endif  // OP3D_DATA_SYNTHETIC_ACTIVITYNET_LAYOUT_H_

@@ -2,8 +2,8 @@
 //
 //   const Background background = Background::Draw(Scene::kBars, /*contrast=*/1.0, &stream);
 //   background.Paint(frame, &canvas);           // every pixel
-#ifndef DATA_SYNTHETIC_BACKGROUND_H_
-#define DATA_SYNTHETIC_BACKGROUND_H_
+#ifndef OP3D_DATA_SYNTHETIC_BACKGROUND_H_
+#define OP3D_DATA_SYNTHETIC_BACKGROUND_H_
 
 #include <array>
 
@@ -47,4 +47,4 @@ class Background {
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_BACKGROUND_H_
+#endif  // OP3D_DATA_SYNTHETIC_BACKGROUND_H_

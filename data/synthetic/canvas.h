@@ -1,7 +1,7 @@
 // The plane that synthetic videos are painted on: numbers instead of bytes, so that nothing is
 // rounded before the end.
-#ifndef DATA_SYNTHETIC_CANVAS_H_
-#define DATA_SYNTHETIC_CANVAS_H_
+#ifndef OP3D_DATA_SYNTHETIC_CANVAS_H_
+#define OP3D_DATA_SYNTHETIC_CANVAS_H_
 
 #include <array>
 #include <vector>
@@ -31,4 +31,4 @@ struct Canvas {
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_CANVAS_H_
+#endif  // OP3D_DATA_SYNTHETIC_CANVAS_H_

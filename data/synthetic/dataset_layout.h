@@ -2,8 +2,8 @@
 //
 // A real data set's lists and folders are written by the layout of its format: kinetics_layout,
 // something_something_layout, ucf101_layout, hmdb51_layout, activitynet_layout.
-#ifndef DATA_SYNTHETIC_DATASET_LAYOUT_H_
-#define DATA_SYNTHETIC_DATASET_LAYOUT_H_
+#ifndef OP3D_DATA_SYNTHETIC_DATASET_LAYOUT_H_
+#define OP3D_DATA_SYNTHETIC_DATASET_LAYOUT_H_
 
 #include <string>
 #include <vector>
@@ -46,4 +46,4 @@ std::string DrawYouTubeId(RandomStream* stream);
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_DATASET_LAYOUT_H_
+#endif  // OP3D_DATA_SYNTHETIC_DATASET_LAYOUT_H_

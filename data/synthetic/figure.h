@@ -3,8 +3,8 @@
 //
 //   Figure figure = {Look::kRing, /*radius=*/8.0, /*angle=*/0.2, {1, 1, 0.8}};
 //   figure.Paint({/*x=*/20, /*y=*/10, /*scale=*/1}, &canvas);
-#ifndef DATA_SYNTHETIC_FIGURE_H_
-#define DATA_SYNTHETIC_FIGURE_H_
+#ifndef OP3D_DATA_SYNTHETIC_FIGURE_H_
+#define OP3D_DATA_SYNTHETIC_FIGURE_H_
 
 #include "data/synthetic/canvas.h"
 #include "data/synthetic/motion.h"
@@ -33,4 +33,4 @@ struct Figure {
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_FIGURE_H_
+#endif  // OP3D_DATA_SYNTHETIC_FIGURE_H_

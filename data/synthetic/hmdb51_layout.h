@@ -6,8 +6,8 @@
 // The flag is 1 for training, 2 for the test, 0 for neither.
 //
 // Clips of one film have one flag.
-#ifndef DATA_SYNTHETIC_HMDB51_LAYOUT_H_
-#define DATA_SYNTHETIC_HMDB51_LAYOUT_H_
+#ifndef OP3D_DATA_SYNTHETIC_HMDB51_LAYOUT_H_
+#define OP3D_DATA_SYNTHETIC_HMDB51_LAYOUT_H_
 
 #include "data/synthetic/dataset_layout.h"
 #include "data/synthetic/miniature.h"
@@ -20,4 +20,4 @@ DatasetLayout LayOutHmdb51(const Miniature& miniature, const MiniatureSize& size
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_HMDB51_LAYOUT_H_
+#endif  // OP3D_DATA_SYNTHETIC_HMDB51_LAYOUT_H_

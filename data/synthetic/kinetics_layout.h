@@ -2,8 +2,8 @@
 //
 //   train/<class>/<id>_<start>_<end>.mp4    val/<class>/...    test/...  (no labels, no folders)
 //   kinetics-400_train.csv  kinetics-400_val.csv  kinetics-400_test.csv  label_map.txt  groups.csv
-#ifndef DATA_SYNTHETIC_KINETICS_LAYOUT_H_
-#define DATA_SYNTHETIC_KINETICS_LAYOUT_H_
+#ifndef OP3D_DATA_SYNTHETIC_KINETICS_LAYOUT_H_
+#define OP3D_DATA_SYNTHETIC_KINETICS_LAYOUT_H_
 
 #include <cstdint>
 #include <string>
@@ -48,4 +48,4 @@ std::string KineticsLabelMap(const Miniature& miniature);
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_KINETICS_LAYOUT_H_
+#endif  // OP3D_DATA_SYNTHETIC_KINETICS_LAYOUT_H_

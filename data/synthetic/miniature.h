@@ -7,8 +7,8 @@
 // Their classes come in three groups.  "appearance": a single frame tells.  "short": a motion that
 // a few frames show.  "long": two motions in a row; a clip that misses the change between them
 // shows one of the short classes instead, so that only long clips tell for sure.
-#ifndef DATA_SYNTHETIC_MINIATURE_H_
-#define DATA_SYNTHETIC_MINIATURE_H_
+#ifndef OP3D_DATA_SYNTHETIC_MINIATURE_H_
+#define OP3D_DATA_SYNTHETIC_MINIATURE_H_
 
 #include <string>
 #include <vector>
@@ -75,4 +75,4 @@ const Miniature::Encoding& EncodingOf(const Miniature& miniature, int index);
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_MINIATURE_H_
+#endif  // OP3D_DATA_SYNTHETIC_MINIATURE_H_

@@ -1,6 +1,6 @@
 // How a miniature is told from the real data set.
-#ifndef DATA_SYNTHETIC_MINIATURE_NOTE_H_
-#define DATA_SYNTHETIC_MINIATURE_NOTE_H_
+#ifndef OP3D_DATA_SYNTHETIC_MINIATURE_NOTE_H_
+#define OP3D_DATA_SYNTHETIC_MINIATURE_NOTE_H_
 
 namespace op3d {
 
@@ -9,4 +9,4 @@ inline constexpr char kMiniatureNote[] = "synthetic.txt";
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_MINIATURE_NOTE_H_
+#endif  // OP3D_DATA_SYNTHETIC_MINIATURE_NOTE_H_

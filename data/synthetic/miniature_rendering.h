@@ -1,8 +1,8 @@
 // The videos of a miniature, each by its name.
 //
 //   const Rendering rendering = RenderingOf(miniature, "train", 7, seed);
-#ifndef DATA_SYNTHETIC_MINIATURE_RENDERING_H_
-#define DATA_SYNTHETIC_MINIATURE_RENDERING_H_
+#ifndef OP3D_DATA_SYNTHETIC_MINIATURE_RENDERING_H_
+#define OP3D_DATA_SYNTHETIC_MINIATURE_RENDERING_H_
 
 #include <cstdint>
 
@@ -22,4 +22,4 @@ uint64_t SplitSeed(uint64_t seed, const Miniature& miniature, absl::string_view 
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_MINIATURE_RENDERING_H_
+#endif  // OP3D_DATA_SYNTHETIC_MINIATURE_RENDERING_H_

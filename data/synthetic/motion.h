@@ -4,8 +4,8 @@
 //   const Pose pose = path.At(40);              // where the actor is in frame 40, and how large
 //
 // Distances are in pixels, times in frames; x points right, y down.
-#ifndef DATA_SYNTHETIC_MOTION_H_
-#define DATA_SYNTHETIC_MOTION_H_
+#ifndef OP3D_DATA_SYNTHETIC_MOTION_H_
+#define OP3D_DATA_SYNTHETIC_MOTION_H_
 
 #include <vector>
 
@@ -87,4 +87,4 @@ class Trajectory {
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_MOTION_H_
+#endif  // OP3D_DATA_SYNTHETIC_MOTION_H_

@@ -3,8 +3,8 @@
 //   RandomStream stream(seed, "kinetics400.train.video", {index});
 //   const Rendering rendering(video_class, VideoShape{}, VideoStyle{}, stream);
 //   OP3D_RETURN_IF_ERROR(rendering.Render([&](const RgbImage& image) { return Use(image); }));
-#ifndef DATA_SYNTHETIC_RENDERING_H_
-#define DATA_SYNTHETIC_RENDERING_H_
+#ifndef OP3D_DATA_SYNTHETIC_RENDERING_H_
+#define OP3D_DATA_SYNTHETIC_RENDERING_H_
 
 #include <vector>
 
@@ -65,4 +65,4 @@ class Rendering {
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_RENDERING_H_
+#endif  // OP3D_DATA_SYNTHETIC_RENDERING_H_

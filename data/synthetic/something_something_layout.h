@@ -5,8 +5,8 @@
 //      (`id`)
 // V2:  20bn-something-something-v2/<id>.webm
 //      something-something-v2-labels.json, -train.json, -validation.json, -test.json
-#ifndef DATA_SYNTHETIC_SOMETHING_SOMETHING_LAYOUT_H_
-#define DATA_SYNTHETIC_SOMETHING_SOMETHING_LAYOUT_H_
+#ifndef OP3D_DATA_SYNTHETIC_SOMETHING_SOMETHING_LAYOUT_H_
+#define OP3D_DATA_SYNTHETIC_SOMETHING_SOMETHING_LAYOUT_H_
 
 #include <cstdint>
 
@@ -21,4 +21,4 @@ DatasetLayout LayOutSomethingSomething(const Miniature& miniature, const Miniatu
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_SOMETHING_SOMETHING_LAYOUT_H_
+#endif  // OP3D_DATA_SYNTHETIC_SOMETHING_SOMETHING_LAYOUT_H_

@@ -4,8 +4,8 @@
 //   ucfTrainTestlist/classInd.txt, trainlist0{1,2,3}.txt, testlist0{1,2,3}.txt
 //
 // Lines end with CR LF, as in copies in use.  Clips of one group stand on one side of each split.
-#ifndef DATA_SYNTHETIC_UCF101_LAYOUT_H_
-#define DATA_SYNTHETIC_UCF101_LAYOUT_H_
+#ifndef OP3D_DATA_SYNTHETIC_UCF101_LAYOUT_H_
+#define OP3D_DATA_SYNTHETIC_UCF101_LAYOUT_H_
 
 #include "data/synthetic/dataset_layout.h"
 #include "data/synthetic/miniature.h"
@@ -17,4 +17,4 @@ DatasetLayout LayOutUcf101(const Miniature& miniature, const MiniatureSize& size
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_UCF101_LAYOUT_H_
+#endif  // OP3D_DATA_SYNTHETIC_UCF101_LAYOUT_H_

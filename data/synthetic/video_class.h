@@ -1,6 +1,6 @@
 // A class of synthetic videos: what its videos may be made of; and the style of a whole data set.
-#ifndef DATA_SYNTHETIC_VIDEO_CLASS_H_
-#define DATA_SYNTHETIC_VIDEO_CLASS_H_
+#ifndef OP3D_DATA_SYNTHETIC_VIDEO_CLASS_H_
+#define OP3D_DATA_SYNTHETIC_VIDEO_CLASS_H_
 
 #include <string>
 #include <vector>
@@ -35,4 +35,4 @@ struct VideoStyle {
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_VIDEO_CLASS_H_
+#endif  // OP3D_DATA_SYNTHETIC_VIDEO_CLASS_H_

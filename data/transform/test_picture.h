@@ -1,6 +1,6 @@
 // Pictures for tests, made from a seed.
-#ifndef DATA_TRANSFORM_TEST_PICTURE_H_
-#define DATA_TRANSFORM_TEST_PICTURE_H_
+#ifndef OP3D_DATA_TRANSFORM_TEST_PICTURE_H_
+#define OP3D_DATA_TRANSFORM_TEST_PICTURE_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -44,4 +44,4 @@ inline RgbImage CutOut(const RgbImage& image, const Box& box) {
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_TEST_PICTURE_H_
+#endif  // OP3D_DATA_TRANSFORM_TEST_PICTURE_H_

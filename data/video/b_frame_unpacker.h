@@ -5,13 +5,13 @@
 //   while (av_read_frame(input, packet) >= 0) {
 //     if (unpacker.Unpack(packet)) Use(packet);           // else there is nothing in it
 //   }
-//   if (unpacker.broken()) return Use("the file's order is not to be trusted");
+//   // Where unpacker.broken() is true, the file is not as described: nothing of it is to be trusted.
 //
 // FFmpeg's filter mpeg4_unpack_bframes moves the pictures.  Such files have one time a packet, that
 // of its place, d.  A picture that a B-frame follows is presented at d + 2 (in packets), after that
 // B-frame, which goes into the next place; any other at d + 1.
-#ifndef DATA_VIDEO_B_FRAME_UNPACKER_H_
-#define DATA_VIDEO_B_FRAME_UNPACKER_H_
+#ifndef OP3D_DATA_VIDEO_B_FRAME_UNPACKER_H_
+#define OP3D_DATA_VIDEO_B_FRAME_UNPACKER_H_
 
 #include <cstdint>
 
@@ -52,4 +52,4 @@ class BFrameUnpacker {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_B_FRAME_UNPACKER_H_
+#endif  // OP3D_DATA_VIDEO_B_FRAME_UNPACKER_H_

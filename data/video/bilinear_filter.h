@@ -4,8 +4,8 @@
 //
 //   const std::optional<BilinearFilter> filter = MakeBilinearFilter(214, 427, 1 << 14);
 //   // pixel i = (a * first[i] + b * second[i]) / one, a = sample position[i], b the one after
-#ifndef DATA_VIDEO_BILINEAR_FILTER_H_
-#define DATA_VIDEO_BILINEAR_FILTER_H_
+#ifndef OP3D_DATA_VIDEO_BILINEAR_FILTER_H_
+#define OP3D_DATA_VIDEO_BILINEAR_FILTER_H_
 
 #include <cstdint>
 #include <optional>
@@ -27,4 +27,4 @@ std::optional<BilinearFilter> MakeBilinearFilter(int samples, int pixels, int on
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_BILINEAR_FILTER_H_
+#endif  // OP3D_DATA_VIDEO_BILINEAR_FILTER_H_

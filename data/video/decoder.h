@@ -1,6 +1,6 @@
 // Packets in, frames in order of presentation out; one thread, every frame that can be had.
-#ifndef DATA_VIDEO_DECODER_H_
-#define DATA_VIDEO_DECODER_H_
+#ifndef OP3D_DATA_VIDEO_DECODER_H_
+#define OP3D_DATA_VIDEO_DECODER_H_
 
 #include <cstdint>
 
@@ -50,4 +50,4 @@ int64_t PresentationTime(const AVFrame& frame);
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_DECODER_H_
+#endif  // OP3D_DATA_VIDEO_DECODER_H_

@@ -6,15 +6,15 @@
 // The stream is the first one the file marks as default, or the first one: pictures of a cover do
 // not count.  (FFmpeg's own choice prefers a higher bit rate, which it guesses; OpenCV and PyAV
 // take the first as well.)
-#ifndef DATA_VIDEO_DEMUXER_H_
-#define DATA_VIDEO_DEMUXER_H_
+#ifndef OP3D_DATA_VIDEO_DEMUXER_H_
+#define OP3D_DATA_VIDEO_DEMUXER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "data/video/b_frame_unpacker.h"
 #include "data/video/ffmpeg.h"
 #include "data/video/video_info.h"
@@ -84,7 +84,7 @@ class Demuxer {
   std::string path_;
   InputPtr input_;
   PacketPtr packet_;
-  absl::optional<BFrameUnpacker> unpacker_;
+  std::optional<BFrameUnpacker> unpacker_;
   bool peeked_ = false;
   bool ended_ = false;
   bool damaged_ = false;
@@ -95,4 +95,4 @@ class Demuxer {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_DEMUXER_H_
+#endif  // OP3D_DATA_VIDEO_DEMUXER_H_

@@ -1,6 +1,6 @@
 // How the encoder of a VideoWriter is set up: small files, the same bytes every time.
-#ifndef DATA_VIDEO_ENCODER_SETTINGS_H_
-#define DATA_VIDEO_ENCODER_SETTINGS_H_
+#ifndef OP3D_DATA_VIDEO_ENCODER_SETTINGS_H_
+#define OP3D_DATA_VIDEO_ENCODER_SETTINGS_H_
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,4 +18,4 @@ absl::StatusOr<CodecPtr> OpenEncoder(const VideoWriterOptions& options, bool glo
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_ENCODER_SETTINGS_H_
+#endif  // OP3D_DATA_VIDEO_ENCODER_SETTINGS_H_

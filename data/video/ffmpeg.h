@@ -3,8 +3,8 @@
 //
 // FFmpeg decides things by process-wide state in one place only, its log callback; FfmpegLog takes
 // it over for good.  No type of FFmpeg crosses the borders of data/video.
-#ifndef DATA_VIDEO_FFMPEG_H_
-#define DATA_VIDEO_FFMPEG_H_
+#ifndef OP3D_DATA_VIDEO_FFMPEG_H_
+#define OP3D_DATA_VIDEO_FFMPEG_H_
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -105,4 +105,4 @@ class FfmpegLog {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FFMPEG_H_
+#endif  // OP3D_DATA_VIDEO_FFMPEG_H_

@@ -1,6 +1,6 @@
 // Which FFmpeg decodes: pixels differ a little between its versions, so records name it.
-#ifndef DATA_VIDEO_FFMPEG_VERSION_H_
-#define DATA_VIDEO_FFMPEG_VERSION_H_
+#ifndef OP3D_DATA_VIDEO_FFMPEG_VERSION_H_
+#define OP3D_DATA_VIDEO_FFMPEG_VERSION_H_
 
 #include <string>
 
@@ -11,4 +11,4 @@ std::string FfmpegVersion();
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FFMPEG_VERSION_H_
+#endif  // OP3D_DATA_VIDEO_FFMPEG_VERSION_H_

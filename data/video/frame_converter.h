@@ -3,8 +3,8 @@
 // The arithmetic is libswscale's, with rounding and chroma interpolation that do not depend on the
 // machine's vector instructions or on the parity of the height, as its fast path does.  The usual
 // pixel format takes a short cut to the same bytes.
-#ifndef DATA_VIDEO_FRAME_CONVERTER_H_
-#define DATA_VIDEO_FRAME_CONVERTER_H_
+#ifndef OP3D_DATA_VIDEO_FRAME_CONVERTER_H_
+#define OP3D_DATA_VIDEO_FRAME_CONVERTER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -57,4 +57,4 @@ class FrameConverter {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FRAME_CONVERTER_H_
+#endif  // OP3D_DATA_VIDEO_FRAME_CONVERTER_H_

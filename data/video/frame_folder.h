@@ -1,6 +1,6 @@
 // A folder of JPEG frames: `00001.jpg`, `00002.jpg`, ..., or any naming of `frame_names.h`.
-#ifndef DATA_VIDEO_FRAME_FOLDER_H_
-#define DATA_VIDEO_FRAME_FOLDER_H_
+#ifndef OP3D_DATA_VIDEO_FRAME_FOLDER_H_
+#define OP3D_DATA_VIDEO_FRAME_FOLDER_H_
 
 #include <memory>
 #include <string>
@@ -19,4 +19,4 @@ absl::StatusOr<std::unique_ptr<StoredFrames>> OpenFrameFolder(const std::string&
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FRAME_FOLDER_H_
+#endif  // OP3D_DATA_VIDEO_FRAME_FOLDER_H_

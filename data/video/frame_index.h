@@ -3,8 +3,8 @@
 //
 //   const int64_t frame = index.Find(time);            // -1: no frame is presented then
 //   const int64_t start = index.EntryBefore(frame);    // decoding from here gives `frame` exactly
-#ifndef DATA_VIDEO_FRAME_INDEX_H_
-#define DATA_VIDEO_FRAME_INDEX_H_
+#ifndef OP3D_DATA_VIDEO_FRAME_INDEX_H_
+#define OP3D_DATA_VIDEO_FRAME_INDEX_H_
 
 #include <cstdint>
 #include <string>
@@ -39,4 +39,4 @@ struct FrameIndex {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FRAME_INDEX_H_
+#endif  // OP3D_DATA_VIDEO_FRAME_INDEX_H_

@@ -5,8 +5,8 @@
 // pictures as a decoder does.  Where they do not (damage, missing times, times of decoding,
 // recordings joined together, interlaced fields) everything is decoded once and the frames are what
 // came out.
-#ifndef DATA_VIDEO_FRAME_INDEX_BUILDER_H_
-#define DATA_VIDEO_FRAME_INDEX_BUILDER_H_
+#ifndef OP3D_DATA_VIDEO_FRAME_INDEX_BUILDER_H_
+#define OP3D_DATA_VIDEO_FRAME_INDEX_BUILDER_H_
 
 #include <string>
 #include <vector>
@@ -26,4 +26,4 @@ absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& l
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FRAME_INDEX_BUILDER_H_
+#endif  // OP3D_DATA_VIDEO_FRAME_INDEX_BUILDER_H_

@@ -1,7 +1,7 @@
 // A video as an LMDB database of JPEG frames: keys `000001.jpg`, `000002.jpg`, ..., or any naming
 // of `frame_names.h`; flow lies beside the pictures in the same database.
-#ifndef DATA_VIDEO_FRAME_LMDB_H_
-#define DATA_VIDEO_FRAME_LMDB_H_
+#ifndef OP3D_DATA_VIDEO_FRAME_LMDB_H_
+#define OP3D_DATA_VIDEO_FRAME_LMDB_H_
 
 #include <memory>
 #include <string>
@@ -39,4 +39,4 @@ absl::Status WriteFrameLmdb(const std::string& path, absl::Span<const LmdbPictur
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FRAME_LMDB_H_
+#endif  // OP3D_DATA_VIDEO_FRAME_LMDB_H_

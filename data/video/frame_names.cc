@@ -1,6 +1,7 @@
 #include "data/video/frame_names.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -52,7 +53,7 @@ absl::Status CheckNumbers(const std::vector<std::pair<int64_t, std::string>>& nu
 
 }  // namespace
 
-absl::optional<FrameName> ParseFrameName(absl::string_view name) {
+std::optional<FrameName> ParseFrameName(absl::string_view name) {
   absl::string_view stem = name;
   const std::string lower = absl::AsciiStrToLower(name);
   if (absl::EndsWith(lower, ".jpg")) {
@@ -60,7 +61,7 @@ absl::optional<FrameName> ParseFrameName(absl::string_view name) {
   } else if (absl::EndsWith(lower, ".jpeg")) {
     stem.remove_suffix(5);
   } else {
-    return absl::nullopt;
+    return std::nullopt;
   }
   FrameName parsed;
   const int flow = StripFlow(&stem);
@@ -72,12 +73,12 @@ absl::optional<FrameName> ParseFrameName(absl::string_view name) {
   }
   const bool digits = !stem.empty() && stem.size() <= 9 &&
                       std::all_of(stem.begin(), stem.end(), absl::ascii_isdigit);
-  if (!digits || !absl::SimpleAtoi(stem, &parsed.number)) return absl::nullopt;
+  if (!digits || !absl::SimpleAtoi(stem, &parsed.number)) return std::nullopt;
   return parsed;
 }
 
 void FrameNames::Add(absl::string_view name) {
-  const absl::optional<FrameName> parsed = ParseFrameName(name);
+  const std::optional<FrameName> parsed = ParseFrameName(name);
   if (!parsed.has_value()) return;
   Numbered& numbered = parsed->content == FrameContent::kFlow ? flow_[parsed->picture] : pictures_;
   numbered.emplace_back(parsed->number, std::string(name));

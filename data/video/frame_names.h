@@ -4,18 +4,18 @@
 //   for (const std::string& file : files) names.Add(file);
 //   OP3D_RETURN_IF_ERROR(names.Finish(FrameContent::kPictures, "ssv1/17", max_frames));
 //   names.Name(0, 0);                                                   // "00001.jpg"
-#ifndef DATA_VIDEO_FRAME_NAMES_H_
-#define DATA_VIDEO_FRAME_NAMES_H_
+#ifndef OP3D_DATA_VIDEO_FRAME_NAMES_H_
+#define OP3D_DATA_VIDEO_FRAME_NAMES_H_
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 #include "data/video/stored_frames.h"
 
 namespace op3d {
@@ -30,7 +30,7 @@ struct FrameName {
   // As written; the first frame's is 1 (some extractions start at 0).
   int64_t number = 0;
 };
-absl::optional<FrameName> ParseFrameName(absl::string_view name);
+std::optional<FrameName> ParseFrameName(absl::string_view name);
 
 class FrameNames {
  public:
@@ -58,4 +58,4 @@ class FrameNames {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_FRAME_NAMES_H_
+#endif  // OP3D_DATA_VIDEO_FRAME_NAMES_H_

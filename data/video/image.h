@@ -2,8 +2,8 @@
 //
 //   RgbImage image;
 //   const uint8_t green = image.pixels[(y * image.width + x) * 3 + 1];
-#ifndef DATA_VIDEO_IMAGE_H_
-#define DATA_VIDEO_IMAGE_H_
+#ifndef OP3D_DATA_VIDEO_IMAGE_H_
+#define OP3D_DATA_VIDEO_IMAGE_H_
 
 #include <cstdint>
 #include <vector>
@@ -31,4 +31,4 @@ struct RgbImage {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_IMAGE_H_
+#endif  // OP3D_DATA_VIDEO_IMAGE_H_

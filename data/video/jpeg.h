@@ -3,8 +3,8 @@
 //
 //   JpegDecoder decoder;
 //   OP3D_RETURN_IF_ERROR(decoder.Decode(bytes, limits.max_pixels, &image));
-#ifndef DATA_VIDEO_JPEG_H_
-#define DATA_VIDEO_JPEG_H_
+#ifndef OP3D_DATA_VIDEO_JPEG_H_
+#define OP3D_DATA_VIDEO_JPEG_H_
 
 #include <cstdint>
 #include <memory>
@@ -61,4 +61,4 @@ absl::StatusOr<std::string> EncodeGreyJpeg(absl::Span<const uint8_t> pixels, Jpe
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_JPEG_H_
+#endif  // OP3D_DATA_VIDEO_JPEG_H_

@@ -6,8 +6,8 @@
 //
 // Source: ISO/IEC 14496-2, 6.2.3 (VideoObjectLayer) and 6.2.5 (VideoObjectPlane); the meaning of
 // DivX's user data is custom.
-#ifndef DATA_VIDEO_MPEG4_PICTURES_H_
-#define DATA_VIDEO_MPEG4_PICTURES_H_
+#ifndef OP3D_DATA_VIDEO_MPEG4_PICTURES_H_
+#define OP3D_DATA_VIDEO_MPEG4_PICTURES_H_
 
 #include <cstdint>
 #include <vector>
@@ -56,4 +56,4 @@ class Mpeg4Pictures {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_MPEG4_PICTURES_H_
+#endif  // OP3D_DATA_VIDEO_MPEG4_PICTURES_H_

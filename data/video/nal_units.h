@@ -1,7 +1,7 @@
 // A look at the NAL units of one H.264 or HEVC packet, without decoding: is the packet whole, and
 // can decoding start at it?
-#ifndef DATA_VIDEO_NAL_UNITS_H_
-#define DATA_VIDEO_NAL_UNITS_H_
+#ifndef OP3D_DATA_VIDEO_NAL_UNITS_H_
+#define OP3D_DATA_VIDEO_NAL_UNITS_H_
 
 #include <cstdint>
 
@@ -34,4 +34,4 @@ NalUnits InspectNalUnits(NalCodec codec, int length_size, absl::Span<const uint8
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_NAL_UNITS_H_
+#endif  // OP3D_DATA_VIDEO_NAL_UNITS_H_

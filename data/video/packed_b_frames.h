@@ -5,8 +5,8 @@
 //   BFramePacker packer(frame_rate);
 //   for (const std::string& packet : encoded) Use(packer.Add(packet));   // one out for one in,
 //   Use(packer.Finish());                                                // one packet later
-#ifndef DATA_VIDEO_PACKED_B_FRAMES_H_
-#define DATA_VIDEO_PACKED_B_FRAMES_H_
+#ifndef OP3D_DATA_VIDEO_PACKED_B_FRAMES_H_
+#define OP3D_DATA_VIDEO_PACKED_B_FRAMES_H_
 
 #include <string>
 
@@ -35,4 +35,4 @@ class BFramePacker {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_PACKED_B_FRAMES_H_
+#endif  // OP3D_DATA_VIDEO_PACKED_B_FRAMES_H_

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "data/video/mpeg4_pictures.h"
 #include "data/video/nal_units.h"
@@ -104,7 +104,7 @@ class PacketInspector {
 
   const AVCodecID codec_;
   const bool unpacked_;
-  absl::optional<NalCodec> nal_codec_;
+  std::optional<NalCodec> nal_codec_;
   int nal_length_ = 0;
   PictureOrder order_;
   bool sequence_ended_ = false;

@@ -1,7 +1,7 @@
 // One pass over a file's packets: their times, the places where decoding can start, and any reason
 // not to believe them.
-#ifndef DATA_VIDEO_PACKET_SCAN_H_
-#define DATA_VIDEO_PACKET_SCAN_H_
+#ifndef OP3D_DATA_VIDEO_PACKET_SCAN_H_
+#define OP3D_DATA_VIDEO_PACKET_SCAN_H_
 
 #include <cstdint>
 #include <string>
@@ -51,4 +51,4 @@ int ReorderDepth(const std::vector<int64_t>& times);
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_PACKET_SCAN_H_
+#endif  // OP3D_DATA_VIDEO_PACKET_SCAN_H_

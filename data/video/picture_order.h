@@ -9,8 +9,8 @@
 // H.264 and HEVC pictures tell their place in their sequence (picture order count).  In MPEG-1, 2
 // and 4 the B-frames stored after a picture are shown before it.  All other codecs that are asked
 // here show pictures as they are stored.
-#ifndef DATA_VIDEO_PICTURE_ORDER_H_
-#define DATA_VIDEO_PICTURE_ORDER_H_
+#ifndef OP3D_DATA_VIDEO_PICTURE_ORDER_H_
+#define OP3D_DATA_VIDEO_PICTURE_ORDER_H_
 
 #include <cstdint>
 #include <utility>
@@ -68,4 +68,4 @@ std::pair<int, int> Vp9KeyFrameSize(absl::Span<const uint8_t> packet);
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_PICTURE_ORDER_H_
+#endif  // OP3D_DATA_VIDEO_PICTURE_ORDER_H_

@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(std::string bytes, EncodePng(image));
 //   OP3D_RETURN_IF_ERROR(WriteFileAtomically("frame.png", bytes));
-#ifndef DATA_VIDEO_PNG_H_
-#define DATA_VIDEO_PNG_H_
+#ifndef OP3D_DATA_VIDEO_PNG_H_
+#define OP3D_DATA_VIDEO_PNG_H_
 
 #include <string>
 
@@ -17,4 +17,4 @@ absl::StatusOr<std::string> EncodePng(const RgbImage& image);
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_PNG_H_
+#endif  // OP3D_DATA_VIDEO_PNG_H_

@@ -1,6 +1,6 @@
 // Frames of a video that is stored frame by frame; `media.h` is the door to it.
-#ifndef DATA_VIDEO_STORED_FRAME_READER_H_
-#define DATA_VIDEO_STORED_FRAME_READER_H_
+#ifndef OP3D_DATA_VIDEO_STORED_FRAME_READER_H_
+#define OP3D_DATA_VIDEO_STORED_FRAME_READER_H_
 
 #include <memory>
 #include <string>
@@ -26,4 +26,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> MakeStoredFrameReader(
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_STORED_FRAME_READER_H_
+#endif  // OP3D_DATA_VIDEO_STORED_FRAME_READER_H_

@@ -1,6 +1,6 @@
 // A video stored frame by frame, as JPEG pictures.
-#ifndef DATA_VIDEO_STORED_FRAMES_H_
-#define DATA_VIDEO_STORED_FRAMES_H_
+#ifndef OP3D_DATA_VIDEO_STORED_FRAMES_H_
+#define OP3D_DATA_VIDEO_STORED_FRAMES_H_
 
 #include <cstdint>
 #include <string>
@@ -31,4 +31,4 @@ class StoredFrames {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_STORED_FRAMES_H_
+#endif  // OP3D_DATA_VIDEO_STORED_FRAMES_H_

@@ -2,8 +2,8 @@
 //
 //   const std::string path = WriteTestClip(TestFolder("reader"), "clip.mp4", options, 100);
 //   EXPECT_EQ(NumberOf(image), 42);            // survives any codec
-#ifndef DATA_VIDEO_TEST_CLIP_H_
-#define DATA_VIDEO_TEST_CLIP_H_
+#ifndef OP3D_DATA_VIDEO_TEST_CLIP_H_
+#define OP3D_DATA_VIDEO_TEST_CLIP_H_
 
 #include <cstdint>
 #include <string>
@@ -53,4 +53,4 @@ std::string JoinTestClips(const std::vector<std::string>& paths, int default_str
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_TEST_CLIP_H_
+#endif  // OP3D_DATA_VIDEO_TEST_CLIP_H_

@@ -6,8 +6,8 @@
 // Pixels: colour matrix and range as the file says, BT.601 limited where it is silent; turned
 // upright; the video's own size (nothing is resized, non-square pixels stay as they are).  The
 // same file gives the same bytes on one machine, in whatever order frames are asked for.
-#ifndef DATA_VIDEO_VIDEO_FILE_H_
-#define DATA_VIDEO_VIDEO_FILE_H_
+#ifndef OP3D_DATA_VIDEO_VIDEO_FILE_H_
+#define OP3D_DATA_VIDEO_VIDEO_FILE_H_
 
 #include <memory>
 #include <string>
@@ -32,4 +32,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& pa
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_VIDEO_FILE_H_
+#endif  // OP3D_DATA_VIDEO_VIDEO_FILE_H_

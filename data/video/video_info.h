@@ -1,6 +1,6 @@
 // What is known of a video before a picture of it is decoded, and how much of one is bearable.
-#ifndef DATA_VIDEO_VIDEO_INFO_H_
-#define DATA_VIDEO_VIDEO_INFO_H_
+#ifndef OP3D_DATA_VIDEO_VIDEO_INFO_H_
+#define OP3D_DATA_VIDEO_VIDEO_INFO_H_
 
 #include <cstdint>
 #include <string>
@@ -52,4 +52,4 @@ inline int64_t CodedPixelsLimit(const VideoLimits& limits) {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_VIDEO_INFO_H_
+#endif  // OP3D_DATA_VIDEO_VIDEO_INFO_H_

@@ -7,8 +7,8 @@
 //   OP3D_RETURN_IF_ERROR(reader->Read(wanted, [&](int64_t k, const RgbImage& image) {
 //     return Use(k, image);
 //   }));
-#ifndef DATA_VIDEO_VIDEO_READER_H_
-#define DATA_VIDEO_VIDEO_READER_H_
+#ifndef OP3D_DATA_VIDEO_VIDEO_READER_H_
+#define OP3D_DATA_VIDEO_VIDEO_READER_H_
 
 #include <cstdint>
 
@@ -73,4 +73,4 @@ absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_VIDEO_READER_H_
+#endif  // OP3D_DATA_VIDEO_VIDEO_READER_H_

@@ -7,8 +7,8 @@
 //
 // One thread, no date and no version in the file: equal pictures and options give equal bytes on
 // one version of FFmpeg and x264.
-#ifndef DATA_VIDEO_VIDEO_WRITER_H_
-#define DATA_VIDEO_VIDEO_WRITER_H_
+#ifndef OP3D_DATA_VIDEO_VIDEO_WRITER_H_
+#define OP3D_DATA_VIDEO_VIDEO_WRITER_H_
 
 #include <cstdint>
 #include <memory>
@@ -38,4 +38,4 @@ class VideoWriter {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_VIDEO_WRITER_H_
+#endif  // OP3D_DATA_VIDEO_VIDEO_WRITER_H_

@@ -1,6 +1,6 @@
 // What a VideoWriter is to make.
-#ifndef DATA_VIDEO_VIDEO_WRITER_OPTIONS_H_
-#define DATA_VIDEO_VIDEO_WRITER_OPTIONS_H_
+#ifndef OP3D_DATA_VIDEO_VIDEO_WRITER_OPTIONS_H_
+#define OP3D_DATA_VIDEO_VIDEO_WRITER_OPTIONS_H_
 
 #include <cstdint>
 #include <string>
@@ -47,4 +47,4 @@ struct VideoWriterOptions {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_VIDEO_WRITER_OPTIONS_H_
+#endif  // OP3D_DATA_VIDEO_VIDEO_WRITER_OPTIONS_H_

@@ -1,8 +1,8 @@
 // Clips for benchmarks: drifting waves under noise, about as hard to decode as a Kinetics clip.
 //
 //   const std::string path = WriteWaveClip(folder, "0.mp4", 250, /*seed=*/0);
-#ifndef DATA_VIDEO_WAVE_CLIP_H_
-#define DATA_VIDEO_WAVE_CLIP_H_
+#ifndef OP3D_DATA_VIDEO_WAVE_CLIP_H_
+#define OP3D_DATA_VIDEO_WAVE_CLIP_H_
 
 #include <cstdint>
 #include <string>
@@ -18,4 +18,4 @@ std::string WriteWaveClip(const std::string& folder, absl::string_view name, int
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_WAVE_CLIP_H_
+#endif  // OP3D_DATA_VIDEO_WAVE_CLIP_H_

@@ -3,8 +3,8 @@
 //
 //   std::optional<YuvToRgb> converter = YuvToRgb::Make(340, 256, matrix, /*full_range=*/false);
 //   if (converter.has_value()) converter->Convert(planes, strides, {58, 16, 224, 224}, rgb);
-#ifndef DATA_VIDEO_YUV_TO_RGB_H_
-#define DATA_VIDEO_YUV_TO_RGB_H_
+#ifndef OP3D_DATA_VIDEO_YUV_TO_RGB_H_
+#define OP3D_DATA_VIDEO_YUV_TO_RGB_H_
 
 #include <array>
 #include <cstddef>
@@ -52,4 +52,4 @@ class YuvToRgb {
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_YUV_TO_RGB_H_
+#endif  // OP3D_DATA_VIDEO_YUV_TO_RGB_H_

@@ -5,6 +5,7 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -15,7 +16,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "absl/types/optional.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -49,7 +49,7 @@ std::string FieldNames(const Descriptor& descriptor) {
 // One part of a path: "steps", "steps[2]" or "recipes[planned]".
 struct PathStep {
   std::string name;
-  absl::optional<std::string> element;
+  std::optional<std::string> element;
 };
 
 // "a[x=y].b" and "1=2" of "a[x=y].b=1=2": what stands in brackets is a name.

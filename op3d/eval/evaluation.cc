@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -36,7 +37,7 @@ std::string Field(const std::string& text) {
 std::string Percent(double share) { return absl::StrFormat("%.2f %%", 100 * share); }
 
 // "80.50 % [79.95, 81.04]".
-std::string Percent(double share, const absl::optional<MetricIntervals>& intervals,
+std::string Percent(double share, const std::optional<MetricIntervals>& intervals,
                     Interval MetricIntervals::*which) {
   if (!intervals.has_value()) return Percent(share);
   const Interval& interval = (*intervals).*which;

@@ -8,11 +8,11 @@
 #define OP3D_EVAL_EVALUATION_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "op3d/eval/confidence.h"
 #include "op3d/eval/metrics.h"
 #include "op3d/eval/test_scores.h"
@@ -45,11 +45,11 @@ struct Evaluation {
   // The videos have labels.  Without them there are predictions, and nothing below.
   bool labelled = true;
   Metrics metrics;
-  absl::optional<MetricIntervals> intervals;
+  std::optional<MetricIntervals> intervals;
   // Of a single stream: each head alone, where there are several, and the released merger's
   // statistic, where there are several clips.
   std::vector<double> head_top1;
-  absl::optional<TopKClipsStatistic> top_k_clips;
+  std::optional<TopKClipsStatistic> top_k_clips;
 };
 
 // Errors of MatchVideos, the metrics and BootstrapIntervals; InvalidArgument also for scores

@@ -3,6 +3,7 @@
 #include <ATen/Version.h>
 
 #include <cstdlib>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -50,9 +51,9 @@ Arithmetic& InUse() {
   return arithmetic;
 }
 
-absl::optional<std::string> ProcessVariable(const std::string& name) {
+std::optional<std::string> ProcessVariable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
-  return value == nullptr ? absl::nullopt : absl::optional<std::string>(value);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ absl::StatusOr<Arithmetic> ParseArithmetic(absl::string_view name) {
 
 absl::StatusOr<PortableArithmetic> PlanPortableArithmetic(
     const Processor& processor,
-    const std::function<absl::optional<std::string>(const std::string&)>& variable) {
+    const std::function<std::optional<std::string>(const std::string&)>& variable) {
   const std::string description = processor.Description();
   const std::string name = description.empty() ? "this processor" : description;
   for (const char* flag : {"avx2", "fma"}) {
@@ -83,7 +84,7 @@ absl::StatusOr<PortableArithmetic> PlanPortableArithmetic(
   }
   PortableArithmetic portable;
   for (const Variable& one : kVariables) {
-    const absl::optional<std::string> there = variable(one.name);
+    const std::optional<std::string> there = variable(one.name);
     if (there.has_value() && !there->empty() && !absl::EqualsIgnoreCase(*there, one.value)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the environment has ", one.name, "=", *there, ", and portable arithmetic needs ",
@@ -132,7 +133,7 @@ std::string ArithmeticInUse() {
   if (kBuiltForThisProcessor) parts.push_back("op3d built for this processor");
   if (InUse() == Arithmetic::kNative) {
     for (const Variable& one : kVariables) {
-      const absl::optional<std::string> value = ProcessVariable(one.name);
+      const std::optional<std::string> value = ProcessVariable(one.name);
       if (value.has_value()) parts.push_back(absl::StrCat(one.name, "=", *value));
     }
   }

@@ -12,13 +12,13 @@
 #define OP3D_NETWORK_ARITHMETIC_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 #include "op3d/base/processor.h"
 
 namespace op3d {
@@ -53,7 +53,7 @@ struct PortableArithmetic {
 };
 absl::StatusOr<PortableArithmetic> PlanPortableArithmetic(
     const Processor& processor,
-    const std::function<absl::optional<std::string>(const std::string&)>& variable);
+    const std::function<std::optional<std::string>(const std::string&)>& variable);
 
 }  // namespace op3d
 

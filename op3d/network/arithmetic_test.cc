@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ absl::StatusOr<PortableArithmetic> Plan(const Processor& processor,
                                         const std::map<std::string, std::string>& variables = {}) {
   return PlanPortableArithmetic(processor, [&](const std::string& name) {
     const auto found = variables.find(name);
-    return found == variables.end() ? absl::nullopt : absl::optional<std::string>(found->second);
+    return found == variables.end() ? std::nullopt : std::optional<std::string>(found->second);
   });
 }
 

@@ -168,7 +168,7 @@ NetworkDefinition DefineResidual(const Architecture& architecture, int64_t class
   const int64_t features = (architecture.width << 3) * expansion;
   if (!dual || architecture.temporal_head) {
     network.heads.push_back(
-        {absl::nullopt, author.Stage("layer4", 4, channels, 2), "pool", {"fc", features, classes}});
+        {std::nullopt, author.Stage("layer4", 4, channels, 2), "pool", {"fc", features, classes}});
   }
   network.least_frames = architecture.early_stride;
   network.least_frames_for = "the stem";

@@ -9,10 +9,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/types/optional.h"
 #include "op3d/network/architecture.h"
 
 namespace op3d {
@@ -66,7 +66,7 @@ enum class Wiring {
 // A pseudo-3D pair with the BatchNorm they share.  Without `temporal` the wiring is kSpatial.
 struct PairDefinition {
   ConvolutionDefinition spatial;
-  absl::optional<ConvolutionDefinition> temporal;
+  std::optional<ConvolutionDefinition> temporal;
   BatchNormDefinition norm;
 };
 
@@ -93,14 +93,14 @@ struct BlockDefinition {
   // norm and ReLU.  Otherwise (P3D-B) it takes what the second spatial one takes.
   bool chained_temporal = true;
   // Bottleneck: `reduce`, one pair, `expand`.  Basic: two pairs.
-  absl::optional<ConvolutionNorm> reduce;
+  std::optional<ConvolutionNorm> reduce;
   std::vector<PairDefinition> pairs;
-  absl::optional<ConvolutionNorm> expand;
+  std::optional<ConvolutionNorm> expand;
   // The shortcut where the shape changes; identity elsewhere.
-  absl::optional<ConvolutionNorm> downsample;
+  std::optional<ConvolutionNorm> downsample;
   // At most one of the two.
-  absl::optional<ContextDefinition> context;
-  absl::optional<DiffusionDefinition> diffusion;
+  std::optional<ContextDefinition> context;
+  std::optional<DiffusionDefinition> diffusion;
 };
 
 struct StageDefinition {
@@ -132,10 +132,10 @@ struct InceptionDefinition {
 // One step of S3D's trunk: exactly one of the four.
 struct S3dLayerDefinition {
   std::string name;
-  absl::optional<PoolDefinition> maxpool;
-  absl::optional<ConvolutionNorm> pointwise;
-  absl::optional<PairDefinition> pair;
-  absl::optional<InceptionDefinition> inception;
+  std::optional<PoolDefinition> maxpool;
+  std::optional<ConvolutionNorm> pointwise;
+  std::optional<PairDefinition> pair;
+  std::optional<InceptionDefinition> inception;
 };
 
 // Layers that the published program also holds under a second name: `block3.1` is `Mixed_3b`.
@@ -147,7 +147,7 @@ struct S3dBlockDefinition {
 // Everything after the trunk on one of its branches: stage, global average, dropout, classifier.
 struct HeadDefinition {
   // Before the stage; only the spatial head has one.
-  absl::optional<PoolDefinition> maxpool;
+  std::optional<PoolDefinition> maxpool;
   // Without blocks for S3D.
   StageDefinition stage;
   // The name of the global average, for observers.
@@ -167,7 +167,7 @@ struct NetworkDefinition {
   // DG-P3D: temporal, spatial.  The others have one.
   std::vector<HeadDefinition> heads;
   // LGD: after the global vector, in training only.
-  absl::optional<LinearDefinition> global_classifier;
+  std::optional<LinearDefinition> global_classifier;
   // The fewest frames that every layer gets a frame from, and the layer that asks for them; the
   // same for height and width.
   int64_t least_frames = 1;

@@ -1,4 +1,4 @@
-// What a network computes: stem, trunk and heads.  README.md has the drawing.
+// What a network computes: stem, trunk and heads.  op3d/network/README.md has the drawing.
 #ifndef OP3D_NETWORK_NETWORK_BODY_H_
 #define OP3D_NETWORK_NETWORK_BODY_H_
 

@@ -7,9 +7,9 @@
 #ifndef OP3D_NETWORK_PSEUDO_3D_BLOCK_H_
 #define OP3D_NETWORK_PSEUDO_3D_BLOCK_H_
 
+#include <optional>
 #include <vector>
 
-#include "absl/types/optional.h"
 #include "op3d/network/batch_norm.h"
 #include "op3d/network/convolution.h"
 #include "op3d/network/definition.h"
@@ -34,7 +34,7 @@ class Pseudo3dBlock {
   struct Pair {
     Pair(const PairDefinition& definition, const TensorTable& tensors);
     Convolution spatial;
-    absl::optional<Convolution> temporal;
+    std::optional<Convolution> temporal;
     BatchNorm norm;
   };
   // A fully connected layer.
@@ -55,7 +55,7 @@ class Pseudo3dBlock {
   at::Tensor Diffuse(const FeatureMap& input, const at::Tensor& global) const;
 
   BlockDefinition definition_;
-  absl::optional<Norm> reduce_, expand_, downsample_;
+  std::optional<Norm> reduce_, expand_, downsample_;
   std::vector<Pair> pairs_;
   // The context's two layers, or none.
   std::vector<Linear> context_;

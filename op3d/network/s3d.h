@@ -4,9 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <vector>
 
-#include "absl/types/optional.h"
 #include "op3d/network/batch_norm.h"
 #include "op3d/network/convolution.h"
 #include "op3d/network/definition.h"
@@ -32,7 +32,7 @@ class S3dTrunk {
     FeatureMap Finish(FeatureMap map, const ForwardMode& mode) const;
 
     Convolution first;
-    absl::optional<Convolution> temporal;
+    std::optional<Convolution> temporal;
     BatchNorm norm;
   };
   struct Gate {
@@ -52,9 +52,9 @@ class S3dTrunk {
   // Exactly one.
   struct Layer {
     std::string name;
-    absl::optional<PoolDefinition> maxpool;
-    absl::optional<Unit> unit;
-    absl::optional<Inception> inception;
+    std::optional<PoolDefinition> maxpool;
+    std::optional<Unit> unit;
+    std::optional<Inception> inception;
   };
   struct Block {
     std::string name;

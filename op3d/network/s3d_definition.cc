@@ -123,7 +123,7 @@ NetworkDefinition DefineS3d(bool gating, int64_t classes) {
   NetworkDefinition network;
   const int64_t features = author.channels();
   network.s3d = author.Take();
-  network.heads.push_back({absl::nullopt, {}, "pool", {"fc", features, classes}});
+  network.heads.push_back({std::nullopt, {}, "pool", {"fc", features, classes}});
   network.least_frames_for = "the network";
   // Five times halved, the last time without padding.
   network.least_side = 17;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -98,7 +99,7 @@ absl::StatusOr<std::vector<CheckpointPlace>> CheckpointFolder::List() const {
   return places;
 }
 
-absl::StatusOr<absl::optional<Safetensors>> CheckpointFolder::ReadNewest() {
+absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::ReadNewest() {
   OP3D_RETURN_IF_ERROR(Flush());
   OP3D_ASSIGN_OR_RETURN(const std::vector<CheckpointPlace> places, List());
   absl::Status first;
@@ -107,32 +108,32 @@ absl::StatusOr<absl::optional<Safetensors>> CheckpointFolder::ReadNewest() {
     absl::StatusOr<std::string> bytes = ReadFile(path);
     if (!bytes.ok()) return bytes.status();  // the disk may be away: no reason to forget it
     absl::StatusOr<Safetensors> file = ParseSealed(*std::move(bytes), path);
-    if (file.ok()) return absl::optional<Safetensors>(*std::move(file));
+    if (file.ok()) return std::optional<Safetensors>(*std::move(file));
     first.Update(file.status());
     Progress::Print(absl::StrCat("warning: ", file.status().message(),
                                  "; going on from the checkpoint before it"));
     // Out of the way, so that it is not counted among the newest.
     std::rename(path.c_str(), JoinPath(folder_, "damaged.safetensors").c_str());
   }
-  if (first.ok()) return absl::optional<Safetensors>();
+  if (first.ok()) return std::optional<Safetensors>();
   return absl::DataLossError(absl::StrCat(first.message(), "; no checkpoint before it is left in ",
                                           folder_,
                                           ". Remove the folder to begin this state again"));
 }
 
-absl::StatusOr<absl::optional<Safetensors>> CheckpointFolder::Rollback(int64_t epochs) {
+absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::Rollback(int64_t epochs) {
   OP3D_RETURN_IF_ERROR(Flush());
   OP3D_ASSIGN_OR_RETURN(const std::vector<CheckpointPlace> places, List());
   for (const CheckpointPlace& place : places) {
     if (place.epochs < epochs || (place.epochs == epochs && place.micro_batches == 0)) {
       OP3D_ASSIGN_OR_RETURN(std::string bytes, ReadFile(Path(place)));
       absl::StatusOr<Safetensors> file = ParseSealed(std::move(bytes), Path(place));
-      if (file.ok()) return absl::optional<Safetensors>(*std::move(file));
+      if (file.ok()) return std::optional<Safetensors>(*std::move(file));
       Progress::Print(absl::StrCat("warning: ", file.status().message()));
     }
     OP3D_RETURN_IF_ERROR(RemoveFile(Path(place)));
   }
-  return absl::optional<Safetensors>();
+  return std::optional<Safetensors>();
 }
 
 absl::Status CheckpointFolder::Write(const CheckpointPlace& place,

@@ -2,7 +2,7 @@
 // byte, written by a thread of its own.
 //
 //   CheckpointFolder checkpoints(folder, {/*kept=*/2});
-//   OP3D_ASSIGN_OR_RETURN(absl::optional<Safetensors> newest, checkpoints.ReadNewest());
+//   OP3D_ASSIGN_OR_RETURN(std::optional<Safetensors> newest, checkpoints.ReadNewest());
 //   ...
 //   OP3D_RETURN_IF_ERROR(checkpoints.Write({epochs, micro_batches}, tensors, metadata));
 //   OP3D_RETURN_IF_ERROR(checkpoints.Flush());
@@ -15,12 +15,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "op3d/base/background_queue.h"
 #include "op3d/base/safetensors.h"
 
@@ -55,10 +55,10 @@ class CheckpointFolder {
   // The newest one that is whole; empty when there is none at all.  A damaged one is renamed to
   // damaged.safetensors, with a warning on stderr.  DataLoss when all are damaged; the first
   // reason is named.
-  absl::StatusOr<absl::optional<Safetensors>> ReadNewest();
+  absl::StatusOr<std::optional<Safetensors>> ReadNewest();
   // The newest whole one of at most `epochs` complete epochs and no part of another, empty when
   // there is none.  Newer ones are removed.
-  absl::StatusOr<absl::optional<Safetensors>> Rollback(int64_t epochs);
+  absl::StatusOr<std::optional<Safetensors>> Rollback(int64_t epochs);
 
   // Copies the tensors and leaves the rest to the thread: checksum, file, removal of those that
   // are no longer kept.  An error of an earlier one comes here: ResourceExhausted on a full disk;

@@ -5,10 +5,10 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/types/optional.h"
 #include "op3d/base/file.h"
 #include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
@@ -25,13 +25,13 @@ class Lines {
   explicit Lines(int input) : input_(input) {}
 
   // The next line; empty optional at the end of the input.
-  absl::StatusOr<absl::optional<std::string>> Next() {
+  absl::StatusOr<std::optional<std::string>> Next() {
     for (;;) {
       const size_t end = buffer_.find('\n');
       if (end != std::string::npos) {
         std::string line = buffer_.substr(0, end);
         buffer_.erase(0, end + 1);
-        return absl::optional<std::string>(std::move(line));
+        return std::optional<std::string>(std::move(line));
       }
       if (buffer_.size() > kLongestLine) {
         return absl::InvalidArgumentError("a request of more than 1 MiB");
@@ -43,7 +43,7 @@ class Lines {
       const ssize_t count = ::read(input_, chunk.data(), chunk.size());
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return ErrnoStatus(errno, "cannot read", "requests");
-      if (count == 0) return absl::optional<std::string>();
+      if (count == 0) return std::optional<std::string>();
       buffer_.append(chunk.data(), static_cast<size_t>(count));
     }
   }
@@ -97,7 +97,7 @@ absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
   for (;;) {
     std::string line;  // empty: the end
     if (first) {
-      OP3D_ASSIGN_OR_RETURN(const absl::optional<std::string> next, lines.Next());
+      OP3D_ASSIGN_OR_RETURN(const std::optional<std::string> next, lines.Next());
       if (next.has_value() && next->empty()) continue;
       line = next.value_or("");
     }

@@ -1,6 +1,7 @@
 #include "op3d/train/model_card.h"
 
 #include <cmath>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -114,13 +115,13 @@ void AddModelCard(const ModelCard& card, std::map<std::string, std::string>* met
   (*metadata)[kModelCard] = ModelCardText(card);
 }
 
-absl::StatusOr<absl::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpoint,
+absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpoint,
                                                         absl::string_view source) {
   const std::string* text = nullptr;
   for (const auto& [name, value] : checkpoint.values()) {
     if (name == kModelCard) text = &value;
   }
-  if (text == nullptr) return absl::nullopt;
+  if (text == nullptr) return std::nullopt;
   const std::string place = absl::StrCat(source, ": metadata ", kModelCard);
   if (text->size() > kLongestCard) {
     return absl::InvalidArgumentError(absl::StrCat(place, " has ", text->size(),

@@ -3,7 +3,7 @@
 //
 //   std::map<std::string, std::string> metadata;
 //   AddModelCard(written, &metadata);                             // to write
-//   OP3D_ASSIGN_OR_RETURN(absl::optional<ModelCard> card,
+//   OP3D_ASSIGN_OR_RETURN(std::optional<ModelCard> card,
 //                         ReadModelCard(checkpoint, "model.safetensors"));
 //   if (card.has_value()) Use(card->network());
 //
@@ -12,12 +12,12 @@
 #define OP3D_TRAIN_MODEL_CARD_H_
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 #include "data/dataset.pb.h"
 #include "data/sampling/sampling.h"
 #include "op3d/network/weights/checkpoint.h"
@@ -37,8 +37,8 @@ void AddModelCard(const ModelCard& card, std::map<std::string, std::string>* met
 // is longer than 1 MiB, or has numbers outside their range, names for another number of classes, a
 // test of more than 8 GiB a video, another mean or deviation than ours, or a path that leaves the
 // dataset's folder.  Whether the tensors fit is ReadWeightsCard's to check (weights_card.h).
-absl::StatusOr<absl::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpoint,
-                                                        absl::string_view source);
+absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpoint,
+                                                       absl::string_view source);
 
 // The clip of the card's test; of a card that knows none {0, 0, 0}.
 ClipShape TestClip(const ModelCard& card);

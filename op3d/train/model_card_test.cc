@@ -1,5 +1,6 @@
 #include "op3d/train/model_card.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 // The card of a safetensors file with this text.
-absl::StatusOr<absl::optional<ModelCard>> ReadText(const std::string& text) {
+absl::StatusOr<std::optional<ModelCard>> ReadText(const std::string& text) {
   const std::string bytes = *SerializeSafetensors({}, {{kModelCard, text}});
   return ReadModelCard(*Checkpoint::Parse(bytes, "w"), "w");
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -47,8 +48,8 @@ class WatchStore : public RankStore {
     });
   }
 
-  absl::StatusOr<absl::optional<std::string>> Get(const std::string& key) override {
-    absl::optional<std::string> value;
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key) override {
+    std::optional<std::string> value;
     OP3D_RETURN_IF_ERROR(CatchTorch([&] {
       if (store_->check({key})) value = Text(store_->get(key));
       return absl::OkStatus();

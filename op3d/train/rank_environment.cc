@@ -1,6 +1,7 @@
 #include "op3d/train/rank_environment.h"
 
 #include <cstdlib>
+#include <optional>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -14,8 +15,8 @@ constexpr int kDefaultPort = 29500;
 
 // A whole number in [least, most].
 absl::StatusOr<int> Number(const GetVariable& get, const char* name, int least, int most,
-                           absl::optional<int> otherwise) {
-  const absl::optional<std::string> text = get(name);
+                           std::optional<int> otherwise) {
+  const std::optional<std::string> text = get(name);
   if (!text.has_value()) {
     if (otherwise.has_value()) return *otherwise;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -34,11 +35,11 @@ constexpr int kMostRanks = 1 << 20;
 
 absl::StatusOr<RankEnvironment> ReadTorchrun(const GetVariable& get) {
   RankEnvironment ranks;
-  OP3D_ASSIGN_OR_RETURN(ranks.size, Number(get, "WORLD_SIZE", 1, kMostRanks, absl::nullopt));
-  OP3D_ASSIGN_OR_RETURN(ranks.rank, Number(get, "RANK", 0, ranks.size - 1, absl::nullopt));
+  OP3D_ASSIGN_OR_RETURN(ranks.size, Number(get, "WORLD_SIZE", 1, kMostRanks, std::nullopt));
+  OP3D_ASSIGN_OR_RETURN(ranks.rank, Number(get, "RANK", 0, ranks.size - 1, std::nullopt));
   OP3D_ASSIGN_OR_RETURN(ranks.local_rank, Number(get, "LOCAL_RANK", 0, kMostRanks, ranks.rank));
   if (ranks.size == 1) return ranks;
-  const absl::optional<std::string> host = get("MASTER_ADDR");
+  const std::optional<std::string> host = get("MASTER_ADDR");
   if (!host.has_value() || host->empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "WORLD_SIZE is ", ranks.size, " but MASTER_ADDR is not set: where do the ranks meet?"));
@@ -53,8 +54,8 @@ absl::StatusOr<RankEnvironment> ReadTorchrun(const GetVariable& get) {
 absl::StatusOr<RankEnvironment> ReadSlurm(const GetVariable& get) {
   RankEnvironment ranks;
   OP3D_ASSIGN_OR_RETURN(ranks.size,
-                        Number(get, "SLURM_STEP_NUM_TASKS", 1, kMostRanks, absl::nullopt));
-  OP3D_ASSIGN_OR_RETURN(ranks.rank, Number(get, "SLURM_PROCID", 0, ranks.size - 1, absl::nullopt));
+                        Number(get, "SLURM_STEP_NUM_TASKS", 1, kMostRanks, std::nullopt));
+  OP3D_ASSIGN_OR_RETURN(ranks.rank, Number(get, "SLURM_PROCID", 0, ranks.size - 1, std::nullopt));
   OP3D_ASSIGN_OR_RETURN(ranks.local_rank, Number(get, "SLURM_LOCALID", 0, kMostRanks, ranks.rank));
   if (ranks.size == 1) return ranks;
   ranks.host = get("MASTER_ADDR")
@@ -75,9 +76,9 @@ absl::StatusOr<RankEnvironment> ReadSlurm(const GetVariable& get) {
 }  // namespace
 
 GetVariable ProcessEnvironment() {
-  return [](const char* name) -> absl::optional<std::string> {
+  return [](const char* name) -> std::optional<std::string> {
     const char* value = std::getenv(name);
-    return value == nullptr ? absl::nullopt : absl::optional<std::string>(value);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
 }
 

@@ -9,10 +9,10 @@
 #define OP3D_TRAIN_RANK_ENVIRONMENT_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 
 namespace op3d {
 
@@ -32,7 +32,7 @@ struct RankEnvironment {
 };
 
 // A variable's value; empty optional when it is not set.
-using GetVariable = std::function<absl::optional<std::string>(const char* name)>;
+using GetVariable = std::function<std::optional<std::string>(const char* name)>;
 
 // This process's own.
 GetVariable ProcessEnvironment();

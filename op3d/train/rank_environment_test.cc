@@ -1,6 +1,7 @@
 #include "op3d/train/rank_environment.h"
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "op3d/base/status_matchers.h"
@@ -11,9 +12,9 @@ namespace {
 using testing::HasSubstr;
 
 absl::StatusOr<RankEnvironment> Read(const std::map<std::string, std::string>& variables) {
-  return ReadRankEnvironment([&](const char* name) -> absl::optional<std::string> {
+  return ReadRankEnvironment([&](const char* name) -> std::optional<std::string> {
     const auto found = variables.find(name);
-    if (found == variables.end()) return absl::nullopt;
+    if (found == variables.end()) return std::nullopt;
     return found->second;
   });
 }

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -22,7 +23,6 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "absl/types/optional.h"
 
 namespace op3d {
 
@@ -32,7 +32,7 @@ class RankStore {
   virtual ~RankStore() = default;
   virtual absl::Status Set(const std::string& key, const std::string& value) = 0;
   // Empty when nobody has set it.
-  virtual absl::StatusOr<absl::optional<std::string>> Get(const std::string& key) = 0;
+  virtual absl::StatusOr<std::optional<std::string>> Get(const std::string& key) = 0;
   // Sets it if nobody has; returns what is there now.
   virtual absl::StatusOr<std::string> SetFirst(const std::string& key,
                                                const std::string& value) = 0;
@@ -85,7 +85,7 @@ class RankWatch {
   void LookAtNeighbour(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadVerdict(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Judge(const std::string& verdict) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<absl::optional<std::string>> Get(const std::string& key)
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration Silence() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -100,7 +100,7 @@ class RankWatch {
   // When the neighbour, and the store, were last heard.
   absl::Time heard_ ABSL_GUARDED_BY(mutex_);
   absl::Time answered_ ABSL_GUARDED_BY(mutex_);
-  absl::optional<std::string> verdict_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::string> verdict_ ABSL_GUARDED_BY(mutex_);
   absl::Time judged_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   std::thread thread_;  // the last member: it uses the others
 };

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,12 @@ class TableStore : public RankStore {
     table_->values[key] = value;
     return absl::OkStatus();
   }
-  absl::StatusOr<absl::optional<std::string>> Get(const std::string& key) override {
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key) override {
     absl::MutexLock lock(&table_->mutex);
     if (table_->gone) return absl::UnavailableError("gone");
     const auto found = table_->values.find(key);
-    if (found == table_->values.end()) return absl::optional<std::string>();
-    return absl::optional<std::string>(found->second);
+    if (found == table_->values.end()) return std::optional<std::string>();
+    return std::optional<std::string>(found->second);
   }
   absl::StatusOr<std::string> SetFirst(const std::string& key, const std::string& value) override {
     absl::MutexLock lock(&table_->mutex);

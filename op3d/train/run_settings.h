@@ -9,12 +9,12 @@
 #define OP3D_TRAIN_RUN_SETTINGS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "op3d/train/run.pb.h"
 
 namespace op3d {
@@ -28,7 +28,7 @@ struct RunSettingsRequest {
   std::string network;
   std::string precision;
   std::string initial_weights;
-  absl::optional<uint64_t> seed;
+  std::optional<uint64_t> seed;
   // Of a plan: instead of the settings' steps, before the assignments.
   std::vector<TrainingStep> steps;
   // The states come from a planner: the settings need none.

@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -373,14 +374,14 @@ absl::Status StateTrainer::Flush() { return checkpoints_.Flush(); }
 int64_t StateTrainer::CheckpointBytes() const { return trained_->Bytes(); }
 
 absl::Status StateTrainer::Resume() {
-  absl::optional<Safetensors> newest;
+  std::optional<Safetensors> newest;
   if (first()) {
     OP3D_ASSIGN_OR_RETURN(newest, checkpoints_.ReadNewest());
   }
   return GoOnFrom(std::move(newest));
 }
 
-absl::Status StateTrainer::GoOnFrom(absl::optional<Safetensors> newest) {
+absl::Status StateTrainer::GoOnFrom(std::optional<Safetensors> newest) {
   if (job_.group != nullptr) {
     // The first rank's disk is the one that counts; the others may have none in common with it.
     OP3D_ASSIGN_OR_RETURN(std::string bytes,
@@ -399,7 +400,7 @@ absl::Status StateTrainer::GoOnFrom(absl::optional<Safetensors> newest) {
 }
 
 absl::Status StateTrainer::Rollback(int epochs) {
-  absl::optional<Safetensors> file;
+  std::optional<Safetensors> file;
   if (first()) {
     OP3D_ASSIGN_OR_RETURN(file, checkpoints_.Rollback(epochs));
   }

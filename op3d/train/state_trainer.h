@@ -16,13 +16,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "absl/types/optional.h"
 #include "data/loader/batch.h"
 #include "data/loader/loader.h"
 #include "op3d/base/activity_seconds.h"
@@ -121,7 +121,7 @@ class StateTrainer {
   absl::Status MakeState(bool with_initial_values);
   absl::Status Resume();
   // From the first rank's `newest`; from the start without one.
-  absl::Status GoOnFrom(absl::optional<Safetensors> newest);
+  absl::Status GoOnFrom(std::optional<Safetensors> newest);
   absl::Status Restore(const Safetensors& file);
   std::string Fingerprint() const;
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
@@ -148,7 +148,7 @@ class StateTrainer {
   // Micro-batches of a step that are this process's own.
   int own_accumulation_ = 1;
   double loss_limit_ = 0;
-  absl::optional<Schedule> schedule_;
+  std::optional<Schedule> schedule_;
   CheckpointFolder checkpoints_;
   std::unique_ptr<TrainingState> trained_;
   // With batch_norm_clips; null within an epoch.

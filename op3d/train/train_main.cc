@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <thread>  // NOLINT: the number of cores
 #include <vector>
@@ -91,7 +92,7 @@ constexpr int kMaxThreads = 1024;
 int LocalSize(const RankEnvironment& ranks) {
   int size = 1;
   for (const char* name : {"LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE"}) {
-    const absl::optional<std::string> text = ProcessEnvironment()(name);
+    const std::optional<std::string> text = ProcessEnvironment()(name);
     if (text.has_value() && absl::SimpleAtoi(*text, &size)) return std::max(1, size);
   }
   return ranks.size;

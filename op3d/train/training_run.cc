@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/types/optional.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/run_folder.h"
@@ -367,7 +367,7 @@ class Run {
   int64_t clips_ = 0, skipped_ = 0;
   // At the end of the last epoch.
   FrameStore::Counters frames_before_;
-  absl::optional<EpochMeasure> best_;
+  std::optional<EpochMeasure> best_;
 };
 
 }  // namespace

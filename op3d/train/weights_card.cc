@@ -1,6 +1,7 @@
 #include "op3d/train/weights_card.h"
 
 #include <map>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
@@ -52,7 +53,7 @@ absl::StatusOr<WeightsCard> ReadWeightsCard(const std::string& path, absl::strin
 absl::StatusOr<WeightsCard> ReadWeightsCard(const Checkpoint& checkpoint, absl::string_view source,
                                             absl::string_view network) {
   WeightsCard weights;
-  OP3D_ASSIGN_OR_RETURN(const absl::optional<ModelCard> card, ReadModelCard(checkpoint, source));
+  OP3D_ASSIGN_OR_RETURN(const std::optional<ModelCard> card, ReadModelCard(checkpoint, source));
   weights.described = card.has_value();
   if (card.has_value()) {
     weights.card = *card;
@@ -106,7 +107,7 @@ TrainedLoss ToTrainedLoss(const NetworkSettings& network, int64_t classes, doubl
   return trained;
 }
 
-int FlagOr(absl::string_view name, absl::optional<int> flag, int of_file, int otherwise,
+int FlagOr(absl::string_view name, std::optional<int> flag, int of_file, int otherwise,
            std::vector<std::string>* notes) {
   if (!flag.has_value()) return of_file != 0 ? of_file : otherwise;
   if (of_file != 0 && *flag != of_file) {

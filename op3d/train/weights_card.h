@@ -8,12 +8,12 @@
 #define OP3D_TRAIN_WEIGHTS_CARD_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 #include "op3d/eval/silent_failure.h"
 #include "op3d/network/network.h"
 #include "op3d/network/weights/checkpoint.h"
@@ -49,7 +49,7 @@ TrainedLoss ToTrainedLoss(const NetworkSettings& network, int64_t classes, doubl
 
 // The flag --`name` where it is given, else what the file says, else (0: it says nothing)
 // `otherwise`.  A flag that differs from the file adds a note: it holds all the same.
-int FlagOr(absl::string_view name, absl::optional<int> flag, int of_file, int otherwise,
+int FlagOr(absl::string_view name, std::optional<int> flag, int of_file, int otherwise,
            std::vector<std::string>* notes);
 // The same of words; empty = nothing.
 std::string FlagOr(absl::string_view name, const std::string& flag, const std::string& of_file,
