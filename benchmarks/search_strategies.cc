@@ -251,19 +251,9 @@ TransitionGraph MiniaturePool(Sampling sampling) {
   PoolOptions options;
   options.sampling = sampling;
   options.longest_stride = 1;
-  TransitionGraph graph = MakePool(options);
-  double highest[3] = {0, 0, 0};
-  const auto length = [](const State& state) {
-    return FramesPerClip(state) == 16 ? 0 : FramesPerClip(state) == 32 ? 1 : 2;
-  };
-  for (const State& state : graph.states()) {
-    highest[length(state)] = std::max(highest[length(state)], state.learning_rate());
-  }
-  for (State& state : *graph.mutable_states()) {
-    const double tenths = std::log10(highest[length(state)] / state.learning_rate());
-    state.set_learning_rate((length(state) == 2 ? 0.02 : 0.04) * std::pow(4, -std::round(tenths)));
-  }
-  return graph;
+  options.rates = {0.04, 0.04, 0.02};
+  options.lower_rates = {0.25, 0.0625};
+  return MakePool(options);
 }
 
 State FixedClip(int segments, int frames, double rate) {

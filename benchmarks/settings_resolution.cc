@@ -2,6 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
 #include <functional>
@@ -20,6 +21,7 @@
 #include "op3d/base/textproto.h"
 #include "op3d/train/unused_settings.h"
 #include "planner/plan_io.h"
+#include "planner/pool.h"
 #include "planner/transition_graph.h"
 #include "planner/wide_graph.h"
 
@@ -31,6 +33,13 @@ using google::protobuf::Message;
 
 // Of each of the datasets that have splits.
 constexpr int kSplits = 3;
+
+constexpr char kSpecs[] = "benchmarks/specs";
+
+// Lays the file over `settings`, after its bases.
+absl::Status ReadSettings(const std::string& path, BenchmarkSettings* settings) {
+  return OverlayTextproto(path, RunfilePath(kSpecs).value_or(""), settings);
+}
 
 // Empties the repeated fields of `to` that `from` names, so that a merge replaces them.
 void ClearNamedLists(const Message& from, Message* to) {
@@ -67,18 +76,29 @@ absl::Status ReadWideGraph(SearchSettings* search) {
 absl::Status ReadPools(SearchSettings* search) {
   if (search->pools().empty()) {
     for (const std::string& name : search->graphs()) {
-      std::string path = UserPath(name);
-      if (!FileExists(path)) {
-        OP3D_ASSIGN_OR_RETURN(path,
-                              RunfilePath(absl::StrCat("planner/graphs/", name, ".textproto")));
+      absl::StatusOr<TransitionGraph> graph = FindGraph(name);
+      if (!graph.ok()) {
+        return Annotate(graph.status(), "search.graphs (a wide graph goes into search.wide_graph)");
       }
-      OP3D_RETURN_IF_ERROR(
-          Annotate(ReadTextproto(path, search->add_pools()),
-                   "search.graphs (a wide graph goes into search.wide_graph)"));
+      *search->add_pools() = *std::move(graph);
     }
   }
   search->clear_graphs();
+  for (TransitionGraph& pool : *search->mutable_pools()) {
+    OP3D_RETURN_IF_ERROR(Annotate(MakePublished(&pool), "search.pools"));
+  }
   return ReadWideGraph(search);
+}
+
+// Graphs that are named take the place of pools that are not.
+void DropUnnamedPools(const SearchSettings& before, SearchSettings* search) {
+  if (search->graphs().empty() || search->pools_size() != before.pools_size()) return;
+  const bool same_pools = std::equal(
+      before.pools().begin(), before.pools().end(), search->pools().begin(),
+      [](const TransitionGraph& a, const TransitionGraph& b) {
+        return google::protobuf::util::MessageDifferencer::Equals(a, b);
+      });
+  if (same_pools) search->clear_pools();
 }
 
 absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings* dataset) {
@@ -261,6 +281,8 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
       [](Settings* s) { s->mutable_dataset()->clear_protocol(); });
   add("it only tells what was chosen from the data", [](Settings* s) { s->clear_derived(); });
   add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
+  add("bases are of files and were read already; name one in a file of yours (--settings)",
+      [](Settings* s) { s->clear_base(); });
   if (!request.initial_weights.empty()) {
     add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
   }
@@ -271,13 +293,9 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
 // Graphs named on the command line are the ones that are searched.
 absl::Status TakeNamedGraphs(const BenchmarkSettings& before, BenchmarkSettings* settings) {
   SearchSettings* const search = settings->mutable_search();
-  const auto& graphs = search->graphs();
-  const bool named = !std::equal(graphs.begin(), graphs.end(), before.search().graphs().begin(),
-                                 before.search().graphs().end());
-  if (named && !graphs.empty()) search->clear_pools();
-  if (search->wide_graph().empty()) return absl::OkStatus();
-  search->clear_wide();
-  return ReadWideGraph(search);
+  DropUnnamedPools(before.search(), search);
+  if (!search->wide_graph().empty()) search->clear_wide();
+  return ReadPools(search);
 }
 
 absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
@@ -347,18 +365,36 @@ absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& 
 
 namespace {
 
+// What a miniature has of its dataset: how it is read, and nothing that only the real one has.
+DatasetSettings MiniatureDataset(DatasetSettings dataset) {
+  for (DatasetSettings::Split* split : {dataset.mutable_train(), dataset.mutable_evaluation()}) {
+    split->clear_other_lists();
+    split->clear_other_media();
+  }
+  dataset.clear_other_label_maps();
+  dataset.clear_classes();
+  dataset.clear_official_train();
+  dataset.clear_official_evaluation();
+  dataset.clear_source();
+  dataset.clear_protocol();
+  return dataset;
+}
+
+// The dataset and its protocol, over these the shipped file and its bases.
 absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request) {
-  BenchmarkSettings settings;
   OP3D_ASSIGN_OR_RETURN(
       const std::string shipped,
-      RunfilePath(absl::StrCat("benchmarks/specs/", request.benchmark,
+      RunfilePath(absl::StrCat(kSpecs, "/", request.benchmark,
                                request.miniature ? "_miniature" : "", ".textproto")));
-  OP3D_RETURN_IF_ERROR(ReadTextproto(shipped, &settings));
-  if (!settings.has_dataset()) {
-    OP3D_ASSIGN_OR_RETURN(
-        const std::string dataset,
-        RunfilePath(absl::StrCat("data/datasets/", request.benchmark, ".textproto")));
-    OP3D_RETURN_IF_ERROR(ReadTextproto(dataset, settings.mutable_dataset()));
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, FindDataset(request.benchmark));
+  BenchmarkSettings settings;
+  *settings.mutable_dataset() = request.miniature ? MiniatureDataset(dataset) : dataset;
+  UseProtocol(dataset, &settings);
+  OP3D_RETURN_IF_ERROR(ReadSettings(shipped, &settings));
+  for (RecipeSettings& recipe : *settings.mutable_recipes()) {
+    if (!recipe.planned()) continue;
+    if (recipe.test_clips() == 0) recipe.set_test_clips(dataset.protocol().test_clips());
+    if (recipe.test_segments() == 0) recipe.set_test_segments(dataset.protocol().test_segments());
   }
   return settings;
 }
@@ -366,10 +402,9 @@ absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request
 // `whole`: the settings are complete, so that what has no effect in them can be told.
 absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSettings* settings) {
   if (!request.settings_file.empty()) {
-    BenchmarkSettings over;
-    OP3D_RETURN_IF_ERROR(ReadTextproto(UserPath(request.settings_file), &over));
-    ClearNamedLists(over, settings);
-    settings->MergeFrom(over);
+    const SearchSettings before = settings->search();
+    OP3D_RETURN_IF_ERROR(ReadSettings(UserPath(request.settings_file), settings));
+    DropUnnamedPools(before, settings->mutable_search());
   }
   if (!request.network.empty()) settings->mutable_network()->set_name(request.network);
   if (request.seed.has_value()) settings->set_seed(*request.seed);
@@ -387,8 +422,8 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
         "--", flag, " has no effect with a plan that is given: nothing is searched; leave --", flag,
         " or --plan out"));
   }
-  // Before --budget and --set, which change single fields of it.
-  OP3D_RETURN_IF_ERROR(ReadWideGraph(settings->mutable_search()));
+  // Before --budget and --set, which change single fields of them.
+  OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
   OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));

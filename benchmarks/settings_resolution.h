@@ -1,4 +1,6 @@
-// The settings a run uses: the shipped ones, overridden from the command line, checked as a whole.
+// The settings a run uses, checked as a whole.  What comes later replaces what came before: the
+// dataset (data/datasets) and its protocol, the shipped file's bases, the shipped file, --settings
+// (after its own bases), other flags, --set.
 #ifndef OP3D_BENCHMARKS_SETTINGS_RESOLUTION_H_
 #define OP3D_BENCHMARKS_SETTINGS_RESOLUTION_H_
 
@@ -18,7 +20,8 @@ struct SettingsRequest {
   // "kinetics400"; the shipped file is benchmarks/specs/<benchmark>[_miniature].textproto.
   std::string benchmark;
   bool miniature = true;
-  // --settings: a textproto merged over the shipped one; repeated fields it names are replaced.
+  // --settings: a textproto laid over the shipped one.  What it names replaces what is there, also by
+  // 0 or false; a list as a whole (OverlayTextproto() of op3d/base/textproto.h).
   std::string settings_file;
   // --set: path.to.field=value, in order.
   std::vector<std::string> assignments;

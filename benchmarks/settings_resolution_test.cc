@@ -165,6 +165,72 @@ TEST(SettingsResolutionTest, FileThenFlagsOverride) {
   EXPECT_EQ(settings.recipes_size(), 1);  // a list is replaced, not grown
 }
 
+// A file of the user's with that text, for --settings.
+std::string File(const std::string& text) {
+  const std::string path = JoinPath(TestFolder("mine"), "mine.textproto");
+  EXPECT_THAT(WriteFileAtomically(path, text), IsOk());
+  return path;
+}
+
+TEST(SettingsResolutionTest, AFileReplacesByZerosToo) {
+  SettingsRequest request = Request();
+  request.settings_file = File(
+      "transform { horizontal_flip: false grey_probability: 0 } network { dropout: 0 } rivals {}");
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
+  EXPECT_FALSE(settings.transform().horizontal_flip());
+  EXPECT_EQ(settings.transform().grey_probability(), 0);
+  EXPECT_EQ(settings.network().dropout(), 0);
+  EXPECT_EQ(settings.network().name(), "dg_p3d_miniature");
+  EXPECT_EQ(settings.rivals().clips_size(), 3);
+}
+
+TEST(SettingsResolutionTest, AFileComesAfterItsBase) {
+  SettingsRequest request = Request();
+  request.settings_file = File("base: 'ucf101_miniature' search { rule { max_epochs: 5 } }");
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
+  EXPECT_EQ(settings.search().rule().max_epochs(), 5);
+  EXPECT_EQ(settings.search().rule().max_epochs_from_initial(), 30);  // of the base
+  EXPECT_EQ(settings.base(), "");
+  request.settings_file = File("base: 'minature'");
+  EXPECT_THAT(ResolveSettings(request).status(),
+              StatusIs(absl::StatusCode::kNotFound,
+                       HasSubstr("mine.textproto: base: there is no base 'minature'; there are ")));
+  request.settings_file = File("base: 'mine.textproto'");
+  EXPECT_THAT(ResolveSettings(request).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("a circle")));
+  request.settings_file.clear();
+  request.assignments = {"base=ucf101_miniature"};
+  EXPECT_THAT(ResolveSettings(request).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no effect")));
+}
+
+TEST(SettingsResolutionTest, GraphsOfAFileAreSearched) {
+  SettingsRequest request = Request();
+  request.method = "both";
+  request.settings_file = File("search { graphs: 'extended_cs' }");
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings named, ResolveSettings(request));
+  ASSERT_EQ(named.search().pools_size(), 1);
+  EXPECT_EQ(named.search().pools(0).transitions_size(), 18);
+  const std::string pools =
+      "search { pools { published { sampling: UNIFORM rates: [0.3, 0.2, 0.1] } } }";
+  request.settings_file = File(pools);
+  request.assignments = {"search.pools[us].states[S13].batch_size=8"};
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings made, ResolveSettings(request));
+  ASSERT_EQ(made.search().pools_size(), 1);
+  EXPECT_EQ(made.search().pools(0).states(3).learning_rate(), 0.1);
+  EXPECT_EQ(made.search().pools(0).states(3).batch_size(), 8);
+  // Over settings that have pools of their own, as those of one's own data.
+  request.assignments.clear();
+  request.settings_file = File("search { graphs: 'base_cs' }");
+  ASSERT_OK_AND_ASSIGN(const BenchmarkSettings over, ResolveSettings(made, request));
+  ASSERT_EQ(over.search().pools_size(), 1);
+  EXPECT_EQ(over.search().pools(0).pool(), "cs");
+  request.settings_file = File("search { pools { published { sampling: UNIFORM } } }");
+  EXPECT_THAT(ResolveSettings(request).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("search.pools: published.rates is missing")));
+}
+
 TEST(SettingsResolutionTest, WhatHasNoEffectIsRefused) {
   const auto resolve = [](const std::string& method, const std::vector<std::string>& assignments,
                           const std::string& plan = "", const std::string& rivals = "") {

@@ -4,14 +4,13 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "planner/pool.h"
 #include "planner/transition_graph.h"
 
 namespace op3d {
@@ -19,7 +18,7 @@ namespace {
 
 constexpr char kPlanFile[] = "plan.textproto";
 constexpr char kReleased[] = "planner/plans";
-constexpr char kEnding[] = ".textproto";
+constexpr char kGraphs[] = "planner/graphs";
 
 absl::Status CheckStepsOnPath(const Plan& plan) {
   int at = 0;
@@ -72,11 +71,58 @@ std::string Difference(const State& plan, const State& graph) {
   return "";
 }
 
+// The shipped file of that name in `folder`; NotFound says that there is no file `path` either.
+absl::StatusOr<std::string> FindShipped(const char* folder, const std::string& name,
+                                        const std::string& path, absl::string_view what) {
+  const absl::StatusOr<std::string> shipped = RunfilePath(folder);
+  // Reading it says what is wrong.
+  if (!IsTextprotoName(name) || !shipped.ok()) return path;
+  absl::StatusOr<std::string> file = FindTextproto(*shipped, name, what);
+  if (!absl::IsNotFound(file.status())) return file;
+  return absl::NotFoundError(absl::StrCat(file.status().message(), "; nor is there a file ", path));
+}
+
+// Takes pool and states from the graph that the plan names, if it names one.
+absl::Status TakeStates(Plan* plan) {
+  if (plan->states_of().empty()) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const TransitionGraph graph, FindGraph(plan->states_of()));
+  for (Plan::Step& step : *plan->mutable_steps()) {
+    const State* state = FindState(graph, step.state().name());
+    if (state != nullptr) {
+      *step.mutable_state() = *state;
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const State& one : graph.states()) names.push_back(one.name());
+    return absl::InvalidArgumentError(
+        absl::StrCat("the plan has a step in '", step.state().name(), "', but the graph ",
+                     plan->states_of(), " has the states ", absl::StrJoin(names, ", ")));
+  }
+  plan->set_pool(graph.pool());
+  plan->clear_states_of();
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::StatusOr<std::string> FindGraphFile(const std::string& name) {
+  const std::string path = UserPath(name);
+  return FileExists(path) ? path : FindShipped(kGraphs, name, path, "graph");
+}
+
+absl::StatusOr<TransitionGraph> FindGraph(const std::string& name) {
+  OP3D_ASSIGN_OR_RETURN(const std::string path, FindGraphFile(name));
+  TransitionGraph graph;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &graph));
+  OP3D_RETURN_IF_ERROR(Annotate(MakePublished(&graph), path));
+  OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(graph), path));
+  return graph;
+}
 
 absl::StatusOr<Plan> ReadPlan(const std::string& path) {
   Plan plan;
   OP3D_RETURN_IF_ERROR(ReadTextproto(path, &plan));
+  OP3D_RETURN_IF_ERROR(Annotate(TakeStates(&plan), path));
   OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), path));
   return plan;
 }
@@ -85,19 +131,8 @@ absl::StatusOr<Plan> FindPlan(const std::string& name) {
   const std::string path = UserPath(name);
   if (FolderExists(path)) return ReadPlan(JoinPath(path, kPlanFile));
   if (FileExists(path)) return ReadPlan(path);
-  const absl::StatusOr<std::string> released = RunfilePath(kReleased);
-  const bool word = !name.empty() && !absl::StrContains(name, '/') && !absl::EndsWith(name, kEnding);
-  if (!word || !released.ok()) return ReadPlan(path);
-  const std::string file = JoinPath(*released, absl::StrCat(name, kEnding));
-  if (FileExists(file)) return ReadPlan(file);
-  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFolder(*released));
-  std::vector<absl::string_view> names;
-  for (const absl::string_view plan : files) {
-    if (absl::EndsWith(plan, kEnding)) names.push_back(absl::StripSuffix(plan, kEnding));
-  }
-  return absl::NotFoundError(absl::StrCat("there is no plan '", name,
-                                          "': neither a file nor a run's folder ", path,
-                                          "; the released plans are ", absl::StrJoin(names, ", ")));
+  OP3D_ASSIGN_OR_RETURN(const std::string file, FindShipped(kReleased, name, path, "plan"));
+  return ReadPlan(file);
 }
 
 absl::Status WritePlan(const std::string& path, const Plan& plan) {

@@ -1,5 +1,6 @@
-// Plans as files, and whether a plan is a path of a graph.
+// Plans and graphs as files, and whether a plan is a path of a graph.
 //
+//   OP3D_ASSIGN_OR_RETURN(TransitionGraph graph, FindGraph("base_cs"));
 //   OP3D_ASSIGN_OR_RETURN(Plan plan, ReadPlan("planner/plans/kinetics400.textproto"));
 #ifndef OP3D_PLANNER_PLAN_IO_H_
 #define OP3D_PLANNER_PLAN_IO_H_
@@ -12,8 +13,16 @@
 
 namespace op3d {
 
-// A Plan in protobuf's text format.  NotFound; InvalidArgument with line and column, or as
-// ValidatePlan().
+// The file of a graph as a user names it: a file, or a shipped graph ("base_cs", of planner/graphs).
+// NotFound for another name lists the shipped ones.
+absl::StatusOr<std::string> FindGraphFile(const std::string& name);
+
+// The TransitionGraph of that file, made from its few numbers where it has them (MakePublished() in
+// pool.h).  InvalidArgument with file, line and column, or as ValidateGraph().
+absl::StatusOr<TransitionGraph> FindGraph(const std::string& name);
+
+// A Plan in protobuf's text format, its states taken from the graph it names, if it names one.
+// NotFound; InvalidArgument with line and column, or as ValidatePlan().
 absl::StatusOr<Plan> ReadPlan(const std::string& path);
 
 // A plan as a user names it: a file, a run's folder (its plan.textproto), or a released plan

@@ -123,6 +123,38 @@ TEST(PlanIoTest, APlanIsNamedByFileFolderOrRelease) {
   EXPECT_THAT(FindPlan(""), StatusIs(kNotFound, HasSubstr("")));
 }
 
+TEST(PlanIoTest, AGraphIsNamedByFileOrShippedName) {
+  const std::string folder = TestFolder("graphs"), path = JoinPath(folder, "mine.textproto");
+  ASSERT_OK_AND_ASSIGN(const TransitionGraph shipped, FindGraph("base_us"));
+  ASSERT_THAT(WriteTextproto(path, shipped), IsOk());
+  ASSERT_OK_AND_ASSIGN(const TransitionGraph mine, FindGraph(path));
+  EXPECT_EQ(PrintTextproto(mine), PrintTextproto(shipped));
+  EXPECT_THAT(FindGraph("base_uz"),
+              StatusIs(absl::StatusCode::kNotFound,
+                       AllOf(HasSubstr("no graph 'base_uz'; there are base_cs, "),
+                             HasSubstr("nor is there a file"))));
+  ASSERT_THAT(WriteFileAtomically(path, "published { sampling: UNIFORM rates: 1 }"), IsOk());
+  EXPECT_THAT(FindGraph(path), StatusIs(kInvalid, AllOf(HasSubstr("mine.textproto"),
+                                                        HasSubstr("published.rates"))));
+}
+
+TEST(PlanIoTest, APlanTakesItsStatesFromAGraph) {
+  const std::string path = JoinPath(TestFolder("states"), "plan.textproto");
+  const std::string step = "steps { state { name: 'S8' } epochs: 3 }";
+  ASSERT_THAT(WriteFileAtomically(path, "states_of: 'base_cs_ucf101' " + step), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Plan plan, ReadPlan(path));
+  EXPECT_EQ(plan.pool(), "cs");
+  EXPECT_EQ(plan.states_of(), "");
+  EXPECT_EQ(plan.steps(0).state().frames_per_segment(), 32);
+  EXPECT_EQ(plan.steps(0).state().learning_rate(), 1e-4);
+  ASSERT_THAT(WriteFileAtomically(path, "states_of: 'base_us' " + step), IsOk());
+  EXPECT_THAT(ReadPlan(path), StatusIs(kInvalid, AllOf(HasSubstr("plan.textproto"),
+                                                       HasSubstr("a step in 'S8', but the graph "
+                                                                 "base_us has the states S10, "))));
+  ASSERT_THAT(WriteFileAtomically(path, "states_of: 'base' " + step), IsOk());
+  EXPECT_THAT(ReadPlan(path), StatusIs(absl::StatusCode::kNotFound, HasSubstr("no graph 'base'")));
+}
+
 TEST(PlanIoTest, NamesTheFileAndTheFault) {
   const std::string path = JoinPath(TestFolder("bad"), "plan.textproto");
   EXPECT_THAT(ReadPlan(path), StatusIs(absl::StatusCode::kNotFound, HasSubstr("plan.textproto")));

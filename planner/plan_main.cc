@@ -172,26 +172,20 @@ absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
 // A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, of which
 // `budget` is.
 absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::string& budget = "") {
-  std::string path = UserPath(name);
-  if (!FileExists(path)) {
-    const auto shipped = RunfilePath(absl::StrCat("planner/graphs/", name, ".textproto"));
-    if (shipped.ok() && FileExists(*shipped)) path = *shipped;
-  }
+  OP3D_ASSIGN_OR_RETURN(const std::string path, FindGraphFile(name));
   TransitionGraph graph;
-  const absl::Status listed = ReadTextproto(path, &graph);
   WideGraphSettings wide;
-  if (!listed.ok() && ReadTextproto(path, &wide).ok()) {
+  if (!ReadTextproto(path, &graph).ok() && ReadTextproto(path, &wide).ok()) {
     OP3D_RETURN_IF_ERROR(SetBudget(budget, &wide));
     absl::StatusOr<TransitionGraph> made = MakeWideGraph(wide);
     return made.ok() ? made : Annotate(made.status(), path);
   }
-  OP3D_RETURN_IF_ERROR(listed);
+  OP3D_ASSIGN_OR_RETURN(graph, FindGraph(name));
   if (!budget.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--budget goes with wide graphs, which have rounds; ", name,
         " lists its edges one by one and is searched until every curve has its knee"));
   }
-  OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(graph), path));
   return graph;
 }
 

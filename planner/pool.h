@@ -3,6 +3,9 @@
 //   PoolOptions options;                              // Kinetics, consecutive sampling
 //   TransitionGraph graph = MakePool(options);        // that of planner/graphs/base_cs.textproto
 //
+//   // The same from a file: published { sampling: CONSECUTIVE rates: [0.04, 0.04, 0.004] ... }
+//   OP3D_RETURN_IF_ERROR(MakePublished(&graph));
+//
 // Three clip lengths x three learning rates; us is cs + 9.  (Paper: Optimization Planning for 3D
 // ConvNets, ICML 2021.)
 //
@@ -18,6 +21,7 @@
 
 #include <array>
 
+#include "absl/status/status.h"
 #include "planner/plan.pb.h"
 
 namespace op3d {
@@ -37,15 +41,24 @@ struct PoolOptions {
   bool extended = false;
   // The high learning rate of 16, 32 and 64 frames.
   std::array<double, 3> rates = kLargeDatasetRates;
+  // The mid and the low one as shares of it.
+  std::array<double, 2> lower_rates = {0.1, 0.01};
   // Frames between the frames of a 64-frame cs clip: 2 on Kinetics and ActivityNet, else 1.
   int longest_stride = 2;
-  // Processes that share a batch: 256 clips an update = batch (16, 8, 4) x processes x
-  // accumulation.  1, 2, 4, 8 or 16.
+  // Clips of a batch of 16, 32 and 64 frames.
+  std::array<int, 3> batch_sizes = {16, 8, 4};
+  // Clips a step = batch x processes x accumulation; a multiple of each batch x processes.
+  int clips_per_step = 256;
+  // Processes that share a batch.
   int processes = 1;
 };
 
 // 9 states, 14 edges or 18, final state S9 or S18.  Always valid.
 TransitionGraph MakePool(const PoolOptions& options);
+
+// Makes the graph from its `published`, if it has one, and clears that.  InvalidArgument with field,
+// value and limit, and for a graph that lists states, edges or rounds beside it.
+absl::Status MakePublished(TransitionGraph* graph);
 
 }  // namespace op3d
 

@@ -1,12 +1,18 @@
 #include "planner/pool.h"
 
 #include <google/protobuf/util/message_differencer.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "op3d/base/bazel.h"
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "op3d/base/status_macros.h"
 #include "op3d/base/status_matchers.h"
 #include "op3d/base/textproto.h"
 #include "planner/golden_cases.h"
+#include "planner/plan_io.h"
 #include "planner/transition_graph.h"
 
 namespace op3d {
@@ -20,49 +26,84 @@ PoolOptions Options(Sampling sampling, bool extended) {
 }
 
 TEST(PoolTest, IsWhatTheShippedGraphsSay) {
-  for (const Sampling sampling : {Sampling::kConsecutive, Sampling::kUniform}) {
-    for (const bool extended : {false, true}) {
-      const TransitionGraph graph = MakePool(Options(sampling, extended));
-      const std::string file = std::string("planner/graphs/") + (extended ? "extended_" : "base_") +
-                               graph.pool() + ".textproto";
-      SCOPED_TRACE(file);
-      ASSERT_OK_AND_ASSIGN(const std::string path, RunfilePath(file));
-      TransitionGraph shipped;
-      ASSERT_THAT(ReadTextproto(path, &shipped), IsOk());
-      EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(graph, shipped))
-          << PrintTextproto(graph);
-      EXPECT_THAT(ValidateGraph(graph), IsOk());
-      // Listed in an order in which it can be trained.
-      ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
-      for (int i = 0; i < graph.transitions_size(); ++i) EXPECT_EQ(index.training_order[i], i);
-    }
-  }
-}
-
-TEST(PoolTest, TheGraphsOfOtherDatasetsDifferInRatesAndStride) {
   struct Shipped {
     const char* name;
     Sampling sampling;
+    bool extended;
     std::array<double, 3> rates;
     int longest_stride;
   };
   for (const Shipped& expected :
-       {Shipped{"base_cs_something_something", Sampling::kConsecutive, kLargeDatasetRates, 1},
-        Shipped{"base_cs_ucf101", Sampling::kConsecutive, kSmallDatasetRates, 1},
-        Shipped{"base_cs_activitynet", Sampling::kConsecutive, kSmallDatasetRates, 2},
-        Shipped{"base_us_ucf101", Sampling::kUniform, kSmallDatasetRates, 1}}) {
+       {Shipped{"base_cs", Sampling::kConsecutive, false, kLargeDatasetRates, 2},
+        Shipped{"base_us", Sampling::kUniform, false, kLargeDatasetRates, 2},
+        Shipped{"extended_cs", Sampling::kConsecutive, true, kLargeDatasetRates, 2},
+        Shipped{"extended_us", Sampling::kUniform, true, kLargeDatasetRates, 2},
+        Shipped{"base_cs_something_something", Sampling::kConsecutive, false, kLargeDatasetRates, 1},
+        Shipped{"base_cs_ucf101", Sampling::kConsecutive, false, kSmallDatasetRates, 1},
+        Shipped{"base_cs_activitynet", Sampling::kConsecutive, false, kSmallDatasetRates, 2},
+        Shipped{"base_us_ucf101", Sampling::kUniform, false, kSmallDatasetRates, 1}}) {
     SCOPED_TRACE(expected.name);
-    PoolOptions options = Options(expected.sampling, false);
+    PoolOptions options = Options(expected.sampling, expected.extended);
     options.rates = expected.rates;
     options.longest_stride = expected.longest_stride;
     const TransitionGraph graph = MakePool(options);
-    ASSERT_OK_AND_ASSIGN(const std::string path, RunfilePath(std::string("planner/graphs/") +
-                                                             expected.name + ".textproto"));
-    TransitionGraph shipped;
-    ASSERT_THAT(ReadTextproto(path, &shipped), IsOk());
+    ASSERT_OK_AND_ASSIGN(const TransitionGraph shipped, FindGraph(expected.name));
     EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(graph, shipped))
         << PrintTextproto(graph);
+    // Listed in an order in which it can be trained.
+    ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
+    for (int i = 0; i < graph.transitions_size(); ++i) EXPECT_EQ(index.training_order[i], i);
   }
+}
+
+absl::StatusOr<TransitionGraph> Published(const std::string& text) {
+  TransitionGraph graph;
+  EXPECT_THAT(ParseTextproto("published { " + text + " }", "text", &graph), IsOk());
+  OP3D_RETURN_IF_ERROR(MakePublished(&graph));
+  return graph;
+}
+
+TEST(PoolTest, IsMadeFromItsFewNumbers) {
+  ASSERT_OK_AND_ASSIGN(const TransitionGraph graph,
+                       Published("sampling: UNIFORM rates: [0.04, 0.03, 0.02] lower_rates: [0.25, "
+                                 "0.06] batch_sizes: [16, 8, 8] clips_per_step: 16"));
+  EXPECT_FALSE(graph.has_published());
+  EXPECT_EQ(graph.pool(), "us");
+  const State& longest = graph.states(8);
+  EXPECT_EQ(longest.name(), "S18");
+  EXPECT_EQ(longest.segments(), 16);
+  EXPECT_EQ(longest.learning_rate(), 0.0012);
+  EXPECT_EQ(longest.batch_size(), 8);
+  EXPECT_EQ(longest.accumulation(), 2);
+  EXPECT_EQ(graph.states(4).learning_rate(), 0.03 * 0.25);
+  EXPECT_THAT(ValidateGraph(graph), IsOk());
+  // A graph without them stays.
+  TransitionGraph again = graph;
+  ASSERT_THAT(MakePublished(&again), IsOk());
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(graph, again));
+}
+
+TEST(PoolTest, NumbersThatMakeNoGraphAreNamed) {
+  const std::string good = "sampling: CONSECUTIVE rates: [1, 1, 1] ";
+  ASSERT_THAT(Published(good), IsOk());
+  for (const auto& [text, error] : std::vector<std::pair<std::string, std::string>>{
+           {"rates: [1, 1, 1]", "published.sampling is missing"},
+           {"sampling: UNIFORM", "published.rates is missing"},
+           {"sampling: UNIFORM rates: [1, 1]", "published.rates has 2 values; it must have 3"},
+           {"sampling: UNIFORM rates: [1, 0, 1]", "published.rates is 0; it must be above 0"},
+           {good + "lower_rates: 0.1", "published.lower_rates has 1 values; it must have 2"},
+           {good + "lower_rates: [0.1, 1]", "published.lower_rates is 1; it must be in (0, 1)"},
+           {good + "longest_stride: -1", "published.longest_stride is -1"},
+           {good + "batch_sizes: [16, 0, 4]", "published.batch_sizes is 0"},
+           {good + "clips_per_step: 24", "published.clips_per_step is 24; it must be a multiple"},
+           {good + "clips_per_step: -16", "published.clips_per_step is -16"}}) {
+    EXPECT_THAT(Published(text),
+                StatusIs(absl::StatusCode::kInvalidArgument, testing::HasSubstr(error)));
+  }
+  TransitionGraph both;
+  ASSERT_THAT(ParseTextproto("published { " + good + "} finals: 'S9'", "text", &both), IsOk());
+  EXPECT_THAT(MakePublished(&both), StatusIs(absl::StatusCode::kInvalidArgument,
+                                             testing::HasSubstr("leave one of them out")));
 }
 
 TEST(PoolTest, HasTheGoldenEdges) {

@@ -22,6 +22,17 @@ absl::StatusOr<DatasetSettings> FindDataset(absl::string_view name);
 // may have one split alone.
 absl::Status ChooseSplit(int split, DatasetSettings* dataset);
 
+// Sets what the dataset's published protocol says of sgd.loss_weight, network.dropout and
+// transform.horizontal_flip; nothing where it has none.  For BenchmarkSettings and
+// TrainingRunSettings.
+template <typename Settings>
+void UseProtocol(const DatasetSettings& dataset, Settings* settings) {
+  if (!dataset.has_protocol()) return;
+  settings->mutable_sgd()->set_loss_weight(dataset.protocol().loss_weight());
+  settings->mutable_network()->set_dropout(dataset.protocol().dropout());
+  settings->mutable_transform()->set_horizontal_flip(dataset.protocol().horizontal_flip());
+}
+
 // How many videos the official lists of the chosen split have; 0 = not known.
 struct OfficialCounts {
   int train = 0;

@@ -4,10 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
@@ -21,7 +18,6 @@ namespace op3d {
 namespace {
 
 constexpr char kRecipes[] = "op3d/train/recipes";
-constexpr char kEnding[] = ".textproto";
 
 absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
   if (holds) return absl::OkStatus();
@@ -35,20 +31,60 @@ absl::StatusOr<std::string> SettingsFile(const std::string& name) {
         "--settings is missing: a textproto (its schema is op3d/train/run.proto) or the name of a "
         "recipe of op3d/train/recipes");
   }
-  if (absl::StrContains(name, '/') || absl::EndsWith(name, kEnding)) return UserPath(name);
+  if (!IsTextprotoName(name)) return UserPath(name);
   OP3D_ASSIGN_OR_RETURN(const std::string folder, RunfilePath(kRecipes));
-  const std::string path = JoinPath(folder, absl::StrCat(name, kEnding));
-  if (FileExists(path)) return path;
-  OP3D_ASSIGN_OR_RETURN(std::vector<std::string> names, ListFolder(folder));
-  std::vector<std::string> recipes;
-  for (const std::string& file : names) {
-    if (absl::EndsWith(file, kEnding)) {
-      recipes.push_back(std::string(absl::StripSuffix(file, kEnding)));
-    }
-  }
-  return absl::NotFoundError(absl::StrCat("there is no recipe '", name, "'; there are ",
-                                          absl::StrJoin(recipes, ", "),
+  const absl::StatusOr<std::string> recipe = FindTextproto(folder, name, "recipe");
+  if (!absl::IsNotFound(recipe.status())) return recipe;
+  return absl::NotFoundError(absl::StrCat(recipe.status().message(),
                                           ". A file of yours is given with its ending .textproto"));
+}
+
+absl::StatusOr<DatasetSettings> DatasetOf(const TrainingRunSettings& settings) {
+  if (settings.has_dataset()) return settings.dataset();
+  if (settings.dataset_name().empty()) {
+    return absl::InvalidArgumentError(
+        "settings: dataset_name is missing: a name of data/datasets (ucf101) or a textproto");
+  }
+  return FindDataset(settings.dataset_name());
+}
+
+// The file over its bases, these over the dataset's protocol where they ask for it.
+absl::StatusOr<TrainingRunSettings> ReadSettings(const std::string& path) {
+  const std::string recipes = RunfilePath(kRecipes).value_or("");
+  TrainingRunSettings settings;
+  OP3D_RETURN_IF_ERROR(OverlayTextproto(path, recipes, &settings));
+  if (!settings.use_protocol()) return settings;
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, DatasetOf(settings));
+  settings.Clear();
+  UseProtocol(dataset, &settings);
+  OP3D_RETURN_IF_ERROR(OverlayTextproto(path, recipes, &settings));
+  settings.clear_use_protocol();
+  return settings;
+}
+
+// Takes the steps from the plan that the settings name, unless the command line gives them.
+absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* settings) {
+  PlannedSteps planned = {request.steps, ""};
+  if (planned.steps.empty()) {
+    if (settings->plan().empty()) return absl::OkStatus();
+    if (!settings->steps().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "settings: there are steps and a plan (", settings->plan(),
+          "), which has steps too; take a base without steps (published), say plan: \"\", or give "
+          "--plan, which comes before both"));
+    }
+    if (!request.find_plan) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("settings: plan is ", settings->plan(), ", but plans are not read here"));
+    }
+    absl::StatusOr<PlannedSteps> found = request.find_plan(settings->plan());
+    if (!found.ok()) return Annotate(found.status(), "settings: plan");
+    planned = *std::move(found);
+  }
+  settings->mutable_steps()->Assign(planned.steps.begin(), planned.steps.end());
+  if (settings->source().empty()) settings->set_source(planned.source);
+  settings->clear_plan();
+  return absl::OkStatus();
 }
 
 absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
@@ -115,6 +151,13 @@ std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettin
     add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
   }
   add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
+  add("it is of files and was read already; name a base, a protocol or a plan in a file of yours (or "
+      "give --plan)",
+      [](Settings* s) {
+        s->clear_base();
+        s->clear_use_protocol();
+        s->clear_plan();
+      });
   AddUnusedTraining(settings, &parts);
   return parts;
 }
@@ -122,12 +165,9 @@ std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettin
 }  // namespace
 
 absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest& request) {
-  TrainingRunSettings settings;
   OP3D_ASSIGN_OR_RETURN(const std::string path, SettingsFile(request.settings));
-  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &settings));
-  if (!request.steps.empty()) {
-    settings.mutable_steps()->Assign(request.steps.begin(), request.steps.end());
-  }
+  OP3D_ASSIGN_OR_RETURN(TrainingRunSettings settings, ReadSettings(path));
+  OP3D_RETURN_IF_ERROR(TakeSteps(request, &settings));
   if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
   if (!request.precision.empty()) settings.mutable_training()->set_precision(request.precision);
   if (request.seed.has_value()) settings.set_seed(*request.seed);
@@ -135,13 +175,7 @@ absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest&
       request.assignments,
       [&](const TrainingRunSettings& all) { return UnusedParts(all, request); },
       /*after_each=*/nullptr, &settings));
-  if (!settings.has_dataset()) {
-    if (settings.dataset_name().empty()) {
-      return absl::InvalidArgumentError(
-          "settings: dataset_name is missing: a name of data/datasets (ucf101) or a textproto");
-    }
-    OP3D_ASSIGN_OR_RETURN(*settings.mutable_dataset(), FindDataset(settings.dataset_name()));
-  }
+  OP3D_ASSIGN_OR_RETURN(*settings.mutable_dataset(), DatasetOf(settings));
   const std::string weights =
       request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
   if (!weights.empty()) {

@@ -1,5 +1,5 @@
-// The settings that the program `train` uses: a file or a shipped recipe, overridden by the command
-// line, checked as a whole.  Torch-free.
+// The settings that the program `train` uses: a file or a shipped recipe over its bases, overridden by
+// the command line, checked as a whole.  Torch-free.
 //
 //   RunSettingsRequest request;
 //   request.settings = "ucf101_kinetics400_planned";       // or a file
@@ -9,6 +9,7 @@
 #define OP3D_TRAIN_RUN_SETTINGS_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,26 @@
 #include "op3d/train/run.pb.h"
 
 namespace op3d {
+
+// What a plan gives a run.
+struct PlannedSteps {
+  std::vector<TrainingStep> steps;
+  // Where the plan comes from.
+  std::string source;
+};
+
+// Those of a plan (planner/plan.proto, which this room does not see).
+template <typename Plan>
+PlannedSteps StepsOf(const Plan& plan) {
+  PlannedSteps planned;
+  planned.source = plan.source();
+  for (const auto& step : plan.steps()) {
+    planned.steps.emplace_back();
+    *planned.steps.back().mutable_state() = step.state();
+    planned.steps.back().set_epochs(step.epochs());
+  }
+  return planned;
+}
 
 // What the command line says; empty = nothing.
 struct RunSettingsRequest {
@@ -31,6 +52,8 @@ struct RunSettingsRequest {
   std::optional<uint64_t> seed;
   // Of a plan: instead of the settings' steps, before the assignments.
   std::vector<TrainingStep> steps;
+  // Finds a plan that the settings name; without it, settings that name one are refused.
+  std::function<absl::StatusOr<PlannedSteps>(const std::string& name)> find_plan;
   // The states come from a planner: the settings need none.
   bool serve = false;
 };

@@ -5,7 +5,9 @@
 #include "absl/strings/strip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
 #include "op3d/base/status_matchers.h"
+#include "planner/plan_io.h"
 
 namespace op3d {
 namespace {
@@ -13,12 +15,25 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
+absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  return StepsOf(plan);
+}
+
 RunSettingsRequest Request(const std::string& settings,
                            const std::vector<std::string>& assignments = {}) {
   RunSettingsRequest request;
   request.settings = settings;
   request.assignments = assignments;
+  request.find_plan = FindSteps;
   return request;
+}
+
+// A file of the user's with that text.
+std::string File(const std::string& text) {
+  const std::string path = JoinPath(TestFolder("mine"), "mine.textproto");
+  EXPECT_THAT(WriteFileAtomically(path, text), IsOk());
+  return path;
 }
 
 std::string Message(const RunSettingsRequest& request) {
@@ -33,6 +48,7 @@ TEST(RunSettingsTest, EveryRecipeResolvesAndAgreesWithItsDataset) {
   for (const std::string& file : names) {
     if (!absl::EndsWith(file, ".textproto")) continue;
     const std::string name(absl::StripSuffix(file, ".textproto"));
+    if (name == "published") continue;  // what they all start from
     ASSERT_OK_AND_ASSIGN(const TrainingRunSettings settings, ResolveRunSettings(Request(name)));
     ++recipes;
     EXPECT_EQ(settings.name(), name);
@@ -45,6 +61,10 @@ TEST(RunSettingsTest, EveryRecipeResolvesAndAgreesWithItsDataset) {
       EXPECT_EQ(step.state().batch_size() * step.state().accumulation(), 256) << name;
       EXPECT_EQ(step.schedule().has_cosine(), absl::EndsWith(name, "hand_tuned")) << name;
     }
+    EXPECT_FALSE(settings.source().empty()) << name;
+    EXPECT_EQ(settings.base(), "") << name;
+    EXPECT_EQ(settings.plan(), "") << name;
+    EXPECT_FALSE(settings.use_protocol()) << name;
   }
   EXPECT_EQ(recipes, 16);
 }
@@ -84,6 +104,47 @@ TEST(RunSettingsTest, APlanReplacesTheSteps) {
   request.steps[1].set_epochs(0);
   request.assignments.clear();
   EXPECT_THAT(Message(request), HasSubstr("steps[1].epochs is 0"));
+}
+
+TEST(RunSettingsTest, AFileIsDifferencesFromItsBase) {
+  ASSERT_OK_AND_ASSIGN(
+      const TrainingRunSettings settings,
+      ResolveRunSettings(Request(File("base: 'published' name: 'mine' dataset_name: 'hmdb51' "
+                                      "plan: 'ucf101_kinetics400' transform { horizontal_flip: false } "
+                                      "sgd { clip_norm: 0 }"))));
+  EXPECT_EQ(settings.network().name(), "dg_p3d_resnet50");
+  EXPECT_EQ(settings.network().dropout(), 0.9);          // of HMDB51's protocol
+  EXPECT_FALSE(settings.transform().horizontal_flip());  // the file comes after it
+  EXPECT_EQ(settings.sgd().clip_norm(), 0);
+  EXPECT_EQ(settings.sgd().momentum(), 0.9);
+  ASSERT_EQ(settings.steps_size(), 4);
+  EXPECT_EQ(settings.steps(0).state().name(), "S2");
+  EXPECT_EQ(settings.steps(0).epochs(), 63);
+  EXPECT_THAT(settings.source(), HasSubstr("op-ucf101-dg-p3d-resnet50-kinetics"));
+  // Without use_protocol nothing is taken from it.
+  ASSERT_OK_AND_ASSIGN(TrainingRunSettings alone, ResolveRunSettings(Request(File(
+                           "base: 'ucf101_hand_tuned' use_protocol: false network { dropout: 0 }"))));
+  EXPECT_EQ(alone.network().dropout(), 0);
+  EXPECT_EQ(alone.sgd().loss_weight(), 0);
+}
+
+TEST(RunSettingsTest, BasesAndPlansThatDoNotFitAreNamed) {
+  EXPECT_THAT(Message(Request(File("base: 'publised'"))),
+              AllOf(HasSubstr("mine.textproto: base: there is no base 'publised'; there are "),
+                    HasSubstr("published, ")));
+  EXPECT_THAT(Message(Request(File("base: 'mine.textproto'"))), HasSubstr("a circle"));
+  EXPECT_THAT(Message(Request("published")), HasSubstr("dataset_name is missing"));
+  EXPECT_THAT(Message(Request(File("base: 'published' dataset_name: 'ucf101'"))),
+              HasSubstr("steps is empty"));
+  EXPECT_THAT(Message(Request(File("base: 'ucf101_hand_tuned' plan: 'kinetics400'"))),
+              AllOf(HasSubstr("there are steps and a plan (kinetics400)"),
+                    HasSubstr("take a base without steps")));
+  EXPECT_THAT(Message(Request(File("base: 'kinetics400_planned' plan: 'kinetics'"))),
+              AllOf(HasSubstr("settings: plan: there is no plan 'kinetics'; there are ")));
+  EXPECT_THAT(Message(Request("kinetics400_planned", {"plan=ucf101_imagenet"})),
+              AllOf(HasSubstr("--set=plan=ucf101_imagenet has no effect"), HasSubstr("--plan")));
+  EXPECT_THAT(Message(Request("kinetics400_planned", {"base=ucf101_hand_tuned"})),
+              HasSubstr("has no effect"));
 }
 
 TEST(RunSettingsTest, WhatHasNoEffectIsRefused) {

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <thread>  // NOLINT: the number of cores
+#include <utility>
 #include <vector>
 
 #include "absl/flags/commandlineflag.h"
@@ -98,23 +99,22 @@ int LocalSize(const RankEnvironment& ranks) {
   return ranks.size;
 }
 
+absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  return StepsOf(plan);
+}
+
 // The states of --plan; none without it.
 absl::StatusOr<std::vector<TrainingStep>> PlanSteps() {
-  std::vector<TrainingStep> steps;
   const std::string name = absl::GetFlag(FLAGS_plan);
-  if (name.empty()) return steps;
+  if (name.empty()) return std::vector<TrainingStep>();
   if (absl::GetFlag(FLAGS_serve)) {
     return absl::InvalidArgumentError(
         "--plan has no effect with --serve: the planner says what to train; leave one out");
   }
-  absl::StatusOr<Plan> plan = FindPlan(name);
-  if (!plan.ok()) return Annotate(plan.status(), "--plan");
-  for (const Plan::Step& step : plan->steps()) {
-    steps.emplace_back();
-    *steps.back().mutable_state() = step.state();
-    steps.back().set_epochs(step.epochs());
-  }
-  return steps;
+  absl::StatusOr<PlannedSteps> planned = FindSteps(name);
+  if (!planned.ok()) return Annotate(planned.status(), "--plan");
+  return std::move(planned->steps);
 }
 
 // Flags that change nothing beside --serve, or without it.
@@ -146,6 +146,7 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   request.serve = absl::GetFlag(FLAGS_serve);
   OP3D_ASSIGN_OR_RETURN(request.steps, PlanSteps());
+  request.find_plan = FindSteps;
   OP3D_ASSIGN_OR_RETURN(options.settings, ResolveRunSettings(request));
   OP3D_ASSIGN_OR_RETURN(
       const std::string note,
