@@ -24,7 +24,7 @@ struct SearchCost {
     TransitionGraph graph;
     WorkEstimate work;
     // By work.edges; absent where the command does not say.
-    std::vector<absl::optional<EdgeEstimate>> edges;
+    std::vector<absl::optional<EdgeCost>> edges;
   };
   std::vector<Pool> pools;
   int jobs = 1;
