@@ -114,15 +114,15 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
     OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(merge_job, state, /*epoch=*/0,
                                             job.score.batch_norm_clips(), average.get()));
     ActivitySeconds seconds;
-    OP3D_ASSIGN_OR_RETURN(const EpochMeasure measure,
+    OP3D_ASSIGN_OR_RETURN(const CurvePoint measure,
                           MeasureNetwork(average.get(), held_out, state.clip, job, &seconds));
     RecipeResult::Candidate row;
     row.set_title(absl::StrCat("average of the ", candidates.size(), " final models"));
-    row.set_held_out(measure.performance);
-    if (measure.performance > candidates[0].row.held_out()) {
+    row.set_held_out(measure.performance());
+    if (measure.performance() > candidates[0].row.held_out()) {
       row.set_chosen(true);
       model.facts.set_model(row.title());
-      model.facts.set_held_out(measure.performance);
+      model.facts.set_held_out(measure.performance());
     } else {
       average.reset();
       candidates[0].row.set_chosen(true);

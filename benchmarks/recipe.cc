@@ -292,9 +292,9 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   OP3D_RETURN_IF_ERROR(SetChecksums(std::move(weights), &result));
   if (held_out_ != nullptr) {
     const ClipShape clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
-    OP3D_ASSIGN_OR_RETURN(const EpochMeasure measure,
+    OP3D_ASSIGN_OR_RETURN(const CurvePoint measure,
                           MeasureNetwork(&trainer->network(), *held_out_, clip, job_, &seconds_));
-    result.set_held_out(measure.performance);
+    result.set_held_out(measure.performance());
   }
   result.set_train_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));

@@ -30,7 +30,7 @@ namespace op3d {
 namespace {
 
 std::string CurveName(const std::string& pool, const SearchEvent& event) {
-  return absl::StrCat("search/", pool, "/", EdgeName(*event.task->transition));
+  return absl::StrCat("search/", pool, "/", event.task->name());
 }
 
 CurveFiles::Point ToPoint(const CurvePoint& point) {
@@ -80,7 +80,7 @@ class Watcher {
           curves_->Add(CurveName(name, event), ToPoint(*event.point));
         }
         folder_->Log("search_epoch", {{"pool", name},
-                                      {"edge", EdgeName(*event.task->transition)},
+                                      {"edge", event.task->name()},
                                       {"epoch", event.point->epoch()},
                                       {"performance", event.point->performance()},
                                       {"loss", event.point->loss()},
@@ -95,13 +95,13 @@ class Watcher {
         }
         Progress::Print(absl::StrFormat(
             "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name,
-            EdgeName(*event.task->transition),
-            absl::StrCat(FormatClip(*event.task->state), ", lr ",
-                         FormatNumber(event.task->state->learning_rate())),
+            event.task->name(),
+            absl::StrCat(FormatClip(event.task->state()), ", lr ",
+                         FormatNumber(event.task->state().learning_rate())),
             event.outcome->epochs(), event.outcome->curve_size() - 1, 100 * event.outcome->score(),
             event.outcome->ending() == EdgeOutcome::BOUND ? "  (stopped at the bound)" : ""));
         folder_->Log("search_edge", {{"pool", name},
-                                     {"edge", EdgeName(*event.task->transition)},
+                                     {"edge", event.task->name()},
                                      {"epochs", event.outcome->epochs()},
                                      {"score", event.outcome->score()}});
         break;
@@ -116,7 +116,7 @@ class Watcher {
  private:
   void Failed(const std::string& pool, const SearchEvent& event)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const std::string edge = EdgeName(*event.task->transition);
+    const std::string edge = event.task->name();
     Progress::Print(absl::StrCat(pool, " ", edge, ": failed: ", event.outcome->failure()));
     for (const std::string& state : event.unreached) {
       Progress::Print(absl::StrCat(pool, " ", state));

@@ -1,5 +1,6 @@
 // Trains states by a command of the user's: any program, in any language, that reads requests from
-// its standard input and answers on its standard output, a JSON object a line.
+// its standard input and answers on its standard output, a JSON object a line: EdgeRequest and
+// EdgeAnswer of op3d/train/edge.proto in Protobuf's JSON mapping.
 //
 //   ChildRunnerOptions options;
 //   options.command = "python3 my_train.py";
@@ -20,8 +21,8 @@
 // each with
 //   "protocol": 1, "edge": "S1-S2",
 //   "state": {"name", "segments", "frames_per_segment", "stride", "learning_rate", "batch_size",
-//             "accumulation", "frozen_batch_norm"}; in states whose learning rate changes also
-//             "schedule": {"one_minus_sqrt": {"final_learning_rate": 0}} or another kind of
+//             "accumulation", "frozen_batch_norm", "crop" (0 = as in all states)}; in states whose
+//             learning rate changes also "schedule": {"one_minus_sqrt": {"final_learning_rate": 0}} or another kind of
 //             ScheduleSettings (op3d/train/state.proto), over the edge's "epochs"
 //   "epochs": of edges of a given length (wide graphs) how many epochs the edge will be trained for
 //   "source": the folder of the edge whose kept weights to start from; "" = the initial weights
@@ -67,6 +68,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "op3d/train/edge.pb.h"
 #include "planner/child_process.h"
 #include "planner/search.h"
 
@@ -84,17 +86,6 @@ struct ChildRunnerOptions {
   // How often one request is asked again of a new child after a child was lost (ended, or silent
   // for longer than the timeout).  At least 0.
   int retries = 2;
-};
-
-// A child's answer to "estimate"; every number at least 0.
-struct EdgeEstimate {
-  // Of an epoch's training.
-  int64_t clips = 0;
-  double train_seconds = 0;
-  // Of measuring once.
-  double measure_seconds = 0;
-  // Of the child; of the edge's folder at its largest; of what is kept of it.
-  int64_t memory_bytes = 0, training_bytes = 0, kept_bytes = 0;
 };
 
 // Errors: Unavailable or DeadlineExceeded when the retries are used up; FailedPrecondition for a
@@ -115,7 +106,7 @@ class ChildRunner : public StateRunner {
 
   // What the edge would take that goes to `epochs` epochs; makes no folder and asks once.  Other
   // errors where the child does not know the request: what it answered, or that it ended.
-  absl::StatusOr<EdgeEstimate> Estimate(const EdgeTask& task, int epochs);
+  absl::StatusOr<EdgeCost> Estimate(const EdgeTask& task, int epochs);
 
  private:
   absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch,

@@ -104,7 +104,7 @@ TEST(ChildRunnerTest, EveryFaultIsASentence) {
        "is for another epoch than 1"},
       {"echo \"{\\\"error\\\": \\\"out of memory\\\"}\"", absl::StatusCode::kAborted,
        "the child gave up: out of memory"},
-      {"echo \"{torn\"", absl::StatusCode::kInvalidArgument, "is not a JSON object"},
+      {"echo \"{torn\"", absl::StatusCode::kInvalidArgument, "cannot be read"},
       {"exit 5", absl::StatusCode::kUnavailable, "tried 2 times: the child ended with exit code 5"},
   };
   for (const Case& test : cases) {
@@ -175,16 +175,15 @@ TEST(ChildRunnerTest, WeightsThatAreGoneAreMissedBeforeAnythingIsDone) {
   ChildRunnerOptions options;
   options.command = "false";
   ChildRunner runner(options);
-  const TransitionGraph graph = Triangle();
   EdgeTask task;
-  task.transition = &graph.transitions(2);
-  task.state = &graph.states(1);
-  task.source_folder = JoinPath(TestFolder("gone"), "S0-S1");
-  task.folder = JoinPath(TestFolder("gone"), "S1-S2");
+  task.set_name("S1-S2");
+  *task.mutable_state() = Triangle().states(1);
+  task.set_source(JoinPath(TestFolder("gone"), "S0-S1"));
+  task.set_folder(JoinPath(TestFolder("gone"), "S1-S2"));
   EXPECT_THAT(runner.Measure(task), StatusIs(absl::StatusCode::kFailedPrecondition,
                                              HasSubstr("start from are gone: there is no folder")));
-  EXPECT_FALSE(FolderExists(task.folder));
-  task.source_folder = "";
+  EXPECT_FALSE(FolderExists(task.folder()));
+  task.clear_source();
   EXPECT_THAT(runner.TrainEpoch(task, 2), StatusIs(absl::StatusCode::kFailedPrecondition,
                                                    HasSubstr("trained so far are gone")));
 }

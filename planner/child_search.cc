@@ -59,7 +59,7 @@ void PrintEdge(const std::string& name, const SearchEvent& event) {
   if (event.kind != SearchEvent::kEdgeFinished) return;
   if (event.outcome->ending() == EdgeOutcome::FAILED) {
     Progress::Print(absl::StrFormat("%s %s: failed: %s (%d of %d edges)", name,
-                                    EdgeName(*event.task->transition), event.outcome->failure(),
+                                    event.task->name(), event.outcome->failure(),
                                     event.edges_finished, event.edges_total));
     for (const std::string& state : event.unreached) {
       Progress::Print(absl::StrCat(name, " ", state));
@@ -67,7 +67,7 @@ void PrintEdge(const std::string& name, const SearchEvent& event) {
     return;
   }
   Progress::Print(absl::StrFormat("%s %s: keeps epoch %d, score %.4f (%d of %d edges)", name,
-                                  EdgeName(*event.task->transition), event.outcome->epochs(),
+                                  event.task->name(), event.outcome->epochs(),
                                   event.outcome->score(), event.edges_finished,
                                   event.edges_total));
 }

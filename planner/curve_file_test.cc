@@ -97,7 +97,7 @@ TEST(CurveFileTest, NamesFileAndLineOfAFault) {
   refused("epoch;performance\n0;0,1\n", "\"epoch;performance\"; the first line must be");
   refused("epoch,score\n0,0.1\n", "c.csv:1: there is no column \"performance\"");
   refused("epoch,performance\n0,0.1\n1,high\n", "c.csv:3: the performance is \"high\"");
-  refused("epoch,performance\n0,17 %\n", "no number; leave the % out");
+  refused("epoch,performance\n0,17 %\n", "not a number; leave the % out");
   refused("epoch,performance\n0,0.1\n1,nan\n", "c.csv:3: the performance of epoch 1 is nan");
   refused("epoch,performance\n0,-inf\n", "c.csv:2: the performance of epoch 0 is -inf");
   refused("epoch,performance\n0,1e999\n", "c.csv:2: the performance of epoch 0 is inf");

@@ -33,7 +33,7 @@ class ScriptedRunner : public StateRunner {
     return Point(task, epoch);
   }
   absl::Status Finish(const EdgeTask& task, int epoch) override {
-    finished.push_back({task.folder, task.source_folder, epoch});
+    finished.push_back({task.folder(), task.source(), epoch});
     return absl::OkStatus();
   }
 

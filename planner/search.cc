@@ -123,12 +123,14 @@ class Searcher {
     const GraphIndex::Edge& ends = progress_.index().edges[edge];
     const int source = KeptEdge(progress_.index(), progress_.scores(), ends.from);
     EdgeTask task;
-    task.edge = edge;
-    task.transition = &progress_.graph().transitions(edge);
-    task.state = &progress_.graph().states(ends.to - 1);
-    if (source != kNoEdge) task.source_folder = FolderOf(source);
-    task.folder = FolderOf(edge);
-    task.from_initial = ends.from == 0;
+    const Transition& transition = progress_.graph().transitions(edge);
+    task.set_name(EdgeName(transition));
+    *task.mutable_state() = progress_.graph().states(ends.to - 1);
+    task.set_epochs(transition.epochs());
+    if (source != kNoEdge) task.set_source(FolderOf(source));
+    task.set_folder(FolderOf(edge));
+    task.set_index(edge);
+    task.set_from_initial(ends.from == 0);
     return task;
   }
 
@@ -145,9 +147,9 @@ class Searcher {
         absl::MutexLock lock(&mutex_);
         if (failed_) return absl::CancelledError("another edge ended the search");
         if (progress_.hopeless()) return absl::OkStatus();
-        epoch = static_cast<int>(progress_.curve(task.edge).size());
+        epoch = static_cast<int>(progress_.curve(task.index()).size());
         if (epoch > 0) {
-          failure = progress_.Collapse(task.edge);
+          failure = progress_.Collapse(task.index());
           if (!failure.empty()) break;
           OP3D_ASSIGN_OR_RETURN(decision, Decide(task));
           if (decision.stop) break;
@@ -162,27 +164,27 @@ class Searcher {
 
   absl::StatusOr<StoppingDecision> Decide(const EdgeTask& task) {
     const absl::Time start = absl::Now();
-    absl::StatusOr<StoppingDecision> decision = progress_.Decide(task.edge);
+    absl::StatusOr<StoppingDecision> decision = progress_.Decide(task.index());
     fit_seconds_ += absl::ToDoubleSeconds(absl::Now() - start);
     if (decision.ok()) return decision;
-    return Annotate(decision.status(), EdgeName(*task.transition));
+    return Annotate(decision.status(), task.name());
   }
 
   // Epoch 0 is the measurement before training.  Returns why the edge has failed; "" = it has not.
   absl::StatusOr<std::string> RunEpoch(StateRunner* runner, const EdgeTask& task, int epoch) {
-    const std::string where = absl::StrCat(EdgeName(*task.transition), ", epoch ", epoch);
+    const std::string where = absl::StrCat(task.name(), ", epoch ", epoch);
     absl::StatusOr<CurvePoint> point = CurvePoint();
     if (epoch > 0) {
       point = runner->TrainEpoch(task, epoch);
-    } else if (task.transition->epochs() > 0) {
+    } else if (task.epochs() > 0) {
       // Where the length is given nobody looks at point 0: the source's value stands for it.
       absl::MutexLock lock(&mutex_);
       const int winner =
           WinningEdge(progress_.index(), progress_.scores(),
-                      progress_.index().edges[task.edge].from);
+                      progress_.index().edges[task.index()].from);
       if (winner != kNoEdge) point->set_performance(progress_.scores()[winner]->score);
       point->set_unmeasured(true);
-    } else if (!task.from_initial) {
+    } else if (!task.from_initial()) {
       point = runner->Measure(task);
     }
     if (const auto failure = TrainingFailureOf(point.status()); failure) {
@@ -203,7 +205,7 @@ class Searcher {
                           ", but a share of right answers is at least 0");
     }
     JournalEntry entry;
-    entry.mutable_point()->set_edge(EdgeName(*task.transition));
+    entry.mutable_point()->set_edge(task.name());
     *entry.mutable_point()->mutable_point() = *point;
     const double chance = runner->Chance();
     if (chance > 0 && chance < 1) entry.mutable_point()->set_chance(chance);
@@ -214,11 +216,11 @@ class Searcher {
   }
 
   absl::Status FailEdge(StateRunner* runner, const EdgeTask& task, const std::string& failure) {
-    OP3D_RETURN_IF_ERROR(Annotate(runner->Abandon(task), EdgeName(*task.transition)));
+    OP3D_RETURN_IF_ERROR(Annotate(runner->Abandon(task), task.name()));
     JournalEntry entry;
     EdgeOutcome* outcome = entry.mutable_finished();
-    outcome->set_from(task.transition->from());
-    outcome->set_to(task.transition->to());
+    outcome->set_from(progress_.graph().transitions(task.index()).from());
+    outcome->set_to(progress_.graph().transitions(task.index()).to());
     outcome->set_ending(EdgeOutcome::FAILED);
     outcome->set_failure(failure);
     absl::MutexLock lock(&mutex_);
@@ -229,7 +231,7 @@ class Searcher {
     for (size_t i = before; i < progress_.unreached().size(); ++i) {
       unreached.push_back(progress_.DescribeUnreached(progress_.unreached()[i]));
     }
-    Tell(SearchEvent::kEdgeFinished, &task, nullptr, &*progress_.outcomes()[task.edge],
+    Tell(SearchEvent::kEdgeFinished, &task, nullptr, &*progress_.outcomes()[task.index()],
          std::move(unreached));
     return absl::OkStatus();
   }
@@ -238,11 +240,11 @@ class Searcher {
                           const StoppingDecision& decision) {
     // Before the line that says so: killed in between, it is done again.
     OP3D_RETURN_IF_ERROR(
-        Annotate(runner->Finish(task, decision.epochs), EdgeName(*task.transition)));
+        Annotate(runner->Finish(task, decision.epochs), task.name()));
     JournalEntry entry;
     EdgeOutcome* outcome = entry.mutable_finished();
-    outcome->set_from(task.transition->from());
-    outcome->set_to(task.transition->to());
+    outcome->set_from(progress_.graph().transitions(task.index()).from());
+    outcome->set_to(progress_.graph().transitions(task.index()).to());
     if (decision.knee) {
       OP3D_ASSIGN_OR_RETURN(*outcome->mutable_knee(), Estimate(task, *decision.knee));
     }
@@ -252,7 +254,7 @@ class Searcher {
     absl::MutexLock lock(&mutex_);
     OP3D_RETURN_IF_ERROR(Record(entry));
     OP3D_RETURN_IF_ERROR(DropWeights());
-    Tell(SearchEvent::kEdgeFinished, &task, nullptr, &*progress_.outcomes()[task.edge]);
+    Tell(SearchEvent::kEdgeFinished, &task, nullptr, &*progress_.outcomes()[task.index()]);
     return absl::OkStatus();
   }
 
@@ -260,7 +262,7 @@ class Searcher {
   absl::StatusOr<KneeEstimate> Estimate(const EdgeTask& task, const Knee& knee) {
     absl::MutexLock lock(&mutex_);
     std::vector<double> performance;
-    for (const CurvePoint& point : progress_.curve(task.edge)) {
+    for (const CurvePoint& point : progress_.curve(task.index())) {
       performance.push_back(point.performance());
     }
     KneeBootstrapOptions options;

@@ -22,25 +22,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "op3d/train/edge.pb.h"
 #include "planner/plan.pb.h"
 
 namespace op3d {
-
-// One edge to train.
-struct EdgeTask {
-  // Index in graph.transitions.
-  int edge = 0;
-  const Transition* transition = nullptr;
-  // The state to train in: the edge's target.
-  const State* state = nullptr;
-  // The folder of the edge whose kept weights to start from, skipped states followed back; empty =
-  // the initial weights.
-  std::string source_folder;
-  // This edge's own: <SearchOptions::folder>/S1-S2.  Not made by the search.
-  std::string folder;
-  // The edge leads out of the initial state.
-  bool from_initial = false;
-};
 
 // Trains and measures; implemented by who knows how.  Called from one thread at a time, and for one
 // edge until that is finished or has failed.
@@ -58,18 +43,18 @@ class StateRunner {
 
   // Trains epoch `epoch` (from 1, in order) and measures.  After a restart the first call is for
   // the first epoch that is not in the journal.  Before it returns, the runner keeps under
-  // task.folder whatever it needs to go on; asked again for an epoch it has done, it returns an
+  // task.folder() whatever it needs to go on; asked again for an epoch it has done, it returns an
   // equal point.
   virtual absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) = 0;
 
   // Keeps the weights of `epoch` as the edge's result and drops the rest; 0 = the source's weights
   // stay, this edge's are all dropped.  May be called again with the same epoch.  The search itself
-  // removes task.folder when no edge can start from it any more and no final state's best weights
+  // removes task.folder() when no edge can start from it any more and no final state's best weights
   // are in it.
   virtual absl::Status Finish(const EdgeTask& task, int epoch) = 0;
 
   // The edge has failed: nothing works on it when this returns.  The search then removes
-  // task.folder; the runner leaves the files alone, as a search that is killed now asks for the
+  // task.folder(); the runner leaves the files alone, as a search that is killed now asks for the
   // failed epoch again.
   virtual absl::Status Abandon(const EdgeTask&) { return absl::OkStatus(); }
 

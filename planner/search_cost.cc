@@ -34,29 +34,29 @@ class Probe {
   }
 
   // Absent where the child does not say; Cancelled on a signal.
-  absl::StatusOr<std::optional<EdgeEstimate>> Ask(const TransitionGraph& graph, int edge,
-                                                  const State& state, int epochs) {
-    if (!unknown_.empty()) return std::optional<EdgeEstimate>();
+  absl::StatusOr<std::optional<EdgeCost>> Ask(const TransitionGraph& graph, int edge,
+                                              const State& state, int epochs) {
+    if (!unknown_.empty()) return std::optional<EdgeCost>();
     const bool from_initial = graph.transitions(edge).from() == graph.initial();
     const Shape shape = ShapeOf(state, from_initial);
     const auto known = known_.find(shape);
-    if (known != known_.end()) return std::optional<EdgeEstimate>(known->second);
+    if (known != known_.end()) return std::optional<EdgeCost>(known->second);
     EdgeTask task;
-    task.edge = edge;
-    task.transition = &graph.transitions(edge);
-    task.state = &state;
-    task.folder = absl::StrCat(folder_.empty() ? "." : folder_, "/journal/", graph.pool(), "/",
-                               EdgeName(*task.transition));
-    task.from_initial = from_initial;
-    const absl::StatusOr<EdgeEstimate> estimate = child_.Estimate(task, epochs);
+    task.set_name(EdgeName(graph.transitions(edge)));
+    *task.mutable_state() = state;
+    task.set_folder(
+        absl::StrCat(folder_.empty() ? "." : folder_, "/journal/", graph.pool(), "/", task.name()));
+    task.set_index(edge);
+    task.set_from_initial(from_initial);
+    const absl::StatusOr<EdgeCost> estimate = child_.Estimate(task, epochs);
     if (absl::IsCancelled(estimate.status())) return estimate.status();
     if (!estimate.ok()) {
       unknown_ = absl::StrCat("the runner does not answer \"estimate\" (planner/child_runner.h): ",
                               estimate.status().message());
-      return std::optional<EdgeEstimate>();
+      return std::optional<EdgeCost>();
     }
     known_[shape] = *estimate;
-    return std::optional<EdgeEstimate>(*estimate);
+    return std::optional<EdgeCost>(*estimate);
   }
 
   const std::string& unknown() const { return unknown_; }
@@ -64,13 +64,13 @@ class Probe {
  private:
   const std::string folder_;
   ChildRunner child_;
-  std::map<Shape, EdgeEstimate> known_;
+  std::map<Shape, EdgeCost> known_;
   std::string unknown_;
 };
 
-double Seconds(const EdgeEstimate& estimate, int epochs, bool from_initial) {
-  return epochs * (estimate.train_seconds + estimate.measure_seconds) +
-         (from_initial ? 0 : estimate.measure_seconds);
+double Seconds(const EdgeCost& edge, int epochs, bool from_initial) {
+  return epochs * (edge.train_seconds() + edge.measure_seconds()) +
+         (from_initial ? 0 : edge.measure_seconds());
 }
 
 // When `jobs` are through with all pools' edges, each as soon as its source is decided.
@@ -100,14 +100,14 @@ void AddUp(bool keep_all_weights, SearchCost* cost) {
     int64_t kept = 0, all = 0;
     for (size_t i = 0; i < pool.work.edges.size(); ++i) {
       const EdgeWork& edge = pool.work.edges[i];
-      const EdgeEstimate& estimate = *pool.edges[i];
+      const EdgeCost& estimate = *pool.edges[i];
       const bool from_initial = pool.graph.transitions(edge.edge).from() == pool.graph.initial();
       cost->expected_seconds += Seconds(estimate, edge.expected_epochs, from_initial);
       cost->worst_seconds += Seconds(estimate, edge.max_epochs, from_initial);
-      training = std::max(training, estimate.training_bytes);
-      memory = std::max(memory, estimate.memory_bytes);
-      kept = std::max(kept, estimate.kept_bytes);
-      all += estimate.kept_bytes;
+      training = std::max(training, static_cast<int64_t>(estimate.training_bytes()));
+      memory = std::max(memory, static_cast<int64_t>(estimate.memory_bytes()));
+      kept = std::max(kept, static_cast<int64_t>(estimate.kept_bytes()));
+      all += static_cast<int64_t>(estimate.kept_bytes());
     }
     // With several jobs the order differs, so that a few more may lie there.
     const int held = pool.work.weights_at_once + cost->jobs - 1;
@@ -134,19 +134,20 @@ std::string FormatEdge(const SearchCost& cost, const SearchCost::Pool& pool, siz
   const Transition& transition = pool.graph.transitions(edge.edge);
   const GraphIndex index = *IndexGraph(pool.graph);
   const State& state = pool.graph.states(index.edges[edge.edge].to - 1);
-  const int64_t clips = pool.edges[i] ? pool.edges[i]->clips : cost.videos;
+  const int64_t clips = pool.edges[i] ? static_cast<int64_t>(pool.edges[i]->clips()) : cost.videos;
   std::string line = absl::StrFormat(
       "  %-10s %-14s %-8g %16s %26s", EdgeName(transition), ClipText(state), state.learning_rate(),
       Range(edge.min_epochs, edge.expected_epochs, edge.max_epochs),
       absl::StrCat(edge.expected_epochs * clips, " / ", edge.max_epochs * clips));
   if (!pool.edges[i]) return absl::StrCat(line, "\n");
-  const EdgeEstimate& estimate = *pool.edges[i];
+  const EdgeCost& estimate = *pool.edges[i];
   const bool from_initial = transition.from() == pool.graph.initial();
   absl::StrAppendFormat(
       &line, "  %24s  %9s  %9s\n",
       absl::StrCat(FormatSeconds(Seconds(estimate, edge.expected_epochs, from_initial)), " / ",
                    FormatSeconds(Seconds(estimate, edge.max_epochs, from_initial))),
-      Bytes(estimate.training_bytes), Bytes(estimate.memory_bytes));
+      Bytes(static_cast<int64_t>(estimate.training_bytes())),
+      Bytes(static_cast<int64_t>(estimate.memory_bytes())));
   return line;
 }
 
@@ -166,7 +167,7 @@ absl::StatusOr<SearchCost> EstimateSearch(const SearchRequest& request,
     OP3D_ASSIGN_OR_RETURN(pool.work, EstimateWork(graph, request.rule()));
     for (const EdgeWork& edge : pool.work.edges) {
       const State& state = graph.states(index.edges[edge.edge].to - 1);
-      OP3D_ASSIGN_OR_RETURN(const std::optional<EdgeEstimate> estimate,
+      OP3D_ASSIGN_OR_RETURN(const std::optional<EdgeCost> estimate,
                             probe.Ask(graph, edge.edge, state, edge.max_epochs));
       pool.edges.push_back(estimate);
     }
@@ -192,7 +193,8 @@ std::string FormatCost(const SearchCost& cost) {
     for (size_t i = 0; i < pool.work.edges.size(); ++i) {
       absl::StrAppend(&text, FormatEdge(cost, pool, i));
       const EdgeWork& edge = pool.work.edges[i];
-      const int64_t clips = pool.edges[i] ? pool.edges[i]->clips : cost.videos;
+      const int64_t clips =
+          pool.edges[i] ? static_cast<int64_t>(pool.edges[i]->clips()) : cost.videos;
       expected_clips += clips * edge.expected_epochs;
       max_clips += clips * edge.max_epochs;
       expected_frames += clips * edge.expected_epochs * edge.frames_per_clip;

@@ -24,7 +24,7 @@ struct SearchCost {
     TransitionGraph graph;
     WorkEstimate work;
     // By work.edges; absent where the command does not say.
-    std::vector<std::optional<EdgeEstimate>> edges;
+    std::vector<std::optional<EdgeCost>> edges;
   };
   std::vector<Pool> pools;
   int jobs = 1;

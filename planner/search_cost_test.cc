@@ -105,7 +105,7 @@ TEST(SearchCostTest, TheExampleSaysWhatItTakes) {
                        EstimateSearch(Request(example), ChildSearchOptions(), 7));
   EXPECT_EQ(cost.unknown, "");
   EXPECT_GT(cost.expected_seconds, 0);
-  EXPECT_EQ(cost.pools[0].edges[0]->clips, 60);
+  EXPECT_EQ(cost.pools[0].edges[0]->clips(), 60);
 }
 
 TEST(SearchCostTest, RefusesABadGraph) {

@@ -77,7 +77,7 @@ TEST(SearchFolderTest, ARecordTellsAsMuchAsTheJournal) {
   ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(Wide()));
   // One edge fails, and the rounds leave others out.
   ScriptedRunner runner([](const EdgeTask& task, int epoch) {
-    return task.transition->to() == "cs16_0.1.1" ? -1 : 0.3 + 0.01 * epoch + 0.001 * task.edge;
+    return task.state().name() == "cs16_0.1.1" ? -1 : 0.3 + 0.01 * epoch + 0.001 * task.index();
   });
   SearchOptions options;
   options.folder = JoinPath(run, "wide");

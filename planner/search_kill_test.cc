@@ -39,15 +39,15 @@ class FileRunner : public StateRunner {
   }
 
   absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override {
-    OP3D_RETURN_IF_ERROR(MakeFolders(task.folder));
-    if (fails && EdgeName(*task.transition) == "S2-S4" && epoch == 3) {
+    OP3D_RETURN_IF_ERROR(MakeFolders(task.folder()));
+    if (fails && task.name() == "S2-S4" && epoch == 3) {
       return MarkTrainingFailure(absl::InternalError("nan"), "nan");
     }
     const std::string file = EpochFile(task, epoch);
     if (!FileExists(file)) {
       const auto before = epoch == 1 ? Source(task) : Read(EpochFile(task, epoch - 1));
       if (!before.ok()) return before.status();
-      const uint64_t after = Fnv1a64(absl::StrCat(*before, " ", EdgeName(*task.transition)));
+      const uint64_t after = Fnv1a64(absl::StrCat(*before, " ", task.name()));
       OP3D_RETURN_IF_ERROR(WriteFileAtomically(file, absl::StrCat(after)));
     }
     OP3D_ASSIGN_OR_RETURN(const uint64_t weights, Read(file));
@@ -55,16 +55,16 @@ class FileRunner : public StateRunner {
   }
 
   absl::Status Finish(const EdgeTask& task, int epoch) override {
-    const std::string kept = JoinPath(task.folder, "weights");
+    const std::string kept = JoinPath(task.folder(), "weights");
     if (epoch > 0 && FileExists(EpochFile(task, epoch))) {
       if (std::rename(EpochFile(task, epoch).c_str(), kept.c_str()) != 0) {
         return absl::InternalError("rename");
       }
     }
     if (epoch > 0 && !FileExists(kept)) return absl::DataLossError("the weights are gone");
-    OP3D_ASSIGN_OR_RETURN(const auto names, ListFolder(task.folder));
+    OP3D_ASSIGN_OR_RETURN(const auto names, ListFolder(task.folder()));
     for (const std::string& name : names) {
-      if (name != "weights") OP3D_RETURN_IF_ERROR(RemoveFile(JoinPath(task.folder, name)));
+      if (name != "weights") OP3D_RETURN_IF_ERROR(RemoveFile(JoinPath(task.folder(), name)));
     }
     return absl::OkStatus();
   }
@@ -74,7 +74,7 @@ class FileRunner : public StateRunner {
 
  private:
   static std::string EpochFile(const EdgeTask& task, int epoch) {
-    return JoinPath(task.folder, absl::StrCat("epoch_", epoch));
+    return JoinPath(task.folder(), absl::StrCat("epoch_", epoch));
   }
 
   static absl::StatusOr<uint64_t> Read(const std::string& path) {
@@ -85,15 +85,15 @@ class FileRunner : public StateRunner {
   }
 
   static absl::StatusOr<uint64_t> Source(const EdgeTask& task) {
-    if (task.source_folder.empty()) return 1;
-    return Read(JoinPath(task.source_folder, "weights"));
+    if (task.source().empty()) return 1;
+    return Read(JoinPath(task.source(), "weights"));
   }
 
   static CurvePoint Point(const EdgeTask& task, int epoch, uint64_t weights) {
-    RandomStream noise(weights, "noise", {task.edge});
+    RandomStream noise(weights, "noise", {task.index()});
     CurvePoint point;
     point.set_epoch(epoch);
-    point.set_performance(0.6 + 0.01 * task.edge - 0.2 * std::exp(-0.5 * epoch) - 0.004 * epoch +
+    point.set_performance(0.6 + 0.01 * task.index() - 0.2 * std::exp(-0.5 * epoch) - 0.004 * epoch +
                           0.01 * noise.Gaussian());
     return point;
   }

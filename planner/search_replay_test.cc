@@ -45,7 +45,7 @@ void Replay(const json& run, bool extended) {
   rule.set_max_epochs_from_initial(100000);  // the released search has no bound
   rule.set_max_epochs(100000);
   ScriptedRunner runner([&edges](const EdgeTask& task, int epoch) {
-    return Evaluate(edges.at(EdgeName(*task.transition)).curve, epoch);
+    return Evaluate(edges.at(task.name()).curve, epoch);
   });
   SearchOptions options;
   options.folder = TestFolder(run["run"].get<std::string>() + (extended ? "x" : "b"));

@@ -66,7 +66,7 @@ double Parabola(int epoch, int knee, double top) { return top - 1e-3 * std::pow(
 
 // A: knee 2, 0.5.  B from S0: knee 3, 0.55; from A: skipped, at 0.6.  C: knee 1, 0.7.
 double Script(const EdgeTask& task, int epoch) {
-  const std::string edge = EdgeName(*task.transition);
+  const std::string edge = task.name();
   if (edge == "S0-A") return Parabola(epoch, 2, 0.5);
   if (edge == "S0-B") return Parabola(epoch, 3, 0.55);
   if (edge == "A-B") return Parabola(epoch, 0, 0.6);
@@ -208,15 +208,15 @@ TEST(SearchTest, AnEdgeThatFailsDoesNotEndTheSearch) {
   struct Failing : ScriptedRunner {
     using ScriptedRunner::ScriptedRunner;
     absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override {
-      OP3D_RETURN_IF_ERROR(MakeFolders(task.folder));
-      if (task.edge == 2 && epoch == diverges_at) {
+      OP3D_RETURN_IF_ERROR(MakeFolders(task.folder()));
+      if (task.index() == 2 && epoch == diverges_at) {
         return MarkTrainingFailure(absl::InternalError("in /tmp: the loss is nan"),
                                    "the loss is nan");
       }
       return ScriptedRunner::TrainEpoch(task, epoch);
     }
     absl::Status Abandon(const EdgeTask& task) override {
-      abandoned.push_back(task.edge);
+      abandoned.push_back(task.index());
       return absl::OkStatus();
     }
     int diverges_at = 0;
@@ -241,7 +241,7 @@ TEST(SearchTest, AnEdgeThatFailsDoesNotEndTheSearch) {
   for (const Case& test : cases) {
     SCOPED_TRACE(test.name);
     const auto script = [&test](const EdgeTask& task, int epoch) {
-      const bool fails = task.edge == 2 && epoch >= test.epoch;
+      const bool fails = task.index() == 2 && epoch >= test.epoch;
       return fails && test.name != std::string("marked") ? test.performance : Script(task, epoch);
     };
     const auto make = [&](Failing* runner) {
@@ -295,7 +295,7 @@ TEST(SearchTest, StatesThatNoEdgeReachesAreSaidAndWithoutAPlanItEnds) {
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
   ScriptedRunner one(
-      [&](const EdgeTask& task, int epoch) { return task.edge == 0 ? nan : Script(task, epoch); });
+      [&](const EdgeTask& task, int epoch) { return task.index() == 0 ? nan : Script(task, epoch); });
   ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome,
                        Search(SmallGraph(), Rule(5, 40, 40), &one, options));
   EXPECT_THAT(told, ElementsAre("A is reached by no edge: S0-A failed; A-B is not trained"));
@@ -334,14 +334,14 @@ TEST(SearchTest, WeightsDoNotHangOnTheOrderOfFinishing) {
       Waiting(const std::vector<int>* which, Turns* all)
           : ScriptedRunner([](const EdgeTask& task, int epoch) {
               // A-B is skipped and leads until S0-B comes, which beats it.
-              return task.edge == 1 ? Parabola(epoch, 3, 0.65) : op3d::Script(task, epoch);
+              return task.index() == 1 ? Parabola(epoch, 3, 0.65) : op3d::Script(task, epoch);
             }),
             order(which),
             turns(all) {}
       absl::Status Finish(const EdgeTask& task, int epoch) override {
-        OP3D_RETURN_IF_ERROR(MakeFolders(task.folder));
+        OP3D_RETURN_IF_ERROR(MakeFolders(task.folder()));
         const int place =
-            static_cast<int>(std::find(order->begin(), order->end(), task.edge) - order->begin());
+            static_cast<int>(std::find(order->begin(), order->end(), task.index()) - order->begin());
         absl::MutexLock lock(&turns->mutex);
         const auto due = [&] { return turns->finished == place; };
         turns->mutex.Await(absl::Condition(&due));
@@ -410,7 +410,7 @@ TEST(SearchTest, StopsBetweenTwoEpochsOnASignal) {
   InstallInterruptHandler();
   const SearchOptions options = Options("signal");
   ScriptedRunner runner([](const EdgeTask& task, int epoch) {
-    if (task.edge == 1 && epoch == 2) std::raise(SIGTERM);
+    if (task.index() == 1 && epoch == 2) std::raise(SIGTERM);
     return Script(task, epoch);
   });
   EXPECT_THAT(Search(SmallGraph(), Rule(5, 40, 40), &runner, options),

@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "op3d/train/edge.pb.h"
 #include "op3d/train/edge_trainer.h"
-#include "planner/plan.pb.h"
 #include "planner/search.h"
 
 namespace op3d {

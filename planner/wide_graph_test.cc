@@ -182,7 +182,7 @@ TEST(WideGraphTest, WhatCannotBeIsASentence) {
 
 // us4x4 at the high rate is best, cs16 next; what lowers the rate gains.
 double Script(const EdgeTask& task, int epoch) {
-  const std::string& name = task.state->name();
+  const std::string& name = task.state().name();
   double value = absl::StartsWith(name, "us4x4") ? 0.6 : absl::StartsWith(name, "cs16") ? 0.5 : 0.3;
   if (absl::StrContains(name, "0.01")) value -= 0.25;
   if (absl::EndsWith(name, "end")) value += 0.2;

@@ -61,9 +61,9 @@ class DistributedTraining : public testing::Test {
   // On nine videos, which two processes cannot share evenly.
   absl::StatusOr<std::string> Measure(Network* network) {
     ActivitySeconds seconds;
-    OP3D_ASSIGN_OR_RETURN(EpochMeasure measure,
+    OP3D_ASSIGN_OR_RETURN(CurvePoint measure,
                           MeasureNetwork(network, tiny_->evaluation, state_.clip, job_, &seconds));
-    measure.evaluation_seconds = 0;
+    measure.clear_evaluation_seconds();
     return EncodeMeasure(measure);
   }
   static std::string MeasureFile(const std::string& folder, int rank) {

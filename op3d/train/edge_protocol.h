@@ -1,64 +1,57 @@
-// The lines in which a planner asks for an edge's training, and the answers: a JSON object a line.
-// planner/child_runner.h describes the protocol; this is a training program's side of it.
+// The lines in which a planner asks for an edge's training, and the answers: a JSON object a line,
+// by Protobuf's own mapping with the fields' names as they stand in edge.proto.
+// planner/child_runner.h describes the protocol.
 //
+//   // The training program's side.
 //   OP3D_ASSIGN_OR_RETURN(EdgeRequest request, ParseEdgeRequest(line));
-//   if (request.kind == EdgeRequest::kTrain) answer = MeasureAnswer(request.epoch, shares);
+//   if (request.request() == kTrainRequest) answer = MeasureAnswer(point, /*chance=*/0.01);
+//   // The planner's.
+//   std::string line = RequestLine(task, kTrainRequest, /*epoch=*/3);
+//   OP3D_ASSIGN_OR_RETURN(EdgeAnswer answer, ParseEdgeAnswer(line));
 #ifndef OP3D_TRAIN_EDGE_PROTOCOL_H_
 #define OP3D_TRAIN_EDGE_PROTOCOL_H_
 
-#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "op3d/train/state.pb.h"
+#include "op3d/train/edge.pb.h"
 
 namespace op3d {
 
-struct EdgeRequest {
-  enum Kind { kMeasure, kTrain, kKeep, kEstimate };
-  Kind kind = kMeasure;
-  // kEstimate: the bound on the edge's epochs.
-  int epoch = 0;
-  // "S1-S2".
-  std::string edge;
-  State state;
-  // The number of epochs the edge will be trained for; 0 = not known beforehand.
-  int epochs = 0;
-  // Folders; `source` is empty for the initial weights.
-  std::string source, folder;
-};
+inline constexpr char kMeasureRequest[] = "measure";
+inline constexpr char kTrainRequest[] = "train";
+inline constexpr char kKeepRequest[] = "keep";
+inline constexpr char kEstimateRequest[] = "estimate";
+
+// ---- the training program's side
 
 // InvalidArgument for a line that is not a JSON object, another version of the protocol, a request
-// that does not exist, and a field that is missing or out of its range: it is named.
+// that does not exist, and a field that is missing, unknown or out of its range: it is named.
 absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line);
+// What a request asks for.
+EdgeTask ToEdgeTask(const EdgeRequest& request);
 
-// {"epoch": 3, "performance": 0.61, "top1": ...}, {"epoch": 3} and {"error": "..."}, with
-// "failed": true for a training's failure (op3d/base/training_failure.h); numbers keep every bit.
-struct MeasuredShares {
-  double performance = 0, top1 = 0, top3 = 0, top5 = 0, loss = 0;
-  // The performance of guessing; 0 = not known.
-  double chance = 0;
-  // The mean probability of the right class; 0 = not measured, and then not in the answer.
-  double probability = 0;
-  // Nothing was measured after this epoch.  In the answer only where it is true.
-  bool unmeasured = false;
-};
-std::string MeasureAnswer(int epoch, const MeasuredShares& shares);
+// Numbers keep every bit.
+std::string MeasureAnswer(const CurvePoint& point, double chance);
 std::string KeepAnswer(int epoch);
-
-// What an edge takes: {"epoch": 100, "clips": 228500, "train_seconds": ...}
-struct EdgeCost {
-  // An epoch trains on.
-  int64_t clips = 0;
-  // Of an epoch's training, and of measuring once.
-  double train_seconds = 0, measure_seconds = 0;
-  // Of this process; of the edge's folder at its largest; of what is kept of it.
-  int64_t memory_bytes = 0, training_bytes = 0, kept_bytes = 0;
-};
-std::string EstimateAnswer(int epoch, const EdgeCost& cost);
+std::string EstimateAnswer(const EdgeCost& cost);
+// With "failed": true for a training's failure (op3d/base/training_failure.h).
 std::string ErrorAnswer(const absl::Status& status);
+
+// ---- the planner's side
+
+std::string RequestLine(const EdgeTask& task, absl::string_view request, int epoch);
+
+// Fields that are not known are left out of account.  NaN and infinity, which JSON does not have
+// but Python and C++ print, and null come as NaN.  InvalidArgument for a line that is not such an
+// object, with the line's begin and the reason.
+absl::StatusOr<EdgeAnswer> ParseEdgeAnswer(absl::string_view line);
+// Of a line that ParseEdgeAnswer() takes; every number at least 0 and below 1e18.
+absl::StatusOr<EdgeCost> ParseEdgeCost(absl::string_view line);
+// InvalidArgument: "the child's answer <begin of the line> <why>".
+absl::Status BadAnswer(absl::string_view line, absl::string_view why);
 
 }  // namespace op3d
 

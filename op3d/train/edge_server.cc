@@ -67,25 +67,25 @@ absl::Status WriteLine(int output, const std::string& line) {
 absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer,
                                    const EstimateEdgeFunction& estimate) {
   OP3D_ASSIGN_OR_RETURN(const EdgeRequest request, ParseEdgeRequest(line));
-  if (request.kind == EdgeRequest::kEstimate) {
-    OP3D_ASSIGN_OR_RETURN(const EdgeCost cost, estimate(request.state, request.epoch));
-    return EstimateAnswer(request.epoch, cost);
+  const std::string& kind = request.request();
+  const EdgeTask task = ToEdgeTask(request);
+  if (kind == kEstimateRequest) {
+    OP3D_ASSIGN_OR_RETURN(EdgeCost cost, estimate(task.state(), request.epoch()));
+    cost.set_epoch(request.epoch());
+    return EstimateAnswer(cost);
   }
-  const Edge edge = {request.edge, request.state, request.epochs, request.source, request.folder};
-  if (request.kind == EdgeRequest::kKeep) {
-    OP3D_RETURN_IF_ERROR(trainer->Finish(edge, request.epoch));
-    return KeepAnswer(request.epoch);
+  if (kind == kKeepRequest) {
+    OP3D_RETURN_IF_ERROR(trainer->Finish(task, request.epoch()));
+    return KeepAnswer(request.epoch());
   }
-  EpochMeasure measure;
-  if (request.kind == EdgeRequest::kMeasure) {
-    OP3D_ASSIGN_OR_RETURN(measure, trainer->Measure(edge));
+  CurvePoint point;
+  if (kind == kMeasureRequest) {
+    OP3D_ASSIGN_OR_RETURN(point, trainer->Measure(task));
   } else {
-    OP3D_ASSIGN_OR_RETURN(measure, trainer->TrainEpoch(edge, request.epoch));
+    OP3D_ASSIGN_OR_RETURN(point, trainer->TrainEpoch(task, request.epoch()));
   }
   OP3D_RETURN_IF_ERROR(trainer->Flush());
-  return MeasureAnswer(measure.epoch, {measure.performance, measure.top1, measure.top3,
-                                       measure.top5, measure.loss, trainer->Chance(),
-                                       measure.probability, measure.unmeasured});
+  return MeasureAnswer(point, trainer->Chance());
 }
 
 }  // namespace

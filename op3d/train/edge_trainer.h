@@ -1,9 +1,9 @@
 // Trains the edges of a search: each a state, from given weights, measured after every epoch.
 //
 //   EdgeTrainer trainer(job, &held_out);
-//   OP3D_ASSIGN_OR_RETURN(EpochMeasure start, trainer.Measure(edge));
+//   OP3D_ASSIGN_OR_RETURN(CurvePoint start, trainer.Measure(edge));
 //   for (int epoch = 1; epoch <= 20; ++epoch) {
-//     OP3D_ASSIGN_OR_RETURN(EpochMeasure measure, trainer.TrainEpoch(edge, epoch));
+//     OP3D_ASSIGN_OR_RETURN(CurvePoint measure, trainer.TrainEpoch(edge, epoch));
 //   }
 //   OP3D_RETURN_IF_ERROR(trainer.Finish(edge, best_epoch));
 //
@@ -21,25 +21,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "op3d/train/edge.pb.h"
 #include "op3d/train/measure.h"
-#include "op3d/train/state.pb.h"
 #include "op3d/train/state_trainer.h"
 
 namespace op3d {
-
-struct Edge {
-  // "S1-S2"; the random streams are named by it, below the job's purpose.
-  std::string name;
-  State state;
-  // The number of epochs that the edge will be trained for, at least 1; 0 = not known beforehand.
-  // Needed where the state's learning rate changes.  Where it is known, the edge is measured in the
-  // middle and at the end alone.
-  int epochs = 0;
-  // Folder of the finished edge whose weights to start from; empty = the job's initial weights.
-  std::string source;
-  // This edge's own.
-  std::string folder;
-};
 
 // Not thread-safe.  Several run at once on one FrameStore.  The processes of a group call the same
 // functions in the same order.
@@ -52,17 +38,17 @@ class EdgeTrainer {
 
   // The weights that the edge starts from, measured in its state.  Begins the edge again where it
   // had been trained on.
-  absl::StatusOr<EpochMeasure> Measure(const Edge& edge);
+  absl::StatusOr<CurvePoint> Measure(const EdgeTask& task);
 
   // Trains `epoch` (from 1) and those before it that are not on the disk, and measures.  Asked
   // again it answers the same.
-  absl::StatusOr<EpochMeasure> TrainEpoch(const Edge& edge, int epoch);
+  absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch);
 
   // Keeps the weights of `epoch` and drops all else; 0 = drops all.
-  absl::Status Finish(const Edge& edge, int epoch);
+  absl::Status Finish(const EdgeTask& task, int epoch);
 
   // Lets go of an edge that failed: nothing is written to its folder any more.
-  void Abandon(const Edge& edge);
+  void Abandon(const EdgeTask& task);
 
   // The performance of guessing, with as many videos of every class; 0 = the classes are not known.
   double Chance() const;
@@ -74,14 +60,14 @@ class EdgeTrainer {
   const ActivitySeconds& seconds() const { return seconds_; }
 
  private:
-  absl::Status MakeLive(const Edge& edge);
+  absl::Status MakeLive(const EdgeTask& task);
   // Trains the edge up to `epoch` without measuring and writes its weights.
-  absl::Status TrainAgain(const Edge& edge, int epoch);
+  absl::Status TrainAgain(const EdgeTask& task, int epoch);
   // Whether the weights have to be trained again; of several processes the first decides.
-  absl::StatusOr<bool> TakeKept(const Edge& edge, int epoch);
-  absl::StatusOr<EpochMeasure> MeasureLive(const Edge& edge);
+  absl::StatusOr<bool> TakeKept(const EdgeTask& task, int epoch);
+  absl::StatusOr<CurvePoint> MeasureLive(const EdgeTask& task);
   // The network that a measure after the live epoch is of: merged, or null for the live one.
-  absl::StatusOr<std::unique_ptr<Network>> MergeLive(const Edge& edge);
+  absl::StatusOr<std::unique_ptr<Network>> MergeLive(const EdgeTask& task);
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
 
   const TrainingJob job_;

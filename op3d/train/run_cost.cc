@@ -204,15 +204,18 @@ absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingD
   const MemoryProbe probe = MemoryProbeOf(options, data, step);
   OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory, EstimateMemory(probe));
   EdgeCost cost;
-  cost.clips = steps * train.clips_a_step();
-  cost.train_seconds = static_cast<double>(cost.clips) * measured.train_seconds / ranks;
-  cost.measure_seconds = static_cast<double>(data.measured.size()) * measured.score_seconds / ranks;
-  cost.memory_bytes = memory.Total() + AheadBytes(options, probe) + FrameCacheBytes(options);
-  cost.kept_bytes = memory.weights;
+  cost.set_clips(static_cast<double>(steps * train.clips_a_step()));
+  cost.set_train_seconds(cost.clips() * measured.train_seconds / ranks);
+  cost.set_measure_seconds(static_cast<double>(data.measured.size()) * measured.score_seconds /
+                           ranks);
+  cost.set_memory_bytes(static_cast<double>(memory.Total() + AheadBytes(options, probe) +
+                                            FrameCacheBytes(options)));
+  cost.set_kept_bytes(static_cast<double>(memory.weights));
   // Two checkpoints, one that is being written, and one every `kept_epochs` epochs (EdgeTrainer).
   const int kept = kept_epochs > 0 ? std::min(kept_epochs, epochs) : epochs;
   const int checkpoints = kDefaultKept + 1 + (kept_epochs > 0 ? epochs / kept_epochs : 0);
-  cost.training_bytes = memory.weights * (kept + 1) + memory.Checkpoint() * checkpoints;
+  cost.set_training_bytes(
+      static_cast<double>(memory.weights * (kept + 1) + memory.Checkpoint() * checkpoints));
   return cost;
 }
 

@@ -469,22 +469,22 @@ TEST(TrainProgramTest, ServesAPlannerWithTheSameBits) {
   TrainingJob job = MakeTrainingJob(options, data);
   job.purpose = "search.cs";
   EdgeTrainer trainer(job, &data.measured);
-  Edge edge;
-  edge.name = "S0-S1";
-  edge.state.set_segments(1);
-  edge.state.set_frames_per_segment(16);
-  edge.state.set_stride(1);
-  edge.state.set_learning_rate(0.02);
-  edge.state.set_batch_size(4);
-  edge.state.set_accumulation(1);
-  edge.folder = JoinPath(folder, "here");
+  EdgeTask edge;
+  edge.set_name("S0-S1");
+  edge.mutable_state()->set_segments(1);
+  edge.mutable_state()->set_frames_per_segment(16);
+  edge.mutable_state()->set_stride(1);
+  edge.mutable_state()->set_learning_rate(0.02);
+  edge.mutable_state()->set_batch_size(4);
+  edge.mutable_state()->set_accumulation(1);
+  edge.set_folder(JoinPath(folder, "here"));
   for (int epoch = 0; epoch <= 2; ++epoch) {
-    ASSERT_OK_AND_ASSIGN(const EpochMeasure measure,
+    ASSERT_OK_AND_ASSIGN(const CurvePoint measure,
                          epoch == 0 ? trainer.Measure(edge) : trainer.TrainEpoch(edge, epoch));
     const auto answer = nlohmann::json::parse(answers[epoch]);
     EXPECT_EQ(answer["epoch"], epoch);
-    EXPECT_EQ(answer["performance"].get<double>(), measure.performance);
-    EXPECT_EQ(answer["loss"].get<double>(), measure.loss);
+    EXPECT_EQ(answer["performance"].get<double>(), measure.performance());
+    EXPECT_EQ(answer["loss"].get<double>(), measure.loss());
   }
   ASSERT_THAT(trainer.Finish(edge, 2), IsOk());
   EXPECT_EQ(answers[3], "{\"epoch\":2}");

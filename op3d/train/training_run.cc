@@ -277,23 +277,23 @@ class Run {
       const ClipShape clip = ToTrainState(options_.settings.steps(i)).clip;
       ActivitySeconds seconds;
       OP3D_ASSIGN_OR_RETURN(
-          EpochMeasure measure,
+          CurvePoint measure,
           MeasureNetwork(&trainer_->network(), data_.measured, clip, job_, &seconds));
-      times["evaluation"] = measure.evaluation_seconds;
-      measure.epoch = epoch;
-      measure.loss = trainer_->losses().back();
-      measure.evaluation_seconds = 0;  // equal trainings leave equal files
-      const std::pair<const char*, double> shares[] = {{"performance", measure.performance},
-                                                       {"top1", measure.top1},
-                                                       {"top3", measure.top3},
-                                                       {"top5", measure.top5}};
+      times["evaluation"] = measure.evaluation_seconds();
+      measure.set_epoch(epoch);
+      measure.set_loss(trainer_->losses().back());
+      measure.clear_evaluation_seconds();  // equal trainings leave equal files
+      const std::pair<const char*, double> shares[] = {{"performance", measure.performance()},
+                                                       {"top1", measure.top1()},
+                                                       {"top3", measure.top3()},
+                                                       {"top5", measure.top5()}};
       for (const auto& [name, share] : shares) {
         fields[name] = share;
         scalars.emplace_back(absl::StrCat("measure/", name), share);
       }
       absl::StrAppendFormat(&line, "  top-1 %.2f %%  top-3 %.2f %%  top-5 %.2f %%",
-                            100 * measure.top1, 100 * measure.top3, 100 * measure.top5);
-      if (!best_.has_value() || measure.performance > best_->performance) {
+                            100 * measure.top1(), 100 * measure.top3(), 100 * measure.top5());
+      if (!best_.has_value() || measure.performance() > best_->performance()) {
         best_ = measure;
         absl::StrAppend(&line, "  (best)");
         OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(
@@ -367,7 +367,7 @@ class Run {
   int64_t clips_ = 0, skipped_ = 0;
   // At the end of the last epoch.
   FrameStore::Counters frames_before_;
-  std::optional<EpochMeasure> best_;
+  std::optional<CurvePoint> best_;
 };
 
 }  // namespace
