@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/dataset.pb.h"
+#include "data/video/stored_frames.h"
 
 namespace op3d {
 
@@ -21,6 +22,15 @@ absl::StatusOr<DatasetSettings> FindDataset(absl::string_view name);
 // Chooses one of the official splits, from 1.  InvalidArgument for one that there is not: a dataset
 // may have one split alone.
 absl::Status ChooseSplit(int split, DatasetSettings* dataset);
+
+// What --stream says: "pictures" or "flow", in small or capital letters; empty changes nothing.
+// InvalidArgument for another.
+absl::Status SetStream(absl::string_view stream, DatasetSettings* dataset);
+
+// "pictures" or "flow"; empty where nothing is set.
+std::string StreamName(const DatasetSettings& dataset);
+// What the dataset's frames are: pictures where nothing is set.
+FrameContent ContentOf(const DatasetSettings& dataset);
 
 // How many videos the official lists of the chosen split have; 0 = not known.
 struct OfficialCounts {
