@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "data/annotation/class_list.h"
+#include "data/datasets/dataset_settings.h"
 #include "data/sampling/sampling.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -53,6 +55,9 @@ ABSL_FLAG(std::optional<int>, short_side, std::nullopt,
           "short side of the frames, in pixels; default: the file's, else 256");
 ABSL_FLAG(std::optional<int>, crop, std::nullopt,
           "side of the crops, in pixels; default: the file's, else 256");
+ABSL_FLAG(std::string, stream, "",
+          "pictures, or flow: then the inputs are what `dataset flow` writes; default: as the file of "
+          "weights says, else pictures");
 ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
 ABSL_FLAG(std::string, arithmetic, "",
@@ -93,7 +98,8 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
 }
 
 // Flags over what the weights say; adds what differs to `notes`.
-PredictionViews ReadViews(const ModelCard& card, std::vector<std::string>* notes) {
+absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
+                                          std::vector<std::string>* notes) {
   const PredictionViews usual;
   const ClipShape clip = TestClip(card);
   PredictionViews views;
@@ -107,6 +113,12 @@ PredictionViews ReadViews(const ModelCard& card, std::vector<std::string>* notes
   views.short_side = FlagOr("short_side", absl::GetFlag(FLAGS_short_side), card.short_side(),
                             usual.short_side, notes);
   views.crop = FlagOr("crop", absl::GetFlag(FLAGS_crop), card.crop(), usual.crop, notes);
+  DatasetSettings dataset;
+  OP3D_RETURN_IF_ERROR(
+      SetStream(FlagOr("stream", absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream)),
+                       StreamOf(card), "pictures", notes),
+                &dataset));
+  views.content = ContentOf(dataset);
   return views;
 }
 
@@ -238,7 +250,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(read.status());
   const ModelCard& card = read->card;
   std::vector<std::string> notes;
-  const PredictionViews views = ReadViews(card, &notes);
+  OP3D_ASSIGN_OR_RETURN(const PredictionViews views, ReadViews(card, &notes));
   const std::string arithmetic_name =
       FlagOr("arithmetic", absl::GetFlag(FLAGS_arithmetic),
              card.arithmetic() == TrainingSettings::NATIVE ? "native" : "", "portable", &notes);
@@ -301,6 +313,7 @@ int main(int argc, char** argv) {
       "--network, --labels, --frames ... say it.\n"
       "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised, or "
       "`clip`\n"
-      "as `dataset clip` writes it.",
+      "as `dataset clip` writes it.  Of a network of optical flow the inputs are folders or LMDB as\n"
+      "`dataset flow` writes them.",
       op3d::Run);
 }

@@ -184,10 +184,13 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
   OP3D_RETURN_IF_ERROR(CheckVideoCopyOptions(options.copy));
   for (const Video& video : videos) {
     if (video.content != FrameContent::kPictures) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          video.path,
-          " is optical flow already: JPEG and H.264 of pictures would change it; copy it as it "
-          "is"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(video.path,
+                       " is optical flow already: to resize it or to encode it again would change "
+                       "its moves. Make it "
+                       "anew from the videos with `dataset flow --short_side=N "
+                       "--form=frames|lmdb`, or copy it as "
+                       "it is"));
     }
   }
   OP3D_RETURN_IF_ERROR(OpenFolder(options));

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/dataset.pb.h"
+#include "data/video/stored_frames.h"
 
 namespace op3d {
 
@@ -32,6 +33,15 @@ void UseProtocol(const DatasetSettings& dataset, Settings* settings) {
   settings->mutable_network()->set_dropout(dataset.protocol().dropout());
   settings->mutable_transform()->set_horizontal_flip(dataset.protocol().horizontal_flip());
 }
+
+// What --stream says: "pictures" or "flow", in small or capital letters; empty changes nothing.
+// InvalidArgument for another.
+absl::Status SetStream(absl::string_view stream, DatasetSettings* dataset);
+
+// "pictures" or "flow"; empty where nothing is set.
+std::string StreamName(const DatasetSettings& dataset);
+// What the dataset's frames are: pictures where nothing is set.
+FrameContent ContentOf(const DatasetSettings& dataset);
 
 // How many videos the official lists of the chosen split have; 0 = not known.
 struct OfficialCounts {

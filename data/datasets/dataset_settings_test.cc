@@ -29,6 +29,22 @@ TEST(DatasetSettingsTest, ReadsAFileOfTheUsersOwn) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("own.textproto:2:")));
 }
 
+TEST(DatasetSettingsTest, AStreamIsNamedAsInSettings) {
+  DatasetSettings dataset;
+  EXPECT_EQ(ContentOf(dataset), FrameContent::kPictures);
+  EXPECT_EQ(StreamName(dataset), "");
+  EXPECT_THAT(SetStream("flow", &dataset), IsOk());
+  EXPECT_EQ(StreamName(dataset), "flow");
+  EXPECT_EQ(ContentOf(dataset), FrameContent::kFlow);
+  EXPECT_THAT(SetStream("", &dataset), IsOk());
+  EXPECT_EQ(ContentOf(dataset), FrameContent::kFlow);
+  EXPECT_THAT(SetStream("PICTURES", &dataset), IsOk());
+  EXPECT_EQ(ContentOf(dataset), FrameContent::kPictures);
+  EXPECT_THAT(SetStream("rgb", &dataset),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("--stream"), HasSubstr("PICTURES, FLOW"))));
+}
+
 TEST(DatasetSettingsTest, OfficialCountsAreThoseOfTheSplit) {
   DatasetSettings dataset;
   EXPECT_EQ(OfficialVideos(dataset).train, 0);

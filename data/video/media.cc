@@ -22,7 +22,7 @@ absl::StatusOr<std::unique_ptr<StoredFrames>> OpenStored(const std::string& path
     return absl::InvalidArgumentError(
         absl::StrCat(path,
                      " is a file, and a video has no flow; give a folder or LMDB of pictures "
-                     "such as 000001_c1.jpg and 000001_c2.jpg"));
+                     "such as 000001_c1.jpg and 000001_c2.jpg, as `dataset flow` makes them"));
   }
   return nullptr;
 }

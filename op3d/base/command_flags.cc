@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "op3d/base/program.h"
 
 namespace op3d {
 namespace {
@@ -47,7 +48,7 @@ absl::Status RefuseForeignFlags(absl::string_view program, absl::string_view com
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     const std::vector<std::string> takers = FlagTakers(flag->Help(), commands);
     if (takers.empty() || Contains(takers, command)) continue;
-    if (flag->CurrentValue() == flag->DefaultValue()) continue;
+    if (!FlagIsGiven(name) && flag->CurrentValue() == flag->DefaultValue()) continue;
     return absl::InvalidArgumentError(absl::StrCat("--", name, " is not a flag of ", program, " ",
                                                    command, ", but of: ",
                                                    absl::StrJoin(takers, ", "), "; see --help"));

@@ -13,8 +13,8 @@
 
 namespace op3d {
 
-// A flag of another sub-command would be without effect: InvalidArgument names it, and who takes it,
-// when one is set to another value than its default.  `commands` are all that `program` has.
+// A flag of another sub-command would be without effect: InvalidArgument names it, and who takes
+// it, when one is given, even with its default value.  `commands` are all that `program` has.
 absl::Status RefuseForeignFlags(absl::string_view program, absl::string_view command,
                                 const std::vector<std::string>& commands);
 

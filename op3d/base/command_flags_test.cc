@@ -4,6 +4,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/reflection.h"
+#include "op3d/base/program.h"
 #include "op3d/base/status_matchers.h"
 
 ABSL_FLAG(int, test_jobs, 1, "search, resume: edges at once");
@@ -45,6 +46,15 @@ TEST(CommandFlagsTest, AFlagOfAnotherCommandIsRefusedByName) {
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("--test_jobs is not a flag of plan show, but of: search, resume")));
   EXPECT_THAT(RefuseForeignFlags("plan", "dance", Commands()), IsOk());
+  // With its default value it is without effect all the same.
+  EXPECT_THAT(RefuseForeignFlags("plan", "search", Commands()), IsOk());
+  ASSERT_THAT(CheckFlags({"--test_threads=0", "--test_seed=1"}), IsOk());
+  EXPECT_THAT(RefuseForeignFlags("plan", "clip", Commands()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--test_jobs is no flag of")));
+  EXPECT_THAT(
+      RefuseForeignFlags("plan", "search", Commands()),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("--test_seed is no flag of plan search, but of: clip, synthesize")));
 }
 
 }  // namespace

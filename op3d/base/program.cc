@@ -2,7 +2,10 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "absl/flags/commandlineflag.h"
@@ -38,6 +41,12 @@ void PrintHelp(absl::string_view program, absl::string_view usage) {
   std::fputs(text.c_str(), stdout);
 }
 
+// The names of flags that the command line has.
+std::set<std::string, std::less<>>* GivenFlags() {
+  static auto* names = new std::set<std::string, std::less<>>;
+  return names;
+}
+
 bool AsksForHelp(absl::Span<const std::string> arguments) {
   for (const std::string& argument : arguments) {
     if (argument == "--") return false;
@@ -47,6 +56,8 @@ bool AsksForHelp(absl::Span<const std::string> arguments) {
 }
 
 }  // namespace
+
+bool FlagIsGiven(absl::string_view name) { return GivenFlags()->count(name) > 0; }
 
 absl::Status CheckFlags(absl::Span<const std::string> arguments) {
   // Abseil ends the process with 1 on a wrong flag; wrong use is 2 here, so look first.
@@ -75,6 +86,7 @@ absl::Status CheckFlags(absl::Span<const std::string> arguments) {
       return absl::InvalidArgumentError(
           absl::StrCat("--", name, " is called ", flag->DefaultValue(), " now; see --help"));
     }
+    GivenFlags()->emplace(flag->Name());
     std::string error;
     if (has_value && !flag->ParseFrom(value, &error)) {
       return absl::InvalidArgumentError(absl::StrCat("--", name, "=", value, " does not parse",

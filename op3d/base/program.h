@@ -33,6 +33,10 @@ absl::Status RefuseWords(absl::Span<const std::string> words);
 absl::Status PartlyDone(int64_t failed, int64_t asked, const absl::Status& failure,
                         absl::string_view things);
 
+// Whether the command line names the flag, be it with its default value: known once RunProgram or
+// CheckFlags has looked at it.
+bool FlagIsGiven(absl::string_view name);
+
 // InvalidArgument that names the first flag that does not exist or whose value does not parse.  A
 // file whose name starts with a dash looks like a flag; the message says how to give it.
 absl::Status CheckFlags(absl::Span<const std::string> arguments);

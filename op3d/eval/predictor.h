@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/sampling/sampling.h"
+#include "data/video/stored_frames.h"
 #include "op3d/base/progress.h"
 #include "op3d/network/evaluation_network.h"
 #include "op3d/network/network.h"
@@ -50,6 +51,8 @@ struct PredictionViews {
   // In pixels.
   int short_side = 256;
   int crop = 256;
+  // kFlow: the videos are folders or LMDB of x and y pictures, as `dataset flow` writes them.
+  FrameContent content = FrameContent::kPictures;
 };
 
 struct Prediction {

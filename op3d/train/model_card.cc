@@ -164,6 +164,7 @@ std::string DescribeModelCard(const ModelCard& card) {
   if (!settings.empty()) absl::StrAppend(&text, " (", absl::StrJoin(settings, ", "), ")");
   absl::StrAppend(&text, " for ", card.classes(), " classes");
   if (!card.dataset().name().empty()) absl::StrAppend(&text, " of ", card.dataset().name());
+  if (card.dataset().stream() == DatasetSettings::FLOW) absl::StrAppend(&text, "; optical flow");
   const ClipShape clip = TestClip(card);
   if (clip.length() > 0) {
     absl::StrAppend(&text, "; clips of ", clip.segments, " x ", clip.frames_per_segment, " frames");

@@ -53,6 +53,9 @@ TEST(ModelCardTest, ComesBackAsItWas) {
   EXPECT_THAT(DescribeModelCard(card),
               AllOf(HasSubstr("dg_p3d_miniature (width 16) for 2 classes of kinetics400"),
                     HasSubstr("clips of 8 x 4 frames, 2 a video"), HasSubstr("crop 32")));
+  ModelCard flow = card;
+  flow.mutable_dataset()->set_stream(DatasetSettings::FLOW);
+  EXPECT_THAT(DescribeModelCard(flow), HasSubstr("of kinetics400; optical flow; clips"));
 }
 
 TEST(ModelCardTest, AForeignFileHasNone) {

@@ -94,6 +94,13 @@ absl::StatusOr<WeightsCard> ReadWeightsCard(const Checkpoint& checkpoint, absl::
   return weights;
 }
 
+std::string StreamOf(const ModelCard& card) {
+  const DatasetSettings& dataset = card.dataset();
+  if (dataset.stream() == DatasetSettings::FLOW) return "flow";
+  // Imported weights have a card too, but nobody knows of which dataset.
+  return dataset.name().empty() ? "" : "pictures";
+}
+
 TrainedLoss ToTrainedLoss(const NetworkSettings& network, int64_t classes, double loss) {
   TrainedLoss trained;
   trained.loss = loss;

@@ -44,6 +44,9 @@ absl::StatusOr<WeightsCard> ReadWeightsCard(const std::string& path, absl::strin
 absl::StatusOr<WeightsCard> ReadWeightsCard(const Checkpoint& checkpoint, absl::string_view source,
                                             absl::string_view network);
 
+// "flow" or "pictures", what the network was trained on; empty for a file that does not say.
+std::string StreamOf(const ModelCard& card);
+
 // A training of `network` that ended with `loss`, for silent_failure.h.
 TrainedLoss ToTrainedLoss(const NetworkSettings& network, int64_t classes, double loss);
 
