@@ -188,7 +188,7 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
           absl::StrCat(video.path,
                        " is optical flow already: to resize it or to encode it again would change "
                        "its moves. Make it "
-                       "anew from the videos with `dataset flow --short_side=N "
+                       "again from the videos with `dataset flow --short_side=N "
                        "--form=frames|lmdb`, or copy it as "
                        "it is"));
     }

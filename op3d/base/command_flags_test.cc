@@ -50,11 +50,11 @@ TEST(CommandFlagsTest, AFlagOfAnotherCommandIsRefusedByName) {
   EXPECT_THAT(RefuseForeignFlags("plan", "search", Commands()), IsOk());
   ASSERT_THAT(CheckFlags({"--test_threads=0", "--test_seed=1"}), IsOk());
   EXPECT_THAT(RefuseForeignFlags("plan", "clip", Commands()),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--test_jobs is no flag of")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--test_jobs is not a flag of")));
   EXPECT_THAT(
       RefuseForeignFlags("plan", "search", Commands()),
       StatusIs(absl::StatusCode::kInvalidArgument,
-               HasSubstr("--test_seed is no flag of plan search, but of: clip, synthesize")));
+               HasSubstr("--test_seed is not a flag of plan search, but of: clip, synthesize")));
 }
 
 }  // namespace
