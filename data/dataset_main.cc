@@ -34,15 +34,15 @@
 #include "data/command/optical_flow.h"
 #include "data/command/transcode.h"
 #include "data/command/video_copy.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/index/scan_record.h"
 #include "data/synthetic/synthesizer.h"
 #include "data/video/media.h"
 #include "op3d/base/bazel.h"
-#include "op3d/base/command_flags.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program.h"
+#include "op3d/base/program/command_flags.h"
+#include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 
 ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");

@@ -22,15 +22,15 @@
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/distributed/testing/rank_processes.h"
 #include "op3d/eval/scorer.h"
-#include "op3d/eval/test_scores.h"
+#include "op3d/eval/scores/video_scores.h"
 #include "op3d/network/network.h"
-#include "op3d/train/model_card.h"
-#include "op3d/train/rank_processes.h"
+#include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/state_trainer.h"
-#include "op3d/train/tiny_job.h"
+#include "op3d/train/testing/tiny_job.h"
 
 namespace op3d {
 namespace {

@@ -25,24 +25,24 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "op3d/base/bazel.h"
-#include "op3d/base/command_flags.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program.h"
+#include "op3d/base/program/command_flags.h"
+#include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
-#include "planner/child_search.h"
-#include "planner/edge_scores_json.h"
-#include "planner/plan_io.h"
-#include "planner/plan_text.h"
-#include "planner/replay.h"
-#include "planner/search_cost.h"
-#include "planner/search_folder.h"
-#include "planner/stopping_rule.h"
-#include "planner/wide_graph.h"
-#include "results/record.h"
+#include "planner/graphs/wide_graph.h"
+#include "planner/knee/stopping_rule.h"
+#include "planner/plans/plan_io.h"
+#include "planner/replay/edge_scores_json.h"
+#include "planner/replay/plan_text.h"
+#include "planner/replay/replay.h"
+#include "planner/runner/child_search.h"
+#include "planner/runner/search_cost.h"
+#include "planner/search/search_folder.h"
+#include "results/record/record.h"
 
 ABSL_FLAG(std::string, runner, "",
-          "search: the command that trains, 'python3 my_train.py' (planner/child_runner.h)");
+          "search: the command that trains, 'python3 my_train.py' (planner/runner/child_runner.h)");
 ABSL_FLAG(
     std::string, launcher, "",
     "search, resume: put in front of the runner, 'srun --gres=gpu:4'; {job} is the child's number");

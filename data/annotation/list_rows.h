@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/annotation/listed_video.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 
 namespace op3d {
 

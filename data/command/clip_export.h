@@ -13,7 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/video/stored_frames.h"
+#include "data/video/stored/stored_frames.h"
 
 namespace op3d {
 

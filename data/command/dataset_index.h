@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/annotation/video_list.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 
 namespace op3d {
 

@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/video/media.h"
-#include "data/video/video_info.h"
+#include "data/video/reader/video_info.h"
 
 namespace op3d {
 

@@ -17,7 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/video/image.h"
+#include "data/video/image/image.h"
 
 namespace op3d {
 

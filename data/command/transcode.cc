@@ -14,9 +14,9 @@
 #include "absl/strings/str_format.h"
 #include "data/video/media.h"
 #include "op3d/base/file.h"
-#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/parallel.h"
 
 namespace op3d {
 namespace {

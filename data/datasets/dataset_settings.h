@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/dataset.pb.h"
-#include "data/video/stored_frames.h"
+#include "data/datasets/dataset.pb.h"
+#include "data/video/stored/stored_frames.h"
 
 namespace op3d {
 

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/video/video_info.h"
+#include "data/video/reader/video_info.h"
 
 namespace op3d {
 

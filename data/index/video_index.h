@@ -20,7 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "data/index/file_stamp.h"
 #include "data/index/index.pb.h"
-#include "data/video/stored_frames.h"
+#include "data/video/stored/stored_frames.h"
 
 namespace op3d {
 

@@ -25,8 +25,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "data/annotation/video_list.h"
-#include "data/video/image.h"
-#include "data/video/video_reader.h"
+#include "data/video/image/image.h"
+#include "data/video/reader/video_reader.h"
 
 namespace op3d {
 

@@ -26,7 +26,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/annotation/video_list.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/loader/batch.h"
 #include "data/loader/frame_store.h"
 #include "data/loader/loader_counters.h"

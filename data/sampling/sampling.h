@@ -24,7 +24,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {

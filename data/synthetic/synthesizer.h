@@ -15,9 +15,9 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "data/synthetic/miniature.h"
-#include "data/synthetic/miniature_note.h"
-#include "data/synthetic/miniature_rendering.h"
+#include "data/synthetic/miniatures/miniature.h"
+#include "data/synthetic/miniatures/miniature_note.h"
+#include "data/synthetic/miniatures/miniature_rendering.h"
 
 namespace op3d {
 

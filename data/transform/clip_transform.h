@@ -26,13 +26,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/transform/blur.h"
 #include "data/transform/crop.h"
 #include "data/transform/rand_augment.h"
 #include "data/transform/resize.h"
-#include "data/video/image.h"
-#include "data/video/stored_frames.h"
+#include "data/video/image/image.h"
+#include "data/video/stored/stored_frames.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {

@@ -6,7 +6,7 @@
 #ifndef OP3D_DATA_TRANSFORM_CROP_H_
 #define OP3D_DATA_TRANSFORM_CROP_H_
 
-#include "data/video/image.h"
+#include "data/video/image/image.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {

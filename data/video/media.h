@@ -18,9 +18,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "data/video/stored_frames.h"
-#include "data/video/video_info.h"
-#include "data/video/video_reader.h"
+#include "data/video/reader/video_info.h"
+#include "data/video/reader/video_reader.h"
+#include "data/video/stored/stored_frames.h"
 
 namespace op3d {
 

@@ -15,11 +15,11 @@
 #include "data/loader/frame_store.h"
 #include "data/transform/clip_transform.h"
 #include "data/video/media.h"
-#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/network/precision.h"
-#include "op3d/network/torch_status.h"
+#include "op3d/base/thread/parallel.h"
+#include "op3d/torch/precision.h"
+#include "op3d/torch/torch_status.h"
 
 namespace op3d {
 namespace {

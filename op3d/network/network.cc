@@ -13,15 +13,15 @@
 #include "absl/types/span.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/network/architecture.h"
-#include "op3d/network/definition.h"
-#include "op3d/network/feature_map.h"
+#include "op3d/network/definition/architecture.h"
+#include "op3d/network/definition/definition.h"
+#include "op3d/network/definition/state_entries.h"
 #include "op3d/network/initial_values.h"
+#include "op3d/network/layers/feature_map.h"
 #include "op3d/network/network_body.h"
 #include "op3d/network/state_dict.h"
-#include "op3d/network/state_entries.h"
-#include "op3d/network/torch_status.h"
 #include "op3d/network/weights/checkpoint.h"
+#include "op3d/torch/torch_status.h"
 
 namespace op3d {
 namespace {

@@ -23,10 +23,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "op3d/network/definition.h"
-#include "op3d/network/precision.h"
-#include "op3d/network/tensor_file.h"
+#include "op3d/network/definition/definition.h"
 #include "op3d/network/weights/weights_import.h"
+#include "op3d/torch/precision.h"
+#include "op3d/torch/tensor_file.h"
 
 namespace op3d {
 

@@ -26,10 +26,10 @@
 #include "data/loader/batch.h"
 #include "data/loader/loader.h"
 #include "op3d/base/activity_seconds.h"
+#include "op3d/distributed/process_group.h"
 #include "op3d/network/network.h"
-#include "op3d/train/checkpoint_folder.h"
-#include "op3d/train/process_group.h"
-#include "op3d/train/train_state.h"
+#include "op3d/train/checkpoint/checkpoint_folder.h"
+#include "op3d/train/settings/train_state.h"
 #include "op3d/train/training_job.h"
 #include "op3d/train/training_progress.h"
 
@@ -51,7 +51,7 @@ struct EpochStats {
 };
 
 // `metadata` and, for whoever uses the weights later, the card of weights that `job` trained with
-// clips of `clip` down to `loss`, 0 = not known (op3d/train/model_card.h).
+// clips of `clip` down to `loss`, 0 = not known (op3d/train/checkpoint/model_card.h).
 std::map<std::string, std::string> WeightsMetadata(
     const TrainingJob& job, const ClipShape& clip, double loss,
     std::map<std::string, std::string> metadata = {});

@@ -8,11 +8,11 @@
 #include "absl/strings/match.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
-#include "op3d/network/tensor_file.h"
-#include "op3d/train/edge_trainer.h"
-#include "op3d/train/network_settings.h"
-#include "op3d/train/tiny_job.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/torch/tensor_file.h"
+#include "op3d/train/edge/edge_trainer.h"
+#include "op3d/train/settings/network_settings.h"
+#include "op3d/train/testing/tiny_job.h"
 
 namespace op3d {
 namespace {
