@@ -24,30 +24,30 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "benchmarks/benchmark.h"
-#include "benchmarks/dry_run.h"
-#include "benchmarks/own_settings.h"
-#include "benchmarks/settings_resolution.h"
+#include "benchmarks/run/benchmark.h"
+#include "benchmarks/run/dry_run.h"
+#include "benchmarks/settings/own_settings.h"
+#include "benchmarks/settings/settings_resolution.h"
 #include "data/annotation/dataset_list.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/index/index_update.h"
-#include "data/synthetic/miniature_note.h"
-#include "op3d/base/assignments.h"
+#include "data/synthetic/miniatures/miniature_note.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program.h"
+#include "op3d/base/program/assignments.h"
+#include "op3d/base/program/program.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
-#include "op3d/network/device.h"
-#include "op3d/train/training_precision.h"
-#include "planner/wide_graph.h"
-#include "results/headline.h"
-#include "results/named_records.h"
-#include "results/published.h"
-#include "results/record_check.h"
-#include "results/table.h"
-#include "results/table_format.h"
+#include "op3d/torch/device.h"
+#include "op3d/train/step/training_precision.h"
+#include "planner/graphs/wide_graph.h"
+#include "results/record/headline.h"
+#include "results/record/named_records.h"
+#include "results/record/record_check.h"
+#include "results/table/published.h"
+#include "results/table/table.h"
+#include "results/table/table_format.h"
 
 ABSL_FLAG(std::string, benchmark, "", "which dataset; the target's name sets it");
 ABSL_FLAG(
@@ -101,7 +101,7 @@ namespace {
 constexpr int kMaxThreads = 1024;
 // The name of the program that takes --dataset.
 constexpr char kOwn[] = "own";
-constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/dataset.proto)";
+constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/datasets/dataset.proto)";
 
 // --benchmark, or the name that the program was called by: every dataset's target is this program.
 std::string BenchmarkName() {

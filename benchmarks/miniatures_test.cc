@@ -7,12 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "benchmarks/benchmark_call.h"
+#include "benchmarks/testing/benchmark_call.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
-#include "op3d/base/status_matchers.h"
-#include "results/record.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "results/record/record.h"
 
 namespace op3d {
 namespace {

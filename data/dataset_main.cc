@@ -12,10 +12,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -30,15 +33,17 @@
 #include "data/command/inspection.h"
 #include "data/command/optical_flow.h"
 #include "data/command/transcode.h"
-#include "data/dataset.pb.h"
+#include "data/command/video_copy.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/datasets/dataset_settings.h"
+#include "data/index/scan_record.h"
 #include "data/synthetic/synthesizer.h"
+#include "data/video/media.h"
 #include "op3d/base/bazel.h"
-#include "op3d/base/command_flags.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program.h"
+#include "op3d/base/program/command_flags.h"
+#include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/base/textproto.h"
 
 ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
 ABSL_FLAG(std::string, dataset, "kinetics400",
@@ -59,8 +64,10 @@ ABSL_FLAG(int, short_side, 256, "transcode, flow: in pixels; smaller videos keep
 ABSL_FLAG(int, key_frame_distance, 16, "transcode: of files, in frames");
 ABSL_FLAG(int, crf, 20, "transcode: quality of files, 0 (best) to 51");
 ABSL_FLAG(int, jpeg_quality, 90, "transcode, flow: of frames, 1 to 100 (best)");
-ABSL_FLAG(std::string, method, "dis",
-          "flow: dis (dense inverse search) or farneback, as OpenCV computes them");
+ABSL_FLAG(
+    std::string, method, "dis",
+    "flow: dis (dense inverse search) or farneback, as OpenCV computes them; TV-L1 would need 70 "
+    "more packages");
 ABSL_FLAG(double, bound, 20, "flow: in pixels; what moves farther between two frames is cut to it");
 ABSL_FLAG(std::string, stream, "",
           "index, check, transcode, inspect, frames, clip: pictures, or flow that is stored as x "
@@ -98,13 +105,15 @@ constexpr char kUsage[] =
     "  transcode ROOT   makes a small copy with the same lists and frame numbers in\n"
     "                   --output_dir\n"
     "  flow ROOT        makes such a copy of the videos' optical flow, for --stream=flow\n"
+    "  transcode, flow FILE...   of videos without lists\n"
     "  inspect FILE...  what there is to know of videos\n"
     "  frames FILE      frames as PNG files\n"
     "  clip FILE        a clip as the network gets it, as safetensors\n"
     "  synthesize       a miniature of --dataset, as a folder in the dataset's own layout\n\n"
     "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2\n\n"
-    "Ends with 0 when all was done; with 1 when a list, or a video that is there, could not be\n"
-    "used, checked or copied; with 2 for wrong use, or when nothing of the input can be used.";
+    "Ends with 0 when all was done; with 1 when a list could not be used, or a video that is there\n"
+    "not be checked or copied (index names broken ones, which is what it is asked for); with 2 for\n"
+    "wrong use, or when nothing of the input can be used.";
 
 int Threads() {
   const int threads = absl::GetFlag(FLAGS_threads);
@@ -114,11 +123,8 @@ int Threads() {
 // What --stream says; pictures where it says nothing.
 absl::StatusOr<FrameContent> Content() {
   DatasetSettings dataset;
-  if (!absl::GetFlag(FLAGS_stream).empty()) {
-    OP3D_RETURN_IF_ERROR(Annotate(
-        SetField(absl::StrCat("stream=", absl::GetFlag(FLAGS_stream)), &dataset), "--stream"));
-  }
-  return dataset.stream() == DatasetSettings::FLOW ? FrameContent::kFlow : FrameContent::kPictures;
+  OP3D_RETURN_IF_ERROR(SetStream(absl::GetFlag(FLAGS_stream), &dataset));
+  return ContentOf(dataset);
 }
 
 // The dataset that the flags name, of the split they name.
@@ -127,11 +133,7 @@ absl::StatusOr<DatasetSettings> Dataset() {
   if (absl::GetFlag(FLAGS_split) != 0) {
     OP3D_RETURN_IF_ERROR(ChooseSplit(absl::GetFlag(FLAGS_split), &dataset));
   }
-  if (!absl::GetFlag(FLAGS_stream).empty()) {
-    OP3D_ASSIGN_OR_RETURN(const FrameContent content, Content());
-    dataset.set_stream(content == FrameContent::kFlow ? DatasetSettings::FLOW
-                                                      : DatasetSettings::PICTURES);
-  }
+  OP3D_RETURN_IF_ERROR(SetStream(absl::GetFlag(FLAGS_stream), &dataset));
   return dataset;
 }
 
@@ -226,11 +228,58 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   return videos;
 }
 
-// Copies the listed videos, or their flow when it is given.
+// Copies videos that are named one by one, each as it is called, into options.out.
+absl::Status CopyFiles(const TranscodeOptions& options, absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(CheckVideoCopyOptions(options.copy));
+  OP3D_RETURN_IF_ERROR(MakeFolders(options.out));
+  const auto copy = [&options](const std::string& path, const std::string& target) -> absl::Status {
+    OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(path));
+    return CopyVideo({path, path, -1, scan.info.frames, EncodeScan(scan)}, options.copy, target);
+  };
+  std::map<std::string, std::string> sources;
+  absl::Status failure;
+  int64_t failed = 0;
+  for (const std::string& word : words) {
+    const std::string path = UserPath(word);
+    const std::string name = CopyPath(std::filesystem::path(path).filename().string(),
+                                      /*is_folder=*/false, options.copy.form);
+    const std::string target = JoinPath(options.out, name);
+    const auto [other, first] = sources.emplace(target, word);
+    absl::Status status;
+    if (!first) {
+      status = absl::InvalidArgumentError(absl::StrCat(
+          word, " would get the name of ", other->second, ", ", target, "; copy it elsewhere"));
+    } else if (FileExists(target) || FolderExists(target)) {
+      status = absl::FailedPreconditionError(absl::StrCat(target, " is there already"));
+    } else {
+      status = copy(path, target);
+    }
+    if (absl::IsCancelled(status)) return status;
+    if (status.ok()) {
+      std::printf("%s\n", target.c_str());
+      continue;
+    }
+    if (words.size() > 1) std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+    failure = status;
+    ++failed;
+  }
+  return PartlyDone(failed, static_cast<int64_t>(words.size()), failure, "videos were not copied");
+}
+
+bool AreFiles(absl::Span<const std::string> words) {
+  return !words.empty() && std::all_of(words.begin(), words.end(), [](const std::string& word) {
+    return FileExists(UserPath(word));
+  });
+}
+
+// Copies the listed videos of a dataset, or videos that are named; their flow when it is given.
 absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
                   absl::Span<const std::string> words) {
   TranscodeOptions options;
-  OP3D_ASSIGN_OR_RETURN(options.root, RootOf(command, words));
+  const bool files = AreFiles(words);
+  if (!files) {
+    OP3D_ASSIGN_OR_RETURN(options.root, RootOf(command, words));
+  }
   OP3D_ASSIGN_OR_RETURN(options.out, OutputOf(command, /*folder=*/true));
   const std::string form = absl::GetFlag(FLAGS_form);
   options.copy.flow = flow;
@@ -244,6 +293,7 @@ absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
   options.copy.crf = absl::GetFlag(FLAGS_crf);
   options.copy.jpeg_quality = absl::GetFlag(FLAGS_jpeg_quality);
   options.threads = Threads();
+  if (files) return CopyFiles(options, words);
   OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(options.root));
   absl::StatusOr<TranscodeReport> report = TranscodeVideos(videos.usable, options);
   if (absl::IsCancelled(report.status())) {

@@ -20,6 +20,7 @@ evaluation { list: "test.txt" media: "." }
 END
 own=(root --dataset=own.textproto)
 expect 2 '--crf is not a flag of dataset index, but of: transcode' "$dataset" index "${own[@]}" --crf=3
+expect 2 '--crf is not a flag of dataset index, but of: transcode' "$dataset" index "${own[@]}" --crf=20
 expect 2 '--split is not a flag of dataset inspect, but of: index, check, transcode' \
   "$dataset" inspect root/a.mp4 --split=2
 
@@ -84,12 +85,19 @@ if "$dataset" flow "${own[@]}" --output_dir=flow 2>flow.log; then
     "$dataset" clip flow/a --stream=flow --frames=4 --size=16 --crop=random --output=c.safetensors
   expect 0 'frame_000003.png' \
     "$dataset" frames flow/a --stream=flow --indices=3 --output_dir=looked
+  expect 0 'loose/a$' "$dataset" flow root/a.mp4 --output_dir=loose
+  cmp loose/a/000003_c1.jpg flow/a/000003_c1.jpg || fail 'another flow of the file alone'
+  expect 2 'loose/a is there already' "$dataset" flow root/a.mp4 --output_dir=loose
   expect 2 'holds no frames .*, but optical flow' "$dataset" inspect flow/a
-  expect 2 'is optical flow already' "$dataset" transcode "${flow[@]}" --output_dir=again
+  expect 2 'is optical flow already.*dataset flow --short_side=N' "$dataset" transcode "${flow[@]}" --output_dir=again
 else
   expect 1 'apt-get install libopencv-video-dev' "$dataset" flow "${own[@]}" --output_dir=flow
 fi
-expect 2 'none of: dis, farneback' "$dataset" flow "${own[@]}" --output_dir=x --method=tvl1
+expect 0 'small/b.mp4$' "$dataset" transcode root/a.mp4 root/b.mp4 --output_dir=small --short_side=32
+cp root/a.mp4 phone/b.mp4
+expect 1 'phone/b.mp4 would get the name of root/b.mp4' \
+  "$dataset" transcode root/b.mp4 phone/b.mp4 --output_dir=twice
+expect 2 'none of: dis, farneback.*installs 70 packages' "$dataset" flow "${own[@]}" --output_dir=x --method=tvl1
 expect 2 'has no flow' "$dataset" inspect root/a.mp4 --stream=flow
 expect 2 "'colour' is none of: PICTURES, FLOW" "$dataset" inspect root/a.mp4 --stream=colour
 

@@ -48,9 +48,9 @@ class WordsTest(unittest.TestCase):
                 words.read_table(table)
 
     def test_reads_sources_and_not_what_came_from_elsewhere(self):
-        for path in ["planner/search.cc", "BUILD", "data/BUILD", "README.md", "bazelw", ".ci/run", "tools/expect.sh"]:
+        for path in ["planner/search/search.cc", "BUILD", "data/BUILD", "README.md", "bazelw", ".ci/run", "tools/expect.sh"]:
             self.assertTrue(words.is_source(path), path)
-        for path in ["planner/testdata/x.txt", "results/recorded/a/record.textproto", "LICENSE", "a.svg"]:
+        for path in ["planner/testing/testdata/x.txt", "results/recorded/a/record.textproto", "LICENSE", "a.svg"]:
             self.assertFalse(words.is_source(path), path)
 
     def test_no_source_has_a_word_that_is_not_used(self):

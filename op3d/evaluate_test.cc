@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,15 +22,15 @@
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/distributed/testing/rank_processes.h"
 #include "op3d/eval/scorer.h"
-#include "op3d/eval/test_scores.h"
+#include "op3d/eval/scores/video_scores.h"
 #include "op3d/network/network.h"
-#include "op3d/train/model_card.h"
-#include "op3d/train/rank_processes.h"
+#include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/state_trainer.h"
-#include "op3d/train/tiny_job.h"
+#include "op3d/train/testing/tiny_job.h"
 
 namespace op3d {
 namespace {
@@ -231,7 +232,7 @@ absl::StatusOr<Trained> TrainTiny(const std::string& network, const ClipShape& c
 // `file` with the class names, or another part of its card, changed.
 absl::Status ChangeCard(const std::string& file, const std::function<void(ModelCard*)>& change) {
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(file));
-  OP3D_ASSIGN_OR_RETURN(absl::optional<ModelCard> card, ReadModelCard(checkpoint, file));
+  OP3D_ASSIGN_OR_RETURN(std::optional<ModelCard> card, ReadModelCard(checkpoint, file));
   change(&*card);
   std::map<std::string, std::string> metadata;
   AddModelCard(*card, &metadata);

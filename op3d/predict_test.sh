@@ -74,6 +74,21 @@ expect 0 '1 view' "${ask[@]}" center.safetensors
 expect 0 '3 views' "${ask[@]}" three.safetensors
 expect 0 '3 views' "${ask[@]}" --output=three_out.safetensors three.safetensors
 
+# Optical flow, where there is OpenCV: its folder shows the network what a clip of it does.
+if "$dataset" flow "${videos[0]}" --output_dir=flow --short_side=32 >/dev/null 2>flow.log; then
+  video=$(basename "${videos[0]}" .mp4)
+  see=("$predict" --weights=w.safetensors --network=dg_p3d_miniature --short_side=32 --crop=32
+    --clips=1)
+  "$dataset" clip "flow/$video" --stream=flow --length=16 --start=40 --size=32 --output=flow.safetensors \
+    >/dev/null || fail 'dataset clip of flow'
+  expect 0 '1 view' "${see[@]}" --output=of_clip.safetensors flow.safetensors
+  expect 0 '1 view' "${see[@]}" --stream=flow --output=of_folder.safetensors "flow/$video"
+  cmp of_clip.safetensors of_folder.safetensors || fail 'flow of a folder is not that of its clip'
+  expect 2 'holds no frames .*, but optical flow' "${see[@]}" "flow/$video"
+fi
+expect 2 'a video has no flow.*dataset flow' "${ask[@]}" --stream=flow "${videos[0]}"
+expect 2 'none of: PICTURES, FLOW' "${ask[@]}" --stream=sound "${videos[0]}"
+
 # Names that look like flags.
 cp "${videos[0]}" ./-3B32lodo2M_000059_000069.mp4
 expect 2 'is given as ./-3B32lodo2M_000059_000069.mp4, or after' "${ask[@]}" -3B32lodo2M_000059_000069.mp4

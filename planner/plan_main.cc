@@ -9,6 +9,7 @@
 //   ./bazelw run //planner:plan -- replay results/recorded/tennis7_seed1 --output=again.textproto
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,26 +24,25 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "absl/types/optional.h"
 #include "op3d/base/bazel.h"
-#include "op3d/base/command_flags.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program.h"
+#include "op3d/base/program/command_flags.h"
+#include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
-#include "planner/child_search.h"
-#include "planner/edge_scores_json.h"
-#include "planner/plan_io.h"
-#include "planner/plan_text.h"
-#include "planner/replay.h"
-#include "planner/search_cost.h"
-#include "planner/search_folder.h"
-#include "planner/stopping_rule.h"
-#include "planner/wide_graph.h"
-#include "results/record.h"
+#include "planner/graphs/wide_graph.h"
+#include "planner/knee/stopping_rule.h"
+#include "planner/plans/plan_io.h"
+#include "planner/replay/edge_scores_json.h"
+#include "planner/replay/plan_text.h"
+#include "planner/replay/replay.h"
+#include "planner/runner/child_search.h"
+#include "planner/runner/search_cost.h"
+#include "planner/search/search_folder.h"
+#include "results/record/record.h"
 
 ABSL_FLAG(std::string, runner, "",
-          "search: the command that trains, 'python3 my_train.py' (planner/child_runner.h)");
+          "search: the command that trains, 'python3 my_train.py' (planner/runner/child_runner.h)");
 ABSL_FLAG(
     std::string, launcher, "",
     "search, resume: put in front of the runner, 'srun --gres=gpu:4'; {job} is the child's number");
@@ -172,26 +172,20 @@ absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
 // A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, of which
 // `budget` is.
 absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::string& budget = "") {
-  std::string path = UserPath(name);
-  if (!FileExists(path)) {
-    const auto shipped = RunfilePath(absl::StrCat("planner/graphs/", name, ".textproto"));
-    if (shipped.ok() && FileExists(*shipped)) path = *shipped;
-  }
+  OP3D_ASSIGN_OR_RETURN(const std::string path, FindGraphFile(name));
   TransitionGraph graph;
-  const absl::Status listed = ReadTextproto(path, &graph);
   WideGraphSettings wide;
-  if (!listed.ok() && ReadTextproto(path, &wide).ok()) {
+  if (!ReadTextproto(path, &graph).ok() && ReadTextproto(path, &wide).ok()) {
     OP3D_RETURN_IF_ERROR(SetBudget(budget, &wide));
     absl::StatusOr<TransitionGraph> made = MakeWideGraph(wide);
     return made.ok() ? made : Annotate(made.status(), path);
   }
-  OP3D_RETURN_IF_ERROR(listed);
+  OP3D_ASSIGN_OR_RETURN(graph, FindGraph(name));
   if (!budget.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--budget goes with wide graphs, which have rounds; ", name,
         " lists its edges one by one and is searched until every curve has its knee"));
   }
-  OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(graph), path));
   return graph;
 }
 
@@ -430,7 +424,7 @@ absl::Status ReplaySearch(const std::string& name) {
   }
   options.cost = cost == "frames" ? Cost::kFrames : Cost::kSeconds;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Recorded> recorded, ReadRecorded(UserPath(name)));
-  absl::optional<Plan> best;
+  std::optional<Plan> best;
   for (const Recorded& one : recorded) {
     const absl::StatusOr<Plan> plan = PrintReplay(one, options);
     OP3D_RETURN_IF_ERROR(Annotate(plan.status(), one.path));

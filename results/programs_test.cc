@@ -8,13 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
-#include "planner/pool.h"
-#include "planner/scripted_runner.h"
-#include "planner/search.h"
-#include "results/fixture_record.h"
-#include "results/record.h"
+#include "planner/graphs/pool.h"
+#include "planner/search/search.h"
+#include "planner/testing/scripted_runner.h"
+#include "results/record/record.h"
+#include "results/testing/fixture_record.h"
 
 namespace op3d {
 namespace {
@@ -53,7 +53,9 @@ std::string WriteRun(const std::string& name, uint64_t seed) {
 
 TEST(ProgramsTest, CompareEndsWith0Or1Or2) {
   const std::string a = WriteRun("a", 1), b = WriteRun("b", 1), c = WriteRun("c", 2);
-  const auto compare = [](const std::string& words) { return Call("results/compare", words); };
+  const auto compare = [](const std::string& words) {
+    return Call("results/compare/compare", words);
+  };
   const Ended equal = compare(absl::StrCat(a, " ", b));
   EXPECT_EQ(equal.code, 0) << equal.output;
   EXPECT_THAT(equal.output, HasSubstr("The runs are equal within the tolerances"));
@@ -76,19 +78,19 @@ TEST(ProgramsTest, CompareEndsWith0Or1Or2) {
 
 TEST(ProgramsTest, TableReadsRecordsAndFindsRuns) {
   const std::string run = WriteRun("run-7", 1);
-  const Ended table = Call("results/table", absl::StrCat(run, " --format=markdown"));
+  const Ended table = Call("results/table/table", absl::StrCat(run, " --format=markdown"));
   EXPECT_EQ(table.code, 0) << table.output;
   EXPECT_THAT(table.output,
               AllOf(HasSubstr("### Kinetics-400, miniature scale"), HasSubstr("| run-7 |")));
-  EXPECT_EQ(Call("results/table", run + "/none").code, 2);
-  EXPECT_EQ(Call("results/table", run + " --format=pdf").code, 2);
+  EXPECT_EQ(Call("results/table/table", run + "/none").code, 2);
+  EXPECT_EQ(Call("results/table/table", run + " --format=pdf").code, 2);
   ASSERT_THAT(WriteRecord(run, MakeRolesFixtureRecord()), IsOk());
-  EXPECT_EQ(Call("results/table", run).output.find("fixed: cs 16"), std::string::npos);
-  EXPECT_THAT(Call("results/table", run + " --all").output, HasSubstr("fixed: cs 16"));
+  EXPECT_EQ(Call("results/table/table", run).output.find("fixed: cs 16"), std::string::npos);
+  EXPECT_THAT(Call("results/table/table", run + " --all").output, HasSubstr("fixed: cs 16"));
 
   const std::string workspace = TestFolder("workspace");
   ASSERT_EQ(::setenv("BUILD_WORKSPACE_DIRECTORY", workspace.c_str(), 1), 0);
-  const Ended none = Call("results/table", "");
+  const Ended none = Call("results/table/table", "");
   EXPECT_EQ(none.code, 2);
   EXPECT_THAT(none.output, HasSubstr("no recorded run under"));
   ASSERT_THAT(MakeFolders(workspace + "/results/runs/good"), IsOk());
@@ -97,7 +99,7 @@ TEST(ProgramsTest, TableReadsRecordsAndFindsRuns) {
   ASSERT_THAT(WriteRecord(workspace + "/results/runs/good", MakeFixtureRecord()), IsOk());
   ASSERT_THAT(WriteFileAtomically(workspace + "/results/runs/broken/record.textproto", "plan"),
               IsOk());
-  const Ended found = Call("results/table", "");
+  const Ended found = Call("results/table/table", "");
   EXPECT_EQ(found.code, 0);
   EXPECT_THAT(found.output,
               AllOf(HasSubstr("1 recorded run under"), HasSubstr("unfinished has no record yet"),
@@ -112,26 +114,26 @@ TEST(ProgramsTest, VerdictEndsWith0WhateverTheGoalsAnd2WhereItCannotSay) {
   ASSERT_THAT(MakeFolders(workspace + "/results/recorded/old"), IsOk());
   ASSERT_THAT(WriteRecord(good, MakeRolesFixtureRecord()), IsOk());
   ASSERT_THAT(WriteRecord(workspace + "/results/recorded/old", MakeFixtureRecord()), IsOk());
-  const Ended named = Call("results/verdict", good);
+  const Ended named = Call("results/verdict/verdict", good);
   EXPECT_EQ(named.code, 0) << named.output;
   EXPECT_THAT(named.output,
               AllOf(HasSubstr("yes: the planned model minus the best of the fixed"),
                     HasSubstr("no: its 95 % interval"), HasSubstr("5 of 6 goals are reached")));
   ASSERT_EQ(::setenv("BUILD_WORKSPACE_DIRECTORY", workspace.c_str(), 1), 0);
-  const Ended found = Call("results/verdict", "--json");
+  const Ended found = Call("results/verdict/verdict", "--json");
   EXPECT_EQ(found.code, 0) << found.output;
   EXPECT_THAT(found.output, HasSubstr("{\"sets\":1,\"seeds\":1,"));
   ASSERT_THAT(RemoveFile(good + "/record.textproto"), IsOk());
-  const Ended empty = Call("results/verdict", "");
+  const Ended empty = Call("results/verdict/verdict", "");
   EXPECT_EQ(empty.code, 2);
   EXPECT_THAT(empty.output, HasSubstr("has no record yet"));
   ASSERT_THAT(WriteRecord(good, MakeFixtureRecord()), IsOk());
-  const Ended old = Call("results/verdict", "");
+  const Ended old = Call("results/verdict/verdict", "");
   EXPECT_EQ(old.code, 2);
   EXPECT_THAT(old.output, HasSubstr("none of the 2 records under"));
   ASSERT_EQ(::unsetenv("BUILD_WORKSPACE_DIRECTORY"), 0);
-  EXPECT_EQ(Call("results/verdict", good).code, 2);
-  EXPECT_EQ(Call("results/verdict", good + "/none").code, 2);
+  EXPECT_EQ(Call("results/verdict/verdict", good).code, 2);
+  EXPECT_EQ(Call("results/verdict/verdict", good + "/none").code, 2);
 }
 
 TEST(ProgramsTest, AnEditedRecordIsCalledSoAndGetsNoVerdict) {
@@ -147,21 +149,22 @@ TEST(ProgramsTest, AnEditedRecordIsCalledSoAndGetsNoVerdict) {
   const std::string words = absl::StrCat(whole, " ", edited);
   const auto says = HasSubstr("edited was edited by hand or damaged and gets no verdict:");
 
-  const Ended table = Call("results/table", words);
+  const Ended table = Call("results/table/table", words);
   EXPECT_EQ(table.code, 1);
   EXPECT_THAT(table.output, AllOf(says, HasSubstr("edited (edited)")));
-  const Ended verdict = Call("results/verdict", words);
+  const Ended verdict = Call("results/verdict/verdict", words);
   EXPECT_EQ(verdict.code, 1);
   EXPECT_THAT(verdict.output, AllOf(says, HasSubstr("Left out: edited: edited by hand"),
                                     HasSubstr("(1 set with 1 seed each")));
-  EXPECT_EQ(Call("results/verdict", edited).code, 2);
-  const Ended compare = Call("results/compare", words);
+  EXPECT_EQ(Call("results/verdict/verdict", edited).code, 2);
+  const Ended compare = Call("results/compare/compare", words);
   EXPECT_EQ(compare.code, 1);
-  EXPECT_EQ(Call("results/compare", absl::StrCat(edited, " ", edited)).code, 2);
+  EXPECT_EQ(Call("results/compare/compare", absl::StrCat(edited, " ", edited)).code, 2);
   EXPECT_THAT(compare.output, AllOf(HasSubstr("B was edited by hand or damaged"),
                                     HasSubstr("No verdict: the records differ in 2 places")));
-  EXPECT_THAT(Call("results/compare", "--json " + words).output, HasSubstr("{\"equal\":null"));
-  const Ended report = Call("results/report", edited);
+  EXPECT_THAT(Call("results/compare/compare", "--json " + words).output,
+              HasSubstr("{\"equal\":null"));
+  const Ended report = Call("results/report/report", edited);
   EXPECT_EQ(report.code, 1);
   EXPECT_THAT(report.output, says);
   ASSERT_OK_AND_ASSIGN(const std::string page, ReadFile(edited + "/report.html"));
@@ -174,31 +177,32 @@ TEST(ProgramsTest, RecordedRunsAreReadByName) {
   const std::string name = "hmdb51_miniature_split1_seed1", page = TestFolder("page");
   for (const std::string& word :
        {name, recorded + "/" + name, recorded + "/" + name + "/record.textproto"}) {
-    const Ended table = Call("results/table", word);
+    const Ended table = Call("results/table/table", word);
     EXPECT_EQ(table.code, 0) << table.output;
     EXPECT_THAT(table.output, HasSubstr(name));
     ASSERT_THAT(RemoveFile(page + "/report.html"), IsOk());
-    const Ended report = Call("results/report", absl::StrCat(word, " --output_dir=", page));
+    const Ended report = Call("results/report/report", absl::StrCat(word, " --output_dir=", page));
     EXPECT_EQ(report.code, 0) << report.output;
     EXPECT_TRUE(FileExists(page + "/report.html"));
   }
-  EXPECT_EQ(Call("results/compare", absl::StrCat(name, " ", name)).code, 0);
-  const Ended none = Call("results/table", "no_such_run");
+  EXPECT_EQ(Call("results/compare/compare", absl::StrCat(name, " ", name)).code, 0);
+  const Ended none = Call("results/table/table", "no_such_run");
   EXPECT_EQ(none.code, 2);
   EXPECT_THAT(none.output, AllOf(HasSubstr("there is no run"), HasSubstr(name)));
-  EXPECT_EQ(Call("results/report", absl::StrCat(name, " ", name, " --output_dir=", page)).code, 2);
+  EXPECT_EQ(
+      Call("results/report/report", absl::StrCat(name, " ", name, " --output_dir=", page)).code, 2);
 }
 
 TEST(ProgramsTest, ReportRendersAgain) {
   const std::string run = WriteRun("run-8", 1);
-  const Ended report = Call("results/report", run);
+  const Ended report = Call("results/report/report", run);
   EXPECT_EQ(report.code, 0) << report.output;
   EXPECT_THAT(report.output, HasSubstr("run-8/report.html"));
   EXPECT_TRUE(FileExists(run + "/report.html"));
   EXPECT_TRUE(FileExists(run + "/curves.svg"));
-  EXPECT_EQ(Call("results/report", "").code, 2);
-  EXPECT_EQ(Call("results/report", run + "/none").code, 2);
-  EXPECT_EQ(Call("results/report", run + " --nonsense").code, 2);
+  EXPECT_EQ(Call("results/report/report", "").code, 2);
+  EXPECT_EQ(Call("results/report/report", run + "/none").code, 2);
+  EXPECT_EQ(Call("results/report/report", run + " --nonsense").code, 2);
 }
 
 // A search that stops in the middle, as with a full disk.
@@ -222,21 +226,21 @@ TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
   rule.set_max_epochs(4);
   FullDiskRunner half;
   EXPECT_FALSE(Search(MakePool(PoolOptions()), rule, &half, options).ok());
-  const Ended begun = Call("results/report", folder);
+  const Ended begun = Call("results/report/report", folder);
   EXPECT_EQ(begun.code, 0) << begun.output;
   ASSERT_OK_AND_ASSIGN(const std::string begun_page, ReadFile(folder + "/report.html"));
   EXPECT_THAT(begun_page, HasSubstr("of 14 edges are trained so far"));
 
   ScriptedRunner whole([](const EdgeTask&, int epoch) { return 0.1 * std::min(3, epoch); });
   ASSERT_THAT(Search(MakePool(PoolOptions()), rule, &whole, options), IsOk());
-  const Ended done = Call("results/report", folder);
+  const Ended done = Call("results/report/report", folder);
   EXPECT_EQ(done.code, 0) << done.output;
   ASSERT_OK_AND_ASSIGN(const std::string done_page, ReadFile(folder + "/report.html"));
   EXPECT_THAT(done_page, AllOf(HasSubstr("All 14 edges"), HasSubstr("Who won each state")));
   EXPECT_TRUE(FileExists(folder + "/curves.svg"));
-  EXPECT_EQ(Call("results/report", folder + " --pool=cs").code, 0);
+  EXPECT_EQ(Call("results/report/report", folder + " --pool=cs").code, 0);
   EXPECT_TRUE(FileExists(folder + "/curves_cs.svg"));
-  EXPECT_EQ(Call("results/report", folder + " --pool=us").code, 2);
+  EXPECT_EQ(Call("results/report/report", folder + " --pool=us").code, 2);
 }
 
 }  // namespace

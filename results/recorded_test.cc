@@ -6,13 +6,13 @@
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
-#include "results/compact_record.h"
-#include "results/fixture_record.h"
-#include "results/record.h"
-#include "results/record_comparison.h"
-#include "results/recorded_runs.h"
-#include "results/roles.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "results/compare/record_comparison.h"
+#include "results/record/compact_record.h"
+#include "results/record/record.h"
+#include "results/record/roles.h"
+#include "results/testing/fixture_record.h"
+#include "results/verdict/recorded_runs.h"
 
 namespace op3d {
 namespace {

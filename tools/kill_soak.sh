@@ -25,4 +25,4 @@ for kill in $(seq "$kills"); do
   fi
 done
 "$benchmark" "$@" --output_dir="$folder/killed" >>"$folder/killed.log" 2>&1
-.bazel/bin/results/compare --exact "$folder/whole" "$folder/killed"
+.bazel/bin/results/compare/compare --exact "$folder/whole" "$folder/killed"

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "data/annotation/class_list.h"
+#include "data/annotation/format/class_list.h"
 #include "data/annotation/group_list.h"
 #include "data/annotation/list_rows.h"
 #include "op3d/base/file.h"

@@ -3,15 +3,15 @@
 //   OP3D_ASSIGN_OR_RETURN(DatasetList list, ReadDatasetList(dataset, dataset.evaluation(), root));
 //   // list.videos[0] = {"0wR5jVB-WPk_000417_000427", label 0, ...}
 //   // list.classes[0] = "abseiling"
-#ifndef DATA_ANNOTATION_DATASET_LIST_H_
-#define DATA_ANNOTATION_DATASET_LIST_H_
+#ifndef OP3D_DATA_ANNOTATION_DATASET_LIST_H_
+#define OP3D_DATA_ANNOTATION_DATASET_LIST_H_
 
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "data/annotation/listed_video.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 
 namespace op3d {
 
@@ -55,4 +55,4 @@ absl::StatusOr<int> CountSplits(DatasetSettings dataset, const std::string& root
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_DATASET_LIST_H_
+#endif  // OP3D_DATA_ANNOTATION_DATASET_LIST_H_

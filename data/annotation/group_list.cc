@@ -6,7 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "data/annotation/list_text.h"
+#include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {

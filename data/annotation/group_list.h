@@ -6,8 +6,8 @@
 //
 // The separator is a space, a tab or a comma.  A whole number between path and group (a label) is
 // passed over where the path alone is what is looked for.
-#ifndef DATA_ANNOTATION_GROUP_LIST_H_
-#define DATA_ANNOTATION_GROUP_LIST_H_
+#ifndef OP3D_DATA_ANNOTATION_GROUP_LIST_H_
+#define OP3D_DATA_ANNOTATION_GROUP_LIST_H_
 
 #include <string>
 
@@ -40,4 +40,4 @@ class GroupList {
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_GROUP_LIST_H_
+#endif  // OP3D_DATA_ANNOTATION_GROUP_LIST_H_

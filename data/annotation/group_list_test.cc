@@ -1,6 +1,6 @@
 #include "data/annotation/group_list.h"
 
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

@@ -1,8 +1,8 @@
 // A part of the training videos set aside to measure a search.
 //
 //   auto [search_train, held_out] = SplitHeldOut(list.videos, 0.4, seed);
-#ifndef DATA_ANNOTATION_HELD_OUT_H_
-#define DATA_ANNOTATION_HELD_OUT_H_
+#ifndef OP3D_DATA_ANNOTATION_HELD_OUT_H_
+#define OP3D_DATA_ANNOTATION_HELD_OUT_H_
 
 #include <cstdint>
 #include <utility>
@@ -26,4 +26,4 @@ std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_HELD_OUT_H_
+#endif  // OP3D_DATA_ANNOTATION_HELD_OUT_H_

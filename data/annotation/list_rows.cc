@@ -5,14 +5,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "data/annotation/activitynet_json.h"
-#include "data/annotation/hmdb51_list.h"
-#include "data/annotation/kinetics_csv.h"
-#include "data/annotation/list_text.h"
-#include "data/annotation/path_list.h"
-#include "data/annotation/something_v1_csv.h"
-#include "data/annotation/something_v2_json.h"
-#include "data/annotation/ucf101_list.h"
+#include "data/annotation/format/activitynet_json.h"
+#include "data/annotation/format/hmdb51_list.h"
+#include "data/annotation/format/kinetics_csv.h"
+#include "data/annotation/format/path_list.h"
+#include "data/annotation/format/something_v1_csv.h"
+#include "data/annotation/format/something_v2_json.h"
+#include "data/annotation/format/ucf101_list.h"
+#include "data/annotation/text/list_text.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -122,7 +122,7 @@ absl::Status AddRows(DatasetSettings::Format format, const PatternFile& list, Ro
     default:
       return absl::InvalidArgumentError(absl::StrCat(
           "there is no parser for lists of format ", DatasetSettings::Format_Name(format), " (",
-          list.path, "); set dataset.format to one of data/dataset.proto"));
+          list.path, "); set dataset.format to one of data/datasets/dataset.proto"));
   }
 }
 

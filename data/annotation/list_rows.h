@@ -1,7 +1,7 @@
 // The rows of a list of any format, before labels are numbers: the place where a new format is
 // added.
-#ifndef DATA_ANNOTATION_LIST_ROWS_H_
-#define DATA_ANNOTATION_LIST_ROWS_H_
+#ifndef OP3D_DATA_ANNOTATION_LIST_ROWS_H_
+#define OP3D_DATA_ANNOTATION_LIST_ROWS_H_
 
 #include <cstdint>
 #include <string>
@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/annotation/listed_video.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 
 namespace op3d {
 
@@ -42,4 +42,4 @@ std::vector<PatternFile> ExpandPattern(const std::string& pattern);
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_LIST_ROWS_H_
+#endif  // OP3D_DATA_ANNOTATION_LIST_ROWS_H_

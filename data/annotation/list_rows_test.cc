@@ -2,7 +2,7 @@
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

@@ -1,6 +1,6 @@
 // A row of any dataset's list.
-#ifndef DATA_ANNOTATION_LISTED_VIDEO_H_
-#define DATA_ANNOTATION_LISTED_VIDEO_H_
+#ifndef OP3D_DATA_ANNOTATION_LISTED_VIDEO_H_
+#define OP3D_DATA_ANNOTATION_LISTED_VIDEO_H_
 
 #include <cstdint>
 #include <string>
@@ -28,4 +28,4 @@ struct ListedVideo {
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_LISTED_VIDEO_H_
+#endif  // OP3D_DATA_ANNOTATION_LISTED_VIDEO_H_

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "data/annotation/list_text.h"
+#include "data/annotation/text/list_text.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 

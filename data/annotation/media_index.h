@@ -5,8 +5,8 @@
 //       media.Find("0wR5jVB-WPk_000417_000427", "abseiling");       // the best first
 //
 // Lists folders instead of asking for each file: 20,000 names in milliseconds.
-#ifndef DATA_ANNOTATION_MEDIA_INDEX_H_
-#define DATA_ANNOTATION_MEDIA_INDEX_H_
+#ifndef OP3D_DATA_ANNOTATION_MEDIA_INDEX_H_
+#define OP3D_DATA_ANNOTATION_MEDIA_INDEX_H_
 
 #include <cstdint>
 #include <string>
@@ -89,4 +89,4 @@ class MediaIndex {
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_MEDIA_INDEX_H_
+#endif  // OP3D_DATA_ANNOTATION_MEDIA_INDEX_H_

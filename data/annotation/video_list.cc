@@ -16,12 +16,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "data/annotation/dataset_list.h"
-#include "data/annotation/list_text.h"
 #include "data/annotation/media_index.h"
+#include "data/annotation/text/list_text.h"
 #include "data/index/scan_record.h"
 #include "op3d/base/file.h"
-#include "op3d/base/parallel.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/parallel.h"
 
 namespace op3d {
 namespace {

@@ -10,8 +10,8 @@
 // anywhere in the media folder and up to three folders below it, and in folders beside it whose
 // name starts with "replacement"; of several files of one name the one that can be read is taken,
 // and the report says what is missing and what is broken.
-#ifndef DATA_ANNOTATION_VIDEO_LIST_H_
-#define DATA_ANNOTATION_VIDEO_LIST_H_
+#ifndef OP3D_DATA_ANNOTATION_VIDEO_LIST_H_
+#define OP3D_DATA_ANNOTATION_VIDEO_LIST_H_
 
 #include <cstdint>
 #include <string>
@@ -21,9 +21,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/index/index_update.h"
-#include "data/video/stored_frames.h"
+#include "data/video/stored/stored_frames.h"
 
 namespace op3d {
 
@@ -121,4 +121,4 @@ std::string DescribeVideoList(const VideoList& list, absl::string_view name);
 
 }  // namespace op3d
 
-#endif  // DATA_ANNOTATION_VIDEO_LIST_H_
+#endif  // OP3D_DATA_ANNOTATION_VIDEO_LIST_H_

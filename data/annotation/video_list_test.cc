@@ -2,11 +2,11 @@
 
 #include <filesystem>
 
-#include "data/video/jpeg.h"
-#include "data/video/video_writer.h"
+#include "data/video/image/jpeg.h"
+#include "data/video/writer/video_writer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

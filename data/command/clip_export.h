@@ -4,8 +4,8 @@
 //   request.length = 16;
 //   OP3D_ASSIGN_OR_RETURN(ClipFile file, MakeClipFile("a.mp4", request));
 //   // file.bytes: tensor "clip", F32 [1, 3, 16, 224, 224]
-#ifndef DATA_COMMAND_CLIP_EXPORT_H_
-#define DATA_COMMAND_CLIP_EXPORT_H_
+#ifndef OP3D_DATA_COMMAND_CLIP_EXPORT_H_
+#define OP3D_DATA_COMMAND_CLIP_EXPORT_H_
 
 #include <cstdint>
 #include <string>
@@ -13,7 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/video/stored_frames.h"
+#include "data/video/stored/stored_frames.h"
 
 namespace op3d {
 
@@ -64,4 +64,4 @@ std::string ClipFileJson(const ClipFile& clip, const std::string& video, const s
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_CLIP_EXPORT_H_
+#endif  // OP3D_DATA_COMMAND_CLIP_EXPORT_H_

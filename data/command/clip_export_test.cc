@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "data/video/media.h"
-#include "data/video/test_clip.h"
+#include "data/video/testing/test_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/safetensors.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

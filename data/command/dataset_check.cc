@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/command/inspection.h"
-#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/parallel.h"
 
 namespace op3d {
 namespace {

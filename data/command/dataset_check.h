@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(CheckReport report, CheckVideos(list.videos, /*threads=*/2));
 //   report.damaged;                                      // "abc: frames that do not decode: 3, 7"
-#ifndef DATA_COMMAND_DATASET_CHECK_H_
-#define DATA_COMMAND_DATASET_CHECK_H_
+#ifndef OP3D_DATA_COMMAND_DATASET_CHECK_H_
+#define OP3D_DATA_COMMAND_DATASET_CHECK_H_
 
 #include <cstdint>
 #include <string>
@@ -41,4 +41,4 @@ std::string CheckReportJson(const CheckReport& report);
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_DATASET_CHECK_H_
+#endif  // OP3D_DATA_COMMAND_DATASET_CHECK_H_

@@ -4,8 +4,8 @@
 //   options.root = "/data/hmdb51";
 //   OP3D_ASSIGN_OR_RETURN(DatasetIndexReport report, IndexDataset(dataset, options));
 //   std::puts(DatasetReportText(report).c_str());
-#ifndef DATA_COMMAND_DATASET_INDEX_H_
-#define DATA_COMMAND_DATASET_INDEX_H_
+#ifndef OP3D_DATA_COMMAND_DATASET_INDEX_H_
+#define OP3D_DATA_COMMAND_DATASET_INDEX_H_
 
 #include <cstdint>
 #include <string>
@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/annotation/video_list.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 
 namespace op3d {
 
@@ -78,4 +78,4 @@ std::string DatasetReportJson(const DatasetIndexReport& report);
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_DATASET_INDEX_H_
+#endif  // OP3D_DATA_COMMAND_DATASET_INDEX_H_

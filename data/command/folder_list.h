@@ -5,8 +5,8 @@
 //   options.folder = "/data/phone";                      // "run/IMG 1.mov", "jump/IMG 2.mp4", ...
 //   OP3D_ASSIGN_OR_RETURN(FolderListReport report, ListClassFolders(options));
 //   // report.dataset = "/data/phone/dataset.textproto", beside train.txt, test.txt, classes.txt
-#ifndef DATA_COMMAND_FOLDER_LIST_H_
-#define DATA_COMMAND_FOLDER_LIST_H_
+#ifndef OP3D_DATA_COMMAND_FOLDER_LIST_H_
+#define OP3D_DATA_COMMAND_FOLDER_LIST_H_
 
 #include <cstdint>
 #include <string>
@@ -53,4 +53,4 @@ std::string FolderListJson(const FolderListReport& report);
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_FOLDER_LIST_H_
+#endif  // OP3D_DATA_COMMAND_FOLDER_LIST_H_

@@ -5,7 +5,7 @@
 #include "data/annotation/dataset_list.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 
 namespace op3d {

@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/transform/resize.h"
-#include "data/video/png.h"
+#include "data/video/image/png.h"
 #include "op3d/base/file.h"
-#include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
 
 namespace op3d {
 namespace {

@@ -3,8 +3,8 @@
 //   OP3D_ASSIGN_OR_RETURN(std::vector<ExportedFrame> frames,
 //                         ExportFrames("a.mp4", {0, 7, 12}, /*short_side=*/0, "out", {}));
 //   // out/frame_000000.png, out/frame_000007.png, out/frame_000012.png
-#ifndef DATA_COMMAND_FRAME_EXPORT_H_
-#define DATA_COMMAND_FRAME_EXPORT_H_
+#ifndef OP3D_DATA_COMMAND_FRAME_EXPORT_H_
+#define OP3D_DATA_COMMAND_FRAME_EXPORT_H_
 
 #include <cstdint>
 #include <string>
@@ -36,4 +36,4 @@ std::string ExportedFrameJson(const ExportedFrame& frame);
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_FRAME_EXPORT_H_
+#endif  // OP3D_DATA_COMMAND_FRAME_EXPORT_H_

@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "data/video/test_clip.h"
+#include "data/video/testing/test_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
 
 namespace op3d {
 namespace {

@@ -2,8 +2,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(Inspection inspection, InspectVideo("a.mp4", {}));
 //   std::puts(InspectionJson(inspection).c_str());
-#ifndef DATA_COMMAND_INSPECTION_H_
-#define DATA_COMMAND_INSPECTION_H_
+#ifndef OP3D_DATA_COMMAND_INSPECTION_H_
+#define OP3D_DATA_COMMAND_INSPECTION_H_
 
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/video/media.h"
-#include "data/video/video_info.h"
+#include "data/video/reader/video_info.h"
 
 namespace op3d {
 
@@ -37,4 +37,4 @@ std::string InspectionText(const Inspection& inspection);
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_INSPECTION_H_
+#endif  // OP3D_DATA_COMMAND_INSPECTION_H_

@@ -36,8 +36,14 @@ GreyImage GreyOf(const RgbImage& image) {
 
 absl::StatusOr<OpticalFlow> OpticalFlow::Load(const std::string& method) {
   if (method != "dis" && method != "farneback") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the flow's method '", method, "' is none of: dis, farneback"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the flow's method '", method, "' is none of: dis, farneback",
+        method == "tvl1"
+            ? "; TV-L1 is in none of the OpenCV libraries that are linked: Debian has it in "
+              "libopencv-contrib406 alone, which installs 70 packages more (Qt, HDF5, "
+              "Tesseract), 131 with its headers. Flow that another program computed so "
+              "is read as it is (data/README.md)"
+            : ""));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string path, RunfilePath(kLibrary));
   // What OpenCV brings, a protobuf among it, must not meet this program's own.

@@ -7,8 +7,8 @@
 //
 // OpenCV is in a library of its own that is loaded here: no program is linked to it, and a build
 // without it lacks this command alone.
-#ifndef DATA_COMMAND_OPTICAL_FLOW_H_
-#define DATA_COMMAND_OPTICAL_FLOW_H_
+#ifndef OP3D_DATA_COMMAND_OPTICAL_FLOW_H_
+#define OP3D_DATA_COMMAND_OPTICAL_FLOW_H_
 
 #include <cstdint>
 #include <string>
@@ -17,7 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/video/image.h"
+#include "data/video/image/image.h"
 
 namespace op3d {
 
@@ -69,4 +69,4 @@ void EncodeFlow(const FlowField& field, double bound, GreyImage* x, GreyImage* y
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_OPTICAL_FLOW_H_
+#endif  // OP3D_DATA_COMMAND_OPTICAL_FLOW_H_

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "op3d/base/parallel.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/thread/parallel.h"
 
 namespace op3d {
 namespace {

@@ -14,9 +14,9 @@
 #include "absl/strings/str_format.h"
 #include "data/video/media.h"
 #include "op3d/base/file.h"
-#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/parallel.h"
 
 namespace op3d {
 namespace {
@@ -184,10 +184,13 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
   OP3D_RETURN_IF_ERROR(CheckVideoCopyOptions(options.copy));
   for (const Video& video : videos) {
     if (video.content != FrameContent::kPictures) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          video.path,
-          " is optical flow already: JPEG and H.264 of pictures would change it; copy it as it "
-          "is"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(video.path,
+                       " is optical flow already: to resize it or to encode it again would change "
+                       "its moves. Make it "
+                       "again from the videos with `dataset flow --short_side=N "
+                       "--form=frames|lmdb`, or copy it as "
+                       "it is"));
     }
   }
   OP3D_RETURN_IF_ERROR(OpenFolder(options));

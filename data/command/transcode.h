@@ -6,8 +6,8 @@
 //   OP3D_ASSIGN_OR_RETURN(TranscodeReport report, TranscodeVideos(list.videos, options));
 //
 // The new folder is a copy of the dataset like the old one, with the same lists and frame numbers.
-#ifndef DATA_COMMAND_TRANSCODE_H_
-#define DATA_COMMAND_TRANSCODE_H_
+#ifndef OP3D_DATA_COMMAND_TRANSCODE_H_
+#define OP3D_DATA_COMMAND_TRANSCODE_H_
 
 #include <cstdint>
 #include <string>
@@ -62,4 +62,4 @@ std::string TranscodeReportJson(const TranscodeReport& report);
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_TRANSCODE_H_
+#endif  // OP3D_DATA_COMMAND_TRANSCODE_H_

@@ -19,13 +19,13 @@
 #include "absl/strings/str_format.h"
 #include "data/index/index_update.h"
 #include "data/transform/resize.h"
-#include "data/video/frame_lmdb.h"
-#include "data/video/jpeg.h"
-#include "data/video/video_reader.h"
-#include "data/video/video_writer.h"
+#include "data/video/image/jpeg.h"
+#include "data/video/reader/video_reader.h"
+#include "data/video/stored/frame_lmdb.h"
+#include "data/video/writer/video_writer.h"
 #include "op3d/base/file.h"
-#include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
 
 namespace op3d {
 namespace {

@@ -4,8 +4,8 @@
 //   VideoCopyOptions options;
 //   options.form = VideoForm::kFile;
 //   OP3D_RETURN_IF_ERROR(CopyVideo(video, options, "out/a.mp4"));
-#ifndef DATA_COMMAND_VIDEO_COPY_H_
-#define DATA_COMMAND_VIDEO_COPY_H_
+#ifndef OP3D_DATA_COMMAND_VIDEO_COPY_H_
+#define OP3D_DATA_COMMAND_VIDEO_COPY_H_
 
 #include <string>
 
@@ -65,4 +65,4 @@ absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
 
 }  // namespace op3d
 
-#endif  // DATA_COMMAND_VIDEO_COPY_H_
+#endif  // OP3D_DATA_COMMAND_VIDEO_COPY_H_

@@ -69,6 +69,20 @@ absl::Status ChooseSplit(int split, DatasetSettings* dataset) {
   return absl::OkStatus();
 }
 
+absl::Status SetStream(absl::string_view stream, DatasetSettings* dataset) {
+  if (stream.empty()) return absl::OkStatus();
+  return Annotate(SetField(absl::StrCat("stream=", stream), dataset), "--stream");
+}
+
+std::string StreamName(const DatasetSettings& dataset) {
+  if (dataset.stream() == DatasetSettings::STREAM_UNSPECIFIED) return "";
+  return ContentOf(dataset) == FrameContent::kFlow ? "flow" : "pictures";
+}
+
+FrameContent ContentOf(const DatasetSettings& dataset) {
+  return dataset.stream() == DatasetSettings::FLOW ? FrameContent::kFlow : FrameContent::kPictures;
+}
+
 OfficialCounts OfficialVideos(const DatasetSettings& dataset) {
   return {OfSplit(dataset.official_train(), dataset.split()),
           OfSplit(dataset.official_evaluation(), dataset.split())};

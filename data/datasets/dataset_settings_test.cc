@@ -2,7 +2,7 @@
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {
@@ -27,6 +27,22 @@ TEST(DatasetSettingsTest, ReadsAFileOfTheUsersOwn) {
   ASSERT_THAT(WriteFileAtomically(path, "name: 'own'\nclass: 3"), IsOk());
   EXPECT_THAT(FindDataset(path),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("own.textproto:2:")));
+}
+
+TEST(DatasetSettingsTest, AStreamIsNamedAsInSettings) {
+  DatasetSettings dataset;
+  EXPECT_EQ(ContentOf(dataset), FrameContent::kPictures);
+  EXPECT_EQ(StreamName(dataset), "");
+  EXPECT_THAT(SetStream("flow", &dataset), IsOk());
+  EXPECT_EQ(StreamName(dataset), "flow");
+  EXPECT_EQ(ContentOf(dataset), FrameContent::kFlow);
+  EXPECT_THAT(SetStream("", &dataset), IsOk());
+  EXPECT_EQ(ContentOf(dataset), FrameContent::kFlow);
+  EXPECT_THAT(SetStream("PICTURES", &dataset), IsOk());
+  EXPECT_EQ(ContentOf(dataset), FrameContent::kPictures);
+  EXPECT_THAT(SetStream("rgb", &dataset),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("--stream"), HasSubstr("PICTURES, FLOW"))));
 }
 
 TEST(DatasetSettingsTest, OfficialCountsAreThoseOfTheSplit) {

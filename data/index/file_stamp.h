@@ -1,6 +1,6 @@
 // What tells a changed file from the one that was scanned: its size and when it was written.
-#ifndef DATA_INDEX_FILE_STAMP_H_
-#define DATA_INDEX_FILE_STAMP_H_
+#ifndef OP3D_DATA_INDEX_FILE_STAMP_H_
+#define OP3D_DATA_INDEX_FILE_STAMP_H_
 
 #include <cstdint>
 #include <string>
@@ -27,4 +27,4 @@ absl::StatusOr<FileStamp> StampMedia(const std::string& path);
 
 }  // namespace op3d
 
-#endif  // DATA_INDEX_FILE_STAMP_H_
+#endif  // OP3D_DATA_INDEX_FILE_STAMP_H_

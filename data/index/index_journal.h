@@ -8,8 +8,8 @@
 //
 // Each record stands there with its length and checksum; what follows the first damaged one is cut
 // off.  One process at a time holds a journal; the lock ends with the process, however it ends.
-#ifndef DATA_INDEX_INDEX_JOURNAL_H_
-#define DATA_INDEX_INDEX_JOURNAL_H_
+#ifndef OP3D_DATA_INDEX_INDEX_JOURNAL_H_
+#define OP3D_DATA_INDEX_INDEX_JOURNAL_H_
 
 #include <memory>
 #include <string>
@@ -52,4 +52,4 @@ class IndexJournal {
 
 }  // namespace op3d
 
-#endif  // DATA_INDEX_INDEX_JOURNAL_H_
+#endif  // OP3D_DATA_INDEX_INDEX_JOURNAL_H_

@@ -12,9 +12,9 @@
 #include "data/index/index_journal.h"
 #include "data/index/scan_record.h"
 #include "op3d/base/file.h"
-#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/parallel.h"
 
 namespace op3d {
 namespace {

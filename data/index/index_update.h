@@ -6,8 +6,8 @@
 //   IndexReport report;
 //   OP3D_ASSIGN_OR_RETURN(std::vector<IndexedVideo> videos, IndexVideos(paths, options, &report));
 //   // videos[i] is that of paths[i]; report.scanned == 0 the second time
-#ifndef DATA_INDEX_INDEX_UPDATE_H_
-#define DATA_INDEX_INDEX_UPDATE_H_
+#ifndef OP3D_DATA_INDEX_INDEX_UPDATE_H_
+#define OP3D_DATA_INDEX_INDEX_UPDATE_H_
 
 #include <cstdint>
 #include <memory>
@@ -68,4 +68,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenIndexed(const std::string& path
 
 }  // namespace op3d
 
-#endif  // DATA_INDEX_INDEX_UPDATE_H_
+#endif  // OP3D_DATA_INDEX_INDEX_UPDATE_H_

@@ -2,15 +2,15 @@
 //
 //   const std::string bytes = EncodeScan(scan);
 //   OP3D_ASSIGN_OR_RETURN(VideoScan same, DecodeScan(bytes, limits.max_frames));
-#ifndef DATA_INDEX_SCAN_RECORD_H_
-#define DATA_INDEX_SCAN_RECORD_H_
+#ifndef OP3D_DATA_INDEX_SCAN_RECORD_H_
+#define OP3D_DATA_INDEX_SCAN_RECORD_H_
 
 #include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/video/video_info.h"
+#include "data/video/reader/video_info.h"
 
 namespace op3d {
 
@@ -23,4 +23,4 @@ absl::StatusOr<VideoScan> DecodeScan(absl::string_view bytes, int64_t max_frames
 
 }  // namespace op3d
 
-#endif  // DATA_INDEX_SCAN_RECORD_H_
+#endif  // OP3D_DATA_INDEX_SCAN_RECORD_H_

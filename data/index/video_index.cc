@@ -10,7 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "data/video/ffmpeg_version.h"
+#include "data/video/ffmpeg/ffmpeg_version.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 

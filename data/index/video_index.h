@@ -7,8 +7,8 @@
 //
 // The file: "op3dindx", the format's and FFmpeg's version, a checksum, an IndexContent.  Paths in
 // it count from `root`, so a dataset can be moved together with its index.
-#ifndef DATA_INDEX_VIDEO_INDEX_H_
-#define DATA_INDEX_VIDEO_INDEX_H_
+#ifndef OP3D_DATA_INDEX_VIDEO_INDEX_H_
+#define OP3D_DATA_INDEX_VIDEO_INDEX_H_
 
 #include <cstdint>
 #include <string>
@@ -20,7 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "data/index/file_stamp.h"
 #include "data/index/index.pb.h"
-#include "data/video/stored_frames.h"
+#include "data/video/stored/stored_frames.h"
 
 namespace op3d {
 
@@ -76,4 +76,4 @@ class VideoIndex {
 
 }  // namespace op3d
 
-#endif  // DATA_INDEX_VIDEO_INDEX_H_
+#endif  // OP3D_DATA_INDEX_VIDEO_INDEX_H_

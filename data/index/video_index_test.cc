@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_replace.h"
-#include "data/video/ffmpeg_version.h"
+#include "data/video/ffmpeg/ffmpeg_version.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

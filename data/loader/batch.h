@@ -1,6 +1,6 @@
 // A few clips, ready for the network.
-#ifndef DATA_LOADER_BATCH_H_
-#define DATA_LOADER_BATCH_H_
+#ifndef OP3D_DATA_LOADER_BATCH_H_
+#define OP3D_DATA_LOADER_BATCH_H_
 
 #include <cstdint>
 #include <vector>
@@ -23,4 +23,4 @@ struct Batch {
 
 }  // namespace op3d
 
-#endif  // DATA_LOADER_BATCH_H_
+#endif  // OP3D_DATA_LOADER_BATCH_H_

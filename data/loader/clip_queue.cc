@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
 
 namespace op3d {
 namespace {

@@ -3,8 +3,8 @@
 // A worker takes one video at a time, in the order of the batches, and writes its views straight to
 // their place in the batch.  So the threads share the work of one batch, at most a few batches are
 // in the making, and no thread decides what a batch holds.
-#ifndef DATA_LOADER_CLIP_QUEUE_H_
-#define DATA_LOADER_CLIP_QUEUE_H_
+#ifndef OP3D_DATA_LOADER_CLIP_QUEUE_H_
+#define OP3D_DATA_LOADER_CLIP_QUEUE_H_
 
 #include <cstdint>
 #include <deque>
@@ -124,4 +124,4 @@ class ClipQueue {
 
 }  // namespace op3d
 
-#endif  // DATA_LOADER_CLIP_QUEUE_H_
+#endif  // OP3D_DATA_LOADER_CLIP_QUEUE_H_

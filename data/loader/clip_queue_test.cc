@@ -5,7 +5,7 @@
 #include <set>
 
 #include "op3d/base/random_stream.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

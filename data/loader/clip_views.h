@@ -5,8 +5,8 @@
 //   OP3D_RETURN_IF_ERROR(MakeClipViews(
 //       video, clips, [&](int w, int h) { return ClipTransform::ForTest(settings, w, h); }, store,
 //       absl::MakeSpan(out), &seconds));                  // out: [2 * 3, 3, T, size, size]
-#ifndef DATA_LOADER_CLIP_VIEWS_H_
-#define DATA_LOADER_CLIP_VIEWS_H_
+#ifndef OP3D_DATA_LOADER_CLIP_VIEWS_H_
+#define OP3D_DATA_LOADER_CLIP_VIEWS_H_
 
 #include <cstdint>
 #include <vector>
@@ -40,4 +40,4 @@ absl::Status MakeClipViews(
 
 }  // namespace op3d
 
-#endif  // DATA_LOADER_CLIP_VIEWS_H_
+#endif  // OP3D_DATA_LOADER_CLIP_VIEWS_H_

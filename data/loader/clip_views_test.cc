@@ -1,6 +1,6 @@
 #include "data/loader/clip_views.h"
 
-#include "data/loader/test_videos.h"
+#include "data/loader/testing/test_videos.h"
 
 namespace op3d {
 namespace {

@@ -9,8 +9,8 @@
 // visits every video once in random order, and then keeping the first ones is worth more than
 // forgetting the oldest.  A video that does not fit is decoded for the wanted frames only, every
 // time, and of those only the part that is wanted.  The pixels never depend on the budget.
-#ifndef DATA_LOADER_FRAME_STORE_H_
-#define DATA_LOADER_FRAME_STORE_H_
+#ifndef OP3D_DATA_LOADER_FRAME_STORE_H_
+#define OP3D_DATA_LOADER_FRAME_STORE_H_
 
 #include <cstdint>
 #include <memory>
@@ -25,8 +25,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "data/annotation/video_list.h"
-#include "data/video/image.h"
-#include "data/video/video_reader.h"
+#include "data/video/image/image.h"
+#include "data/video/reader/video_reader.h"
 
 namespace op3d {
 
@@ -98,4 +98,4 @@ class FrameStore {
 
 }  // namespace op3d
 
-#endif  // DATA_LOADER_FRAME_STORE_H_
+#endif  // OP3D_DATA_LOADER_FRAME_STORE_H_

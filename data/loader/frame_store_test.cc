@@ -2,8 +2,8 @@
 
 #include <thread>
 
-#include "data/loader/test_videos.h"
-#include "data/transform/test_picture.h"
+#include "data/loader/testing/test_videos.h"
+#include "data/transform/testing/test_picture.h"
 
 namespace op3d {
 namespace {

@@ -16,8 +16,8 @@
 //
 // The batches are the same for any number of threads: what is random about a clip comes from a
 // stream named by its epoch and its video.
-#ifndef DATA_LOADER_LOADER_H_
-#define DATA_LOADER_LOADER_H_
+#ifndef OP3D_DATA_LOADER_LOADER_H_
+#define OP3D_DATA_LOADER_LOADER_H_
 
 #include <cstdint>
 #include <memory>
@@ -26,7 +26,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/annotation/video_list.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/loader/batch.h"
 #include "data/loader/frame_store.h"
 #include "data/loader/loader_counters.h"
@@ -116,4 +116,4 @@ class ClipLoader {
 
 }  // namespace op3d
 
-#endif  // DATA_LOADER_LOADER_H_
+#endif  // OP3D_DATA_LOADER_LOADER_H_

@@ -1,6 +1,6 @@
 // What a loader did so far.
-#ifndef DATA_LOADER_LOADER_COUNTERS_H_
-#define DATA_LOADER_LOADER_COUNTERS_H_
+#ifndef OP3D_DATA_LOADER_LOADER_COUNTERS_H_
+#define OP3D_DATA_LOADER_LOADER_COUNTERS_H_
 
 #include <cstdint>
 #include <string>
@@ -26,4 +26,4 @@ struct LoaderCounters {
 
 }  // namespace op3d
 
-#endif  // DATA_LOADER_LOADER_COUNTERS_H_
+#endif  // OP3D_DATA_LOADER_LOADER_COUNTERS_H_

@@ -2,8 +2,8 @@
 #include <csignal>
 
 #include "data/loader/loader.h"
-#include "data/loader/test_videos.h"
-#include "op3d/base/interrupt.h"
+#include "data/loader/testing/test_videos.h"
+#include "op3d/base/thread/interrupt.h"
 
 namespace op3d {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "data/loader/test_videos.h"
+#include "data/loader/testing/test_videos.h"
 #include "data/transform/clip_transform.h"
 #include "op3d/base/random_stream.h"
 

@@ -16,15 +16,15 @@
 // Source: the released reader of the paper, with its real quotients taken exactly.  A segment
 // covers L = frames * stride although its last frame is (frames - 1) * stride + 1: a video of 127
 // frames is "short" for 64 frames at stride 2, and loses nothing by either rule for short videos.
-#ifndef DATA_SAMPLING_SAMPLING_H_
-#define DATA_SAMPLING_SAMPLING_H_
+#ifndef OP3D_DATA_SAMPLING_SAMPLING_H_
+#define OP3D_DATA_SAMPLING_SAMPLING_H_
 
 #include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {
@@ -72,4 +72,4 @@ std::vector<int64_t> CentreFrames(const ClipShape& shape, int64_t video_frames,
 
 }  // namespace op3d
 
-#endif  // DATA_SAMPLING_SAMPLING_H_
+#endif  // OP3D_DATA_SAMPLING_SAMPLING_H_

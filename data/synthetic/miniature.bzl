@@ -26,7 +26,7 @@ miniature = rule(
         "seed": attr.int(default = 1),
         # Two or three videos a class, for tests.
         "tiny": attr.bool(),
-        "_miniatures": attr.label(default = "//data/synthetic:miniatures"),
+        "_miniatures": attr.label(default = "//data/synthetic/miniatures:miniatures"),
         # Built as a tool: the videos are the same under every --config, and the sanitizers do
         # not slow it down.
         "_synthesize": attr.label(default = "//data/synthetic:synthesize", executable = True, cfg = "exec"),

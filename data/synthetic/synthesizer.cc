@@ -10,18 +10,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "data/synthetic/activitynet_layout.h"
-#include "data/synthetic/dataset_layout.h"
-#include "data/synthetic/hmdb51_layout.h"
-#include "data/synthetic/kinetics_layout.h"
-#include "data/synthetic/something_something_layout.h"
-#include "data/synthetic/ucf101_layout.h"
-#include "data/video/jpeg.h"
-#include "data/video/video_writer.h"
+#include "data/synthetic/layout/activitynet_layout.h"
+#include "data/synthetic/layout/dataset_layout.h"
+#include "data/synthetic/layout/hmdb51_layout.h"
+#include "data/synthetic/layout/kinetics_layout.h"
+#include "data/synthetic/layout/something_something_layout.h"
+#include "data/synthetic/layout/ucf101_layout.h"
+#include "data/video/image/jpeg.h"
+#include "data/video/writer/video_writer.h"
 #include "op3d/base/file.h"
-#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/parallel.h"
 
 namespace op3d {
 namespace {

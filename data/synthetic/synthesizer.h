@@ -7,17 +7,17 @@
 //
 // Every random number of a video comes from a stream named by (seed, data set, split, index), and
 // each split has a seed of its own: no video depends on another, on their number or on threads.
-#ifndef DATA_SYNTHETIC_SYNTHESIZER_H_
-#define DATA_SYNTHETIC_SYNTHESIZER_H_
+#ifndef OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_
+#define OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/types/optional.h"
-#include "data/synthetic/miniature.h"
-#include "data/synthetic/miniature_note.h"
-#include "data/synthetic/miniature_rendering.h"
+#include "data/synthetic/miniatures/miniature.h"
+#include "data/synthetic/miniatures/miniature_note.h"
+#include "data/synthetic/miniatures/miniature_rendering.h"
 
 namespace op3d {
 
@@ -28,7 +28,7 @@ struct SynthesisOptions {
   std::string folder;
   uint64_t seed = 1;
   // How many videos; the miniature's own size when it is not given.
-  absl::optional<MiniatureSize> size;
+  std::optional<MiniatureSize> size;
   // Videos made at the same time, at least 1.
   int threads = 1;
 };
@@ -47,4 +47,4 @@ absl::StatusOr<std::string> EncodeRendering(const Rendering& rendering,
 
 }  // namespace op3d
 
-#endif  // DATA_SYNTHETIC_SYNTHESIZER_H_
+#endif  // OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_

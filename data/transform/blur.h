@@ -7,8 +7,8 @@
 // replicated, and every pass rounds to bytes.
 // Source: Gwosdek et al., "Theoretical Foundations of Gaussian Convolution by Extended Box
 // Filtering", SSVM 2011.
-#ifndef DATA_TRANSFORM_BLUR_H_
-#define DATA_TRANSFORM_BLUR_H_
+#ifndef OP3D_DATA_TRANSFORM_BLUR_H_
+#define OP3D_DATA_TRANSFORM_BLUR_H_
 
 #include <cstdint>
 #include <vector>
@@ -39,4 +39,4 @@ class Blur {
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_BLUR_H_
+#endif  // OP3D_DATA_TRANSFORM_BLUR_H_

@@ -14,8 +14,8 @@
 // Search: short side, centre crop.  Test: short side, the crops centre, top-left, bottom-right.
 // Bytes until the last step; a frame is worked on alone, so that it stays in the cache, and only
 // the pixels that are kept are resized.
-#ifndef DATA_TRANSFORM_CLIP_TRANSFORM_H_
-#define DATA_TRANSFORM_CLIP_TRANSFORM_H_
+#ifndef OP3D_DATA_TRANSFORM_CLIP_TRANSFORM_H_
+#define OP3D_DATA_TRANSFORM_CLIP_TRANSFORM_H_
 
 #include <array>
 #include <cstdint>
@@ -26,13 +26,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/transform/blur.h"
 #include "data/transform/crop.h"
 #include "data/transform/rand_augment.h"
 #include "data/transform/resize.h"
-#include "data/video/image.h"
-#include "data/video/stored_frames.h"
+#include "data/video/image/image.h"
+#include "data/video/stored/stored_frames.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {
@@ -140,4 +140,4 @@ class ClipTransform {
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_CLIP_TRANSFORM_H_
+#endif  // OP3D_DATA_TRANSFORM_CLIP_TRANSFORM_H_

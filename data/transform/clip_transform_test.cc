@@ -6,8 +6,8 @@
 
 #include "data/transform/colour.h"
 #include "data/transform/normalise.h"
-#include "data/transform/test_picture.h"
-#include "op3d/base/status_matchers.h"
+#include "data/transform/testing/test_picture.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

@@ -6,8 +6,8 @@
 // All work in place.  Luma is (19595 R + 38470 G + 7471 B + 32768) >> 16.  Every mix by a factor f
 // is `other + f * (picture - other)` in single precision, clipped to 0..255 and cut off (not
 // rounded).  Thread-safe on different pixels; the length of `pixels` is a multiple of 3.
-#ifndef DATA_TRANSFORM_COLOUR_H_
-#define DATA_TRANSFORM_COLOUR_H_
+#ifndef OP3D_DATA_TRANSFORM_COLOUR_H_
+#define OP3D_DATA_TRANSFORM_COLOUR_H_
 
 #include <cstdint>
 
@@ -33,4 +33,4 @@ void MakeGrey(absl::Span<uint8_t> pixels);
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_COLOUR_H_
+#endif  // OP3D_DATA_TRANSFORM_COLOUR_H_

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/transform/test_picture.h"
+#include "data/transform/testing/test_picture.h"
 
 namespace op3d {
 namespace {

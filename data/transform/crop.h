@@ -3,10 +3,10 @@
 //   RandomStream stream(seed, "train.clip", {epoch, video});
 //   const Box box = RandomResizedCropBox(340, 256, /*min_area=*/0.2, /*max_area=*/1, &stream);
 //   const Box centre = CropBox(CropPlace::kCentre, 340, 256, 224);
-#ifndef DATA_TRANSFORM_CROP_H_
-#define DATA_TRANSFORM_CROP_H_
+#ifndef OP3D_DATA_TRANSFORM_CROP_H_
+#define OP3D_DATA_TRANSFORM_CROP_H_
 
-#include "data/video/image.h"
+#include "data/video/image/image.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d {
@@ -32,4 +32,4 @@ Box RandomResizedCropBox(int width, int height, double min_area, double max_area
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_CROP_H_
+#endif  // OP3D_DATA_TRANSFORM_CROP_H_

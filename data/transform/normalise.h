@@ -3,8 +3,8 @@
 //   // A frame of 224x224 into time t of a clip [3, T, 224, 224]:
 //   Normalise(pixels, 224, {0, 0, 224, 224}, /*mirror=*/false, clip + t * 224 * 224,
 //             /*plane_stride=*/T * 224 * 224);
-#ifndef DATA_TRANSFORM_NORMALISE_H_
-#define DATA_TRANSFORM_NORMALISE_H_
+#ifndef OP3D_DATA_TRANSFORM_NORMALISE_H_
+#define OP3D_DATA_TRANSFORM_NORMALISE_H_
 
 #include <cstdint>
 
@@ -25,4 +25,4 @@ void NormaliseFlow(const uint8_t* pixels, int width, const Box& box, bool mirror
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_NORMALISE_H_
+#endif  // OP3D_DATA_TRANSFORM_NORMALISE_H_

@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "data/transform/pixel_rows.h"
-#include "data/transform/test_picture.h"
+#include "data/transform/testing/test_picture.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

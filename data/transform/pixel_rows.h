@@ -6,8 +6,8 @@
 //
 // Pixels are bytes red, green, blue.  Weights count in units of 2^-22, as Pillow's; those of an
 // output are not negative and add up to 2^22 or a few units beside.  Thread-safe.
-#ifndef DATA_TRANSFORM_PIXEL_ROWS_H_
-#define DATA_TRANSFORM_PIXEL_ROWS_H_
+#ifndef OP3D_DATA_TRANSFORM_PIXEL_ROWS_H_
+#define OP3D_DATA_TRANSFORM_PIXEL_ROWS_H_
 
 #include <array>
 #include <cstddef>
@@ -52,4 +52,4 @@ const PixelRows& BestPixelRows();
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_PIXEL_ROWS_H_
+#endif  // OP3D_DATA_TRANSFORM_PIXEL_ROWS_H_

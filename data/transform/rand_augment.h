@@ -5,8 +5,8 @@
 //   for (RgbImage& frame : frames) {
 //     for (const AugmentStep& step : steps) ApplyAugment(step, 224, 224, &frame.pixels);
 //   }
-#ifndef DATA_TRANSFORM_RAND_AUGMENT_H_
-#define DATA_TRANSFORM_RAND_AUGMENT_H_
+#ifndef OP3D_DATA_TRANSFORM_RAND_AUGMENT_H_
+#define OP3D_DATA_TRANSFORM_RAND_AUGMENT_H_
 
 #include <cstdint>
 #include <vector>
@@ -59,4 +59,4 @@ void ApplyAugment(const AugmentStep& step, int width, int height, std::vector<ui
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_RAND_AUGMENT_H_
+#endif  // OP3D_DATA_TRANSFORM_RAND_AUGMENT_H_

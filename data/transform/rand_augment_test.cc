@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "data/transform/test_picture.h"
+#include "data/transform/testing/test_picture.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 

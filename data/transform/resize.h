@@ -8,8 +8,8 @@
 // A triangle filter, widened by the reduction; its weights normalised, then rounded to 22 binary
 // digits; first along x, rounded to bytes, then along y.  Only the pixels that are kept are
 // computed, and they are the same bytes as if the whole picture had been resized and cropped.
-#ifndef DATA_TRANSFORM_RESIZE_H_
-#define DATA_TRANSFORM_RESIZE_H_
+#ifndef OP3D_DATA_TRANSFORM_RESIZE_H_
+#define OP3D_DATA_TRANSFORM_RESIZE_H_
 
 #include <cstdint>
 #include <vector>
@@ -75,4 +75,4 @@ PictureSize ShortSideSize(int width, int height, int short_side);
 
 }  // namespace op3d
 
-#endif  // DATA_TRANSFORM_RESIZE_H_
+#endif  // OP3D_DATA_TRANSFORM_RESIZE_H_

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/transform/test_picture.h"
-#include "op3d/base/status_matchers.h"
+#include "data/transform/testing/test_picture.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

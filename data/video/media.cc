@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/video/frame_folder.h"
-#include "data/video/frame_lmdb.h"
-#include "data/video/stored_frame_reader.h"
-#include "data/video/video_file.h"
+#include "data/video/file/video_file.h"
+#include "data/video/stored/frame_folder.h"
+#include "data/video/stored/frame_lmdb.h"
+#include "data/video/stored/stored_frame_reader.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -22,7 +22,7 @@ absl::StatusOr<std::unique_ptr<StoredFrames>> OpenStored(const std::string& path
     return absl::InvalidArgumentError(
         absl::StrCat(path,
                      " is a file, and a video has no flow; give a folder or LMDB of pictures "
-                     "such as 000001_c1.jpg and 000001_c2.jpg"));
+                     "such as 000001_c1.jpg and 000001_c2.jpg, as `dataset flow` makes them"));
   }
   return nullptr;
 }

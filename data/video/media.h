@@ -11,16 +11,16 @@
 //   OP3D_RETURN_IF_ERROR(reader->Read({0, 8, 16}, sink));
 //
 // The same frames stored in any of these ways are the same images (but for what JPEG loses).
-#ifndef DATA_VIDEO_MEDIA_H_
-#define DATA_VIDEO_MEDIA_H_
+#ifndef OP3D_DATA_VIDEO_MEDIA_H_
+#define OP3D_DATA_VIDEO_MEDIA_H_
 
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "data/video/stored_frames.h"
-#include "data/video/video_info.h"
-#include "data/video/video_reader.h"
+#include "data/video/reader/video_info.h"
+#include "data/video/reader/video_reader.h"
+#include "data/video/stored/stored_frames.h"
 
 namespace op3d {
 
@@ -50,4 +50,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path,
 
 }  // namespace op3d
 
-#endif  // DATA_VIDEO_MEDIA_H_
+#endif  // OP3D_DATA_VIDEO_MEDIA_H_

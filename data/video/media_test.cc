@@ -9,12 +9,12 @@
 #include <numeric>
 #include <vector>
 
-#include "data/video/frame_lmdb.h"
-#include "data/video/jpeg.h"
-#include "data/video/test_clip.h"
+#include "data/video/image/jpeg.h"
+#include "data/video/stored/frame_lmdb.h"
+#include "data/video/testing/test_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

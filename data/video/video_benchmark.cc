@@ -13,7 +13,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "data/video/media.h"
-#include "data/video/wave_clip.h"
+#include "data/video/testing/wave_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/random_stream.h"
 

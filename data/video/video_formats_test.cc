@@ -4,13 +4,13 @@
 
 #include <vector>
 
+#include "data/video/file/video_file.h"
 #include "data/video/media.h"
-#include "data/video/test_clip.h"
-#include "data/video/video_file.h"
+#include "data/video/testing/test_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

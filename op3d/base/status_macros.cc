@@ -2,7 +2,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "op3d/base/interrupt.h"
+#include "op3d/base/thread/interrupt.h"
 
 namespace op3d {
 

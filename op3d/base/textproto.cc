@@ -5,6 +5,10 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -15,7 +19,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "absl/types/optional.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -30,6 +33,9 @@ using google::protobuf::TextFormat;
 // How many levels down a near name is looked for, and how many are shown.
 constexpr int kDeepestNear = 5;
 constexpr size_t kShownNear = 3;
+
+constexpr char kEnding[] = ".textproto";
+constexpr char kBase[] = "base";
 
 // Keeps the first error: later ones are its consequences.
 class FirstError : public google::protobuf::io::ErrorCollector {
@@ -49,7 +55,7 @@ std::string FieldNames(const Descriptor& descriptor) {
 // One part of a path: "steps", "steps[2]" or "recipes[planned]".
 struct PathStep {
   std::string name;
-  absl::optional<std::string> element;
+  std::optional<std::string> element;
 };
 
 // "a[x=y].b" and "1=2" of "a[x=y].b=1=2": what stands in brackets is a name.
@@ -332,21 +338,119 @@ absl::Status SetValue(const PathStep& step, const FieldDescriptor* field, absl::
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::Status ParseTextproto(absl::string_view text, absl::string_view source, Message* message) {
+// `named`: which fields the text names; may be null.
+absl::Status Parse(absl::string_view text, absl::string_view source,
+                   TextFormat::ParseInfoTree* named, Message* message) {
   FirstError error;
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
+  parser.WriteLocationsTo(named);
   if (!parser.ParseFromString(std::string(text), message)) {
     return absl::InvalidArgumentError(absl::StrCat(source, ":", error.text));
   }
   return absl::OkStatus();
 }
 
+// Empties the lists and single values of `to` that a text names, so that a merge replaces them, also
+// by 0, which a merge alone takes for nothing.
+void ClearNamed(const TextFormat::ParseInfoTree& named, Message* to) {
+  const Descriptor& descriptor = *to->GetDescriptor();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const FieldDescriptor* field = descriptor.field(i);
+    if (named.GetLocation(field, field->is_repeated() ? 0 : -1).line < 0) continue;
+    const TextFormat::ParseInfoTree* inner =
+        field->is_repeated() || field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE
+            ? nullptr
+            : named.GetTreeForNested(field, -1);
+    if (inner != nullptr) {
+      ClearNamed(*inner, to->GetReflection()->MutableMessage(to, field));
+    } else {
+      to->GetReflection()->ClearField(to, field);
+    }
+  }
+}
+
+// The file that `path` names as its base, "" = none.
+absl::StatusOr<std::string> BaseOf(const std::string& path, const std::string& shipped_folder,
+                                   const Message& file) {
+  std::string scratch;
+  const std::string* base = StringField(file, kBase, &scratch);
+  if (base == nullptr || base->empty()) return std::string();
+  if (!IsTextprotoName(*base)) {
+    const std::string other =
+        (std::filesystem::path(path).parent_path() / *base).lexically_normal().string();
+    if (FileExists(other)) return other;
+    return absl::NotFoundError(
+        absl::StrCat(path, ": base: there is no file ", other,
+                     "; it counts from the folder of the file that names it"));
+  }
+  absl::StatusOr<std::string> shipped = FindTextproto(shipped_folder, *base, "base");
+  if (shipped.ok()) return shipped;
+  return absl::Status(shipped.status().code(),
+                      absl::StrCat(path, ": base: ", shipped.status().message(),
+                                   ". A file of yours is given with its ending ", kEnding));
+}
+
+}  // namespace
+
+absl::Status ParseTextproto(absl::string_view text, absl::string_view source, Message* message) {
+  return Parse(text, source, /*named=*/nullptr, message);
+}
+
 absl::Status ReadTextproto(const std::string& path, Message* message) {
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   return ParseTextproto(text, path, message);
+}
+
+absl::Status OverlayTextproto(const std::string& path, const std::string& shipped_folder,
+                              Message* message) {
+  struct File {
+    std::string text, path;
+  };
+  // From the file itself to the last base.
+  std::vector<File> files;
+  std::string next = path;
+  const std::unique_ptr<Message> file(message->New());
+  while (!next.empty()) {
+    for (const File& other : files) {
+      std::error_code ignored;
+      if (!std::filesystem::equivalent(other.path, next, ignored)) continue;
+      const auto append = [](std::string* out, const File& one) { absl::StrAppend(out, one.path); };
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": base: a circle, ", absl::StrJoin(files, " -> ", append), " -> ", next,
+                       "; take the base out of one of them"));
+    }
+    OP3D_ASSIGN_OR_RETURN(std::string text, ReadFile(next));
+    OP3D_RETURN_IF_ERROR(ParseTextproto(text, next, file.get()));
+    files.push_back({std::move(text), next});
+    OP3D_ASSIGN_OR_RETURN(next, BaseOf(files.back().path, shipped_folder, *file));
+  }
+  for (auto one = files.rbegin(); one != files.rend(); ++one) {
+    TextFormat::ParseInfoTree named;
+    OP3D_RETURN_IF_ERROR(Parse(one->text, one->path, &named, file.get()));
+    ClearNamed(named, message);
+    message->MergeFrom(*file);
+  }
+  const FieldDescriptor* base = message->GetDescriptor()->FindFieldByName(kBase);
+  if (base != nullptr) message->GetReflection()->ClearField(message, base);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> FindTextproto(const std::string& folder, absl::string_view name,
+                                          absl::string_view what) {
+  std::string path = JoinPath(folder, absl::StrCat(name, kEnding));
+  if (IsTextprotoName(name) && FileExists(path)) return path;
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFolder(folder));
+  std::vector<absl::string_view> names;
+  for (absl::string_view file : files) {
+    if (absl::ConsumeSuffix(&file, kEnding)) names.push_back(file);
+  }
+  return absl::NotFoundError(absl::StrCat("there is no ", what, " '", name, "'; there are ",
+                                          absl::StrJoin(names, ", ")));
+}
+
+bool IsTextprotoName(absl::string_view name) {
+  return !name.empty() && !absl::StrContains(name, '/') && !absl::EndsWith(name, kEnding);
 }
 
 std::string PrintTextproto(const Message& message) {

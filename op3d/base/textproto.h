@@ -3,6 +3,12 @@
 //   TrainingRunSettings settings;                                  // any message
 //   OP3D_RETURN_IF_ERROR(ReadTextproto("my.textproto", &settings));
 //   OP3D_RETURN_IF_ERROR(SetField("sgd.weight_decay=5e-4", &settings));
+//
+// Settings with a field `string base` may be differences from another file:
+//
+//   // base: "miniature"                    // shipped_folder/miniature.textproto
+//   // search { rule { max_epochs: 10 } }
+//   OP3D_RETURN_IF_ERROR(OverlayTextproto("my.textproto", "shipped_folder", &settings));
 #ifndef OP3D_BASE_TEXTPROTO_H_
 #define OP3D_BASE_TEXTPROTO_H_
 
@@ -11,6 +17,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace op3d {
@@ -22,6 +29,23 @@ absl::Status ParseTextproto(absl::string_view text, absl::string_view source,
 
 // The same from a file; NotFound when there is none.
 absl::Status ReadTextproto(const std::string& path, google::protobuf::Message* message);
+
+// Lays the file over `message`, after its base, the base's own base and so on.  A field that a file
+// names replaces what was there, also by 0, false or "": a message field by field, a list as a whole
+// (`x: []` names nothing).  What no file names stays.  `base` is a name of `shipped_folder`, or a file
+// ("mine.textproto", "../other/mine.textproto"), counted from the folder of the file that names it;
+// `message` has none in the end.  Errors as of ReadTextproto(); NotFound for a base that is not there
+// lists those that are, InvalidArgument names a circle of bases.
+absl::Status OverlayTextproto(const std::string& path, const std::string& shipped_folder,
+                              google::protobuf::Message* message);
+
+// `folder`/`name`.textproto.  NotFound lists the names there are: "there is no plan 'x'; there are a,
+// b", where `what` is "plan".
+absl::StatusOr<std::string> FindTextproto(const std::string& folder, absl::string_view name,
+                                          absl::string_view what);
+
+// "ucf101", not "ucf101.textproto" or "./ucf101": a name of something that ships, not a file.
+bool IsTextprotoName(absl::string_view name);
 
 // As text, a field a line; doubles keep every bit.
 std::string PrintTextproto(const google::protobuf::Message& message);

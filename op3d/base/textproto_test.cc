@@ -1,12 +1,14 @@
 #include "op3d/base/textproto.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
-#include "op3d/base/testing.pb.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/testing/testing.pb.h"
 
 namespace op3d {
 namespace {
@@ -137,6 +139,82 @@ TEST(TextprotoTest, SetFieldSaysWhichPartOfThePathIsWrong) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("fast")));
   EXPECT_THAT(SetField("rate", &message),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("path.to.field=value")));
+}
+
+// Writes the files into a fresh folder, lays the first one over `message`.
+absl::Status Overlay(const std::string& folder,
+                     const std::vector<std::pair<std::string, std::string>>& files,
+                     TextprotoTestMessage* message) {
+  for (const auto& [name, text] : files) {
+    EXPECT_THAT(WriteFileAtomically(JoinPath(folder, name), text), IsOk());
+  }
+  return OverlayTextproto(JoinPath(folder, files[0].first), folder, message);
+}
+
+TEST(TextprotoTest, AFileReplacesWhatItNames) {
+  TextprotoTestMessage message;
+  ASSERT_THAT(ParseTextproto("name: 'old' rate: 1 counts: [1, 2] plain: true method: SLOW "
+                             "inner { name: 'in' rate: 2 counts: 3 items { name: 'a' } }",
+                             "text", &message),
+              IsOk());
+  ASSERT_THAT(Overlay(TestFolder("overlay"),
+                      {{"a.textproto", "rate: 0 method: METHOD_UNSPECIFIED counts: 7 "
+                                       "inner { name: '' items { rate: 4 } } fancy { rate: 5 }"}},
+                      &message),
+              IsOk());
+  EXPECT_EQ(message.name(), "old");
+  EXPECT_EQ(message.rate(), 0);  // named, so that it counts
+  EXPECT_EQ(message.method(), TextprotoTestMessage::METHOD_UNSPECIFIED);
+  EXPECT_THAT(message.counts(), ElementsAre(7));  // a list is replaced, not grown
+  EXPECT_EQ(message.inner().name(), "");
+  EXPECT_EQ(message.inner().rate(), 2);
+  EXPECT_THAT(message.inner().counts(), ElementsAre(3));
+  ASSERT_EQ(message.inner().items_size(), 1);
+  EXPECT_EQ(message.inner().items(0).name(), "");
+  EXPECT_EQ(message.fancy().rate(), 5);  // the other choice
+}
+
+TEST(TextprotoTest, AFileComesAfterItsBases) {
+  TextprotoTestMessage message;
+  message.set_rate(9);
+  const std::string folder = TestFolder("bases");
+  ASSERT_THAT(Overlay(folder,
+                      {{"mine.textproto", "base: 'middle' name: 'mine'"},
+                       {"middle.textproto", "base: './far.textproto' inner { rate: 0 } words: 'm'"},
+                       {"far.textproto", "name: 'far' inner { rate: 3 name: 'f' } words: ['x', 'y']"}},
+                      &message),
+              IsOk());
+  EXPECT_EQ(message.name(), "mine");
+  EXPECT_EQ(message.rate(), 9);
+  EXPECT_EQ(message.inner().rate(), 0);
+  EXPECT_EQ(message.inner().name(), "f");
+  EXPECT_THAT(message.words(), ElementsAre("m"));
+  EXPECT_EQ(message.base(), "");
+}
+
+TEST(TextprotoTest, ABaseThatCannotBeReadIsNamed) {
+  using testing::AllOf;
+  TextprotoTestMessage message;
+  const std::string folder = TestFolder("bad_bases");
+  EXPECT_THAT(Overlay(folder, {{"a.textproto", "base: 'minature'"}, {"miniature.textproto", ""}},
+                      &message),
+              StatusIs(absl::StatusCode::kNotFound,
+                       AllOf(HasSubstr("a.textproto: base: there is no base 'minature'; there are a, "
+                                       "miniature"),
+                             HasSubstr("ending .textproto"))));
+  EXPECT_THAT(Overlay(folder, {{"a.textproto", "base: 'gone.textproto'"}}, &message),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("there is no file " + folder)));
+  EXPECT_THAT(Overlay(folder,
+                      {{"a.textproto", "base: 'b'"},
+                       {"b.textproto", "base: 'c'"},
+                       {"c.textproto", "base: '../bad_bases/b.textproto'"}},
+                      &message),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("a.textproto: base: a circle, "),
+                             HasSubstr("take the base out of one of them"))));
+  EXPECT_THAT(Overlay(folder, {{"a.textproto", "base: 'b'"}, {"b.textproto", "\nrat: 1"}}, &message),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("b.textproto:2:")));
+  EXPECT_EQ(PrintTextproto(message), "");
 }
 
 }  // namespace

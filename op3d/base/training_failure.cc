@@ -1,5 +1,6 @@
 #include "op3d/base/training_failure.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/cord.h"
@@ -16,9 +17,9 @@ absl::Status MarkTrainingFailure(absl::Status status, absl::string_view what) {
   return status;
 }
 
-absl::optional<std::string> TrainingFailureOf(const absl::Status& status) {
-  const absl::optional<absl::Cord> what = status.GetPayload(kPayload);
-  if (!what) return absl::nullopt;
+std::optional<std::string> TrainingFailureOf(const absl::Status& status) {
+  const auto what = status.GetPayload(kPayload);
+  if (!what) return std::nullopt;
   return std::string(*what);
 }
 

@@ -10,11 +10,11 @@
 #ifndef OP3D_BASE_TRAINING_FAILURE_H_
 #define OP3D_BASE_TRAINING_FAILURE_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 
 namespace op3d {
 
@@ -23,7 +23,7 @@ namespace op3d {
 absl::Status MarkTrainingFailure(absl::Status status, absl::string_view what);
 
 // The sentence of a marked status; absent for OK and for every other error.
-absl::optional<std::string> TrainingFailureOf(const absl::Status& status);
+std::optional<std::string> TrainingFailureOf(const absl::Status& status);
 
 }  // namespace op3d
 

@@ -15,11 +15,11 @@
 #include "data/loader/frame_store.h"
 #include "data/transform/clip_transform.h"
 #include "data/video/media.h"
-#include "op3d/base/parallel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/network/precision.h"
-#include "op3d/network/torch_status.h"
+#include "op3d/base/thread/parallel.h"
+#include "op3d/torch/precision.h"
+#include "op3d/torch/torch_status.h"
 
 namespace op3d {
 namespace {
@@ -116,7 +116,9 @@ absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
   OP3D_RETURN_IF_ERROR(CheckViews(views));
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(network_->options()));
   OP3D_RETURN_IF_ERROR(CheckClipSize(definition, {views.shape.length(), views.crop, views.crop}));
-  OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(video));
+  MediaOptions media;
+  media.content = views.content;
+  OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(video, media));
   const int64_t count = int64_t{views.clips} * views.crops;
   at::Tensor clips =
       at::empty({count, 3, views.shape.length(), views.crop, views.crop}, at::kFloat);
@@ -124,7 +126,8 @@ absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
   FrameStore store(/*budget_bytes=*/0);
   ViewSeconds seconds;
   OP3D_RETURN_IF_ERROR(MakeClipViews(
-      {video, video, -1, scan.info.frames, EncodeScan(scan)}, ClipFrames(views, scan.info.frames),
+      {video, video, -1, scan.info.frames, EncodeScan(scan), "", views.content},
+      ClipFrames(views, scan.info.frames),
       [&](int width, int height) {
         return views.crops == 3 ? ClipTransform::ForTest(transform, width, height)
                                 : ClipTransform::ForSearch(transform, width, height);

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/sampling/sampling.h"
+#include "data/video/stored/stored_frames.h"
 #include "op3d/base/progress.h"
 #include "op3d/network/evaluation_network.h"
 #include "op3d/network/network.h"
@@ -29,7 +30,7 @@ struct PredictorOptions {
   NetworkOptions network;
   // Of any format that op3d/network/weights/checkpoint.h reads.
   std::string weights;
-  // "fp32", "bf16", "fp64", "tf32" or "auto" (op3d/network/precision.h).
+  // "fp32", "bf16", "fp64", "tf32" or "auto" (op3d/torch/precision.h).
   std::string precision = "fp32";
   // "cpu", "cuda" or "cuda:1".
   std::string device = "cpu";
@@ -50,6 +51,8 @@ struct PredictionViews {
   // In pixels.
   int short_side = 256;
   int crop = 256;
+  // kFlow: the videos are folders or LMDB of x and y pictures, as `dataset flow` writes them.
+  FrameContent content = FrameContent::kPictures;
 };
 
 struct Prediction {

@@ -10,11 +10,11 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "data/video/test_clip.h"
+#include "data/video/testing/test_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
-#include "op3d/network/golden_case.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/network/testing/golden_case.h"
 
 namespace op3d {
 namespace {

@@ -11,11 +11,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/loader/loader.h"
-#include "op3d/base/interrupt.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/network/device.h"
+#include "op3d/base/thread/interrupt.h"
 #include "op3d/network/evaluation_network.h"
-#include "op3d/network/torch_status.h"
+#include "op3d/torch/device.h"
+#include "op3d/torch/torch_status.h"
 
 namespace op3d {
 namespace {

@@ -10,13 +10,13 @@
 
 #include "absl/status/statusor.h"
 #include "data/annotation/video_list.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/loader/frame_store.h"
 #include "data/sampling/sampling.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/base/progress.h"
-#include "op3d/eval/metrics.h"
-#include "op3d/eval/view_scores.h"
+#include "op3d/eval/scores/metrics.h"
+#include "op3d/eval/scores/view_scores.h"
 #include "op3d/network/network.h"
 
 namespace op3d {

@@ -3,8 +3,8 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
-#include "op3d/base/status_matchers.h"
-#include "op3d/train/tiny_job.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/train/testing/tiny_job.h"
 
 namespace op3d {
 namespace {

@@ -22,7 +22,7 @@
 #include "data/loader/frame_store.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/eval/scorer.h"
-#include "op3d/eval/test_scores.h"
+#include "op3d/eval/scores/video_scores.h"
 #include "op3d/network/network.h"
 
 namespace op3d {

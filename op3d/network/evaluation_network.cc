@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "op3d/base/status_macros.h"
-#include "op3d/network/feature_map.h"
-#include "op3d/network/folded_norms.h"
+#include "op3d/network/layers/feature_map.h"
+#include "op3d/network/layers/folded_norms.h"
 #include "op3d/network/network_body.h"
-#include "op3d/network/torch_status.h"
+#include "op3d/torch/torch_status.h"
 
 namespace op3d {
 

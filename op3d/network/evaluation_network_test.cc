@@ -12,7 +12,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

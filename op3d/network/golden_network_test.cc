@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "op3d/base/status_matchers.h"
-#include "op3d/network/golden_case.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/network/testing/golden_case.h"
 
 namespace op3d {
 namespace {

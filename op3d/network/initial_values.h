@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
-#include "op3d/network/state_entries.h"
+#include "op3d/network/definition/state_entries.h"
 
 namespace op3d {
 

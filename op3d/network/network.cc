@@ -6,22 +6,22 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/network/architecture.h"
-#include "op3d/network/definition.h"
-#include "op3d/network/feature_map.h"
+#include "op3d/network/definition/architecture.h"
+#include "op3d/network/definition/definition.h"
+#include "op3d/network/definition/state_entries.h"
 #include "op3d/network/initial_values.h"
+#include "op3d/network/layers/feature_map.h"
 #include "op3d/network/network_body.h"
 #include "op3d/network/state_dict.h"
-#include "op3d/network/state_entries.h"
-#include "op3d/network/torch_status.h"
 #include "op3d/network/weights/checkpoint.h"
+#include "op3d/torch/torch_status.h"
 
 namespace op3d {
 namespace {
@@ -76,7 +76,7 @@ absl::Status Ablate(const NetworkOptions& options, Architecture* architecture) {
 }
 
 // Without a seed: zeros.
-at::Tensor InitialTensor(const StateEntry& entry, absl::optional<uint64_t> seed) {
+at::Tensor InitialTensor(const StateEntry& entry, std::optional<uint64_t> seed) {
   if (entry.kind == EntryKind::kBatchCounter) return at::zeros({}, at::kLong);
   if (!seed.has_value()) {
     return at::zeros(entry.shape, at::kFloat).set_requires_grad(IsParameter(entry.kind));
@@ -172,11 +172,11 @@ absl::StatusOr<std::unique_ptr<Network>> Network::Make(const NetworkOptions& opt
 }
 
 absl::StatusOr<std::unique_ptr<Network>> Network::MakeUnfilled(const NetworkOptions& options) {
-  return MakeWith(options, absl::nullopt);
+  return MakeWith(options, std::nullopt);
 }
 
 absl::StatusOr<std::unique_ptr<Network>> Network::MakeWith(const NetworkOptions& options,
-                                                           absl::optional<uint64_t> seed) {
+                                                           std::optional<uint64_t> seed) {
   auto state = std::make_unique<State>();
   state->options = options;
   OP3D_ASSIGN_OR_RETURN(state->definition, Define(options));

@@ -6,7 +6,7 @@
 //   OP3D_ASSIGN_OR_RETURN(std::vector<at::Tensor> heads, network->Forward(clips));
 //
 // Clips are [N, 3, T, H, W] floats, RGB in [0, 1] after subtracting (0.485, 0.456, 0.406) and
-// dividing by (0.229, 0.224, 0.225).  README.md draws what happens to them.
+// dividing by (0.229, 0.224, 0.225).  op3d/network/README.md draws what happens to them.
 #ifndef OP3D_NETWORK_NETWORK_H_
 #define OP3D_NETWORK_NETWORK_H_
 
@@ -16,17 +16,17 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
-#include "op3d/network/definition.h"
-#include "op3d/network/precision.h"
-#include "op3d/network/tensor_file.h"
+#include "op3d/network/definition/definition.h"
 #include "op3d/network/weights/weights_import.h"
+#include "op3d/torch/precision.h"
+#include "op3d/torch/tensor_file.h"
 
 namespace op3d {
 
@@ -160,7 +160,7 @@ class Network {
   struct State;
   explicit Network(std::unique_ptr<State> state);
   static absl::StatusOr<std::unique_ptr<Network>> MakeWith(const NetworkOptions& options,
-                                                           absl::optional<uint64_t> seed);
+                                                           std::optional<uint64_t> seed);
   std::unique_ptr<State> state_;
 };
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
-#include "op3d/network/max_pool.h"
+#include "op3d/network/layers/max_pool.h"
 
 namespace op3d {
 namespace {

@@ -1,4 +1,4 @@
-// What a network computes: stem, trunk and heads.  README.md has the drawing.
+// What a network computes: stem, trunk and heads.  op3d/network/README.md has the drawing.
 #ifndef OP3D_NETWORK_NETWORK_BODY_H_
 #define OP3D_NETWORK_NETWORK_BODY_H_
 
@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "op3d/network/batch_norm.h"
-#include "op3d/network/convolution.h"
-#include "op3d/network/definition.h"
-#include "op3d/network/feature_map.h"
-#include "op3d/network/pseudo_3d_block.h"
-#include "op3d/network/s3d.h"
+#include "op3d/network/definition/definition.h"
+#include "op3d/network/layers/batch_norm.h"
+#include "op3d/network/layers/convolution.h"
+#include "op3d/network/layers/feature_map.h"
+#include "op3d/network/layers/pseudo_3d_block.h"
+#include "op3d/network/layers/s3d.h"
 
 namespace op3d {
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "op3d/network/state_entries.h"
-#include "op3d/network/tensor_file.h"
+#include "op3d/network/definition/state_entries.h"
+#include "op3d/torch/tensor_file.h"
 
 namespace op3d {
 

@@ -11,13 +11,13 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/interrupt.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/thread/interrupt.h"
+#include "op3d/distributed/testing/rank_processes.h"
 #include "op3d/train/measure.h"
-#include "op3d/train/network_settings.h"
-#include "op3d/train/rank_processes.h"
+#include "op3d/train/settings/network_settings.h"
 #include "op3d/train/state_trainer.h"
-#include "op3d/train/tiny_job.h"
+#include "op3d/train/testing/tiny_job.h"
 
 namespace op3d {
 namespace {
@@ -61,9 +61,9 @@ class DistributedTraining : public testing::Test {
   // On nine videos, which two processes cannot share evenly.
   absl::StatusOr<std::string> Measure(Network* network) {
     ActivitySeconds seconds;
-    OP3D_ASSIGN_OR_RETURN(EpochMeasure measure,
+    OP3D_ASSIGN_OR_RETURN(CurvePoint measure,
                           MeasureNetwork(network, tiny_->evaluation, state_.clip, job_, &seconds));
-    measure.evaluation_seconds = 0;
+    measure.clear_evaluation_seconds();
     return EncodeMeasure(measure);
   }
   static std::string MeasureFile(const std::string& folder, int rank) {

@@ -1,8 +1,9 @@
 #include "op3d/train/measure.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -33,7 +34,7 @@ int SearchClips(const ScoreSettings& score, int clip_frames) {
   return std::min(1000, std::max(1, score.frames() / std::max(1, clip_frames)));
 }
 
-absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<Video>& videos,
+absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Video>& videos,
                                             const ClipShape& clip, const TrainingJob& job,
                                             ActivitySeconds* seconds) {
   const absl::Time start = absl::Now();
@@ -72,53 +73,32 @@ absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<
     metrics.probability = counts[4] / kGrid / counts[0];
     metrics.log_likelihood = counts[5] / kGrid / counts[0];
   }
-  EpochMeasure measure;
-  measure.top1 = metrics.top1;
-  measure.top3 = metrics.top3;
-  measure.top5 = metrics.top5;
-  measure.probability = metrics.probability;
-  measure.likelihood = std::exp(metrics.log_likelihood);
-  measure.performance = Performance(job.score, metrics);
-  measure.evaluation_seconds = absl::ToDoubleSeconds(absl::Now() - start);
+  CurvePoint measure;
+  measure.set_performance(Performance(job.score, metrics));
+  measure.set_top1(metrics.top1);
+  measure.set_top3(metrics.top3);
+  measure.set_top5(metrics.top5);
+  measure.set_probability(metrics.probability);
+  measure.set_evaluation_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   return measure;
 }
 
-std::string EncodeMeasure(const EpochMeasure& measure) {
-  const nlohmann::ordered_json json = {{"epoch", measure.epoch},
-                                       {"unmeasured", measure.unmeasured},
-                                       {"performance", measure.performance},
-                                       {"top1", measure.top1},
-                                       {"top3", measure.top3},
-                                       {"top5", measure.top5},
-                                       {"probability", measure.probability},
-                                       {"likelihood", measure.likelihood},
-                                       {"loss", measure.loss},
-                                       {"train_seconds", measure.train_seconds},
-                                       {"evaluation_seconds", measure.evaluation_seconds}};
-  return json.dump();
+std::string EncodeMeasure(const CurvePoint& measure) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string text;
+  // A message without text always prints.
+  if (!MessageToJsonString(measure, &text, options).ok()) text.clear();
+  return text;
 }
 
-absl::StatusOr<EpochMeasure> DecodeMeasure(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  EpochMeasure measure;
-  const auto take = [&json](const char* name, auto* value) {
-    if (!json.is_object() || !json.contains(name) || !json[name].is_number()) return false;
-    json[name].get_to(*value);
-    return true;
-  };
-  if (!json.is_object()) {
-    return absl::DataLossError(absl::StrCat("not the measure of an epoch: ", text));
-  }
-  // Checkpoints of earlier versions lack these.
-  measure.unmeasured = json.value("unmeasured", false);
-  take("probability", &measure.probability);
-  take("likelihood", &measure.likelihood);
-  if (take("epoch", &measure.epoch) && take("performance", &measure.performance) &&
-      take("top1", &measure.top1) && take("top3", &measure.top3) && take("top5", &measure.top5) &&
-      take("loss", &measure.loss) && take("train_seconds", &measure.train_seconds) &&
-      take("evaluation_seconds", &measure.evaluation_seconds)) {
-    return measure;
-  }
+absl::StatusOr<CurvePoint> DecodeMeasure(const std::string& text) {
+  google::protobuf::util::JsonParseOptions options;
+  // Checkpoints of earlier versions have "likelihood".
+  options.ignore_unknown_fields = true;
+  CurvePoint measure;
+  if (!text.empty() && JsonStringToMessage(text, &measure, options).ok()) return measure;
   return absl::DataLossError(absl::StrCat("not the measure of an epoch: ", text));
 }
 

@@ -1,8 +1,8 @@
 // How well a network does after an epoch, by one process or several.
 //
-//   OP3D_ASSIGN_OR_RETURN(EpochMeasure measure,
+//   OP3D_ASSIGN_OR_RETURN(CurvePoint measure,
 //                         MeasureNetwork(&network, held_out, state.clip, job, &seconds));
-//   measure.performance;  // what the search looks at: job.score says which of the shares
+//   measure.performance();  // what the search looks at: job.score says which of the shares
 #ifndef OP3D_TRAIN_MEASURE_H_
 #define OP3D_TRAIN_MEASURE_H_
 
@@ -13,37 +13,24 @@
 #include "data/annotation/video_list.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/network/network.h"
+#include "op3d/train/edge.pb.h"
 #include "op3d/train/state_trainer.h"
 
 namespace op3d {
 
-struct EpochMeasure {
-  // 0 = before training.
-  int epoch = 0;
-  // Nothing was measured after this epoch: the shares are 0.
-  bool unmeasured = false;
-  // Shares in [0, 1].  `performance` is what ScoreSettings.measure names; `probability` and
-  // `likelihood` are the arithmetic and the geometric mean of the right class's probability.
-  double performance = 0, top1 = 0, top3 = 0, top5 = 0, probability = 0, likelihood = 0;
-  // Mean training loss of the epoch; 0 at epoch 0.
-  double loss = 0;
-  // Wall-clock; they differ between equal runs.
-  double train_seconds = 0, evaluation_seconds = 0;
-};
-
 // Clips that ScoreSettings.frames means for clips of `clip_frames` frames, [1, 1000].
 int SearchClips(const ScoreSettings& score, int clip_frames);
 
-// Fills the shares and evaluation_seconds.  Of several processes each scores its part of the videos
+// Fills performance, top-k, probability and evaluation_seconds.  Of several processes each scores its part of the videos
 // and all get the figures of the whole: the same bits as alone.  `job` says how clips are made and
 // who takes part.  Errors as MeasurePerformance and the group's.
-absl::StatusOr<EpochMeasure> MeasureNetwork(Network* network, const std::vector<Video>& videos,
+absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Video>& videos,
                                             const ClipShape& clip, const TrainingJob& job,
                                             ActivitySeconds* seconds);
 
 // As a JSON object with every bit, for a checkpoint's notes, and back.  DataLoss when it is none.
-std::string EncodeMeasure(const EpochMeasure& measure);
-absl::StatusOr<EpochMeasure> DecodeMeasure(const std::string& text);
+std::string EncodeMeasure(const CurvePoint& measure);
+absl::StatusOr<CurvePoint> DecodeMeasure(const std::string& text);
 
 }  // namespace op3d
 

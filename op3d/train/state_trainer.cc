@@ -4,24 +4,25 @@
 #include <ATen/TensorOperators.h>
 
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "data/transform/pixel_rows.h"
 #include "op3d/base/file.h"
-#include "op3d/base/interrupt.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
 #include "op3d/base/training_failure.h"
-#include "op3d/network/tensor_file.h"
-#include "op3d/network/torch_status.h"
-#include "op3d/train/clip_mixing.h"
-#include "op3d/train/gradient_buckets.h"
-#include "op3d/train/model_card.h"
-#include "op3d/train/network_settings.h"
-#include "op3d/train/training_loss.h"
-#include "op3d/train/training_state.h"
+#include "op3d/distributed/gradient_buckets.h"
+#include "op3d/torch/tensor_file.h"
+#include "op3d/torch/torch_status.h"
+#include "op3d/train/checkpoint/model_card.h"
+#include "op3d/train/settings/network_settings.h"
+#include "op3d/train/step/clip_mixing.h"
+#include "op3d/train/step/training_loss.h"
+#include "op3d/train/step/training_state.h"
 #include "op3d/train/weight_merge.h"
 
 namespace op3d {
@@ -373,14 +374,14 @@ absl::Status StateTrainer::Flush() { return checkpoints_.Flush(); }
 int64_t StateTrainer::CheckpointBytes() const { return trained_->Bytes(); }
 
 absl::Status StateTrainer::Resume() {
-  absl::optional<Safetensors> newest;
+  std::optional<Safetensors> newest;
   if (first()) {
     OP3D_ASSIGN_OR_RETURN(newest, checkpoints_.ReadNewest());
   }
   return GoOnFrom(std::move(newest));
 }
 
-absl::Status StateTrainer::GoOnFrom(absl::optional<Safetensors> newest) {
+absl::Status StateTrainer::GoOnFrom(std::optional<Safetensors> newest) {
   if (job_.group != nullptr) {
     // The first rank's disk is the one that counts; the others may have none in common with it.
     OP3D_ASSIGN_OR_RETURN(std::string bytes,
@@ -399,7 +400,7 @@ absl::Status StateTrainer::GoOnFrom(absl::optional<Safetensors> newest) {
 }
 
 absl::Status StateTrainer::Rollback(int epochs) {
-  absl::optional<Safetensors> file;
+  std::optional<Safetensors> file;
   if (first()) {
     OP3D_ASSIGN_OR_RETURN(file, checkpoints_.Rollback(epochs));
   }

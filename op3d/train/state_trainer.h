@@ -16,20 +16,20 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "absl/types/optional.h"
 #include "data/loader/batch.h"
 #include "data/loader/loader.h"
 #include "op3d/base/activity_seconds.h"
+#include "op3d/distributed/process_group.h"
 #include "op3d/network/network.h"
-#include "op3d/train/checkpoint_folder.h"
-#include "op3d/train/process_group.h"
-#include "op3d/train/train_state.h"
+#include "op3d/train/checkpoint/checkpoint_folder.h"
+#include "op3d/train/settings/train_state.h"
 #include "op3d/train/training_job.h"
 #include "op3d/train/training_progress.h"
 
@@ -51,7 +51,7 @@ struct EpochStats {
 };
 
 // `metadata` and, for whoever uses the weights later, the card of weights that `job` trained with
-// clips of `clip` down to `loss`, 0 = not known (op3d/train/model_card.h).
+// clips of `clip` down to `loss`, 0 = not known (op3d/train/checkpoint/model_card.h).
 std::map<std::string, std::string> WeightsMetadata(
     const TrainingJob& job, const ClipShape& clip, double loss,
     std::map<std::string, std::string> metadata = {});
@@ -121,7 +121,7 @@ class StateTrainer {
   absl::Status MakeState(bool with_initial_values);
   absl::Status Resume();
   // From the first rank's `newest`; from the start without one.
-  absl::Status GoOnFrom(absl::optional<Safetensors> newest);
+  absl::Status GoOnFrom(std::optional<Safetensors> newest);
   absl::Status Restore(const Safetensors& file);
   std::string Fingerprint() const;
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
@@ -148,7 +148,7 @@ class StateTrainer {
   // Micro-batches of a step that are this process's own.
   int own_accumulation_ = 1;
   double loss_limit_ = 0;
-  absl::optional<Schedule> schedule_;
+  std::optional<Schedule> schedule_;
   CheckpointFolder checkpoints_;
   std::unique_ptr<TrainingState> trained_;
   // With batch_norm_clips; null within an epoch.

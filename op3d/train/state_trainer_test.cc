@@ -9,11 +9,11 @@
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/training_failure.h"
 #include "op3d/eval/scorer.h"
-#include "op3d/train/network_settings.h"
-#include "op3d/train/tiny_job.h"
+#include "op3d/train/settings/network_settings.h"
+#include "op3d/train/testing/tiny_job.h"
 #include "op3d/train/weight_merge.h"
 
 namespace op3d {

@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "data/annotation/video_list.h"
-#include "data/dataset.pb.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/loader/frame_store.h"
 #include "op3d/base/activity_seconds.h"
-#include "op3d/train/model_card.pb.h"
-#include "op3d/train/process_group.h"
-#include "op3d/train/train.pb.h"
+#include "op3d/distributed/process_group.h"
+#include "op3d/train/checkpoint/model_card.pb.h"
+#include "op3d/train/settings/train.pb.h"
 
 namespace op3d {
 

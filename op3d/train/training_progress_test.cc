@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "op3d/base/status_matchers.h"
+#include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
 namespace {

@@ -11,10 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "data/loader/loader.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/network/device.h"
-#include "op3d/network/tensor_file.h"
-#include "op3d/network/torch_status.h"
-#include "op3d/train/network_settings.h"
+#include "op3d/torch/device.h"
+#include "op3d/torch/tensor_file.h"
+#include "op3d/torch/torch_status.h"
+#include "op3d/train/settings/network_settings.h"
 
 namespace op3d {
 namespace {

@@ -19,7 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "op3d/network/network.h"
-#include "op3d/train/train_state.h"
+#include "op3d/train/settings/train_state.h"
 #include "op3d/train/training_job.h"
 
 namespace op3d {

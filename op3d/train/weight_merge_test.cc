@@ -8,11 +8,11 @@
 #include "absl/strings/match.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
-#include "op3d/network/tensor_file.h"
-#include "op3d/train/edge_trainer.h"
-#include "op3d/train/network_settings.h"
-#include "op3d/train/tiny_job.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/torch/tensor_file.h"
+#include "op3d/train/edge/edge_trainer.h"
+#include "op3d/train/settings/network_settings.h"
+#include "op3d/train/testing/tiny_job.h"
 
 namespace op3d {
 namespace {
@@ -119,41 +119,41 @@ TEST_F(WeightMergeTest, AnEdgeOfKnownLengthIsMeasuredInTheMiddleAndAtTheEndOfMer
   job_.score.set_merged_epochs(2);
   job_.score.set_batch_norm_clips(8);
   job_.score.set_frames(32);
-  Edge edge;
-  edge.name = "S0-S1";
-  edge.state = state_;
-  edge.epochs = 4;
-  edge.folder = TestFolder("edge");
-  std::vector<EpochMeasure> measures;
+  EdgeTask edge;
+  edge.set_name("S0-S1");
+  *edge.mutable_state() = state_;
+  edge.set_epochs(4);
+  edge.set_folder(TestFolder("edge"));
+  std::vector<CurvePoint> measures;
   {
     EdgeTrainer trainer(job_, &tiny_->evaluation, /*kept_epochs=*/2);
     for (int epoch = 1; epoch <= 4; ++epoch) {
-      ASSERT_OK_AND_ASSIGN(const EpochMeasure measure, trainer.TrainEpoch(edge, epoch));
+      ASSERT_OK_AND_ASSIGN(const CurvePoint measure, trainer.TrainEpoch(edge, epoch));
       measures.push_back(measure);
     }
     ASSERT_THAT(trainer.Flush(), IsOk());
   }
-  EXPECT_TRUE(measures[0].unmeasured && measures[2].unmeasured);
-  EXPECT_FALSE(measures[1].unmeasured || measures[3].unmeasured);
-  EXPECT_GT(measures[3].performance, 0);
-  EXPECT_EQ(measures[3].performance, measures[3].probability);
+  EXPECT_TRUE(measures[0].unmeasured() && measures[2].unmeasured());
+  EXPECT_FALSE(measures[1].unmeasured() || measures[3].unmeasured());
+  EXPECT_GT(measures[3].performance(), 0);
+  EXPECT_EQ(measures[3].performance(), measures[3].probability());
   // The merged file is the mean of the last two epochs but for the statistics.
-  const auto merged = Read(JoinPath(edge.folder, "merged.safetensors"));
-  const auto third = Read(JoinPath(edge.folder, "epoch_003.safetensors"));
-  const auto fourth = Read(JoinPath(edge.folder, "epoch_004.safetensors"));
+  const auto merged = Read(JoinPath(edge.folder(), "merged.safetensors"));
+  const auto third = Read(JoinPath(edge.folder(), "epoch_003.safetensors"));
+  const auto fourth = Read(JoinPath(edge.folder(), "epoch_004.safetensors"));
   for (const auto& [name, tensor] : merged) {
     if (absl::StrContains(name, "running_") || !tensor.is_floating_point()) continue;
     EXPECT_TRUE(at::allclose(tensor, (third.at(name) + fourth.at(name)) / 2, 1e-6, 1e-7)) << name;
   }
   // Another process is told the same, and what is kept are the weights that were trained.
   EdgeTrainer again(job_, &tiny_->evaluation, /*kept_epochs=*/2);
-  ASSERT_OK_AND_ASSIGN(const EpochMeasure same, again.TrainEpoch(edge, 4));
-  EXPECT_EQ(same.performance, measures[3].performance);
+  ASSERT_OK_AND_ASSIGN(const CurvePoint same, again.TrainEpoch(edge, 4));
+  EXPECT_EQ(same.performance(), measures[3].performance());
   ASSERT_THAT(again.Finish(edge, 4), IsOk());
-  EXPECT_TRUE(at::equal(Read(JoinPath(edge.folder, "weights.safetensors")).at("conv1.weight"),
+  EXPECT_TRUE(at::equal(Read(JoinPath(edge.folder(), "weights.safetensors")).at("conv1.weight"),
                         fourth.at("conv1.weight")));
-  EXPECT_TRUE(FileExists(JoinPath(edge.folder, "merged.safetensors")));
-  EXPECT_FALSE(FileExists(JoinPath(edge.folder, "epoch_003.safetensors")));
+  EXPECT_TRUE(FileExists(JoinPath(edge.folder(), "merged.safetensors")));
+  EXPECT_FALSE(FileExists(JoinPath(edge.folder(), "epoch_003.safetensors")));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""Training by another program: the planner's child protocol (planner/child_runner.h) in plain Python.
+"""Training by another program: the planner's child protocol (planner/runner/child_runner.h) in plain Python.
 
 ./bazelw run //planner:plan -- search --runner="python3 planner/example/train.py" --output_dir=/tmp/toy
 """

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/network/state_entries.h"
+#include "op3d/network/definition/state_entries.h"
 
 namespace op3d {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "op3d/base/safetensors.h"
-#include "op3d/network/definition.h"
+#include "op3d/network/definition/definition.h"
 
 namespace op3d {
 

@@ -11,8 +11,8 @@
 #include "absl/strings/match.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/status_matchers.h"
-#include "op3d/network/golden_filling.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/network/testing/golden_filling.h"
 
 namespace op3d {
 namespace {

@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "op3d/base/safetensors.h"
-#include "op3d/network/definition.h"
+#include "op3d/network/definition/definition.h"
 #include "op3d/network/weights/checkpoint.h"
 
 namespace op3d {

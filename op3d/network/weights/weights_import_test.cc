@@ -9,8 +9,8 @@
 
 #include "absl/strings/match.h"
 #include "op3d/base/bazel.h"
-#include "op3d/base/status_matchers.h"
-#include "op3d/network/state_entries.h"
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/network/definition/state_entries.h"
 
 namespace op3d {
 namespace {

@@ -1,0 +1,762 @@
+#include "benchmarks/run/benchmark.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>  // NOLINT: jobs that run for minutes, one a recipe
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "benchmarks/run/benchmark_data.h"
+#include "benchmarks/run/curve_files.h"
+#include "benchmarks/run/final_model.h"
+#include "benchmarks/run/proxy.h"
+#include "benchmarks/run/recipe.h"
+#include "benchmarks/run/search_run.h"
+#include "benchmarks/settings/settings_resolution.h"
+#include "data/annotation/video_list.h"
+#include "data/video/ffmpeg/ffmpeg_version.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program/commit.h"
+#include "op3d/base/program/run_folder.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/safetensors.h"
+#include "op3d/base/sha256.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/eval/scores/video_scores.h"
+#include "op3d/torch/arithmetic.h"
+#include "op3d/torch/device.h"
+#include "op3d/train/checkpoint/model_card.h"
+#include "op3d/train/settings/train_state.h"
+#include "planner/graphs/transition_graph.h"
+#include "planner/plans/plan_io.h"
+#include "results/record/environment.h"
+#include "results/record/format.h"
+#include "results/record/record.h"
+#include "results/report/report.h"
+
+namespace op3d {
+namespace {
+
+// Runs tasks on a few threads, in order; a task may add others.  Stops at the first error.
+class TaskQueue {
+ public:
+  using Task = std::function<absl::Status()>;
+
+  void Add(Task task) {
+    absl::MutexLock lock(&mutex_);
+    tasks_.push_back(std::move(task));
+  }
+
+  absl::Status Run(int threads) {
+    std::vector<std::thread> workers;
+    for (int i = 1; i < threads; ++i) workers.emplace_back([this] { Work(); });
+    Work();
+    for (std::thread& worker : workers) worker.join();
+    absl::MutexLock lock(&mutex_);
+    return status_;
+  }
+
+ private:
+  void Work() {
+    for (;;) {
+      Task task;
+      {
+        absl::MutexLock lock(&mutex_);
+        const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+          return !tasks_.empty() || running_ == 0 || !status_.ok();
+        };
+        mutex_.Await(absl::Condition(&ready));
+        if (tasks_.empty() || !status_.ok()) return;
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+        ++running_;
+      }
+      const absl::Status status = task();
+      absl::MutexLock lock(&mutex_);
+      status_.Update(status);
+      --running_;
+    }
+  }
+
+  absl::Mutex mutex_;
+  std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
+  int running_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Clips a video in a test where the settings do not say.
+constexpr int kTestClips = 10;
+
+TrainingJob MakeJob(const BenchmarkSettings& settings, const std::string& device,
+                    const BenchmarkData& data) {
+  TrainingJob job;
+  job.network = settings.network();
+  job.sgd = settings.sgd();
+  job.training = settings.training();
+  job.transform = settings.transform();
+  job.loader = settings.loader();
+  job.classes = static_cast<int64_t>(data.labels.classes.size());
+  job.frames = data.frames.get();
+  job.seed = settings.seed();
+  job.initial_weights = settings.initial_weights();
+  job.device = device;
+  *job.card.mutable_dataset() = PortableDataset(settings.dataset());
+  job.card.mutable_class_names()->Assign(data.labels.classes.begin(), data.labels.classes.end());
+  job.card.set_commit(BuildCommit());
+  return job;
+}
+
+// How a search's model is tested.
+RecipeSettings ModelRecipe(const BenchmarkSettings& settings, bool planned) {
+  RecipeSettings recipe;
+  recipe.set_name(planned ? "planned_model" : "published_model");
+  recipe.set_title(planned ? "planned: the search's model" : "published method: its model");
+  const int clips = settings.search().test_clips();
+  recipe.set_test_clips(clips > 0 ? clips : kTestClips);
+  for (const RecipeSettings& other : settings.recipes()) {
+    if (other.planned()) recipe.set_test_segments(other.test_segments());
+  }
+  return recipe;
+}
+
+std::string CurveName(const RecipeSettings& recipe) {
+  return absl::StrCat("recipes/", recipe.name());
+}
+
+// What a search of one method ended with.
+struct Found {
+  RecipeResult::Role model_role = RecipeResult::ROLE_UNSPECIFIED;
+  std::vector<SearchOutcome> outcomes;
+  Plan plan;
+  FinalModel model;
+  // Frames that the search took, and the same as frames a video.
+  int64_t frames = 0;
+  double frames_a_video = 0;
+};
+
+// A row of the table in the making.
+struct Row {
+  std::unique_ptr<RecipeRun> run;
+  RecipeResult::Role role = RecipeResult::ROLE_UNSPECIFIED;
+  // Frames of the search that the row stands on.
+  int64_t search_frames = 0;
+};
+
+// Makes the rows, trains and tests them on a few threads.
+class Rows {
+ public:
+  Rows(const BenchmarkOptions& options, const BenchmarkData& data, const std::vector<Found>& found,
+       RunFolder* folder, CurveFiles* curves)
+      : options_(options), data_(data), found_(found), folder_(folder), curves_(curves) {}
+
+  absl::StatusOr<ActivitySeconds> Run(const Plan& plan, RunRecord* record) {
+    OP3D_RETURN_IF_ERROR(MakeModels());
+    OP3D_RETURN_IF_ERROR(MakeRecipes(plan));
+    OP3D_RETURN_IF_ERROR(MakeRivals());
+    results_.resize(rows_.size());
+    int64_t epochs = 0;
+    for (const Row& row : rows_) {
+      epochs += row.run->total_epochs();
+      fixed_left_ += row.role == RecipeResult::FIXED;
+    }
+    Progress progress("train", epochs, "epochs");
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      queue_.Add([this, i, &progress] { return Train(i, &progress); });
+    }
+    OP3D_RETURN_IF_ERROR(queue_.Run(jobs()));
+    ActivitySeconds seconds;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      seconds += rows_[i].run->seconds();
+      if (results_[i].has_test()) *record->add_recipes() = results_[i];
+    }
+    return seconds;
+  }
+
+ private:
+  // Rows side by side: at most as many as there are.
+  int jobs() const {
+    const RivalSettings& rivals = options_.settings.rivals();
+    const int rows = static_cast<int>(found_.size()) + options_.settings.recipes_size() +
+                     rivals.clips_size() * rivals.rates_size() + !rivals.long_run().empty() +
+                     !rivals.multigrid().empty();
+    return std::max(1, std::min(options_.threads, rows));
+  }
+
+  // What frames are counted by.
+  int full_crop() const { return options_.settings.transform().train_crop(); }
+
+  TrainingJob Job(const std::vector<Video>* videos, const std::string& name) const {
+    TrainingJob job = MakeJob(options_.settings, options_.device, data_);
+    job.videos = videos;
+    job.purpose = absl::StrCat("recipe.", name);
+    job.score = options_.settings.search().score();
+    job.loader_threads = std::max(0, options_.threads / jobs() - 1);
+    return job;
+  }
+
+  std::string Folder(const std::string& name) const {
+    return folder_->Path(absl::StrCat("checkpoints/", name));
+  }
+
+  // The searches' own models, as they are.
+  absl::Status MakeModels() {
+    if (options_.settings.search().method() == SearchSettings::METHOD_UNSPECIFIED) {
+      return absl::OkStatus();
+    }
+    for (const Found& found : found_) {
+      const RecipeSettings settings = ModelRecipe(
+          options_.settings, found.model_role == RecipeResult::PLANNED_MODEL);
+      Row row;
+      row.run = std::make_unique<RecipeRun>(settings, found.plan,
+                                            Job(&data_.search_train, settings.name()),
+                                            Folder(settings.name()));
+      row.role = found.model_role;
+      row.search_frames = found.frames;
+      RecipeResult facts = found.model.facts;
+      for (const Plan::Step& step : found.plan.steps()) {
+        facts.set_epochs(facts.epochs() + step.epochs());
+        facts.set_frames(facts.frames() +
+                         FramesOf(step.state(), step.epochs(), data_.search_train.size(), full_crop()));
+      }
+      OP3D_RETURN_IF_ERROR(row.run->Take(found.model.file, facts));
+      rows_.push_back(std::move(row));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeRecipes(const Plan& plan) {
+    const SearchSettings& search = options_.settings.search();
+    for (RecipeSettings recipe : options_.settings.recipes()) {
+      const bool planned_method = !options_.settings.has_plan() && SearchesPlanned(search);
+      Row row;
+      if (recipe.planned()) {
+        if (planned_method && !search.train_again()) continue;
+        if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
+          row.role = planned_method || found_.empty() ? RecipeResult::PLANNED_AGAIN
+                                                      : RecipeResult::PUBLISHED_AGAIN;
+          if (!found_.empty()) row.search_frames = found_.back().frames;
+        }
+      } else {
+        if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
+          row.role = RecipeResult::HAND_TUNED;
+        }
+        // Held against a search at equal total frames.
+        if (planned_method) {
+          SetFrames(found_.back().frames_a_video, full_crop(), &recipe);
+        }
+      }
+      OP3D_ASSIGN_OR_RETURN(const Plan recipe_plan, RecipePlan(recipe, plan, full_crop()));
+      row.run = std::make_unique<RecipeRun>(
+          recipe, recipe_plan, Job(&data_.RecipeVideos(options_.settings), recipe.name()),
+          Folder(recipe.name()));
+      rows_.push_back(std::move(row));
+    }
+    return absl::OkStatus();
+  }
+
+  // Fixed schedules that share, or get at once, the frames of the run's own search.
+  absl::Status MakeRivals() {
+    const RivalSettings& rivals = options_.settings.rivals();
+    if (found_.empty() || found_.back().model_role != RecipeResult::PLANNED_MODEL) {
+      return absl::OkStatus();
+    }
+    const double frames = found_.back().frames_a_video;
+    std::vector<std::pair<State, double>> fixed;
+    const double share = frames / std::max(1, rivals.clips_size() * rivals.rates_size());
+    for (const std::string& name : rivals.clips()) {
+      OP3D_ASSIGN_OR_RETURN(const State clip,
+                            FindClip(options_.settings.search(), name, "rivals.clips"));
+      for (const double rate : rivals.rates()) {
+        fixed.emplace_back(clip, share);
+        fixed.back().first.set_learning_rate(clip.learning_rate() * rate);
+      }
+    }
+    for (const auto& [state, budget] : fixed) {
+      const std::string rate = absl::StrCat(state.learning_rate());
+      OP3D_RETURN_IF_ERROR(MakeRival(absl::StrCat("fixed_", state.name(), "_", rate),
+                                     absl::StrCat(state.name(), " at ", rate, ", linear to 0"),
+                                     state, budget, RecipeResult::FIXED));
+    }
+    if (!rivals.long_run().empty()) {
+      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
+                                                        rivals.long_run(), "rivals.long_run"));
+      OP3D_RETURN_IF_ERROR(MakeRival(
+          "long_run",
+          absl::StrCat("one long run: ", state.name(), " at ", state.learning_rate(), ", linear to 0"),
+          state, frames, RecipeResult::LONG_RUN));
+    }
+    if (!rivals.multigrid().empty()) {
+      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
+                                                        rivals.multigrid(), "rivals.multigrid"));
+      AddRival("multigrid",
+               absl::StrCat("multigrid, long cycle: ", state.name(), " at ", state.learning_rate()),
+               MultigridPlan(state, frames, full_crop(),
+                             static_cast<int64_t>(data_.search_train.size())),
+               RecipeResult::MULTIGRID);
+    }
+    return absl::OkStatus();
+  }
+
+  // One state whose rate falls in a straight line to 0.
+  absl::Status MakeRival(const std::string& name, const std::string& title, const State& state,
+                         double frames, RecipeResult::Role role) {
+    RecipeSettings recipe;
+    *recipe.mutable_fixed()->mutable_state() = state;
+    recipe.mutable_fixed()->set_frames(frames);
+    OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, Plan(), full_crop()));
+    Plan::Step& step = *plan.mutable_steps(0);
+    // Three epochs or fewer have none to spare for a warm-up.
+    step.mutable_state()->mutable_schedule()->mutable_linear()->set_warmup_epochs(
+        step.epochs() > 3 ? 1 : 0);
+    AddRival(name, title, plan, role);
+    return absl::OkStatus();
+  }
+
+  void AddRival(const std::string& name, const std::string& title, const Plan& plan,
+                RecipeResult::Role role) {
+    RecipeSettings recipe;
+    recipe.set_name(name);
+    recipe.set_title(title);
+    const int clips = options_.settings.rivals().test_clips();
+    recipe.set_test_clips(clips > 0 ? clips : kTestClips);
+    Row row;
+    row.role = role;
+    row.run = std::make_unique<RecipeRun>(
+        recipe, plan, Job(&data_.search_train, name), Folder(name),
+        &data_.search_measured);
+    rows_.push_back(std::move(row));
+  }
+
+  absl::Status Train(size_t i, Progress* progress) {
+    RecipeRun& run = *rows_[i].run;
+    int seen = 0;
+    if (rows_[i].role != RecipeResult::PLANNED_MODEL &&
+        rows_[i].role != RecipeResult::PUBLISHED_MODEL) {
+      OP3D_RETURN_IF_ERROR(run.Train([&](int done, int total, double loss) {
+        progress->Add(done - seen);
+        if (done > seen) {
+          // 0: it had been trained before.
+          if (loss > 0) curves_->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
+          folder_->Log(
+              "recipe_epoch",
+              {{"recipe", run.recipe().name()}, {"epoch", done}, {"of", total}, {"loss", loss}});
+        }
+        seen = done;
+      }));
+    }
+    if (rows_[i].role != RecipeResult::FIXED) {
+      queue_.Add([this, i] { return Test(i, {}); });
+      return absl::OkStatus();
+    }
+    // Of the fixed schedules only the one that is best on held-out videos is tested.
+    absl::MutexLock lock(&mutex_);
+    if (--fixed_left_ > 0) return absl::OkStatus();
+    size_t best = 0;
+    RecipeResult choice;
+    double highest = -1;
+    for (size_t k = 0; k < rows_.size(); ++k) {
+      if (rows_[k].role != RecipeResult::FIXED) continue;
+      OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, rows_[k].run->Trained());
+      RecipeResult::Candidate& candidate = *choice.add_candidates();
+      candidate.set_title(trained.title());
+      candidate.set_plan(FormatPlan(trained.plan()));
+      candidate.set_frames(trained.frames());
+      candidate.set_held_out(trained.held_out());
+      choice.set_total_frames(choice.total_frames() + trained.frames());
+      if (trained.held_out() <= highest) continue;
+      highest = trained.held_out();
+      best = k;
+    }
+    for (RecipeResult::Candidate& candidate : *choice.mutable_candidates()) {
+      candidate.set_chosen(candidate.title() == rows_[best].run->recipe().title());
+    }
+    choice.set_role(RecipeResult::BEST_FIXED);
+    choice.set_title(absl::StrCat("best of ", choice.candidates_size(), " fixed schedules: ",
+                                  rows_[best].run->recipe().title()));
+    queue_.Add([this, best, choice] { return Test(best, choice); });
+    return absl::OkStatus();
+  }
+
+  // `over`: what stands in the row instead of what its training says.
+  absl::Status Test(size_t i, const RecipeResult& over) {
+    const int threads = std::max(1, options_.threads / jobs());
+    OP3D_ASSIGN_OR_RETURN(results_[i], rows_[i].run->Test(data_.evaluation, data_.labels, threads));
+    RecipeResult& result = results_[i];
+    result.set_role(rows_[i].role);
+    if (rows_[i].search_frames > 0) {
+      const bool model = rows_[i].role == RecipeResult::PLANNED_MODEL ||
+                         rows_[i].role == RecipeResult::PUBLISHED_MODEL;
+      result.set_total_frames(rows_[i].search_frames + (model ? 0 : result.frames()));
+    }
+    result.MergeFrom(over);
+    std::vector<CurveFiles::Point> points;
+    for (const double loss : result.losses()) {
+      points.push_back({static_cast<int64_t>(points.size()) + 1, {{"recipes/loss", loss}}});
+    }
+    curves_->Complete(CurveName(rows_[i].run->recipe()), points);
+    Progress::Print(absl::StrFormat("%-56s top-1 %.1f %%  (%d videos, %d clips x %d crops)",
+                                    result.title(), 100 * result.test().top1(),
+                                    result.test().videos(), result.test().clips(),
+                                    result.test().crops()));
+    for (const std::string& warning : result.warnings()) {
+      Progress::Print(absl::StrCat(result.title(), ": ", warning));
+    }
+    return absl::OkStatus();
+  }
+
+  const BenchmarkOptions& options_;
+  const BenchmarkData& data_;
+  const std::vector<Found>& found_;
+  RunFolder* const folder_;
+  CurveFiles* const curves_;
+  TaskQueue queue_;
+  std::vector<Row> rows_;
+  std::vector<RecipeResult> results_;
+  absl::Mutex mutex_;
+  int fixed_left_ = 0;
+};
+
+// scores.safetensors: the scores of every recipe, as MergeRows() puts them.
+absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const RecipeResult& recipe : record->recipes()) {
+    OP3D_ASSIGN_OR_RETURN(
+        std::string row,
+        ReadFile(folder->Path(absl::StrCat("checkpoints/", recipe.name(), "/scores.safetensors"))));
+    rows.emplace_back(recipe.name(), std::move(row));
+  }
+  OP3D_ASSIGN_OR_RETURN(std::string bytes, MergeRows(rows));
+  OP3D_RETURN_IF_ERROR(WriteFileAtomically(folder->Path("scores.safetensors"), bytes));
+  bytes = WithoutMetadata(std::move(bytes));
+  const std::string sha256 = Sha256(bytes);
+  for (RecipeResult& recipe : *record->mutable_recipes()) {
+    recipe.mutable_test()->set_scores_file("scores.safetensors");
+    recipe.mutable_test()->set_scores_crc32(Crc32(bytes));
+    recipe.mutable_test()->set_scores_sha256(sha256);
+  }
+  return absl::OkStatus();
+}
+
+void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
+  int edges = 0, bound = 0, failed = 0, unreached = 0;
+  for (const SearchOutcome& search : record->searches()) {
+    for (const EdgeOutcome& edge : search.edges()) {
+      ++edges;
+      bound += edge.ending() == EdgeOutcome::BOUND;
+      failed += edge.ending() == EdgeOutcome::FAILED;
+      unreached += edge.ending() == EdgeOutcome::UNREACHED;
+    }
+  }
+  if (failed > 0) {
+    record->add_notes(absl::StrCat(
+        failed, " of ", edges, " edges failed in training and are no way into their states",
+        unreached > 0
+            ? absl::StrCat("; ", unreached, " more were not trained, as nothing led to them")
+            : "",
+        "."));
+  }
+  if (bound > 0) {
+    record->add_notes(absl::StrCat(bound, " of ", edges,
+                                   " edges ended at the bound on epochs, not at their knee: there "
+                                   "the bound decides as much as the curve."));
+  }
+  if (record->searches_size() > 0) {
+    record->add_notes(
+        options.settings.search().search_split() == SearchSettings::PUBLISHED
+            ? "The search measured on the evaluation list, as the paper did: its choice has seen "
+              "the videos of the test."
+            : "The search measured on videos held out from the training list; the evaluation list "
+              "was first looked at in the test.");
+  }
+  if (SearchesPlanned(options.settings.search()) && options.settings.search().has_proxy() &&
+      record->searches_size() > 0) {
+    const SearchSettings::Proxy& proxy = options.settings.search().proxy();
+    record->add_notes(absl::StrCat(
+        "The search ran in small (",
+        proxy.videos() > 0 ? absl::StrCat(FormatPercent(proxy.videos()), " % of the videos") : "all videos",
+        proxy.crop() > 0 ? absl::StrCat(", crop ", proxy.crop()) : "",
+        proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "",
+        "); the best ", ProxyPaths(options.settings),
+        " of its paths were then trained at full size. Its edges' scores are those of the small "
+        "search."));
+  }
+  if (options.settings.scale() == BenchmarkSettings::MINIATURE) {
+    record->add_notes(
+        "Miniature: synthetic video and a small network. Its figures show that the pipeline works; "
+        "the gaps between its rows are set by its class list and say nothing about real video.");
+  }
+  for (const DatasetReport::List& list : record->dataset().lists()) {
+    if (list.missing() + list.broken() > 0) {
+      record->add_notes(absl::StrCat(list.name(), " list: ", list.missing(), " videos missing and ",
+                                     list.broken(), " broken of ", list.listed(), "."));
+    }
+    for (const DatasetReport::List::Short& row : list.short_videos()) {
+      record->add_notes(
+          absl::StrCat(list.name(), " list: ", DescribeShortVideos(list, row),
+                       options.settings.loader().on_short_video() == LoaderSettings::LOOP
+                           ? "; they start again."
+                           : "; their last frame is held."));
+    }
+  }
+  for (const RecipeResult& recipe : record->recipes()) {
+    for (const std::string& warning : recipe.warnings()) {
+      record->add_notes(absl::StrCat(recipe.name(), ": ", warning, "."));
+    }
+    if (recipe.skipped_clips() > 0) {
+      record->add_notes(absl::StrCat(recipe.name(), ": ", recipe.skipped_clips(),
+                                     " clips of training were left out or replaced, as their "
+                                     "videos do not decode: ",
+                                     recipe.skipped_example()));
+    }
+    if (recipe.test().skipped() > 0) {
+      record->add_notes(absl::StrCat(recipe.name(), ": ", recipe.test().skipped(),
+                                     " videos do not decode and are left out of the test: ",
+                                     recipe.test().skipped_examples(0)));
+    }
+  }
+}
+
+// Which videos the search chooses on, as a file that anybody can read.
+absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkData& data,
+                             const RunFolder& folder, RunRecord* record) {
+  if (settings.has_plan() || settings.search().search_split() == SearchSettings::PUBLISHED) {
+    return absl::OkStatus();
+  }
+  constexpr char kFile[] = "search_held_out.tsv";
+  for (DatasetReport::List& list : *record->mutable_dataset()->mutable_lists()) {
+    if (list.name() == kHeldOutList) list.set_videos_file(kFile);
+  }
+  return WriteFileAtomically(folder.Path(kFile), VideoListText(data.search_measured));
+}
+
+// Trains the best paths of a search in small at full size, from scratch.  The one that is best on the
+// held-out videos is the plan, and its weights are the model.
+absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& data,
+                        RunFolder* folder, CurveFiles* curves, Found* found,
+                        ActivitySeconds* seconds) {
+  const BenchmarkSettings& settings = options.settings;
+  const int full_crop = settings.transform().train_crop();
+  const double of_videos =
+      static_cast<double>(ProxyVideos(settings, data.search_train).size()) /
+      static_cast<double>(data.search_train.size());
+  found->frames_a_video *= ProxyFrame(settings) * of_videos;
+  found->frames = std::llround(static_cast<double>(found->frames) * ProxyFrame(settings));
+  const std::vector<Plan> plans = BestPlans(found->outcomes[0], ProxyPaths(settings));
+  std::vector<std::unique_ptr<RecipeRun>> runs;
+  const int jobs = std::max(1, std::min<int>(options.threads, static_cast<int>(plans.size())));
+  int64_t epochs = 0;
+  for (const Plan& plan : plans) {
+    RecipeSettings recipe;
+    recipe.set_name(absl::StrCat("path_", runs.size() + 1));
+    recipe.set_title(absl::StrCat("path ", runs.size() + 1, " at full size"));
+    TrainingJob job = MakeJob(settings, options.device, data);
+    job.videos = &data.search_train;
+    job.purpose = absl::StrCat("search.", recipe.name());
+    job.score = settings.search().score();
+    job.loader_threads = std::max(0, options.threads / jobs - 1);
+    runs.push_back(std::make_unique<RecipeRun>(
+        recipe, plan, job, folder->Path(absl::StrCat("checkpoints/", recipe.name())),
+        &data.search_measured));
+    epochs += runs.back()->total_epochs();
+  }
+  {
+    Progress progress("paths", epochs, "epochs");
+    TaskQueue queue;
+    for (const std::unique_ptr<RecipeRun>& run : runs) {
+      queue.Add([&run = *run, &progress, folder, curves, seen = 0]() mutable {
+        return run.Train([&](int done, int total, double loss) {
+          progress.Add(done - seen);
+          if (done > seen) {
+            if (loss > 0) curves->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
+            folder->Log(
+                "path_epoch",
+                {{"path", run.recipe().name()}, {"epoch", done}, {"of", total}, {"loss", loss}});
+          }
+          seen = done;
+        });
+      });
+    }
+    OP3D_RETURN_IF_ERROR(queue.Run(jobs));
+  }
+  RecipeResult& facts = found->model.facts;
+  facts.set_model("the best of the search's paths, trained at full size");
+  size_t best = 0;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, runs[i]->Trained());
+    *seconds += runs[i]->seconds();
+    found->frames += trained.frames();
+    for (const Plan::Step& step : plans[i].steps()) {
+      found->frames_a_video += step.epochs() * FullFramesPerClip(step.state(), full_crop);
+    }
+    RecipeResult::Candidate& candidate = *facts.add_candidates();
+    candidate.set_title(absl::StrCat(trained.title(), ", ", FormatPercent(plans[i].value()),
+                                     " % in the small search"));
+    candidate.set_plan(FormatPlan(plans[i]));
+    candidate.set_frames(trained.frames());
+    candidate.set_held_out(trained.held_out());
+    if (i > 0 && trained.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) continue;
+    best = i;
+  }
+  facts.mutable_candidates(static_cast<int>(best))->set_chosen(true);
+  facts.set_held_out(facts.candidates(static_cast<int>(best)).held_out());
+  found->plan = plans[best];
+  found->plan.set_value(facts.held_out());
+  found->model.file = folder->Path("model.safetensors");
+  // The path's own file knows neither the plan as it is called now nor the test.
+  TrainingJob job = MakeJob(settings, options.device, data);
+  DescribeTest(ModelRecipe(settings, /*planned=*/true), found->plan, &job.card);
+  const State& last = found->plan.steps(found->plan.steps_size() - 1).state();
+  OP3D_ASSIGN_OR_RETURN(const RecipeResult chosen, runs[best]->Trained());
+  const double loss = chosen.losses().empty() ? 0 : chosen.losses(chosen.losses_size() - 1);
+  OP3D_ASSIGN_OR_RETURN(const Safetensors own, Safetensors::Read(runs[best]->WeightsPath()));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string bytes,
+      SerializeSafetensors(own.tensors(), WeightsMetadata(job, ToTrainState(last).clip, loss)));
+  return WriteFileAtomically(found->model.file, bytes);
+}
+
+// Searches by one method and chooses the search's model.
+absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
+                               bool planned, RunFolder* folder, CurveFiles* curves,
+                               RunRecord* record, ActivitySeconds* seconds) {
+  const SearchSettings& settings = options.settings.search();
+  OP3D_ASSIGN_OR_RETURN(SearchPlan search,
+                        planned ? PlannedSearch(settings) : PublishedSearch(settings));
+  const bool in_small = planned && settings.has_proxy();
+  BenchmarkSettings searched = options.settings;
+  if (in_small) {
+    searched = ProxySettings(options.settings);
+    search.videos = ProxyVideos(options.settings, data.search_train);
+    if (search.videos.size() < data.search_train.size()) {
+      Progress::Print(absl::StrCat("the search trains on ", search.videos.size(), " of ",
+                                   data.search_train.size(), " videos"));
+    }
+  }
+  const TrainingJob job = MakeJob(searched, options.device, data);
+  OP3D_ASSIGN_OR_RETURN(
+      SearchRun run, RunSearch(search, searched, data, job, options.threads, folder, curves));
+  Found found;
+  found.model_role = planned ? RecipeResult::PLANNED_MODEL : RecipeResult::PUBLISHED_MODEL;
+  const size_t videos = in_small ? search.videos.size() : data.search_train.size();
+  const int full_crop = searched.transform().train_crop();
+  found.frames = FramesOfSearch(run.outcomes, videos, full_crop);
+  found.frames_a_video = FramesAVideo(run.outcomes, full_crop);
+  for (const SearchOutcome& outcome : run.outcomes) *record->add_searches() = outcome;
+  *seconds += run.seconds;
+  record->mutable_time()->set_fit(record->time().fit() + run.fit_seconds);
+  found.plan = BestPlan(run.outcomes);
+  found.outcomes = std::move(run.outcomes);
+  if (in_small) {
+    OP3D_RETURN_IF_ERROR(TrainPaths(options, data, folder, curves, &found, seconds));
+    return found;
+  }
+  const auto best = std::find_if(
+      found.outcomes.begin(), found.outcomes.end(), [&](const SearchOutcome& outcome) {
+        return outcome.plan().pool() == found.plan.pool();
+      });
+  if (settings.method() == SearchSettings::METHOD_UNSPECIFIED) return found;
+  TrainingJob model_job = SearchJob(search, found.plan.pool(), data, job);
+  DescribeTest(ModelRecipe(options.settings, planned), found.plan, &model_job.card);
+  // The published search has one model; the planned one may average its final models.
+  OP3D_ASSIGN_OR_RETURN(
+      found.model,
+      ChooseFinalModel(*best, JournalFolder(*folder, found.plan.pool()), model_job,
+                       data.search_measured,
+                       folder->Path(planned ? "model.safetensors" : "published_model.safetensors")));
+  return found;
+}
+
+// The searches that the settings ask for; the last one's plan is the run's.
+absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
+                                             const BenchmarkData& data, RunFolder* folder,
+                                             CurveFiles* curves, RunRecord* record,
+                                             ActivitySeconds* seconds) {
+  std::vector<Found> found;
+  if (options.settings.has_plan()) return found;
+  const SearchSettings& search = options.settings.search();
+  for (const bool planned : {false, true}) {
+    const bool wanted = planned ? SearchesPlanned(search)
+                                : search.method() != SearchSettings::PLANNED_METHOD;
+    if (!wanted) continue;
+    OP3D_ASSIGN_OR_RETURN(Found one,
+                          FindPlan(options, data, planned, folder, curves, record, seconds));
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+}  // namespace
+
+absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
+  const absl::Time start = absl::Now();
+  RunRecord record;
+  *record.mutable_settings() = options.settings;
+  *record.mutable_environment() = CollectEnvironment(
+      options.threads, options.device, ArithmeticInUse(), {LibTorchVersion(), FfmpegVersion()});
+  IndexOptions index;
+  index.file = options.index_file;
+  OP3D_ASSIGN_OR_RETURN(
+      BenchmarkData data,
+      LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
+  *record.mutable_dataset() = data.report;
+  // Why settings were chosen is words, and some of them are of the machine.
+  BenchmarkSettings kept = options.settings;
+  kept.clear_derived();
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<RunFolder> folder,
+                        RunFolder::Open(options.output_dir, kept));
+  if (FileExists(folder->Path("record.textproto"))) {
+    Progress::Print(absl::StrCat(options.output_dir, " holds a finished run; this is its record"));
+    return ReadRecord(folder->path());
+  }
+  folder->Log("started", {{"benchmark", options.settings.benchmark()},
+                          {"threads", options.threads},
+                          {"resumed", folder->resumed()}});
+  for (const DatasetReport::List& list : data.report.lists()) {
+    for (const DatasetReport::List::Short& row : list.short_videos()) {
+      folder->Log("short_videos", {{"list", list.name()},
+                                   {"span", row.span()},
+                                   {"videos", row.videos()},
+                                   {"example", row.example()}});
+    }
+  }
+  record.mutable_environment()->set_resumed(folder->resumed());
+  OP3D_RETURN_IF_ERROR(KeepHeldOutList(options.settings, data, *folder, &record));
+
+  ActivitySeconds seconds;
+  CurveFiles curves(folder->Path("tensorboard"));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<Found> found,
+                        FindPlans(options, data, folder.get(), &curves, &record, &seconds));
+  const Plan plan = found.empty() ? options.settings.plan() : found.back().plan;
+  *record.mutable_plan() = plan;
+  OP3D_RETURN_IF_ERROR(WritePlan(folder->Path("plan.textproto"), plan));
+  Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", FormatPlan(plan)));
+  Rows rows(options, data, found, folder.get(), &curves);
+  OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds, rows.Run(plan, &record));
+  seconds += recipe_seconds;
+  OP3D_RETURN_IF_ERROR(MergeScores(folder.get(), &record));
+  AddNotes(options, &record);
+
+  TimeSplit& time = *record.mutable_time();
+  time.set_decode(data.frames->counters().decode_seconds);
+  time.set_transform(seconds.transform);
+  time.set_forward(seconds.forward);
+  time.set_backward(seconds.backward);
+  time.set_step(seconds.step);
+  time.set_wall(absl::ToDoubleSeconds(absl::Now() - start));
+  time.set_peak_memory_mib(PeakMemoryMib());
+  record.mutable_environment()->set_finished(RecordTime(absl::Now()));
+  OP3D_RETURN_IF_ERROR(WriteReport(folder->path(), record));
+  OP3D_RETURN_IF_ERROR(WriteRecord(folder->path(), record));
+  folder->Log("finished", {{"wall_seconds", time.wall()}});
+  return record;
+}
+
+}  // namespace op3d

@@ -1,0 +1,467 @@
+#include "benchmarks/run/dry_run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "benchmarks/run/benchmark_data.h"
+#include "benchmarks/run/proxy.h"
+#include "benchmarks/run/recipe.h"
+#include "benchmarks/run/search_run.h"
+#include "benchmarks/settings/settings_resolution.h"
+#include "data/datasets/dataset_settings.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program/run_folder.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
+#include "op3d/train/cost/step_probe.h"
+#include "op3d/train/settings/network_settings.h"
+#include "op3d/train/settings/train_state.h"
+#include "planner/graphs/transition_graph.h"
+#include "planner/graphs/wide_graph.h"
+#include "planner/plans/plan_io.h"
+#include "planner/plans/work_estimate.h"
+#include "results/record/environment.h"
+
+namespace op3d {
+namespace {
+
+// How many videos each part of a run sees.
+struct Videos {
+  int64_t search_train = 0, search_measured = 0, recipes = 0, evaluation = 0;
+  // Of the lists, or the official number.
+  int64_t classes = 0;
+};
+
+// Counts the copy; one that cannot be run on yet counts as the official dataset, and `text` says
+// what the run would stop at.
+absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string* text) {
+  const BenchmarkSettings& settings = options.settings;
+  IndexOptions index;
+  index.file = options.index_file;
+  index.read_only = true;
+  const absl::StatusOr<BenchmarkData> data =
+      LoadBenchmarkData(settings, options.dataset_root, options.threads, index);
+  Videos videos;
+  if (data.ok()) {
+    for (const DatasetReport::List& list : data->report.lists()) {
+      absl::StrAppendFormat(
+          text, "%s: %d videos used of %d listed (%d missing, %d broken)%s\n", list.name(),
+          list.used(), list.listed(), list.missing(), list.broken(),
+          list.official() > 0 ? absl::StrCat(", official: ", list.official()) : "");
+      for (const DatasetReport::List::Short& row : list.short_videos()) {
+        absl::StrAppend(text, "  ", DescribeShortVideos(list, row), "\n");
+      }
+    }
+    videos.search_train = static_cast<int64_t>(data->search_train.size());
+    videos.search_measured = static_cast<int64_t>(data->search_measured.size());
+    videos.recipes = static_cast<int64_t>(data->RecipeVideos(settings).size());
+    videos.evaluation = static_cast<int64_t>(data->evaluation.size());
+    videos.classes = static_cast<int64_t>(data->labels.classes.size());
+    return videos;
+  }
+  const OfficialCounts official = OfficialVideos(settings.dataset());
+  const int64_t train = official.train;
+  if (absl::IsCancelled(data.status()) || train == 0 || !FolderExists(options.dataset_root)) {
+    return data.status();
+  }
+  absl::StrAppend(text, "this copy cannot be trained on yet: ", data.status().message(),
+                  "\nwhat follows counts the official dataset\n");
+  const bool held_out = settings.search().search_split() == SearchSettings::HELD_OUT_FROM_TRAIN;
+  videos.evaluation = official.evaluation;
+  videos.classes = settings.dataset().classes();
+  videos.search_measured =
+      held_out ? std::llround(static_cast<double>(train) * settings.search().held_out_share())
+               : videos.evaluation;
+  videos.search_train = held_out ? train - videos.search_measured : train;
+  videos.recipes =
+      settings.recipe_videos() == BenchmarkSettings::SEARCH_TRAIN ? videos.search_train : train;
+  return videos;
+}
+
+// Measured seconds a clip, by frames and side.
+class Costs {
+ public:
+  explicit Costs(const BenchmarkOptions& options) : options_(options) {}
+
+  // `train`: both costs are known; else at least that of scoring.
+  absl::StatusOr<StepCost> Of(int frames, int side, bool train) {
+    StepCost& cost = known_[{frames, side}];
+    if (train ? cost.train_seconds > 0 : cost.score_seconds > 0) return cost;
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    Progress::Print(absl::StrFormat("measuring a %s step of %d x %d x %d ...",
+                                    train ? "training" : "scoring", frames, side, side));
+    StepProbe probe;
+    probe.train = train;
+    probe.network = options_.settings.network();
+    probe.sgd = options_.settings.sgd();
+    probe.training = options_.settings.training();
+    probe.classes = options_.settings.dataset().classes();
+    probe.frames = frames;
+    probe.side = side;
+    probe.device = options_.device;
+    OP3D_ASSIGN_OR_RETURN(const StepCost measured, MeasureStep(probe));
+    cost.score_seconds = measured.score_seconds;
+    cost.train_seconds = std::max(cost.train_seconds, measured.train_seconds);
+    cost.weight_bytes = measured.weight_bytes;
+    return cost;
+  }
+
+ private:
+  const BenchmarkOptions& options_;
+  std::map<std::pair<int, int>, StepCost> known_;
+};
+
+// Side of a state's training clips.
+int CropOf(const State& state, const TransformSettings& transform) {
+  return state.crop() > 0 ? state.crop() : transform.train_crop();
+}
+
+// InvalidArgument as the run's, when a step is larger than the list.
+absl::StatusOr<int64_t> EpochClips(const State& state, int64_t videos) {
+  const TrainState train = ToTrainState(state, /*epochs=*/1);
+  const absl::StatusOr<int64_t> steps = StepsPerEpoch(train, videos);
+  if (!steps.ok()) return Annotate(steps.status(), absl::StrCat("state ", state.name()));
+  return *steps * train.clips_a_step();
+}
+
+struct Sum {
+  int edges = 0, min_epochs = 0, expected_epochs = 0, max_epochs = 0;
+  double min_seconds = 0, expected_seconds = 0, max_seconds = 0;
+};
+
+absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
+                                         const TransitionGraph& graph, Costs* costs, Sum* sum) {
+  const TransformSettings& transform = options.settings.transform();
+  OP3D_ASSIGN_OR_RETURN(const WorkEstimate work,
+                        EstimateWork(graph, options.settings.search().rule()));
+  std::string text =
+      absl::StrFormat("pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %10s %12s %32s\n",
+                      graph.pool(), graph.states_size(), work.edges.size(), "edge", "frames", "lr",
+                      "batch", "epochs", "clips/epoch", "time");
+  for (const EdgeWork& edge : work.edges) {
+    const Transition& transition = graph.transitions(edge.edge);
+    const State& state =
+        *std::find_if(graph.states().begin(), graph.states().end(),
+                      [&](const State& candidate) { return candidate.name() == transition.to(); });
+    OP3D_ASSIGN_OR_RETURN(const StepCost train,
+                          costs->Of(edge.frames_per_clip, CropOf(state, transform), true));
+    OP3D_ASSIGN_OR_RETURN(const StepCost search,
+                          costs->Of(edge.frames_per_clip, transform.search_crop(), false));
+    OP3D_ASSIGN_OR_RETURN(const int64_t clips, EpochClips(state, videos.search_train));
+    const double epoch = train.train_seconds * static_cast<double>(clips) +
+                         search.score_seconds * static_cast<double>(videos.search_measured);
+    absl::StrAppendFormat(
+        &text, "  %-10s %-7d %-8g %-8s %10s %12d %32s\n", EdgeName(transition),
+        edge.frames_per_clip, state.learning_rate(),
+        absl::StrCat(state.batch_size(), "x", state.accumulation()),
+        absl::StrCat(edge.min_epochs, "/", edge.expected_epochs, "/", edge.max_epochs), clips,
+        absl::StrCat(FormatSeconds(edge.min_epochs * epoch), " / ",
+                     FormatSeconds(edge.expected_epochs * epoch), " / ",
+                     FormatSeconds(edge.max_epochs * epoch)));
+    ++sum->edges;
+    sum->min_epochs += edge.min_epochs;
+    sum->expected_epochs += edge.expected_epochs;
+    sum->max_epochs += edge.max_epochs;
+    sum->min_seconds += edge.min_epochs * epoch;
+    sum->expected_seconds += edge.expected_epochs * epoch;
+    sum->max_seconds += edge.max_epochs * epoch;
+  }
+  return text;
+}
+
+// Of a frame of a clip, the mean over the wide graph's clips: training, and measuring.
+struct FrameCost {
+  double train_seconds = 0, score_seconds = 0;
+};
+
+absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, const Videos& videos,
+                                       Costs* costs) {
+  const WideGraphSettings& wide = options.settings.search().wide();
+  const TransformSettings& transform = options.settings.transform();
+  FrameCost mean;
+  for (const State& clip : wide.clips()) {
+    // Of rivals, too: they train on the same videos.
+    OP3D_RETURN_IF_ERROR(EpochClips(clip, videos.search_train).status());
+    const int frames = FramesPerClip(clip);
+    OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of(frames, CropOf(clip, transform), true));
+    OP3D_ASSIGN_OR_RETURN(const StepCost score, costs->Of(frames, transform.search_crop(), false));
+    mean.train_seconds += train.train_seconds / FullFramesPerClip(clip, transform.train_crop()) /
+                          wide.clips_size();
+    mean.score_seconds += score.score_seconds / frames / wide.clips_size();
+  }
+  return mean;
+}
+
+// What one thread takes for the rounds of the planned method: for a frame a video of training, and for
+// each round's scoring, whatever the budget.
+struct RoundsCost {
+  double frame_seconds = 0;
+  std::vector<double> scoring_seconds;
+  // Training at full size.
+  double full_frame_seconds = 0;
+};
+
+absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const Videos& videos,
+                                        Costs* costs) {
+  const SearchSettings& search = options.settings.search();
+  OP3D_ASSIGN_OR_RETURN(const FrameCost full, CostOfFrames(options, videos, costs));
+  FrameCost cost = full;
+  double share = 1;
+  if (search.has_proxy()) {
+    BenchmarkOptions small = options;
+    small.settings = ProxySettings(options.settings);
+    Costs small_costs(small);
+    OP3D_ASSIGN_OR_RETURN(cost, CostOfFrames(small, videos, &small_costs));
+    if (search.proxy().videos() > 0) share = search.proxy().videos();
+  }
+  const auto train_videos = static_cast<double>(videos.search_train);
+  RoundsCost rounds;
+  rounds.frame_seconds = share * train_videos * cost.train_seconds;
+  rounds.full_frame_seconds = train_videos * full.train_seconds;
+  for (int k = 0; k < search.wide().stages_size(); ++k) {
+    // Measured in the middle and at the end of an edge; merging asks for BatchNorm's clips beside.
+    const double scored = 2 * (static_cast<double>(videos.search_measured) *
+                                   std::max(search.score().frames(), 16) +
+                               search.score().batch_norm_clips() * 32.0);
+    rounds.scoring_seconds.push_back(EdgesOfRound(search.wide(), k) * scored * cost.score_seconds);
+  }
+  return rounds;
+}
+
+// Frames a video until the search's model is there, and what rivals get: the search's own, counted by
+// area, and those of a proxy's paths at full size.
+double FramesInAll(const BenchmarkSettings& settings) {
+  const WideGraphSettings& wide = settings.search().wide();
+  if (!settings.search().has_proxy()) return wide.frames();
+  const double videos = settings.search().proxy().videos();
+  return wide.frames() * ProxyFrame(settings) * (videos > 0 ? videos : 1) +
+         ProxyPaths(settings) * FramesOfPath(wide);
+}
+
+// The rounds of the planned method and the schedules it is held against.
+absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, const Videos& videos,
+                                           Costs* costs, Sum* sum, double* rival_seconds) {
+  const SearchSettings& search = options.settings.search();
+  const WideGraphSettings& wide = search.wide();
+  OP3D_ASSIGN_OR_RETURN(const RoundsCost cost, CostOfRounds(options, videos, costs));
+  std::string text = absl::StrFormat(
+      "rounds over a wide graph of %d clips at %d rates, %g frames a video in all:\n",
+      wide.clips_size(), wide.rates_size(), wide.frames());
+  double path = 0, seconds = 0;
+  for (int k = 0; k < wide.stages_size(); ++k) {
+    const double frames = FramesOfStage(wide, k);
+    path += frames;
+    const double round = FramesOfRound(wide, k) * cost.frame_seconds + cost.scoring_seconds[k];
+    const bool last = k + 1 == wide.stages_size();
+    absl::StrAppendFormat(&text, "  round %d: %d edges of %s%.0f frames a video%s, %s\n", k + 1,
+                          EdgesOfRound(wide, k), last && wide.annealing_size() > 1 ? "at most " : "",
+                          frames, last ? ", the rate falling to 0" : ", at a constant rate",
+                          FormatSeconds(round));
+    sum->edges += EdgesOfRound(wide, k);
+    seconds += round;
+  }
+  sum->min_seconds += seconds;
+  sum->expected_seconds += seconds;
+  sum->max_seconds += seconds;
+  absl::StrAppendFormat(&text,
+                        "search: %d edges, %s of one thread; the winning path is trained on %.0f "
+                        "frames a video, %.0f %% of the whole\n",
+                        sum->edges, FormatSeconds(seconds), path, 100 * path / wide.frames());
+  if (search.has_proxy()) {
+    const double full = ProxyPaths(options.settings) * path * cost.full_frame_seconds;
+    absl::StrAppendFormat(&text,
+                          "the search runs in small; its %d best paths are then trained at full "
+                          "size, %s of one thread\n",
+                          ProxyPaths(options.settings), FormatSeconds(full));
+    sum->min_seconds += full;
+    sum->expected_seconds += full;
+    sum->max_seconds += full;
+  }
+  const RivalSettings& rivals = options.settings.rivals();
+  const int fixed = rivals.clips_size() * rivals.rates_size();
+  const double whole = FramesInAll(options.settings) * cost.full_frame_seconds;
+  if (fixed > 0) {
+    absl::StrAppendFormat(&text, "rivals: %d fixed schedules share as many frames, %s\n", fixed,
+                          FormatSeconds(whole));
+    *rival_seconds += whole;
+  }
+  if (!rivals.long_run().empty()) {
+    absl::StrAppendFormat(&text, "rivals: one long run of all these frames, %s\n",
+                          FormatSeconds(whole));
+    *rival_seconds += whole;
+  }
+  if (!rivals.multigrid().empty()) {
+    absl::StrAppendFormat(&text, "rivals: multigrid of all these frames, about %s\n",
+                          FormatSeconds(whole));
+    *rival_seconds += whole;
+  }
+  return text;
+}
+
+// What training and testing every recipe takes beside `plan`.
+absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, const Videos& videos,
+                                            const Plan& plan, Costs* costs, double* seconds) {
+  std::string text;
+  const TransformSettings& transform = options.settings.transform();
+  const SearchSettings& search = options.settings.search();
+  const bool rounds = SearchesPlanned(search) && !options.settings.has_plan();
+  for (RecipeSettings recipe : options.settings.recipes()) {
+    if (recipe.planned() && rounds && !search.train_again()) continue;
+    // It is given what the search may take.
+    if (rounds) SetFrames(FramesInAll(options.settings), transform.train_crop(), &recipe);
+    OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan, transform.train_crop()));
+    double time = 0;
+    for (const Plan::Step& step : steps.steps()) {
+      OP3D_ASSIGN_OR_RETURN(const StepCost cost,
+                            costs->Of(FramesPerClip(step.state()), CropOf(step.state(), transform), true));
+      const absl::StatusOr<int64_t> clips = EpochClips(step.state(), videos.recipes);
+      if (!clips.ok()) {
+        return Annotate(clips.status(), absl::StrCat("recipe ", recipe.name()));
+      }
+      time += cost.train_seconds * step.epochs() * static_cast<double>(*clips);
+    }
+    OP3D_ASSIGN_OR_RETURN(const StepCost test, costs->Of(FramesPerClip(TestState(recipe, steps)),
+                                                         transform.test_crop(), false));
+    const double test_time =
+        test.score_seconds * recipe.test_clips() * 3 * static_cast<double>(videos.evaluation);
+    absl::StrAppendFormat(&text, "recipe %s: %d epochs, %s; test of %d videos x %d views, %s\n",
+                          recipe.name(), TotalEpochs(steps), FormatSeconds(time), videos.evaluation,
+                          recipe.test_clips() * 3, FormatSeconds(test_time));
+    *seconds += time + test_time;
+  }
+  return text;
+}
+
+// The plan to count recipes for: the given one, else, since what a search will find is not known,
+// the first four states of the first pool at half their bound.
+Plan PlanToCount(const BenchmarkOptions& options) {
+  if (options.settings.has_plan()) return options.settings.plan();
+  Plan plan;
+  if (SearchesPlanned(options.settings.search())) {
+    const WideGraphSettings& wide = options.settings.search().wide();
+    for (int k = 0; k < wide.stages_size(); ++k) {
+      Plan::Step& step = *plan.add_steps();
+      *step.mutable_state() = wide.clips(wide.clips_size() / 2);
+      step.set_epochs(std::max(
+          1, static_cast<int>(FramesOfStage(wide, k) / FramesPerClip(step.state()))));
+    }
+    return plan;
+  }
+  if (options.settings.search().pools().empty()) return plan;
+  const TransitionGraph& graph = options.settings.search().pools(0);
+  const int epochs = std::max(1, options.settings.search().rule().max_epochs() / 2);
+  for (const State& state : graph.states()) {
+    if (plan.steps_size() == 4) break;
+    Plan::Step& step = *plan.add_steps();
+    *step.mutable_state() = state;
+    step.set_epochs(epochs);
+  }
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seconds) {
+  std::string text;
+  OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
+  Costs costs(options);
+  OP3D_ASSIGN_OR_RETURN(const RoundsCost cost, CostOfRounds(options, videos, &costs));
+  const double scoring =
+      std::accumulate(cost.scoring_seconds.begin(), cost.scoring_seconds.end(), 0.0);
+  const double training = seconds * options.threads - scoring;
+  if (training > 0) return training / cost.frame_seconds;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a budget of ", FormatSeconds(seconds), " is less than what scoring alone takes in the search, ",
+      FormatSeconds(scoring / options.threads), " with ", options.threads,
+      " jobs; give it more time"));
+}
+
+absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
+  std::string text;
+  if (!options.settings.derived().empty()) {
+    absl::StrAppend(&text, "chosen from the data, unless --settings or --set says otherwise:\n");
+  }
+  for (const BenchmarkSettings::Derived& derived : options.settings.derived()) {
+    absl::StrAppend(&text, "  ", derived.field(), ": ", derived.value(), "  (", derived.reason(),
+                    ")\n");
+  }
+  BenchmarkSettings decisive = options.settings;
+  decisive.clear_derived();
+  OP3D_RETURN_IF_ERROR(RunFolder::Check(options.output_dir, decisive));
+  OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
+  OP3D_RETURN_IF_ERROR(CheckInitialWeights(options.settings.network(), videos.classes,
+                                           options.settings.initial_weights()));
+  Costs costs(options);
+  Sum sum;
+  const SearchSettings& search = options.settings.search();
+  double rival_seconds = 0;
+  const bool rounds = SearchesPlanned(search) && !options.settings.has_plan();
+  if (rounds) {
+    OP3D_ASSIGN_OR_RETURN(const std::string described,
+                          DescribeRounds(options, videos, &costs, &sum, &rival_seconds));
+    absl::StrAppend(&text, described);
+  }
+  if (!options.settings.has_plan() && search.method() != SearchSettings::PLANNED_METHOD) {
+    for (const TransitionGraph& graph : search.pools()) {
+      OP3D_ASSIGN_OR_RETURN(const std::string pool,
+                            DescribePool(options, videos, graph, &costs, &sum));
+      absl::StrAppend(&text, pool);
+    }
+    absl::StrAppendFormat(&text,
+                          "search: %d edges; least / expected / most: %d / %d / %d epochs, %s / %s "
+                          "/ %s of one thread "
+                          "(expected: knees where the released plans have them)\n",
+                          sum.edges, sum.min_epochs, sum.expected_epochs, sum.max_epochs,
+                          FormatSeconds(sum.min_seconds), FormatSeconds(sum.expected_seconds),
+                          FormatSeconds(sum.max_seconds));
+  }
+  const Plan plan = PlanToCount(options);
+  double recipe_seconds = rival_seconds;
+  OP3D_ASSIGN_OR_RETURN(const std::string recipes,
+                        DescribeRecipes(options, videos, plan, &costs, &recipe_seconds));
+  if (!options.settings.has_plan()) {
+    absl::StrAppend(&text, rounds ? "recipes:\n"
+                                  : "recipes, counted for a plan of four states at half their "
+                                    "bound:\n");
+  }
+  absl::StrAppend(&text, recipes);
+
+  const int jobs =
+      rounds ? options.threads : std::max(1, std::min(options.threads, search.pools_size()));
+  OP3D_ASSIGN_OR_RETURN(const StepCost any,
+                        costs.Of(16, options.settings.transform().train_crop(), false));
+  const int64_t weights = any.weight_bytes;
+  const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
+  // A job's: weights of the newest epochs, and checkpoints (two, one being written, and anchors),
+  // which hold what the optimiser and an average add.
+  const int kept = KeptEpochs(search.rule());
+  const int checkpoints = 3 + bound / kept;
+  const TrainingSettings& training = options.settings.training();
+  const int64_t checkpoint = weights * (2 + training.has_adamw() + (training.average_decay() > 0));
+  const int64_t job = weights * std::min(bound, kept) + checkpoint * checkpoints;
+  const int64_t disk =
+      weights * sum.edges + jobs * job +
+      (weights * (plan.steps_size() + 3) + checkpoint * 3) * options.settings.recipes_size();
+  absl::StrAppendFormat(
+      &text,
+      "time: %s to %s with %d job%s side by side\n"
+      "disk: at most %.0f MiB (weights of %d edges; for each of %d jobs the weights of %d epochs "
+      "and "
+      "%d checkpoints)\n"
+      "memory: %.0f MiB were needed to measure this, for one clip or a few; decoded frames take up "
+      "to %d MiB more\n",
+      FormatSeconds((sum.min_seconds + recipe_seconds) / jobs),
+      FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), jobs, jobs == 1 ? "" : "s",
+      static_cast<double>(disk) / (1 << 20), sum.edges, jobs, std::min(bound, kept), checkpoints,
+      PeakMemoryMib(), options.settings.loader().frame_cache_mib());
+  return text;
+}
+
+}  // namespace op3d

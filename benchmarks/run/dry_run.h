@@ -1,0 +1,27 @@
+// What a run would do and cost, before it is started.
+//
+//   OP3D_ASSIGN_OR_RETURN(std::string text, DescribeDryRun(options));
+#ifndef OP3D_BENCHMARKS_RUN_DRY_RUN_H_
+#define OP3D_BENCHMARKS_RUN_DRY_RUN_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "benchmarks/run/benchmark.h"
+
+namespace op3d {
+
+// States, edges, epochs, clips; time from one measured training step and one measured scoring step
+// of every clip shape; disk; memory.  Refuses what the run would refuse: the output folder, weights
+// that do not fit the network, a batch larger than the data.  Reads the dataset's lists, writes nothing.  Time is that of
+// the network: decoding runs beside it on other threads and is usually faster.
+absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
+
+// Frames a video that the planned method's search gets through in `seconds` of wall-clock with
+// options.threads jobs on this machine, by the same measurements; decoding is not counted, nor are the
+// paths that a proxy's search trains at full size.  InvalidArgument where scoring alone takes longer.
+absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seconds);
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_RUN_DRY_RUN_H_

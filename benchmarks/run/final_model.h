@@ -1,0 +1,45 @@
+// The model that a search ends with: the best of its final states' weights, or their average.
+//
+//   OP3D_ASSIGN_OR_RETURN(FinalModel model,
+//                         ChooseFinalModel(outcome, journal_folder, job, held_out,
+//                                          "run/model.safetensors"));
+//   Use(model.file);                                   // weights to test
+//
+// Final states that grew from one trunk lie close together, and the average of their weights is
+// often better than the best of them (Izmailov et al. 2018; arXiv 2203.05482), so it is measured on
+// the held-out videos as one more candidate.  Only a higher score takes it.
+#ifndef OP3D_BENCHMARKS_RUN_FINAL_MODEL_H_
+#define OP3D_BENCHMARKS_RUN_FINAL_MODEL_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/annotation/video_list.h"
+#include "op3d/train/state_trainer.h"
+#include "planner/graphs/plan.pb.h"
+#include "results/record/run_record.pb.h"
+
+namespace op3d {
+
+struct FinalModel {
+  // safetensors.
+  std::string file;
+  // held_out, candidates, model and frames of the record's row.
+  RecipeResult facts;
+};
+
+// `outcome` must have a plan.  `journal_folder` is the search's (SearchOptions::folder), `job` the
+// one it trained with; averages are measured on `held_out` with clips of the plan's last state.
+// Writes `file` (safetensors, with the job's card), and beside it, for the record, what was chosen:
+// done again, it takes that.
+// FailedPrecondition when the winning edge's folder has no weights, naming it.
+absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
+                                            const std::string& journal_folder,
+                                            const TrainingJob& job,
+                                            const std::vector<Video>& held_out,
+                                            const std::string& file);
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_RUN_FINAL_MODEL_H_

@@ -1,0 +1,105 @@
+// Trains one recipe from scratch, then tests it: the rows of a benchmark's table.
+//
+//   OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, searched_plan, /*full_crop=*/224));
+//   RecipeRun run(recipe, plan, job, folder);
+//   OP3D_RETURN_IF_ERROR(run.Train(on_epoch));
+//   OP3D_ASSIGN_OR_RETURN(RecipeResult result, run.Test(evaluation, labels, threads));
+//
+// Both parts leave their result in `folder`; done again, they take it from there.
+#ifndef OP3D_BENCHMARKS_RUN_RECIPE_H_
+#define OP3D_BENCHMARKS_RUN_RECIPE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "benchmarks/run/benchmark_data.h"
+#include "op3d/base/activity_seconds.h"
+#include "op3d/train/state_trainer.h"
+#include "planner/graphs/plan.pb.h"
+#include "results/record/run_record.pb.h"
+#include "results/record/settings.pb.h"
+
+namespace op3d {
+
+// The states and epochs of a recipe: the plan itself, or the hand-tuned state for its own number of
+// epochs, by default as many as see equally many frames (epochs x clip length) as `plan`, at
+// least one; or the fixed state for its number of frames.  A frame counts by its area beside one of
+// `full_crop` pixels.  InvalidArgument for a recipe of no kind.
+absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, int full_crop);
+
+// The multigrid schedule (Wu et al. 2020, arXiv 1912.00998) that ends in `clip` and takes `frames`
+// frames a video, counted by area: its long cycle as the authors' code has it.  At each of the
+// learning rates x1, x1/10 and x1/100, clips of T/4 and T/2 frames at crop / sqrt 2, T/2 frames at the
+// whole crop, and T frames at the whole crop, each for equally many steps; at x1/1000 the last one
+// alone.  Clips shorter than 16 frames, which DG-P3D cannot take, stay longer.  A step has as many more
+// clips as they are smaller (8, 4, 2 and 1 times, by accumulation) and a learning rate in proportion, but at most half of `videos`; the rate is warmed up over the
+// first two thirds of the first state.  The short cycle (another crop from step to step) is left out.
+Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos);
+
+// Gives a hand-tuned recipe without a number of epochs as many as come closest to `frames` frames a
+// video, at least one.  Other recipes stay as they are.
+void SetFrames(double frames, int full_crop, RecipeSettings* recipe);
+
+// Frames the network sees in `epochs` epochs over `videos` videos: clips that do not fill a step of
+// the optimiser are left out, and a frame counts by its area beside one of `full_crop` pixels.
+int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop);
+
+// The clips of a recipe's test: those of `plan`'s last state, with the recipe's test_segments where
+// that state samples uniformly.  `plan` must have a step.
+State TestState(const RecipeSettings& recipe, const Plan& plan);
+
+// Says in `card` how weights of `plan` are tested by `recipe`, and which plan that is.
+void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* card);
+
+// Not thread-safe; several recipes run at once.
+class RecipeRun {
+ public:
+  // `plan` is RecipePlan()'s.  `job.purpose` names the streams ("recipe.planned").
+  // With `held_out`, the trained network is measured on these videos by the job's score.  They must
+  // outlive the run.
+  RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
+            const std::string& folder, const std::vector<Video>* held_out = nullptr);
+
+  // Trains all states in order, each from the weights before it with a fresh optimiser.
+  // `on_epoch(epochs done, of how many, loss)` after each.
+  absl::Status Train(const std::function<void(int, int, double)>& on_epoch);
+
+  // Instead of training: takes a finished model from the file `weights`; `facts` are what the record
+  // says of it beside name, title and plan.
+  absl::Status Take(const std::string& weights, const RecipeResult& facts);
+
+  // What Train() or Take() found, without a test.
+  absl::StatusOr<RecipeResult> Trained() const;
+
+  // Scores the evaluation list with `threads` threads, clips of TestState(); Train() must have
+  // ended.
+  absl::StatusOr<RecipeResult> Test(const std::vector<Video>& videos, const TestLabels& labels,
+                                    int threads);
+
+  const RecipeSettings& recipe() const { return recipe_; }
+  const ActivitySeconds& seconds() const { return seconds_; }
+  int total_epochs() const;
+  // The scores that Test() wrote: safetensors with `scores` [videos, views, classes] (mean of the
+  // heads), `heads` [heads, videos, classes] (mean of the views) and `labels` [videos].
+  std::string ScoresPath() const;
+  // safetensors; there after Train() or Take().
+  std::string WeightsPath() const;
+
+ private:
+  std::string StateFolder(int step) const;
+
+  const RecipeSettings recipe_;
+  const Plan plan_;
+  const TrainingJob job_;
+  const std::string folder_;
+  const std::vector<Video>* const held_out_;
+  ActivitySeconds seconds_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_RUN_RECIPE_H_

@@ -1,0 +1,85 @@
+#include "benchmarks/run/recipe.h"
+
+#include <cmath>
+
+#include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/textproto.h"
+#include "planner/graphs/transition_graph.h"
+
+namespace op3d {
+namespace {
+
+State Clip() {
+  State clip;
+  EXPECT_THAT(ParseTextproto("name: 'us16x4' segments: 16 frames_per_segment: 4 stride: 1 "
+                             "learning_rate: 0.04 batch_size: 16 accumulation: 1",
+                             "clip", &clip),
+              IsOk());
+  return clip;
+}
+
+// The released schedule of 239 epochs (PySlowFast's stepwise multigrid) has these shapes: T/4 and T/2
+// at S / sqrt 2, T/2 and T at S, with 8, 4, 2 and 1 times the clips, three times, then T at S alone.
+TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
+  constexpr double kFrames = 239 * 64;
+  const Plan plan = MultigridPlan(Clip(), kFrames, /*full_crop=*/224, /*videos=*/10000);
+  ASSERT_EQ(plan.steps_size(), 13);
+  const int segments[] = {4, 8, 8, 16}, crop[] = {158, 158, 224, 224}, batch[] = {8, 4, 2, 1};
+  const double rate[] = {1, 0.1, 0.01, 0.001}, epochs[] = {94, 60, 42, 43};
+  double frames = 0;
+  for (int i = 0; i < 13; ++i) {
+    SCOPED_TRACE(i);
+    const int shape = i < 12 ? i % 4 : 3, stage = i / 4;
+    const State& state = plan.steps(i).state();
+    EXPECT_EQ(state.segments(), segments[shape]);
+    EXPECT_EQ(state.frames_per_segment(), 4);
+    EXPECT_EQ(state.crop(), crop[shape]);
+    EXPECT_EQ(state.batch_size(), 16);
+    EXPECT_EQ(state.accumulation(), batch[shape]);
+    EXPECT_NEAR(state.learning_rate(), 0.04 * batch[shape] * rate[stage], 1e-12);
+    EXPECT_THAT(ValidateState(state), IsOk());
+    const double own = plan.steps(i).epochs() * FullFramesPerClip(state, 224);
+    // Equally many steps a shape: equal frames, as a step of a larger batch has smaller clips.
+    EXPECT_NEAR(own, epochs[stage] * 64 / (i < 12 ? 4 : 1), 64) << own;
+    frames += own;
+  }
+  EXPECT_NEAR(frames, kFrames, 32);
+  const ScheduleSettings& first = plan.steps(0).state().schedule();
+  EXPECT_EQ(first.linear().final_learning_rate(), plan.steps(0).state().learning_rate());
+  EXPECT_EQ(first.linear().warmup_epochs(), 2 * plan.steps(0).epochs() / 3);
+}
+
+TEST(MultigridPlanTest, KeepsTwoStepsInAnEpochAndConsecutiveClipsTheirSpan) {
+  State clip = Clip();
+  clip.set_segments(1);
+  clip.set_frames_per_segment(32);
+  const Plan plan = MultigridPlan(clip, 1000, /*full_crop=*/32, /*videos=*/100);
+  for (const Plan::Step& step : plan.steps()) {
+    const State& state = step.state();
+    EXPECT_LE(state.accumulation(), 3);
+    EXPECT_EQ(state.frames_per_segment() * state.stride(), 32);
+    EXPECT_GE(state.frames_per_segment(), 16);
+    EXPECT_GE(step.epochs(), 1);
+  }
+  // Rounding to whole epochs is made good by later states.
+  double frames = 0;
+  for (const Plan::Step& step : plan.steps()) {
+    frames += step.epochs() * FullFramesPerClip(step.state(), 32);
+  }
+  EXPECT_NEAR(frames, 1000, 16);
+}
+
+TEST(RecipePlanTest, AFrameOfASmallerCropCountsByItsArea) {
+  State clip = Clip();
+  EXPECT_EQ(FramesOf(clip, 3, 50, 32), 3 * 48 * 64);
+  clip.set_crop(16);
+  EXPECT_EQ(FramesOf(clip, 3, 50, 32), 3 * 48 * 16);
+  RecipeSettings recipe;
+  *recipe.mutable_fixed()->mutable_state() = clip;
+  recipe.mutable_fixed()->set_frames(160);
+  ASSERT_OK_AND_ASSIGN(const Plan plan, RecipePlan(recipe, Plan(), 32));
+  EXPECT_EQ(plan.steps(0).epochs(), 10);
+}
+
+}  // namespace
+}  // namespace op3d

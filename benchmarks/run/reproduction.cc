@@ -1,0 +1,116 @@
+#include "benchmarks/run/reproduction.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "op3d/base/textproto.h"
+
+namespace op3d {
+namespace {
+
+std::string OrUnknown(const std::string& text) { return text.empty() ? "unknown" : text; }
+
+std::string ProcessorText(const Environment& environment) {
+  if (!environment.has_processor()) return OrUnknown(environment.cpu());
+  const ProcessorModel& processor = environment.processor();
+  return absl::StrFormat("%s (%s, family %d, model %d, stepping %d)", environment.cpu(),
+                         processor.vendor(), processor.family(), processor.model(),
+                         processor.stepping());
+}
+
+void AddDataCauses(const RunRecord& recorded, const RunRecord& again,
+                   std::vector<std::string>* causes) {
+  for (const DatasetReport::List& list : recorded.dataset().lists()) {
+    for (const DatasetReport::List& other : again.dataset().lists()) {
+      if (other.name() != list.name()) continue;
+      if (other.crc32() != list.crc32()) {
+        causes->push_back(absl::StrFormat(
+            "other data: list '%s' has %d videos with the checksum %08x, recorded are %d with %08x",
+            list.name(), other.used(), other.crc32(), list.used(), list.crc32()));
+      } else if (list.files_crc32() != 0 && other.files_crc32() != 0 &&
+                 list.files_crc32() != other.files_crc32()) {
+        causes->push_back(absl::StrCat(
+            "other data: list '", list.name(),
+            "' names the same videos, but the sizes of their files differ; another encoder or "
+            "another copy made them"));
+      }
+    }
+  }
+}
+
+void AddArithmeticCauses(const Environment& recorded, const Environment& again,
+                         std::vector<std::string>* causes) {
+  if (recorded.arithmetic().empty()) {
+    causes->push_back(
+        absl::StrCat("other arithmetic: the record does not state its own, so it was native, on ",
+                     ProcessorText(recorded), "; this run is ", OrUnknown(again.arithmetic())));
+  } else if (recorded.arithmetic() != again.arithmetic()) {
+    causes->push_back(absl::StrCat("other arithmetic: ", OrUnknown(again.arithmetic()),
+                                   ", recorded is ", recorded.arithmetic()));
+  }
+  const std::string processor = ProcessorText(again), other = ProcessorText(recorded);
+  if (!recorded.arithmetic().empty() && processor != other) {
+    causes->push_back(absl::StrCat("another processor: ", processor, ", recorded is ", other,
+                                   "; portable arithmetic was tried on AMD processors alone"));
+  }
+  if (recorded.device() != again.device()) {
+    causes->push_back(
+        absl::StrCat("another device: ", again.device(), ", recorded is ", recorded.device()));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> PossibleCauses(const RunRecord& recorded, const RunRecord& again) {
+  std::vector<std::string> causes;
+  AddDataCauses(recorded, again, &causes);
+  if (PrintTextproto(recorded.settings()) != PrintTextproto(again.settings())) {
+    causes.push_back("other settings: this program reads the recorded ones otherwise");
+  }
+  AddArithmeticCauses(recorded.environment(), again.environment(), &causes);
+  const std::string libraries = absl::StrJoin(again.environment().libraries(), ", ");
+  const std::string recorded_libraries = absl::StrJoin(recorded.environment().libraries(), ", ");
+  if (libraries != recorded_libraries) {
+    causes.push_back(absl::StrCat("other libraries: ", OrUnknown(libraries), ", recorded are ",
+                                  OrUnknown(recorded_libraries)));
+  }
+  const std::string& commit = again.environment().commit();
+  const std::string& recorded_commit = recorded.environment().commit();
+  if (commit != recorded_commit) {
+    causes.push_back(absl::StrCat("another commit of op3d: ", OrUnknown(commit), ", recorded is ",
+                                  OrUnknown(recorded_commit)));
+  }
+  return causes;
+}
+
+std::string DescribeReproduction(const RunRecord& recorded, const RunRecord& again,
+                                 const RunComparison& comparison) {
+  if (comparison.differences.empty()) {
+    return absl::StrReplaceAll(DescribeComparison(comparison),
+                               {{"The runs are equal in every bit", "Equal in every bit"}});
+  }
+  std::string text = absl::StrCat("Not equal (recorded against this run). What differs first:\n  ",
+                                  DifferenceText(comparison.differences[0]), "\n");
+  constexpr int kShown = 10;
+  const int count = static_cast<int>(comparison.differences.size());
+  if (count > 1) absl::StrAppend(&text, "and in ", count - 1, " more places:\n");
+  for (int i = 1; i < std::min(count, kShown); ++i) {
+    absl::StrAppend(&text, "  ", DifferenceText(comparison.differences[i]), "\n");
+  }
+  if (count > kShown) absl::StrAppend(&text, "  ...\n");
+  const std::vector<std::string> causes = PossibleCauses(recorded, again);
+  if (causes.empty()) {
+    return absl::StrCat(text,
+                        "Lists, settings, arithmetic, processor, libraries and commit are the "
+                        "recorded ones: the videos' pictures may differ, or this is an error in "
+                        "op3d.\n");
+  }
+  absl::StrAppend(&text, "Why that may be:\n");
+  for (const std::string& cause : causes) absl::StrAppend(&text, "  ", cause, "\n");
+  return text;
+}
+
+}  // namespace op3d

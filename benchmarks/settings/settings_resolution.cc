@@ -1,0 +1,515 @@
+#include "benchmarks/settings/settings_resolution.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/util/message_differencer.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "data/datasets/dataset_settings.h"
+#include "data/transform/clip_transform.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "op3d/train/settings/unused_settings.h"
+#include "planner/graphs/pool.h"
+#include "planner/graphs/transition_graph.h"
+#include "planner/graphs/wide_graph.h"
+#include "planner/plans/plan_io.h"
+
+namespace op3d {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+// Of each of the datasets that have splits.
+constexpr int kSplits = 3;
+
+constexpr char kSpecs[] = "benchmarks/specs";
+
+// Lays the file over `settings`, after its bases.
+absl::Status ReadSettings(const std::string& path, BenchmarkSettings* settings) {
+  return OverlayTextproto(path, RunfilePath(kSpecs).value_or(""), settings);
+}
+
+// Empties the repeated fields of `to` that `from` names, so that a merge replaces them.
+void ClearNamedLists(const Message& from, Message* to) {
+  std::vector<const FieldDescriptor*> fields;
+  from.GetReflection()->ListFields(from, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->is_repeated()) {
+      to->GetReflection()->ClearField(to, field);
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      ClearNamedLists(from.GetReflection()->GetMessage(from, field),
+                      to->GetReflection()->MutableMessage(to, field));
+    }
+  }
+}
+
+// Lays `wide` over the graph that `wide_graph` names, if it names one.
+absl::Status ReadWideGraph(SearchSettings* search) {
+  if (search->wide_graph().empty()) return absl::OkStatus();
+  std::string path = UserPath(search->wide_graph());
+  if (!FileExists(path)) {
+    OP3D_ASSIGN_OR_RETURN(
+        path, RunfilePath(absl::StrCat("planner/graphs/", search->wide_graph(), ".textproto")));
+  }
+  WideGraphSettings wide;
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &wide));
+  ClearNamedLists(search->wide(), &wide);
+  wide.MergeFrom(search->wide());
+  *search->mutable_wide() = wide;
+  search->clear_wide_graph();
+  return absl::OkStatus();
+}
+
+// Fills `pools` from `graphs`; pools that the settings hold themselves win.
+absl::Status ReadPools(SearchSettings* search) {
+  if (search->pools().empty()) {
+    for (const std::string& name : search->graphs()) {
+      absl::StatusOr<TransitionGraph> graph = FindGraph(name);
+      if (!graph.ok()) {
+        return Annotate(graph.status(), "search.graphs (a wide graph goes into search.wide_graph)");
+      }
+      *search->add_pools() = *std::move(graph);
+    }
+  }
+  search->clear_graphs();
+  for (TransitionGraph& pool : *search->mutable_pools()) {
+    OP3D_RETURN_IF_ERROR(Annotate(MakePublished(&pool), "search.pools"));
+  }
+  return ReadWideGraph(search);
+}
+
+// Graphs that are named take the place of pools that are not.
+void DropUnnamedPools(const SearchSettings& before, SearchSettings* search) {
+  if (search->graphs().empty() || search->pools_size() != before.pools_size()) return;
+  const bool same_pools = std::equal(
+      before.pools().begin(), before.pools().end(), search->pools().begin(),
+      [](const TransitionGraph& a, const TransitionGraph& b) {
+        return google::protobuf::util::MessageDifferencer::Equals(a, b);
+      });
+  if (same_pools) search->clear_pools();
+}
+
+absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings* dataset) {
+  // One's own data may have any number of them; a list that is not there is named when it is read.
+  if (split > kSplits && scale != BenchmarkSettings::OWN) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits 1 to ", kSplits));
+  }
+  return ChooseSplit(split, dataset);
+}
+
+// --method.
+absl::Status SetMethod(const std::string& method, SearchSettings* search) {
+  if (method.empty()) return absl::OkStatus();
+  if (SetField(absl::StrCat("method=", method), search).ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--method=", method,
+                   ": the methods are published (the paper's search), planned (rounds "
+                   "under a budget) and both"));
+}
+
+// The longest clip that is sampled as the long run's: multigrid begins with a fourth of its frames.
+std::string MultigridClip(const BenchmarkSettings& settings) {
+  const auto& clips = settings.search().wide().clips();
+  const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
+    return clip.name() == settings.rivals().long_run();
+  });
+  const State* longest = nullptr;
+  for (const State& clip : clips) {
+    const bool same = guess == clips.end() || (clip.segments() > 1) == (guess->segments() > 1);
+    if (same && (longest == nullptr || FramesPerClip(clip) > FramesPerClip(*longest))) {
+      longest = &clip;
+    }
+  }
+  return longest == nullptr ? "" : longest->name();
+}
+
+// --rivals.
+absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
+  if (rivals.empty()) return absl::OkStatus();
+  if (rivals == "none") {
+    settings->clear_rivals();
+  } else if (rivals == "all") {
+    RivalSettings& all = *settings->mutable_rivals();
+    if (all.multigrid().empty()) all.set_multigrid(MultigridClip(*settings));
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--rivals=", rivals, ": it is all (the settings' own and multigrid) or none"));
+  }
+  return absl::OkStatus();
+}
+
+// --budget: frames a video, or multiples of the plan.
+absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
+  if (budget.empty()) return absl::OkStatus();
+  if (!SearchesPlanned(*search)) {
+    return absl::InvalidArgumentError(
+        "--budget goes with the planned method; the published one has bounds on epochs "
+        "(--set=search.rule.max_epochs=N) instead. Add --method=planned");
+  }
+  OP3D_ASSIGN_OR_RETURN(const Budget parsed, ParseBudget(budget));
+  WideGraphSettings& wide = *search->mutable_wide();
+  switch (parsed.unit) {
+    case Budget::kFrames:
+      wide.set_frames(parsed.amount);
+      break;
+    case Budget::kPlans:
+      wide.set_frames(parsed.amount * FramesOfPath(wide));
+      break;
+    case Budget::kSeconds:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+// What a run does not look at with these settings.
+std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& settings,
+                                                       const SettingsRequest& request) {
+  using Settings = BenchmarkSettings;
+  const SearchSettings& search = settings.search();
+  const bool given = settings.has_plan();
+  const bool planned = !given && SearchesPlanned(search);
+  const bool published = !given && search.method() != SearchSettings::PLANNED_METHOD;
+  std::vector<UnusedPart<Settings>> parts;
+  const auto add = [&parts](const std::string& reason, std::function<void(Settings*)> clear) {
+    parts.push_back({reason, std::move(clear)});
+  };
+  if (given) {
+    add("the plan is given, so that nothing is searched or held against the search; leave --plan "
+        "out",
+        [](Settings* s) {
+          const SearchSettings before = s->search();
+          s->mutable_search()->Clear();
+          s->mutable_search()->set_method(before.method());
+          s->mutable_search()->set_search_split(before.search_split());
+          s->mutable_search()->set_held_out_share(before.held_out_share());
+          s->clear_rivals();
+          s->mutable_transform()->clear_search_short_side();
+          s->mutable_transform()->clear_search_crop();
+        });
+    if (settings.recipe_videos() != BenchmarkSettings::SEARCH_TRAIN) {
+      add("the plan is given and the recipes train on the whole list, so that nothing is held out",
+          [](Settings* s) {
+            s->mutable_search()->clear_search_split();
+            s->mutable_search()->clear_held_out_share();
+          });
+    }
+  }
+  if (!given && !published) {
+    add("the planned method searches the wide graph, whose edges have their lengths; the pools and "
+        "the stopping rule are the published method's (--method=published or both)",
+        [](Settings* s) {
+          s->mutable_search()->clear_pools();
+          s->mutable_search()->clear_graphs();
+          s->mutable_search()->clear_rule();
+        });
+  }
+  if (!given && !planned) {
+    add("the published method searches the pools; the wide graph, its score and the rivals are the "
+        "planned method's (--method=planned or both)",
+        [](Settings* s) {
+          s->mutable_search()->clear_wide();
+          s->mutable_search()->clear_wide_graph();
+          s->mutable_search()->clear_score();
+          s->mutable_search()->clear_proxy();
+          s->mutable_search()->clear_train_again();
+          s->clear_rivals();
+        });
+  }
+  if (search.method() == SearchSettings::METHOD_UNSPECIFIED) {
+    add("the search's own model is not tested; set search.method",
+        [](Settings* s) { s->mutable_search()->clear_test_clips(); });
+  }
+  if (search.search_split() == SearchSettings::PUBLISHED) {
+    add("the search measures on the evaluation list; set search.search_split=HELD_OUT_FROM_TRAIN",
+        [](Settings* s) { s->mutable_search()->clear_held_out_share(); });
+  }
+  const RivalSettings& rivals = settings.rivals();
+  if (rivals.clips().empty() || rivals.rates().empty()) {
+    // To empty one of the two has an effect; to set the other one has none.
+    add("no fixed schedule is trained: rivals.clips and rivals.rates must both be set",
+        [rivals](Settings* s) {
+          if (rivals.clips().empty()) s->mutable_rivals()->clear_rates();
+          if (rivals.rates().empty()) s->mutable_rivals()->clear_clips();
+        });
+    if (rivals.long_run().empty() && rivals.multigrid().empty()) {
+      add("no rival is trained; see rivals.clips and rivals.long_run",
+          [](Settings* s) { s->mutable_rivals()->clear_test_clips(); });
+    }
+  }
+  for (int i = 0; i < settings.recipes_size(); ++i) {
+    const RecipeSettings& recipe = settings.recipes(i);
+    const auto add_of_recipe = [&add, i](const std::string& reason,
+                                         const std::function<void(RecipeSettings*)>& clear) {
+      add(reason, [i, clear](Settings* s) {
+        if (i < s->recipes_size()) clear(s->mutable_recipes(i));
+      });
+    };
+    if (recipe.planned() && planned && !search.train_again()) {
+      add_of_recipe(
+          "the plan is not trained again (search.train_again=true); the test of the search's own "
+          "model has search.test_clips",
+          [](RecipeSettings* r) {
+            r->clear_title();
+            r->clear_test_clips();
+          });
+    }
+    if (recipe.has_hand_tuned() && recipe.hand_tuned().has_step()) {
+      add_of_recipe("the recipe's hand_tuned.step comes before its cosine",
+                    [](RecipeSettings* r) { r->mutable_hand_tuned()->clear_cosine(); });
+    }
+    const State& state =
+        recipe.has_fixed() ? recipe.fixed().state() : recipe.hand_tuned().state();
+    if (!recipe.planned() && state.segments() == 1) {
+      add_of_recipe("the recipe's clips are consecutive frames",
+                    [](RecipeSettings* r) { r->clear_test_segments(); });
+    }
+  }
+  add("the settings themselves say what dataset.protocol proposes",
+      [](Settings* s) { s->mutable_dataset()->clear_protocol(); });
+  add("it only tells what was chosen from the data", [](Settings* s) { s->clear_derived(); });
+  add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
+  add("bases are of files and were read already; name one in a file of yours (--settings)",
+      [](Settings* s) { s->clear_base(); });
+  if (!request.initial_weights.empty()) {
+    add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
+  }
+  AddUnusedTraining(settings, &parts);
+  return parts;
+}
+
+// Graphs named on the command line are the ones that are searched.
+absl::Status TakeNamedGraphs(const BenchmarkSettings& before, BenchmarkSettings* settings) {
+  SearchSettings* const search = settings->mutable_search();
+  DropUnnamedPools(before.search(), search);
+  if (!search->wide_graph().empty()) search->clear_wide();
+  return ReadPools(search);
+}
+
+absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
+  if (holds) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("settings: ", field, " is ", value, "; it must be ", limits));
+}
+
+absl::Status ValidateSearch(const SearchSettings& search) {
+  const StoppingRule& rule = search.rule();
+  OP3D_RETURN_IF_ERROR(Require(rule.attempt_epochs() >= 1, "search.rule.attempt_epochs",
+                               rule.attempt_epochs(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(
+      Require(rule.max_epochs() >= 1, "search.rule.max_epochs", rule.max_epochs(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(Require(rule.max_epochs_from_initial() >= 1,
+                               "search.rule.max_epochs_from_initial",
+                               rule.max_epochs_from_initial(), "at least 1"));
+  if (search.search_split() == SearchSettings::HELD_OUT_FROM_TRAIN) {
+    OP3D_RETURN_IF_ERROR(Require(search.held_out_share() > 0 && search.held_out_share() < 1,
+                                 "search.held_out_share", search.held_out_share(), "in (0, 1)"));
+  }
+  if (SearchesPlanned(search)) {
+    OP3D_RETURN_IF_ERROR(Annotate(MakeWideGraph(search.wide()).status(), "settings.search"));
+    OP3D_RETURN_IF_ERROR(Require(search.score().frames() >= 0, "search.score.frames",
+                                 search.score().frames(), "at least 0"));
+    const SearchSettings::Proxy& proxy = search.proxy();
+    OP3D_RETURN_IF_ERROR(Require(proxy.videos() >= 0 && proxy.videos() <= 1, "search.proxy.videos",
+                                 proxy.videos(), "in (0, 1]"));
+    OP3D_RETURN_IF_ERROR(Require(proxy.crop() >= 0 && proxy.crop() <= 8192, "search.proxy.crop",
+                                 proxy.crop(), "in [1, 8192], or 0 for the transform's own"));
+    OP3D_RETURN_IF_ERROR(
+        Require(proxy.width() >= 0, "search.proxy.width", proxy.width(), "at least 0"));
+    OP3D_RETURN_IF_ERROR(
+        Require(proxy.checked() >= 0, "search.proxy.checked", proxy.checked(), "at least 0"));
+    OP3D_RETURN_IF_ERROR(Require(search.score().merged_epochs() >= 0, "search.score.merged_epochs",
+                                 search.score().merged_epochs(), "at least 0"));
+  }
+  std::set<std::string> pools;
+  for (const TransitionGraph& pool : search.pools()) {
+    OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
+    if (pool.pool().empty() || !pools.insert(pool.pool()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("settings: the pool name '", pool.pool(), "' is empty or used twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool SearchesPlanned(const SearchSettings& search) {
+  return search.method() == SearchSettings::PLANNED_METHOD ||
+         search.method() == SearchSettings::BOTH_METHODS;
+}
+
+absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
+                               absl::string_view where) {
+  std::vector<std::string> names;
+  for (const State& clip : search.wide().clips()) {
+    if (clip.name() == name) return clip;
+    names.push_back(clip.name());
+  }
+  return absl::InvalidArgumentError(absl::StrCat("settings: ", where, " names the clip '", name,
+                                                 "'; search.wide has ",
+                                                 absl::StrJoin(names, ", ")));
+}
+
+namespace {
+
+// What a miniature has of its dataset: how it is read, and nothing that only the real one has.
+DatasetSettings MiniatureDataset(DatasetSettings dataset) {
+  for (DatasetSettings::Split* split : {dataset.mutable_train(), dataset.mutable_evaluation()}) {
+    split->clear_other_lists();
+    split->clear_other_media();
+  }
+  dataset.clear_other_label_maps();
+  dataset.clear_classes();
+  dataset.clear_official_train();
+  dataset.clear_official_evaluation();
+  dataset.clear_source();
+  dataset.clear_protocol();
+  return dataset;
+}
+
+// The dataset and its protocol, over these the shipped file and its bases.
+absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request) {
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string shipped,
+      RunfilePath(absl::StrCat(kSpecs, "/", request.benchmark,
+                               request.miniature ? "_miniature" : "", ".textproto")));
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, FindDataset(request.benchmark));
+  BenchmarkSettings settings;
+  *settings.mutable_dataset() = request.miniature ? MiniatureDataset(dataset) : dataset;
+  UseProtocol(dataset, &settings);
+  OP3D_RETURN_IF_ERROR(ReadSettings(shipped, &settings));
+  for (RecipeSettings& recipe : *settings.mutable_recipes()) {
+    if (!recipe.planned()) continue;
+    if (recipe.test_clips() == 0) recipe.set_test_clips(dataset.protocol().test_clips());
+    if (recipe.test_segments() == 0) recipe.set_test_segments(dataset.protocol().test_segments());
+  }
+  return settings;
+}
+
+// `whole`: the settings are complete, so that what has no effect in them can be told.
+absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSettings* settings) {
+  if (!request.settings_file.empty()) {
+    const SearchSettings before = settings->search();
+    OP3D_RETURN_IF_ERROR(ReadSettings(UserPath(request.settings_file), settings));
+    DropUnnamedPools(before, settings->mutable_search());
+  }
+  if (!request.network.empty()) settings->mutable_network()->set_name(request.network);
+  if (request.seed.has_value()) settings->set_seed(*request.seed);
+  if (request.split.has_value()) {
+    OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings->scale(), settings->mutable_dataset()));
+  }
+  if (!request.plan_file.empty()) {
+    OP3D_ASSIGN_OR_RETURN(*settings->mutable_plan(), FindPlan(request.plan_file));
+  }
+  for (const auto& [flag, value] : {std::make_pair("method", &request.method),
+                                    std::make_pair("rivals", &request.rivals),
+                                    std::make_pair("budget", &request.budget)}) {
+    if (!settings->has_plan() || value->empty()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--", flag, " has no effect with a plan that is given: nothing is searched; leave --", flag,
+        " or --plan out"));
+  }
+  // Before --budget and --set, which change single fields of them.
+  OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
+  OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
+  OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
+  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));
+  return SetFields<BenchmarkSettings>(
+      request.assignments,
+      [&](const BenchmarkSettings& all) {
+        return whole ? UnusedParts(all, request) : std::vector<UnusedPart<BenchmarkSettings>>();
+      },
+      TakeNamedGraphs, settings);
+}
+
+}  // namespace
+
+absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings) {
+  return Override(request, /*whole=*/false, settings);
+}
+
+absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request) {
+  OP3D_ASSIGN_OR_RETURN(BenchmarkSettings settings, ShippedSettings(request));
+  return ResolveSettings(std::move(settings), request);
+}
+
+absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
+                                                  const SettingsRequest& request) {
+  OP3D_RETURN_IF_ERROR(Override(request, /*whole=*/true, &settings));
+  const std::string weights =
+      request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
+  if (!weights.empty()) {
+    settings.set_initial_weights(UserPath(weights));
+    OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
+    settings.set_initial_weights_crc32(Crc32(bytes));
+  }
+  OP3D_RETURN_IF_ERROR(ReadPools(settings.mutable_search()));
+  if (settings.search().has_wide() && settings.search().wide().full_crop() == 0) {
+    const auto& clips = settings.search().wide().clips();
+    if (std::any_of(clips.begin(), clips.end(), [](const State& clip) { return clip.crop() > 0; })) {
+      settings.mutable_search()->mutable_wide()->set_full_crop(settings.transform().train_crop());
+    }
+  }
+  OP3D_RETURN_IF_ERROR(ValidateSettings(settings));
+  return settings;
+}
+
+absl::Status ValidateSettings(const BenchmarkSettings& settings) {
+  OP3D_RETURN_IF_ERROR(Require(settings.dataset().classes() >= 2, "dataset.classes",
+                               settings.dataset().classes(), "at least 2"));
+  OP3D_RETURN_IF_ERROR(
+      Require(settings.network().dropout() >= 0 && settings.network().dropout() < 1,
+              "network.dropout", settings.network().dropout(), "in [0, 1)"));
+  OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
+                               settings.loader().frame_cache_mib(), "at least 0"));
+  OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
+  if (settings.has_plan()) {
+    OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(settings.plan()), "settings: plan"));
+  }
+  OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
+  if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
+    for (const std::string& clip : settings.rivals().clips()) {
+      OP3D_RETURN_IF_ERROR(FindClip(settings.search(), clip, "rivals.clips").status());
+    }
+    for (const double rate : settings.rivals().rates()) {
+      OP3D_RETURN_IF_ERROR(Require(rate > 0, "rivals.rates", rate, "above 0"));
+    }
+    if (!settings.rivals().long_run().empty()) {
+      OP3D_RETURN_IF_ERROR(
+          FindClip(settings.search(), settings.rivals().long_run(), "rivals.long_run").status());
+    }
+    if (!settings.rivals().multigrid().empty()) {
+      OP3D_RETURN_IF_ERROR(
+          FindClip(settings.search(), settings.rivals().multigrid(), "rivals.multigrid").status());
+    }
+  }
+  std::set<std::string> names;
+  for (const RecipeSettings& recipe : settings.recipes()) {
+    if (recipe.name().empty() || !names.insert(recipe.name()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("settings: the recipe name '", recipe.name(), "' is empty or used twice"));
+    }
+    OP3D_RETURN_IF_ERROR(Require(recipe.test_clips() >= 1,
+                                 absl::StrCat("recipes['", recipe.name(), "'].test_clips"),
+                                 recipe.test_clips(), "at least 1"));
+    OP3D_RETURN_IF_ERROR(Require(recipe.test_segments() >= 0,
+                                 absl::StrCat("recipes['", recipe.name(), "'].test_segments"),
+                                 recipe.test_segments(), "at least 0"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace op3d

@@ -1,0 +1,293 @@
+// What clips cost, from video files to the network's input.
+//
+//   ./bazelw run //benchmarks/speed:data_benchmark -- --videos=/data/a.mp4,/data/b.avi
+//
+//   TrainingSample   16 frames from a random place -> [3, 16, 224, 224]
+//   Views            10 clips x 3 crops of a video -> 30 x [3, 16, 256, 256], each handed over
+//   Scan, DecodeAll  the pass that numbers the frames, beside decoding them (the yardstick)
+//   Loader/n         training clips by n workers; the yardstick is Loader/1
+//   Epoch            memory in use after a tenth of an epoch and at its end
+//
+// Each but the last two runs once per file.  Without videos it makes one: 340x256, 250 frames, key
+// frames up to 250 apart, B-frames.
+#include <benchmark/benchmark.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/types/span.h"
+#include "data/index/index_update.h"
+#include "data/loader/clip_views.h"
+#include "data/loader/loader.h"
+#include "data/video/media.h"
+#include "data/video/testing/wave_clip.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/random_stream.h"
+
+ABSL_FLAG(std::string, videos, "", "the videos to read, with commas between; empty = a made one");
+ABSL_FLAG(std::string, samples, "",
+          "training samples, with commas between: first frame, crop's left, top, width, height in "
+          "the frame, 1 = mirrored, as 12:40:16:190:190:0; empty = drawn");
+ABSL_FLAG(int64_t, epoch_samples, 200, "clips in Epoch's epoch; 10000 shows whether memory grows");
+
+namespace op3d {
+namespace {
+
+constexpr int kFrames = 16;
+constexpr int kTrainSize = 224;
+constexpr int kTestSize = 256;
+constexpr int kClips = 10;
+
+// The videos with what an index knows of them.
+const std::vector<Video>& Videos() {
+  static const std::vector<Video> videos = [] {
+    std::vector<std::string> paths;
+    for (const absl::string_view path :
+         absl::StrSplit(absl::GetFlag(FLAGS_videos), ',', absl::SkipEmpty())) {
+      paths.push_back(UserPath(std::string(path)));
+    }
+    if (paths.empty()) {
+      paths.push_back(WriteWaveClip(TestFolder("data_benchmark"), "made.mp4", 250, 1));
+    }
+    const auto indexed = IndexVideos(paths, IndexOptions(), /*report=*/nullptr);
+    std::vector<Video> result;
+    for (size_t i = 0; indexed.ok() && i < paths.size(); ++i) {
+      if (!(*indexed)[i].status.ok()) {
+        std::cerr << (*indexed)[i].status.ToString() << "\n";
+        std::exit(1);
+      }
+      Video video = {paths[i].substr(paths[i].rfind('/') + 1), paths[i], 0, (*indexed)[i].frames};
+      video.scan = (*indexed)[i].scan;
+      result.push_back(std::move(video));
+    }
+    return result;
+  }();
+  return videos;
+}
+
+struct Sample {
+  int64_t first = 0;
+  // Empty: drawn when the frames' size is known.
+  Box crop;
+  bool mirror = false;
+};
+
+// The flag's samples; without, `count` from all over the video.
+std::vector<Sample> Samples(const Video& video, int count) {
+  std::vector<Sample> samples;
+  for (const absl::string_view text :
+       absl::StrSplit(absl::GetFlag(FLAGS_samples), ',', absl::SkipEmpty())) {
+    std::vector<int64_t> numbers;
+    for (const absl::string_view part : absl::StrSplit(text, ':')) {
+      numbers.push_back(0);
+      if (!absl::SimpleAtoi(part, &numbers.back())) numbers.clear();
+    }
+    if (numbers.size() != 6 || numbers[0] < 0 || numbers[0] + kFrames > video.frames) {
+      std::cerr << "--samples: " << text
+                << " is not FIRST:LEFT:TOP:WIDTH:HEIGHT:MIRRORED of a clip "
+                << "of " << video.frames << " frames\n";
+      std::exit(2);
+    }
+    const auto at = [&](int i) { return static_cast<int>(numbers[i]); };
+    samples.push_back({numbers[0], {at(1), at(2), at(3), at(4)}, numbers[5] != 0});
+  }
+  RandomStream stream(1, "start", {});
+  while (absl::GetFlag(FLAGS_samples).empty() && samples.size() < count) {
+    const int64_t last = std::max<int64_t>(0, video.frames - kFrames);
+    samples.push_back({stream.UniformInt(last + 1), {}, stream.Bernoulli(0.5)});
+  }
+  return samples;
+}
+
+TransformSettings Settings() {
+  TransformSettings settings;
+  settings.set_train_crop(kTrainSize);
+  // The area that a crop of 224 out of a short side of 256 to 320 has.
+  settings.set_min_area(0.35);
+  settings.set_max_area(0.6);
+  settings.set_horizontal_flip(true);
+  settings.set_search_short_side(kTestSize);
+  settings.set_search_crop(kTrainSize);
+  settings.set_test_short_side(kTestSize);
+  settings.set_test_crop(kTestSize);
+  return settings;
+}
+
+absl::StatusOr<ClipTransform> TrainingTransform(const Sample& sample, int width, int height) {
+  RandomStream stream(1, "crop", {sample.first});
+  TrainDraw draw = DrawTrainTransform(Settings(), width, height, &stream);
+  if (sample.crop.width > 0) draw.crop = sample.crop;
+  draw.mirror = sample.mirror;
+  return ClipTransform::ForTraining(draw, Settings());
+}
+
+void StopOn(const absl::Status& status, benchmark::State& state) {
+  if (!status.ok()) state.SkipWithError(status.ToString().c_str());
+}
+
+void TrainingSample(benchmark::State& state, const Video& video) {
+  const std::vector<Sample> samples = Samples(video, 64);
+  FrameStore store(/*budget_bytes=*/0);
+  std::vector<float> out(size_t{3} * kFrames * kTrainSize * kTrainSize);
+  ViewSeconds seconds;
+  size_t next = 0;
+  // An iteration is all samples: each starts elsewhere and costs something else.
+  for (auto _ : state) {
+    for (const Sample& sample : samples) {
+      std::vector<int64_t> clip(kFrames);
+      for (int t = 0; t < kFrames; ++t) clip[t] = std::min(sample.first + t, video.frames - 1);
+      StopOn(MakeClipViews(
+                 video, {clip},
+                 [&](int width, int height) { return TrainingTransform(sample, width, height); },
+                 &store, absl::MakeSpan(out), &seconds),
+             state);
+      benchmark::DoNotOptimize(out.data());
+      ++next;
+    }
+  }
+  const double done = static_cast<double>(next);
+  state.counters["samples"] = static_cast<double>(samples.size());
+  state.counters["read_ms"] = 1000 * seconds.read / done;
+  state.counters["transform_ms"] = 1000 * seconds.transform / done;
+}
+
+void Views(benchmark::State& state, const Video& video) {
+  EvaluationLoaderOptions options;
+  options.shape = {1, kFrames, 1};
+  options.transform = Settings();
+  options.clips = kClips;
+  FrameStore store(/*budget_bytes=*/0);
+  Batch batch;
+  const auto score = [&] {
+    auto loader = ClipLoader::ForTest({video}, &store, options);
+    StopOn((*loader)->Next(&batch).status(), state);
+    benchmark::DoNotOptimize(batch.clips.data());
+  };
+  // A test takes the memory of its views once, not once a video.
+  score();
+  for (auto _ : state) score();
+}
+
+void Scan(benchmark::State& state, const Video& video) {
+  for (auto _ : state) benchmark::DoNotOptimize(ScanMedia(video.path));
+}
+
+void DecodeAll(benchmark::State& state, const Video& video) {
+  std::vector<int64_t> all(video.frames);
+  std::iota(all.begin(), all.end(), 0);
+  FrameStore store(/*budget_bytes=*/0);
+  for (auto _ : state) {
+    StopOn(store.Read(video, all,
+                      [](int64_t, const RgbImage& image) {
+                        benchmark::DoNotOptimize(image.pixels.data());
+                        return absl::OkStatus();
+                      }),
+           state);
+  }
+}
+
+// Training clips: every video so often that `clips` come out.
+absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(int64_t clips, int threads, int64_t epoch,
+                                                       FrameStore* store) {
+  std::vector<Video> videos;
+  for (int64_t i = 0; i < clips; ++i) videos.push_back(Videos()[i % Videos().size()]);
+  TrainLoaderOptions options;
+  options.shape = {1, kFrames, 1};
+  options.transform = Settings();
+  options.batch_size = 8;
+  options.threads = threads;
+  options.epoch = epoch;
+  return ClipLoader::ForTraining(std::move(videos), store, options);
+}
+
+void Loader(benchmark::State& state) {
+  constexpr int64_t kPass = 64;
+  FrameStore store(/*budget_bytes=*/0);
+  int64_t clips = 0;
+  for (auto _ : state) {
+    auto loader = MakeLoader(kPass, static_cast<int>(state.range(0)), 0, &store);
+    Batch batch;
+    for (;;) {
+      const absl::StatusOr<bool> more = (*loader)->Next(&batch);
+      StopOn(more.status(), state);
+      if (!more.ok() || !*more) break;
+      clips += batch.size;
+    }
+  }
+  state.SetItemsProcessed(clips);
+}
+
+double ResidentMib() {
+  std::ifstream file("/proc/self/statm");
+  int64_t size = 0, resident = 0;
+  file >> size >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+void Epoch(benchmark::State& state) {
+  const int64_t samples = absl::GetFlag(FLAGS_epoch_samples);
+  double after_tenth = 0, at_end = 0;
+  for (auto _ : state) {
+    FrameStore store(/*budget_bytes=*/0);
+    auto loader = MakeLoader(samples, /*threads=*/2, 0, &store);
+    Batch batch;
+    for (int64_t clips = 0;; clips += batch.size) {
+      if (after_tenth == 0 && clips >= samples / 10) after_tenth = ResidentMib();
+      const absl::StatusOr<bool> more = (*loader)->Next(&batch);
+      StopOn(more.status(), state);
+      if (!more.ok() || !*more) break;
+    }
+    at_end = ResidentMib();
+  }
+  state.counters["MiB_after_tenth"] = after_tenth;
+  state.counters["MiB_at_end"] = at_end;
+  state.counters["growth"] = at_end / after_tenth - 1;
+}
+
+void RegisterAll() {
+  using Function = void (*)(benchmark::State&, const Video&);
+  const std::pair<const char*, Function> functions[] = {{"TrainingSample", TrainingSample},
+                                                        {"Views", Views},
+                                                        {"Scan", Scan},
+                                                        {"DecodeAll", DecodeAll}};
+  for (const Video& video : Videos()) {
+    for (const auto& [name, function] : functions) {
+      benchmark::RegisterBenchmark(
+          absl::StrCat(name, "/", video.name).c_str(),
+          [&video, function = function](benchmark::State& state) { function(state, video); })
+          ->Unit(benchmark::kMillisecond);
+    }
+  }
+  benchmark::RegisterBenchmark("Loader", Loader)
+      ->Arg(1)
+      ->Arg(2)
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("Epoch", Epoch)
+      ->Iterations(1)
+      ->UseRealTime()
+      ->Unit(benchmark::kSecond);
+}
+
+}  // namespace
+}  // namespace op3d
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  absl::ParseCommandLine(argc, argv);
+  op3d::RegisterAll();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

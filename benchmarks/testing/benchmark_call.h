@@ -1,0 +1,28 @@
+// For tests: the main program called as a user calls it.
+//
+//   const Ended ended = CallBenchmark({"--benchmark=kinetics400", "--threads=1", "--dry_run"});
+//   EXPECT_EQ(ended.exit_code, 0) << ended.text;
+#ifndef OP3D_BENCHMARKS_TESTING_BENCHMARK_CALL_H_
+#define OP3D_BENCHMARKS_TESTING_BENCHMARK_CALL_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace op3d {
+
+struct Ended {
+  // -1: killed.
+  int exit_code = -1;
+  // stdout and stderr.
+  std::string text;
+};
+
+// Runs //benchmarks:benchmark_program, which the test must have as `data`, to its end; with
+// `kill_when`, asked every few milliseconds, sends it `signal` once that says so.
+Ended CallBenchmark(const std::vector<std::string>& flags,
+                    const std::function<bool()>& kill_when = nullptr, int signal = 0);
+
+}  // namespace op3d
+
+#endif  // OP3D_BENCHMARKS_TESTING_BENCHMARK_CALL_H_

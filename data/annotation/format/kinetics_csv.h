@@ -1,0 +1,50 @@
+// The official lists of Kinetics: `label,youtube_id,time_start,time_end,split`.
+//
+//   OP3D_ASSIGN_OR_RETURN(std::vector<KineticsClip> clips, ReadKineticsCsv("val.csv"));
+//   clips[0].Name();                                  // "0wR5jVB-WPk_000417_000427"
+//
+// The header names the columns; their order is free and further ones (`is_cc`) are left alone.
+// Test lists have no `label`.
+#ifndef OP3D_DATA_ANNOTATION_FORMAT_KINETICS_CSV_H_
+#define OP3D_DATA_ANNOTATION_FORMAT_KINETICS_CSV_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace op3d {
+
+// One row: ten seconds or so of a YouTube video.
+struct KineticsClip {
+  // Empty in a test list, and in a row without an annotation.
+  std::string label;
+  std::string youtube_id;
+  // In the YouTube video, in seconds; 0 <= start < end.
+  int64_t start_seconds = 0;
+  int64_t end_seconds = 0;
+  // "train", "val", "test".
+  std::string split;
+  // Where the row starts, from 1.
+  int64_t line = 0;
+
+  // The file's name without its ending: id_start_end, times in six digits.
+  std::string Name() const;
+  // As some downloaders call it: the times without zeros in front.
+  std::string ShortName() const;
+};
+
+// In the order of the list.  InvalidArgument, "`source`:line: ..." with the text found: a column
+// missing from the header (a list of another dataset is recognised and called by its name), a row
+// with too few fields, an id or a time that cannot be, a clip listed twice, no row at all.
+absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view text,
+                                                           absl::string_view source);
+
+// The same from a file; NotFound when there is none.
+absl::StatusOr<std::vector<KineticsClip>> ReadKineticsCsv(const std::string& path);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_ANNOTATION_FORMAT_KINETICS_CSV_H_

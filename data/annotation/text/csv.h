@@ -1,0 +1,30 @@
+// Comma-separated values as RFC 4180 has them, and as they come: LF or CRLF, a byte order mark in
+// front, quoted fields with commas, quotes ("") and line ends in them.
+//
+//   OP3D_ASSIGN_OR_RETURN(std::vector<CsvRow> rows, ParseCsv(text, "val.csv"));
+//   Use(rows[0].fields[1]);
+#ifndef OP3D_DATA_ANNOTATION_TEXT_CSV_H_
+#define OP3D_DATA_ANNOTATION_TEXT_CSV_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace op3d {
+
+struct CsvRow {
+  // Where the row starts, from 1.
+  int64_t line = 0;
+  std::vector<std::string> fields;
+};
+
+// All rows, without the empty lines.  Rows may differ in their number of fields.  InvalidArgument,
+// "`source`:line: ...", for a quote that is never closed or text after a closing quote.
+absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::string_view source);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_ANNOTATION_TEXT_CSV_H_

@@ -1,0 +1,21 @@
+// How ActivityNet 1.3 is laid out.
+//
+//   videos/v_<id>.mp4 or .mkv
+//   activity_net.v1-3.min.json    all parts; the segments are where the actor is there, in seconds,
+//                                 and withheld for the testing part
+#ifndef OP3D_DATA_SYNTHETIC_LAYOUT_ACTIVITYNET_LAYOUT_H_
+#define OP3D_DATA_SYNTHETIC_LAYOUT_ACTIVITYNET_LAYOUT_H_
+
+#include <cstdint>
+
+#include "data/synthetic/layout/dataset_layout.h"
+#include "data/synthetic/miniatures/miniature.h"
+
+namespace op3d {
+
+DatasetLayout LayOutActivityNet(const Miniature& miniature, const MiniatureSize& size,
+                                uint64_t seed);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_SYNTHETIC_LAYOUT_ACTIVITYNET_LAYOUT_H_

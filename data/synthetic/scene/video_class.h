@@ -1,0 +1,38 @@
+// A class of synthetic videos: what its videos may be made of; and the style of a whole data set.
+#ifndef OP3D_DATA_SYNTHETIC_SCENE_VIDEO_CLASS_H_
+#define OP3D_DATA_SYNTHETIC_SCENE_VIDEO_CLASS_H_
+
+#include <string>
+#include <vector>
+
+#include "data/synthetic/scene/background.h"
+#include "data/synthetic/scene/figure.h"
+#include "data/synthetic/scene/motion.h"
+
+namespace op3d {
+
+// Each video takes one entry of each list.
+struct VideoClass {
+  // As the data set's lists write it.
+  std::string name;
+  // "appearance", "short" (a short clip shows it) or "long" (only a long one does).
+  std::string group;
+  std::vector<Look> looks;
+  std::vector<Scene> scenes;
+  // One motion, or two in a row.
+  std::vector<std::vector<Motion>> motions;
+};
+
+// How hard the videos of a data set are to read.
+struct VideoStyle {
+  // Factors on the amplitude of the background's waves and on the noise.
+  double contrast = 1.0;
+  double noise = 1.0;
+  // The actor is there in one span of between these shares of the frames alone.
+  double min_presence = 1.0;
+  double max_presence = 1.0;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_SYNTHETIC_SCENE_VIDEO_CLASS_H_

@@ -1,0 +1,53 @@
+// Packets in, frames in order of presentation out; one thread, every frame that can be had.
+#ifndef OP3D_DATA_VIDEO_FILE_DECODER_H_
+#define OP3D_DATA_VIDEO_FILE_DECODER_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "data/video/ffmpeg/ffmpeg.h"
+#include "data/video/file/demuxer.h"
+#include "data/video/reader/video_info.h"
+
+namespace op3d {
+
+class Decoder {
+ public:
+  // `reorder_depth`: how many frames may have to wait for an earlier one; the decoder raises it by
+  // itself when the stream says so, but would drop frames before it has noticed.  More than
+  // kLargestReorderDepth counts as that.
+  // Unimplemented: this FFmpeg cannot decode the codec.
+  static absl::StatusOr<Decoder> Make(const Demuxer& demuxer, int reorder_depth,
+                                      const VideoLimits& limits);
+
+  // The next frame of `demuxer`'s packets, valid until the next call; nullptr at the end.  Damaged
+  // packets are passed over (FFmpeg's log tells).
+  const AVFrame* Next(Demuxer* demuxer);
+  // Forgets everything it has seen; after a seek.
+  void Flush();
+
+  // From now on frames that are presented before `time`, in the stream's time base, need not come:
+  // those that no other frame refers to are left out where that saves their decoding (H.264 and
+  // MPEG-4).  AV_NOPTS_VALUE: all come.
+  void SkipBefore(int64_t time) { skip_before_ = time; }
+
+  int64_t packets() const { return packets_; }
+  int64_t frames() const { return frames_; }
+
+ private:
+  CodecPtr codec_;
+  FramePtr frame_;
+  bool draining_ = false;
+  // Whether a frame that its decoder passes over leaves no trace in the others.
+  bool can_skip_ = false;
+  int64_t skip_before_ = AV_NOPTS_VALUE;
+  int64_t packets_ = 0;
+  int64_t frames_ = 0;
+};
+
+// When the frame is to be presented, in its stream's time base; AV_NOPTS_VALUE when nothing tells.
+int64_t PresentationTime(const AVFrame& frame);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_VIDEO_FILE_DECODER_H_

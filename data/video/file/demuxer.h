@@ -1,0 +1,98 @@
+// The packets of a file's video stream, in the order in which they are stored.
+//
+//   OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits));
+//   while (const AVPacket* packet = demuxer.Next()) Use(*packet);
+//
+// The stream is the first one the file marks as default, or the first one: pictures of a cover do
+// not count.  (FFmpeg's own choice prefers a higher bit rate, which it guesses; OpenCV and PyAV
+// take the first as well.)
+#ifndef OP3D_DATA_VIDEO_FILE_DEMUXER_H_
+#define OP3D_DATA_VIDEO_FILE_DEMUXER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "data/video/ffmpeg/ffmpeg.h"
+#include "data/video/file/b_frame_unpacker.h"
+#include "data/video/reader/video_info.h"
+
+namespace op3d {
+
+// Pictures that may wait in a decoder for one presented before them.  The H.264 decoder ends the
+// process above it (an assertion), whoever asks for more: a file's header or a caller.
+inline constexpr int kLargestReorderDepth = 16;
+
+// How stored pixels become presented ones: rows and columns swapped first, then mirrored.
+struct Orientation {
+  bool transpose = false;
+  bool flip_x = false;
+  bool flip_y = false;
+};
+
+class Demuxer {
+ public:
+  // How much is found out about the streams: all, by decoding some of their first packets; or what
+  // the header says, where that is enough to decode (MP4 and Matroska with a codec that they
+  // describe), which leaves out frame rates and believes the size of the frames.
+  enum class Probe { kPackets, kHeader };
+
+  // NotFound, InvalidArgument (not a regular file, empty, not a video), ResourceExhausted (more
+  // pixels than `limits` allow); messages start with `path`.
+  static absl::StatusOr<Demuxer> Open(const std::string& path, const VideoLimits& limits,
+                                      Probe probe = Probe::kPackets);
+
+  const std::string& path() const { return path_; }
+  // Whether packets were looked at to find out about the streams.
+  bool probed() const { return probed_; }
+  const AVStream& stream() const { return *input_->streams[stream_]; }
+  const AVCodecParameters& parameters() const { return *stream().codecpar; }
+  // Video streams in the file, covers not counted.
+  int video_streams() const { return video_streams_; }
+  // From the stream's display matrix.  `exact` is false when the matrix asks for something else
+  // than quarter turns and mirrors.
+  Orientation orientation(bool* exact) const;
+
+  // Before the first packet is taken: whether B-frames are packed, and from there on packets of
+  // single pictures (b_frame_unpacker.h).
+  bool HasPackedBFrames();
+  absl::Status UnpackBFrames();
+
+  // The next packet with something in it, valid until the next call; nullptr at the end.
+  const AVPacket* Next();
+  // What Next() will give, without taking it.
+  const AVPacket* Peek();
+  // True when the file ended with an error instead of its end, or its B-frames were not packed as
+  // they should have been.
+  bool damaged() const { return damaged_ || (unpacker_.has_value() && unpacker_->broken()); }
+
+  // Next() goes on at a key frame at or before `pts` (in the stream's time base); false when the
+  // container cannot, and then the position is not known.  Which key frame it is, is for the
+  // caller to look at: containers' indices err.
+  bool Seek(int64_t pts);
+
+ private:
+  Demuxer() = default;
+  absl::Status ProbePackets(const VideoLimits& limits);
+  void LimitDelays();
+  absl::Status ChooseStream();
+  absl::Status CheckSize(const VideoLimits& limits) const;
+  void ReadPacket();
+
+  std::string path_;
+  InputPtr input_;
+  PacketPtr packet_;
+  std::optional<BFrameUnpacker> unpacker_;
+  bool peeked_ = false;
+  bool ended_ = false;
+  bool damaged_ = false;
+  int stream_ = -1;
+  int video_streams_ = 0;
+  bool probed_ = false;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_VIDEO_FILE_DEMUXER_H_

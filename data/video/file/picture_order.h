@@ -1,0 +1,71 @@
+// In which order a decoder gives out the pictures of packets, and their size, from the pictures'
+// headers alone.
+//
+//   PictureOrder order(stream.parameters());
+//   const PlacedPicture first = order.Next(packet, /*starts_sequence=*/true);
+//   const PlacedPicture second = order.Next(next_packet, /*starts_sequence=*/false);
+//   // Where second.place < first.place, it is shown before the first, though stored later.
+//
+// H.264 and HEVC pictures tell their place in their sequence (picture order count).  In MPEG-1, 2
+// and 4 the B-frames stored after a picture are shown before it.  All other codecs that are asked
+// here show pictures as they are stored.
+#ifndef OP3D_DATA_VIDEO_FILE_PICTURE_ORDER_H_
+#define OP3D_DATA_VIDEO_FILE_PICTURE_ORDER_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/types/span.h"
+#include "data/video/ffmpeg/ffmpeg.h"
+
+namespace op3d {
+
+struct PlacedPicture {
+  // The sequence, and the place in it: a decoder gives pictures out by increasing places.  Two
+  // pictures with the same place: a header could not be read.
+  std::pair<int64_t, int64_t> place;
+  // In pixels, as stored; 0 = this packet does not tell.
+  int width = 0;
+  int height = 0;
+};
+
+// Not thread-safe.
+class PictureOrder {
+ public:
+  explicit PictureOrder(const AVCodecParameters& parameters);
+
+  // The picture of the next packet in the order stored.  `starts_sequence`: see NalUnits; false for
+  // other codecs.
+  PlacedPicture Next(const AVPacket& packet, bool starts_sequence);
+
+  // Whether the first picture that tells is half a frame, or a frame of two halves.
+  bool interlaced() const {
+    return context_->field_order != AV_FIELD_UNKNOWN &&
+           context_->field_order != AV_FIELD_PROGRESSIVE;
+  }
+
+  // Whether pictures may be shown in another order than they are stored, and so wait in a decoder.
+  bool may_reorder() const { return kind_ != Kind::kAsStored; }
+
+ private:
+  // How a codec orders its pictures.
+  enum class Kind { kAsStored, kByCount, kBFrames };
+
+  void StartParser();
+  void Parse(const AVPacket& packet);
+
+  const Kind kind_;
+  CodecPtr context_;
+  ParserPtr parser_;
+  int64_t sequence_ = 0;
+  // Pictures, of kBFrames those that others refer to, and B-frames after the last of them.
+  int64_t pictures_ = 0;
+  int64_t b_frames_ = 0;
+};
+
+// The size in the header of a VP9 key frame; {0, 0} of anything else.
+std::pair<int, int> Vp9KeyFrameSize(absl::Span<const uint8_t> packet);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_VIDEO_FILE_PICTURE_ORDER_H_

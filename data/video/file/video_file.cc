@@ -1,0 +1,260 @@
+#include "data/video/file/video_file.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "data/video/ffmpeg/ffmpeg.h"
+#include "data/video/file/decoder.h"
+#include "data/video/file/demuxer.h"
+#include "data/video/file/frame_converter.h"
+#include "data/video/file/frame_index_builder.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+// A seek throws away what the decoder holds back; decoding a few frames is cheaper.
+constexpr int64_t kFewestFramesSkipped = 4;
+
+int Rotation(Orientation orientation) {
+  if (orientation.transpose) return orientation.flip_x ? 90 : 270;
+  return orientation.flip_y ? 180 : 0;
+}
+
+bool IsMirrored(Orientation orientation) {
+  return orientation.transpose == (orientation.flip_x == orientation.flip_y);
+}
+
+void AddWarnings(const Demuxer& demuxer, const FrameIndex& index, const FfmpegLog& log,
+                 bool exact_orientation, Orientation orientation,
+                 std::vector<std::string>* warnings) {
+  if (!index.doubt.empty()) {
+    warnings->push_back(absl::StrCat("decoded to count the frames: ", index.doubt));
+  }
+  const int64_t claimed = demuxer.stream().nb_frames;
+  const int64_t frames = static_cast<int64_t>(index.times.size());
+  if (claimed > 0 && claimed != frames) {
+    warnings->push_back(
+        absl::StrCat("the header claims ", claimed, " frames, ", frames, " can be decoded"));
+  }
+  if (demuxer.video_streams() > 1) {
+    warnings->push_back(absl::StrCat(demuxer.video_streams(), " video streams; stream ",
+                                     demuxer.stream().index, " is read"));
+  }
+  if (!exact_orientation) {
+    warnings->push_back("the rotation asked for is not a multiple of 90 degrees; the nearest is");
+  }
+  if (IsMirrored(orientation)) warnings->push_back("the picture is to be mirrored");
+  if (log.count() > 0) {
+    warnings->push_back(
+        absl::StrCat("FFmpeg warned ", log.count(), " times, first: ", log.first()));
+  }
+}
+
+VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const FfmpegLog& log,
+                   std::vector<std::string> warnings) {
+  VideoInfo info;
+  info.warnings = std::move(warnings);
+  bool exact = true;
+  const Orientation orientation = demuxer.orientation(&exact);
+  info.frames = static_cast<int64_t>(index.times.size());
+  info.width = demuxer.parameters().width;
+  info.height = demuxer.parameters().height;
+  if (orientation.transpose) std::swap(info.width, info.height);
+  info.rotation = Rotation(orientation);
+  info.codec = avcodec_get_name(demuxer.parameters().codec_id);
+  info.pts_seconds = index.Seconds();
+  AddWarnings(demuxer, index, log, exact, orientation, &info.warnings);
+  return info;
+}
+
+// Opens a file of which all is known but what only decoding shows.  FFmpeg's own look at the first
+// packets costs as much as decoding a few frames; a header that agrees with the scan saves it.
+absl::StatusOr<Demuxer> OpenScanned(const std::string& path, const VideoScan& scan,
+                                    const VideoLimits& limits) {
+  if (scan.index.doubt.empty()) {
+    OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits, Demuxer::Probe::kHeader));
+    bool exact = true;
+    int64_t width = demuxer.parameters().width, height = demuxer.parameters().height;
+    if (demuxer.orientation(&exact).transpose) std::swap(width, height);
+    if (width == scan.info.width && height == scan.info.height) {
+      if (scan.index.unpacked) OP3D_RETURN_IF_ERROR(demuxer.UnpackBFrames());
+      return demuxer;
+    }
+  }
+  return Demuxer::Open(path, limits);
+}
+
+// With what the header says of the streams, where that is enough and nothing is odd about it.
+absl::StatusOr<Demuxer> OpenToScan(const std::string& path, const VideoLimits& limits) {
+  {
+    FfmpegLog log;
+    absl::StatusOr<Demuxer> demuxer = Demuxer::Open(path, limits, Demuxer::Probe::kHeader);
+    if (demuxer.ok() && log.count() == 0) return demuxer;
+  }
+  return Demuxer::Open(path, limits);
+}
+
+class FileVideoReader : public VideoReader {
+ public:
+  FileVideoReader(Demuxer demuxer, Decoder decoder, FrameConverter converter, VideoScan scan,
+                  const VideoLimits& limits)
+      : limits_(limits),
+        scan_(std::move(scan)),
+        converter_(std::move(converter)),
+        demuxer_(std::move(demuxer)),
+        decoder_(std::move(decoder)) {}
+
+  const VideoInfo& info() const override { return scan_.info; }
+  const Counters& counters() const override { return counters_; }
+
+  absl::Status Read(absl::Span<const int64_t> indices,
+                    absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) override {
+    OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, scan_.info.frames, demuxer_.path()));
+    FfmpegLog log;
+    for (const int64_t frame : indices) {
+      OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
+      OP3D_RETURN_IF_ERROR(Annotate(converter_.Convert(*decoded, box(), &image_), demuxer_.path()));
+      ++counters_.converted;
+      counters_.resized += decoded->width != demuxer_.parameters().width ||
+                           decoded->height != demuxer_.parameters().height;
+      OP3D_RETURN_IF_ERROR(sink(frame, image_));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  // The frame, from where the decoder stands if that is possible, from an entry before it if that
+  // is shorter, from the beginning if the file's index misled.
+  absl::StatusOr<const AVFrame*> Decode(int64_t frame, const FfmpegLog& log) {
+    OP3D_RETURN_IF_ERROR(GoBefore(frame));
+    const int64_t warnings = log.count();
+    const AVFrame* decoded = DecodeUpTo(frame);
+    // Where a stream is damaged, what conceals it may come from a frame that was passed over.
+    const bool doubtful = decoded == nullptr || log.count() > warnings;
+    if (doubtful && (jumped_ || skipped_)) {
+      may_seek_ = may_seek_ && !jumped_;
+      may_skip_ = false;
+      OP3D_RETURN_IF_ERROR(Rewind());
+      decoded = DecodeUpTo(frame);
+    }
+    if (decoded != nullptr) return decoded;
+    next_ = scan_.info.frames;  // wherever the decoder is now, the next call starts again
+    return absl::DataLossError(
+        absl::StrCat(demuxer_.path(), ": frame ", frame, " of ", scan_.info.frames,
+                     " does not decode; the file is damaged",
+                     log.count() > 0 ? absl::StrCat(" (", log.first(), ")") : ""));
+  }
+
+  absl::Status GoBefore(int64_t frame) {
+    const int64_t entry = may_seek_ ? scan_.index.EntryBefore(frame) : 0;
+    const bool backward = frame < next_;
+    if (entry > 0 && (backward || entry >= next_ + kFewestFramesSkipped)) {
+      if (SeekTo(entry)) return absl::OkStatus();
+      may_seek_ = false;
+      return Rewind();
+    }
+    return backward ? Rewind() : absl::OkStatus();
+  }
+
+  // True when the container led to an entry from which `entry` will come up.
+  bool SeekTo(int64_t entry) {
+    ++counters_.seeks;
+    jumped_ = true;
+    decoder_.Flush();
+    if (!demuxer_.Seek(scan_.index.times[entry])) return false;
+    const AVPacket* packet = demuxer_.Peek();
+    if (packet == nullptr) return false;
+    const int64_t first = scan_.index.Find(packet->pts);
+    if (first < 0 || first > entry || scan_.index.EntryBefore(first) != first) return false;
+    next_ = first;
+    given_ = -1;
+    return true;
+  }
+
+  // Seeking to the beginning is not the same for all containers; opening again is.
+  absl::Status Rewind() {
+    ++counters_.rewinds;
+    OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.path(), scan_, limits_));
+    if (scan_.index.doubt.empty()) {
+      decoder_.Flush();
+    } else {
+      // What a decoder has learnt of a stream's delay outlives a flush; the frames were counted by
+      // one that knew nothing.
+      OP3D_ASSIGN_OR_RETURN(decoder_, Decoder::Make(demuxer_, scan_.index.reorder_depth, limits_));
+    }
+    given_ = -1;
+    jumped_ = false;
+    skipped_ = false;
+    next_ = 0;
+    return absl::OkStatus();
+  }
+
+  // nullptr when `frame` did not come when it should have.
+  const AVFrame* DecodeUpTo(int64_t frame) {
+    const int64_t packets = decoder_.packets();
+    const int64_t frames = decoder_.frames();
+    const AVFrame* decoded = nullptr;
+    int64_t number = -1;
+    const bool skip = may_skip_ && scan_.index.doubt.empty();
+    decoder_.SkipBefore(skip ? scan_.index.times[frame] : AV_NOPTS_VALUE);
+    skipped_ |= skip && frame > next_;
+    while (number < frame && (decoded = decoder_.Next(&demuxer_)) != nullptr) {
+      number = scan_.index.doubt.empty() ? scan_.index.Find(PresentationTime(*decoded)) : next_;
+      // A decoder that gives frames in another order than their times is not to be believed.
+      if (number <= given_) {
+        number = -1;
+        break;
+      }
+      given_ = number;
+      next_ = number + 1;
+    }
+    counters_.packets += decoder_.packets() - packets;
+    counters_.decoded += decoder_.frames() - frames;
+    return number == frame ? decoded : nullptr;
+  }
+
+  const VideoLimits limits_;
+  const VideoScan scan_;
+  FrameConverter converter_;
+  Demuxer demuxer_;
+  Decoder decoder_;
+  RgbImage image_;
+  Counters counters_;
+  // The frame the decoder gives next, as far as is known.
+  int64_t next_ = 0;
+  // The frame it gave last, since it started; -1 = none.
+  int64_t given_ = -1;
+  // Whether the decoder started elsewhere than at the beginning, and whether it may do so again.
+  bool jumped_ = false;
+  bool may_seek_ = true;
+  // Whether frames before the decoder's place were passed over, and whether more may be.
+  bool skipped_ = false;
+  bool may_skip_ = true;
+};
+
+}  // namespace
+
+absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimits& limits) {
+  FfmpegLog log;
+  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenToScan(path, limits));
+  VideoScan scan;
+  std::vector<std::string> warnings;
+  OP3D_ASSIGN_OR_RETURN(scan.index, MakeFrameIndex(&demuxer, limits, &warnings));
+  scan.info = MakeInfo(demuxer, scan.index, log, std::move(warnings));
+  return scan;
+}
+
+absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& path, VideoScan scan,
+                                                           const VideoLimits& limits) {
+  FfmpegLog log;
+  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenScanned(path, scan, limits));
+  OP3D_ASSIGN_OR_RETURN(Decoder decoder, Decoder::Make(demuxer, scan.index.reorder_depth, limits));
+  bool exact = true;
+  FrameConverter converter(demuxer.parameters().width, demuxer.parameters().height,
+                           demuxer.orientation(&exact));
+  return absl::make_unique<FileVideoReader>(std::move(demuxer), std::move(decoder),
+                                            std::move(converter), std::move(scan), limits);
+}
+
+}  // namespace op3d

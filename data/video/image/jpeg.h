@@ -1,0 +1,64 @@
+// JPEG pictures in memory, by libjpeg-turbo, with the arithmetic that Pillow and OpenCV ask of it
+// (exact inverse DCT, smooth chroma): the same bytes as theirs.
+//
+//   JpegDecoder decoder;
+//   OP3D_RETURN_IF_ERROR(decoder.Decode(bytes, limits.max_pixels, &image));
+#ifndef OP3D_DATA_VIDEO_IMAGE_JPEG_H_
+#define OP3D_DATA_VIDEO_IMAGE_JPEG_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "data/video/image/image.h"
+
+namespace op3d {
+
+struct JpegSize {
+  int width = 0;
+  int height = 0;
+};
+
+// Not thread-safe; use one for each thread.
+class JpegDecoder {
+ public:
+  JpegDecoder();
+
+  // From the header alone.  DataLoss: not a JPEG picture.
+  absl::StatusOr<JpegSize> ReadSize(absl::string_view bytes);
+
+  // A colour or grey picture as RGB.  DataLoss: not JPEG, cut off or damaged anywhere (half a
+  // picture is none); ResourceExhausted: more than `max_pixels`, found before memory is taken.
+  absl::Status Decode(absl::string_view bytes, int64_t max_pixels, RgbImage* image);
+
+  // The brightness alone, [height, width].  Errors of Decode.
+  absl::StatusOr<JpegSize> DecodeGrey(absl::string_view bytes, int64_t max_pixels,
+                                      std::vector<uint8_t>* pixels);
+
+ private:
+  struct Deleter {
+    void operator()(void* handle) const;
+  };
+  absl::StatusOr<JpegSize> CheckedSize(absl::string_view bytes, int64_t max_pixels);
+  absl::Status Decompress(absl::string_view bytes, JpegSize size, int format, uint8_t* pixels);
+  absl::Status Error(absl::string_view what) const;
+
+  std::unique_ptr<void, Deleter> handle_;
+};
+
+// The picture as JPEG with chroma at half resolution, the same bytes every time.  `quality` in
+// [1, 100].  InvalidArgument: an empty picture or another quality.
+absl::StatusOr<std::string> EncodeJpeg(const RgbImage& image, int quality);
+
+// The same of a grey picture, [height, width] in `pixels`, as a JPEG of brightness alone.
+absl::StatusOr<std::string> EncodeGreyJpeg(absl::Span<const uint8_t> pixels, JpegSize size,
+                                           int quality);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_VIDEO_IMAGE_JPEG_H_

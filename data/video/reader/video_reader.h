@@ -1,0 +1,76 @@
+// Exact frames of a video: frame k is the k-th frame in order of presentation, whatever the
+// container's header, its index or the order of its packets says, and however the video is stored.
+// `media.h` opens one.
+//
+//   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<VideoReader> reader, OpenMedia(path));
+//   const std::vector<int64_t> wanted = {0, 16, reader->info().frames - 1};
+//   OP3D_RETURN_IF_ERROR(reader->Read(wanted, [&](int64_t k, const RgbImage& image) {
+//     return Use(k, image);
+//   }));
+#ifndef OP3D_DATA_VIDEO_READER_VIDEO_READER_H_
+#define OP3D_DATA_VIDEO_READER_VIDEO_READER_H_
+
+#include <cstdint>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "data/video/image/image.h"
+#include "data/video/reader/video_info.h"
+
+namespace op3d {
+
+// An open video.  Not thread-safe; use one for each thread (decoding is single-threaded).
+class VideoReader {
+ public:
+  virtual ~VideoReader() = default;
+
+  virtual const VideoInfo& info() const = 0;
+
+  // From the next Read on, images are only this part of each frame (as presented): cheaper by what
+  // is left out, and the same bytes.  InvalidArgument: empty, or not inside the frame.
+  absl::Status SetBox(const Box& box);
+
+  // Calls `sink`(k, image) for each k of `indices`, which must be sorted, without repetition and in
+  // [0, frames).  `image` is valid during the call.  Asking for later frames than before goes on
+  // where the last call ended; one call with all frames wanted is the cheapest.
+  //
+  // InvalidArgument: `indices` not increasing.  OutOfRange: an index outside the video; nothing was
+  // decoded.  DataLoss: a frame does not decode; the ones before it were given out.  A status from
+  // `sink` ends the reading and is returned.
+  virtual absl::Status Read(absl::Span<const int64_t> indices,
+                            absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) = 0;
+
+  // What the reading cost so far.
+  struct Counters {
+    // Packets given to the decoder, frames it gave back, frames turned into images.
+    int64_t packets = 0;
+    int64_t decoded = 0;
+    int64_t converted = 0;
+    // Of those: scaled, because their frame had another size than the video.
+    int64_t resized = 0;
+    // Jumps forward to a key frame, and returns to the file's beginning.
+    int64_t seeks = 0;
+    int64_t rewinds = 0;
+  };
+  virtual const Counters& counters() const = 0;
+
+ protected:
+  // The whole frame unless SetBox has said otherwise.
+  Box box() const;
+
+ private:
+  Box box_;
+};
+
+// InvalidArgument: `box` is empty or not inside frames of `width` x `height`.
+absl::Status CheckBox(const Box& box, int64_t width, int64_t height);
+
+// What Read says of `indices` for a video of `frames` frames; `path` is for the message.
+absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames,
+                               absl::string_view path);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_VIDEO_READER_VIDEO_READER_H_

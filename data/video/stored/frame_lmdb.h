@@ -1,0 +1,42 @@
+// A video as an LMDB database of JPEG frames: keys `000001.jpg`, `000002.jpg`, ..., or any naming
+// of `frame_names.h`; flow lies beside the pictures in the same database.
+#ifndef OP3D_DATA_VIDEO_STORED_FRAME_LMDB_H_
+#define OP3D_DATA_VIDEO_STORED_FRAME_LMDB_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "data/video/reader/video_info.h"
+#include "data/video/stored/stored_frames.h"
+
+namespace op3d {
+
+// Whether `path` is a database: a folder with data.mdb in it, or such a file by itself.
+bool IsLmdb(const std::string& path);
+
+// Opens the database for reading, without a lock: nothing is written beside it, and nobody may
+// write to it at that time.  Any number of readers, also of the same database, in any threads.
+//
+// NotFound: no database, or no frames of this content in it.  DataLoss: cut off or damaged.
+// Errors of FrameNames::Finish.
+absl::StatusOr<std::unique_ptr<StoredFrames>> OpenFrameLmdb(const std::string& path,
+                                                            FrameContent content,
+                                                            const VideoLimits& limits);
+
+// A key and its value.
+struct LmdbPicture {
+  std::string key;
+  std::string jpeg;
+};
+
+// Makes the database `path`, a new folder with data.mdb in it, of all the pictures: the same bytes
+// every time.  Not atomic: write it beside its place and rename the folder.  ResourceExhausted on a
+// full disk.
+absl::Status WriteFrameLmdb(const std::string& path, absl::Span<const LmdbPicture> pictures);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_VIDEO_STORED_FRAME_LMDB_H_

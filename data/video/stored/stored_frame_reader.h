@@ -1,0 +1,29 @@
+// Frames of a video that is stored frame by frame; `media.h` is the door to it.
+#ifndef OP3D_DATA_VIDEO_STORED_STORED_FRAME_READER_H_
+#define OP3D_DATA_VIDEO_STORED_STORED_FRAME_READER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "data/video/reader/video_info.h"
+#include "data/video/reader/video_reader.h"
+#include "data/video/stored/stored_frames.h"
+
+namespace op3d {
+
+// Count and size of the frames; looks at the first picture's header only.  DataLoss: it has none.
+// ResourceExhausted: beyond `limits`.
+absl::StatusOr<VideoInfo> DescribeStoredFrames(StoredFrames* frames, FrameContent content,
+                                               const VideoLimits& limits);
+
+// `info` as DescribeStoredFrames gave it; `path` is for messages.  Every frame must be of the
+// first one's size: DataLoss names the one that is not.  Flow: x is the image's red, y its green,
+// blue is 0.
+absl::StatusOr<std::unique_ptr<VideoReader>> MakeStoredFrameReader(
+    std::unique_ptr<StoredFrames> frames, FrameContent content, std::string path, VideoInfo info,
+    const VideoLimits& limits);
+
+}  // namespace op3d
+
+#endif  // OP3D_DATA_VIDEO_STORED_STORED_FRAME_READER_H_

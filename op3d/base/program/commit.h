@@ -1,0 +1,15 @@
+// The commit that the program was built from.
+#ifndef OP3D_BASE_PROGRAM_COMMIT_H_
+#define OP3D_BASE_PROGRAM_COMMIT_H_
+
+#include <string>
+
+namespace op3d {
+
+// As tools/workspace_status.sh found it; "unknown" for a program without //tools:commit in its
+// `data`.  Thread-safe.
+std::string BuildCommit();
+
+}  // namespace op3d
+
+#endif  // OP3D_BASE_PROGRAM_COMMIT_H_

@@ -1,0 +1,135 @@
+#include "op3d/base/program/program.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program/renamed_flag.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
+
+namespace op3d {
+
+namespace {
+
+// Abseil's own --help ends the process with 1; asking for help is no mistake.
+void PrintHelp(absl::string_view program, absl::string_view usage) {
+  std::string text = absl::StrCat(program, ": ", usage, "\n\nFlags:\n");
+  std::map<std::string, const absl::CommandLineFlag*> flags;
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    // Those of the program's own file; libraries define none that a user should set.
+    const bool own = !absl::StrContains(flag->Filename(), "absl/");
+    if (own && !flag->IsOfType<RenamedFlag>()) flags[std::string(name)] = flag;
+  }
+  for (const auto& [name, flag] : flags) {
+    absl::StrAppend(&text, "  --", name, "  ", flag->Help());
+    const std::string value = flag->DefaultValue();
+    absl::StrAppend(&text, value.empty() ? "" : absl::StrCat("; default: ", value), "\n");
+  }
+  std::fputs(text.c_str(), stdout);
+}
+
+// The names of flags that the command line has.
+std::set<std::string, std::less<>>* GivenFlags() {
+  static auto* names = new std::set<std::string, std::less<>>;
+  return names;
+}
+
+bool AsksForHelp(absl::Span<const std::string> arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") return false;
+    if (argument == "--help" || argument == "-help" || argument == "-h") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool FlagIsGiven(absl::string_view name) { return GivenFlags()->count(name) > 0; }
+
+absl::Status CheckFlags(absl::Span<const std::string> arguments) {
+  // Abseil ends the process with 1 on a wrong flag; wrong use is 2 here, so look first.
+  for (const absl::string_view argument : arguments) {
+    if (argument == "--") break;
+    if (argument.size() < 2 || argument[0] != '-') continue;
+    absl::string_view name = argument.substr(argument[1] == '-' ? 2 : 1);
+    const size_t equals = name.find('=');
+    const bool has_value = equals != absl::string_view::npos;
+    const absl::string_view value = has_value ? name.substr(equals + 1) : "";
+    name = name.substr(0, equals);
+    absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    if (flag == nullptr && absl::StartsWith(name, "no")) {
+      flag = absl::FindCommandLineFlag(name.substr(2));
+      if (flag != nullptr && !flag->IsOfType<bool>()) flag = nullptr;
+    }
+    if (flag == nullptr) {
+      const bool is_file = absl::StrContains(name, '.') || FileExists(UserPath(argument));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "unknown flag ", is_file ? argument : absl::StrCat("--", name), "; see --help",
+          is_file ? absl::StrCat("; a file whose name starts with a dash is given as ./", argument,
+                                 ", or after all flags and a --")
+                  : ""));
+    }
+    if (flag->IsOfType<RenamedFlag>()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name, " is called ", flag->DefaultValue(), " now; see --help"));
+    }
+    GivenFlags()->emplace(flag->Name());
+    std::string error;
+    if (has_value && !flag->ParseFrom(value, &error)) {
+      return absl::InvalidArgumentError(absl::StrCat("--", name, "=", value, " does not parse",
+                                                     error.empty() ? "" : ": ", error,
+                                                     "; see --help"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RefuseWords(absl::Span<const std::string> words) {
+  if (words.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("'", words[0], "' is not a flag; see --help"));
+}
+
+absl::Status PartlyDone(int64_t failed, int64_t asked, const absl::Status& failure,
+                        absl::string_view things) {
+  if (failed == 0) return absl::OkStatus();
+  if (asked == 1) return failure;
+  const std::string message =
+      absl::StrCat(failed, " of ", asked, " ", things, "; what is wrong stands above");
+  return failed == asked ? absl::Status(failure.code(), message) : absl::AbortedError(message);
+}
+
+int RunProgram(int argc, char** argv, absl::string_view usage,
+               absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run) {
+  const std::string program = std::filesystem::path(argv[0]).filename().string();
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (AsksForHelp(arguments)) {
+    PrintHelp(program, usage);
+    return 0;
+  }
+  absl::SetProgramUsageMessage(usage);
+  absl::Status status = CheckFlags(arguments);
+  if (status.ok()) {
+    const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+    InstallInterruptHandler();
+    status = run(std::vector<std::string>(rest.begin() + 1, rest.end()));
+  }
+  if (!status.ok()) {
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), std::string(status.message()).c_str());
+  }
+  return ExitCode(status);
+}
+
+}  // namespace op3d

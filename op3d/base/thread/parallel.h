@@ -1,0 +1,23 @@
+// Independent pieces of work on several threads.
+//
+//   OP3D_RETURN_IF_ERROR(InParallel(threads, files.size(), [&](int64_t i) {
+//     return Convert(files[i]);
+//   }));
+#ifndef OP3D_BASE_THREAD_PARALLEL_H_
+#define OP3D_BASE_THREAD_PARALLEL_H_
+
+#include <cstdint>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+
+namespace op3d {
+
+// Calls `work`(i) once for each i in [0, count), on `threads` threads (at least one: the caller's
+// is among them), in no particular order; returns when all calls have.  The first error or signal
+// (Cancelled) lets no further call begin and is returned; of several errors at the same time, any.
+absl::Status InParallel(int threads, int64_t count, absl::FunctionRef<absl::Status(int64_t)> work);
+
+}  // namespace op3d
+
+#endif  // OP3D_BASE_THREAD_PARALLEL_H_

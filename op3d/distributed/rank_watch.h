@@ -1,0 +1,110 @@
+// Watches over the processes of one training, so that none waits for a dead one.
+//
+//   RankWatch watch(std::move(store), {rank, size, "gpu07, process 4711"});
+//   absl::Status status = Train();
+//   if (!status.ok()) status = watch.Explain(status);   // "rank 1 (gpu08, process 12) has died"
+//   status.ok() ? watch.Leave() : watch.Fail(status);
+//
+// Every rank beats once an interval and looks at the next rank's beat; a rank that is silent for
+// too long, or that says why it stops, is the verdict that all ranks read.  A rank that still hangs
+// in a collective operation some time after the verdict is ended.  Torch-free.
+#ifndef OP3D_DISTRIBUTED_RANK_WATCH_H_
+#define OP3D_DISTRIBUTED_RANK_WATCH_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace op3d {
+
+// A table that all ranks share.  Called from one thread at a time; none of it waits for others.
+class RankStore {
+ public:
+  virtual ~RankStore() = default;
+  virtual absl::Status Set(const std::string& key, const std::string& value) = 0;
+  // Empty when nobody has set it.
+  virtual absl::StatusOr<std::optional<std::string>> Get(const std::string& key) = 0;
+  // Sets it if nobody has; returns what is there now.
+  virtual absl::StatusOr<std::string> SetFirst(const std::string& key,
+                                               const std::string& value) = 0;
+};
+
+struct RankWatchOptions {
+  int rank = 0;
+  int size = 1;
+  // How others name this rank.
+  std::string self;
+  // Which rank keeps the store, for the sentence when it does not answer; -1: a launcher.
+  int store_rank = 0;
+  absl::Duration interval = absl::Seconds(1);
+  // A rank not heard for so long is dead.
+  absl::Duration silence = absl::Seconds(10);
+  // The same once an operation has failed, which says that somebody is gone.
+  absl::Duration silence_after_failure = absl::Seconds(3);
+  // From a verdict to the end of a process that hangs.
+  absl::Duration grace = absl::Seconds(10);
+  // Ends the process; the default prints the sentence to stderr and exits with 1.
+  std::function<void(const std::string& sentence)> end_process;
+};
+
+// Thread-safe.
+class RankWatch {
+ public:
+  RankWatch(std::unique_ptr<RankStore> store, RankWatchOptions options);
+  // Stops beating.  Call Leave() or Fail() first, or the others take it for a death.
+  ~RankWatch();
+  RankWatch(const RankWatch&) = delete;
+  RankWatch& operator=(const RankWatch&) = delete;
+
+  // This rank ends well: its silence is no death from now on.
+  void Leave();
+
+  // This rank stops because of `status`, and the others with it.
+  void Fail(const absl::Status& status);
+
+  // `status`, or why it came about: Unavailable with the verdict that names the rank that died or
+  // stopped, for which it waits a little longer than `silence`.  Cancelled stays as it is.
+  absl::Status Explain(const absl::Status& status);
+
+  // Waits until every other rank has left, stopped or died, at most `most`.  For the rank that
+  // keeps the store.
+  void AwaitOthers(absl::Duration most);
+
+ private:
+  void Work();
+  void Beat() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LookAtNeighbour(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReadVerdict(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Judge(const std::string& verdict) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::optional<std::string>> Get(const std::string& key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Duration Silence() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const RankWatchOptions options_;
+  absl::Mutex mutex_;
+  const std::unique_ptr<RankStore> store_ ABSL_GUARDED_BY(mutex_);
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool left_ ABSL_GUARDED_BY(mutex_) = false;
+  bool impatient_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t beats_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string neighbour_beat_ ABSL_GUARDED_BY(mutex_);
+  // When the neighbour, and the store, were last heard.
+  absl::Time heard_ ABSL_GUARDED_BY(mutex_);
+  absl::Time answered_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::string> verdict_ ABSL_GUARDED_BY(mutex_);
+  absl::Time judged_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  std::thread thread_;  // the last member: it uses the others
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_DISTRIBUTED_RANK_WATCH_H_

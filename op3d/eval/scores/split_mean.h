@@ -1,0 +1,41 @@
+// The figures of a dataset's official splits and their mean: what papers on UCF101 and HMDB51
+// print.
+//
+//   OP3D_ASSIGN_OR_RETURN(SplitMean mean, MeanOverSplits({first, second, third}));
+//   std::fputs(SplitMeanText(mean).c_str(), stdout);
+#ifndef OP3D_EVAL_SCORES_SPLIT_MEAN_H_
+#define OP3D_EVAL_SCORES_SPLIT_MEAN_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "op3d/eval/scores/evaluation.h"
+
+namespace op3d {
+
+// Of one figure: the mean over the splits, the sample standard deviation and the range.  Shares in
+// [0, 1].
+struct Spread {
+  double mean = 0, deviation = 0, low = 0, high = 0;
+};
+
+struct SplitMean {
+  // Split 1, 2, ... in order: videos and top-1.
+  std::vector<int64_t> videos;
+  std::vector<double> top1_by_split;
+  Spread top1, top3, top5, mean_class_accuracy;
+};
+
+// InvalidArgument for fewer than two evaluations, one without labels, tests of other numbers of
+// classes, and two of the same videos: splits are tested on different ones.
+absl::StatusOr<SplitMean> MeanOverSplits(absl::Span<const Evaluation> splits);
+
+// A line a split and one of the mean; one JSON object and a line end.
+std::string SplitMeanText(const SplitMean& mean);
+std::string SplitMeanJson(const SplitMean& mean);
+
+}  // namespace op3d
+
+#endif  // OP3D_EVAL_SCORES_SPLIT_MEAN_H_

@@ -1,0 +1,44 @@
+// The logits of a test as they come from the network: every head, video and view.
+//
+//   OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeScores(scores));
+//   OP3D_RETURN_IF_ERROR(WriteFileAtomically("scores.safetensors", bytes));
+#ifndef OP3D_EVAL_SCORES_VIEW_SCORES_H_
+#define OP3D_EVAL_SCORES_VIEW_SCORES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "op3d/eval/scores/metrics.h"
+#include "op3d/eval/scores/video_scores.h"
+
+namespace op3d {
+
+struct ViewScores {
+  int64_t heads = 0, videos = 0, clips = 0, crops = 0, classes = 0;
+  // [heads, videos, clips, crops, classes].
+  std::vector<float> logits;
+  // [videos].
+  std::vector<int64_t> labels;
+  // [videos].
+  std::vector<std::string> names;
+  // Videos that were to be scored and did not decode (not among `videos`), and the first of them.
+  int64_t skipped = 0;
+  std::vector<std::string> examples;
+
+  // For the metrics; valid while this lives.
+  Views<float> views() const { return {heads, videos, clips, crops, classes, logits}; }
+  // One head alone, in [0, heads).
+  Views<float> head(int64_t head) const;
+};
+
+// What is kept of them: means of the heads, and of the views, taken in double precision.
+TestScores Summarise(const ViewScores& scores);
+
+// The same as a file, for fusion and for scoring again without the video.
+absl::StatusOr<std::string> SerializeScores(const ViewScores& scores);
+
+}  // namespace op3d
+
+#endif  // OP3D_EVAL_SCORES_VIEW_SCORES_H_

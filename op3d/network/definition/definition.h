@@ -1,0 +1,188 @@
+// A whole network written down as plain data: every layer with its name, its widths, kernels and
+// strides.  What a network computes, its list of parameters, their initial values and its count of
+// multiply-adds all follow from this one description.  Torch-free.
+//
+//   OP3D_ASSIGN_OR_RETURN(Architecture architecture, FindArchitecture("dg_p3d_resnet50"));
+//   const NetworkDefinition definition = DefineNetwork(architecture, /*classes=*/400);
+#ifndef OP3D_NETWORK_DEFINITION_DEFINITION_H_
+#define OP3D_NETWORK_DEFINITION_DEFINITION_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "op3d/network/definition/architecture.h"
+
+namespace op3d {
+
+// Time, height, width.
+using Size3 = std::array<int64_t, 3>;
+
+// A convolution without bias.  Its weight is [out_channels, in_channels / groups, kernel...].
+struct ConvolutionDefinition {
+  std::string name;
+  int64_t in_channels = 0;
+  int64_t out_channels = 0;
+  Size3 kernel = {1, 1, 1};
+  Size3 stride = {1, 1, 1};
+  Size3 padding = {0, 0, 0};
+  int64_t groups = 1;
+  // From scratch: the normal distribution's standard deviation; 0 = Kaiming's.
+  double initial_deviation = 0;
+};
+
+struct BatchNormDefinition {
+  std::string name;
+  int64_t channels = 0;
+  double epsilon = 1e-5;
+  // The frozen mode leaves out exactly the stem's first one, named `bn1`.
+  bool freezes = true;
+};
+
+struct LinearDefinition {
+  std::string name;
+  int64_t in_channels = 0;
+  int64_t out_channels = 0;
+  // From scratch its weights are 0 instead of random.
+  bool starts_at_zero = false;
+};
+
+struct ConvolutionNorm {
+  ConvolutionDefinition convolution;
+  BatchNormDefinition norm;
+};
+
+// How a pair of a spatial (1x3x3) and a temporal (3x1x1) convolution is wired; blocks take A, B, C
+// in turn.  Qiu et al. (2017) introduced the three.
+enum class Wiring {
+  kSerial,    // A: temporal(spatial(x))
+  kParallel,  // B: spatial(x) + temporal(x)
+  kResidual,  // C: s + temporal(s) with s = spatial(x), normalised
+  kSpatial,   // spatial(x) alone: C2D's 1x3x3, I3D's 3x3x3
+};
+
+// A pseudo-3D pair with the BatchNorm they share.  Without `temporal` the wiring is kSpatial.
+struct PairDefinition {
+  ConvolutionDefinition spatial;
+  std::optional<ConvolutionDefinition> temporal;
+  BatchNormDefinition norm;
+};
+
+// A squeeze of the branch's global mean to few channels and back, added everywhere.
+struct ContextDefinition {
+  LinearDefinition reduce;
+  LinearDefinition expand;
+};
+
+// Local and global diffusion (LGD): a vector g for the whole clip goes beside the features,
+//   g' = ReLU(local(mean of the block's input) + global(g)),
+// and output(g') is added everywhere.  Each of the three is two layers without anything between.
+struct DiffusionDefinition {
+  std::array<LinearDefinition, 2> local;
+  std::array<LinearDefinition, 2> global;
+  std::array<LinearDefinition, 2> output;
+};
+
+// A residual block: ReLU(branch(x) + shortcut(x) + context(branch(x))).
+struct BlockDefinition {
+  std::string name;
+  Wiring wiring = Wiring::kSerial;
+  // Basic blocks in wiring B: the second temporal convolution goes on from the first one, past sum,
+  // norm and ReLU.  Otherwise (P3D-B) it takes what the second spatial one takes.
+  bool chained_temporal = true;
+  // Bottleneck: `reduce`, one pair, `expand`.  Basic: two pairs.
+  std::optional<ConvolutionNorm> reduce;
+  std::vector<PairDefinition> pairs;
+  std::optional<ConvolutionNorm> expand;
+  // The shortcut where the shape changes; identity elsewhere.
+  std::optional<ConvolutionNorm> downsample;
+  // At most one of the two.
+  std::optional<ContextDefinition> context;
+  std::optional<DiffusionDefinition> diffusion;
+};
+
+struct StageDefinition {
+  std::string name;
+  std::vector<BlockDefinition> blocks;
+};
+
+// A max pool.
+struct PoolDefinition {
+  std::string name;
+  Size3 kernel = {1, 1, 1};
+  Size3 stride = {1, 1, 1};
+  Size3 padding = {0, 0, 0};
+};
+
+// Four branches side by side, their channels joined: 1x1x1; 1x1x1 and a pair; the same again; a
+// max pool and 1x1x1.  Each convolution with its norm and a ReLU.
+struct InceptionDefinition {
+  std::string name;
+  ConvolutionNorm pointwise;
+  std::array<ConvolutionNorm, 2> reduce;
+  std::array<PairDefinition, 2> pairs;
+  PoolDefinition maxpool;
+  ConvolutionNorm project;
+  // One a branch, or none: the branch times sigmoid(gate(its mean)).
+  std::vector<LinearDefinition> gates;
+};
+
+// One step of S3D's trunk: exactly one of the four.
+struct S3dLayerDefinition {
+  std::string name;
+  std::optional<PoolDefinition> maxpool;
+  std::optional<ConvolutionNorm> pointwise;
+  std::optional<PairDefinition> pair;
+  std::optional<InceptionDefinition> inception;
+};
+
+// Layers that the published program also holds under a second name: `block3.1` is `Mixed_3b`.
+struct S3dBlockDefinition {
+  std::string name;
+  std::vector<S3dLayerDefinition> layers;
+};
+
+// Everything after the trunk on one of its branches: stage, global average, dropout, classifier.
+struct HeadDefinition {
+  // Before the stage; only the spatial head has one.
+  std::optional<PoolDefinition> maxpool;
+  // Without blocks for S3D.
+  StageDefinition stage;
+  // The name of the global average, for observers.
+  std::string pool_name;
+  LinearDefinition classifier;
+};
+
+struct NetworkDefinition {
+  // Each followed by a ReLU; `relu_names` are for observers.
+  std::vector<ConvolutionNorm> stem;
+  std::vector<std::string> relu_names;
+  PoolDefinition maxpool;
+  // layer1 to layer3.
+  std::vector<StageDefinition> trunk;
+  // S3D's way from the clip to its head; stem, maxpool and trunk are empty then.
+  std::vector<S3dBlockDefinition> s3d;
+  // DG-P3D: temporal, spatial.  The others have one.
+  std::vector<HeadDefinition> heads;
+  // LGD: after the global vector, in training only.
+  std::optional<LinearDefinition> global_classifier;
+  // The fewest frames that every layer gets a frame from, and the layer that asks for them; the
+  // same for height and width.
+  int64_t least_frames = 1;
+  std::string least_frames_for;
+  int64_t least_side = 1;
+};
+
+// What the architecture's family makes of its numbers.
+NetworkDefinition DefineNetwork(const Architecture& architecture, int64_t classes);
+
+// The size after a convolution or pool; remainders are dropped.  0 where the input is
+// smaller than the kernel.
+Size3 OutputSize(const Size3& input, const Size3& kernel, const Size3& stride,
+                 const Size3& padding);
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_DEFINITION_DEFINITION_H_

@@ -1,0 +1,33 @@
+// Batch normalisation of feature maps (Ioffe and Szegedy 2015), with its ReLU.
+#ifndef OP3D_NETWORK_LAYERS_BATCH_NORM_H_
+#define OP3D_NETWORK_LAYERS_BATCH_NORM_H_
+
+#include <ATen/core/Tensor.h>
+
+#include "op3d/network/definition/definition.h"
+#include "op3d/network/layers/feature_map.h"
+#include "op3d/network/layers/row_sums.h"
+
+namespace op3d {
+
+class BatchNorm {
+ public:
+  // Its tensors are `name`.weight, .bias, .running_mean, .running_var, .num_batches_tracked.  With
+  // .bias alone it is folded (folded_norms.h): it adds the bias, to the input's own memory.
+  BatchNorm(const BatchNormDefinition& definition, const TensorTable& tensors);
+
+  // Normalises the columns.  In training by the batch's mean and variance, which move the running
+  // ones by a tenth; in evaluation, or when frozen, by the running ones.  Training needs more than
+  // one row.  A recomputing pass leaves the running ones alone.
+  FeatureMap Apply(const FeatureMap& input, Activation activation, const ForwardMode& mode) const;
+
+ private:
+  bool folded() const { return !weight_.defined(); }
+
+  BatchNormDefinition definition_;
+  at::Tensor weight_, bias_, running_mean_, running_variance_, counter_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_LAYERS_BATCH_NORM_H_

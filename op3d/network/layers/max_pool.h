@@ -1,0 +1,16 @@
+// Max pooling of feature maps.
+#ifndef OP3D_NETWORK_LAYERS_MAX_POOL_H_
+#define OP3D_NETWORK_LAYERS_MAX_POOL_H_
+
+#include "op3d/network/definition/definition.h"
+#include "op3d/network/layers/feature_map.h"
+
+namespace op3d {
+
+// The largest of each window, first over height and width, then over time: the same numbers as in
+// one go, and the same element of equal ones gets the gradient.
+FeatureMap MaxPool(const PoolDefinition& pool, const FeatureMap& input);
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_LAYERS_MAX_POOL_H_

@@ -1,0 +1,252 @@
+#include "op3d/network/layers/pseudo_3d_block.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/threshold_backward.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "op3d/network/layers/recomputation.h"
+#include "op3d/network/layers/row_sums.h"
+
+namespace op3d {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// The context of a block as one node of the graph with the sum around it:
+// ReLU(branch + shortcut + context).  With m the mean of each clip's branch over its `volume` rows,
+// h = ReLU(fc1(m)) and context = fc2(h).  Means and context are in the weights' type.
+struct JoinFunction : torch::autograd::Function<JoinFunction> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& branch,
+                            const at::Tensor& shortcut, const at::Tensor& weight1,
+                            const at::Tensor& bias1, const at::Tensor& weight2,
+                            const at::Tensor& bias2, int64_t volume, bool inference) {
+    const at::Tensor mean =
+        branch.view({-1, volume, branch.size(1)}).mean(1, /*keepdim=*/false, weight1.scalar_type());
+    const at::Tensor hidden = at::addmm(bias1, mean, weight1.t()).relu_();
+    const at::Tensor context = at::addmm(bias2, hidden, weight2.t());
+    at::Tensor output = inference ? branch : at::Tensor();
+    SumRows(branch, shortcut, context, Activation::kRelu, &output);
+    if (!inference) {
+      ctx->save_for_backward({mean, hidden, weight1, weight2, output});
+      ctx->saved_data["volume"] = volume;
+    }
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const at::Tensor &mean = saved[0], &hidden = saved[1], &weight1 = saved[2], &weight2 = saved[3],
+                     &output = saved[4];
+    const int64_t volume = ctx->saved_data["volume"].toInt();
+    const at::Tensor sum = at::threshold_backward(gradients[0], output, 0);
+    const at::Tensor context =
+        sum.view({-1, volume, sum.size(1)}).sum(1, /*keepdim=*/false, weight1.scalar_type());
+    const at::Tensor reduced = at::threshold_backward(context.mm(weight2), hidden, 0);
+    const at::Tensor spread = reduced.mm(weight1).div_(static_cast<double>(volume));
+    at::Tensor branch;
+    SumRows(sum, {}, spread, Activation::kNone, &branch);
+    return {branch, sum, reduced.t().mm(mean), reduced.sum(0), context.t().mm(hidden), context.sum(0),
+            {},     {}};
+  }
+};
+
+// ReLU(a + b) as one node and one pass.
+struct SumReluFunction : torch::autograd::Function<SumReluFunction> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& a, const at::Tensor& b) {
+    at::Tensor output;
+    SumRows(a, b, {}, Activation::kRelu, &output);
+    ctx->save_for_backward({output});
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const at::Tensor sum =
+        at::threshold_backward(gradients[0], ctx->get_saved_variables()[0], 0);
+    return {sum, sum};
+  }
+};
+
+// Writes over `a` where no gradients are wanted.
+FeatureMap Sum(const FeatureMap& a, const FeatureMap& b, Activation activation,
+               const ForwardMode& mode) {
+  FeatureMap sum = a;
+  if (mode.inference) {
+    SumRows(a.rows, b.rows, {}, activation, &sum.rows);
+  } else if (activation == Activation::kRelu) {
+    sum.rows = SumReluFunction::apply(a.rows, b.rows);
+  } else {
+    sum.rows = a.rows + b.rows;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Pseudo3dBlock::Norm::Norm(const ConvolutionNorm& definition, const TensorTable& tensors)
+    : convolution(definition.convolution, tensors), norm(definition.norm, tensors) {}
+
+FeatureMap Pseudo3dBlock::Norm::Apply(const FeatureMap& input, Activation activation,
+                                      const ForwardMode& mode) const {
+  return norm.Apply(convolution.Apply(input), activation, mode);
+}
+
+Pseudo3dBlock::Pair::Pair(const PairDefinition& definition, const TensorTable& tensors)
+    : spatial(definition.spatial, tensors), norm(definition.norm, tensors) {
+  if (definition.temporal.has_value()) temporal.emplace(*definition.temporal, tensors);
+}
+
+Pseudo3dBlock::Linear::Linear(const LinearDefinition& definition, const TensorTable& tensors)
+    : weight(tensors.at(definition.name + ".weight")),
+      bias(tensors.at(definition.name + ".bias")) {}
+
+Pseudo3dBlock::Pseudo3dBlock(const BlockDefinition& definition, const TensorTable& tensors)
+    : definition_(definition), parameters_(ParametersUnder(tensors, definition.name + ".")) {
+  if (definition.reduce.has_value()) reduce_.emplace(*definition.reduce, tensors);
+  for (const PairDefinition& pair : definition.pairs) pairs_.emplace_back(pair, tensors);
+  if (definition.expand.has_value()) expand_.emplace(*definition.expand, tensors);
+  if (definition.downsample.has_value()) downsample_.emplace(*definition.downsample, tensors);
+  if (definition.context.has_value()) {
+    context_.emplace_back(definition.context->reduce, tensors);
+    context_.emplace_back(definition.context->expand, tensors);
+  }
+  if (definition.diffusion.has_value()) {
+    for (const auto* layers : {&definition.diffusion->local, &definition.diffusion->global,
+                               &definition.diffusion->output}) {
+      for (const LinearDefinition& layer : *layers) diffusion_.emplace_back(layer, tensors);
+    }
+  }
+}
+
+FeatureMap Pseudo3dBlock::Apply(const FeatureMap& input, const ForwardMode& mode,
+                                at::Tensor* global) const {
+  const bool twice = mode.recompute && mode.training && at::GradMode::is_enabled();
+  return twice ? Recompute(input, mode, global) : Compute(input, mode, global);
+}
+
+FeatureMap Pseudo3dBlock::Recompute(const FeatureMap& input, const ForwardMode& mode,
+                                    at::Tensor* global) const {
+  std::vector<at::Tensor> inputs = {input.rows};
+  if (!diffusion_.empty()) inputs.push_back(*global);
+  FeatureMap output;
+  // The second call comes when the caller's `mode`, `input` and `output` are gone.
+  ForwardMode mode_again = mode;
+  mode_again.observer = nullptr;
+  mode_again.recomputing = true;
+  FeatureMap map_again = input;
+  map_again.rows = at::Tensor();
+  const auto compute = [=, &mode, &output](const std::vector<at::Tensor>& tensors, bool again) {
+    FeatureMap map = map_again;
+    map.rows = tensors[0];
+    at::Tensor vector = tensors.size() > 1 ? tensors[1] : at::Tensor();
+    const FeatureMap result = Compute(map, again ? mode_again : mode, &vector);
+    if (!again) output = result;
+    std::vector<at::Tensor> outputs = {result.rows};
+    if (tensors.size() > 1) outputs.push_back(vector);
+    return outputs;
+  };
+  const std::vector<at::Tensor> outputs = Recomputed(compute, inputs, parameters_);
+  output.rows = outputs[0];
+  if (outputs.size() > 1) *global = outputs[1];
+  return output;
+}
+
+FeatureMap Pseudo3dBlock::Compute(const FeatureMap& input, const ForwardMode& mode,
+                                  at::Tensor* global) const {
+  const FeatureMap branch = reduce_.has_value() ? Bottleneck(input, mode) : Basic(input, mode);
+  const FeatureMap shortcut =
+      downsample_.has_value() ? downsample_->Apply(input, Activation::kNone, mode) : input;
+  if (diffusion_.empty()) return Join(branch, shortcut, mode);
+  *global = Diffuse(input, *global);
+  const Linear &fc5 = diffusion_[4], &fc6 = diffusion_[5];
+  const at::Tensor context =
+      at::linear(at::linear(*global, fc5.weight, fc5.bias), fc6.weight, fc6.bias);
+  FeatureMap output = branch;
+  if (mode.inference) {
+    SumRows(branch.rows, shortcut.rows, context, Activation::kRelu, &output.rows);
+    return output;
+  }
+  output.rows = branch.rows + shortcut.rows;
+  output.rows.view({output.clips, output.volume(), output.channels()})
+      .add_(context.to(output.rows.scalar_type()).unsqueeze(1));
+  output.rows.relu_();
+  return output;
+}
+
+FeatureMap Pseudo3dBlock::Bottleneck(const FeatureMap& input, const ForwardMode& mode) const {
+  const FeatureMap x = reduce_->Apply(input, Activation::kRelu, mode);
+  const Pair& pair = pairs_[0];
+  FeatureMap y = pair.spatial.Apply(x);
+  switch (definition_.wiring) {
+    case Wiring::kSpatial:
+      y = pair.norm.Apply(y, Activation::kRelu, mode);
+      break;
+    case Wiring::kSerial:
+      y = pair.norm.Apply(pair.temporal->Apply(y), Activation::kRelu, mode);
+      break;
+    case Wiring::kParallel:
+      y = pair.norm.Apply(Sum(y, pair.temporal->Apply(x), Activation::kNone, mode),
+                          Activation::kRelu, mode);
+      break;
+    case Wiring::kResidual:
+      y = pair.norm.Apply(y, Activation::kRelu, mode);
+      y = Sum(pair.temporal->Apply(y), y, Activation::kRelu, mode);
+      break;
+  }
+  return expand_->Apply(y, Activation::kNone, mode);
+}
+
+FeatureMap Pseudo3dBlock::Basic(const FeatureMap& input, const ForwardMode& mode) const {
+  const Pair& first = pairs_[0];
+  const Pair& second = pairs_[1];
+  FeatureMap x = first.spatial.Apply(input);
+  switch (definition_.wiring) {
+    case Wiring::kSpatial:
+      x = first.norm.Apply(x, Activation::kRelu, mode);
+      return second.norm.Apply(second.spatial.Apply(x), Activation::kNone, mode);
+    case Wiring::kSerial:
+      x = first.norm.Apply(first.temporal->Apply(x), Activation::kRelu, mode);
+      x = second.temporal->Apply(second.spatial.Apply(x));
+      return second.norm.Apply(x, Activation::kNone, mode);
+    case Wiring::kParallel: {
+      const FeatureMap temporal = first.temporal->Apply(input);
+      x = first.norm.Apply(Sum(x, temporal, Activation::kNone, mode), Activation::kRelu, mode);
+      x = Sum(second.spatial.Apply(x),
+              second.temporal->Apply(definition_.chained_temporal ? temporal : x),
+              Activation::kNone, mode);
+      return second.norm.Apply(x, Activation::kNone, mode);
+    }
+    case Wiring::kResidual:
+      break;
+  }
+  x = first.norm.Apply(x, Activation::kRelu, mode);
+  x = Sum(first.temporal->Apply(x), x, Activation::kRelu, mode);
+  x = second.norm.Apply(second.spatial.Apply(x), Activation::kNone, mode);
+  return Sum(second.temporal->Apply(x), x, Activation::kNone, mode);
+}
+
+FeatureMap Pseudo3dBlock::Join(const FeatureMap& branch, const FeatureMap& shortcut,
+                               const ForwardMode& mode) const {
+  if (context_.empty()) return Sum(branch, shortcut, Activation::kRelu, mode);
+  FeatureMap output = branch;
+  output.rows =
+      JoinFunction::apply(branch.rows, shortcut.rows, context_[0].weight, context_[0].bias,
+                          context_[1].weight, context_[1].bias, branch.volume(), mode.inference);
+  return output;
+}
+
+at::Tensor Pseudo3dBlock::Diffuse(const FeatureMap& input, const at::Tensor& global) const {
+  const auto two = [&](const at::Tensor& x, int first) {
+    const Linear &a = diffusion_[first], &b = diffusion_[first + 1];
+    return at::linear(at::linear(x, a.weight, a.bias), b.weight, b.bias);
+  };
+  return (two(input.Mean(), 0) + two(global, 2)).relu();
+}
+
+}  // namespace op3d

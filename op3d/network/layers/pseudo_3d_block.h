@@ -1,0 +1,69 @@
+// The residual block of the ResNet families: space and time in two convolutions (or one), and for
+// DG-P3D the context of the whole clip.  LGD-P3D keeps a vector g for the clip beside the features.
+//
+//     x --+--> branch (with the pseudo-3D pair) --+--------------------> + --> ReLU
+//         |                                       '--> mean, fc1, ReLU, fc2 --^
+//         '--> identity, or 1x1x1 and BatchNorm ------------------------------^
+#ifndef OP3D_NETWORK_LAYERS_PSEUDO_3D_BLOCK_H_
+#define OP3D_NETWORK_LAYERS_PSEUDO_3D_BLOCK_H_
+
+#include <optional>
+#include <vector>
+
+#include "op3d/network/definition/definition.h"
+#include "op3d/network/layers/batch_norm.h"
+#include "op3d/network/layers/convolution.h"
+#include "op3d/network/layers/feature_map.h"
+
+namespace op3d {
+
+class Pseudo3dBlock {
+ public:
+  Pseudo3dBlock(const BlockDefinition& definition, const TensorTable& tensors);
+
+  // `global` [clips, C] is LGD's vector, replaced by the block's own; otherwise left alone.
+  FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
+
+ private:
+  struct Norm {
+    Norm(const ConvolutionNorm& definition, const TensorTable& tensors);
+    FeatureMap Apply(const FeatureMap& input, Activation activation, const ForwardMode& mode) const;
+    Convolution convolution;
+    BatchNorm norm;
+  };
+  struct Pair {
+    Pair(const PairDefinition& definition, const TensorTable& tensors);
+    Convolution spatial;
+    std::optional<Convolution> temporal;
+    BatchNorm norm;
+  };
+  // A fully connected layer.
+  struct Linear {
+    Linear(const LinearDefinition& definition, const TensorTable& tensors);
+    at::Tensor weight, bias;
+  };
+
+  FeatureMap Compute(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
+  // Compute, twice.
+  FeatureMap Recompute(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
+  FeatureMap Bottleneck(const FeatureMap& input, const ForwardMode& mode) const;
+  FeatureMap Basic(const FeatureMap& input, const ForwardMode& mode) const;
+  // The context's sum with branch and shortcut, and the last ReLU.
+  FeatureMap Join(const FeatureMap& branch, const FeatureMap& shortcut,
+                  const ForwardMode& mode) const;
+  // LGD's next global vector.
+  at::Tensor Diffuse(const FeatureMap& input, const at::Tensor& global) const;
+
+  BlockDefinition definition_;
+  std::optional<Norm> reduce_, expand_, downsample_;
+  std::vector<Pair> pairs_;
+  // The context's two layers, or none.
+  std::vector<Linear> context_;
+  // LGD's six, or none: local, global and output, two each.
+  std::vector<Linear> diffusion_;
+  std::vector<at::Tensor> parameters_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_NETWORK_LAYERS_PSEUDO_3D_BLOCK_H_

@@ -1,0 +1,45 @@
+// The arithmetic a network computes in.
+//
+//   OP3D_ASSIGN_OR_RETURN(PrecisionChoice choice, ChoosePrecision("auto", "cpu"));
+//   Progress::Print(choice.reason);      // "fp32: a matrix product in bf16 is 2.0x slower ..."
+//   Use(choice.precision);               // what Network::SetPrecision() takes
+//
+//   fp32  single precision throughout
+//   tf32  the same with products rounded to 10 bits on the GPU's tensor cores; CUDA only
+//   bf16  convolutions and features in bfloat16; weights, their gradients, BatchNorm's statistics,
+//         everything after the global averages and the logits in single precision
+//   fp64  double precision throughout
+#ifndef OP3D_TORCH_PRECISION_H_
+#define OP3D_TORCH_PRECISION_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace op3d {
+
+enum class Precision { kFloat32, kTf32, kBfloat16, kFloat64 };
+
+// "fp32", "tf32", "bf16", "fp64".
+std::string PrecisionName(Precision precision);
+
+// The one of that name; an empty one is fp32.  InvalidArgument for another word, "auto" included.
+absl::StatusOr<Precision> ParsePrecision(absl::string_view name);
+
+struct PrecisionChoice {
+  Precision precision = Precision::kFloat32;
+  // For the user; of "auto" with what was measured.
+  std::string reason;
+};
+
+// A user's word, "auto" included, for "cpu" or "cuda[:N]".  Auto measures products of matrices on
+// the device and takes bf16 where it is at least 1.3 times as fast as fp32.
+// A choice that is measured may differ from run to run: resolve it once and record the result.
+// InvalidArgument for another word and for tf32 on a CPU.
+absl::StatusOr<PrecisionChoice> ChoosePrecision(absl::string_view wanted,
+                                                const std::string& device);
+
+}  // namespace op3d
+
+#endif  // OP3D_TORCH_PRECISION_H_

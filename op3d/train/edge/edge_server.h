@@ -1,0 +1,32 @@
+// Trains edges for a planner in another process, which writes requests and reads answers
+// (edge_protocol.h): what `train --serve` does.
+//
+//   EdgeTrainer trainer(job, &held_out);
+//   OP3D_RETURN_IF_ERROR(ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, job.group));
+#ifndef OP3D_TRAIN_EDGE_EDGE_SERVER_H_
+#define OP3D_TRAIN_EDGE_EDGE_SERVER_H_
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "op3d/distributed/process_group.h"
+#include "op3d/train/edge/edge_protocol.h"
+#include "op3d/train/edge/edge_trainer.h"
+
+namespace op3d {
+
+// What an edge into the state takes that goes to `epochs` epochs.
+using EstimateEdgeFunction = std::function<absl::StatusOr<EdgeCost>(const State&, int epochs)>;
+
+// Answers requests from file descriptor `input` on `output` until the input ends.  The weights of
+// an epoch are on the disk before it is answered.  What goes wrong with a request is its answer.
+// Of several processes (`group`, may be null) the first reads and answers, and all train.
+//
+// Cancelled: a signal came; what was being trained is saved.  Errors of the group.
+absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
+                        const EstimateEdgeFunction& estimate, ProcessGroup* group);
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_EDGE_EDGE_SERVER_H_

@@ -1,0 +1,222 @@
+#include "op3d/train/run/run_cost.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program/run_folder.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
+#include "op3d/train/cost/memory_estimate.h"
+#include "op3d/train/cost/step_probe.h"
+#include "op3d/train/settings/network_settings.h"
+
+namespace op3d {
+namespace {
+
+constexpr int kDefaultKept = 2;
+// What the loader makes ahead at most (TrainLoaderOptions.prefetch_mib).
+constexpr int64_t kPrefetchBytes = int64_t{1} << 30;
+
+std::string Bytes(int64_t bytes) {
+  constexpr double kGigabyte = 1e9;
+  const double value = static_cast<double>(bytes);
+  return bytes < kGigabyte ? absl::StrFormat("%.0f MB", value / 1e6)
+                           : absl::StrFormat("%.1f GB", value / kGigabyte);
+}
+
+// MemAvailable; 0 when the system does not say.
+int64_t AvailableMemory() {
+  std::FILE* const file = std::fopen("/proc/meminfo", "re");
+  if (file == nullptr) return 0;
+  char line[128];
+  long long kibibytes = 0;
+  while (std::fgets(line, sizeof(line), file) != nullptr) {
+    if (std::sscanf(line, "MemAvailable: %lld kB", &kibibytes) == 1) break;
+  }
+  std::fclose(file);
+  return kibibytes * 1024;
+}
+
+struct Largest {
+  MemoryEstimate memory;
+  std::string clips;
+  int64_t ahead = 0;
+};
+
+MemoryProbe MemoryProbeOf(const RunOptions& options, const TrainingData& data,
+                          const TrainingStep& step) {
+  MemoryProbe probe;
+  probe.network = options.settings.network();
+  probe.training = options.settings.training();
+  probe.classes = data.classes;
+  probe.frames = ToTrainState(step).clip.length();
+  probe.side = options.settings.transform().train_crop();
+  probe.batch_size = step.state().batch_size();
+  return probe;
+}
+
+StepProbe StepProbeOf(const RunOptions& options, const TrainingData& data, int frames) {
+  StepProbe probe;
+  probe.network = options.settings.network();
+  probe.sgd = options.settings.sgd();
+  probe.training = options.settings.training();
+  probe.classes = data.classes;
+  probe.frames = frames;
+  probe.side = options.settings.transform().train_crop();
+  probe.device = options.device;
+  return probe;
+}
+
+// Of the clips that are made ahead.
+int64_t AheadBytes(const RunOptions& options, const MemoryProbe& probe) {
+  const int64_t batch = int64_t{4} * 3 * probe.frames * probe.side * probe.side * probe.batch_size;
+  return std::max(batch, std::min(kPrefetchBytes, batch * (options.loader_threads + 2)));
+}
+
+int64_t FrameCacheBytes(const RunOptions& options) {
+  return int64_t{options.settings.loader().frame_cache_mib()} << 20;
+}
+
+absl::StatusOr<Largest> LargestState(const RunOptions& options, const TrainingData& data) {
+  const TrainingRunSettings& settings = options.settings;
+  Largest largest;
+  std::map<std::pair<int, int>, bool> seen;
+  for (const TrainingStep& step : settings.steps()) {
+    const MemoryProbe probe = MemoryProbeOf(options, data, step);
+    if (!seen.emplace(std::make_pair(probe.frames, probe.batch_size), true).second) continue;
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory, EstimateMemory(probe));
+    if (memory.Total() <= largest.memory.Total()) continue;
+    largest.memory = memory;
+    largest.clips = absl::StrFormat("%d clips of %dx%dx%d", probe.batch_size, probe.frames,
+                                    probe.side, probe.side);
+    largest.ahead = AheadBytes(options, probe);
+  }
+  return largest;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const TrainingData& data) {
+  OP3D_ASSIGN_OR_RETURN(const Largest largest, LargestState(options, data));
+  const MemoryEstimate& memory = largest.memory;
+  const int64_t cache = FrameCacheBytes(options);
+  const int64_t total = memory.Total() + largest.ahead + cache;
+  std::string text =
+      absl::StrCat("memory: about ", Bytes(total), " expected (", largest.clips, " in ",
+                   PrecisionOf(options.settings.training()), ": ", Bytes(memory.activations),
+                   "; weights, gradients and optimiser ",
+                   Bytes(memory.Total() - memory.activations), "; clips made ahead at most ",
+                   Bytes(largest.ahead), "; decoded frames at most ", Bytes(cache), ")");
+  const int64_t available = AvailableMemory();
+  if (options.device == "cpu" && available > 0) {
+    absl::StrAppend(&text, ", ", Bytes(available), " free");
+    if (total > available) {
+      absl::StrAppend(&text,
+                      ".\nwarning: that is more than is free: lower batch_size (and raise "
+                      "accumulation by as much) or loader.frame_cache_mib, or set "
+                      "training.activation_checkpointing_frames=1");
+    }
+  }
+  const int kept = options.settings.training().checkpoints().kept();
+  const int states = options.settings.steps_size();
+  const bool best = !data.measured.empty();
+  // One more checkpoint and one more file of weights while they are being written.
+  const int64_t disk = memory.Checkpoint() * ((kept > 0 ? kept : kDefaultKept) + 1) +
+                       memory.weights * (states + 2 + (best ? 1 : 0));
+  absl::StrAppend(&text, "\ndisk: at most ", Bytes(disk),
+                  " (a checkpoint: ", Bytes(memory.Checkpoint()), ")");
+  if (const absl::StatusOr<int64_t> free = FreeBytes(options.output_dir); free.ok()) {
+    absl::StrAppend(&text, ", ", Bytes(*free), " free");
+    if (disk > *free) {
+      absl::StrAppend(&text,
+                      ".\nwarning: that is more than is free: make room, or choose another "
+                      "--output_dir");
+    }
+  }
+  return text;
+}
+
+absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
+  if (options.first()) {
+    OP3D_RETURN_IF_ERROR(
+        ExplainRefusal(options, RunFolder::Check(options.output_dir, options.settings)));
+  }
+  OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/false));
+  const TrainingRunSettings& settings = options.settings;
+  OP3D_RETURN_IF_ERROR(
+      CheckInitialWeights(settings.network(), data.classes, settings.initial_weights()));
+  std::string text = absl::StrCat(settings.name(), ": ", settings.network().name(), ", ",
+                                  data.classes, " classes\n");
+  for (const std::string& line : data.report) absl::StrAppend(&text, line, "\n");
+  const int ranks = options.group == nullptr ? 1 : options.group->size();
+  std::map<int, StepCost> costs;  // by frames a clip
+  double total = 0;
+  absl::StrAppend(&text,
+                  "state       clip            epochs  steps/epoch  clips/step  lr        time\n");
+  for (const TrainingStep& step : settings.steps()) {
+    const TrainState state = ToTrainState(step);
+    OP3D_ASSIGN_OR_RETURN(const int64_t steps,
+                          StepsPerEpoch(state, static_cast<int64_t>(data.train.size())));
+    if (costs.count(state.clip.length()) == 0) {
+      OP3D_RETURN_IF_ERROR(CheckInterrupt());
+      OP3D_ASSIGN_OR_RETURN(costs[state.clip.length()],
+                            MeasureStep(StepProbeOf(options, data, state.clip.length())));
+    }
+    const StepCost& cost = costs[state.clip.length()];
+    const double clips = static_cast<double>(steps * state.clips_a_step());
+    const double measured =
+        static_cast<double>(data.measured.size()) / std::max(1, settings.measure().every_epochs());
+    const double seconds =
+        step.epochs() * (clips * cost.train_seconds + measured * cost.score_seconds) / ranks;
+    total += seconds;
+    absl::StrAppendFormat(&text, "%-11s %-15s %6d  %11d  %10d  %-8g  %s\n", step.state().name(),
+                          absl::StrFormat("%dx%d stride %d", state.clip.segments,
+                                          state.clip.frames_per_segment, state.clip.stride),
+                          step.epochs(), steps, state.clips_a_step(), state.learning_rate,
+                          FormatSeconds(seconds));
+  }
+  absl::StrAppend(&text, "about ", FormatSeconds(total), " in all, decoding apart, on ", ranks,
+                  ranks == 1 ? " process\n" : " processes\n");
+  OP3D_ASSIGN_OR_RETURN(const std::string resources, DescribeResources(options, data));
+  absl::StrAppend(&text, resources, "\noutput: ", options.output_dir, " (nothing was written)\n");
+  return text;
+}
+
+absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
+                                      const State& state, int epochs, int kept_epochs) {
+  TrainingStep step;
+  *step.mutable_state() = state;
+  const TrainState train = ToTrainState(step);
+  const int ranks = options.group == nullptr ? 1 : options.group->size();
+  OP3D_ASSIGN_OR_RETURN(const int64_t steps,
+                        StepsPerEpoch(train, static_cast<int64_t>(data.train.size())));
+  OP3D_ASSIGN_OR_RETURN(const StepCost measured,
+                        MeasureStep(StepProbeOf(options, data, train.clip.length())));
+  const MemoryProbe probe = MemoryProbeOf(options, data, step);
+  OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory, EstimateMemory(probe));
+  EdgeCost cost;
+  cost.set_clips(static_cast<double>(steps * train.clips_a_step()));
+  cost.set_train_seconds(cost.clips() * measured.train_seconds / ranks);
+  cost.set_measure_seconds(static_cast<double>(data.measured.size()) * measured.score_seconds /
+                           ranks);
+  cost.set_memory_bytes(static_cast<double>(memory.Total() + AheadBytes(options, probe) +
+                                            FrameCacheBytes(options)));
+  cost.set_kept_bytes(static_cast<double>(memory.weights));
+  // Two checkpoints, one that is being written, and one every `kept_epochs` epochs (EdgeTrainer).
+  const int kept = kept_epochs > 0 ? std::min(kept_epochs, epochs) : epochs;
+  const int checkpoints = kDefaultKept + 1 + (kept_epochs > 0 ? epochs / kept_epochs : 0);
+  cost.set_training_bytes(
+      static_cast<double>(memory.weights * (kept + 1) + memory.Checkpoint() * checkpoints));
+  return cost;
+}
+
+}  // namespace op3d

@@ -1,0 +1,33 @@
+// What a run will take, before it begins.
+//
+//   Progress::Print(*DescribeResources(options, data));       // memory and disk, two lines
+#ifndef OP3D_TRAIN_RUN_RUN_COST_H_
+#define OP3D_TRAIN_RUN_RUN_COST_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "op3d/train/edge/edge_protocol.h"
+#include "op3d/train/run/run_options.h"
+#include "op3d/train/run/training_data.h"
+
+namespace op3d {
+
+// Expected memory of this process and disk use, beside what is free, with a warning where it will
+// not do.  Costs a step on a small clip for each length of clip.
+absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const TrainingData& data);
+
+// What RunTraining would do and cost: videos, states, epochs, steps, estimated time, memory, disk.
+// Refuses what it would refuse: the output folder, weights that do not fit, a batch that is larger
+// than the data.  Writes nothing.
+absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
+
+// What an edge of a search into `state` takes that goes to `epochs` epochs, of which the weights of
+// the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the estimated
+// memory.  Time is that of the network; decoding comes beside it.  Errors as Network's.
+absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
+                                      const State& state, int epochs, int kept_epochs);
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_RUN_RUN_COST_H_

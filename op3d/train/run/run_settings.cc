@@ -1,0 +1,232 @@
+#include "op3d/train/run/run_settings.h"
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "data/datasets/dataset_settings.h"
+#include "data/transform/clip_transform.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "op3d/train/settings/unused_settings.h"
+#include "op3d/train/step/clip_mixing.h"
+
+namespace op3d {
+namespace {
+
+constexpr char kRecipes[] = "op3d/train/recipes";
+
+absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
+  if (holds) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("settings: ", field, " is ", value, "; it must be ", limits));
+}
+
+absl::StatusOr<std::string> SettingsFile(const std::string& name) {
+  if (name.empty()) {
+    return absl::InvalidArgumentError(
+        "--settings is missing: a textproto (its schema is op3d/train/settings/run.proto) or the "
+        "name of a "
+        "recipe of op3d/train/recipes");
+  }
+  if (!IsTextprotoName(name)) return UserPath(name);
+  OP3D_ASSIGN_OR_RETURN(const std::string folder, RunfilePath(kRecipes));
+  const absl::StatusOr<std::string> recipe = FindTextproto(folder, name, "recipe");
+  if (!absl::IsNotFound(recipe.status())) return recipe;
+  return absl::NotFoundError(absl::StrCat(recipe.status().message(),
+                                          ". A file of yours is given with its ending .textproto"));
+}
+
+absl::StatusOr<DatasetSettings> DatasetOf(const TrainingRunSettings& settings) {
+  if (settings.has_dataset()) return settings.dataset();
+  if (settings.dataset_name().empty()) {
+    return absl::InvalidArgumentError(
+        "settings: dataset_name is missing: a name of data/datasets (ucf101) or a textproto");
+  }
+  return FindDataset(settings.dataset_name());
+}
+
+// The file over its bases, these over the dataset's protocol where they ask for it.
+absl::StatusOr<TrainingRunSettings> ReadSettings(const std::string& path) {
+  const std::string recipes = RunfilePath(kRecipes).value_or("");
+  TrainingRunSettings settings;
+  OP3D_RETURN_IF_ERROR(OverlayTextproto(path, recipes, &settings));
+  if (!settings.use_protocol()) return settings;
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, DatasetOf(settings));
+  settings.Clear();
+  UseProtocol(dataset, &settings);
+  OP3D_RETURN_IF_ERROR(OverlayTextproto(path, recipes, &settings));
+  settings.clear_use_protocol();
+  return settings;
+}
+
+// Takes the steps from the plan that the settings name, unless the command line gives them.
+absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* settings) {
+  PlannedSteps planned = {request.steps, ""};
+  if (planned.steps.empty()) {
+    if (settings->plan().empty()) return absl::OkStatus();
+    if (!settings->steps().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "settings: there are steps and a plan (", settings->plan(),
+          "), which has steps too; take a base without steps (published), say plan: \"\", or give "
+          "--plan, which comes before both"));
+    }
+    if (!request.find_plan) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("settings: plan is ", settings->plan(), ", but plans are not read here"));
+    }
+    absl::StatusOr<PlannedSteps> found = request.find_plan(settings->plan());
+    if (!found.ok()) return Annotate(found.status(), "settings: plan");
+    planned = *std::move(found);
+  }
+  settings->mutable_steps()->Assign(planned.steps.begin(), planned.steps.end());
+  if (settings->source().empty()) settings->set_source(planned.source);
+  settings->clear_plan();
+  return absl::OkStatus();
+}
+
+absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
+  const State& state = step.state();
+  const auto require = [&](bool holds, absl::string_view field, double value,
+                           absl::string_view limits) {
+    return Require(holds, absl::StrCat(where, ".", field), value, limits);
+  };
+  OP3D_RETURN_IF_ERROR(require(step.epochs() >= 1, "epochs", step.epochs(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(
+      require(state.segments() >= 1, "state.segments", state.segments(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(require(state.frames_per_segment() >= 1, "state.frames_per_segment",
+                               state.frames_per_segment(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(require(state.stride() >= 1, "state.stride", state.stride(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(require(state.crop() >= 0 && state.crop() <= 8192, "state.crop",
+                               state.crop(), "in [0, 8192]; 0 = transform.train_crop"));
+  OP3D_RETURN_IF_ERROR(
+      require(state.batch_size() >= 1, "state.batch_size", state.batch_size(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(
+      require(state.accumulation() >= 1, "state.accumulation", state.accumulation(), "at least 1"));
+  return require(state.learning_rate() > 0, "state.learning_rate", state.learning_rate(),
+                 "above 0");
+}
+
+// What `train` does not look at with these settings.
+std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettings& settings,
+                                                         const RunSettingsRequest& request) {
+  using Settings = TrainingRunSettings;
+  std::vector<UnusedPart<Settings>> parts;
+  const auto add = [&parts](const char* reason, std::function<void(Settings*)> clear) {
+    parts.push_back({reason, std::move(clear)});
+  };
+  if (request.serve) {
+    add("with --serve the planner says what is trained, and everything is measured",
+        [](Settings* s) {
+          s->clear_steps();
+          s->mutable_measure()->clear_every_epochs();
+        });
+  }
+  const MeasureSettings::Videos videos = settings.measure().videos();
+  if (videos != MeasureSettings::HELD_OUT && videos != MeasureSettings::EVALUATION) {
+    add("nothing is measured after an epoch; set measure.videos to HELD_OUT or EVALUATION",
+        [](Settings* s) {
+          s->mutable_measure()->clear_held_out_share();
+          s->mutable_measure()->clear_every_epochs();
+          s->mutable_transform()->clear_search_short_side();
+          s->mutable_transform()->clear_search_crop();
+        });
+  } else if (videos == MeasureSettings::EVALUATION) {
+    add("the evaluation list is measured; set measure.videos to HELD_OUT",
+        [](Settings* s) { s->mutable_measure()->clear_held_out_share(); });
+  }
+  for (int i = 0; i < settings.steps_size(); ++i) {
+    if (settings.steps(i).schedule().kind_case() == ScheduleSettings::KIND_NOT_SET) continue;
+    add("the step has a schedule of its own, which comes before its state's", [i](Settings* s) {
+      if (i < s->steps_size()) s->mutable_steps(i)->mutable_state()->clear_schedule();
+    });
+  }
+  if (settings.has_dataset()) {
+    add("the settings hold the dataset itself; set fields of dataset, or leave it out",
+        [](Settings* s) { s->clear_dataset_name(); });
+  }
+  if (!request.initial_weights.empty()) {
+    add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
+  }
+  add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
+  add("it is of files and was read already; name a base, a protocol or a plan in a file of yours (or "
+      "give --plan)",
+      [](Settings* s) {
+        s->clear_base();
+        s->clear_use_protocol();
+        s->clear_plan();
+      });
+  AddUnusedTraining(settings, &parts);
+  return parts;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest& request) {
+  OP3D_ASSIGN_OR_RETURN(const std::string path, SettingsFile(request.settings));
+  OP3D_ASSIGN_OR_RETURN(TrainingRunSettings settings, ReadSettings(path));
+  OP3D_RETURN_IF_ERROR(TakeSteps(request, &settings));
+  if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
+  if (!request.precision.empty()) settings.mutable_training()->set_precision(request.precision);
+  if (request.seed.has_value()) settings.set_seed(*request.seed);
+  OP3D_RETURN_IF_ERROR(SetFields<TrainingRunSettings>(
+      request.assignments,
+      [&](const TrainingRunSettings& all) { return UnusedParts(all, request); },
+      /*after_each=*/nullptr, &settings));
+  OP3D_ASSIGN_OR_RETURN(*settings.mutable_dataset(), DatasetOf(settings));
+  const std::string weights =
+      request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
+  if (!weights.empty()) {
+    settings.set_initial_weights(UserPath(weights));
+    OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
+    settings.set_initial_weights_crc32(Crc32(bytes));
+  }
+  OP3D_RETURN_IF_ERROR(ValidateRunSettings(settings, request.serve));
+  return settings;
+}
+
+absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve) {
+  OP3D_RETURN_IF_ERROR(Require(settings.dataset().classes() >= 2, "dataset.classes",
+                               settings.dataset().classes(), "at least 2"));
+  const double dropout = settings.network().dropout();
+  OP3D_RETURN_IF_ERROR(
+      Require(dropout >= 0 && dropout < 1, "network.dropout", dropout, "in [0, 1)"));
+  OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
+                               settings.loader().frame_cache_mib(), "at least 0"));
+  OP3D_RETURN_IF_ERROR(Require(settings.compute_threads() >= 0, "compute_threads",
+                               settings.compute_threads(), "at least 0"));
+  OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
+  OP3D_RETURN_IF_ERROR(Annotate(CheckMixing(settings.training()), "settings"));
+  OP3D_RETURN_IF_ERROR(Require(settings.training().activation_checkpointing_frames() >= 0,
+                               "training.activation_checkpointing_frames",
+                               settings.training().activation_checkpointing_frames(),
+                               "at least 0"));
+  const MeasureSettings& measure = settings.measure();
+  if (measure.videos() == MeasureSettings::HELD_OUT) {
+    OP3D_RETURN_IF_ERROR(Require(measure.held_out_share() > 0 && measure.held_out_share() < 1,
+                                 "measure.held_out_share", measure.held_out_share(), "in (0, 1)"));
+  }
+  OP3D_RETURN_IF_ERROR(Require(measure.every_epochs() >= 0, "measure.every_epochs",
+                               measure.every_epochs(), "at least 0"));
+  if (serve) {
+    if (measure.videos() != MeasureSettings::HELD_OUT &&
+        measure.videos() != MeasureSettings::EVALUATION) {
+      return absl::InvalidArgumentError(
+          "settings: measure.videos must be HELD_OUT or EVALUATION: a planner asks for the "
+          "performance of every epoch");
+    }
+    return absl::OkStatus();
+  }
+  if (settings.steps().empty()) {
+    return absl::InvalidArgumentError("settings: steps is empty: there is no state to train");
+  }
+  for (int i = 0; i < settings.steps_size(); ++i) {
+    OP3D_RETURN_IF_ERROR(ValidateStep(settings.steps(i), absl::StrCat("steps[", i, "]")));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace op3d

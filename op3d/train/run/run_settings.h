@@ -1,0 +1,70 @@
+// The settings that the program `train` uses: a file or a shipped recipe over its bases, overridden by
+// the command line, checked as a whole.  Torch-free.
+//
+//   RunSettingsRequest request;
+//   request.settings = "ucf101_kinetics400_planned";       // or a file
+//   request.assignments = {"sgd.weight_decay=5e-4"};
+//   OP3D_ASSIGN_OR_RETURN(TrainingRunSettings settings, ResolveRunSettings(request));
+#ifndef OP3D_TRAIN_RUN_RUN_SETTINGS_H_
+#define OP3D_TRAIN_RUN_RUN_SETTINGS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "op3d/train/settings/run.pb.h"
+
+namespace op3d {
+
+// What a plan gives a run.
+struct PlannedSteps {
+  std::vector<TrainingStep> steps;
+  // Where the plan comes from.
+  std::string source;
+};
+
+// Those of a plan (planner/graphs/plan.proto, which this room does not see).
+template <typename Plan>
+PlannedSteps StepsOf(const Plan& plan) {
+  PlannedSteps planned;
+  planned.source = plan.source();
+  for (const auto& step : plan.steps()) {
+    planned.steps.emplace_back();
+    *planned.steps.back().mutable_state() = step.state();
+    planned.steps.back().set_epochs(step.epochs());
+  }
+  return planned;
+}
+
+// What the command line says; empty = nothing.
+struct RunSettingsRequest {
+  // A name of op3d/train/recipes, or a file: a name with a slash or the ending .textproto.
+  std::string settings;
+  // path.to.field=value, in order.
+  std::vector<std::string> assignments;
+  std::string network;
+  std::string precision;
+  std::string initial_weights;
+  std::optional<uint64_t> seed;
+  // Of a plan: instead of the settings' steps, before the assignments.
+  std::vector<TrainingStep> steps;
+  // Finds a plan that the settings name; without it, settings that name one are refused.
+  std::function<absl::StatusOr<PlannedSteps>(const std::string& name)> find_plan;
+  // The states come from a planner: the settings need none.
+  bool serve = false;
+};
+
+// Paths are the user's.  NotFound (with the names of the recipes there are) or InvalidArgument,
+// naming file and field; also for an assignment that has no effect in this run, saying why.
+absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest& request);
+
+// InvalidArgument with the path of the first field that makes no sense, its value and its limits.
+absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve);
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_RUN_RUN_SETTINGS_H_

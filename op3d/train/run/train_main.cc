@@ -1,0 +1,274 @@
+// Trains a state, or a list of states one after the other, without a search; or the edges of a
+// planner's search.
+//
+//   ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --dataset_root=/data/ucf101
+//   ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --plan=ucf101_imagenet
+//   --dataset_root=/data/ucf101
+//   ./bazelw run //planner:plan -- search --runner='train --serve --settings=...
+//   --dataset_root=...'
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <thread>  // NOLINT: the number of cores
+#include <utility>
+#include <vector>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "data/index/index_update.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+#include "op3d/base/program/assignments.h"
+#include "op3d/base/program/program.h"
+#include "op3d/base/progress.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "op3d/distributed/process_group.h"
+#include "op3d/distributed/rank_environment.h"
+#include "op3d/torch/device.h"
+#include "op3d/train/edge/edge_server.h"
+#include "op3d/train/edge/edge_trainer.h"
+#include "op3d/train/run/run_cost.h"
+#include "op3d/train/run/run_options.h"
+#include "op3d/train/run/run_settings.h"
+#include "op3d/train/run/training_run.h"
+#include "op3d/train/step/training_precision.h"
+#include "planner/plans/plan_io.h"
+
+ABSL_FLAG(std::string, settings, "",
+          "what to train: a textproto (schema: op3d/train/settings/run.proto) or a recipe of "
+          "op3d/train/recipes, e.g. ucf101_hand_tuned");
+ABSL_FLAG(std::string, plan, "",
+          "the states to train, instead of the settings' own: a plan.textproto (of a search, of `plan "
+          "replay --output`), a run's folder, or the name of a released plan (planner/plans)");
+ABSL_FLAG(op3d::Assignments, set, {},
+          "path.to.field=value over the settings; may be given several times");
+ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset: its lists and media");
+ABSL_FLAG(std::string, index, "",
+          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
+          "the user's cache when that cannot be written to");
+ABSL_FLAG(std::string, output_dir, "",
+          "everything the run writes; an existing one is taken up again (default: "
+          "results/runs/<name>-<date> in the workspace)");
+ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
+ABSL_FLAG(std::string, init, "",
+          "weights to start from: safetensors, .pth or TorchScript; of a 2-D ResNet they are "
+          "inflated");
+ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
+ABSL_FLAG(std::string, precision, "",
+          "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
+          "bf16; empty = the settings' own, which is fp32 where nothing is set");
+ABSL_FLAG(
+    std::string, arithmetic, "",
+    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
+    "the settings' own, which is portable where nothing is set");
+ABSL_FLAG(int, threads, 0,
+          "this one and the loader's; 0 = all cores, shared by the processes of this machine.  No "
+          "result depends on it");
+ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
+ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
+ABSL_FLAG(bool, serve, false,
+          "train what a planner asks for on standard input, answer on standard output "
+          "(planner/runner/child_runner.h has the lines)");
+ABSL_FLAG(std::string, purpose, "search",
+          "with --serve: names the random streams, as search.cs in a benchmark");
+ABSL_FLAG(int, kept_epochs, 0,
+          "with --serve: the number of newest epochs whose weights stay on the disk until an edge is "
+          "finished; 0 = of all");
+
+namespace op3d {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+// How many processes of the job share this machine.
+int LocalSize(const RankEnvironment& ranks) {
+  int size = 1;
+  for (const char* name : {"LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE"}) {
+    const std::optional<std::string> text = ProcessEnvironment()(name);
+    if (text.has_value() && absl::SimpleAtoi(*text, &size)) return std::max(1, size);
+  }
+  return ranks.size;
+}
+
+absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  return StepsOf(plan);
+}
+
+// The states of --plan; none without it.
+absl::StatusOr<std::vector<TrainingStep>> PlanSteps() {
+  const std::string name = absl::GetFlag(FLAGS_plan);
+  if (name.empty()) return std::vector<TrainingStep>();
+  if (absl::GetFlag(FLAGS_serve)) {
+    return absl::InvalidArgumentError(
+        "--plan has no effect with --serve: the planner says what to train; leave one out");
+  }
+  absl::StatusOr<PlannedSteps> planned = FindSteps(name);
+  if (!planned.ok()) return Annotate(planned.status(), "--plan");
+  return std::move(planned->steps);
+}
+
+// Flags that change nothing beside --serve, or without it.
+absl::Status RefuseIdleFlags() {
+  if (absl::GetFlag(FLAGS_serve)) {
+    if (!absl::GetFlag(FLAGS_dry_run)) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "--dry_run has no effect with --serve: `plan search --dry_run` asks for the cost of edges; "
+        "leave one out");
+  }
+  for (const char* flag : {"purpose", "kept_epochs"}) {
+    const absl::CommandLineFlag* const given = absl::FindCommandLineFlag(flag);
+    if (given->CurrentValue() == given->DefaultValue()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, " has no effect without --serve; leave it out"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
+  OP3D_RETURN_IF_ERROR(RefuseIdleFlags());
+  RunOptions options;
+  RunSettingsRequest request;
+  request.settings = absl::GetFlag(FLAGS_settings);
+  request.assignments = absl::GetFlag(FLAGS_set).values;
+  request.network = absl::GetFlag(FLAGS_network);
+  request.initial_weights = absl::GetFlag(FLAGS_init);
+  request.precision = absl::GetFlag(FLAGS_precision);
+  if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
+  request.serve = absl::GetFlag(FLAGS_serve);
+  OP3D_ASSIGN_OR_RETURN(request.steps, PlanSteps());
+  request.find_plan = FindSteps;
+  OP3D_ASSIGN_OR_RETURN(options.settings, ResolveRunSettings(request));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string note,
+      UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
+  if (!note.empty() && ranks.rank == 0) Progress::Print(note);
+  options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
+  if (options.dataset_root.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--dataset_root is missing: the folder with your copy of ",
+                     options.settings.dataset().name(), ", its lists and media"));
+  }
+  options.index_file =
+      absl::GetFlag(FLAGS_index).empty()
+          ? DefaultIndexFile(options.dataset_root, options.settings.dataset().name())
+          : UserPath(absl::GetFlag(FLAGS_index));
+  int threads = absl::GetFlag(FLAGS_threads);
+  if (threads < 0 || threads > kMaxThreads) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--threads=", threads, ": it must be in [0, ", kMaxThreads, "]"));
+  }
+  if (threads == 0) {
+    threads = static_cast<int>(std::thread::hardware_concurrency()) / LocalSize(ranks);
+  }
+  options.loader_threads = std::max(1, threads) - 1;
+  OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  if (options.device == "cuda" && ranks.size > 1) {
+    absl::StrAppend(&options.device, ":", ranks.local_rank);
+  }
+  options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
+  if (options.output_dir.empty()) {
+    const std::string& name = options.settings.name();
+    options.output_dir =
+        JoinPath(WorkspaceFolder(),
+                 absl::StrCat("results/runs/", name.empty() ? "train" : name, "-",
+                              absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
+  }
+  return options;
+}
+
+// Decides "auto" once: what the run's folder says, or what is measured now.
+absl::Status DecidePrecisionOf(RunOptions* options) {
+  TrainingSettings& training = *options->settings.mutable_training();
+  if (absl::GetFlag(FLAGS_serve) && training.precision() == "auto") {
+    return absl::InvalidArgumentError(
+        "--serve cannot take precision auto: a child that is started again might decide "
+        "otherwise; give fp32 or bf16 (--dry_run --precision=auto says which is faster)");
+  }
+  TrainingRunSettings earlier;
+  const std::string path = JoinPath(options->output_dir, "settings.textproto");
+  if (FileExists(path)) OP3D_RETURN_IF_ERROR(ReadTextproto(path, &earlier));
+  OP3D_ASSIGN_OR_RETURN(
+      const std::string reason,
+      DecidePrecision(options->device, earlier.training().precision(), options->group, &training));
+  if (options->first() && !reason.empty()) Progress::Print(reason);
+  return absl::OkStatus();
+}
+
+absl::Status Serve(const RunOptions& options) {
+  OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/true));
+  TrainingJob job = MakeTrainingJob(options, data);
+  job.purpose = absl::GetFlag(FLAGS_purpose);
+  const int kept_epochs = absl::GetFlag(FLAGS_kept_epochs);
+  EdgeTrainer trainer(job, &data.measured, kept_epochs);
+  const auto estimate = [&](const State& state, int epochs) {
+    return EstimateEdge(options, data, state, epochs, kept_epochs);
+  };
+  return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, options.group);
+}
+
+absl::Status RunIn(RunOptions options) {
+  OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
+  if (absl::GetFlag(FLAGS_serve)) return Serve(options);
+  if (absl::GetFlag(FLAGS_dry_run)) {
+    OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeRun(options));
+    if (options.first()) std::printf("%s", text.c_str());
+    return absl::OkStatus();
+  }
+  if (options.first()) Progress::Print(absl::StrCat("output: ", options.output_dir));
+  const absl::Status status = RunTraining(options);
+  if (status.ok()) {
+    if (options.first()) {
+      std::printf("weights: %s\n", JoinPath(options.output_dir, "weights.safetensors").c_str());
+    }
+    return status;
+  }
+  // After wrong use or bad input the same command would only fail again.
+  const bool can_go_on = options.first() && ExitCode(status) != 2 &&
+                         FileExists(JoinPath(options.output_dir, "settings.textproto"));
+  if (!can_go_on) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat(status.message(), "\nWhat is done is saved in ",
+                                   options.output_dir, "; the same command with --output_dir=",
+                                   options.output_dir, " goes on from there."));
+}
+
+absl::Status Run(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RefuseWords(words));
+  OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+  OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks));
+  if (ranks.size == 1) return RunIn(options);
+  // The folder counts as a setting: all ranks must mean the same run.
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
+                        ProcessGroup::Join(ranks, options.device,
+                                           absl::StrCat(PrintTextproto(options.settings),
+                                                        "output_dir: ", options.output_dir, "\n")));
+  options.group = group.get();
+  const absl::Status status = RunIn(options);
+  group->Leave(status);
+  return status;
+}
+
+}  // namespace
+}  // namespace op3d
+
+int main(int argc, char** argv) {
+  return op3d::RunProgram(
+      argc, argv,
+      "trains a state, or several one after the other, without a search.\n\n"
+      "  ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --dataset_root=/data/ucf101 \\\n"
+      "      --init=kinetics400.safetensors --output_dir=runs/ucf101\n"
+      "  ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --plan=ucf101_imagenet ...\n"
+      "  torchrun --nproc_per_node=4 --no-python train --settings=... --dataset_root=...\n"
+      "  plan search --runner='train --serve --settings=... --dataset_root=...'",
+      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+}

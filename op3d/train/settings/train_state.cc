@@ -1,0 +1,56 @@
+#include "op3d/train/settings/train_state.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace op3d {
+
+TrainState ToTrainState(const State& state, int epochs) {
+  TrainState result;
+  result.clip = {state.segments(), state.frames_per_segment(), state.stride()};
+  result.crop = state.crop();
+  result.learning_rate = state.learning_rate();
+  result.batch_size = state.batch_size();
+  result.accumulation = state.accumulation();
+  result.frozen_batch_norm = state.frozen_batch_norm();
+  result.schedule = state.schedule();
+  // A constant rate does not ask how long it lasts, and may be made to last longer.
+  if (result.schedule.kind_case() != ScheduleSettings::KIND_NOT_SET) result.epochs = epochs;
+  return result;
+}
+
+absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos) {
+  if (state.batch_size < 1 || state.accumulation < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("batch ", state.batch_size, " x accumulation ",
+                                                   state.accumulation,
+                                                   ": both must be at least 1"));
+  }
+  if (state.clips_a_step() > videos) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a step of ", state.clips_a_step(), " clips (batch ", state.batch_size, " x accumulation ",
+        state.accumulation, ") is larger than the training list of ", videos,
+        " videos: lower batch_size or accumulation, as with --set=steps[0].state.batch_size=8, or "
+        "of a "
+        "benchmark's recipe with --set=recipes[hand_tuned].state.batch_size=8"));
+  }
+  return videos / state.clips_a_step();
+}
+
+TransformSettings TransformOf(const TrainState& state, TransformSettings transform) {
+  if (state.crop > 0) transform.set_train_crop(state.crop);
+  return transform;
+}
+
+std::string DescribeTrainState(const TrainState& state) {
+  std::string text =
+      absl::StrCat(state.clip.segments, "x", state.clip.frames_per_segment, " stride ",
+                   state.clip.stride, " lr ", state.learning_rate, " batch ", state.batch_size, "x",
+                   state.accumulation, state.frozen_batch_norm ? " frozen" : "");
+  if (state.crop > 0) absl::StrAppend(&text, " crop ", state.crop);
+  if (state.schedule.kind_case() != ScheduleSettings::KIND_NOT_SET) {
+    absl::StrAppend(&text, " over ", state.epochs, " epochs { ", state.schedule.ShortDebugString(),
+                    " }");
+  }
+  return text;
+}
+
+}  // namespace op3d

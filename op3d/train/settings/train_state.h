@@ -1,0 +1,51 @@
+// What is constant while a state is trained, as the trainer takes it.
+//
+//   TrainState state = ToTrainState(plan.steps(0).state(), plan.steps(0).epochs());
+#ifndef OP3D_TRAIN_SETTINGS_TRAIN_STATE_H_
+#define OP3D_TRAIN_SETTINGS_TRAIN_STATE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "data/datasets/dataset.pb.h"
+#include "data/sampling/sampling.h"
+#include "op3d/train/settings/schedule.h"
+#include "op3d/train/settings/state.pb.h"
+
+namespace op3d {
+
+struct TrainState {
+  ClipShape clip;
+  // Side of the training clips in pixels; 0 = TransformSettings.train_crop.
+  int crop = 0;
+  double learning_rate = 0;
+  int batch_size = 0;
+  // Micro-batches a step of the optimiser sums, over all processes.
+  int accumulation = 1;
+  bool frozen_batch_norm = false;
+  // Nothing set: the rate is constant.  Otherwise it runs over `epochs` epochs.
+  ScheduleSettings schedule;
+  int epochs = 0;
+
+  int64_t clips_a_step() const { return int64_t{batch_size} * accumulation; }
+};
+
+// `epochs`: how long the state lasts, for a learning rate that changes over it; not looked at where
+// the rate is constant.
+TrainState ToTrainState(const State& state, int epochs = 0);
+
+// Steps of the optimiser in an epoch over `videos` videos; clips that do not fill a step are left
+// out.  InvalidArgument for a batch or an accumulation below 1 and for a step of more clips than
+// there are videos.
+absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos);
+
+// `transform` with the state's own crop, where it has one.
+TransformSettings TransformOf(const TrainState& state, TransformSettings transform);
+
+// "1x16 stride 1 lr 0.04 batch 16x1": everything that decides what the state trains.
+std::string DescribeTrainState(const TrainState& state);
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_SETTINGS_TRAIN_STATE_H_

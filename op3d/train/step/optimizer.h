@@ -1,0 +1,87 @@
+// The optimiser of a training: SGD with momentum as the published recipes use it, or AdamW.  The
+// gradient is clipped by its global norm; the update of all parameters is one fused operation.
+//
+//   OP3D_ASSIGN_OR_RETURN(auto optimizer, Optimizer::Make(network->Parameters(), sgd, training));
+//   loss.backward();
+//   OP3D_ASSIGN_OR_RETURN(double norm, optimizer->Step(/*learning_rate=*/0.04));
+//   // gradients are gone again
+//
+// With g the gradient clipped to the norm c (factor min(1, c / (norm + 1e-6))):
+//   SGD     d = g + wd w, the first step sets v = d, later v = momentum v + d,
+//           w -= lr (d + momentum v) (Nesterov) or w -= lr v
+//   AdamW   w *= 1 - lr wd, m and u = running means of g and g^2 with beta1 and beta2, freed of bias,
+//           w -= lr m / (sqrt(u) + epsilon)   (Loshchilov and Hutter 2019)
+// The classifiers, which are the parameters directly under the root whose names begin with "fc",
+// take lr times TrainingSettings.classifier_rate_factor.
+#ifndef OP3D_TRAIN_STEP_OPTIMIZER_H_
+#define OP3D_TRAIN_STEP_OPTIMIZER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "op3d/torch/tensor_file.h"
+#include "op3d/train/settings/train.pb.h"
+
+namespace op3d {
+
+// Not thread-safe.  Holds the parameters, which it changes in place.
+class Optimizer {
+ public:
+  // InvalidArgument for a setting out of its range.
+  static absl::StatusOr<std::unique_ptr<Optimizer>> Make(NamedTensors parameters,
+                                                         const SgdSettings& sgd,
+                                                         const TrainingSettings& training);
+  virtual ~Optimizer() = default;
+
+  // One update from the gradients summed so far; returns their global norm before clipping and
+  // drops them.  Internal when the norm is not finite: the parameters then stay as they were.
+  absl::StatusOr<double> Step(double learning_rate);
+
+  // What a restart needs, named by kind and parameter ("momentum.conv1.weight"); empty before the
+  // first step.  Shares memory with the optimiser.
+  virtual NamedTensors State() const = 0;
+
+  // Takes what State() gave, in any order.  InvalidArgument when something is missing, too much or
+  // of another shape; the optimiser may then be changed in part.
+  virtual absl::Status SetState(const NamedTensors& state) = 0;
+
+ protected:
+  // Parameters that share a learning rate.
+  struct Group {
+    double rate_factor = 1;
+    std::vector<std::string> names;
+    std::vector<at::Tensor> parameters;
+  };
+
+  Optimizer(NamedTensors parameters, const SgdSettings& sgd, const TrainingSettings& training);
+  // Updates group `index`; one gradient a parameter, clipped.
+  virtual void Update(size_t index, const std::vector<at::Tensor>& gradients,
+                      double learning_rate) = 0;
+  virtual void AfterStep() {}
+
+  // Copies each of `state` named "`kind`.<parameter>" into `buffers` (by group and parameter), and
+  // counts it.  InvalidArgument when one is missing or has another shape.
+  absl::Status TakeBuffers(const NamedTensors& state, const std::string& kind,
+                           std::vector<std::vector<at::Tensor>>* buffers) const;
+  // Appends `buffers` under their names.
+  void GiveBuffers(const std::string& kind, const std::vector<std::vector<at::Tensor>>& buffers,
+                   NamedTensors* state) const;
+  std::vector<std::vector<at::Tensor>> Zeros() const;
+
+  // Not empty; with a factor of 1 all parameters are in one.
+  std::vector<Group> groups_;
+
+ private:
+  absl::Status StepAll(double learning_rate, double* gradient_norm);
+
+  double clip_norm_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_TRAIN_STEP_OPTIMIZER_H_

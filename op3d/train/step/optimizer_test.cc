@@ -1,0 +1,161 @@
+#include "op3d/train/step/optimizer.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "op3d/base/random_stream.h"
+#include "op3d/base/testing/status_matchers.h"
+
+namespace op3d {
+namespace {
+
+SgdSettings Settings() {
+  SgdSettings settings;
+  settings.set_momentum(0.9);
+  settings.set_nesterov(true);
+  settings.set_weight_decay(0.01);
+  settings.set_clip_norm(2);
+  return settings;
+}
+
+// The update of the header, written down a second time with plain numbers.
+struct Scalar {
+  double w, v = 0;
+  bool first = true;
+  void Step(double g, double norm, double lr) {
+    g *= std::min(1.0, 2 / (norm + 1e-6));
+    const double d = g + 0.01 * w;
+    v = first ? d : 0.9 * v + d;
+    first = false;
+    w -= lr * (d + 0.9 * v);
+  }
+};
+
+std::unique_ptr<Optimizer> Make(const NamedTensors& parameters,
+                                const TrainingSettings& training = {}) {
+  auto optimizer = Optimizer::Make(parameters, Settings(), training);
+  EXPECT_THAT(optimizer, IsOk());
+  return *std::move(optimizer);
+}
+
+TrainingSettings AdamW() {
+  TrainingSettings training;
+  training.mutable_adamw()->set_beta1(0.9);
+  training.mutable_adamw()->set_beta2(0.99);
+  training.mutable_adamw()->set_epsilon(1e-8);
+  training.mutable_adamw()->set_weight_decay(0.05);
+  return training;
+}
+
+TEST(OptimizerTest, SgdStepsEqualTheFormulaClippedAndNot) {
+  at::Tensor a = at::tensor({1.0, -2.0}, at::kDouble).requires_grad_();
+  at::Tensor b = at::tensor({0.5}, at::kDouble).requires_grad_();
+  const auto sgd = Make({{"a", a}, {"b", b}});
+  Scalar truth[3] = {{1.0}, {-2.0}, {0.5}};
+  RandomStream stream(1, "sgd", {});
+  for (int step = 0; step < 4; ++step) {
+    const double size = step % 2 == 0 ? 5 : 0.1;  // above and below the clip
+    const double g[3] = {size * stream.Gaussian(), size * stream.Gaussian(),
+                         size * stream.Gaussian()};
+    a.mutable_grad() = at::tensor({g[0], g[1]}, at::kDouble);
+    b.mutable_grad() = at::tensor({g[2]}, at::kDouble);
+    const double norm = std::sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]);
+    ASSERT_OK_AND_ASSIGN(const double got, sgd->Step(0.1));
+    EXPECT_NEAR(got, norm, 1e-12);
+    for (int i = 0; i < 3; ++i) truth[i].Step(g[i], norm, 0.1);
+    EXPECT_NEAR(a[0].item<double>(), truth[0].w, 1e-12) << step;
+    EXPECT_NEAR(a[1].item<double>(), truth[1].w, 1e-12) << step;
+    EXPECT_NEAR(b[0].item<double>(), truth[2].w, 1e-12) << step;
+    EXPECT_FALSE(a.grad().defined());
+  }
+}
+
+TEST(OptimizerTest, GoingOnFromItsSavedStateIsBitEqual) {
+  TrainingSettings tenfold = AdamW();
+  tenfold.set_classifier_rate_factor(10);
+  for (const TrainingSettings& training : {TrainingSettings(), AdamW(), tenfold}) {
+    const at::Tensor a = at::tensor({1.0f, -2.0f}).requires_grad_();
+    const at::Tensor b = a.detach().clone().requires_grad_();
+    const auto whole = Make({{"fc.weight", a}}, training),
+               first = Make({{"fc.weight", b}}, training);
+    const auto gradient = [](int step) { return at::tensor({0.3f * step, 1.0f / step}); };
+    for (int step = 1; step <= 3; ++step) {
+      a.mutable_grad() = gradient(step);
+      ASSERT_THAT(whole->Step(0.1), IsOk());
+    }
+    b.mutable_grad() = gradient(1);
+    EXPECT_TRUE(first->State().empty());
+    ASSERT_THAT(first->Step(0.1), IsOk());
+    NamedTensors state = first->State();
+    std::reverse(state.begin(), state.end());  // a file may hold them in any order
+    const auto second = Make({{"fc.weight", b}}, training);
+    ASSERT_THAT(second->SetState(state), IsOk());
+    for (int step = 2; step <= 3; ++step) {
+      b.mutable_grad() = gradient(step);
+      ASSERT_THAT(second->Step(0.1), IsOk());
+    }
+    EXPECT_TRUE(at::equal(a, b));
+  }
+}
+
+TEST(OptimizerTest, ClassifiersMoveByTheirFactor) {
+  const auto moved = [](const std::string& name) {
+    at::Tensor weight = at::zeros({1}).requires_grad_();
+    TrainingSettings training;
+    training.set_classifier_rate_factor(10);
+    const auto optimizer = Make({{name, weight}}, training);
+    weight.mutable_grad() = at::full({1}, 1.0f);
+    EXPECT_THAT(optimizer->Step(0.01), IsOk());
+    return weight.item<float>();
+  };
+  EXPECT_FLOAT_EQ(moved("fc_dual.bias"), 10 * moved("conv1.weight"));
+  EXPECT_FLOAT_EQ(moved("layer1.0.fc1.weight"), moved("conv1.weight"));  // a block's context
+}
+
+TEST(OptimizerTest, DivergenceIsAnErrorAndTouchesNothing) {
+  at::Tensor a = at::ones({2}).requires_grad_();
+  const auto sgd = Make({{"w", a}});
+  a.mutable_grad() = at::full({2}, std::nan(""));
+  EXPECT_THAT(sgd->Step(0.1),
+              StatusIs(absl::StatusCode::kInternal, testing::HasSubstr("norm is nan")));
+  EXPECT_TRUE(at::equal(a, at::ones({2})));
+}
+
+TEST(OptimizerTest, TheStateOfAnotherTrainingIsRefused) {
+  const auto sgd = Make({{"w", at::ones({2}).requires_grad_()}});
+  const auto invalid = [](const char* words) {
+    return StatusIs(absl::StatusCode::kInvalidArgument, testing::HasSubstr(words));
+  };
+  EXPECT_THAT(sgd->SetState({{"momentum.w", at::ones({3})}}), invalid("[3]"));
+  EXPECT_THAT(sgd->SetState({{"momentum.w", at::ones({2})}, {"momentum.x", at::ones({2})}}),
+              invalid("'momentum.x' belongs to no parameter"));
+  EXPECT_THAT(sgd->SetState({{"first_moment.w", at::ones({2})}}),
+              invalid("'momentum.w' is missing"));
+}
+
+TEST(OptimizerTest, SettingsOutOfTheirRangeAreSentences) {
+  const auto status = [](const SgdSettings& sgd, const TrainingSettings& training) {
+    return Optimizer::Make({{"w", at::ones({2}).requires_grad_()}}, sgd, training).status();
+  };
+  const auto invalid = [](const char* words) {
+    return StatusIs(absl::StatusCode::kInvalidArgument, testing::HasSubstr(words));
+  };
+  SgdSettings sgd = Settings();
+  sgd.set_momentum(1);
+  EXPECT_THAT(status(sgd, {}), invalid("sgd.momentum is 1"));
+  sgd = Settings();
+  sgd.clear_clip_norm();
+  EXPECT_THAT(status(sgd, {}), invalid("sgd.clip_norm is 0"));
+  TrainingSettings training = AdamW();
+  training.mutable_adamw()->set_beta2(1);
+  EXPECT_THAT(status(Settings(), training), invalid("training.adamw.beta2 is 1"));
+  training = AdamW();
+  training.set_classifier_rate_factor(-1);
+  EXPECT_THAT(status(Settings(), training), invalid("classifier_rate_factor is -1"));
+}
+
+}  // namespace
+}  // namespace op3d

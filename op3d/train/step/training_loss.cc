@@ -1,0 +1,50 @@
+#include "op3d/train/step/training_loss.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/from_blob.h>
+
+#include "absl/strings/str_cat.h"
+#include "op3d/base/random_stream.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/torch/device.h"
+#include "op3d/train/step/clip_mixing.h"
+
+namespace op3d {
+
+at::Tensor TrainingLoss(const std::vector<at::Tensor>& heads, const at::Tensor& labels) {
+  at::Tensor loss = at::cross_entropy_loss(heads[0], labels);
+  for (size_t i = 1; i < heads.size(); ++i) loss = loss + at::cross_entropy_loss(heads[i], labels);
+  return loss;
+}
+
+absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
+                                          const MicroBatchLossOptions& options,
+                                          const MicroBatchPlace& place, Batch* batch,
+                                          Network* network) {
+  RandomStream stream(options.seed, absl::StrCat(options.purpose, ".mixing"),
+                      {place.epoch, place.index});
+  const ClipMixing mixing = DrawMixing(settings.mixing(), *batch, &stream);
+  MixClips(mixing, batch);
+  const at::Tensor clips =
+      CopyTo(at::from_blob(batch->clips.data(),
+                           {batch->size, 3, batch->frames, batch->height, batch->width},
+                           at::TensorOptions(at::kFloat)),
+             network->device());
+  at::Tensor labels =
+      at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong));
+  std::vector<float> targets;
+  if (mixing.kind != ClipMixing::kNone || settings.label_smoothing() > 0) {
+    targets = SoftTargets(batch->labels, options.classes, mixing, settings);
+    labels = at::from_blob(targets.data(), {batch->size, options.classes},
+                           at::TensorOptions(at::kFloat))
+                 .clone();  // outlives `targets`
+  }
+  labels = labels.to(network->device());
+  network->SeedDropout(RandomStream(options.seed, absl::StrCat(options.purpose, ".dropout"),
+                                    {place.epoch, place.index})());
+  OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(clips));
+  return TrainingLoss(heads, labels);
+}
+
+}  // namespace op3d

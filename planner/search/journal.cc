@@ -1,0 +1,216 @@
+#include "planner/search/journal.h"
+
+#include <fcntl.h>
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "op3d/base/file.h"
+#include "op3d/base/status_macros.h"
+
+namespace op3d {
+namespace {
+
+namespace json = google::protobuf::util;
+
+constexpr char kCrcMember[] = ",\"crc32\":\"";
+constexpr char kLineEnd[] = "\"}";
+constexpr size_t kCrcDigits = 8;
+
+std::string FormatCrc(absl::string_view bytes) { return absl::StrFormat("%08x", Crc32(bytes)); }
+
+// Holds `path`.lock, which stays when the process ends: the lock is the kernel's, the file says
+// who.
+absl::StatusOr<int> Lock(const std::string& path) {
+  const std::string lock_path = absl::StrCat(path, ".lock");
+  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock < 0) return ErrnoStatus(errno, "cannot create", lock_path);
+  absl::Cleanup close_lock = [lock] { ::close(lock); };
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return ErrnoStatus(errno, "cannot lock", lock_path);
+    std::string holder = ReadFile(lock_path).value_or("");
+    absl::StripAsciiWhitespace(&holder);
+    return absl::UnavailableError(
+        absl::StrCat("the search in ", path, " is locked by ",
+                     holder.empty() ? "another process" : absl::StrCat("process ", holder),
+                     "; wait for it to end, or end it"));
+  }
+  const std::string pid = absl::StrCat(::getpid(), "\n");
+  if (::ftruncate(lock, 0) != 0 || ::pwrite(lock, pid.data(), pid.size(), 0) < 0) {
+    return ErrnoStatus(errno, "cannot write", lock_path);
+  }
+  std::move(close_lock).Cancel();
+  return lock;
+}
+
+absl::Status WriteAndSync(int file, absl::string_view line, int64_t offset,
+                          const std::string& path) {
+  while (!line.empty()) {
+    const ssize_t written = ::pwrite(file, line.data(), line.size(), offset);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus(errno, "cannot write", path);
+    line.remove_prefix(static_cast<size_t>(written));
+    offset += written;
+  }
+  if (::fsync(file) != 0) return ErrnoStatus(errno, "cannot write", path);
+  return absl::OkStatus();
+}
+
+// A new file's name is on disk only when its folder is.
+void SyncFolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);  // some file systems cannot
+  ::close(fd);
+}
+
+absl::Status CompareHeaders(const JournalHeader& there, const JournalHeader& here,
+                            const std::string& path) {
+  const std::string difference = FirstDifference(there, here);
+  if (difference.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " holds a search with other settings (there -> here): ", difference,
+                   ". Search in another folder, or with the settings of this one"));
+}
+
+// Splits `text` into lines; what ReadJournal() and Journal::Open() share.
+absl::StatusOr<JournalContent> ParseJournal(absl::string_view text, const std::string& path) {
+  JournalContent content;
+  int number = 0;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    if (end == absl::string_view::npos) break;  // torn
+    ++number;
+    absl::StatusOr<JournalEntry> entry = DecodeJournalLine(text.substr(begin, end - begin));
+    if (entry.ok() && entry->has_header() != (number == 1)) {
+      entry = absl::DataLossError(number == 1 ? "it is not a header" : "a second header");
+    }
+    if (!entry.ok()) {
+      if (end + 1 == text.size()) break;  // the last one: torn too, its end came to disk first
+      return absl::DataLossError(
+          absl::StrCat(path, ": line ", number, " is damaged: ", entry.status().message(),
+                       ". Lines before it are whole: cut the file there to go on from that point"));
+    }
+    if (number == 1) {
+      content.header = std::move(*entry->mutable_header());
+    } else {
+      content.entries.push_back(*std::move(entry));
+    }
+    content.size = static_cast<int64_t>(end + 1);
+    begin = end + 1;
+  }
+  return content;
+}
+
+}  // namespace
+
+std::string FirstDifference(const google::protobuf::Message& there,
+                            const google::protobuf::Message& here) {
+  google::protobuf::util::MessageDifferencer differencer;
+  std::string report;
+  differencer.ReportDifferencesToString(&report);
+  if (differencer.Compare(there, here)) return "";
+  const std::pair<std::string, std::string> first =
+      absl::StrSplit(report, absl::MaxSplits('\n', 1));
+  return first.first;
+}
+
+absl::StatusOr<std::string> EncodeJournalLine(const JournalEntry& entry) {
+  json::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;  // an epoch 0 is said, not left out
+  std::string line;
+  if (const auto status = json::MessageToJsonString(entry, &line, options); !status.ok()) {
+    return absl::InternalError(absl::StrCat("a journal's line cannot be written as JSON: ",
+                                            std::string(status.message())));
+  }
+  line.pop_back();  // the closing brace
+  absl::StrAppend(&line, kCrcMember, FormatCrc(line), kLineEnd, "\n");
+  return line;
+}
+
+absl::StatusOr<JournalEntry> DecodeJournalLine(absl::string_view line) {
+  const size_t tail = sizeof(kCrcMember) - 1 + kCrcDigits + sizeof(kLineEnd) - 1;
+  if (line.size() < tail) return absl::DataLossError("it is too short");
+  const absl::string_view body = line.substr(0, line.size() - tail);
+  if (line.substr(body.size()) != absl::StrCat(kCrcMember, FormatCrc(body), kLineEnd)) {
+    return absl::DataLossError("its crc32 does not fit");
+  }
+  JournalEntry entry;
+  const auto status = json::JsonStringToMessage(absl::StrCat(body, "}"), &entry);
+  if (!status.ok()) return absl::DataLossError(std::string(status.message()));
+  if (entry.entry_case() == JournalEntry::ENTRY_NOT_SET) return absl::DataLossError("it is empty");
+  return entry;
+}
+
+absl::StatusOr<JournalContent> ReadJournal(const std::string& path) {
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  OP3D_ASSIGN_OR_RETURN(JournalContent content, ParseJournal(text, path));
+  if (content.size > 0) return content;
+  return absl::FailedPreconditionError(absl::StrCat(path, " holds no whole line yet"));
+}
+
+absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const std::string& path,
+                                                       const JournalHeader& header) {
+  OP3D_ASSIGN_OR_RETURN(const int lock, Lock(path));
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) {
+    const absl::Status status = ErrnoStatus(errno, "cannot create", path);
+    ::close(lock);
+    return status;
+  }
+  std::unique_ptr<Journal> journal(new Journal(path, lock, file));
+  OP3D_RETURN_IF_ERROR(journal->Begin(header));
+  return journal;
+}
+
+Journal::Journal(const std::string& path, int lock, int file)
+    : path_(path), lock_(lock), file_(file) {}
+
+Journal::~Journal() {
+  ::close(file_);
+  ::close(lock_);
+}
+
+absl::Status Journal::Begin(const JournalHeader& header) {
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path_));
+  OP3D_ASSIGN_OR_RETURN(JournalContent content, ParseJournal(text, path_));
+  if (content.size > 0) OP3D_RETURN_IF_ERROR(CompareHeaders(content.header, header, path_));
+  size_ = content.size;
+  entries_ = std::move(content.entries);
+  if (::ftruncate(file_, size_) != 0)
+    return ErrnoStatus(errno, "cannot cut a torn line off", path_);
+  if (size_ > 0) return absl::OkStatus();
+  JournalEntry first;
+  *first.mutable_header() = header;
+  OP3D_RETURN_IF_ERROR(Append(first));
+  SyncFolderOf(path_);
+  return absl::OkStatus();
+}
+
+absl::Status Journal::Append(const JournalEntry& entry) {
+  OP3D_RETURN_IF_ERROR(status_);
+  OP3D_ASSIGN_OR_RETURN(const std::string line, EncodeJournalLine(entry));
+  status_ = WriteAndSync(file_, line, size_, path_);
+  if (status_.ok()) {
+    size_ += static_cast<int64_t>(line.size());
+  } else if (::ftruncate(file_, size_) != 0) {
+    // Then the torn line stays, and the next to open the journal cuts it off.
+  }
+  return status_;
+}
+
+}  // namespace op3d

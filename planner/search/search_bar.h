@@ -1,0 +1,53 @@
+// The progress bar of a search of several pools: what is left of all of them counts from the start,
+// whichever is searched first.
+//
+//   OP3D_ASSIGN_OR_RETURN(auto bar, SearchBar::Make(graphs, rule));
+//   options.observer = [bar = bar.get()](const SearchEvent& event) { bar->Count(/*pool=*/0, event); };
+#ifndef OP3D_PLANNER_SEARCH_SEARCH_BAR_H_
+#define OP3D_PLANNER_SEARCH_SEARCH_BAR_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "op3d/base/progress.h"
+#include "planner/graphs/plan.pb.h"
+#include "planner/search/search.h"
+
+namespace op3d {
+
+// Thread-safe.
+class SearchBar {
+ public:
+  // `graphs`: one a pool; pools are called by their place.  InvalidArgument as
+  // SearchProgress::Make().
+  static absl::StatusOr<std::unique_ptr<SearchBar>> Make(
+      absl::Span<const TransitionGraph* const> graphs, const StoppingRule& rule);
+
+  // Shows where the search of `pool` is.
+  void Count(int pool, const SearchEvent& event);
+
+  // Epochs that are trained, and those that it comes to if every open edge of every pool goes to its
+  // bound.
+  int64_t trained() const;
+  int64_t at_worst() const;
+
+ private:
+  struct Counts {
+    int64_t trained = 0, worst = 0;
+  };
+
+  explicit SearchBar(std::vector<Counts> counts);
+  Counts Sum() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable absl::Mutex mutex_;
+  std::vector<Counts> counts_ ABSL_GUARDED_BY(mutex_);
+  Progress progress_;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_SEARCH_SEARCH_BAR_H_

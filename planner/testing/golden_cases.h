@@ -1,0 +1,34 @@
+// The golden cases of testdata/ for the planner's tests.
+#ifndef OP3D_PLANNER_TESTING_GOLDEN_CASES_H_
+#define OP3D_PLANNER_TESTING_GOLDEN_CASES_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
+
+namespace op3d {
+
+// `name` of planner/testing/testdata; null when it is not there or no JSON.
+inline nlohmann::json ReadGolden(const std::string& name) {
+  const auto path = RunfilePath("planner/testing/testdata/" + name);
+  const auto text = path.ok() ? ReadFile(*path) : path.status();
+  return text.ok() ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+}
+
+// NaN and infinities are written as strings.
+inline double GoldenNumber(const nlohmann::json& value) {
+  return value.is_string() ? std::stod(value.get<std::string>()) : value.get<double>();
+}
+
+inline std::vector<double> GoldenNumbers(const nlohmann::json& values) {
+  std::vector<double> numbers;
+  for (const nlohmann::json& value : values) numbers.push_back(GoldenNumber(value));
+  return numbers;
+}
+
+}  // namespace op3d
+
+#endif  // OP3D_PLANNER_TESTING_GOLDEN_CASES_H_

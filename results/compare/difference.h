@@ -1,0 +1,21 @@
+// One place where two runs differ.
+#ifndef OP3D_RESULTS_COMPARE_DIFFERENCE_H_
+#define OP3D_RESULTS_COMPARE_DIFFERENCE_H_
+
+#include <string>
+
+namespace op3d {
+
+struct Difference {
+  // "recipe 'planned' > test > top1".
+  std::string place;
+  // What stands there in either run; "" where there is nothing.
+  std::string a;
+  std::string b;
+  // "differs by 0.02, allowed 0.01"; may be empty.
+  std::string note;
+};
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_COMPARE_DIFFERENCE_H_

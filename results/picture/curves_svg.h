@@ -1,0 +1,32 @@
+// What a search measured, as pictures: one panel an edge with its points, the fitted curve, the
+// knee, the bound and the epochs kept.
+//
+//   WriteFileAtomically(JoinPath(folder, "curves.svg"), DrawSearches(record.searches()).ToFile());
+#ifndef OP3D_RESULTS_PICTURE_CURVES_SVG_H_
+#define OP3D_RESULTS_PICTURE_CURVES_SVG_H_
+
+#include <google/protobuf/repeated_field.h>
+
+#include <string>
+
+#include "planner/graphs/plan.pb.h"
+#include "results/picture/svg.h"
+
+namespace op3d {
+
+// The panels of one search in the order of its edges, four in a row.  Each has scales of its own.
+Svg DrawCurves(const SearchOutcome& search);
+
+// curves.svg: for every search its graph and its panels, one above the other.
+Svg DrawSearches(const google::protobuf::RepeatedPtrField<SearchOutcome>& searches);
+
+// f(x) = -a exp(-b x) - c x - d x^2 + e.
+double FittedValue(const KneeEstimate& fit, double epoch);
+
+// How an edge ended, in words: "knee at 13, passed by 4 epochs", "stopped by the bound of 8
+// epochs, knee at 7", "... still rising" for a knee beyond what was trained.
+std::string DescribeEnding(const EdgeOutcome& edge);
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_PICTURE_CURVES_SVG_H_

@@ -1,0 +1,121 @@
+// A tiny writer of SVG pictures, for files and for pages that hold the picture inline.
+//
+//   Svg picture(200, 100, "A line");
+//   picture.Line({10, 10}, {190, 90}, ShapeStyle().Stroke(kBlue, 2));
+//   picture.Text({100, 50}, "a < b", TextStyle(12).Middle());   // escaped
+//   WriteFileAtomically("line.svg", picture.ToFile());
+//
+// Coordinates are pixels, x to the right, y downward.  Numbers that are not finite become 0, so
+// that odd data still gives a well-formed picture.  Nothing in a picture has an id or refers to
+// anything, so one page can hold several.
+#ifndef OP3D_RESULTS_PICTURE_SVG_H_
+#define OP3D_RESULTS_PICTURE_SVG_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace op3d {
+
+// Colours that people with any kind of colour blindness tell apart (Okabe and Ito, 2008), and
+// greys.
+inline constexpr char kBlue[] = "#0072B2";
+inline constexpr char kSky[] = "#56B4E9";
+inline constexpr char kGreen[] = "#009E73";
+inline constexpr char kOrange[] = "#E69F00";
+inline constexpr char kVermilion[] = "#D55E00";
+inline constexpr char kPurple[] = "#CC79A7";
+inline constexpr char kInk[] = "#1f2933";
+inline constexpr char kGrey[] = "#616e7c";
+inline constexpr char kPale[] = "#d5dbe1";
+
+struct Point {
+  double x = 0;
+  double y = 0;
+};
+
+// ShapeStyle().Fill(kSky).Stroke(kInk, 2): nothing is filled or drawn unless asked for.
+struct ShapeStyle {
+  std::string fill = "none";
+  std::string stroke = "none";
+  double stroke_width = 1;
+  // "4 3": 4 pixels drawn, 3 left out.
+  std::string dash;
+  double opacity = 1;
+
+  ShapeStyle& Fill(absl::string_view colour) { return fill = std::string(colour), *this; }
+  ShapeStyle& Stroke(absl::string_view colour, double width = 1) {
+    return stroke = std::string(colour), stroke_width = width, *this;
+  }
+  ShapeStyle& Dash(absl::string_view pattern) { return dash = std::string(pattern), *this; }
+  ShapeStyle& Opacity(double share) { return opacity = share, *this; }
+};
+
+// TextStyle(11).Bold().Middle(): the point of a text is on its base line, at its start unless
+// Middle() or End() says otherwise.
+struct TextStyle {
+  // Pixels.
+  double size;
+  std::string anchor = "start";
+  std::string fill = kInk;
+  bool bold = false;
+  bool halo = false;
+  // Degrees, clockwise.
+  double rotate = 0;
+
+  explicit TextStyle(double size_pixels) : size(size_pixels) {}
+  TextStyle& Middle() { return anchor = "middle", *this; }
+  TextStyle& End() { return anchor = "end", *this; }
+  TextStyle& Fill(absl::string_view colour) { return fill = std::string(colour), *this; }
+  TextStyle& Bold() { return bold = true, *this; }
+  // A white rim, for text over lines.
+  TextStyle& Halo() { return halo = true, *this; }
+  TextStyle& Rotate(double degrees) { return rotate = degrees, *this; }
+};
+
+class Svg {
+ public:
+  // Pixels.  `title` is what a screen reader says.
+  Svg(double width, double height, absl::string_view title);
+
+  double width() const { return width_; }
+  double height() const { return height_; }
+
+  void Line(Point from, Point to, const ShapeStyle& style);
+  void Polyline(const std::vector<Point>& points, const ShapeStyle& style);
+  void Polygon(const std::vector<Point>& points, const ShapeStyle& style);
+  // `corner` is its top left, `radius` that of its rounded corners.
+  void Rectangle(Point corner, double width, double height, const ShapeStyle& style,
+                 double radius = 0);
+  void Circle(Point centre, double radius, const ShapeStyle& style);
+  void Text(Point at, absl::string_view text, const TextStyle& style);
+  // A triangle whose tip is at `tip`, as seen coming from `from`.
+  void ArrowHead(Point from, Point tip, double size, absl::string_view fill);
+  // A whole picture inside this one.
+  void Embed(Point corner, const Svg& picture);
+
+  // For a page: <svg>...</svg>, as wide as the page allows and no wider than width().
+  std::string ToInline() const;
+  // For a file of its own.
+  std::string ToFile() const;
+
+ private:
+  std::string Wrapped(absl::string_view attributes) const;
+
+  double width_;
+  double height_;
+  std::string title_;
+  std::string body_;
+};
+
+// Text for XML or HTML, in an element or a quoted attribute: & < > " ' escaped, control characters
+// and bytes that are no UTF-8 replaced by U+FFFD.
+std::string EscapeXml(absl::string_view text);
+
+// About how wide a text is, in pixels: for layout, not for measuring.
+double EstimateTextWidth(absl::string_view text, double size);
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_PICTURE_SVG_H_

@@ -1,0 +1,34 @@
+// The machine and the program that made a record.
+//
+//   Environment environment = CollectEnvironment(threads, "cpu", "portable (AVX2)",
+//                                               {"libtorch 2.11.0"});
+//   ...                                               // the run
+//   environment.set_finished(RecordTime(absl::Now()));
+//   record.mutable_time()->set_peak_memory_mib(PeakMemoryMib());
+#ifndef OP3D_RESULTS_RECORD_ENVIRONMENT_H_
+#define OP3D_RESULTS_RECORD_ENVIRONMENT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "results/record/run_record.pb.h"
+
+namespace op3d {
+
+// Start time, commit, host, processor and cores are found out, the rest is as given; `arithmetic`
+// is ArithmeticInUse() (op3d/network), `libraries` are "name version".  What cannot be found out is
+// "unknown".  Never fails.
+Environment CollectEnvironment(int threads, absl::string_view device, absl::string_view arithmetic,
+                               const std::vector<std::string>& libraries);
+
+// RFC 3339 in UTC, to the second: "2024-05-01T12:00:00Z".
+std::string RecordTime(absl::Time time);
+
+// The most memory this process has had resident so far, in MiB.
+double PeakMemoryMib();
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_RECORD_ENVIRONMENT_H_

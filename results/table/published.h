@@ -1,0 +1,22 @@
+// Figures others have published (results/table/published.textproto).
+#ifndef OP3D_RESULTS_TABLE_PUBLISHED_H_
+#define OP3D_RESULTS_TABLE_PUBLISHED_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "results/table/published.pb.h"
+
+namespace op3d {
+
+// The shipped figures.  NotFound when the program was started outside its runfiles tree.
+absl::StatusOr<PublishedFigures> LoadPublishedFigures();
+
+// The figure that a full-scale result is held against; null when none is known.
+const PublishedFigure* FigureToReproduce(const PublishedFigures& figures,
+                                         const std::string& benchmark, const std::string& network,
+                                         const std::string& recipe);
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_TABLE_PUBLISHED_H_

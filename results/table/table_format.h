@@ -1,0 +1,29 @@
+// Tables of results as text for people, pages and programs.
+//
+//   OP3D_ASSIGN_OR_RETURN(TableFormat format, ParseTableFormat("markdown"));
+//   std::fputs(RenderTables(tables, format).c_str(), stdout);
+#ifndef OP3D_RESULTS_TABLE_TABLE_FORMAT_H_
+#define OP3D_RESULTS_TABLE_TABLE_FORMAT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "results/table/table.h"
+
+namespace op3d {
+
+enum class TableFormat { kText, kMarkdown, kCsv, kJson };
+
+// "text", "markdown", "csv", "json"; InvalidArgument for any other.
+absl::StatusOr<TableFormat> ParseTableFormat(absl::string_view name);
+
+// Percent with one decimal in text and Markdown; every digit in CSV (percent) and JSON (shares).
+// CSV: one block with its own head a table, an empty line between.  JSON: one object a line, a
+// table each.
+std::string RenderTables(absl::Span<const ResultTable> tables, TableFormat format);
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_TABLE_TABLE_FORMAT_H_

@@ -1,0 +1,52 @@
+// The runs that are kept with the sources: put one there, and the part of results/README.md that
+// shows them.
+//
+//   OP3D_ASSIGN_OR_RETURN(Kept kept, KeepRun("results/runs/hmdb51-7", "results/recorded", ""));
+//   OP3D_RETURN_IF_ERROR(UpdateReadme("results/recorded", "results/README.md"));
+#ifndef OP3D_RESULTS_VERDICT_RECORDED_RUNS_H_
+#define OP3D_RESULTS_VERDICT_RECORDED_RUNS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "results/record/named_records.h"
+
+namespace op3d {
+
+// What a kept record should stay below, in bytes.
+inline constexpr int64_t kMostKeptBytes = 100000;
+
+// "hmdb51_miniature_seed1", "ucf101_split2_seed3".
+std::string KeptName(const BenchmarkSettings& settings);
+
+struct Kept {
+  // The folder, and the size of the record in it.
+  std::string path;
+  int64_t bytes = 0;
+};
+
+// Writes CompactRecord() of a run's record (a folder or file) to a folder of its own in `folder`,
+// with the lists of videos that the record names.  `name` "" = KeptName().  A run of the
+// same set, seed and test list that is there under this name is replaced; AlreadyExists for another
+// one.  InvalidArgument when the record is not valid, was edited by hand (record_check.h), or none
+// of its recipes has been tested.
+absl::StatusOr<Kept> KeepRun(const std::string& run, const std::string& folder, std::string name);
+
+// The part of the README, markers included: a line a run with the top-1 of each row, a table a
+// scale, and the verdict (verdict.h) where there is one.
+std::string RecordedSection(absl::Span<const NamedRecord> records);
+
+// `text` with that part replaced.  FailedPrecondition when it lacks the two lines that mark it.
+absl::StatusOr<std::string> ReplaceRecordedSection(absl::string_view text,
+                                                   absl::Span<const NamedRecord> records);
+
+// Writes the README again where the records in `folder` changed it.
+absl::Status UpdateReadme(const std::string& folder, const std::string& readme);
+
+}  // namespace op3d
+
+#endif  // OP3D_RESULTS_VERDICT_RECORDED_RUNS_H_
