@@ -29,7 +29,7 @@ Rule FindRule(const std::string& name, const std::vector<int64_t>& shape, int64_
   if (absl::EndsWith(name, "running_mean")) return {0, 0.125};
   if (absl::EndsWith(name, "running_var")) return {1, 0.5, true};
   if (shape.size() >= 2) {
-    const double fan_in = static_cast<double>(elements / shape[0]);
+    const int64_t fan_in = elements / shape[0];
     return {0, std::sqrt(3.0 / fan_in)};
   }
   if (absl::EndsWith(name, ".bn3.weight")) return {0.25, 0.03125};
