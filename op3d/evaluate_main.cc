@@ -20,7 +20,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "data/annotation/dataset_list.h"
 #include "data/annotation/video_list.h"
@@ -67,6 +66,9 @@ ABSL_FLAG(
     std::string, split, "",
     "which official split of UCF101 or HMDB51, from 1; empty = the dataset's own; all: each of "
     "them, with \"{split}\" for its number in weights, scores and outputs, then their mean");
+ABSL_FLAG(std::string, stream, "",
+          "pictures, or flow, as in a folder that `dataset flow` wrote; default: as the file of "
+          "weights says, else the dataset's own");
 ABSL_FLAG(std::string, labels, "",
           "file with all classes, one a line, in the order of the network's logits; default: as "
           "the file of weights says, else the list's own labels in alphabetical order");
@@ -300,12 +302,7 @@ std::optional<int> Given(int flag) {
 absl::StatusOr<DatasetSettings> ChooseDataset(const ModelCard& card) {
   const std::string name = absl::GetFlag(FLAGS_dataset);
   if (name.empty() && !card.dataset().evaluation().list().empty()) return card.dataset();
-  OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(name.empty() ? "kinetics400" : name));
-  // Flow or pictures is the network's affair.
-  if (card.dataset().stream() == DatasetSettings::FLOW) {
-    dataset.set_stream(DatasetSettings::FLOW);
-  }
-  return dataset;
+  return FindDataset(name.empty() ? "kinetics400" : name);
 }
 
 // `path`: the file of weights.
@@ -316,6 +313,11 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   const ModelCard& card = setup.weights.card;
   OP3D_ASSIGN_OR_RETURN(setup.dataset, ChooseDataset(card));
   std::vector<std::string>* notes = &setup.notes;
+  // A dataset that somebody names knows it too.
+  std::string stream = absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream));
+  if (stream.empty() && !absl::GetFlag(FLAGS_dataset).empty()) stream = StreamName(setup.dataset);
+  OP3D_RETURN_IF_ERROR(
+      SetStream(FlagOr("stream", stream, StreamOf(card), "", notes), &setup.dataset));
   const ClipShape clip = TestClip(card);
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 0));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_segments), "segments", 0));
@@ -358,9 +360,9 @@ absl::StatusOr<std::string> TestSettings(const TestSetup& setup) {
       "network: ", setup.weights.card.network().name(), "\nweights_crc32: ", Crc32(weights),
       "\nclips: ", setup.clips, "\nsegments: ", setup.clip.segments,
       "\nframes: ", setup.clip.frames_per_segment, "\nstride: ", setup.clip.stride,
-      "\nshort_side: ", setup.short_side, "\ncrop: ", setup.crop,
-      "\nprecision: ", setup.precision, "\narithmetic: ", setup.arithmetic,
-      "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
+      "\nshort_side: ", setup.short_side, "\ncrop: ", setup.crop, "\nprecision: ", setup.precision,
+      "\narithmetic: ", setup.arithmetic, "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
+      "\nstream: ", StreamName(setup.dataset),
       "\ndataset: ", dataset.empty() ? setup.dataset.name() : dataset,
       "\nlist: ", absl::GetFlag(FLAGS_list), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
@@ -537,10 +539,6 @@ absl::Status TestWeights(const std::string& path, const EvaluationOptions& optio
 
 // --split=all.  "{split}" in weights, scores and outputs stands for the number of a split.
 
-std::string OfSplit(absl::string_view pattern, int split) {
-  return absl::StrReplaceAll(pattern, {{"{split}", absl::StrCat(split)}});
-}
-
 // How many splits there are: of the dataset, or as many as there are files of scores.
 absl::StatusOr<int> SplitsToTest(absl::Span<const std::string> words, bool tests) {
   if (tests) {
@@ -648,8 +646,9 @@ absl::Status RunOnce(absl::Span<const std::string> words) {
         "--weights is missing: a file of safetensors, .pth or TorchScript; or name files of scores "
         "to evaluate those");
   }
-  if (words.size() == 1 && weights.empty() && FileExists(UserPath(words[0])) &&
-      !HoldsScores(UserPath(words[0]))) {
+  // A file that is not there is one of weights where a dataset is given: scores need none.
+  if (words.size() == 1 && weights.empty() && !HoldsScores(UserPath(words[0])) &&
+      (FileExists(UserPath(words[0])) || !absl::GetFlag(FLAGS_dataset_root).empty())) {
     return TestWeights(words[0], options);
   }
   if (words.empty()) return TestWeights(weights, options);

@@ -6,10 +6,12 @@
 #ifndef OP3D_EVAL_SCORES_SPLIT_MEAN_H_
 #define OP3D_EVAL_SCORES_SPLIT_MEAN_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "op3d/eval/scores/evaluation.h"
 
@@ -25,12 +27,21 @@ struct SplitMean {
   // Split 1, 2, ... in order: videos and top-1.
   std::vector<int64_t> videos;
   std::vector<double> top1_by_split;
-  Spread top1, top3, top5, mean_class_accuracy;
+  Spread top1, top3, top5;
+  // Nothing where it was not measured.
+  std::optional<Spread> mean_class_accuracy;
 };
+
+// `pattern` with `split` for each "{split}": the file of one split.
+std::string OfSplit(absl::string_view pattern, int split);
 
 // InvalidArgument for fewer than two evaluations, one without labels, tests of other numbers of
 // classes, and two of the same videos: splits are tested on different ones.
 absl::StatusOr<SplitMean> MeanOverSplits(absl::Span<const Evaluation> splits);
+
+// The same of what was measured without keeping scores: videos and top-k of each split.
+// InvalidArgument for fewer than two.
+absl::StatusOr<SplitMean> MeanOverMeasures(absl::Span<const Metrics> splits);
 
 // A line a split and one of the mean; one JSON object and a line end.
 std::string SplitMeanText(const SplitMean& mean);

@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 // A test of `videos` videos called after the split, of which `right` are right; two classes.
 Evaluation Split(int split, int videos, int right) {
@@ -39,6 +40,24 @@ TEST(SplitMeanTest, SplitsCountEqually) {
   const auto json = nlohmann::json::parse(SplitMeanJson(mean), nullptr, false);
   EXPECT_EQ(json["splits"], 3);
   EXPECT_NEAR(json["top1"]["deviation"], 0.1, 1e-12);
+}
+
+TEST(SplitMeanTest, MeasuresHaveNoMeanOverClasses) {
+  Metrics first, second;
+  first.videos = second.videos = 10;
+  first.top1 = 0.5, second.top1 = 0.7;
+  ASSERT_OK_AND_ASSIGN(const SplitMean mean, MeanOverMeasures({first, second}));
+  const std::string text = SplitMeanText(mean);
+  EXPECT_THAT(text, HasSubstr("\ntop-1 60.00 % +- 14.14 (50.00 to 70.00)\n"));
+  EXPECT_THAT(text, Not(HasSubstr("class accuracy")));
+  EXPECT_FALSE(nlohmann::json::parse(SplitMeanJson(mean)).contains("mean_class_accuracy"));
+  EXPECT_THAT(MeanOverMeasures({first}).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("needs two")));
+}
+
+TEST(SplitMeanTest, AFileOfEachSplit) {
+  EXPECT_EQ(OfSplit("a/split{split}/w{split}", 2), "a/split2/w2");
+  EXPECT_EQ(OfSplit("a", 2), "a");
 }
 
 TEST(SplitMeanTest, NonsenseIsRefused) {

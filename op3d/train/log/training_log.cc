@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -62,6 +63,17 @@ absl::Status TrainingLog::Rollback(int state, int epochs, int64_t steps, int rep
   if (kept == text) return absl::OkStatus();
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(path_, kept));
   return Reopen();
+}
+
+absl::StatusOr<ordered_json> TrainingLog::LastEpoch(const std::string& path) {
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  ordered_json last;
+  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    ordered_json json = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object() && json.contains("event") && json["event"] == "epoch")
+      last = std::move(json);
+  }
+  return last;
 }
 
 void TrainingLog::Append(ordered_json line, const ordered_json& volatile_fields) {

@@ -53,6 +53,10 @@ class TrainingLog {
   // Until all is on the disk.
   void Sync();
 
+  // The newest line about a whole epoch in the log `path`; null without one.  NotFound where there
+  // is no log.
+  static absl::StatusOr<nlohmann::ordered_json> LastEpoch(const std::string& path);
+
  private:
   explicit TrainingLog(const std::string& path) : path_(path) {}
   absl::Status Reopen();

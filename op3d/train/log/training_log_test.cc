@@ -38,10 +38,19 @@ TEST(TrainingLogTest, GoesBackToAPlace) {
   EXPECT_THAT(Lines(path), ElementsAre("started 0.0.0", "step 1.1.1", "step 1.1.2", "epoch 1.1.0",
                                        "step 1.2.1", "step 1.2.2", "epoch 1.2.0", "step 2.1.1",
                                        "step 2.1.2", "epoch 2.1.0", "step 2.2.1"));
+  EXPECT_EQ((*TrainingLog::LastEpoch(path))["state"], 2);
   ASSERT_THAT(log->Rollback(1, 2, 0, 1), IsOk());  // trained, and not yet reported
   log->Write("epoch", {1, 2, 0}, {});
   EXPECT_THAT(Lines(path), ElementsAre("started 0.0.0", "step 1.1.1", "step 1.1.2", "epoch 1.1.0",
                                        "step 1.2.1", "step 1.2.2", "epoch 1.2.0"));
+}
+
+TEST(TrainingLogTest, WithoutAnEpochThereIsNoLast) {
+  const std::string path = JoinPath(TestFolder("new"), "log.jsonl");
+  EXPECT_THAT(TrainingLog::LastEpoch(path).status(),
+              StatusIs(absl::StatusCode::kNotFound, testing::HasSubstr("log.jsonl")));
+  ASSERT_THAT(WriteFileAtomically(path, "{\"event\":3}\nnonsense\n[]\n"), IsOk());
+  EXPECT_TRUE(TrainingLog::LastEpoch(path)->is_null());
 }
 
 TEST(TrainingLogTest, ALineThatWasCutOffGoes) {

@@ -110,6 +110,22 @@ absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
                  "above 0");
 }
 
+// --set=dataset.split=2 changes the dataset that the settings name, not an empty one.
+absl::Status FindChangedDataset(const std::vector<std::string>& assignments,
+                                TrainingRunSettings* settings) {
+  std::string name = settings->dataset_name();
+  bool changed = false;
+  for (absl::string_view assignment : assignments) {
+    changed |= absl::StartsWith(assignment, "dataset.");
+    if (absl::ConsumePrefix(&assignment, "dataset_name=")) name = std::string(assignment);
+  }
+  if (!changed || settings->has_dataset() || name.empty()) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(*settings->mutable_dataset(), FindDataset(name));
+  // What is named has been read, so that naming it changes nothing more.
+  settings->set_dataset_name(name);
+  return absl::OkStatus();
+}
+
 // What `train` does not look at with these settings.
 std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettings& settings,
                                                          const RunSettingsRequest& request) {
@@ -172,11 +188,16 @@ absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest&
   if (!request.network.empty()) settings.mutable_network()->set_name(request.network);
   if (!request.precision.empty()) settings.mutable_training()->set_precision(request.precision);
   if (request.seed.has_value()) settings.set_seed(*request.seed);
+  OP3D_RETURN_IF_ERROR(FindChangedDataset(request.assignments, &settings));
   OP3D_RETURN_IF_ERROR(SetFields<TrainingRunSettings>(
       request.assignments,
       [&](const TrainingRunSettings& all) { return UnusedParts(all, request); },
       /*after_each=*/nullptr, &settings));
   OP3D_ASSIGN_OR_RETURN(*settings.mutable_dataset(), DatasetOf(settings));
+  OP3D_RETURN_IF_ERROR(SetStream(request.stream, settings.mutable_dataset()));
+  if (request.split.has_value()) {
+    OP3D_RETURN_IF_ERROR(ChooseSplit(*request.split, settings.mutable_dataset()));
+  }
   const std::string weights =
       request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
   if (!weights.empty()) {

@@ -50,6 +50,9 @@ struct RunSettingsRequest {
   std::string precision;
   std::string initial_weights;
   std::optional<uint64_t> seed;
+  // "pictures" or "flow", and an official split, from 1: of the dataset.
+  std::string stream;
+  std::optional<int> split;
   // Of a plan: instead of the settings' steps, before the assignments.
   std::vector<TrainingStep> steps;
   // Finds a plan that the settings name; without it, settings that name one are refused.

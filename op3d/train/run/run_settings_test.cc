@@ -82,6 +82,31 @@ TEST(RunSettingsTest, TheCommandLineOverrides) {
   EXPECT_EQ(settings.dataset().classes(), 101);
 }
 
+TEST(RunSettingsTest, TheNamedDatasetIsChangedInParts) {
+  RunSettingsRequest request = Request("ucf101_hand_tuned", {"dataset.stream=FLOW"});
+  ASSERT_OK_AND_ASSIGN(TrainingRunSettings settings, ResolveRunSettings(request));
+  EXPECT_EQ(settings.dataset().stream(), DatasetSettings::FLOW);
+  EXPECT_EQ(settings.dataset().classes(), 101);
+  request = Request("ucf101_hand_tuned", {"dataset_name=hmdb51", "dataset.split=2"});
+  ASSERT_OK_AND_ASSIGN(settings, ResolveRunSettings(request));
+  EXPECT_EQ(settings.dataset().classes(), 51);
+  EXPECT_EQ(settings.dataset().split(), 2);
+}
+
+TEST(RunSettingsTest, FlagsChooseStreamAndSplit) {
+  RunSettingsRequest request = Request("ucf101_hand_tuned");
+  request.stream = "flow";
+  request.split = 3;
+  ASSERT_OK_AND_ASSIGN(const TrainingRunSettings settings, ResolveRunSettings(request));
+  EXPECT_EQ(settings.dataset().stream(), DatasetSettings::FLOW);
+  EXPECT_EQ(settings.dataset().split(), 3);
+  request.split = 4;
+  EXPECT_THAT(Message(request), HasSubstr("ucf101 has the splits 1 to 3"));
+  request.split.reset();
+  request.stream = "colour";
+  EXPECT_THAT(Message(request), HasSubstr("none of: PICTURES, FLOW"));
+}
+
 TEST(RunSettingsTest, APlanReplacesTheSteps) {
   RunSettingsRequest request = Request("ucf101_hand_tuned", {"steps[S7].epochs=9"});
   for (const char* name : {"S1", "S7"}) {

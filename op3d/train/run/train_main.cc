@@ -11,18 +11,21 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <thread>  // NOLINT: the number of cores
 #include <utility>
 #include <vector>
 
-#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
-#include "absl/flags/reflection.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "data/annotation/dataset_list.h"
 #include "data/index/index_update.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -33,9 +36,13 @@
 #include "op3d/base/textproto.h"
 #include "op3d/distributed/process_group.h"
 #include "op3d/distributed/rank_environment.h"
+#include "op3d/eval/scores/metrics.h"
+#include "op3d/eval/scores/split_mean.h"
 #include "op3d/torch/device.h"
+#include "op3d/train/checkpoint/weights_card.h"
 #include "op3d/train/edge/edge_server.h"
 #include "op3d/train/edge/edge_trainer.h"
+#include "op3d/train/log/training_log.h"
 #include "op3d/train/run/run_cost.h"
 #include "op3d/train/run/run_options.h"
 #include "op3d/train/run/run_settings.h"
@@ -55,6 +62,13 @@ ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset: its lists an
 ABSL_FLAG(std::string, index, "",
           "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
           "the user's cache when that cannot be written to");
+ABSL_FLAG(
+    std::string, split, "",
+    "which official split of UCF101 or HMDB51, from 1; all: one after another, each in a folder "
+    "of its own below --output_dir, with \"{split}\" for its number in --init, then their mean");
+ABSL_FLAG(std::string, stream, "",
+          "pictures, or flow, as in a folder that `dataset flow` wrote; empty = the settings' own, "
+          "which is pictures where nothing is set");
 ABSL_FLAG(std::string, output_dir, "",
           "everything the run writes; an existing one is taken up again (default: "
           "results/runs/<name>-<date> in the workspace)");
@@ -126,22 +140,24 @@ absl::Status RefuseIdleFlags() {
         "leave one out");
   }
   for (const char* flag : {"purpose", "kept_epochs"}) {
-    const absl::CommandLineFlag* const given = absl::FindCommandLineFlag(flag);
-    if (given->CurrentValue() == given->DefaultValue()) continue;
+    if (!FlagIsGiven(flag)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("--", flag, " has no effect without --serve; leave it out"));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
-  OP3D_RETURN_IF_ERROR(RefuseIdleFlags());
+// Of the dataset's own split, or of that one.
+absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<int> split) {
   RunOptions options;
   RunSettingsRequest request;
   request.settings = absl::GetFlag(FLAGS_settings);
   request.assignments = absl::GetFlag(FLAGS_set).values;
   request.network = absl::GetFlag(FLAGS_network);
   request.initial_weights = absl::GetFlag(FLAGS_init);
+  if (split.has_value()) request.initial_weights = OfSplit(request.initial_weights, *split);
+  request.stream = absl::GetFlag(FLAGS_stream);
+  request.split = split;
   request.precision = absl::GetFlag(FLAGS_precision);
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   request.serve = absl::GetFlag(FLAGS_serve);
@@ -180,10 +196,79 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks) {
     const std::string& name = options.settings.name();
     options.output_dir =
         JoinPath(WorkspaceFolder(),
-                 absl::StrCat("results/runs/", name.empty() ? "train" : name, "-",
+                 absl::StrCat("results/runs/", name.empty() ? "train" : name,
+                              split.has_value() ? absl::StrCat("-split", *split) : "", "-",
                               absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
   }
   return options;
+}
+
+// A run of each split that is asked for.
+struct Runs {
+  std::vector<RunOptions> options;
+  // What --output_dir takes them up again with.
+  std::string folder;
+  // --split=all.
+  bool all = false;
+};
+
+// Weights of one split have seen test videos of the others.
+absl::Status RefuseWeightsOfOneSplit(const TrainingRunSettings& settings) {
+  const std::string init = absl::GetFlag(FLAGS_init);
+  if (settings.initial_weights().empty() || absl::StrContains(init, "{split}")) {
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<WeightsCard> weights =
+      ReadWeightsCard(settings.initial_weights(), settings.network().name());
+  if (!weights.ok() || weights->card.dataset().name() != settings.dataset().name()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--split=all: ", settings.initial_weights(), " was trained on split ",
+                   std::max(1, weights->card.dataset().split()), " of ", settings.dataset().name(),
+                   " and has seen test videos of the others; with --init name a file of each "
+                   "split, \"{split}\" for "
+                   "its number, or weights of another dataset"));
+}
+
+absl::StatusOr<Runs> AllSplits(const RankEnvironment& ranks) {
+  if (absl::GetFlag(FLAGS_serve)) {
+    return absl::InvalidArgumentError(
+        "--split=all has no effect with --serve: a search is of one split; give its number");
+  }
+  OP3D_ASSIGN_OR_RETURN(const RunOptions first, Options(ranks, 1));
+  Runs runs;
+  runs.all = true;
+  runs.folder = absl::GetFlag(FLAGS_output_dir).empty()
+                    ? absl::StrReplaceAll(first.output_dir, {{"-split1-", "-splits-"}})
+                    : first.output_dir;
+  if (FileExists(JoinPath(runs.folder, "settings.textproto"))) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        runs.folder, " holds a run of one split; give --split=all another --output_dir"));
+  }
+  OP3D_RETURN_IF_ERROR(RefuseWeightsOfOneSplit(first.settings));
+  OP3D_ASSIGN_OR_RETURN(const int splits,
+                        CountSplits(first.settings.dataset(), first.dataset_root));
+  for (int split = 1; split <= splits; ++split) {
+    OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks, split));
+    options.output_dir = JoinPath(runs.folder, absl::StrCat("split", split));
+    runs.options.push_back(std::move(options));
+  }
+  return runs;
+}
+
+absl::StatusOr<Runs> AllOptions(const RankEnvironment& ranks) {
+  OP3D_RETURN_IF_ERROR(RefuseIdleFlags());
+  const std::string split = absl::GetFlag(FLAGS_split);
+  if (split == "all") return AllSplits(ranks);
+  std::optional<int> number;
+  if (!split.empty() && !absl::SimpleAtoi(split, &number.emplace())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--split=", split, " is neither a number of an official split nor all"));
+  }
+  OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks, number));
+  const std::string folder = options.output_dir;
+  return Runs{{std::move(options)}, folder};
 }
 
 // Decides "auto" once: what the run's folder says, or what is measured now.
@@ -216,7 +301,8 @@ absl::Status Serve(const RunOptions& options) {
   return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, options.group);
 }
 
-absl::Status RunIn(RunOptions options) {
+// `folder`: the run's, or that of all splits.
+absl::Status RunIn(RunOptions options, const std::string& folder) {
   OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
   if (absl::GetFlag(FLAGS_serve)) return Serve(options);
   if (absl::GetFlag(FLAGS_dry_run)) {
@@ -236,24 +322,70 @@ absl::Status RunIn(RunOptions options) {
   const bool can_go_on = options.first() && ExitCode(status) != 2 &&
                          FileExists(JoinPath(options.output_dir, "settings.textproto"));
   if (!can_go_on) return status;
-  return absl::Status(status.code(),
-                      absl::StrCat(status.message(), "\nWhat is done is saved in ",
-                                   options.output_dir, "; the same command with --output_dir=",
-                                   options.output_dir, " goes on from there."));
+  return absl::Status(status.code(), absl::StrCat(status.message(), "\nWhat is done is saved in ",
+                                                  folder, "; the same command with --output_dir=",
+                                                  folder, " goes on from there."));
+}
+
+// What the splits were measured at after their last epochs, and how they are tested.
+absl::Status PrintMean(const Runs& runs) {
+  std::vector<Metrics> measures;
+  for (const RunOptions& options : runs.options) {
+    OP3D_ASSIGN_OR_RETURN(const nlohmann::ordered_json epoch,
+                          TrainingLog::LastEpoch(JoinPath(options.output_dir, "log.jsonl")));
+    if (!epoch.is_object() || !epoch.contains("top1")) continue;
+    Metrics& measure = measures.emplace_back();
+    const auto number = [&](const char* name) {
+      return epoch.contains(name) && epoch[name].is_number() ? epoch[name].get<double>() : 0.0;
+    };
+    measure.videos = static_cast<int64_t>(number("videos"));
+    measure.top1 = number("top1");
+    measure.top3 = number("top3");
+    measure.top5 = number("top5");
+  }
+  if (measures.size() == runs.options.size()) {
+    OP3D_ASSIGN_OR_RETURN(const SplitMean mean, MeanOverMeasures(measures));
+    const bool test = runs.options[0].settings.measure().videos() == MeasureSettings::EVALUATION;
+    std::printf("after the last epoch, one centre clip of each %s:\n%s",
+                test ? "video of the evaluation list" : "training video that was held out",
+                SplitMeanText(mean).c_str());
+  }
+  const std::string pattern = JoinPath(runs.folder, "split{split}");
+  std::printf(
+      "the test of all of them: evaluate --split=all --weights='%s' --dataset_root=%s "
+      "--output='%s'\n",
+      JoinPath(pattern, "weights.safetensors").c_str(), runs.options[0].dataset_root.c_str(),
+      JoinPath(pattern, "scores.safetensors").c_str());
+  return absl::OkStatus();
+}
+
+absl::Status RunAll(const Runs& runs, ProcessGroup* group) {
+  for (size_t i = 0; i < runs.options.size(); ++i) {
+    RunOptions options = runs.options[i];
+    options.group = group;
+    if (runs.all && options.first()) {
+      Progress::Print(absl::StrCat("split ", i + 1, " of ", runs.options.size()));
+    }
+    OP3D_RETURN_IF_ERROR(RunIn(std::move(options), runs.folder));
+  }
+  const bool trained = runs.all && !absl::GetFlag(FLAGS_dry_run);
+  return trained && (group == nullptr || group->rank() == 0) ? PrintMean(runs) : absl::OkStatus();
 }
 
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
-  OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks));
-  if (ranks.size == 1) return RunIn(options);
-  // The folder counts as a setting: all ranks must mean the same run.
+  OP3D_ASSIGN_OR_RETURN(const Runs runs, AllOptions(ranks));
+  if (ranks.size == 1) return RunAll(runs, nullptr);
+  // The folder counts as a setting: all ranks must mean the same runs.
+  std::string settings;
+  for (const RunOptions& options : runs.options) {
+    absl::StrAppend(&settings, PrintTextproto(options.settings), "output_dir: ", options.output_dir,
+                    "\n");
+  }
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
-                        ProcessGroup::Join(ranks, options.device,
-                                           absl::StrCat(PrintTextproto(options.settings),
-                                                        "output_dir: ", options.output_dir, "\n")));
-  options.group = group.get();
-  const absl::Status status = RunIn(options);
+                        ProcessGroup::Join(ranks, runs.options[0].device, settings));
+  const absl::Status status = RunAll(runs, group.get());
   group->Leave(status);
   return status;
 }
@@ -268,6 +400,7 @@ int main(int argc, char** argv) {
       "  ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --dataset_root=/data/ucf101 \\\n"
       "      --init=kinetics400.safetensors --output_dir=runs/ucf101\n"
       "  ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --plan=ucf101_imagenet ...\n"
+      "  ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --split=all ...\n"
       "  torchrun --nproc_per_node=4 --no-python train --settings=... --dataset_root=...\n"
       "  plan search --runner='train --serve --settings=... --dataset_root=...'",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });

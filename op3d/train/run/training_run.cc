@@ -287,6 +287,7 @@ class Run {
                                                        {"top1", measure.top1()},
                                                        {"top3", measure.top3()},
                                                        {"top5", measure.top5()}};
+      fields["videos"] = data_.measured.size();
       for (const auto& [name, share] : shares) {
         fields[name] = share;
         scalars.emplace_back(absl::StrCat("measure/", name), share);
