@@ -324,6 +324,8 @@ TEST(BenchmarkTest, ADryRunRefusesWhatTheRunWould) {
   refused({"--set=recipes[hand_tuned].hand_tuned.state.batch_size=50"}, "recipe hand_tuned: state");
   refused({"--init=" + JoinPath(Whole(), "scores.safetensors")}, "weights");
   refused({"--output_dir=" + Whole(), "--seed=2"}, "seed: 1 -> 2");
+  refused({"--output_dir=" + Whole(), "--set=recipes[hand_tuned].hand_tuned.epochs=9"},
+          "These are lengths");
   // What may be changed in a plan is in reach.
   std::vector<std::string> flags = Flags(folder, 1);
   for (const char* step : {"S1", "S2", "S5", "S7", "S9"}) {

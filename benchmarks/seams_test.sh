@@ -8,6 +8,8 @@ table=$PWD/$3
 report=$PWD/$4
 verdict=$PWD/$5
 compare=$PWD/$6
+plan=$PWD/$7
+train=$PWD/$8
 settings=$PWD/benchmarks/testdata/tiny_search.textproto
 tiny=$PWD/data/synthetic/ucf101_tiny
 source "$PWD/tools/expect.sh"
@@ -65,4 +67,50 @@ expect 0 'mean over 3 splits' "${ask[@]}" \
 expect 0 'mean over 3 splits' "$evaluate" --split=all 's{split}.safetensors'
 expect 2 'one split alone' "$evaluate" --split=all --dataset=kinetics400 --dataset_root="$tiny" \
   --weights='all/split{split}/checkpoints/planned/weights.safetensors' --output='s{split}'
+# A search's plan into a training, of one split and of all; their weights into the test of all.
+cat >run.textproto <<'END'
+dataset_name: "ucf101"
+transform { train_crop: 32 min_area: 0.9 max_area: 1 search_short_side: 36 search_crop: 32
+            test_short_side: 36 test_crop: 32 }
+loader { frame_cache_mib: 64 on_bad_video: ERROR on_short_video: REPEAT_LAST }
+network { name: "dg_p3d_miniature" }
+sgd { momentum: 0.9 nesterov: true weight_decay: 1e-4 clip_norm: 40 loss_weight: 1 }
+measure { videos: EVALUATION }
+seed: 1
+END
+cat >graph.textproto <<'END'
+pool: "seam" initial: "S0" finals: "B"
+states { name: "A" segments: 1 frames_per_segment: 16 stride: 1 learning_rate: 0.04 batch_size: 4
+         accumulation: 1 }
+states { name: "B" segments: 4 frames_per_segment: 4 stride: 1 learning_rate: 0.01 batch_size: 4
+         accumulation: 1 }
+transitions { from: "S0" to: "A" } transitions { from: "A" to: "B" }
+END
+ask=(--settings=run.textproto --dataset_root="$tiny" --index="$PWD/index" --device=cpu --threads=1
+  --set=dataset.classes=8)
+expect 0 'path: S0 -> A -> B' "$plan" search --graph=graph.textproto --attempt_epochs=1 --max_epochs=1 \
+  --max_epochs_from_initial=1 --runner="$train --serve ${ask[*]}" --output_dir=search
+expect 0 'weights: trained/weights.safetensors' "$train" "${ask[@]}" --plan=search --output_dir=trained
+[[ $(grep -c '^  epochs: 1$' trained/settings.textproto) == 2 ]] || fail 'another plan was trained'
+expect 0 'mean over 3 splits' "$train" "${ask[@]}" --plan=search/plan.textproto --split=all \
+  --output_dir=splits
+# The first split is the dataset's own: the same training.
+cmp <(grep -o '"loss":[^,]*' trained/log.jsonl) <(grep -o '"loss":[^,]*' splits/split1/log.jsonl) ||
+  fail 'split 1 is trained otherwise than alone'
+grep -q '^  split: 3$' splits/split3/settings.textproto || fail 'split 3 is another'
+# Started again, it trains what is not there; a folder of one split is refused, a split named.
+rm -r splits/split2
+expect 0 'after the last epoch, one centre clip of each video of the evaluation list' \
+  "$train" "${ask[@]}" --plan=search --split=all --output_dir=splits
+expect 2 'holds a run of one split' "$train" "${ask[@]}" --plan=search --split=all --output_dir=trained
+expect 2 'was trained on split 2 of ucf101 and has seen test videos of the others' "$train" "${ask[@]}" \
+  --plan=search --split=all --init=splits/split2/weights.safetensors --output_dir=longer
+expect 0 'mean over 3 splits' "$train" "${ask[@]}" --plan=search --split=all --output_dir=longer \
+  --init='splits/split{split}/weights.safetensors' --set=measure.every_epochs=2
+expect 2 'has the splits 1 to 3' "$train" "${ask[@]}" --plan=search --split=4 --output_dir=x
+expect 2 'neither a number of an official split nor all' "$train" "${ask[@]}" --plan=search --split=some
+expect 2 'a search is of one split' "$train" "${ask[@]}" --serve --split=all
+expect 0 'mean over 3 splits' "$evaluate" --split=all --weights='splits/split{split}/weights.safetensors' \
+  --dataset_root="$tiny" --index="$PWD/index" --clips=1 --output='splits/split{split}/scores.safetensors'
+expect 2 'cannot open gone.safetensors' "$evaluate" gone.safetensors --dataset_root="$tiny"
 echo PASSED

@@ -341,9 +341,13 @@ class Rows {
     if (rows_[i].role != RecipeResult::PLANNED_MODEL &&
         rows_[i].role != RecipeResult::PUBLISHED_MODEL) {
       OP3D_RETURN_IF_ERROR(run.Train([&](int done, int total, double loss) {
-        progress->Add(done - seen);
+        // 0: it had been trained before, by an earlier process.
+        if (loss > 0) {
+          progress->Add(done - seen);
+        } else {
+          progress->AddEarlier(done - seen);
+        }
         if (done > seen) {
-          // 0: it had been trained before.
           if (loss > 0) curves_->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
           folder_->Log(
               "recipe_epoch",
@@ -710,8 +714,9 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   // Why settings were chosen is words, and some of them are of the machine.
   BenchmarkSettings kept = options.settings;
   kept.clear_derived();
-  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<RunFolder> folder,
-                        RunFolder::Open(options.output_dir, kept));
+  absl::StatusOr<std::unique_ptr<RunFolder>> opened = RunFolder::Open(options.output_dir, kept);
+  OP3D_RETURN_IF_ERROR(ExplainRefusal(options.output_dir, kept, opened.status()));
+  const std::unique_ptr<RunFolder> folder = *std::move(opened);
   if (FileExists(folder->Path("record.textproto"))) {
     Progress::Print(absl::StrCat(options.output_dir, " holds a finished run; this is its record"));
     return ReadRecord(folder->path());

@@ -394,7 +394,8 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   }
   BenchmarkSettings decisive = options.settings;
   decisive.clear_derived();
-  OP3D_RETURN_IF_ERROR(RunFolder::Check(options.output_dir, decisive));
+  OP3D_RETURN_IF_ERROR(ExplainRefusal(options.output_dir, decisive,
+                                      RunFolder::Check(options.output_dir, decisive)));
   OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
   OP3D_RETURN_IF_ERROR(CheckInitialWeights(options.settings.network(), videos.classes,
                                            options.settings.initial_weights()));

@@ -252,6 +252,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     }
     trainer.reset();
     OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, train_state, StateFolder(step)));
+    if (trainer->epochs() > 0) on_epoch(done + trainer->epochs(), total, 0);
     // An interrupted run counts on from where it was saved.
     int64_t skipped = 0;
     std::string example;
@@ -351,10 +352,13 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
   OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
   OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, metrics, labels));
-  // Of a model that was taken as it is no loss is known.
-  const TrainedLoss trained =
-      ToTrainedLoss(job_.network, job_.classes,
-                    result.losses().empty() ? 0 : result.losses(result.losses_size() - 1));
+  // Of a model that was taken as it is, its file says the loss.
+  double loss = result.losses().empty() ? 0 : result.losses(result.losses_size() - 1);
+  if (result.losses().empty()) {
+    const absl::StatusOr<WeightsCard> card = ReadWeightsCard(WeightsPath(), job_.network.name());
+    if (card.ok()) loss = card->card.loss();
+  }
+  const TrainedLoss trained = ToTrainedLoss(job_.network, job_.classes, loss);
   for (const std::string& warning :
        {DescribeNothingLearnt(absl::StrCat("recipe ", recipe_.name()), trained),
         DescribeOneClass(metrics.predicted, scores.labels, labels.classes),

@@ -65,7 +65,8 @@ class RecipeRun {
             const std::string& folder, const std::vector<Video>* held_out = nullptr);
 
   // Trains all states in order, each from the weights before it with a fresh optimiser.
-  // `on_epoch(epochs done, of how many, loss)` after each.
+  // `on_epoch(epochs done, of how many, loss)` after each; with a loss of 0 for what an earlier process
+  // had trained.
   absl::Status Train(const std::function<void(int, int, double)>& on_epoch);
 
   // Instead of training: takes a finished model from the file `weights`; `facts` are what the record

@@ -1,9 +1,17 @@
 #include "benchmarks/run/recipe.h"
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/network/network.h"
+#include "op3d/train/settings/network_settings.h"
+#include "op3d/train/state_trainer.h"
+#include "op3d/train/testing/tiny_job.h"
 #include "planner/graphs/transition_graph.h"
 
 namespace op3d {
@@ -79,6 +87,74 @@ TEST(RecipePlanTest, AFrameOfASmallerCropCountsByItsArea) {
   recipe.mutable_fixed()->set_frames(160);
   ASSERT_OK_AND_ASSIGN(const Plan plan, RecipePlan(recipe, Plan(), 32));
   EXPECT_EQ(plan.steps(0).epochs(), 10);
+}
+
+class TinyRecipeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(tiny_, MakeTinyJob());
+    tiny_->job.videos = &tiny_->train;
+    ASSERT_THAT(
+        ParseTextproto("name: 'own' hand_tuned { epochs: 3 cosine { final_learning_rate: 1e-4 } "
+                       "state { name: 'S' segments: 1 frames_per_segment: 16 stride: 1 "
+                       "learning_rate: 0.01 batch_size: 9 accumulation: 1 } } test_clips: 1",
+                       "recipe", &recipe_),
+        IsOk());
+    labels_.classes.resize(9);
+  }
+  RecipeRun Make() {
+    return RecipeRun(recipe_, *RecipePlan(recipe_, Plan(), 32), tiny_->job, folder_);
+  }
+
+  const std::string folder_ = TestFolder("recipe");
+  std::unique_ptr<TinyJob> tiny_;
+  RecipeSettings recipe_;
+  TestLabels labels_;
+};
+
+TEST_F(TinyRecipeTest, AModelThatIsTakenAndTestsAtChanceIsNamed) {
+  // Untrained, but its file says otherwise: what BatchNorm does whose statistics do not fit.
+  ASSERT_OK_AND_ASSIGN(const auto network,
+                       Network::Make(ToNetworkOptions(tiny_->job.network, 9), 1));
+  const std::string file = JoinPath(folder_, "model.safetensors");
+  ASSERT_THAT(network->SaveWeights(file, WeightsMetadata(tiny_->job, {1, 16, 1}, /*loss=*/0.04)),
+              IsOk());
+  RecipeRun run = Make();
+  ASSERT_THAT(run.Take(file, RecipeResult()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RecipeResult result, run.Test(tiny_->train, labels_, 1));
+  EXPECT_LT(result.test().top1(), 0.25);
+  EXPECT_THAT(result.warnings(),
+              testing::Contains(testing::HasSubstr("the BatchNorm statistics do not fit")));
+}
+
+TEST_F(TinyRecipeTest, WhatAnEarlierProcessTrainedIsSaidToBeSo) {
+  {
+    // One that stops after its second epoch.
+    const TrainState state = [&] {
+      TrainState made = ToTrainState(recipe_.hand_tuned().state(), 3);
+      *made.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();
+      made.epochs = 3;
+      return made;
+    }();
+    TrainingJob job = tiny_->job;
+    job.purpose += ".1";
+    ASSERT_OK_AND_ASSIGN(const auto trainer,
+                         StateTrainer::Start(job, state, JoinPath(folder_, "state_1")));
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      ASSERT_THAT(trainer->TrainEpoch().status(), IsOk());
+      ASSERT_THAT(trainer->Save({}), IsOk());
+    }
+    ASSERT_THAT(trainer->Flush(), IsOk());
+  }
+  std::vector<std::pair<int, bool>> calls;
+  RecipeRun run = Make();
+  ASSERT_THAT(run.Train([&](int done, int total, double loss) {
+    EXPECT_EQ(total, 3);
+    calls.emplace_back(done, loss > 0);
+  }),
+              IsOk());
+  EXPECT_THAT(calls, testing::ElementsAre(std::make_pair(2, false), std::make_pair(3, true),
+                                          std::make_pair(3, true)));
 }
 
 }  // namespace

@@ -512,4 +512,46 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// Everything that says how long is trained or searched.
+void ClearLengths(BenchmarkSettings* settings) {
+  SearchSettings* const search = settings->mutable_search();
+  search->mutable_wide()->clear_frames();
+  search->mutable_rule()->clear_attempt_epochs();
+  search->mutable_rule()->clear_max_epochs_from_initial();
+  search->mutable_rule()->clear_max_epochs();
+  for (RecipeSettings& recipe : *settings->mutable_recipes()) {
+    if (recipe.has_hand_tuned()) recipe.mutable_hand_tuned()->clear_epochs();
+    if (recipe.has_fixed()) recipe.mutable_fixed()->clear_frames();
+  }
+  if (!settings->has_plan()) return;
+  for (Plan::Step& step : *settings->mutable_plan()->mutable_steps()) step.clear_epochs();
+}
+
+}  // namespace
+
+absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& settings,
+                            const absl::Status& refused) {
+  BenchmarkSettings there, wanted = settings;
+  if (!absl::IsFailedPrecondition(refused) ||
+      !ReadTextproto(JoinPath(folder, "settings.textproto"), &there).ok() ||
+      google::protobuf::util::MessageDifferencer::Equals(there, wanted)) {
+    return refused;
+  }
+  ClearLengths(&there);
+  ClearLengths(&wanted);
+  if (!google::protobuf::util::MessageDifferencer::Equals(there, wanted)) return refused;
+  return absl::FailedPreconditionError(absl::StrCat(
+      refused.message(),
+      ". These are lengths: what is finished keeps its weights but not its "
+      "optimisers, so that it cannot grow in place. In another --output_dir: with --plan=",
+      folder,
+      "/plan.textproto the plan is trained without searching again, for more epochs with "
+      "--set=plan.steps[0].epochs=N; without it all is searched and trained with the new lengths. "
+      "To "
+      "train on from a row's weights: train --init=",
+      folder, "/checkpoints/ROW/weights.safetensors with steps for the further epochs alone"));
+}
+
 }  // namespace op3d

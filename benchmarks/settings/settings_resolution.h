@@ -59,6 +59,11 @@ absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings*
 // InvalidArgument with the path of the first field that makes no sense, its value and its limits.
 absl::Status ValidateSettings(const BenchmarkSettings& settings);
 
+// `refused` is what RunFolder says to `folder`.  Where the run in it differs in lengths alone (epochs,
+// frames, the budget), the sentence says how to train longer.
+absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& settings,
+                            const absl::Status& refused);
+
 }  // namespace op3d
 
 #endif  // OP3D_BENCHMARKS_SETTINGS_SETTINGS_RESOLUTION_H_

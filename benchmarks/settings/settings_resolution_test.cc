@@ -9,11 +9,13 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/textproto.h"
 #include "planner/graphs/transition_graph.h"
 
 namespace op3d {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 SettingsRequest Request() {
@@ -337,6 +339,30 @@ TEST(SettingsResolutionTest, WhatMakesNoSenseIsNamed) {
   request.settings_file = "/no/such.textproto";
   EXPECT_THAT(ResolveSettings(request).status(),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("/no/such.textproto")));
+}
+
+TEST(ExplainRefusalTest, OtherLengthsSayHowToTrainLonger) {
+  const std::string folder = TestFolder("refusal");
+  BenchmarkSettings there;
+  there.add_recipes()->mutable_hand_tuned()->set_epochs(4);
+  there.mutable_search()->mutable_wide()->set_frames(100);
+  there.set_seed(1);
+  ASSERT_THAT(WriteTextproto(JoinPath(folder, "settings.textproto"), there), IsOk());
+  const absl::Status refused = absl::FailedPreconditionError("other settings");
+  BenchmarkSettings wanted = there;
+  wanted.mutable_recipes(0)->mutable_hand_tuned()->set_epochs(8);
+  EXPECT_THAT(ExplainRefusal(folder, wanted, refused),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("other settings. These are lengths"),
+                             HasSubstr("--plan=" + folder + "/plan.textproto"))));
+  wanted = there;
+  wanted.mutable_search()->mutable_wide()->set_frames(200);
+  EXPECT_THAT(ExplainRefusal(folder, wanted, refused).message(), HasSubstr("These are lengths"));
+  wanted.set_seed(2);
+  EXPECT_EQ(ExplainRefusal(folder, wanted, refused), refused);
+  EXPECT_EQ(ExplainRefusal(folder, there, refused), refused);  // as when the folder is locked
+  EXPECT_EQ(ExplainRefusal(folder + "/none", there, refused), refused);
+  EXPECT_THAT(ExplainRefusal(folder, there, absl::OkStatus()), IsOk());
 }
 
 }  // namespace

@@ -113,6 +113,12 @@ absl::Status ChildProcess::Ended() {
     return absl::UnavailableError(
         absl::StrCat("the child was ended by signal ", WTERMSIG(wait_status_)));
   }
+  // The same request would only end so again.
+  constexpr int kWrongUse = 2;
+  if (WEXITSTATUS(wait_status_) == kWrongUse) {
+    return absl::InvalidArgumentError(
+        "the child ended with exit code 2, wrong use or bad input; what it said stands above");
+  }
   return absl::UnavailableError(
       absl::StrCat("the child ended with exit code ", WEXITSTATUS(wait_status_)));
 }

@@ -14,6 +14,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -296,6 +297,39 @@ TEST(TrainProgramTest, AStateThatLearntNothingIsNamed) {
   EXPECT_THAT(process.Text(), HasSubstr("guessing among 9 classes costs 4.394"));
 }
 
+// Learnt well, and tested on videos of which each is called by the next class.
+TEST(TrainProgramTest, AMisfitBetweenLossAndTestIsNamed) {
+  ASSERT_OK_AND_ASSIGN(const std::string map, ReadFile(JoinPath(Root(), "label_map.txt")));
+  const std::vector<std::string> names = absl::StrSplit(map, '\n', absl::SkipEmpty());
+  ASSERT_OK_AND_ASSIGN(const std::string train,
+                       ReadFile(JoinPath(Root(), "kinetics-400_train.csv")));
+  std::string turned;
+  for (const absl::string_view row : absl::StrSplit(train, '\n', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(row, absl::MaxSplits(',', 1));
+    const std::string label = absl::StrReplaceAll(parts.first, {{"\"", ""}});
+    const auto name = std::find(names.begin(), names.end(), label);
+    const std::string next = name == names.end() ? label : names[(name - names.begin() + 1) % 9];
+    absl::StrAppend(&turned, "\"", next, "\",", parts.second, "\n");
+  }
+  const std::string folder = TestFolder("misfit"), list = JoinPath(folder, "turned.csv");
+  ASSERT_THAT(WriteFileAtomically(list, turned), IsOk());
+  Process process(
+      RunIn(JoinPath(folder, "run"),
+            {"--set=dataset.evaluation.list=" + list, "--set=dataset.evaluation.media=train",
+             "--index=" + JoinPath(folder, "index"), "--set=training={}", "--set=network.dropout=0",
+             "--set=transform.jitter_probability=0", "--set=transform.min_area=0.9",
+             "--set=measure.every_epochs=16",
+             "--set=steps=[{state {name: 'S1' segments: 1 frames_per_segment: 16 stride: 1 "
+             "learning_rate: 0.01 batch_size: 9 accumulation: 1} epochs: 16}]"}));
+  EXPECT_EQ(process.Wait(), 0) << process.Text();
+  EXPECT_THAT(process.Text(),
+              testing::ContainsRegex("warning: top-1 is [01]?[0-9].. % of 18 videos, the level of "
+                                     "guessing among 9 classes, although the training loss was "
+                                     "[01]\\.[0-9]+, far below the 4.394 of guessing"));
+  EXPECT_THAT(Bytes(JoinPath(folder, "run"), "log.jsonl"), HasSubstr("\"event\":\"warning\""));
+}
+
 TEST(TrainProgramTest, ADryRunWritesNothing) {
   const std::string folder = JoinPath(TestFolder("dry"), "run");
   Process process(RunIn(
@@ -359,6 +393,9 @@ TEST(TrainProgramTest, FlagsWithoutEffectAreRefused) {
   Process kept(RunIn(folder, {"--kept_epochs=3"}));
   EXPECT_EQ(kept.Wait(), 2);
   EXPECT_THAT(kept.Text(), HasSubstr("--kept_epochs has no effect without --serve"));
+  Process usual(RunIn(folder, {"--purpose=search"}));
+  EXPECT_EQ(usual.Wait(), 2);
+  EXPECT_THAT(usual.Text(), HasSubstr("--purpose has no effect without --serve"));
   Process dry({"--serve", "--settings=" + Tiny(), "--dry_run"});
   EXPECT_EQ(dry.Wait(), 2);
   EXPECT_THAT(dry.Text(), HasSubstr("--dry_run has no effect with --serve"));
