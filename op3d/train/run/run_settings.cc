@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
