@@ -130,9 +130,13 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
     for (const Candidate& candidate : candidates) *model.facts.add_candidates() = candidate.row;
     *model.facts.add_candidates() = row;
   }
+  // An average has no loss of its own: the highest of those that it is made of.
+  double loss = candidates[0].loss;
+  if (average != nullptr) {
+    for (const Candidate& candidate : candidates) loss = std::max(loss, candidate.loss);
+  }
   const std::map<std::string, std::string> metadata =
-      WeightsMetadata(job, ToTrainState(*candidates[0].state).clip,
-                      average != nullptr ? 0 : candidates[0].loss);
+      WeightsMetadata(job, ToTrainState(*candidates[0].state).clip, loss);
   if (average != nullptr) {
     OP3D_RETURN_IF_ERROR(average->SaveWeights(file, metadata));
   } else {

@@ -38,7 +38,8 @@ TEST(PoolTest, IsWhatTheShippedGraphsSay) {
         Shipped{"base_us", Sampling::kUniform, false, kLargeDatasetRates, 2},
         Shipped{"extended_cs", Sampling::kConsecutive, true, kLargeDatasetRates, 2},
         Shipped{"extended_us", Sampling::kUniform, true, kLargeDatasetRates, 2},
-        Shipped{"base_cs_something_something", Sampling::kConsecutive, false, kLargeDatasetRates, 1},
+        Shipped{"base_cs_something_something", Sampling::kConsecutive, false, kLargeDatasetRates,
+                1},
         Shipped{"base_cs_ucf101", Sampling::kConsecutive, false, kSmallDatasetRates, 1},
         Shipped{"base_cs_activitynet", Sampling::kConsecutive, false, kSmallDatasetRates, 2},
         Shipped{"base_us_ucf101", Sampling::kUniform, false, kSmallDatasetRates, 1}}) {

@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -71,15 +72,18 @@ std::string Difference(const State& plan, const State& graph) {
   return "";
 }
 
-// The shipped file of that name in `folder`; NotFound says that there is no file `path` either.
-absl::StatusOr<std::string> FindShipped(const char* folder, const std::string& name,
-                                        const std::string& path, absl::string_view what) {
-  const absl::StatusOr<std::string> shipped = RunfilePath(folder);
+// The shipped file of that name in `folder`; `shipped`: "released plans".
+absl::StatusOr<std::string> FindShipped(const char* folder, absl::string_view what,
+                                        absl::string_view shipped, const std::string& name,
+                                        const std::string& path) {
+  const absl::StatusOr<std::string> runfiles = RunfilePath(folder);
   // Reading it says what is wrong.
-  if (!IsTextprotoName(name) || !shipped.ok()) return path;
-  absl::StatusOr<std::string> file = FindTextproto(*shipped, name, what);
+  if (!IsTextprotoName(name) || !runfiles.ok()) return path;
+  absl::StatusOr<std::string> file = FindTextproto(*runfiles, name, what);
   if (!absl::IsNotFound(file.status())) return file;
-  return absl::NotFoundError(absl::StrCat(file.status().message(), "; nor is there a file ", path));
+  return absl::NotFoundError(absl::StrReplaceAll(
+      file.status().message(),
+      {{"; there are", absl::StrCat(": there is no file ", path, "; the ", shipped, " are")}}));
 }
 
 // Takes pool and states from the graph that the plan names, if it names one.
@@ -94,9 +98,9 @@ absl::Status TakeStates(Plan* plan) {
     }
     std::vector<std::string> names;
     for (const State& one : graph.states()) names.push_back(one.name());
-    return absl::InvalidArgumentError(
-        absl::StrCat("the plan has a step in '", step.state().name(), "', but the graph ",
-                     plan->states_of(), " has the states ", absl::StrJoin(names, ", ")));
+    return absl::InvalidArgumentError(absl::StrCat("the plan has a step in '", step.state().name(),
+                                                   "', but the graph ", plan->states_of(),
+                                                   " has the states ", absl::StrJoin(names, ", ")));
   }
   plan->set_pool(graph.pool());
   plan->clear_states_of();
@@ -107,7 +111,7 @@ absl::Status TakeStates(Plan* plan) {
 
 absl::StatusOr<std::string> FindGraphFile(const std::string& name) {
   const std::string path = UserPath(name);
-  return FileExists(path) ? path : FindShipped(kGraphs, name, path, "graph");
+  return FileExists(path) ? path : FindShipped(kGraphs, "graph", "shipped graphs", name, path);
 }
 
 absl::StatusOr<TransitionGraph> FindGraph(const std::string& name) {
@@ -131,7 +135,8 @@ absl::StatusOr<Plan> FindPlan(const std::string& name) {
   const std::string path = UserPath(name);
   if (FolderExists(path)) return ReadPlan(JoinPath(path, kPlanFile));
   if (FileExists(path)) return ReadPlan(path);
-  OP3D_ASSIGN_OR_RETURN(const std::string file, FindShipped(kReleased, name, path, "plan"));
+  OP3D_ASSIGN_OR_RETURN(const std::string file,
+                        FindShipped(kReleased, "plan", "released plans", name, path));
   return ReadPlan(file);
 }
 

@@ -131,11 +131,11 @@ TEST(PlanIoTest, AGraphIsNamedByFileOrShippedName) {
   EXPECT_EQ(PrintTextproto(mine), PrintTextproto(shipped));
   EXPECT_THAT(FindGraph("base_uz"),
               StatusIs(absl::StatusCode::kNotFound,
-                       AllOf(HasSubstr("no graph 'base_uz'; there are base_cs, "),
-                             HasSubstr("nor is there a file"))));
+                       AllOf(HasSubstr("no graph 'base_uz': there is no file "),
+                             HasSubstr("; the shipped graphs are base_cs, "))));
   ASSERT_THAT(WriteFileAtomically(path, "published { sampling: UNIFORM rates: 1 }"), IsOk());
-  EXPECT_THAT(FindGraph(path), StatusIs(kInvalid, AllOf(HasSubstr("mine.textproto"),
-                                                        HasSubstr("published.rates"))));
+  EXPECT_THAT(FindGraph(path),
+              StatusIs(kInvalid, AllOf(HasSubstr("mine.textproto"), HasSubstr("published.rates"))));
 }
 
 TEST(PlanIoTest, APlanTakesItsStatesFromAGraph) {

@@ -170,7 +170,8 @@ std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettin
     add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
   }
   add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
-  add("it is of files and was read already; name a base, a protocol or a plan in a file of yours (or "
+  add("it is of files and was read already; name a base, a protocol or a plan in a file of yours "
+      "(or "
       "give --plan)",
       [](Settings* s) {
         s->clear_base();

@@ -132,11 +132,11 @@ TEST(RunSettingsTest, APlanReplacesTheSteps) {
 }
 
 TEST(RunSettingsTest, AFileIsDifferencesFromItsBase) {
-  ASSERT_OK_AND_ASSIGN(
-      const TrainingRunSettings settings,
-      ResolveRunSettings(Request(File("base: 'published' name: 'mine' dataset_name: 'hmdb51' "
-                                      "plan: 'ucf101_kinetics400' transform { horizontal_flip: false } "
-                                      "sgd { clip_norm: 0 }"))));
+  ASSERT_OK_AND_ASSIGN(const TrainingRunSettings settings,
+                       ResolveRunSettings(Request(
+                           File("base: 'published' name: 'mine' dataset_name: 'hmdb51' "
+                                "plan: 'ucf101_kinetics400' transform { horizontal_flip: false } "
+                                "sgd { clip_norm: 0 }"))));
   EXPECT_EQ(settings.network().name(), "dg_p3d_resnet50");
   EXPECT_EQ(settings.network().dropout(), 0.9);          // of HMDB51's protocol
   EXPECT_FALSE(settings.transform().horizontal_flip());  // the file comes after it
@@ -147,8 +147,10 @@ TEST(RunSettingsTest, AFileIsDifferencesFromItsBase) {
   EXPECT_EQ(settings.steps(0).epochs(), 63);
   EXPECT_THAT(settings.source(), HasSubstr("op-ucf101-dg-p3d-resnet50-kinetics"));
   // Without use_protocol nothing is taken from it.
-  ASSERT_OK_AND_ASSIGN(TrainingRunSettings alone, ResolveRunSettings(Request(File(
-                           "base: 'ucf101_hand_tuned' use_protocol: false network { dropout: 0 }"))));
+  ASSERT_OK_AND_ASSIGN(
+      TrainingRunSettings alone,
+      ResolveRunSettings(
+          Request(File("base: 'ucf101_hand_tuned' use_protocol: false network { dropout: 0 }"))));
   EXPECT_EQ(alone.network().dropout(), 0);
   EXPECT_EQ(alone.sgd().loss_weight(), 0);
 }
@@ -165,7 +167,7 @@ TEST(RunSettingsTest, BasesAndPlansThatDoNotFitAreNamed) {
               AllOf(HasSubstr("there are steps and a plan (kinetics400)"),
                     HasSubstr("take a base without steps")));
   EXPECT_THAT(Message(Request(File("base: 'kinetics400_planned' plan: 'kinetics'"))),
-              AllOf(HasSubstr("settings: plan: there is no plan 'kinetics'; there are ")));
+              HasSubstr("settings: plan: there is no plan 'kinetics': "));
   EXPECT_THAT(Message(Request("kinetics400_planned", {"plan=ucf101_imagenet"})),
               AllOf(HasSubstr("--set=plan=ucf101_imagenet has no effect"), HasSubstr("--plan")));
   EXPECT_THAT(Message(Request("kinetics400_planned", {"base=ucf101_hand_tuned"})),
