@@ -218,7 +218,9 @@ absl::StatusOr<std::string> MergeRows(absl::Span<const std::pair<std::string, st
     }
   }
   for (size_t i = 0; i < rows.size(); ++i) {
-    for (const auto& [key, value] : files[i].metadata()) {
+    for (const auto& entry : files[i].metadata()) {
+      // C++17 does not let a lambda capture a structured binding.
+      const std::string &key = entry.first, &value = entry.second;
       const bool shared = std::all_of(files.begin(), files.end(), [&](const Safetensors& file) {
         const auto other = file.metadata().find(key);
         return other != file.metadata().end() && other->second == value;
