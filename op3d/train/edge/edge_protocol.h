@@ -4,9 +4,9 @@
 //
 //   // The training program's side.
 //   OP3D_ASSIGN_OR_RETURN(EdgeRequest request, ParseEdgeRequest(line));
-//   if (request.request() == kTrainRequest) answer = MeasureAnswer(point, /*chance=*/0.01);
+//   if (request.request() == kTrainRequest) Use(MeasureAnswer(point, /*chance=*/0.01));
 //   // The planner's.
-//   std::string line = RequestLine(task, kTrainRequest, /*epoch=*/3);
+//   Use(RequestLine(task, kTrainRequest, /*epoch=*/3));
 //   OP3D_ASSIGN_OR_RETURN(EdgeAnswer answer, ParseEdgeAnswer(line));
 #ifndef OP3D_TRAIN_EDGE_EDGE_PROTOCOL_H_
 #define OP3D_TRAIN_EDGE_EDGE_PROTOCOL_H_
