@@ -108,6 +108,7 @@ struct Method {
 struct Stage {
   int edges, states;
   double weight;
+  bool grow = false;
 };
 
 WideGraphSettings WithStages(WideGraphSettings settings, const std::vector<Stage>& stages) {
@@ -117,6 +118,7 @@ WideGraphSettings WithStages(WideGraphSettings settings, const std::vector<Stage
     added->set_edges(stage.edges);
     added->set_states(stage.states);
     added->set_weight(stage.weight);
+    added->set_grow(stage.grow);
   }
   return settings;
 }
@@ -159,11 +161,11 @@ std::vector<Method> AllMethods(const WideGraphSettings& shipped) {
   }
   const std::vector<WideGraphSettings> graphs = {
       shipped,
-      WithStages(shipped, {{12, 0, 1}, {4, 3, 2}, {2, 2, 6}, {2, 2, 3}}),
-      WithStages(shipped, {{12, 0, 1}, {6, 3, 2}, {3, 2, 4}, {2, 1, 4}}),
-      WithStages(shipped, {{12, 0, 1}, {3, 2, 2}, {1, 1, 8}, {2, 1, 6}}),
-      WithStages(shipped, {{8, 0, 1}, {3, 2, 2}, {1, 1, 16}, {2, 1, 4}}),
-      WithStages(shipped, {{12, 0, 1}, {3, 2, 2}, {1, 1, 12}, {2, 1, 2}}),
+      WithStages(shipped, {{12, 0, 1}, {4, 3, 2}, {2, 2, 6, true}, {2, 2, 3}}),
+      WithStages(shipped, {{12, 0, 1}, {6, 3, 2}, {3, 2, 4, true}, {2, 1, 4}}),
+      WithStages(shipped, {{12, 0, 1}, {3, 2, 2}, {1, 1, 8, true}, {2, 1, 6}}),
+      WithStages(shipped, {{8, 0, 1}, {3, 2, 2}, {1, 1, 16, true}, {2, 1, 4}}),
+      WithStages(shipped, {{12, 0, 1}, {3, 2, 2}, {1, 1, 12, true}, {2, 1, 2}}),
       WithStages(shipped, {{12, 0, 1}, {2, 1, 14}})};
   for (const WideGraphSettings& graph : graphs) {
     methods.push_back(

@@ -171,8 +171,7 @@ class WideGraph {
           const std::string from = Name(clip, rate, stage - 1, 0);
           const int next = NextLarger(settings_, clip);
           for (int length = 0; length < Lengths(stage); ++length) {
-            // Short clips look best while little is trained, and long ones end higher.
-            const bool grows_first = next >= 0 && stage + 2 == settings_.stages_size();
+            const bool grows_first = next >= 0 && settings_.stages(stage).grow();
             if (grows_first) AddEdge(from, next, rate, stage, length);
             AddEdge(from, clip, rate, stage, length);
             if (next >= 0 && !grows_first) AddEdge(from, next, rate, stage, length);

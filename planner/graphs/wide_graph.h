@@ -7,9 +7,8 @@
 //   S0 -> (c, r, 1)                     every clip and every rate at once: straight to any length
 //   (c, r, k - 1) -> (c, r, k)          goes on
 //   (c, r, k - 1) -> (d, r, k)          d: the next larger clip of the same kind (cs or us): more
-//                                       frames or a larger crop, and less of neither.  In the last round
-//                                       at a constant rate (k = R - 1) this edge is listed before the
-//                                       one that goes on: with one edge a state, the clip grows
+//                                       frames or a larger crop, and less of neither; listed after
+//                                       the one that goes on, before it where the stage says `grow`
 //   (c, r, R - 1) -> (c, r, end)        the rate falls to 0 as 1 - sqrt, in the same clip
 //   (c, r, R - 1) -> (d, r, end)        the same, in the next larger clip
 // Every state `end` is final.  With `annealing` there is one for every length, "cs16_0.04.end0.5":

@@ -53,10 +53,10 @@ TEST(WideGraphTest, HasEveryClipRateAndStage) {
 }
 
 // A round gives out a state's edges in the order in which they are listed.
-TEST(WideGraphTest, GrowsBeforeItStaysInTheLastRoundAtAConstantRate) {
+TEST(WideGraphTest, AStageThatGrowsListsTheLargerClipFirst) {
   WideGraphSettings settings = Settings();
-  // Three rounds at a constant rate.
   *settings.add_stages() = settings.stages(2);
+  settings.mutable_stages(2)->set_grow(true);
   ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(settings));
   std::map<std::string, int> place;
   for (int i = 0; i < graph.transitions_size(); ++i) place[EdgeName(graph.transitions(i))] = i;
@@ -241,12 +241,12 @@ TEST(WideGraphTest, ASearchTrainsOnlyTheMostPromisingEdges) {
   // Before its rounds are chosen, what is left is about the budget: edges of a round have equal frames.
   ASSERT_OK_AND_ASSIGN(const SearchProgress begin, SearchProgress::Make(graph, outcome.rule()));
   EXPECT_NEAR(begin.frames_to_go(), Settings().frames(), 64);
-  // Round 1: the first five listed.  Round 2: the two best states, in turn: us4x4, which has no longer
-  // clip, goes on; cs16 grows, then goes on.  Round 3: the two best of those.
+  // Round 1: the first five listed.  Round 2: the two best states, in turn: each goes on, then the
+  // second one grows (us4x4 has no longer clip).  Round 3: the two best of those.
   EXPECT_THAT(by_round[1], testing::ElementsAre("cs16_0.04.1", "cs64_0.04.1", "us4x4_0.04.1",
                                                 "cs16_0.01.1", "cs64_0.01.1"));
   EXPECT_THAT(by_round[2],
-              testing::ElementsAre("cs64_0.04.2", "cs16_0.04.2", "us4x4_0.04.2"));
+              testing::ElementsAre("cs16_0.04.2", "cs64_0.04.2", "us4x4_0.04.2"));
   EXPECT_THAT(by_round[3], testing::ElementsAre("cs16_0.04.end", "us4x4_0.04.end"));
   EXPECT_EQ(outcome.plan().path(3), "us4x4_0.04.end");
   EXPECT_THAT(outcome.plan().steps(), SizeIs(3));
