@@ -62,7 +62,7 @@ TEST_F(ScoringRunTest, OneOrSeveralThreadsAndProcessesGiveTheSameBytes) {
 
   // Two processes, one after the other: nine blocks in five rounds, the last without a second one.
   run_.shards = 2;
-  run.shard = 1;
+  run_.shard = 1;
   std::vector<std::string> sent;
   run_.gather = [&](const std::string& bytes) -> absl::StatusOr<std::vector<std::string>> {
     sent.push_back(bytes);
@@ -72,7 +72,7 @@ TEST_F(ScoringRunTest, OneOrSeveralThreadsAndProcessesGiveTheSameBytes) {
   EXPECT_EQ(second.videos, 0);
   ASSERT_EQ(sent.size(), 5);
   EXPECT_EQ(sent[4], "");
-  run.shard = 0;
+  run_.shard = 0;
   size_t round = 0;
   run_.gather = [&](const std::string& bytes) -> absl::StatusOr<std::vector<std::string>> {
     return std::vector<std::string>{bytes, sent[round++]};
