@@ -24,25 +24,20 @@ class TrainingRunnerTest : public testing::Test {
     job_.purpose = "search.cs";
     ASSERT_THAT(ParseTextproto("name: 'S1' segments: 1 frames_per_segment: 16 stride: 1 "
                                "learning_rate: 0.04 batch_size: 4 accumulation: 1",
-                               "state", &state_),
+                               "state", task_.mutable_state()),
                 IsOk());
-    transition_.set_from("S0");
-    transition_.set_to("S1");
-    task_.transition = &transition_;
-    task_.state = &state_;
-    task_.from_initial = true;
+    task_.set_name("S0-S1");
+    task_.set_from_initial(true);
   }
 
   EdgeTask TaskIn(const std::string& folder) {
     EdgeTask task = task_;
-    task.folder = folder;
+    task.set_folder(folder);
     return task;
   }
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  State state_;
-  Transition transition_;
   EdgeTask task_;
 };
 
@@ -60,7 +55,7 @@ TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) 
     ASSERT_OK_AND_ASSIGN(second, runner.TrainEpoch(task, 2));
   }
   // The checkpoint is gone: both epochs are trained again, to the same loss and measure.
-  ASSERT_THAT(CheckpointFolder(task.folder, {}).RemoveAll(), IsOk());
+  ASSERT_THAT(CheckpointFolder(task.folder(), {}).RemoveAll(), IsOk());
   ASSERT_OK_AND_ASSIGN(const CurvePoint again,
                        TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 2));
   EXPECT_EQ(again.loss(), second.loss());
@@ -76,19 +71,19 @@ TEST_F(TrainingRunnerTest, FinishKeepsTheOneEpochThatLaterEdgesStartFrom) {
   ASSERT_THAT(runner.TrainEpoch(task, 2), IsOk());
   ASSERT_THAT(runner.Finish(task, 1), IsOk());
   ASSERT_THAT(runner.Finish(task, 1), IsOk());
-  ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder));
+  ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder()));
   EXPECT_THAT(names, ElementsAre("weights.safetensors"));
   // Files of single epochs are written in the background: only finished edges are read here.
   ASSERT_OK_AND_ASSIGN(const std::string kept,
-                       ReadFile(JoinPath(task.folder, "weights.safetensors")));
+                       ReadFile(JoinPath(task.folder(), "weights.safetensors")));
   ASSERT_OK_AND_ASSIGN(const std::string one_epoch,
-                       ReadFile(JoinPath(short_task.folder, "weights.safetensors")));
+                       ReadFile(JoinPath(short_task.folder(), "weights.safetensors")));
   EXPECT_EQ(kept, one_epoch);
 
   // The next edge measures what it starts from.
   EdgeTask next = TaskIn(TestFolder("next"));
-  next.source_folder = task.folder;
-  next.from_initial = false;
+  next.set_source(task.folder());
+  next.set_from_initial(false);
   ASSERT_OK_AND_ASSIGN(const CurvePoint point, runner.Measure(next));
   EXPECT_EQ(point.epoch(), 0);
   EXPECT_GE(point.top5(), point.top3());
@@ -99,7 +94,7 @@ TEST_F(TrainingRunnerTest, ASkippedStateLeavesNothing) {
   TrainingRunner runner(job_, &tiny_->evaluation);
   ASSERT_THAT(runner.TrainEpoch(task, 1), IsOk());
   ASSERT_THAT(runner.Finish(task, 0), IsOk());
-  ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder));
+  ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder()));
   EXPECT_TRUE(names.empty());
 }
 
@@ -113,7 +108,7 @@ TEST_F(TrainingRunnerTest, ATrainingThatDivergesIsItsOwnFailure) {
   }
   const std::string failure = TrainingFailureOf(status).value_or("none");
   EXPECT_THAT(failure, testing::HasSubstr("lower")) << status;
-  EXPECT_THAT(failure, testing::Not(testing::HasSubstr(task.folder)));
+  EXPECT_THAT(failure, testing::Not(testing::HasSubstr(task.folder())));
   EXPECT_THAT(runner.Abandon(task), IsOk());
   EXPECT_GT(runner.Chance(), 0);
   EXPECT_LT(runner.Chance(), 1);
@@ -129,7 +124,7 @@ TEST_F(TrainingRunnerTest, WeightsThatWereNotKeptAreTrainedAgainToTheSameBits) {
         ASSERT_THAT(runner.TrainEpoch(task, epoch), IsOk());
       }
     }
-    ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder));
+    ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder()));
     // All five and two checkpoints; or two, and checkpoints of epochs 2, 4 and 5.
     EXPECT_EQ(names.size(), kept_epochs == 0 ? 7 : 5);
     // In a new process, which asks for an epoch between.
@@ -137,8 +132,8 @@ TEST_F(TrainingRunnerTest, WeightsThatWereNotKeptAreTrainedAgainToTheSameBits) {
     ASSERT_THAT(runner.Finish(task, 3), IsOk());
     EXPECT_EQ(runner.seconds().backward > 0, kept_epochs != 0);
     ASSERT_OK_AND_ASSIGN(weights.emplace_back(),
-                         ReadFile(JoinPath(task.folder, "weights.safetensors")));
-    ASSERT_OK_AND_ASSIGN(const auto left, ListFolder(task.folder));
+                         ReadFile(JoinPath(task.folder(), "weights.safetensors")));
+    ASSERT_OK_AND_ASSIGN(const auto left, ListFolder(task.folder()));
     EXPECT_THAT(left, ElementsAre("weights.safetensors"));
   }
   EXPECT_EQ(weights[0], weights[1]);

@@ -129,7 +129,7 @@ TEST(InflationTest, MisfitsAreRefusedWithBothShapes) {
               StatusIs(kInvalid, HasSubstr("does not fit")));
   EXPECT_THAT(Inflate(Define("s3dg"), Source().weights),
               StatusIs(kInvalid, HasSubstr("S3D starts from scratch")));
-  EXPECT_THAT(Inflate(Define("p3d_resnet50"), {}), StatusIs(kInvalid, HasSubstr("no 2-D ResNet")));
+  EXPECT_THAT(Inflate(Define("p3d_resnet50"), {}), StatusIs(kInvalid, HasSubstr("not a 2-D ResNet")));
 }
 
 TEST(InflationTest, TellsImageNetworksFromVideoNetworks) {
