@@ -99,7 +99,7 @@ TEST_F(TrainingRunnerTest, ASkippedStateLeavesNothing) {
 }
 
 TEST_F(TrainingRunnerTest, ATrainingThatDivergesIsItsOwnFailure) {
-  state_.set_learning_rate(1e30);
+  task_.mutable_state()->set_learning_rate(1e30);
   const EdgeTask task = TaskIn(TestFolder("diverging"));
   TrainingRunner runner(job_, &tiny_->evaluation);
   absl::Status status;
