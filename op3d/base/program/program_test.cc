@@ -50,7 +50,7 @@ TEST(ProgramTest, AFileThatStartsWithADashIsNoFlag) {
   for (const char* file : {"-3B32lodo2M_000059_000069.mp4", "--7VUM9MKg4_000136_000146.mp4"}) {
     EXPECT_THAT(CheckFlags({file}),
                 StatusIs(absl::StatusCode::kInvalidArgument,
-                         testing::AllOf(HasSubstr(absl::StrCat("no flag ", file)),
+                         testing::AllOf(HasSubstr(absl::StrCat("unknown flag ", file)),
                                         HasSubstr(absl::StrCat("./", file)), HasSubstr("a --"))));
     EXPECT_THAT(CheckFlags({"--", file}), IsOk());
     EXPECT_THAT(CheckFlags({absl::StrCat("./", file)}), IsOk());
