@@ -58,13 +58,10 @@ void ClearNamedLists(const Message& from, Message* to) {
 // Lays `wide` over the graph that `wide_graph` names, if it names one.
 absl::Status ReadWideGraph(SearchSettings* search) {
   if (search->wide_graph().empty()) return absl::OkStatus();
-  std::string path = UserPath(search->wide_graph());
-  if (!FileExists(path)) {
-    OP3D_ASSIGN_OR_RETURN(
-        path, RunfilePath(absl::StrCat("planner/graphs/", search->wide_graph(), ".textproto")));
-  }
+  const absl::StatusOr<std::string> path = FindGraphFile(search->wide_graph());
+  if (!path.ok()) return Annotate(path.status(), "search.wide_graph");
   WideGraphSettings wide;
-  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &wide));
+  OP3D_RETURN_IF_ERROR(ReadTextproto(*path, &wide));
   ClearNamedLists(search->wide(), &wide);
   wide.MergeFrom(search->wide());
   *search->mutable_wide() = wide;
@@ -456,7 +453,6 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
     OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
     settings.set_initial_weights_crc32(Crc32(bytes));
   }
-  OP3D_RETURN_IF_ERROR(ReadPools(settings.mutable_search()));
   if (settings.search().has_wide() && settings.search().wide().full_crop() == 0) {
     const auto& clips = settings.search().wide().clips();
     if (std::any_of(clips.begin(), clips.end(), [](const State& clip) { return clip.crop() > 0; })) {
@@ -548,8 +544,7 @@ absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& 
       "optimisers, so that it cannot grow in place. In another --output_dir: with --plan=",
       folder,
       "/plan.textproto the plan is trained without searching again, for more epochs with "
-      "--set=plan.steps[0].epochs=N; without it all is searched and trained with the new lengths. "
-      "To "
+      "--set=plan.steps[0].epochs=N; without it all is searched and trained with the new lengths. To "
       "train on from a row's weights: train --init=",
       folder, "/checkpoints/ROW/weights.safetensors with steps for the further epochs alone"));
 }

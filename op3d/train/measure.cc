@@ -1,13 +1,12 @@
 #include "op3d/train/measure.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "op3d/base/proto_json.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/eval/scorer.h"
 
@@ -84,21 +83,14 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Vi
 }
 
 std::string EncodeMeasure(const CurvePoint& measure) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  options.always_print_primitive_fields = true;
-  std::string text;
   // A message without text always prints.
-  if (!MessageToJsonString(measure, &text, options).ok()) text.clear();
-  return text;
+  return PrintProtoJson(measure).value_or("");
 }
 
 absl::StatusOr<CurvePoint> DecodeMeasure(const std::string& text) {
-  google::protobuf::util::JsonParseOptions options;
-  // Checkpoints of earlier versions have "likelihood".
-  options.ignore_unknown_fields = true;
   CurvePoint measure;
-  if (!text.empty() && JsonStringToMessage(text, &measure, options).ok()) return measure;
+  // Checkpoints of earlier versions have "likelihood".
+  if (ParseProtoJson(text, /*ignore_unknown=*/true, &measure).ok()) return measure;
   return absl::DataLossError(absl::StrCat("not the measure of an epoch: ", text));
 }
 

@@ -1,7 +1,6 @@
 #include "planner/search/journal.h"
 
 #include <fcntl.h>
-#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -17,12 +16,12 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "op3d/base/file.h"
+#include "op3d/base/proto_json.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
 namespace {
 
-namespace json = google::protobuf::util;
 
 constexpr char kCrcMember[] = ",\"crc32\":\"";
 constexpr char kLineEnd[] = "\"}";
@@ -129,14 +128,13 @@ std::string FirstDifference(const google::protobuf::Message& there,
 }
 
 absl::StatusOr<std::string> EncodeJournalLine(const JournalEntry& entry) {
-  json::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  options.always_print_primitive_fields = true;  // an epoch 0 is said, not left out
-  std::string line;
-  if (const auto status = json::MessageToJsonString(entry, &line, options); !status.ok()) {
+  // An epoch 0 is said, not left out.
+  absl::StatusOr<std::string> printed = PrintProtoJson(entry);
+  if (!printed.ok()) {
     return absl::InternalError(absl::StrCat("a journal's line cannot be written as JSON: ",
-                                            std::string(status.message())));
+                                            printed.status().message()));
   }
+  std::string line = *std::move(printed);
   line.pop_back();  // the closing brace
   absl::StrAppend(&line, kCrcMember, FormatCrc(line), kLineEnd, "\n");
   return line;
@@ -150,8 +148,9 @@ absl::StatusOr<JournalEntry> DecodeJournalLine(absl::string_view line) {
     return absl::DataLossError("its crc32 does not fit");
   }
   JournalEntry entry;
-  const auto status = json::JsonStringToMessage(absl::StrCat(body, "}"), &entry);
-  if (!status.ok()) return absl::DataLossError(std::string(status.message()));
+  const absl::Status status =
+      ParseProtoJson(absl::StrCat(body, "}"), /*ignore_unknown=*/false, &entry);
+  if (!status.ok()) return absl::DataLossError(status.message());
   if (entry.entry_case() == JournalEntry::ENTRY_NOT_SET) return absl::DataLossError("it is empty");
   return entry;
 }

@@ -1,13 +1,12 @@
 #include "op3d/train/edge/edge_protocol.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "op3d/base/proto_json.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/training_failure.h"
 
@@ -27,22 +26,11 @@ std::string ToUtf8(const std::string& text) {
   return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
+// Fails on no message of edge.proto.
 std::string Line(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  // Optional fields stay out where they are not set; a state's are all there.
-  options.always_print_primitive_fields = true;
-  std::string line;
-  const auto status = MessageToJsonString(message, &line, options);
-  return status.ok() ? line : absl::StrCat("cannot be written: ", std::string(status.message()));
-}
-
-// Why `line` is not one; "" where it is.
-std::string Parse(absl::string_view line, bool ignore_unknown, google::protobuf::Message* message) {
-  google::protobuf::util::JsonParseOptions options;
-  options.ignore_unknown_fields = ignore_unknown;
-  const auto status = JsonStringToMessage({line.data(), line.size()}, message, options);
-  return status.ok() ? "" : std::string(status.message());
+  const absl::StatusOr<std::string> line = PrintProtoJson(message);
+  return line.ok() ? *line
+                   : absl::StrCat("cannot be written: ", std::string(line.status().message()));
 }
 
 absl::Status NeedAtLeast(int value, int least, absl::string_view name) {
@@ -92,14 +80,14 @@ absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line) {
     return Bad(absl::StrCat("is not a JSON object: ", line.substr(0, kShown)));
   }
   EdgeRequest request;
-  const std::string fault = Parse(line, /*ignore_unknown=*/false, &request);
+  const absl::Status fault = ParseProtoJson(line, /*ignore_unknown=*/false, &request);
   // Before the rest: another version may have other fields.
   if (request.has_protocol() && request.protocol() != kProtocol) {
     return Bad(
         absl::StrCat("speaks protocol ", request.protocol(), "; this program speaks ", kProtocol));
   }
-  if (!fault.empty()) {
-    return Bad(absl::StrCat("cannot be read: ", fault, ": ", line.substr(0, kShown)));
+  if (!fault.ok()) {
+    return Bad(absl::StrCat("cannot be read: ", fault.message(), ": ", line.substr(0, kShown)));
   }
   const std::pair<const char*, bool> needed[] = {
       {"protocol", request.has_protocol()}, {"request", request.has_request()},
@@ -175,17 +163,25 @@ std::string RequestLine(const EdgeTask& task, absl::string_view request, int epo
   return Line(line);
 }
 
+namespace {
+
+absl::Status ParseAnswer(absl::string_view line, google::protobuf::Message* answer) {
+  const absl::Status fault = ParseProtoJson(QuoteNonFinite(line), /*ignore_unknown=*/true, answer);
+  if (fault.ok()) return fault;
+  return BadAnswer(line, absl::StrCat("cannot be read: ", fault.message()));
+}
+
+}  // namespace
+
 absl::StatusOr<EdgeAnswer> ParseEdgeAnswer(absl::string_view line) {
   EdgeAnswer answer;
-  const std::string fault = Parse(QuoteNonFinite(line), /*ignore_unknown=*/true, &answer);
-  if (!fault.empty()) return BadAnswer(line, absl::StrCat("cannot be read: ", fault));
+  OP3D_RETURN_IF_ERROR(ParseAnswer(line, &answer));
   return answer;
 }
 
 absl::StatusOr<EdgeCost> ParseEdgeCost(absl::string_view line) {
   EdgeCost cost;
-  const std::string fault = Parse(QuoteNonFinite(line), /*ignore_unknown=*/true, &cost);
-  if (!fault.empty()) return BadAnswer(line, absl::StrCat("cannot be read: ", fault));
+  OP3D_RETURN_IF_ERROR(ParseAnswer(line, &cost));
   const struct {
     const char* name;
     bool there;

@@ -31,8 +31,7 @@ absl::StatusOr<std::string> SettingsFile(const std::string& name) {
   if (name.empty()) {
     return absl::InvalidArgumentError(
         "--settings is missing: a textproto (its schema is op3d/train/settings/run.proto) or the "
-        "name of a "
-        "recipe of op3d/train/recipes");
+        "name of a recipe of op3d/train/recipes");
   }
   if (!IsTextprotoName(name)) return UserPath(name);
   OP3D_ASSIGN_OR_RETURN(const std::string folder, RunfilePath(kRecipes));
@@ -171,8 +170,7 @@ std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettin
   }
   add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
   add("it is of files and was read already; name a base, a protocol or a plan in a file of yours "
-      "(or "
-      "give --plan)",
+      "(or give --plan)",
       [](Settings* s) {
         s->clear_base();
         s->clear_use_protocol();

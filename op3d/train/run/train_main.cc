@@ -2,10 +2,8 @@
 // planner's search.
 //
 //   ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --dataset_root=/data/ucf101
-//   ./bazelw run //op3d:train -- --settings=ucf101_hand_tuned --plan=ucf101_imagenet
-//   --dataset_root=/data/ucf101
-//   ./bazelw run //planner:plan -- search --runner='train --serve --settings=...
-//   --dataset_root=...'
+//   ./bazelw run //op3d:train -- --settings=FILE --plan=ucf101_imagenet --dataset_root=/data/ucf101
+//   ./bazelw run //planner:plan -- search --runner='train --serve --settings=... --dataset_root=...'
 
 #include <unistd.h>
 
