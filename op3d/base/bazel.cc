@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/file.h"
@@ -30,12 +31,16 @@ std::string WorkspaceFolder() {
 
 absl::StatusOr<std::string> RunfilePath(absl::string_view path) {
   // `bazel run` and `bazel test` start programs in <binary>.runfiles/op3d; a program started by
-  // hand finds the same folder beside itself.
+  // hand finds the same folder beside itself.  A test's own tree comes before the one beside a
+  // program that the test starts: that one may be left from an older build, as Bazel renews it only
+  // when the program itself is asked for.
   std::error_code error;
+  const std::string test_tree = Environment("TEST_SRCDIR");
   const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();
-  for (const std::string& folder :
-       {std::filesystem::current_path().string(), absl::StrCat(self, ".runfiles/op3d"),
-        JoinPath(Environment("TEST_SRCDIR"), "op3d")}) {
+  std::vector<std::string> folders = {std::filesystem::current_path().string()};
+  if (!test_tree.empty()) folders.push_back(JoinPath(test_tree, "op3d"));
+  folders.push_back(absl::StrCat(self, ".runfiles/op3d"));
+  for (const std::string& folder : folders) {
     const std::string candidate = JoinPath(folder, path);
     if (std::filesystem::exists(candidate, error)) return candidate;
   }
