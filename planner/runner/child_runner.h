@@ -52,12 +52,12 @@
 //   {"error": "out of memory"}                gives up: ends the search with that message; the next
 //                                             `plan resume` asks again
 //
-// A line that does not begin with '{' is passed on to standard error.  The weights of an epoch must
+// A line that does not begin with '{' is passed on to standard error, an empty one dropped.  The weights of an epoch must
 // be on disk before it is answered; a request may come again after it was answered and must then
 // give an equal answer.  At the end of its input a child ends.  Several children run at once with
 // --jobs; `{job}` in the command or the launcher stands for the child's number from 0, so that each
 // can have a device of its own: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
-// `planner/example/train.py` is one in plain Python.
+// `planner/example/train.py` is one in plain Python; planner/python is a package that speaks the protocol.
 #ifndef OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 #define OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 

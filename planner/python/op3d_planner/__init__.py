@@ -10,20 +10,24 @@
     if __name__ == "__main__":
         serve(Mine())
 
-Of the standard library alone; TorchRunner imports PyTorch when it is first asked for.
+Of the standard library alone; TorchRunner and LightningRunner import PyTorch when they are first asked for.
 """
+from .config_program import ConfigProgram
 from .plan import Edge, Plan, Point, Step
 from .protocol import PROTOCOL, Cost, Score, TrainingFailed
 from .server import Runner, serve
 from .state import Schedule, State, Task
 
 __version__ = "1.0.0"
-__all__ = ["PROTOCOL", "Cost", "Edge", "Plan", "Point", "Runner", "Schedule", "Score", "State", "Step", "Task",
-           "TrainingFailed", "serve"]
+__all__ = ["PROTOCOL", "ConfigProgram", "Cost", "Edge", "Plan", "Point", "Runner", "Schedule", "Score", "State", "Step",
+           "Task", "TrainingFailed", "serve"]
 
 
 def __getattr__(name: str) -> object:
     if name == "TorchRunner":
         from .torch_runner import TorchRunner
         return TorchRunner
+    if name == "LightningRunner":
+        from .lightning_runner import LightningRunner
+        return LightningRunner
     raise AttributeError("module 'op3d_planner' has no attribute '%s'" % name)

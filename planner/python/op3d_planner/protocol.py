@@ -190,7 +190,7 @@ def _number(value: Any, what: str) -> float:
     """Also of numpy and PyTorch: whatever has float()."""
     if isinstance(value, (str, bytes, bool)) or value is None or not hasattr(value, "__float__"):
         raise TypeError("%s is %.80r, not a number; return a share of right answers in [0, 1]" % (what, value))
-    return float(value)
+    return float(value.detach() if hasattr(value, "detach") else value)
 
 
 def check_score(value: Any) -> Score:

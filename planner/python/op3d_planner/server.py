@@ -217,14 +217,14 @@ class _Server:
 
     def _train(self, task: Task, epoch: int) -> Dict[str, Any]:
         key = _fingerprint(task, self._seed)
-        done = task.folder / ("epoch_%d" % epoch)
+        done = task.epoch_folder(epoch)
         try:
             stored = json.loads((done / _ANSWER).read_text())
             if stored["of"] == key:  # it was trained, and the planner or this program was killed then
                 return stored["answer"]
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        before = task.folder / ("epoch_%d" % (epoch - 1)) if epoch > 1 else self._source(task)
+        before = task.epoch_folder(epoch - 1) if epoch > 1 else self._source(task)
         if self._live != (key, epoch - 1):
             self._begin(task, before)
         self._live = None
@@ -266,7 +266,7 @@ class _Server:
         self._live = None
         kept = task.folder / _KEPT
         if epoch > 0:
-            chosen = task.folder / ("epoch_%d" % epoch)
+            chosen = task.epoch_folder(epoch)
             if chosen.is_dir():
                 if kept.exists():
                     _remove(kept)

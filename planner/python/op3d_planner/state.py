@@ -120,6 +120,10 @@ class Task:
     # This edge's own.
     folder: Path
 
+    def epoch_folder(self, epoch: int) -> Path:
+        """Where what save() wrote after `epoch` is kept while the edge is trained."""
+        return self.folder / ("epoch_%d" % epoch)
+
     def learning_rate(self, epoch: int, done: float = 0.0) -> float:
         """The rate in `epoch` (from 1) of which the share `done` in [0, 1) is over: step / steps of the epoch.
 

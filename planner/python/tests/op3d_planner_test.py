@@ -282,6 +282,62 @@ class ServeTest(unittest.TestCase):
             op3d_planner.serve(object())
 
 
+# A program in PySlowFast's style without a network: weights are the list of the rates they were trained at.
+PROGRAM = """
+import ast, json, os, sys
+opts = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+get = lambda name: ast.literal_eval(opts[name])
+out = opts["OUTPUT_DIR"]
+if get("TRAIN.ENABLE"):
+    path, weights = opts.get("TRAIN.CHECKPOINT_FILE_PATH"), {"epoch": 0, "rates": []}
+    if path:
+        weights = json.load(open(path))
+        weights["epoch"] = 0 if get("TRAIN.CHECKPOINT_EPOCH_RESET") else weights["epoch"]
+    while weights["epoch"] < get("SOLVER.MAX_EPOCH"):
+        weights["epoch"] += 1
+        weights["rates"].append([get("DATA.NUM_FRAMES"), get("TRAIN.BATCH_SIZE"), get("SOLVER.BASE_LR")])
+    os.makedirs(out + "/checkpoints")
+    json.dump(weights, open(out + "/checkpoints/checkpoint_epoch_%05d.pyth" % weights["epoch"], "w"))
+    print('[INFO] json_stats: {"_type": "train_epoch", "loss": 0.5}')
+else:
+    count = len(json.load(open(opts["TEST.CHECKPOINT_FILE_PATH"]))["rates"])
+    print('[INFO] json_stats: {"split": "test_final", "top1_acc": "%.2f"}' % (10 * count))
+"""
+
+
+class ConfigProgramTest(unittest.TestCase):
+    def test_one_start_an_epoch_each_from_the_weights_before(self):
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name)
+            (root / "run_net.py").write_text(PROGRAM)
+            (root / "child.py").write_text(
+                "import sys\nfrom op3d_planner import ConfigProgram, serve\n"
+                "serve(ConfigProgram([sys.executable, %r], classes=4))\n" % str(root / "run_net.py"))
+
+            def ask(*requests):
+                lines = "".join(json.dumps(request(**fields)) + "\n" for fields in requests)
+                done = subprocess.run([sys.executable, str(root / "child.py")], input=lines, stdout=subprocess.PIPE,
+                                      env=dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path))),
+                                      text=True, timeout=60, stderr=subprocess.PIPE)
+                return [json.loads(line) for line in done.stdout.splitlines() if line]
+
+            first, second = str(root / "S0-A"), str(root / "A-B")
+            self.assertEqual(ask({"folder": first}, {"folder": first, "epoch": 2}),
+                             [{"epoch": 1, "performance": 0.1, "loss": 0.5, "chance": 0.25},
+                              {"epoch": 2, "performance": 0.2, "loss": 0.5, "chance": 0.25}])
+            self.assertEqual(ask({"folder": first, "epoch": 3})[0]["performance"], 0.3)  # another child
+            state = dict(STATE, frames_per_segment=32, schedule={"linear": {}})
+            edge = {"edge": "A-B", "source": first, "folder": second, "state": state, "epochs": 2}
+            answers = ask({"kind": "keep", "folder": first, "epoch": 2}, dict(edge, epoch=1), dict(edge, epoch=2),
+                          {"folder": str(root / "U"), "state": dict(STATE, segments=4)})
+            self.assertEqual([answer.get("performance") for answer in answers], [None, 0.3, 0.4, None])
+            self.assertIn("clips of 4 segments, which this program does not know", answers[3]["error"])
+            kept = json.loads((root / "A-B/epoch_2/weights.pyth").read_text())["rates"]
+            for got, want in zip(kept, [[16, 256, 0.04], [16, 256, 0.04], [32, 256, 0.03], [32, 256, 0.01]]):
+                self.assertEqual(got[:2], want[:2])
+                self.assertAlmostEqual(got[2], want[2])
+
+
 class PlanTest(unittest.TestCase):
     def test_is_read_and_written_with_what_it_does_not_know(self):
         text = json.dumps({
