@@ -87,7 +87,7 @@ ABSL_FLAG(std::string, budget, "",
           "x frames a clip) or multiples of its plan (3x); of a replay, print the best plan that "
           "costs no more, a number in the unit of --cost");
 ABSL_FLAG(std::string, output, "",
-          "replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
+          "show, replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
           "several pools the best one's, with --budget the one within it");
 ABSL_FLAG(int, stability, 0,
           "replay: resample the curves this number of times and print how often the same plan"
@@ -109,10 +109,10 @@ constexpr char kUsage[] =
     "                     trains every edge with the runner, prints the plan.  DIR may hold the\n"
     "                     same search, begun: it goes on\n"
     "  plan resume DIR    goes on with a search, with what it was begun with\n"
-    "  plan show FILE     a plan: states, learning rates, epochs.  FILE is a plan.textproto, a "
-    "run's\n"
-    "                     folder or the name of a released plan: kinetics400, ucf101_imagenet, "
-    "...\n"
+    "  plan show FILE [--output=plan.json]\n"
+    "                     a plan: states, learning rates, epochs.  FILE is a plan.textproto, a\n"
+    "                     plan.json, a run's folder or the name of a released plan: kinetics400,\n"
+    "                     ucf101_imagenet, ...  A plan.json also holds the search with its curves\n"
     "  plan status DIR    how far the searches in a run's folder are\n"
     "  plan explain DIR   each state's ways in, the one that won and why, what it cost\n"
     "  plan replay DIR|EDGES.json [--graph=FILE] [--attempt_epochs=T] [--stopping=...]\n"
@@ -121,18 +121,22 @@ constexpr char kUsage[] =
     "                     plans again over recorded edges, with other settings; trains nothing\n"
     "  plan agree DIR DIR how far two searches of one graph agree: ranks of their edges, and what\n"
     "                     the first one's choice is worth in the second\n\n"
-    "DIR may be a run's record, too: results/recorded/NAME, or its record.textproto.\n\n"
+    "DIR may be a run's record, too: results/recorded/NAME, or its record.textproto; or a plan.json\n"
+    "that holds a search.\n\n"
     "Example:  ./bazelw run //planner:plan -- show kinetics400\n";
-
-absl::Status Show(const std::string& name) {
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
-  std::fputs(PlanText(plan).c_str(), stdout);
-  return absl::OkStatus();
-}
 
 // The searches in a folder, by their journals; else those that a run's record holds.
 absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
   const std::string record_path = RecordPath(path);
+  if (absl::EndsWith(path, ".json")) {
+    OP3D_ASSIGN_OR_RETURN(SearchOutcome search, ReadPlanJson(path));
+    if (!search.has_graph()) {
+      return absl::NotFoundError(absl::StrCat(path, " holds a plan without the search that found it"));
+    }
+    google::protobuf::RepeatedPtrField<SearchOutcome> searches;
+    *searches.Add() = std::move(search);
+    return RecordedSearches(path, searches);
+  }
   if (FolderExists(path)) {
     absl::StatusOr<std::vector<FoundSearch>> searches = ReadSearches(path);
     if (!absl::IsNotFound(searches.status()) || !FileExists(record_path)) return searches;
@@ -143,6 +147,29 @@ absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
         record_path, " holds no search: the run was given its plan, or is not done"));
   }
   return RecordedSearches(record_path, record.searches());
+}
+
+// `plan` with its search, where the path that it was found by has that.
+SearchOutcome WithSearch(const Plan& plan, const std::string& path) {
+  SearchOutcome outcome;
+  if (const auto searches = FindSearches(path); searches.ok()) {
+    for (const FoundSearch& search : *searches) {
+      if (search.progress.graph().pool() != plan.pool()) continue;
+      if (auto found = search.progress.Outcome(); found.ok()) outcome = *std::move(found);
+    }
+  }
+  *outcome.mutable_plan() = plan;
+  return outcome;
+}
+
+absl::Status Show(const std::string& name) {
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  std::fputs(PlanText(plan).c_str(), stdout);
+  const std::string output = absl::GetFlag(FLAGS_output);
+  if (output.empty()) return absl::OkStatus();
+  const std::string path = UserPath(output);
+  return absl::EndsWith(path, ".json") ? WritePlanJson(path, WithSearch(plan, UserPath(name)))
+                                       : WritePlan(path, plan);
 }
 
 absl::Status PrintSearches(const std::string& folder,
@@ -330,7 +357,9 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
     graphs.push_back(std::move(graph));
   }
   std::vector<Recorded> recorded;
-  if (!FolderExists(path) && !absl::EndsWith(path, ".textproto")) {
+  const absl::StatusOr<SearchOutcome> plan_json = ReadPlanJson(path);
+  const bool searched = plan_json.ok() && plan_json->has_graph();
+  if (!FolderExists(path) && !absl::EndsWith(path, ".textproto") && !searched) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
     OP3D_ASSIGN_OR_RETURN(const std::vector<EdgeOutcome> edges, ParseEdgeScores(text, path));
     if (graphs.empty()) {

@@ -54,7 +54,7 @@ expect 2 'the released plans are activitynet_imagenet, ' "$plan" show no_such_pl
 expect 2 '--videos has no effect here: it goes with --dry_run' "$plan" search --runner=true --videos=9
 expect 2 '--confidence has no effect here' "$plan" search --runner=true --confidence=0.8
 expect 2 '--seed has no effect here: it goes with --stability' "$plan" replay . --seed=3
-expect 2 '--output is not a flag of plan explain, but of: replay' "$plan" explain . --output=x
+expect 2 '--output is not a flag of plan explain, but of: show, replay' "$plan" explain . --output=x
 
 # Records that are kept with the sources, as a folder or a file.
 expect 0 '^path: S0 -> ' "$plan" explain "$recorded/tennis7_seed1"
@@ -122,6 +122,16 @@ END
 expect 0 '0 of 3 edges finished' "$plan" status killed
 expect 0 'toy plan, ' "$plan" resume killed --jobs=2
 cmp toy/plan.textproto killed/plan.textproto || fail "the plans differ"
+# A plan with its search as one file.
+expect 0 'toy plan, ' "$plan" show toy --output=toy.json
+"$plan" show toy >shown.txt && "$plan" show toy.json | cmp - shown.txt || fail "toy.json holds another plan"
+expect 0 'toy plan, ' "$plan" show toy.json --output=back.textproto
+cmp toy/plan.textproto back.textproto || fail "a plan changes on its way through JSON"
+"$plan" explain toy | tail -n +2 >explained.txt
+"$plan" explain toy.json | tail -n +2 | cmp - explained.txt || fail "toy.json holds another search"
+expect 0 'toy plan, ' "$plan" replay toy.json
+expect 0 'cs plan, ' "$plan" show kinetics400 --output=k.json
+expect 2 'k.json holds a plan without the search that found it' "$plan" explain k.json
 # Planning again, over the search and over edges from a file.
 expect 0 'toy plan, ' "$plan" replay toy
 expect 0 'value against cost' "$plan" replay toy --attempt_epochs=1 --stability=20

@@ -4,11 +4,13 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/proto_json.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "planner/graphs/pool.h"
@@ -18,6 +20,7 @@ namespace op3d {
 namespace {
 
 constexpr char kPlanFile[] = "plan.textproto";
+constexpr char kJson[] = ".json";
 constexpr char kReleased[] = "planner/plans";
 constexpr char kGraphs[] = "planner/graphs";
 
@@ -125,7 +128,12 @@ absl::StatusOr<TransitionGraph> FindGraph(const std::string& name) {
 
 absl::StatusOr<Plan> ReadPlan(const std::string& path) {
   Plan plan;
-  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &plan));
+  if (absl::EndsWith(path, kJson)) {
+    OP3D_ASSIGN_OR_RETURN(const SearchOutcome outcome, ReadPlanJson(path));
+    plan = outcome.plan();
+  } else {
+    OP3D_RETURN_IF_ERROR(ReadTextproto(path, &plan));
+  }
   OP3D_RETURN_IF_ERROR(Annotate(TakeStates(&plan), path));
   OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), path));
   return plan;
@@ -141,7 +149,23 @@ absl::StatusOr<Plan> FindPlan(const std::string& name) {
 }
 
 absl::Status WritePlan(const std::string& path, const Plan& plan) {
-  return WriteTextproto(path, plan);
+  if (!absl::EndsWith(path, kJson)) return WriteTextproto(path, plan);
+  SearchOutcome outcome;
+  *outcome.mutable_plan() = plan;
+  return WritePlanJson(path, outcome);
+}
+
+absl::StatusOr<SearchOutcome> ReadPlanJson(const std::string& path) {
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  SearchOutcome outcome;
+  OP3D_RETURN_IF_ERROR(Annotate(ParseProtoJson(text, /*ignore_unknown=*/false, &outcome), path));
+  if (outcome.has_plan()) return outcome;
+  return absl::InvalidArgumentError(absl::StrCat(path, " has no \"plan\""));
+}
+
+absl::Status WritePlanJson(const std::string& path, const SearchOutcome& outcome) {
+  OP3D_ASSIGN_OR_RETURN(const std::string text, PrintProtoJson(outcome));
+  return WriteFileAtomically(path, absl::StrCat(text, "\n"));
 }
 
 absl::Status ValidatePlan(const Plan& plan) {

@@ -21,8 +21,9 @@ absl::StatusOr<std::string> FindGraphFile(const std::string& name);
 // pool.h).  InvalidArgument with file, line and column, or as in ValidateGraph().
 absl::StatusOr<TransitionGraph> FindGraph(const std::string& name);
 
-// A Plan in protobuf's text format; if it names a graph, its states are taken from it.
-// NotFound; InvalidArgument with line and column, or as in ValidatePlan().
+// A Plan in protobuf's text format, or the plan of a plan.json (ReadPlanJson()) where `path` ends in
+// ".json"; if it names a graph, its states are taken from it.  NotFound; InvalidArgument with line
+// and column, or as in ValidatePlan().
 absl::StatusOr<Plan> ReadPlan(const std::string& path);
 
 // A plan as a user names it: a file, a run's folder (its plan.textproto), or a released plan
@@ -30,8 +31,16 @@ absl::StatusOr<Plan> ReadPlan(const std::string& path);
 // for another name.
 absl::StatusOr<Plan> FindPlan(const std::string& name);
 
-// Atomic.
+// Atomic.  As a plan.json without its search where `path` ends in ".json".
 absl::Status WritePlan(const std::string& path, const Plan& plan);
+
+// A plan with the search that found it: SearchOutcome in Protobuf's JSON mapping, with the names of
+// fields as in plan.proto.  Only "plan" is required; a plan on its own has no "graph" and no "edges".
+// The Python package in planner/python reads and writes the same file.  NotFound; InvalidArgument,
+// naming the file, for an unknown field or a file without a plan.
+absl::StatusOr<SearchOutcome> ReadPlanJson(const std::string& path);
+// Atomic.
+absl::Status WritePlanJson(const std::string& path, const SearchOutcome& outcome);
 
 // InvalidArgument, naming the step, for a plan without steps, a step without epochs or with numbers
 // outside the ranges of plan.proto, a state that occurs twice, or steps that are not on `path` in

@@ -165,6 +165,37 @@ TEST(PlanIoTest, NamesTheFileAndTheFault) {
               StatusIs(kInvalid, AllOf(HasSubstr("plan.textproto"), HasSubstr("no steps"))));
 }
 
+TEST(PlanIoTest, AJsonFileHoldsAPlanAlsoWithItsSearch) {
+  const Plan plan = ReadShipped("kinetics400");
+  const std::string path = testing::TempDir() + "/plan.json";
+  ASSERT_THAT(WritePlan(path, plan), IsOk());
+  ASSERT_OK_AND_ASSIGN(const Plan again, ReadPlan(path));
+  EXPECT_EQ(again.SerializeAsString(), plan.SerializeAsString());
+  SearchOutcome search;
+  *search.mutable_plan() = plan;
+  *search.mutable_graph() = MakePool(PoolOptions());
+  EdgeOutcome& edge = *search.add_edges();
+  edge.set_from("S0");
+  edge.set_to("S1");
+  edge.add_curve()->set_performance(1.0 / 3);
+  edge.set_ending(EdgeOutcome::KNEE_PASSED);
+  ASSERT_THAT(WritePlanJson(path, search), IsOk());
+  ASSERT_OK_AND_ASSIGN(const SearchOutcome read, ReadPlanJson(path));
+  EXPECT_EQ(read.SerializeAsString(), search.SerializeAsString());
+  ASSERT_OK_AND_ASSIGN(const Plan of_search, ReadPlan(path));
+  EXPECT_EQ(of_search.SerializeAsString(), plan.SerializeAsString());
+  for (const auto& [text, words] : std::map<std::string, std::string>{
+           {"{}", "has no \"plan\""},
+           {"{torn", "plan.json: "},
+           {R"({"plan": {"steps": [{"colour": 3}]}})", "colour"},
+           {R"({"plan": {"pool": "cs"}})", "no steps"}}) {
+    ASSERT_THAT(WriteFileAtomically(path, text), IsOk());
+    EXPECT_THAT(ReadPlan(path), StatusIs(kInvalid, AllOf(HasSubstr("plan.json"), HasSubstr(words))));
+  }
+  EXPECT_THAT(ReadPlan(path + ".none.json"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("none.json")));
+}
+
 TEST(PlanIoTest, RefusesPlansThatCannotBeTrained) {
   const Plan good = ReadShipped("kinetics400");
   Plan plan = good;

@@ -102,6 +102,8 @@ TEST(ChildRunnerTest, EveryFaultIsASentence) {
       {"echo \"{\\\"epoch\\\": 1}\"", absl::StatusCode::kInvalidArgument, "has no \"performance\""},
       {"echo \"{\\\"epoch\\\": 7, \\\"performance\\\": 0.5}\"", absl::StatusCode::kInvalidArgument,
        "is for another epoch than 1"},
+      {"echo \"{\\\"epoch\\\": 1, \\\"protocol\\\": 2}\"", absl::StatusCode::kInvalidArgument,
+       "is in protocol 2; this planner speaks 1"},
       {"echo \"{\\\"error\\\": \\\"out of memory\\\"}\"", absl::StatusCode::kAborted,
        "the child gave up: out of memory"},
       {"echo \"{torn\"", absl::StatusCode::kInvalidArgument, "cannot be read"},

@@ -176,7 +176,9 @@ absl::Status ParseAnswer(absl::string_view line, google::protobuf::Message* answ
 absl::StatusOr<EdgeAnswer> ParseEdgeAnswer(absl::string_view line) {
   EdgeAnswer answer;
   OP3D_RETURN_IF_ERROR(ParseAnswer(line, &answer));
-  return answer;
+  if (!answer.has_protocol() || answer.protocol() == kProtocol) return answer;
+  return BadAnswer(line, absl::StrCat("is in protocol ", answer.protocol(), "; this planner speaks ",
+                                      kProtocol, ": use planner and child of one version"));
 }
 
 absl::StatusOr<EdgeCost> ParseEdgeCost(absl::string_view line) {

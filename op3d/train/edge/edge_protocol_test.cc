@@ -149,6 +149,13 @@ TEST(EdgeProtocolTest, EstimatesAreNumbers) {
               HasSubstr("has a \"kept_bytes\" that is out of range"));
 }
 
+TEST(EdgeProtocolTest, AnAnswerInAnotherProtocolIsRefused) {
+  EXPECT_THAT(ParseEdgeAnswer(R"({"epoch": 1, "protocol": 1})"), IsOk());
+  EXPECT_THAT(
+      ParseEdgeAnswer(R"({"protocol": 2, "epoch": 1, "performance": 0.5})").status().message(),
+      HasSubstr("is in protocol 2; this planner speaks 1: use planner and child of one version"));
+}
+
 // Python and C++ print what JSON does not have.
 TEST(EdgeProtocolTest, WhatIsNotFiniteComesAsNaN) {
   for (const char* value : {"NaN", "-Infinity", "inf", "-nan", "null"}) {

@@ -182,6 +182,7 @@ class _Server:
         return line.decode("utf-8", "surrogateescape")
 
     def _write(self, answer: Dict[str, Any]) -> None:
+        answer = dict(answer, protocol=protocol.PROTOCOL)
         text = (self._before + json.dumps(answer, allow_nan=False) + "\n").encode()
         self._before = ""
         while text:

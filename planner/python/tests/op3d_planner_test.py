@@ -39,7 +39,10 @@ class Child:
             if not line:
                 raise EOFError(self.process.stderr.read())
             if line.startswith("{"):
-                return json.loads(line)
+                answer = json.loads(line)
+                if answer.pop("protocol") != protocol.PROTOCOL:
+                    raise ValueError(line)
+                return answer
 
     def write(self, **fields):
         self.process.stdin.write(json.dumps(request(**fields)) + "\n")
@@ -319,7 +322,8 @@ class ConfigProgramTest(unittest.TestCase):
                 done = subprocess.run([sys.executable, str(root / "child.py")], input=lines, stdout=subprocess.PIPE,
                                       env=dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, sys.path))),
                                       text=True, timeout=60, stderr=subprocess.PIPE)
-                return [json.loads(line) for line in done.stdout.splitlines() if line]
+                answers = [json.loads(line) for line in done.stdout.splitlines() if line]
+                return [{name: answer[name] for name in answer if name != "protocol"} for answer in answers]
 
             first, second = str(root / "S0-A"), str(root / "A-B")
             self.assertEqual(ask({"folder": first}, {"folder": first, "epoch": 2}),

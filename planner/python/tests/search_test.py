@@ -7,6 +7,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import op3d_planner
+
 PLAN, EXAMPLE, TOY = (os.path.abspath(path) for path in sys.argv[1:4])
 STATE = ('states { name: "%s" segments: 1 frames_per_segment: %d stride: 1 learning_rate: %g batch_size: 16 '
          'accumulation: 16 }\n')
@@ -94,6 +96,25 @@ class SearchTest(unittest.TestCase):
         folder, done = self.search("blocks", "--answer_timeout=2s", "--retries=0", toy="blocks")
         self.assertIn("the child gave no answer within", done.stdout)
         self.assertEqual(self.plan_of((folder, self.run_plan("resume", folder))), self.expected)
+
+    def test_a_plan_and_its_curves_go_to_python_and_back(self):
+        shown = self.run_plan("show", "example", "--output=plan.json").stdout
+        plan = op3d_planner.Plan.load(self.root / "plan.json")
+        self.assertEqual(plan.path[0], "S0")
+        self.assertEqual(len(plan.edges), 3)
+        for edge in plan.edges:
+            self.assertEqual([point.epoch for point in edge.curve], list(range(len(edge.curve))))
+            self.assertGreaterEqual(len(edge.curve), edge.epochs)
+        self.assertIn("toy plan, %d epochs, value %.4f" % (plan.epochs, plan.value), shown)
+        plan.save(self.root / "again.json")
+        self.assertEqual(self.run_plan("show", "again.json").stdout, shown)
+        explained = [[line for line in self.run_plan("explain", name).stdout.splitlines() if name not in line]
+                     for name in ("again.json", "example")]
+        self.assertEqual(*explained)
+        self.assertGreater(len(explained[0]), 8)
+        plan.steps[0] = op3d_planner.Step(plan.steps[0].state, plan.steps[0].epochs + 1)
+        plan.save(self.root / "longer.json")
+        self.assertIn("toy plan, %d epochs" % plan.epochs, self.run_plan("show", "longer.json").stdout)
 
     def test_a_wide_graph(self):
         plans = [self.plan_of(self.search(name, runner=runner, graph="wide.textproto", rule=()))
