@@ -103,7 +103,8 @@ constexpr int kMaxThreads = 1024;
 constexpr char kOwn[] = "own";
 constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/datasets/dataset.proto)";
 
-// --benchmark, or the name that the program was called by: every dataset's target is this program.
+// --benchmark, or the name under which the program was called: every dataset's target is this
+// program.
 std::string BenchmarkName() {
   const std::string flag = absl::GetFlag(FLAGS_benchmark);
   return flag.empty() ? ::program_invocation_short_name : flag;
@@ -126,7 +127,7 @@ SettingsRequest Request(const std::string& root, std::optional<int> split) {
   return request;
 }
 
-// The user's file, with a name.
+// The user's dataset file, with a name.
 absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
   const std::string file = absl::GetFlag(FLAGS_dataset);
   if (file.empty()) {
@@ -139,7 +140,7 @@ absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
         "--dataset_root=DIR is missing: the folder from which the lists and videos of ", file,
         " count"));
   }
-  // A file of the user's own under any name, else a dataset that ships.
+  // A file of the user's own with any name, otherwise a shipped dataset.
   DatasetSettings dataset;
   if (FileExists(UserPath(file))) {
     OP3D_RETURN_IF_ERROR(Annotate(ReadTextproto(UserPath(file), &dataset), kTakes));
@@ -161,7 +162,7 @@ absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
 
 // Settings of //benchmarks:own: from the data, then from the command line.
 absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* options) {
-  // What the command line says of the dataset decides what is read.
+  // The dataset options of the command line decide what is read.
   BenchmarkSettings asked;
   asked.set_seed(1);
   asked.set_scale(BenchmarkSettings::OWN);
@@ -183,7 +184,7 @@ absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* op
   return CheckOwnSettings(facts, options->settings);
 }
 
-// --split as a number; none for the settings' own.
+// --split as a number; nullopt for the settings' own.
 absl::StatusOr<std::optional<int>> SplitFlag() {
   const std::string text = absl::GetFlag(FLAGS_split);
   if (text.empty() || text == "0") return std::nullopt;
@@ -240,7 +241,7 @@ absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
   return options;
 }
 
-// Decides "auto" once: what the run's folder says, or what is measured now.
+// Decides "auto" once: the choice in the run's folder, or a new measurement.
 absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
   BenchmarkSettings earlier;
   const std::string path = JoinPath(options->output_dir, "settings.textproto");
@@ -252,7 +253,7 @@ absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
   return absl::OkStatus();
 }
 
-// Turns a --budget of time into frames once: what the run's folder says, or what is measured now.
+// Converts a --budget of time to frames once: the choice in the run's folder, or a new measurement.
 absl::Status DecideBudget(BenchmarkOptions* options) {
   if (absl::GetFlag(FLAGS_budget).empty()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const Budget budget, ParseBudget(absl::GetFlag(FLAGS_budget)));
@@ -272,7 +273,8 @@ absl::Status DecideBudget(BenchmarkOptions* options) {
   return ValidateSettings(options->settings);
 }
 
-// One run; its record, or none of a dry run.  `folder`: what the user would name to go on with it.
+// One run; returns its record, or nullopt for a dry run.  `folder`: what the user would name to
+// resume it.
 absl::StatusOr<std::optional<NamedRecord>> RunOne(BenchmarkOptions options,
                                                   const std::string& folder) {
   OP3D_ASSIGN_OR_RETURN(
@@ -299,19 +301,19 @@ absl::StatusOr<std::optional<NamedRecord>> RunOne(BenchmarkOptions options,
                                                  " goes on from there."))
                      : record.status();
   }
-  // A finished run's record is read again: somebody may have edited it since.
+  // A finished run's record is read again, because somebody may have edited it since.
   OP3D_ASSIGN_OR_RETURN(CheckedRecord read,
                         ReadCheckedRecord(options.output_dir, CheckBeside::kSettings));
   return NamedRecord{std::filesystem::path(options.output_dir).filename().string(),
                      std::move(read.record), std::move(read.check)};
 }
 
-// Their table, and what each found.
+// Prints their table, and what each found.
 absl::Status PrintResults(const std::vector<NamedRecord>& records, const std::string& folder) {
   OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, LoadPublishedFigures());
   std::printf("%s\n", RenderTables(MakeTables(records, figures), TableFormat::kText).c_str());
   for (const NamedRecord& named : records) {
-    // The table says of an edited one that it gets no verdict.
+    // The table already says that an edited record gets no verdict.
     if (named.check.Edited()) continue;
     std::printf("%s%s\n", records.size() > 1 ? absl::StrCat(named.name, ": ").c_str() : "",
                 Headline(named.record).c_str());
@@ -325,7 +327,7 @@ absl::Status PrintResults(const std::vector<NamedRecord>& records, const std::st
   return RefuseEdited(records);
 }
 
-// --split=all: a run a split, in split1, split2, ... below the output folder.
+// --split=all: one run per split, in split1, split2, ... below the output folder.
 absl::Status RunAllSplits() {
   OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions first, Options(/*split=*/1));
   const std::string folder = absl::GetFlag(FLAGS_output_dir).empty()

@@ -51,14 +51,14 @@ absl::StatusOr<int> Threads() {
   return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-// "kinetics400_miniature" for a folder of that name or the record in it.
+// "kinetics400_miniature" for a folder with that name or the record in it.
 std::string NameOf(const std::string& path) {
   const std::filesystem::path file = std::filesystem::path(RecordPath(path)).lexically_normal();
   const std::string folder = file.parent_path().filename().string();
   return folder.empty() ? "record" : folder;
 }
 
-// What `settings` start from must be the recorded file.
+// The file of weights from which `settings` start must be the recorded one.
 absl::Status CheckInitialWeights(const BenchmarkSettings& settings) {
   if (settings.initial_weights().empty()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
@@ -69,7 +69,7 @@ absl::Status CheckInitialWeights(const BenchmarkSettings& settings) {
                       settings.initial_weights(), Crc32(bytes), settings.initial_weights_crc32()));
 }
 
-// The user's copy, or the miniature, rendered when it is not there yet.
+// The user's copy, or the miniature, which is rendered if it does not exist yet.
 absl::StatusOr<std::string> DatasetRoot(const BenchmarkSettings& settings,
                                         const std::string& output_dir, int threads) {
   const std::string given = UserPath(absl::GetFlag(FLAGS_dataset_root));

@@ -1,4 +1,4 @@
-// Says what is seen in videos.
+// Classifies videos.
 //
 //   ./bazelw run //op3d:predict -- --weights=model.safetensors clip.mp4
 
@@ -97,7 +97,7 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
   return names;
 }
 
-// Flags over what the weights say; adds what differs to `notes`.
+// Flags, otherwise what the weights say; adds differences to `notes`.
 absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
                                           std::vector<std::string>* notes) {
   const PredictionViews usual;
@@ -122,7 +122,7 @@ absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
   return views;
 }
 
-// The features of all inputs, one tensor a head.
+// The features of all inputs, one tensor per head.
 class FeatureFile {
  public:
   absl::Status Add(const std::string& video, const Prediction& prediction) {
@@ -272,7 +272,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor, Predictor::Make(options));
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ClassNames(card));
 
-  // One that cannot be read does not stop the others.
+  // An unreadable video does not stop the others.
   absl::Status failure;
   int failures = 0;
   FeatureFile features;

@@ -1,4 +1,4 @@
-// Searches for a plan, and looks at plans and at searches, running or done.
+// Searches for a plan, and shows plans and searches, running or finished.
 //
 //   ./bazelw run //planner:plan -- show kinetics400
 //   ./bazelw run //planner:plan -- status results/runs/kinetics400-2026-05-01
@@ -130,7 +130,7 @@ absl::Status Show(const std::string& name) {
   return absl::OkStatus();
 }
 
-// The searches in a folder, by their journals; else those that a run's record holds.
+// The searches in a folder, from their journals; otherwise those in a run's record.
 absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
   const std::string record_path = RecordPath(path);
   if (FolderExists(path)) {
@@ -169,8 +169,8 @@ absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
   return absl::OkStatus();
 }
 
-// A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, of which
-// `budget` is.
+// A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, to
+// which `budget` applies.
 absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::string& budget = "") {
   OP3D_ASSIGN_OR_RETURN(const std::string path, FindGraphFile(name));
   TransitionGraph graph;
@@ -237,7 +237,7 @@ absl::Status RunSearch(const SearchRequest& request, const std::string& folder) 
   return absl::OkStatus();
 }
 
-// "knee_interval" names KNEE_INTERVAL.
+// "knee_interval" means KNEE_INTERVAL.
 template <typename Parse, typename Enum>
 absl::Status ReadEnum(const char* flag, const std::string& text, Parse parse,
                       const google::protobuf::EnumDescriptor& values, Enum* value) {
@@ -250,7 +250,7 @@ absl::Status ReadEnum(const char* flag, const std::string& text, Parse parse,
       absl::StrCat("--", flag, "=", text, " is none of: ", absl::StrJoin(names, ", ")));
 }
 
-// A flag that changes nothing beside the others is a mistake of the caller's.
+// A flag that has no effect with the others is a mistake.
 absl::Status RequireFlag(bool used, const char* flag, const char* needs) {
   const absl::CommandLineFlag* const given = absl::FindCommandLineFlag(flag);
   if (used || given->CurrentValue() == given->DefaultValue()) return absl::OkStatus();
@@ -258,7 +258,7 @@ absl::Status RequireFlag(bool used, const char* flag, const char* needs) {
       absl::StrCat("--", flag, " has no effect here: it goes with ", needs));
 }
 
-// As the flags say; attempt_epochs 0 where they do not.
+// The rule of the flags; attempt_epochs is 0 if it is not given.
 absl::StatusOr<StoppingRule> ReadRule() {
   StoppingRule rule;
   rule.set_attempt_epochs(absl::GetFlag(FLAGS_attempt_epochs));
@@ -319,7 +319,7 @@ struct Recorded {
   std::string path;
   TransitionGraph graph;
   std::vector<EdgeOutcome> edges;
-  // States of `graph` that the record does not have, a sentence each.
+  // One sentence for each state of `graph` that the record does not have.
   std::vector<std::string> unrecorded;
 };
 
@@ -351,7 +351,7 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
       continue;
     }
     for (const TransitionGraph& graph : graphs) {
-      // Of several searches each is planned again over the graph of its own pool.
+      // With several searches, each is planned again over the graph of its own pool.
       if (searches.size() > 1 && graph.pool() != one.graph.pool()) continue;
       MatchedEdges matched = MatchEdges(one.graph, one.edges, graph);
       recorded.push_back({one.path, graph, std::move(matched.edges), std::move(matched.unrecorded)});
@@ -362,7 +362,7 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
       absl::StrCat("no search in ", path, " is of the pool of one of the graphs in --graph"));
 }
 
-// Prints what is found and returns the plan: the best one, or the best within the budget.
+// Prints the result and returns the plan: the best one, or the best within the budget.
 absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& options) {
   const absl::StatusOr<Replay> replay = PlanAgain(recorded.graph, recorded.edges, options);
   const std::string unrecorded = absl::StrJoin(recorded.unrecorded, "\n");
@@ -395,7 +395,7 @@ absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& 
   return plan;
 }
 
-// A plan that can be trained, for --plan of other programs.
+// Stores a plan that can be trained, for --plan of other programs.
 absl::Status KeepPlan(const std::string& name, const Plan& plan) {
   const std::string path = UserPath(name);
   OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), absl::StrCat("nothing is written to ", path)));
@@ -440,7 +440,7 @@ std::string Ranks(const SearchAgreement::Ranks& ranks, absl::string_view of) {
                          ranks.correlation);
 }
 
-// How far the searches of two folders or records agree, pool by pool.
+// Prints how far the searches of two folders or records agree, pool by pool.
 absl::Status PrintAgreement(const std::string& first, const std::string& second) {
   OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> ours, FindSearches(UserPath(first)));
   OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> theirs, FindSearches(UserPath(second)));

@@ -1,4 +1,4 @@
-// The programs as a user calls them: what they print and with what they end.
+// Tests the programs as a user calls them: their output and exit codes.
 #include <gmock/gmock.h>
 
 #include <array>
@@ -66,7 +66,7 @@ TEST(ProgramsTest, CompareEndsWith0Or1Or2) {
   EXPECT_EQ(compare(a).code, 2);
   EXPECT_EQ(compare(absl::StrCat(a, " ", a, "/none")).code, 2);
   EXPECT_EQ(compare(absl::StrCat(a, " ", b, " --share_tolerance=-1")).code, 2);
-  // No scores lie beside these records; they state checksums.
+  // These records have no scores files, only checksums.
   const Ended exact = compare(absl::StrCat(a, " ", b, " --exact"));
   EXPECT_EQ(exact.code, 0);
   EXPECT_THAT(exact.output, HasSubstr("equal in every bit"));

@@ -1,4 +1,4 @@
-// The runs that are kept with the sources: those that are there, and keeping one.
+// Tests the runs in the repository, and adding one.
 #include <gmock/gmock.h>
 
 #include <filesystem>

@@ -45,7 +45,7 @@
 namespace op3d {
 namespace {
 
-// Runs tasks on a few threads, in order; a task may add others.  Stops at the first error.
+// Runs tasks in order on a few threads; a task may add others.  Stops at the first error.
 class TaskQueue {
  public:
   using Task = std::function<absl::Status()>;
@@ -92,7 +92,7 @@ class TaskQueue {
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Clips a video in a test where the settings do not say.
+// Clips per video in a test if the settings do not say.
 constexpr int kTestClips = 10;
 
 TrainingJob MakeJob(const BenchmarkSettings& settings, const std::string& device,
@@ -133,22 +133,22 @@ std::string CurveName(const RecipeSettings& recipe) {
   return absl::StrCat("recipes/", recipe.name());
 }
 
-// What a search of one method ended with.
+// The result of a search by one method.
 struct Found {
   RecipeResult::Role model_role = RecipeResult::ROLE_UNSPECIFIED;
   std::vector<SearchOutcome> outcomes;
   Plan plan;
   FinalModel model;
-  // Frames that the search took, and the same as frames a video.
+  // Frames that the search trained, and the same as frames per video.
   int64_t frames = 0;
   double frames_a_video = 0;
 };
 
-// A row of the table in the making.
+// A row of the table in progress.
 struct Row {
   std::unique_ptr<RecipeRun> run;
   RecipeResult::Role role = RecipeResult::ROLE_UNSPECIFIED;
-  // Frames of the search that the row stands on.
+  // Frames of the search on which the row is based.
   int64_t search_frames = 0;
 };
 
@@ -183,7 +183,7 @@ class Rows {
   }
 
  private:
-  // Rows side by side: at most as many as there are.
+  // The number of rows at the same time: at most as many as there are.
   int jobs() const {
     const RivalSettings& rivals = options_.settings.rivals();
     const int rows = static_cast<int>(found_.size()) + options_.settings.recipes_size() +
@@ -192,7 +192,7 @@ class Rows {
     return std::max(1, std::min(options_.threads, rows));
   }
 
-  // What frames are counted by.
+  // The crop relative to which frames are counted.
   int full_crop() const { return options_.settings.transform().train_crop(); }
 
   TrainingJob Job(const std::vector<Video>* videos, const std::string& name) const {
@@ -208,7 +208,7 @@ class Rows {
     return folder_->Path(absl::StrCat("checkpoints/", name));
   }
 
-  // The searches' own models, as they are.
+  // Makes rows of the searches' own models, without training.
   absl::Status MakeModels() {
     if (options_.settings.search().method() == SearchSettings::METHOD_UNSPECIFIED) {
       return absl::OkStatus();
@@ -250,7 +250,7 @@ class Rows {
         if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
           row.role = RecipeResult::HAND_TUNED;
         }
-        // Held against a search at equal total frames.
+        // Compared with a search at equal total frames.
         if (planned_method) {
           SetFrames(found_.back().frames_a_video, full_crop(), &recipe);
         }
@@ -264,7 +264,7 @@ class Rows {
     return absl::OkStatus();
   }
 
-  // Fixed schedules that share, or get at once, the frames of the run's own search.
+  // Fixed schedules that share the frames of the run's own search, or get all of them at once.
   absl::Status MakeRivals() {
     const RivalSettings& rivals = options_.settings.rivals();
     if (found_.empty() || found_.back().model_role != RecipeResult::PLANNED_MODEL) {
@@ -307,7 +307,7 @@ class Rows {
     return absl::OkStatus();
   }
 
-  // One state whose rate falls in a straight line to 0.
+  // One state whose rate falls linearly to 0.
   absl::Status MakeRival(const std::string& name, const std::string& title, const State& state,
                          double frames, RecipeResult::Role role) {
     RecipeSettings recipe;
@@ -315,7 +315,7 @@ class Rows {
     recipe.mutable_fixed()->set_frames(frames);
     OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, Plan(), full_crop()));
     Plan::Step& step = *plan.mutable_steps(0);
-    // Three epochs or fewer have none to spare for a warm-up.
+    // With three epochs or fewer there is no warm-up.
     step.mutable_state()->mutable_schedule()->mutable_linear()->set_warmup_epochs(
         step.epochs() > 3 ? 1 : 0);
     AddRival(name, title, plan, role);
@@ -343,7 +343,7 @@ class Rows {
     if (rows_[i].role != RecipeResult::PLANNED_MODEL &&
         rows_[i].role != RecipeResult::PUBLISHED_MODEL) {
       OP3D_RETURN_IF_ERROR(run.Train([&](int done, int total, double loss) {
-        // 0: it had been trained before, by an earlier process.
+        // 0: an earlier process has trained it.
         if (loss > 0) {
           progress->Add(done - seen);
         } else {
@@ -362,7 +362,7 @@ class Rows {
       queue_.Add([this, i] { return Test(i, {}); });
       return absl::OkStatus();
     }
-    // Of the fixed schedules only the one that is best on held-out videos is tested.
+    // Of the fixed schedules only the best on held-out videos is tested.
     absl::MutexLock lock(&mutex_);
     if (--fixed_left_ > 0) return absl::OkStatus();
     size_t best = 0;
@@ -391,7 +391,7 @@ class Rows {
     return absl::OkStatus();
   }
 
-  // `over`: what stands in the row instead of what its training says.
+  // `over`: fields that replace the row's training results.
   absl::Status Test(size_t i, const RecipeResult& over) {
     const int threads = std::max(1, options_.threads / jobs());
     OP3D_ASSIGN_OR_RETURN(results_[i], rows_[i].run->Test(data_.evaluation, data_.labels, threads));
@@ -430,7 +430,7 @@ class Rows {
   int fixed_left_ = 0;
 };
 
-// scores.safetensors: the scores of every recipe, as MergeRows() puts them.
+// Writes scores.safetensors, the scores of every recipe (MergeRows()).
 absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
   std::vector<std::pair<std::string, std::string>> rows;
   for (const RecipeResult& recipe : record->recipes()) {
@@ -530,7 +530,7 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
   }
 }
 
-// Which videos the search chooses on, as a file that anybody can read.
+// Writes a readable file with the videos by which the search chooses.
 absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkData& data,
                              const RunFolder& folder, RunRecord* record) {
   if (settings.has_plan() || settings.search().search_split() == SearchSettings::PUBLISHED) {
@@ -543,7 +543,7 @@ absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkD
   return WriteFileAtomically(folder.Path(kFile), VideoListText(data.search_measured));
 }
 
-// Trains the best paths of a search in small at full size, from scratch.  The one that is best on the
+// Trains the best paths of a proxy's search at full size, from scratch.  The best one on the
 // held-out videos is the plan, and its weights are the model.
 absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& data,
                         RunFolder* folder, CurveFiles* curves, Found* found,
@@ -616,7 +616,7 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   found->plan = plans[best];
   found->plan.set_value(facts.held_out());
   found->model.file = folder->Path("model.safetensors");
-  // The path's own file knows neither the plan as it is called now nor the test.
+  // The path's own file knows neither the plan's current name nor the test.
   TrainingJob job = MakeJob(settings, options.device, data);
   DescribeTest(ModelRecipe(settings, /*planned=*/true), found->plan, &job.card);
   const State& last = found->plan.steps(found->plan.steps_size() - 1).state();
@@ -629,7 +629,7 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   return WriteFileAtomically(found->model.file, bytes);
 }
 
-// Searches by one method and chooses the search's model.
+// Searches with one method and chooses the search's model.
 absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
                                bool planned, RunFolder* folder, CurveFiles* curves,
                                RunRecord* record, ActivitySeconds* seconds) {
@@ -680,7 +680,7 @@ absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkD
   return found;
 }
 
-// The searches that the settings ask for; the last one's plan is the run's.
+// Runs the searches of the settings; the last one's plan is the run's.
 absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
                                              const BenchmarkData& data, RunFolder* folder,
                                              CurveFiles* curves, RunRecord* record,
@@ -713,7 +713,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
       BenchmarkData data,
       LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
   *record.mutable_dataset() = data.report;
-  // Why settings were chosen is words, and some of them are of the machine.
+  // The reasons for settings are only text, and some depend on the machine.
   BenchmarkSettings kept = options.settings;
   kept.clear_derived();
   absl::StatusOr<std::unique_ptr<RunFolder>> opened = RunFolder::Open(options.output_dir, kept);

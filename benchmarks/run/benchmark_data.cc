@@ -19,7 +19,8 @@
 namespace op3d {
 namespace {
 
-// Of names and sizes of files: tells another copy of the same videos without reading it.
+// The CRC-32 of names and sizes of files: detects another copy of the same videos without reading
+// it.
 uint32_t FilesCrc32(const std::vector<Video>& videos) {
   std::string text;
   for (const Video& video : videos) {

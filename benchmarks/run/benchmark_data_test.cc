@@ -28,7 +28,7 @@ TEST(BenchmarkDataTest, CountsVideosShorterThanClips) {
       settings,
       {{"a", "a.mp4", 0, 64}, {"b", "b.mp4", 0, 16}, {"c", "c.mp4", 0, 15}, {"d", "d.mp4", 0, 900}},
       &list);
-  // None is shorter than 4; 64 frames fit into 64.
+  // No video is shorter than 4; clips of 64 frames fit into 64.
   ASSERT_EQ(list.short_videos_size(), 3);
   EXPECT_EQ(DescribeShortVideos(list, list.short_videos(0)),
             "1 of 4 videos are shorter than clips of 16 frames (first: c: 15 frames)");

@@ -32,15 +32,15 @@
 namespace op3d {
 namespace {
 
-// How many videos each part of a run sees.
+// The number of videos in each part of a run.
 struct Videos {
   int64_t search_train = 0, search_measured = 0, recipes = 0, evaluation = 0;
-  // Of the lists, or the official number.
+  // The number in the lists, or the official one.
   int64_t classes = 0;
 };
 
-// Counts the copy; one that cannot be run on yet counts as the official dataset, and `text` says
-// what the run would stop at.
+// Counts the videos of the copy.  If the copy cannot be used yet, assumes the official dataset, and
+// `text` says where the run would stop.
 absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string* text) {
   const BenchmarkSettings& settings = options.settings;
   IndexOptions index;
@@ -85,12 +85,12 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
   return videos;
 }
 
-// Measured seconds a clip, by frames and side.
+// Measured seconds per clip, by frames and side.
 class Costs {
  public:
   explicit Costs(const BenchmarkOptions& options) : options_(options) {}
 
-  // `train`: both costs are known; else at least that of scoring.
+  // `train`: both costs are needed; otherwise only that of scoring.
   absl::StatusOr<StepCost> Of(int frames, int side, bool train) {
     StepCost& cost = known_[{frames, side}];
     if (train ? cost.train_seconds > 0 : cost.score_seconds > 0) return cost;
@@ -123,7 +123,7 @@ int CropOf(const State& state, const TransformSettings& transform) {
   return state.crop() > 0 ? state.crop() : transform.train_crop();
 }
 
-// InvalidArgument as the run's, when a step is larger than the list.
+// InvalidArgument, as in the run, if a step has more clips than the list.
 absl::StatusOr<int64_t> EpochClips(const State& state, int64_t videos) {
   const TrainState train = ToTrainState(state, /*epochs=*/1);
   const absl::StatusOr<int64_t> steps = StepsPerEpoch(train, videos);
@@ -176,7 +176,7 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
   return text;
 }
 
-// Of a frame of a clip, the mean over the wide graph's clips: training, and measuring.
+// Seconds per frame of a clip, the mean over the wide graph's clips: training, and measuring.
 struct FrameCost {
   double train_seconds = 0, score_seconds = 0;
 };
@@ -187,7 +187,7 @@ absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, const Vi
   const TransformSettings& transform = options.settings.transform();
   FrameCost mean;
   for (const State& clip : wide.clips()) {
-    // Of rivals, too: they train on the same videos.
+    // Also checked for rivals, which train on the same videos.
     OP3D_RETURN_IF_ERROR(EpochClips(clip, videos.search_train).status());
     const int frames = FramesPerClip(clip);
     OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of(frames, CropOf(clip, transform), true));
@@ -199,12 +199,12 @@ absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, const Vi
   return mean;
 }
 
-// What one thread takes for the rounds of the planned method: for a frame a video of training, and for
-// each round's scoring, whatever the budget.
+// The time of one thread for the rounds of the planned method: per frame and video of training, and
+// for each round's scoring, whatever the budget.
 struct RoundsCost {
   double frame_seconds = 0;
   std::vector<double> scoring_seconds;
-  // Training at full size.
+  // Seconds of training at full size.
   double full_frame_seconds = 0;
 };
 
@@ -226,7 +226,7 @@ absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const V
   rounds.frame_seconds = share * train_videos * cost.train_seconds;
   rounds.full_frame_seconds = train_videos * full.train_seconds;
   for (int k = 0; k < search.wide().stages_size(); ++k) {
-    // Measured in the middle and at the end of an edge; merging asks for BatchNorm's clips beside.
+    // Measured in the middle and at the end of an edge; merging also needs BatchNorm's clips.
     const double scored = 2 * (static_cast<double>(videos.search_measured) *
                                    std::max(search.score().frames(), 16) +
                                search.score().batch_norm_clips() * 32.0);
@@ -235,8 +235,8 @@ absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const V
   return rounds;
 }
 
-// Frames a video until the search's model is there, and what rivals get: the search's own, counted by
-// area, and those of a proxy's paths at full size.
+// The frames per video until the search's model exists, which rivals get too: the search's own,
+// counted by area, and those of a proxy's paths at full size.
 double FramesInAll(const BenchmarkSettings& settings) {
   const WideGraphSettings& wide = settings.search().wide();
   if (!settings.search().has_proxy()) return wide.frames();
@@ -245,7 +245,7 @@ double FramesInAll(const BenchmarkSettings& settings) {
          ProxyPaths(settings) * FramesOfPath(wide);
 }
 
-// The rounds of the planned method and the schedules it is held against.
+// The rounds of the planned method and the schedules with which it is compared.
 absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, const Videos& videos,
                                            Costs* costs, Sum* sum, double* rival_seconds) {
   const SearchSettings& search = options.settings.search();
@@ -305,7 +305,7 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   return text;
 }
 
-// What training and testing every recipe takes beside `plan`.
+// The cost of training and testing every recipe in addition to `plan`.
 absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, const Videos& videos,
                                             const Plan& plan, Costs* costs, double* seconds) {
   std::string text;
@@ -314,7 +314,7 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
   const bool rounds = SearchesPlanned(search) && !options.settings.has_plan();
   for (RecipeSettings recipe : options.settings.recipes()) {
     if (recipe.planned() && rounds && !search.train_again()) continue;
-    // It is given what the search may take.
+    // It is given the frames that the search may train.
     if (rounds) SetFrames(FramesInAll(options.settings), transform.train_crop(), &recipe);
     OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan, transform.train_crop()));
     double time = 0;
@@ -339,8 +339,8 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
   return text;
 }
 
-// The plan to count recipes for: the given one, else, since what a search will find is not known,
-// the first four states of the first pool at half their bound.
+// The plan for which recipes are counted: the given one; otherwise, because the search's result is
+// unknown, the first four states of the first pool at half their bound.
 Plan PlanToCount(const BenchmarkOptions& options) {
   if (options.settings.has_plan()) return options.settings.plan();
   Plan plan;
@@ -440,8 +440,8 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
                         costs.Of(16, options.settings.transform().train_crop(), false));
   const int64_t weights = any.weight_bytes;
   const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
-  // A job's: weights of the newest epochs, and checkpoints (two, one being written, and anchors),
-  // which hold what the optimiser and an average add.
+  // A job's files: weights of the newest epochs, and checkpoints (two, one being written, and
+  // anchors), which also contain the optimiser and an average.
   const int kept = KeptEpochs(search.rule());
   const int checkpoints = 3 + bound / kept;
   const TrainingSettings& training = options.settings.training();

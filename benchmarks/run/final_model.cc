@@ -34,7 +34,7 @@ absl::Status NeedFile(const std::string& file) {
                    ". Put it back, or search again in a new folder"));
 }
 
-// The candidates of the final states, the plan's own first.
+// The candidates from the final states, the plan's own first.
 absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
                                                    const std::string& journal_folder,
                                                    const TrainingJob& job) {
@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
   for (const NodeOutcome& node : outcome.nodes()) winners[node.state()] = node.from();
   std::vector<Candidate> candidates;
   for (const std::string& name : outcome.graph().finals()) {
-    // Back over states that were skipped: their weights are their source's.
+    // Go back over states that were skipped: their weights are their source's.
     std::string to = name;
     const EdgeOutcome* edge = nullptr;
     while (winners.count(to) > 0) {
@@ -78,7 +78,7 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
     return absl::FailedPreconditionError(
         "the search has no model: its plan trains no state for an epoch");
   }
-  // DP's order: the highest first, of equal ones the one listed first.
+  // The order of dynamic programming: the highest first, among equal ones the one listed first.
   std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return a.row.held_out() > b.row.held_out();
   });
@@ -130,7 +130,7 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
     for (const Candidate& candidate : candidates) *model.facts.add_candidates() = candidate.row;
     *model.facts.add_candidates() = row;
   }
-  // An average has no loss of its own: the highest of those that it is made of.
+  // An average has no loss of its own: use the highest of its parts.
   double loss = candidates[0].loss;
   if (average != nullptr) {
     for (const Candidate& candidate : candidates) loss = std::max(loss, candidate.loss);

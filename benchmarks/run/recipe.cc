@@ -28,7 +28,7 @@
 namespace op3d {
 namespace {
 
-// Notes of a saved training.
+// Notes of a stored training.
 constexpr char kSkipped[] = "skipped";
 constexpr char kSkippedExample[] = "skipped_example";
 
@@ -67,7 +67,7 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const Metrics&
 }
 
 // Checksums of the weights alone: the metadata names the commit, and equal weights of two commits
-// are to be equal in their records.
+// must have equal checksums.
 absl::Status SetChecksums(std::string bytes, RecipeResult* result) {
   OP3D_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Parse(std::move(bytes), "weights"));
   OP3D_ASSIGN_OR_RETURN(const std::string weights, SerializeSafetensors(file.tensors(), {}));
@@ -93,8 +93,8 @@ double FramesOfPlan(const Plan& plan, int full_crop) {
   return frames;
 }
 
-// `clip` with 1 / `shorter` of its frames, over the same time, and pictures of `crop` pixels.  Not
-// fewer frames than DG-P3D can do with.
+// `clip` with 1 / `shorter` of its frames over the same time, and pictures of `crop` pixels.  Not
+// fewer frames than DG-P3D can use.
 State Shrink(State clip, int shorter, int crop) {
   constexpr int kFewestFrames = 16;
   while (shorter > 1 && FramesPerClip(clip) / shorter < kFewestFrames) shorter /= 2;
@@ -170,7 +170,7 @@ Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t vide
           static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(smaller, videos / 2 / own)));
       state.set_accumulation(clip.accumulation() * batch);
       state.set_learning_rate(clip.learning_rate() * batch * rate.factor);
-      // Rounding to epochs is made good by the next state.
+      // The next state corrects the rounding to epochs.
       target += frames * rate.share / (rate.cycle ? std::size(kCycle) : 1);
       step.set_epochs(EpochsOf(target - done, state, full_crop));
       done += step.epochs() * FullFramesPerClip(state, full_crop);
@@ -253,7 +253,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     trainer.reset();
     OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, train_state, StateFolder(step)));
     if (trainer->epochs() > 0) on_epoch(done + trainer->epochs(), total, 0);
-    // An interrupted run counts on from where it was saved.
+    // A resumed run continues the count from its checkpoint.
     int64_t skipped = 0;
     std::string example;
     if (const auto& notes = trainer->notes(); notes.count(kSkipped) > 0) {
@@ -352,7 +352,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
   OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
   OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, metrics, labels));
-  // Of a model that was taken as it is, its file says the loss.
+  // For a model that was not trained here, its file has the loss.
   double loss = result.losses().empty() ? 0 : result.losses(result.losses_size() - 1);
   if (result.losses().empty()) {
     const absl::StatusOr<WeightsCard> card = ReadWeightsCard(WeightsPath(), job_.network.name());

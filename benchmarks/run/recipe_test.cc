@@ -26,8 +26,9 @@ State Clip() {
   return clip;
 }
 
-// The released schedule of 239 epochs (PySlowFast's stepwise multigrid) has these shapes: T/4 and T/2
-// at S / sqrt 2, T/2 and T at S, with 8, 4, 2 and 1 times the clips, three times, then T at S alone.
+// The released schedule of 239 epochs (PySlowFast's stepwise multigrid) has these shapes: T/4 and
+// T/2 at S / sqrt 2, T/2 and T at S, with 8, 4, 2 and 1 times the clips, three times, then only T
+// at S.
 TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
   constexpr double kFrames = 239 * 64;
   const Plan plan = MultigridPlan(Clip(), kFrames, /*full_crop=*/224, /*videos=*/10000);
@@ -47,7 +48,7 @@ TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
     EXPECT_NEAR(state.learning_rate(), 0.04 * batch[shape] * rate[stage], 1e-12);
     EXPECT_THAT(ValidateState(state), IsOk());
     const double own = plan.steps(i).epochs() * FullFramesPerClip(state, 224);
-    // Equally many steps a shape: equal frames, as a step of a larger batch has smaller clips.
+    // Equally many steps for each shape: equal frames, because larger batches have smaller clips.
     EXPECT_NEAR(own, epochs[stage] * 64 / (i < 12 ? 4 : 1), 64) << own;
     frames += own;
   }
@@ -69,7 +70,7 @@ TEST(MultigridPlanTest, KeepsTwoStepsInAnEpochAndConsecutiveClipsTheirSpan) {
     EXPECT_GE(state.frames_per_segment(), 16);
     EXPECT_GE(step.epochs(), 1);
   }
-  // Rounding to whole epochs is made good by later states.
+  // Later states correct the rounding to whole epochs.
   double frames = 0;
   for (const Plan::Step& step : plan.steps()) {
     frames += step.epochs() * FullFramesPerClip(step.state(), 32);
@@ -113,7 +114,7 @@ class TinyRecipeTest : public testing::Test {
 };
 
 TEST_F(TinyRecipeTest, AModelThatIsTakenAndTestsAtChanceIsNamed) {
-  // Untrained, but its file says otherwise: what BatchNorm does whose statistics do not fit.
+  // Untrained, although its file claims otherwise: like BatchNorm statistics that do not fit.
   ASSERT_OK_AND_ASSIGN(const auto network,
                        Network::Make(ToNetworkOptions(tiny_->job.network, 9), 1));
   const std::string file = JoinPath(folder_, "model.safetensors");
@@ -129,7 +130,7 @@ TEST_F(TinyRecipeTest, AModelThatIsTakenAndTestsAtChanceIsNamed) {
 
 TEST_F(TinyRecipeTest, WhatAnEarlierProcessTrainedIsSaidToBeSo) {
   {
-    // One that stops after its second epoch.
+    // A training that stops after its second epoch.
     const TrainState state = [&] {
       TrainState made = ToTrainState(recipe_.hand_tuned().state(), 3);
       *made.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();

@@ -68,7 +68,7 @@ TEST(ReproductionTest, FilesOfTheSameNamesMayDiffer) {
   again.mutable_dataset()->mutable_lists(1)->set_files_crc32(6);
   EXPECT_THAT(PossibleCauses(recorded, again),
               ElementsAre(HasSubstr("the sizes of their files differ")));
-  // Nothing is known of an older record.
+  // An older record does not have it.
   recorded.mutable_dataset()->mutable_lists(1)->clear_files_crc32();
   EXPECT_THAT(PossibleCauses(recorded, again), IsEmpty());
 }

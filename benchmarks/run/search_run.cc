@@ -56,7 +56,7 @@ std::vector<CurveFiles::Point> ToPoints(const EdgeOutcome& outcome) {
   return points;
 }
 
-// What happens in all pools: on the bar, in the log and drawn.
+// Shows the events of all pools: in the bar, in the log and as curves.
 class Watcher {
  public:
   Watcher(int pools, SearchBar* bar, RunFolder* folder, CurveFiles* curves)
@@ -135,7 +135,7 @@ class Watcher {
   std::vector<double> fit_seconds_ ABSL_GUARDED_BY(mutex_);
 };
 
-// What decides how a state is trained, for the journal's header.
+// The settings that decide how a state is trained, for the journal's header.
 std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
                                          const BenchmarkData& data, const TrainingJob& job) {
   std::vector<std::string> lines = {
@@ -249,7 +249,7 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
     run.fit_seconds = watcher.fit_seconds();
   }
   OP3D_RETURN_IF_ERROR(CheckInterrupt());
-  // The first real error: a pool that was not begun only says so.
+  // Return the first real error; a pool that was not started only reports that.
   for (const auto& outcome : outcomes) {
     const absl::Status& status = outcome.status();
     if (!status.ok() && !absl::IsCancelled(status) && !TrainingFailureOf(status)) return status;
@@ -274,7 +274,7 @@ int KeptEpochs(const StoppingRule& rule) { return rule.attempt_epochs() + 1; }
 
 namespace {
 
-// The sum over all trained edges of what `frames` says of a state and its epochs.
+// The sum of `frames` over all trained edges, called with a state and its epochs.
 template <typename Frames>
 double SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& frames) {
   double sum = 0;

@@ -35,21 +35,21 @@ using google::protobuf::TextFormat;
 
 constexpr char kSmallNetwork[] = "dg_p3d_miniature";
 constexpr char kLargeNetwork[] = "dg_p3d_resnet50";
-// The published datasets that are trained on from scratch are larger; with fewer videos a large
+// The published datasets with training from scratch are larger; with fewer videos a large
 // network needs weights to start from (--init).
 constexpr int64_t kLargeSet = 10'000;
 
-// Clips are multiples of 16 frames: the stem and the spatial head's pool each take 4 frames in one.
+// Clips are multiples of 16 frames: the stem and the spatial head's pool each merge 4 frames.
 constexpr int64_t kShortestClip = 16, kLongestClip = 64;
 constexpr int kFramesPerSegment = 4;
 
 constexpr int kSteps = 8;
 constexpr int kSmallBatches[] = {16, 8, 4};
 constexpr int kLargestStep = 256;
-// The published rate, at the published step and at the miniatures'.
+// The published rate, for the published step and for the miniatures'.
 constexpr double kRate = 0.04;
 
-// A third of a small training list measures the search; of a large one fewer are enough.
+// A third of a small training list measures the search; for a large list fewer videos are enough.
 constexpr double kLargestShare = 1.0 / 3, kSmallestShare = 0.1;
 constexpr double kEnoughMeasured = 1000;
 
@@ -63,7 +63,7 @@ void Choose(const std::string& field, const std::string& value, const std::strin
   derived.set_reason(reason);
 }
 
-// What stands at `path`, in one line; all of it for a list or a message.
+// The value at `path`, in one line; complete for a list or a message.
 std::string ValueText(const Message& message, absl::string_view path) {
   TextFormat::Printer printer;
   printer.SetSingleLineMode(true);
@@ -143,7 +143,7 @@ void ChooseClasses(const OwnFacts& facts, BenchmarkSettings* settings) {
   ChooseField("dataset.classes", reason, settings);
 }
 
-// Videos and groups that stand in both lists; empty when there are none.
+// Videos and groups that are in both lists; empty if there are none.
 std::string Overlap(const OwnFacts& facts) {
   std::set<std::string> names, groups;
   for (const OwnVideo& video : facts.train) {
@@ -190,7 +190,7 @@ void ChooseNetwork(const OwnFacts& facts, const OwnMachine& machine, const Bench
 // The side of training crops for pictures whose shorter side is `side`.
 int CropFor(int64_t side, bool large) {
   if (large) return side >= 224 ? 224 : 112;
-  // 56: measured on five classes of UCF101 at 128x96.  Tiny pictures are not made larger.
+  // 56 was measured on five classes of UCF101 at 128x96.  Tiny pictures are not enlarged.
   return side >= 64 ? 56 : 32;
 }
 
@@ -211,7 +211,7 @@ void ChooseTransform(const OwnFacts& facts, const BenchmarkSettings& asked,
   const bool large = IsLarge(settings->network().name());
   const int crop =
       asked.transform().train_crop() > 0 ? asked.transform().train_crop() : CropFor(side, large);
-  // As the published 224 and 256.
+  // The ratio of the published 224 and 256.
   const int short_side = crop * 8 / 7;
   transform.set_train_crop(crop);
   transform.set_search_crop(crop);
@@ -253,7 +253,7 @@ void ChooseLoader(const OwnFacts& facts, const OwnMachine& machine, const Benchm
   for (const std::vector<OwnVideo>* list : {&facts.train, &facts.evaluation}) {
     for (const OwnVideo& video : *list) bytes += video.frames * video.width * video.height * 3;
   }
-  // Whole steps of 64 MiB, so that a video more or less changes nothing.
+  // Whole steps of 64 MiB, so that one video more or less changes nothing.
   const int64_t need = (bytes / kMib / 64 + 1) * 64;
   const int64_t room = machine.memory_bytes / 3 / kMib / 64 * 64;
   const int64_t cache = std::min(need, room);
@@ -274,7 +274,7 @@ std::vector<Video> ToVideos(const std::vector<OwnVideo>& own) {
   return videos;
 }
 
-// How many videos train and how many measure a search.
+// The numbers of videos that train and that measure a search.
 struct SearchVideos {
   int64_t train = 0;
   int64_t measured = 0;
@@ -365,13 +365,13 @@ absl::StatusOr<OwnClips> ChooseClips(const OwnFacts& facts, const SearchVideos& 
                      facts.dataset.train().list(), ", fewer than the smallest batch, ",
                      kSmallBatches[2], "; add videos, or hold fewer out (search.held_out_share)"));
   }
-  // At least three of four videos have as many frames.
+  // At least three of four videos have this many frames.
   const int64_t most = Quantile(facts.train, 0.25, Frames);
   const bool large = IsLarge(settings.network().name());
   OwnClips clips;
   const std::vector<int> lengths = LengthsFor(most);
   for (const int length : lengths) {
-    // As published: 2 on Kinetics (10 seconds), 1 where videos are shorter.
+    // As published: 2 on Kinetics (10 seconds), 1 if videos are shorter.
     const bool wide = length == kLongestClip && most >= 3 * kLongestClip;
     clips.consecutive.push_back(Clip(1, length, wide ? 2 : 1));
     clips.uniform.push_back(Clip(length / kFramesPerSegment, kFramesPerSegment, 1));
@@ -391,8 +391,8 @@ absl::StatusOr<OwnClips> ChooseClips(const OwnFacts& facts, const SearchVideos& 
   }
   for (std::vector<State>* states : {&clips.consecutive, &clips.uniform}) {
     for (size_t i = 0; i < states->size(); ++i) {
-      // A large network's long clips come in small batches, the third length's with frozen
-      // BatchNorm, as published; a small one's batch is the whole step.
+      // A large network's long clips have small batches, those of the third length with frozen
+      // BatchNorm, as published; a small network's batch is the whole step.
       const int fits = lengths[i] > 32 ? 4 : lengths[i] > 16 ? 8 : 16;
       const int batch = large ? std::min(step, fits) : step;
       (*states)[i].set_batch_size(batch);
@@ -415,15 +415,15 @@ std::string LengthsText(const std::vector<State>& states) {
   });
 }
 
-// A pool in the form of the published graphs: lengths in one direction, rates in the other; from a
-// state to the next length or to the next rate.  States are numbered along the diagonals, from
-// S`first`.
 // "cs16", "us8x4".
 std::string ClipName(const State& clip) {
   return clip.segments() == 1 ? absl::StrCat("cs", clip.frames_per_segment())
                               : absl::StrCat("us", clip.segments(), "x", clip.frames_per_segment());
 }
 
+// A pool in the form of the published graphs: lengths in one direction, rates in the other; edges
+// go from a state to the next length or to the next rate.  States are numbered along the diagonals,
+// from S`first`.
 TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
                      const std::vector<double>& rates, int first) {
   TransitionGraph graph;
@@ -458,8 +458,9 @@ TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
   return graph;
 }
 
-// Frames a video of a whole search: a number of steps that does not depend on the number of videos,
-// some 20 minutes of the small network on two cores with all rivals; no less than a few epochs.
+// Frames per video of a whole search: a number of steps that does not depend on the number of
+// videos, about 20 minutes of the small network on two cores with all rivals; at least a few
+// epochs.
 double SearchFrames(int64_t videos) {
   constexpr double kFrames = 900000, kLeast = 1600, kMost = 20000;
   return std::round(std::min(kMost, std::max(kLeast, kFrames / static_cast<double>(videos))));
@@ -505,7 +506,7 @@ OwnMachine FindOwnMachine(bool gpu) {
   OwnMachine machine;
   machine.gpu = gpu;
   machine.memory_bytes = static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-  // A container's part, where it has a limit.
+  // A container's memory limit, if it has one.
   for (const char* file :
        {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     const absl::StatusOr<std::string> text = ReadFile(file);
@@ -587,7 +588,7 @@ absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
   OP3D_ASSIGN_OR_RETURN(const std::string path, FindGraphFile("wide_miniature"));
   OP3D_RETURN_IF_ERROR(ReadTextproto(path, &shipped));
   DerivedSearch(clips, shipped, &settings);
-  // Why the clips are those; DerivedSearch says what it made of them.
+  // The reason for the clips; DerivedSearch describes what it makes from them.
   const int64_t most = Quantile(facts.train, 0.25, Frames);
   for (BenchmarkSettings::Derived& derived : *settings.mutable_derived()) {
     if (derived.field() != "search.pools") continue;
@@ -619,7 +620,7 @@ void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
                       "; rates ", absl::StrJoin(rates, ", ")),
          "the published form: longer clips and lower rates in turn", settings);
 
-  // The published method's pools stay beside it for --method=published and both.
+  // The published method's pools are kept for --method=published and both.
   search.set_method(SearchSettings::PLANNED_METHOD);
   ChooseField("search.method", "rounds under a budget; --method=published is the paper's search",
               settings);
@@ -683,7 +684,7 @@ void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
 }
 
 void NoteOverridden(const BenchmarkSettings& derived, BenchmarkSettings* settings) {
-  // Those of this run, not of a settings file that an earlier run has left.
+  // The choices of this run, not of a settings file from an earlier run.
   *settings->mutable_derived() = derived.derived();
   for (BenchmarkSettings::Derived& line : *settings->mutable_derived()) {
     const std::string value = ValueText(*settings, line.field());

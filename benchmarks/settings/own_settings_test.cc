@@ -36,7 +36,7 @@ OwnFacts Facts(int count, int classes, int64_t frames) {
       facts.evaluation.push_back({absl::StrCat("b", i), label, frames, 128, 96, "t" + group});
     }
   }
-  // The step of two would leave out every other class.
+  // A step of two would leave out every other class.
   for (size_t i = 0; i < facts.evaluation.size(); ++i) {
     facts.evaluation[i].label = static_cast<int64_t>(i) % classes;
   }
@@ -72,7 +72,7 @@ std::vector<int> Lengths(const TransitionGraph& graph) {
   return lengths;
 }
 
-// What was measured on five classes of UCF101: a small network at 56x56, a third held out.
+// As measured on five classes of UCF101: a small network at 56x56, a third held out.
 TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
   const OwnFacts facts = Facts(440, 5, 150);
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, Derive(facts));
@@ -134,7 +134,7 @@ TEST(OwnSettingsTest, EverythingChosenHasAReason) {
 
 TEST(OwnSettingsTest, ClipsFitIntoThreeOfFourVideos) {
   OwnFacts facts = Facts(100, 5, 60);
-  // A fifth is shorter.
+  // A fifth of the videos is shorter.
   for (size_t i = 0; i < 20; ++i) facts.train[i].frames = 17;
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, Derive(facts));
   EXPECT_THAT(Lengths(settings.search().pools(0)), ElementsAre(16, 32, 48));

@@ -31,17 +31,17 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// Of each of the datasets that have splits.
+// The number of splits of each dataset that has splits.
 constexpr int kSplits = 3;
 
 constexpr char kSpecs[] = "benchmarks/specs";
 
-// Lays the file over `settings`, after its bases.
+// Merges the file over `settings`, after its bases.
 absl::Status ReadSettings(const std::string& path, BenchmarkSettings* settings) {
   return OverlayTextproto(path, RunfilePath(kSpecs).value_or(""), settings);
 }
 
-// Empties the repeated fields of `to` that `from` names, so that a merge replaces them.
+// Clears the repeated fields of `to` that `from` sets, so that a merge replaces them.
 void ClearNamedLists(const Message& from, Message* to) {
   std::vector<const FieldDescriptor*> fields;
   from.GetReflection()->ListFields(from, &fields);
@@ -55,7 +55,7 @@ void ClearNamedLists(const Message& from, Message* to) {
   }
 }
 
-// Lays `wide` over the graph that `wide_graph` names, if it names one.
+// Merges `wide` over the graph that `wide_graph` names, if it names one.
 absl::Status ReadWideGraph(SearchSettings* search) {
   if (search->wide_graph().empty()) return absl::OkStatus();
   const absl::StatusOr<std::string> path = FindGraphFile(search->wide_graph());
@@ -69,7 +69,7 @@ absl::Status ReadWideGraph(SearchSettings* search) {
   return absl::OkStatus();
 }
 
-// Fills `pools` from `graphs`; pools that the settings hold themselves win.
+// Fills `pools` from `graphs`, unless the settings have pools themselves.
 absl::Status ReadPools(SearchSettings* search) {
   if (search->pools().empty()) {
     for (const std::string& name : search->graphs()) {
@@ -87,7 +87,7 @@ absl::Status ReadPools(SearchSettings* search) {
   return ReadWideGraph(search);
 }
 
-// Graphs that are named take the place of pools that are not.
+// If graphs are named and pools are not, removes the pools.
 void DropUnnamedPools(const SearchSettings& before, SearchSettings* search) {
   if (search->graphs().empty() || search->pools_size() != before.pools_size()) return;
   const bool same_pools = std::equal(
@@ -99,7 +99,7 @@ void DropUnnamedPools(const SearchSettings& before, SearchSettings* search) {
 }
 
 absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings* dataset) {
-  // One's own data may have any number of them; a list that is not there is named when it is read.
+  // A user's own data may have any number of splits; a missing list is reported when it is read.
   if (split > kSplits && scale != BenchmarkSettings::OWN) {
     return absl::InvalidArgumentError(
         absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits 1 to ", kSplits));
@@ -117,7 +117,8 @@ absl::Status SetMethod(const std::string& method, SearchSettings* search) {
                    "under a budget) and both"));
 }
 
-// The longest clip that is sampled as the long run's: multigrid begins with a fourth of its frames.
+// The longest clip with the sampling of the long run's: multigrid begins with a fourth of its
+// frames.
 std::string MultigridClip(const BenchmarkSettings& settings) {
   const auto& clips = settings.search().wide().clips();
   const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
@@ -148,7 +149,7 @@ absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
   return absl::OkStatus();
 }
 
-// --budget: frames a video, or multiples of the plan.
+// --budget: frames per video, or multiples of the plan.
 absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
   if (budget.empty()) return absl::OkStatus();
   if (!SearchesPlanned(*search)) {
@@ -171,7 +172,7 @@ absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
   return absl::OkStatus();
 }
 
-// What a run does not look at with these settings.
+// The settings that a run does not use with these settings.
 std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& settings,
                                                        const SettingsRequest& request) {
   using Settings = BenchmarkSettings;
@@ -235,7 +236,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
   }
   const RivalSettings& rivals = settings.rivals();
   if (rivals.clips().empty() || rivals.rates().empty()) {
-    // To empty one of the two has an effect; to set the other one has none.
+    // Clearing one of the two has an effect; setting the other one has none.
     add("no fixed schedule is trained: rivals.clips and rivals.rates must both be set",
         [rivals](Settings* s) {
           if (rivals.clips().empty()) s->mutable_rivals()->clear_rates();
@@ -287,7 +288,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
   return parts;
 }
 
-// Graphs named on the command line are the ones that are searched.
+// If the command line names graphs, these are searched.
 absl::Status TakeNamedGraphs(const BenchmarkSettings& before, BenchmarkSettings* settings) {
   SearchSettings* const search = settings->mutable_search();
   DropUnnamedPools(before.search(), search);
@@ -362,7 +363,7 @@ absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& 
 
 namespace {
 
-// What a miniature has of its dataset: how it is read, and nothing that only the real one has.
+// The part of the dataset's settings that applies to its miniature: how it is read.
 DatasetSettings MiniatureDataset(DatasetSettings dataset) {
   for (DatasetSettings::Split* split : {dataset.mutable_train(), dataset.mutable_evaluation()}) {
     split->clear_other_lists();
@@ -377,7 +378,7 @@ DatasetSettings MiniatureDataset(DatasetSettings dataset) {
   return dataset;
 }
 
-// The dataset and its protocol, over these the shipped file and its bases.
+// The dataset and its protocol, then the shipped file and its bases merged over them.
 absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request) {
   OP3D_ASSIGN_OR_RETURN(
       const std::string shipped,
@@ -409,7 +410,7 @@ void ResolveTestSegments(BenchmarkSettings* settings) {
   }
 }
 
-// `whole`: the settings are complete, so that what has no effect in them can be told.
+// `whole`: the settings are complete, so settings without effect can be detected.
 absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSettings* settings) {
   if (!request.settings_file.empty()) {
     const SearchSettings before = settings->search();
@@ -432,7 +433,7 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
         "--", flag, " has no effect with a plan that is given: nothing is searched; leave --", flag,
         " or --plan out"));
   }
-  // Before --budget and --set, which change single fields of them.
+  // Before --budget and --set, which change single fields of the pools.
   OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
@@ -524,7 +525,7 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
 
 namespace {
 
-// Everything that says how long is trained or searched.
+// Clears everything that says how long to train or search.
 void ClearLengths(BenchmarkSettings* settings) {
   SearchSettings* const search = settings->mutable_search();
   search->mutable_wide()->clear_frames();

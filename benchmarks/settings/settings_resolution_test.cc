@@ -48,7 +48,7 @@ const std::vector<std::string>& Datasets() {
   return *names;
 }
 
-// What the full scale takes from the published protocol (data/datasets) and its tables.
+// The values of the full scale from the published protocol (data/datasets) and its tables.
 TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
   struct Table {
     double rate;
@@ -98,7 +98,7 @@ TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
   }
 }
 
-// A miniature is read as its dataset is: the same format, lists and folders.
+// A miniature is read like its dataset: the same format, lists and folders.
 TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
   for (const std::string& name : Datasets()) {
     SCOPED_TRACE(name);
@@ -237,7 +237,7 @@ TEST(SettingsResolutionTest, GraphsOfAFileAreSearched) {
   ASSERT_EQ(made.search().pools_size(), 1);
   EXPECT_EQ(made.search().pools(0).states(3).learning_rate(), 0.1);
   EXPECT_EQ(made.search().pools(0).states(3).batch_size(), 8);
-  // Over settings that have pools of their own, as those of one's own data.
+  // With settings that have their own pools, as for a user's own data.
   request.assignments.clear();
   request.settings_file = File("search { graphs: 'base_cs' }");
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings over, ResolveSettings(made, request));
@@ -282,7 +282,7 @@ TEST(SettingsResolutionTest, WhatHasNoEffectIsRefused) {
     EXPECT_THAT(resolve("", {assignment}, "kinetics400"),
                 refused(assignment, "leave --plan out"));
   }
-  // The miniature's recipes train on what the search trained on.
+  // The miniature's recipes train on the search's training videos.
   EXPECT_THAT(resolve("", {share}, "kinetics400"), IsOk());
   EXPECT_THAT(resolve("", {share, "recipe_videos=ALL_TRAIN"}, "kinetics400"),
               refused(share, "nothing is held out"));
@@ -313,7 +313,7 @@ TEST(SettingsResolutionTest, GraphsNamedOnTheCommandLineAreSearched) {
   request.method = "both";
   request.assignments = {"search.graphs=base_us", "search.wide_graph=wide", "search.wide.frames=9000"};
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
-  // The miniature has pools and a wide graph of its own.
+  // The miniature has its own pools and its own wide graph.
   ASSERT_EQ(settings.search().pools_size(), 1);
   EXPECT_EQ(settings.search().pools(0).pool(), "us");
   EXPECT_EQ(settings.search().pools(0).states(0).accumulation(), 16);

@@ -1,14 +1,14 @@
-// What clips cost, from video files to the network's input.
+// The cost of clips, from video files to the network's input.
 //
 //   ./bazelw run //benchmarks/speed:data_benchmark -- --videos=/data/a.mp4,/data/b.avi
 //
-//   TrainingSample   16 frames from a random place -> [3, 16, 224, 224]
-//   Views            10 clips x 3 crops of a video -> 30 x [3, 16, 256, 256], each handed over
-//   Scan, DecodeAll  the pass that numbers the frames, beside decoding them (the yardstick)
-//   Loader/n         training clips by n workers; the yardstick is Loader/1
+//   TrainingSample   16 frames from a random position -> [3, 16, 224, 224]
+//   Views            10 clips x 3 crops of a video -> 30 x [3, 16, 256, 256], each passed to a sink
+//   Scan, DecodeAll  the pass that numbers the frames, compared with decoding them
+//   Loader/n         training clips by n workers, compared with Loader/1
 //   Epoch            memory in use after a tenth of an epoch and at its end
 //
-// Each but the last two runs once per file.  Without videos it makes one: 340x256, 250 frames, key
+// All except the last two run once per file.  Without videos it makes one: 340x256, 250 frames, key
 // frames up to 250 apart, B-frames.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ constexpr int kTrainSize = 224;
 constexpr int kTestSize = 256;
 constexpr int kClips = 10;
 
-// The videos with what an index knows of them.
+// The videos with their entries in an index.
 const std::vector<Video>& Videos() {
   static const std::vector<Video> videos = [] {
     std::vector<std::string> paths;
@@ -84,7 +84,7 @@ struct Sample {
   bool mirror = false;
 };
 
-// The flag's samples; without, `count` from all over the video.
+// The samples of the flag; without it, `count` samples from the whole video.
 std::vector<Sample> Samples(const Video& video, int count) {
   std::vector<Sample> samples;
   for (const absl::string_view text :
@@ -114,7 +114,7 @@ std::vector<Sample> Samples(const Video& video, int count) {
 TransformSettings Settings() {
   TransformSettings settings;
   settings.set_train_crop(kTrainSize);
-  // The area that a crop of 224 out of a short side of 256 to 320 has.
+  // The area of a crop of 224 out of a short side of 256 to 320.
   settings.set_min_area(0.35);
   settings.set_max_area(0.6);
   settings.set_horizontal_flip(true);
@@ -143,7 +143,7 @@ void TrainingSample(benchmark::State& state, const Video& video) {
   std::vector<float> out(size_t{3} * kFrames * kTrainSize * kTrainSize);
   ViewSeconds seconds;
   size_t next = 0;
-  // An iteration is all samples: each starts elsewhere and costs something else.
+  // An iteration is all samples, because each starts at another position and has another cost.
   for (auto _ : state) {
     for (const Sample& sample : samples) {
       std::vector<int64_t> clip(kFrames);
@@ -175,7 +175,7 @@ void Views(benchmark::State& state, const Video& video) {
     StopOn((*loader)->Next(&batch).status(), state);
     benchmark::DoNotOptimize(batch.clips.data());
   };
-  // A test takes the memory of its views once, not once a video.
+  // A test allocates the memory of its views once, not once per video.
   score();
   for (auto _ : state) score();
 }
@@ -198,7 +198,7 @@ void DecodeAll(benchmark::State& state, const Video& video) {
   }
 }
 
-// Training clips: every video so often that `clips` come out.
+// Training clips: every video often enough to get `clips` clips.
 absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(int64_t clips, int threads, int64_t epoch,
                                                        FrameStore* store) {
   std::vector<Video> videos;

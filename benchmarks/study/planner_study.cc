@@ -52,7 +52,7 @@ Way Planner(const std::string& name, const StoppingRule& rule) {
           }};
 }
 
-// The first is what the others are held against.
+// The others are compared with the first.
 std::vector<Way> AllWays() {
   StoppingRule linear = Rule(StoppingRule::KNEE, 10), quadratic = linear;
   linear.set_function(StoppingRule::EXPONENTIAL_LINEAR);
@@ -96,7 +96,7 @@ double StandardError(const std::vector<double>& values) {
   return std::sqrt(square / (count - 1) / count);
 }
 
-// A study follows every epoch's learning rate; more would take hours.
+// A study computes every epoch's learning rate; more frames would take hours.
 constexpr double kMostFrames = 1e5;
 
 // A way to spend frames in an AnnealedTraining.
@@ -133,14 +133,14 @@ std::string NameOf(const WideGraphSettings& settings) {
   return absl::StrCat(edges, " edges of ", weights);
 }
 
-// The first is what the others are held against.
+// The others are compared with the first.
 std::vector<Method> AllMethods(const WideGraphSettings& shipped) {
   std::vector<Method> methods;
   const double frames = shipped.frames();
   methods.push_back({"best of nine fixed schedules", [frames](const auto& world, uint64_t draw) {
                        return BestFixedSchedule(world, frames, draw);
                      }});
-  // What one would guess beforehand.
+  // A schedule that somebody would guess in advance.
   State clip;
   clip.set_segments(8);
   clip.set_frames_per_segment(4);

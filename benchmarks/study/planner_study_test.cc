@@ -109,7 +109,7 @@ TEST(AnnealedTrainingTest, AnnealingRemovesTheFloor) {
   EXPECT_NEAR(end.rate, 0.04 / 800, 1e-12);
   EXPECT_NEAR(world.Score(end, fall, false), world.Annealed(end, fall), 1e-4);
   EXPECT_GT(world.Score(end, fall, false), world.Score(weights, trunk, false) + 0.05);
-  // Half way, the straight line stands at half the rate.
+  // Half way, the linear schedule is at half the rate.
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights half, world.After(weights, fall, 50, 25, 1));
   EXPECT_NEAR(half.rate, 0.02, 1e-4);
   // Epochs count by the 0.29th power of their rate: the mean of (1 - x)^0.29 is 1 / 1.29.
@@ -122,12 +122,12 @@ TEST(AnnealedTrainingTest, ProgressIsAHillCurveOfTheEpochs) {
   const double chance = 1.0 / 9;
   EXPECT_DOUBLE_EQ(world.Score(AnnealedWeights(), state, false), chance);
   const double ceiling = world.Annealed(Trained(world, state, 100000), state);
-  // 1 / g - 1 = (pace / u)^1.9: twice the epochs, a 2^1.9th of it.
+  // 1 / g - 1 = (pace / u)^1.9: twice the epochs divide it by 2^1.9.
   const auto rest = [&](int epochs) {
     return (ceiling - chance) / (world.Annealed(Trained(world, state, epochs), state) - chance) - 1;
   };
   EXPECT_NEAR(rest(5) / rest(10), std::pow(2, 1.9), 1e-4);
-  // 64 frames count 2^0.72 times as much, in every clip.
+  // 64 frames count 2^0.72 times as much, for every clip.
   EXPECT_NEAR(Trained(world, Clip(16, 4, 0.04), 10).age, 10 * std::pow(2, 0.72), 1e-9);
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights same,
                        world.After(Trained(world, state, 3), state, 4, 0, 1));
@@ -150,7 +150,7 @@ TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
   // A parabola of 0.09 over log4 of the rate.
   EXPECT_NEAR(ceiling(1, 16, 0.04) - 2 * ceiling(1, 16, 0.01) + ceiling(1, 16, 0.0025), -2 * 0.09,
               1e-4);
-  // The highest rate so far counts: lower states do not win it back.
+  // The highest rate so far counts: states with lower rates do not recover it.
   const State high = Clip(1, 16, 0.04), low = Clip(1, 16, 0.01);
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights lowered,
                        world.After(Trained(world, high, 20000), low, 10, 10, 1));
@@ -167,7 +167,7 @@ TEST(AnnealedTrainingTest, OfTiesTheCheaperWayWins) {
   ASSERT_OK_AND_ASSIGN(const FoundModel exact_ties, PublishedSearch(exact, rule, 2, 1));
   EXPECT_EQ(none.model_frames, exact_ties.model_frames);
   EXPECT_EQ(none.value, exact_ties.value);
-  // The more is a tie, the shorter the plan; the search before it is the same.
+  // The larger the tie, the shorter the plan; the search itself is the same.
   double frames = 1e9, searched = 0;
   for (const double tie : {0.0, 1.0, 1000.0}) {
     ASSERT_OK_AND_ASSIGN(const FoundModel found, PublishedSearch(noisy, rule, tie, 1));
@@ -222,7 +222,7 @@ TEST(MethodStudyTest, IsTheSameForAnyNumberOfThreadsAndKeepsToTheFrames) {
     EXPECT_GT(row.mean, 20) << row.name;
     EXPECT_LT(row.mean, 100) << row.name;
     EXPECT_LE(row.model_frames, row.frames) << row.name;
-    // Edges are whole epochs.
+    // Edges have whole epochs.
     if (row.name.find("published") == std::string::npos) {
       EXPECT_NEAR(row.frames, 4608, 0.15 * 4608) << row.name;
     }

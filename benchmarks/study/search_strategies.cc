@@ -28,7 +28,7 @@ int RandomOf(const std::vector<int>& edges, RandomStream* stream) {
   return edges[static_cast<size_t>(stream->UniformInt(static_cast<int64_t>(edges.size())))];
 }
 
-// A random plan that is trained bit by bit.
+// A random plan that is trained in parts.
 class Training {
  public:
   struct Step {
@@ -49,13 +49,13 @@ class Training {
     }
   }
 
-  // Of the whole plan.
+  // Frames of the whole plan.
   int64_t total() const { return total_; }
-  // What the best epoch of the state it is in measured, and truly was.
+  // The measured and the true performance of the best epoch in the current state.
   double measured() const { return measured_; }
   const Found& found() const { return found_; }
 
-  // Trains until `frames` of it are trained, or it is done.
+  // Trains until `frames` frames are trained, or it is finished.
   void TrainTo(int64_t frames) {
     while (step_ < plan_.size() && found_.frames < frames) {
       const Step& step = plan_[step_];
@@ -88,7 +88,7 @@ class Training {
   Found found_;
 };
 
-// The best of several trainings, at the cost of all.
+// The best of several trainings, with the cost of all.
 class Best {
  public:
   void Spend(const Found& found) {
@@ -125,7 +125,7 @@ void TakeEdge(const SimulatedTraining& world, RandomStream* stream, Member* memb
   member->trained.push_back(member->edge);
 }
 
-// How a search in a made-up world trains.  `way` is the edge whose weights it starts from.
+// How a search in a simulated world trains.  `way` is the edge from whose weights it starts.
 struct EdgeTraining {
   std::function<absl::StatusOr<CurvePoint>(int edge, int way, int epoch)> point;
   std::function<absl::Status(int edge, int way, int epochs)> keep;
@@ -181,7 +181,7 @@ class AnnealedSearch {
       const State& state = TargetOf(*progress, edge);
       CurvePoint point;
       if (epoch > 0) frames_ += FramesPerClip(state);
-      // Edges of a given length are measured at their end.
+      // Edges with a fixed length are measured at their end.
       if (epoch < length || (epoch == 0 && way == kNoEdge)) {
         point.set_unmeasured(true);
         return point;
@@ -223,7 +223,7 @@ double FramesOf(const SearchProgress& progress, const std::vector<int>& edges) {
   return frames;
 }
 
-// The way to `node` of fewest frames among those that, at every state, score less than `tie`
+// The path to `node` with the fewest frames among those that score, at every state, less than `tie`
 // standard deviations below the best one.
 std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress& progress,
                              int node, double tie) {
@@ -245,7 +245,7 @@ std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress
   return cheapest;
 }
 
-// Base pool `sampling` with the rates of the miniatures: 64 frames at half of 0.04, lower states at
+// Base pool `sampling` with the rates of the miniatures: 64 frames at half of 0.04, later states at
 // a fourth and a sixteenth.
 TransitionGraph MiniaturePool(Sampling sampling) {
   PoolOptions options;
@@ -265,7 +265,7 @@ State FixedClip(int segments, int frames, double rate) {
   return state;
 }
 
-// Far from every draw a search uses.
+// A draw that no search uses.
 uint64_t AgainOf(uint64_t draw, int64_t i) { return RandomStream(draw, "again", {i})(); }
 
 }  // namespace

@@ -11,24 +11,25 @@
 namespace op3d {
 namespace {
 
-// Epochs among which the best one is looked for: beyond every peak.
+// The best epoch is searched among these; every peak is earlier.
 constexpr int kEpochs = 200;
 
-// Of AnnealedTraining: as fitted, see planner/README.md.
+// Of AnnealedTraining: fitted values, see docs/measurements.md.
 constexpr double kChance = 1.0 / 9, kBaseRate = 0.04, kBaseFrames = 32;
 constexpr double kSteepness = 1.9, kPace = 5.3, kFramesPower = 0.72, kRatePower = 0.29;
-// Of 16 frames, how far the ceiling lies below 1; and by what power of 1 / 2 less for twice the
-// frames.
+// The difference of the ceiling to 1 for 16 frames; with twice the frames it is divided by 2 to
+// this power.
 constexpr double kGap = 0.21, kGapPower = 1.1;
 constexpr double kFloorPower = 1.1, kScatterPower = 0.6;
 // Correlation of the luck before and after a state.
 constexpr double kInherited = 0.9;
-// The share of a measurement's variance that other measurements on the same videos do not have too.
+// The share of a measurement's variance that is independent of other measurements on the same
+// videos.
 constexpr double kOwnVariance = 0.5;
-// In which a state's rate is followed.
+// The number of steps per epoch for which a state's rate is computed.
 constexpr int kStepsPerEpoch = 16;
 
-// The place of `value` among the different values of all states, from 0.
+// The rank of `value` among the different values of all states, from 0.
 template <typename Value>
 int RankAmong(const TransitionGraph& graph, double value, Value value_of) {
   std::vector<double> smaller;
@@ -94,7 +95,7 @@ double SimulatedTraining::Truth(int id, const SimulatedWeights& source, int epoc
   const double ceiling = edge.ceiling + options_.path_effect * way.Gaussian();
   const double rise = edge.share * std::max(0.0, ceiling - start);
   const double t = epoch, time = edge.time, peak = edge.peak;
-  // The fall is such that the slope is 0 at the peak.
+  // The fall is chosen so that the slope is 0 at the peak.
   if (options_.power_law) {
     const double slope = rise * 1.5 / time * std::pow(1 + peak / time, -2.5);
     return std::max(0.0, start + rise * (1 - std::pow(1 + t / time, -1.5)) - slope * t);

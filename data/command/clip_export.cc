@@ -20,7 +20,8 @@
 namespace op3d {
 namespace {
 
-// What the published training draws, and evaluations without any margin around the crop.
+// The random transforms of the published training, and evaluations without a margin around the
+// crop.
 TransformSettings PublishedTransform(int size) {
   TransformSettings transform;
   transform.set_train_crop(size);

@@ -11,7 +11,7 @@
 namespace op3d {
 namespace {
 
-// What a video turned out to be.
+// The result for a video.
 struct Checked {
   int64_t frames = 0;
   std::string fault;

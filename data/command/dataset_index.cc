@@ -40,7 +40,7 @@ SplitReport ReportSplit(const DatasetSettings& dataset, const DatasetSettings::S
   return report;
 }
 
-// "  missing: a, b, and 7 more" under the counts; nothing when there are none.
+// "  missing: a, b, and 7 more" below the counts; nothing if there are none.
 void AppendNames(absl::string_view kind, const std::vector<std::string>& names, std::string* text) {
   for (size_t i = 0; i < names.size() && i < kShown; ++i) {
     absl::StrAppend(text, "  ", kind, ": ", names[i], "\n");

@@ -17,8 +17,8 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-// A copy whose test list has five videos: one missing, one broken, one short, two good ones.  The
-// training list is not there.
+// A copy whose test list has five videos: one missing, one broken, one short, two good ones.  There
+// is no training list.
 class DatasetIndexTest : public testing::Test {
  protected:
   void SetUp() override {

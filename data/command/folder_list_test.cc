@@ -58,7 +58,7 @@ TEST_F(FolderListTest, AFolderAClassBecomesADataset) {
   std::sort(videos.begin(), videos.end());
   EXPECT_THAT(videos, ElementsAre("Hüpfen/IMG 0001.MOV", "Hüpfen/IMG_2.mp4", "Hüpfen/May/IMG_2.mp4",
                                   "side walk/VID (1).mp4", "side walk/b.3gp"));
-  // Nothing is written over.
+  // Nothing is overwritten.
   EXPECT_THAT(ListClassFolders(options_),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is there already")));
 }

@@ -41,7 +41,7 @@ absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video
   std::sort(indices.begin(), indices.end());
   indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<VideoReader> reader, OpenMedia(video, options));
-  // Before a folder is made for nothing.
+  // Checked before a folder is created.
   OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, reader->info().frames, video));
   OP3D_RETURN_IF_ERROR(MakeFolders(folder));
   std::vector<ExportedFrame> exported;

@@ -46,7 +46,7 @@ absl::StatusOr<OpticalFlow> OpticalFlow::Load(const std::string& method) {
             : ""));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string path, RunfilePath(kLibrary));
-  // What OpenCV brings, a protobuf among it, must not meet this program's own.
+  // OpenCV's dependencies, such as its protobuf, must not mix with this program's own.
   void* const library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* const function = library == nullptr ? nullptr : ::dlsym(library, kFunction);
   if (function == nullptr) {

@@ -27,7 +27,7 @@ GreyImage Texture(double right, double down) {
   return image;
 }
 
-// The mean move of the middle.
+// The mean motion in the middle.
 std::pair<double, double> Middle(const FlowField& field) {
   double x = 0, y = 0;
   int count = 0;

@@ -1,5 +1,5 @@
-// Every dataset's textproto says all that a reader of its lists needs, and what the published
-// protocol says of it.
+// Checks that every dataset's textproto has everything that a reader of its lists needs, and the
+// facts of the published protocol.
 #include <string>
 
 #include "absl/strings/match.h"
@@ -18,7 +18,7 @@ struct Facts {
   double loss_weight, dropout;
   bool horizontal_flip;
   int test_clips, test_segments;
-  // Of each split.
+  // For each split.
   std::vector<int> train, evaluation;
 };
 

@@ -1,5 +1,5 @@
-// Loading and writing an index of 250,000 videos, the size of Kinetics-400.  The yardstick is
-// reading the file's bytes alone.
+// Loading and writing an index of 250,000 videos, the size of Kinetics-400, compared with
+// only reading the file's bytes.
 #include <benchmark/benchmark.h>
 
 #include <string>

@@ -39,7 +39,7 @@ TEST_F(IndexJournalTest, KeepsWhatWasAppended) {
   EXPECT_FALSE(FileExists(path_));
 }
 
-// A process killed while it wrote leaves a part of a record.
+// A process that is killed while writing leaves an incomplete record.
 TEST_F(IndexJournalTest, CutsOffADamagedEnd) {
   {
     ASSERT_OK_AND_ASSIGN(const auto journal, IndexJournal::Open(path_));

@@ -28,7 +28,7 @@ absl::Status Damaged(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("the kept scan is damaged: ", what));
 }
 
-// Strictly increasing numbers, `count` of them; any number up to `limit` when `count` is -1.
+// `count` strictly increasing numbers; if `count` is -1, any number of them up to `limit`.
 absl::StatusOr<std::vector<int64_t>> DecodeNumbers(const NumberSequence& sequence, int64_t count,
                                                    int64_t limit) {
   if (sequence.steps_size() != sequence.runs_size()) return Damaged("steps without runs");

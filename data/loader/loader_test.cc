@@ -64,7 +64,7 @@ std::vector<Batch> All(ClipLoader* loader) {
   }
 }
 
-// Clip by hand: [3, frames, size, size].
+// A clip computed in a simple way: [3, frames, size, size].
 std::vector<float> PlainClip(const std::vector<RgbImage>& video, const std::vector<int64_t>& frames,
                              ClipTransform* transform, int crop) {
   const size_t plane = static_cast<size_t>(transform->size()) * transform->size();

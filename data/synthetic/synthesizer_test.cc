@@ -51,7 +51,7 @@ TEST(SynthesizerTest, EqualOptionsGiveEqualBytesWithAnyThreads) {
   EXPECT_TRUE(once == Contents(options.folder));  // megabytes: nothing to print
 }
 
-// What a reader finds in the data set's own storage.
+// What a reader finds in the data set's storage.
 struct Stored {
   const char* dataset;
   const char* codec;

@@ -9,7 +9,7 @@ constexpr double kMinRatio = 3.0 / 4.0;
 constexpr double kMaxRatio = 4.0 / 3.0;
 constexpr int kTries = 10;
 
-// Halves go to the even number, as Python's round does.
+// Halves are rounded to the even number, as Python's round does.
 int RoundToEven(double value) { return static_cast<int>(std::nearbyint(value)); }
 
 }  // namespace

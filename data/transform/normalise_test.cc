@@ -48,7 +48,7 @@ TEST(NormaliseTest, WritesPlanesOfABox) {
 }
 
 TEST(NormaliseTest, FlowIsAroundAHalfAndTurnsWithTheMirror) {
-  // x, y and nothing of two pixels.
+  // x, y and an unused byte, for two pixels.
   const uint8_t pixels[] = {255, 128, 0, 51, 0, 0};
   const auto value = [](float byte) { return (byte / 255 - 0.5f) / 0.229f; };
   float out[6];

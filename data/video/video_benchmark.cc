@@ -1,5 +1,5 @@
-// What reading a video costs: the scan, opening what is known, a clip of 16 frames from a random
-// place, all frames.  The yardstick is decoding all of it.
+// The cost of reading a video: the scan, opening a scanned video, a clip of 16 frames from a random
+// position, all frames; compared with decoding all of it.
 //
 //   bazel run -c opt //data/video:video_benchmark -- --clip=/data/clip.mp4
 //

@@ -1,4 +1,4 @@
-// Frames are numbered by presentation, and any of them can be had alone, whatever the format.
+// Frames are numbered by presentation, and any of them can be read alone, whatever the format.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -185,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(
                              o->b_frames = 2;
                              o->key_frame_distance = 12;
                            }},
-                    // The times are those of decoding: decoded once as well.
+                     // The times are decoding times: decoded once as well.
                     Format{"remux.mp4",
                            [](VideoWriterOptions* o) {
                              o->b_frames = 3;

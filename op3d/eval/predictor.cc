@@ -24,11 +24,12 @@
 namespace op3d {
 namespace {
 
-// All views of a video wait for the network together, at most 8 GiB of them: five times what 10
-// clips of 64 frames at 256 pixels in three crops take.
+// All views of a video wait for the network together, at most 8 GiB: five times the size of 10
+// clips of 64 frames at 256 pixels in three crops.
 constexpr double kMaxInputValues = 2147483648.0;
 
-// An evaluation's alone; the rest is there because settings are checked as a whole.
+// Only the fields for evaluation matter; the others are set because settings are checked as a
+// whole.
 TransformSettings Transform(const PredictionViews& views) {
   TransformSettings transform;
   transform.set_test_short_side(views.short_side);
@@ -51,7 +52,7 @@ absl::Status CheckViews(const PredictionViews& views) {
         absl::StrCat(views.crops, " crops are neither 1 (the centre) nor 3"));
   }
   OP3D_RETURN_IF_ERROR(CheckTransformSettings(Transform(views)));
-  // In floating point, where no product overflows.
+  // In floating point, so that no product overflows.
   const double values =
       3.0 * views.clips * views.crops * views.shape.length() * views.crop * views.crop;
   if (values > kMaxInputValues) {
@@ -73,7 +74,7 @@ std::vector<std::vector<int64_t>> ClipFrames(const PredictionViews& views, int64
   return clips;
 }
 
-// One head's rows of all views, on the CPU.
+// One head's rows for all views, on the CPU.
 at::Tensor JoinRows(const std::vector<std::vector<at::Tensor>>& views, size_t head) {
   std::vector<at::Tensor> rows;
   for (const std::vector<at::Tensor>& view : views) rows.push_back(view[head]);
@@ -152,7 +153,7 @@ absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips, Progress*
     return absl::InvalidArgumentError(
         "clips must be [N, 3, T, H, W] with at least one of them, normalised");
   }
-  // A view at a time: what comes out is the same for any number of threads.
+  // One view at a time, so that the result is the same for any number of threads.
   const int64_t views = clips.size(0);
   std::vector<std::vector<at::Tensor>> logits(views);  // [views][heads]: [1, classes]
   std::vector<std::vector<at::Tensor>> features(views);  // [views][heads]: [1, C]

@@ -41,7 +41,7 @@ TEST(Predictor, GivesTheReleasedProgramsLogits) {
   ASSERT_THAT(golden.MakeNetwork(at::kFloat)->SaveWeights(folder + "/w.safetensors"), IsOk());
   const Safetensors expected = golden.Read("eval_2x16x64x64.safetensors");
   const at::Tensor clips = GoldenClips({2, 3, 16, 64, 64}, "input", at::kFloat);
-  // Of the logits' size.
+  // Relative to the size of the logits.
   for (const auto& [precision, tolerance] : std::vector<std::pair<std::string, double>>{
            {"fp64", 1e-10}, {"fp32", 1e-4}, {"bf16", 0.1}}) {
     ASSERT_OK_AND_ASSIGN(

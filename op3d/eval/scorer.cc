@@ -21,7 +21,7 @@ namespace op3d {
 namespace {
 
 constexpr int kBatch = 16;
-// Views go through the network in groups of at most this number of input values (128 MiB): the same
+// The network gets views in groups of at most this number of input values (128 MiB): the same
 // groups for any number of threads, so that the sums round equally.
 constexpr int64_t kMaxInputValues = int64_t{1} << 25;
 
@@ -59,7 +59,7 @@ absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, Batch* batch
   return logits;
 }
 
-// Internal when a video's scores are not all finite: whatever is said of them would be made up.
+// Internal if a video's scores are not all finite, because figures from them would be meaningless.
 absl::Status CheckFinite(const at::Tensor& logits, const std::string& video) {
   const float* values = logits.const_data_ptr<float>();
   const auto bad =
@@ -71,10 +71,10 @@ absl::Status CheckFinite(const at::Tensor& logits, const std::string& video) {
                    "checkpoint: these have diverged"));
 }
 
-// What one scorer found in its range of the list.
+// The result of one scorer for its range of the list.
 struct Part {
   int64_t heads = 0;
-  // Of each scored video, in order: index in the list, and [heads, views, classes].
+  // For each scored video, in order: index in the list, and [heads, views, classes].
   std::vector<int64_t> videos;
   std::vector<float> logits;
   ClipLoader::Counters counters;
@@ -113,7 +113,7 @@ absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<Vide
   return absl::OkStatus();
 }
 
-// Puts the parts' videos one after another, head by head.
+// Concatenates the parts' videos, head by head.
 void Join(const std::vector<Part>& parts, const std::vector<Video>& videos, ViewScores* scores) {
   for (const Part& part : parts) {
     if (part.heads > 0) scores->heads = part.heads;
@@ -192,7 +192,7 @@ absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>&
                                      FrameStore* frames, int clips, const ScoringOptions& options,
                                      ActivitySeconds* seconds) {
   OP3D_ASSIGN_OR_RETURN(const auto form, EvaluationNetwork::Make(*network));
-  // Contiguous ranges, joined in order: the order of finishing does not matter.
+  // Contiguous ranges, joined in order, so the order of finishing does not matter.
   const int64_t count = static_cast<int64_t>(videos.size());
   const int64_t workers = std::max<int64_t>(1, std::min<int64_t>(options.threads + 1, count));
   std::vector<absl::Status> statuses(workers);

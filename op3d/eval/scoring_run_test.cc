@@ -60,7 +60,7 @@ TEST_F(ScoringRunTest, OneOrSeveralThreadsAndProcessesGiveTheSameBytes) {
   options_.threads = 2;
   EXPECT_EQ(Bytes(run_), alone);
 
-  // Two processes, one after the other: nine blocks in five rounds, the last without a second one.
+  // Two processes in turn: nine blocks in five rounds, in the last one only one block.
   run_.shards = 2;
   run_.shard = 1;
   std::vector<std::string> sent;
@@ -86,7 +86,7 @@ TEST_F(ScoringRunTest, WhatWasScoredIsNotScoredAgain) {
   const std::string first = Bytes(run_);
   ASSERT_OK_AND_ASSIGN(const auto parts, ListFolder(run_.parts_folder));
   EXPECT_EQ(parts.size(), 9);
-  // Without their videos, blocks that are kept do all the same, and the one that is damaged fails.
+  // Stored blocks need no videos, and the damaged one fails.
   const std::vector<Video> videos = videos_;
   for (Video& video : videos_) video.path = "/nowhere";
   EXPECT_EQ(Bytes(run_), first);

@@ -57,7 +57,7 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Vi
     if (!own.empty()) {
       OP3D_ASSIGN_OR_RETURN(part, MeasurePerformance(network, own, job.frames, options, seconds));
     }
-    // Shares back to counts, and means to sums on their grid: both add up exactly.
+    // Convert shares back to counts, and means to sums on their grid: both can be added exactly.
     constexpr double kGrid = 1 << 26;
     const double count = static_cast<double>(part.videos);
     std::vector<double> counts = {count, std::round(part.top1 * count),

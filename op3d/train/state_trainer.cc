@@ -77,7 +77,7 @@ absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const Training
 }
 
 absl::Status StateTrainer::Prepare() {
-  // One thread: sums in one order, whatever the machine; jobs run side by side instead.
+  // One thread: sums in one order on every machine; run several jobs at once instead.
   at::set_num_threads(job_.compute_threads);
   OP3D_ASSIGN_OR_RETURN(steps_per_epoch_,
                         StepsPerEpoch(state_, static_cast<int64_t>(job_.videos->size())));
@@ -197,7 +197,7 @@ absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* sta
     OP3D_RETURN_IF_ERROR(more.status());
     if (!*more) return absl::InternalError("the loader ended before its epoch");
     if (buckets_ != nullptr && own_done_ + 1 == own_accumulation_) buckets_->Arm();
-    // Size 0: every video of it was skipped.
+    // Size 0: all of its videos were skipped.
     if (batch.size > 0) OP3D_RETURN_IF_ERROR(TrainMicroBatch(&batch, stats));
     progress_.micro_batches += processes;
     watch = Stopwatch();
@@ -243,7 +243,7 @@ absl::Status StateTrainer::Step(Stopwatch* watch, EpochStats* stats) {
   save_ = due;
   if (job_.group != nullptr) {
     OP3D_RETURN_IF_ERROR(buckets_->Finish());
-    // What all must agree on travels with the meters.
+    // Decisions on which all must agree are sent together with the meters.
     std::vector<double> numbers = {loss_sum, static_cast<double>(clips),
                                    CheckInterrupt().ok() ? 0.0 : 1.0, due ? 1.0 : 0.0};
     OP3D_RETURN_IF_ERROR(job_.group->AllReduce(&numbers));
@@ -383,7 +383,7 @@ absl::Status StateTrainer::Resume() {
 
 absl::Status StateTrainer::GoOnFrom(std::optional<Safetensors> newest) {
   if (job_.group != nullptr) {
-    // The first rank's disk is the one that counts; the others may have none in common with it.
+    // The first rank's disk counts; the others may have none in common with it.
     OP3D_ASSIGN_OR_RETURN(std::string bytes,
                           job_.group->Broadcast(newest.has_value() ? newest->bytes() : ""));
     if (!first() && !bytes.empty()) {
@@ -393,7 +393,7 @@ absl::Status StateTrainer::GoOnFrom(std::optional<Safetensors> newest) {
   OP3D_RETURN_IF_ERROR(MakeState(/*with_initial_values=*/!newest.has_value()));
   if (newest.has_value()) return Restore(*newest);
   if (job_.group == nullptr) return absl::OkStatus();
-  // The ranks' files of initial weights might differ.
+  // The files of initial weights on the ranks might differ.
   std::vector<at::Tensor> tensors;
   for (const auto& [name, tensor] : trained_->network().StateDict()) tensors.push_back(tensor);
   return job_.group->Broadcast(tensors);

@@ -47,7 +47,7 @@ absl::Status Refuse(absl::string_view field, double value, absl::string_view lim
       absl::StrCat("published.", field, " is ", value, "; it must be ", limits));
 }
 
-// Copies the list, or leaves `to` as it is where there is none.
+// Copies the list, or leaves `to` unchanged if it is empty.
 template <typename List, typename Array>
 absl::Status TakeList(absl::string_view field, const List& list, Array* to) {
   if (list.empty()) return absl::OkStatus();

@@ -51,7 +51,7 @@ TEST(PoolTest, IsWhatTheShippedGraphsSay) {
     ASSERT_OK_AND_ASSIGN(const TransitionGraph shipped, FindGraph(expected.name));
     EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(graph, shipped))
         << PrintTextproto(graph);
-    // Listed in an order in which it can be trained.
+    // The listed order is an order in which it can be trained.
     ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
     for (int i = 0; i < graph.transitions_size(); ++i) EXPECT_EQ(index.training_order[i], i);
   }
@@ -78,7 +78,7 @@ TEST(PoolTest, IsMadeFromItsFewNumbers) {
   EXPECT_EQ(longest.accumulation(), 2);
   EXPECT_EQ(graph.states(4).learning_rate(), 0.03 * 0.25);
   EXPECT_THAT(ValidateGraph(graph), IsOk());
-  // A graph without them stays.
+  // A graph without `published` is not changed.
   TransitionGraph again = graph;
   ASSERT_THAT(MakePublished(&again), IsOk());
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(graph, again));

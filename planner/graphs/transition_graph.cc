@@ -84,7 +84,7 @@ absl::Status ReadEdges(const TransitionGraph& graph, const Numbers& numbers, Gra
   return absl::OkStatus();
 }
 
-// What a graph with rounds, or with edges of a given length, needs beside.
+// Further checks for a graph with rounds, or with edges of a fixed length.
 absl::Status CheckRounds(const TransitionGraph& graph, const GraphIndex& index) {
   const int rounds = graph.rounds_size();
   for (int round = 0; round < rounds; ++round) {
@@ -148,7 +148,7 @@ absl::Status ReadFinals(const TransitionGraph& graph, const Numbers& numbers, Gr
       "in finals");
 }
 
-// Every node of `open` has an edge from another of `open`: following them backwards must repeat.
+// Every node of `open` has an edge from another of `open`, so following them backwards must repeat.
 std::string DescribeCycle(const TransitionGraph& graph, const GraphIndex& index,
                           const std::vector<bool>& open) {
   int node = static_cast<int>(std::find(open.begin(), open.end(), true) - open.begin());
@@ -170,7 +170,7 @@ std::string DescribeCycle(const TransitionGraph& graph, const GraphIndex& index,
   });
 }
 
-// Takes, again and again, the first listed edge whose source has all its own edges in.
+// Repeatedly takes the first listed edge whose source already has all its own edges.
 absl::Status OrderEdges(const TransitionGraph& graph, GraphIndex* index) {
   std::vector<int> missing(index->nodes);
   std::vector<std::vector<int>> outgoing(index->nodes);
@@ -180,7 +180,7 @@ absl::Status OrderEdges(const TransitionGraph& graph, GraphIndex* index) {
   for (size_t edge = 0; edge < index->edges.size(); ++edge) {
     outgoing[index->edges[edge].from].push_back(static_cast<int>(edge));
   }
-  // Edges that can be taken, the first listed on top.
+  // Edges that can be taken; the first listed one is on top.
   std::priority_queue<int, std::vector<int>, std::greater<int>> open_edges;
   const auto open = [&](int node) {
     for (const int edge : outgoing[node]) open_edges.push(edge);

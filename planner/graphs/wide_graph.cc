@@ -31,8 +31,8 @@ int Crop(const WideGraphSettings& settings, int clip) {
   return settings.clips(clip).crop() > 0 ? settings.clips(clip).crop() : settings.full_crop();
 }
 
-// Of the clips of the same kind that have more of frames or of pixels and less of neither, the one
-// that costs least; -1 = none.
+// The cheapest of the clips of the same kind that have more frames or pixels and not less of
+// the other; -1 = none.
 int NextLarger(const WideGraphSettings& settings, int clip) {
   const State& own = settings.clips(clip);
   int next = -1;
@@ -52,7 +52,7 @@ int EpochsOf(double frames, double clip_frames) {
   return std::max(1, static_cast<int>(std::lround(std::min(frames / clip_frames, 1e6))));
 }
 
-// What all edges take, in weights, and the weight of one path through all stages but the last.
+// The weights of all edges, and of one path through all stages but the last.
 struct Weights {
   double whole = 0, trunk = 0;
 };
@@ -164,8 +164,8 @@ class WideGraph {
     ForEachState([this](int clip, int rate, int stage, int length) {
       AddState(clip, rate, stage, length);
     });
-    // The first listed clip at all rates comes before the next clip: a round that takes fewer edges
-    // than there are tries every clip at the first rate first.
+    // All clips at the first rate come before the next rate: a round with fewer edges than states
+    // tries every clip at the first rate first.
     ForEachState([this](int clip, int rate, int stage, int length) {
       if (stage == 0) AddEdge(kInitial, clip, rate, stage, length);
     });
@@ -188,7 +188,7 @@ class WideGraph {
 
  private:
   bool last(int stage) const { return stage + 1 == settings_.stages_size(); }
-  // Edges of different length between the same two clips.
+  // The number of edges of different length between the same two clips.
   int Lengths(int stage) const {
     return last(stage) ? std::max(1, settings_.annealing_size()) : 1;
   }
@@ -226,7 +226,7 @@ class WideGraph {
 
   void AddEdge(const std::string& from, int clip, int rate, int stage, int length) {
     double frames = FramesOfStage(settings_, stage);
-    // FramesOfStage() of the last stage is that of its longest edges.
+    // FramesOfStage() of the last stage is for its longest edges.
     if (last(stage) && !settings_.annealing().empty()) {
       frames *= settings_.annealing(length) / *settings_.annealing().rbegin();
     }

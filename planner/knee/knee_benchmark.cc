@@ -1,4 +1,4 @@
-// How long a knee estimate takes:  ./bazelw run //planner/knee:knee_benchmark
+// The time of a knee estimate:  ./bazelw run //planner/knee:knee_benchmark
 #include <benchmark/benchmark.h>
 
 #include <vector>
@@ -9,7 +9,7 @@
 namespace op3d {
 namespace {
 
-// A noisy curve of state.range(0) points whose knee lies near the middle.
+// A noisy curve of state.range(0) points with its knee near the middle.
 void BM_EstimateKnee(benchmark::State& state) {
   const int points = static_cast<int>(state.range(0));
   RandomStream stream(1, "benchmark", {points});

@@ -51,7 +51,7 @@ TEST(KneeIntervalTest, DependsOnTheSeedAlone) {
   EXPECT_EQ(first.high, again.high);
 }
 
-// The same by the whole estimate of every resampled curve, as a second implementation.
+// A second implementation: the complete estimate of every resampled curve.
 TEST(KneeIntervalTest, AgreesWithTheWholeEstimate) {
   const std::vector<double> y = Curve(0.01);
   ASSERT_OK_AND_ASSIGN(const Knee knee, EstimateKnee(y));

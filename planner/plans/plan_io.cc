@@ -24,7 +24,7 @@ constexpr char kGraphs[] = "planner/graphs";
 absl::Status CheckStepsOnPath(const Plan& plan) {
   int at = 0;
   for (const Plan::Step& step : plan.steps()) {
-    // path(0) is the initial state: nothing is trained there.
+    // path(0) is the initial state, in which nothing is trained.
     for (++at; at < plan.path_size() && plan.path(at) != step.state().name(); ++at) {
     }
     if (at >= plan.path_size()) {
@@ -50,7 +50,7 @@ bool HasEdge(const TransitionGraph& graph, const std::string& from, const std::s
   return false;
 }
 
-// The first field in which training differs, "" if none.
+// The first field in which training differs; "" if there is none.
 std::string Difference(const State& plan, const State& graph) {
   const auto differ = [](absl::string_view field, double in_plan, double in_graph) {
     return absl::StrCat(field, " is ", in_plan, " in the plan and ", in_graph, " in the graph");
@@ -72,12 +72,12 @@ std::string Difference(const State& plan, const State& graph) {
   return "";
 }
 
-// The shipped file of that name in `folder`; `shipped`: "released plans".
+// The shipped file with that name in `folder`; `shipped`: "released plans".
 absl::StatusOr<std::string> FindShipped(const char* folder, absl::string_view what,
                                         absl::string_view shipped, const std::string& name,
                                         const std::string& path) {
   const absl::StatusOr<std::string> runfiles = RunfilePath(folder);
-  // Reading it says what is wrong.
+  // Reading it will report the error.
   if (!IsTextprotoName(name) || !runfiles.ok()) return path;
   absl::StatusOr<std::string> file = FindTextproto(*runfiles, name, what);
   if (!absl::IsNotFound(file.status())) return file;

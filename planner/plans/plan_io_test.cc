@@ -66,7 +66,7 @@ TEST(PlanIoTest, ShippedPlansAreTheReleasedOnes) {
       EXPECT_DOUBLE_EQ(state.learning_rate(), released["learning_rate"].get<double>());
       EXPECT_EQ(state.frozen_batch_norm(), released["batch_norm_frozen"].get<bool>());
       EXPECT_EQ(state.batch_size(), released["batch_per_gpu"].get<int>());
-      // Four GPUs there, one process here.
+      // Four GPUs in the released runs, one process here.
       EXPECT_EQ(state.accumulation(), 4 * released["accumulate"].get<int>());
       EXPECT_EQ(plan.steps(i).epochs(), released["epochs"].get<int>());
     }

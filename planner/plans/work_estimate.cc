@@ -10,8 +10,8 @@ namespace op3d {
 
 namespace {
 
-// Every state holds the weights of its best way in until nothing can start from them any more;
-// those of an edge that has just ended lie beside them until the comparison.
+// Every state keeps the weights of its best edge until nothing can start from them any more;
+// those of an edge that has just ended are kept too until the comparison.
 int WeightsAtOnce(const GraphIndex& index) {
   std::vector<int> open_ways_out(index.nodes, 0);
   for (const int edge : index.training_order) ++open_ways_out[index.edges[edge].from];

@@ -58,14 +58,14 @@ TEST(WorkEstimateTest, ExpectsTheKneesOfTheReleasedPlans) {
   ASSERT_OK_AND_ASSIGN(const WorkEstimate work, EstimateWork(MakePool(PoolOptions()), rule));
   EXPECT_EQ(work.expected_epochs, 2 * 66 + 12 * 33);
   EXPECT_EQ(work.expected_frames, 66 * (16 + 32) + 33 * (2 * 16 + 5 * 32 + 5 * 64));
-  // A bound that is sooner is expected to end the edge.
+  // If the bound is reached earlier, it is the expected end of the edge.
   rule.set_max_epochs(20);
   ASSERT_OK_AND_ASSIGN(const WorkEstimate bounded, EstimateWork(MakePool(PoolOptions()), rule));
   EXPECT_EQ(bounded.expected_epochs, 2 * 66 + 12 * 20);
 }
 
 TEST(WorkEstimateTest, CountsTheWeightsThatAreHeldAtOnce) {
-  // A chain holds the weights to start from and those just trained.
+  // A chain keeps the weights to start from and those just trained.
   TransitionGraph chain = MakePool(PoolOptions());
   chain.clear_transitions();
   std::string before = chain.initial();
@@ -83,7 +83,8 @@ TEST(WorkEstimateTest, CountsTheWeightsThatAreHeldAtOnce) {
   rule.set_max_epochs(8);
   ASSERT_OK_AND_ASSIGN(const WorkEstimate work, EstimateWork(chain, rule));
   EXPECT_EQ(work.weights_at_once, 2);
-  // A star: every edge out of the initial state, all final: nothing can be dropped.
+  // A star: all edges start at the initial state and all states are final, so nothing can be
+  // removed.
   for (Transition& transition : *chain.mutable_transitions()) transition.set_from(chain.initial());
   chain.clear_finals();
   for (const State& state : chain.states()) chain.add_finals(state.name());

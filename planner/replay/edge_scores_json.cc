@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// Parse failures of one edge; the caller says which.
+// Parse errors of one edge; the caller adds which.
 absl::StatusOr<double> Number(const json& object, const char* name) {
   if (!object.contains(name) || !object[name].is_number()) {
     return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is missing or no number"));

@@ -30,7 +30,7 @@ namespace {
 // T for measured points without a result.
 constexpr int kDefaultAttemptEpochs = 10;
 
-// The graph without the states that may not be used.
+// The graph without excluded states.
 absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
                                          const std::vector<std::string>& states) {
   if (states.empty()) return graph;
@@ -56,7 +56,8 @@ absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
   return part;
 }
 
-// A state without its name, and with its batch in one piece: machines split it differently.
+// A state without its name, and with batch and accumulation combined, because machines split it
+// differently.
 State Unnamed(State state) {
   state.clear_name();
   state.set_batch_size(state.batch_size() * state.accumulation());
@@ -64,7 +65,7 @@ State Unnamed(State state) {
   return state;
 }
 
-// "" when both train the same, else what differs: "learning_rate: 0.02 -> 0.004".
+// "" if both train the same, otherwise the difference: "learning_rate: 0.02 -> 0.004".
 std::string TrainingDifference(const State& from, const State& to) {
   google::protobuf::util::DefaultFieldComparator comparator;
   comparator.set_float_comparison(google::protobuf::util::DefaultFieldComparator::APPROXIMATE);
@@ -82,8 +83,8 @@ std::string TrainingDifference(const State& from, const State& to) {
   return absl::StrJoin(lines, ", ");
 }
 
-// By state of `graph`: the recorded state that trains the same, or -1.  No recorded state stands
-// for two.
+// By state of `graph`: the recorded state that trains the same, or -1.  No recorded state is used
+// twice.
 std::vector<int> MatchStates(const TransitionGraph& recorded, const TransitionGraph& graph) {
   std::vector<int> matches(graph.states_size(), -1);
   std::vector<bool> taken(recorded.states_size(), false);
@@ -109,7 +110,7 @@ std::string DescribeUnrecorded(const TransitionGraph& recorded, const State& sta
   for (const State& there : recorded.states()) {
     if (there.name() != state.name()) continue;
     const std::string difference = TrainingDifference(there, state);
-    // Equal, but matched by another state of the graph.
+    // Equal, but already matched with another state of the graph.
     if (difference.empty()) break;
     return absl::StrCat(text, ", whose ", there.name(), " is another state (there -> here: ",
                         difference, ")");
@@ -123,7 +124,7 @@ std::vector<double> Performance(const EdgeOutcome& outcome) {
   return performance;
 }
 
-// What the rule finds on a recorded curve: it stops where it would have, or `unfinished`.
+// The rule's result for a recorded curve: it stops where it would have, or `unfinished`.
 absl::StatusOr<EdgeScore> ScoreWithRule(const std::vector<double>& performance,
                                         const StoppingRule& rule, bool* unfinished) {
   const int trained = static_cast<int>(performance.size()) - 1;
@@ -161,7 +162,7 @@ double CostOf(const PricedState& state, Cost cost) {
   return cost == Cost::kFrames ? static_cast<double>(state.frames) : state.seconds;
 }
 
-// What training along every state's best way in costs: in the order of training, so that a state's
+// The cost of training along every state's best path: in the order of training, so that a state's
 // source comes before it.
 std::vector<PricedState> Front(const Replay& replay, const std::vector<double>& epoch_seconds,
                                Cost cost) {
@@ -190,7 +191,7 @@ std::vector<PricedState> Front(const Replay& replay, const std::vector<double>& 
   return front;
 }
 
-// A score is only known where its source is reached over trained edges.
+// Removes scores whose source is not reached over trained edges.
 void DropUnreached(const GraphIndex& index, EdgeScores* scores) {
   for (int edge : index.training_order) {
     const int source = index.edges[edge].from;
@@ -198,7 +199,7 @@ void DropUnreached(const GraphIndex& index, EdgeScores* scores) {
   }
 }
 
-// The recorded result, or what `rule` finds on the recorded curve.
+// The recorded result, or the result of `rule` for the recorded curve.
 absl::StatusOr<EdgeScore> ScoreAgain(const EdgeOutcome& outcome, const StoppingRule& rule,
                                      bool* unfinished) {
   const bool recorded = outcome.has_knee() || outcome.epochs() > 0 || outcome.score() != 0;
@@ -216,7 +217,7 @@ MatchedEdges MatchEdges(const TransitionGraph& recorded, const std::vector<EdgeO
                         const TransitionGraph& graph) {
   MatchedEdges matched;
   const std::vector<int> matches = MatchStates(recorded, graph);
-  // What the recorded states are called here.
+  // The names of the recorded states in this graph.
   absl::flat_hash_map<std::string, std::string> names = {{recorded.initial(), graph.initial()}};
   for (int i = 0; i < graph.states_size(); ++i) {
     if (matches[i] < 0) {
@@ -366,7 +367,7 @@ absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
 
 namespace {
 
-// Ranks from 1; equal values share the mean of theirs.
+// Ranks from 1; equal values get the mean of their ranks.
 std::vector<double> MeanRanks(const std::vector<double>& values) {
   std::vector<double> ranks;
   for (const double value : values) {

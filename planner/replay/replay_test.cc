@@ -94,13 +94,13 @@ TEST(ReplayTest, SaysWhichEdgesWereNeverTrained) {
   EXPECT_THAT(
       PlanAgain(Triangle(), trained, {}),
       StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("never trained: S0-S2, S1-S2")));
-  // An edge whose source is not reached is worth nothing.
+  // An edge whose source is not reached has no value.
   EXPECT_THAT(PlanAgain(Triangle(), {Found("S1", "S2", 4, 0.6)}, {}),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("S0-S1, S0-S2")));
 }
 
 TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
-  // Other names, another split of the batch; the states are the recorded ones.
+  // Other names and another batch and accumulation; the states are the recorded ones.
   TransitionGraph graph = Triangle();
   for (State& state : *graph.mutable_states()) {
     state.set_name("other_" + state.name());
@@ -117,7 +117,7 @@ TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
   ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(graph, renamed.edges, {}));
   EXPECT_THAT(replay.plan.path(), ElementsAre("S0", "other_S1", "other_S2"));
 
-  // The recorded name, but another rate, clip or schedule: never trained, and said so.
+  // The recorded name, but another rate, clip or schedule: never trained, and reported as such.
   for (const auto& change : std::vector<std::function<void(State*)>>{
            [](State* state) { state->set_learning_rate(0.004); },
            [](State* state) { state->set_stride(2); },
@@ -136,7 +136,7 @@ TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
   EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).unrecorded,
               ElementsAre(HasSubstr("schedule")));
 
-  // Two equal states: the names tell them apart, and one record does not stand for both.
+  // Two equal states: their names distinguish them, and one record is not used for both.
   graph = Triangle();
   *graph.mutable_states(1) = graph.states(0);
   graph.mutable_states(1)->set_name("S2");
@@ -144,7 +144,7 @@ TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
               ElementsAre(HasSubstr("S2 (16 frames a clip")));
   EXPECT_THAT(MatchEdges(graph, TrainedTriangle(), graph).edges, SizeIs(3));
 
-  // An edge of another length was not trained so.
+  // An edge with another length was not trained.
   graph = Triangle();
   graph.mutable_transitions(2)->set_epochs(7);
   EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).edges, SizeIs(2));
@@ -177,7 +177,7 @@ TEST(ReplayTest, TheFrontHoldsWhatNothingBeats) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("the cheapest costs 80")));
 }
 
-// Parabolas that are highest at `knee`.
+// Parabolas with their maximum at `knee`.
 EdgeOutcome Measured(const char* from, const char* to, int knee, double top, double noise) {
   EdgeOutcome outcome;
   outcome.set_from(from);

@@ -15,7 +15,7 @@
 namespace op3d {
 namespace {
 
-// What the time and memory of a step depend on.
+// The properties on which the time and memory of a step depend.
 using Shape = std::tuple<int, int, int, int, bool, bool>;
 
 Shape ShapeOf(const State& state, bool from_initial) {
@@ -23,7 +23,7 @@ Shape ShapeOf(const State& state, bool from_initial) {
           state.accumulation(), state.frozen_batch_norm(),  from_initial};
 }
 
-// Asks a child, once a shape.
+// Asks a child once for each shape.
 class Probe {
  public:
   Probe(const SearchRequest& request, const ChildSearchOptions& options)
@@ -33,7 +33,7 @@ class Probe {
     }
   }
 
-  // Absent where the child does not say; Cancelled on a signal.
+  // nullopt if the child does not say; Cancelled on a signal.
   absl::StatusOr<std::optional<EdgeCost>> Ask(const TransitionGraph& graph, int edge,
                                               const State& state, int epochs) {
     if (!unknown_.empty()) return std::optional<EdgeCost>();
@@ -74,7 +74,8 @@ double Seconds(const EdgeCost& edge, int epochs, bool from_initial) {
          (from_initial ? 0 : edge.measure_seconds());
 }
 
-// When `jobs` are through with all pools' edges, each as soon as its source is decided.
+// The time until `jobs` have trained all pools' edges, each started as soon as its source is
+// decided.
 double WallSeconds(const SearchCost& cost, bool worst) {
   std::vector<double> free(cost.jobs, 0);
   double end = 0;
@@ -110,7 +111,7 @@ void AddUp(bool keep_all_weights, SearchCost* cost) {
       kept = std::max(kept, static_cast<int64_t>(estimate.kept_bytes()));
       all += static_cast<int64_t>(estimate.kept_bytes());
     }
-    // With several jobs the order differs, so that a few more may lie there.
+    // With several jobs the order differs, so that a few more may be kept.
     const int held = pool.work.weights_at_once + cost->jobs - 1;
     cost->disk_bytes += keep_all_weights ? all : std::min(all, held * kept);
   }

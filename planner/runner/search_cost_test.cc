@@ -52,7 +52,7 @@ TEST(SearchCostTest, AddsUpWhatTheRunnerSays) {
   EXPECT_EQ(one.disk_bytes, 700 + 10 * one.pools[0].work.weights_at_once);
   EXPECT_EQ(one.memory_bytes, 5000);
   EXPECT_FALSE(FolderExists(options.folder));
-  // Three lengths of clip, and those of the first edges.
+  // Three lengths of clip, and different settings for the first edges.
   ASSERT_OK_AND_ASSIGN(const std::string requests, ReadFile(counter));
   EXPECT_EQ(requests, "x\nx\nx\nx\nx\n");
 

@@ -75,7 +75,7 @@ TEST(SearchFolderTest, ARecordTellsAsMuchAsTheJournal) {
   const std::string run = TestFolder("recorded");
   ASSERT_THAT(SearchIn(JoinPath(run, "cs"), Sampling::kConsecutive), IsOk());
   ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(Wide()));
-  // One edge fails, and the rounds leave others out.
+  // One edge fails, and the rounds drop others.
   ScriptedRunner runner([](const EdgeTask& task, int epoch) {
     return task.state().name() == "cs16_0.1.1" ? -1 : 0.3 + 0.01 * epoch + 0.001 * task.index();
   });
@@ -118,7 +118,7 @@ TEST(SearchFolderTest, SaysWhatIsMissingOrDamaged) {
   ASSERT_THAT(SearchIn(run, Sampling::kUniform), IsOk());
   const std::string path = JoinPath(run, kJournalFile);
   ASSERT_OK_AND_ASSIGN(std::string text, ReadFile(path));
-  // A whole line that says nothing new: the first point once more.
+  // A complete line that adds nothing: the first point once more.
   const size_t second = text.find('\n') + 1, third = text.find('\n', second) + 1;
   const size_t fourth = text.find('\n', third) + 1;
   ASSERT_THAT(WriteFileAtomically(path, text + text.substr(third, fourth - third)), IsOk());

@@ -1,4 +1,4 @@
-// The released plans: searches over scripted curves must give them back.
+// Searches over scripted curves must find the released plans.
 #include <gtest/gtest.h>
 
 #include <map>

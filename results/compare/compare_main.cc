@@ -58,7 +58,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::string a, FindRun(words[0]));
   OP3D_ASSIGN_OR_RETURN(const std::string b, FindRun(words[1]));
   const absl::StatusOr<RunComparison> compared = CompareRuns(a, b, options);
-  // 1 means that the runs differ, so whatever cannot be read must be 2.
+  // 1 means that the runs differ, so an unreadable file must be 2.
   if (!compared.ok()) return absl::InvalidArgumentError(compared.status().message());
   const RunComparison& comparison = *compared;
   if (absl::GetFlag(FLAGS_json)) {
@@ -66,7 +66,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   } else {
     std::fputs(DescribeComparison(comparison).c_str(), stdout);
   }
-  // Equal records of which one was edited do not say that the runs are.
+  // If one of two equal records was edited, they do not prove that the runs are equal.
   if (!comparison.edited.empty() && comparison.differences.empty()) {
     return absl::InvalidArgumentError(
         "a record was edited by hand or damaged; put back what was changed, or run it again");

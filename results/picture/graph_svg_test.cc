@@ -30,7 +30,7 @@ TEST(GraphSvgTest, ShowsEveryStateAndEdge) {
   for (const EdgeOutcome& edge : search.edges()) {
     EXPECT_THAT(text, HasSubstr(absl::StrFormat(">%.3f</text>", edge.score())));
   }
-  // One thick arrow a step of the path, and one in the legend.
+  // One thick arrow for each step of the path, and one in the legend.
   EXPECT_EQ(Count(text, "stroke-width=\"5\""), search.plan().path_size() - 1 + 1);
 }
 
@@ -58,7 +58,7 @@ TEST(GraphSvgTest, AnyGraphGivesAWellFormedPicture) {
     state->set_segments(1);
     state->set_frames_per_segment(8 * (i + 1));
   }
-  // A way over two columns is bent, one to an unknown state is left out.
+  // An edge over two columns is bent, one to an unknown state is left out.
   for (const char* to : {"a&b0", "a&b2", "nowhere"}) {
     Transition* transition = search.mutable_graph()->add_transitions();
     transition->set_from("a&b4");

@@ -16,7 +16,7 @@ std::string FormatPercent(double share, int decimals) {
 
 std::string FormatPoints(double difference, int decimals) {
   std::string text = absl::StrFormat("%+.*f", decimals, 100 * difference);
-  // "-0.0" and "+0.0" are both no difference.
+  // "-0.0" and "+0.0" both mean no difference.
   if (text.find_first_of("123456789") == std::string::npos) return text.substr(1);
   return text;
 }

@@ -1,4 +1,4 @@
-// Renders a run's report.html and curves.svg again from its record, or those of a search from its
+// Writes a run's report.html and curves.svg again from its record, or those of a search from its
 // journals.
 //
 //   ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01
@@ -48,7 +48,7 @@ absl::Status WritePool(const std::string& folder, const RunRecord& record,
       absl::StrCat("--pool=", pool, ": the run in ", folder, " has not searched such a pool"));
 }
 
-// A folder of `plan search`, or of a run whose record is not written yet; the page goes to
+// For a folder of `plan search`, or of a run whose record is not written yet; the page goes to
 // `folder`.
 absl::Status ReportSearches(const std::vector<FoundSearch>& found, const std::string& folder,
                             const std::string& pool) {
@@ -83,7 +83,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   std::vector<NamedRecord> shown;
   for (const std::string& word : words) {
     OP3D_ASSIGN_OR_RETURN(const std::string run, FindRun(word));
-    // A record file's page goes beside it.
+    // A record file's page goes to the same folder.
     const std::string beside =
         FolderExists(run) ? run : std::filesystem::path(run).parent_path().string();
     const std::string folder = output.empty() ? beside : UserPath(output);

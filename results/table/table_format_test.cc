@@ -48,7 +48,8 @@ std::vector<ResultTable> Full() {
   return MakeTables({{"run-1", record}}, figures);
 }
 
-// The goldens below were read and found right; a line of a table is a line here, however long.
+// The expected texts below were checked by a person; a line of a table is a line here, however
+// long.
 
 TEST(TableFormatTest, TextOfAMiniature) {
   EXPECT_EQ(RenderTables(Miniature(), TableFormat::kText), R"(Kinetics-400, miniature scale

@@ -1,4 +1,4 @@
-// Recorded runs as tables: ours, the published figure with its source, difference, verdict.
+// Shows recorded runs as tables: ours, the published figure with its source, difference, verdict.
 //
 //   ./bazelw run //results:table -- results/runs/kinetics400-2026-05-01 --format=markdown
 //   ./bazelw run //results:table                      # every run under results/runs
@@ -24,7 +24,7 @@ ABSL_FLAG(bool, all, false, "single fixed schedules too, not only the best of th
 namespace op3d {
 namespace {
 
-// Every run of the workspace that has a record; what cannot be read is named and left out.
+// Every run of the workspace that has a record; unreadable ones are named and left out.
 absl::StatusOr<std::vector<NamedRecord>> FindRecords() {
   const std::string folder = JoinPath(WorkspaceFolder(), "results/runs");
   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));

@@ -14,7 +14,7 @@ int main() {
   const std::string folder =
       op3d::JoinPath(op3d::WorkspaceFolder(), "results/record/testdata/fixture");
   absl::Status status = op3d::MakeFolders(folder);
-  // Without a checksum of the content: as records were before there was one.
+  // Without a checksum of the content, like older records.
   if (status.ok()) {
     status = op3d::WriteTextproto(op3d::RecordPath(folder), op3d::MakeFixtureRecord());
   }

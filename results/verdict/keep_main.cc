@@ -1,4 +1,4 @@
-// Keeps runs with the sources, under results/recorded, and shows them in results/README.md.
+// Adds runs to the repository, under results/recorded, and shows them in results/README.md.
 //
 //   ./bazelw run //results:keep -- results/runs/hmdb51-2026-11-29
 //   ./bazelw run //results:keep                       # the README alone, after a change by hand

@@ -1,4 +1,4 @@
-// Do plans win?  The goals, computed from recorded runs.
+// Shows whether plans win: the goals, computed from recorded runs.
 //
 //   ./bazelw run //results:verdict                    # every run under results/recorded with roles
 //   ./bazelw run //results:verdict -- --json results/runs/a results/runs/b
@@ -20,7 +20,7 @@ ABSL_FLAG(bool, json, false, "one JSON object instead of sentences");
 namespace op3d {
 namespace {
 
-// The recorded runs that say what their rows stand for.
+// The recorded runs whose rows have roles.
 absl::StatusOr<std::vector<NamedRecord>> FindRecords() {
   OP3D_ASSIGN_OR_RETURN(const std::string folder, RecordedFolder());
   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));

@@ -19,7 +19,7 @@ constexpr char kExpected[] =
     "{\"database\": {id: {\"subset\": ..., \"annotations\": [{\"label\": ..., \"segment\": "
     "[seconds, seconds]}]}}}";
 
-// The member of an object; null when there is none.
+// The member of an object; null if there is none.
 const Json& Member(const Json& object, const char* key) {
   static const Json* const kNone = new Json;
   if (!object.is_object()) return *kNone;

@@ -12,7 +12,7 @@
 namespace op3d {
 namespace {
 
-// Takes the last number and what separates it off `row`.
+// Removes the last number and its separator from `row`.
 bool TakeNumber(absl::string_view* row, int64_t* number) {
   const size_t separator = row->find_last_of(" \t,");
   int32_t value;  // a larger one is no frame count and no label

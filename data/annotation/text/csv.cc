@@ -9,7 +9,7 @@
 namespace op3d {
 namespace {
 
-// Reads field after field of `text`; the position never moves back.
+// Reads the fields of `text` one after another; the position never moves back.
 class CsvReader {
  public:
   CsvReader(absl::string_view text, absl::string_view source) : text_(text), source_(source) {}

@@ -34,7 +34,7 @@ DatasetLayout LayOutHmdb51(const Miniature& miniature, const MiniatureSize& size
         const int index = (film * size.videos_per_group + clip) * classes + video_class;
         layout.videos.push_back({"pool", index, absl::StrCat("hmdb51_org/", name, "/", file)});
         for (int split = 0; split < kSplits; ++split) {
-          // The official lists' own space at the end.
+          // The official lists have a space at the end, too.
           absl::StrAppend(&lists[split], file, " ", Flag(film, size.groups, split), " \n");
         }
       }

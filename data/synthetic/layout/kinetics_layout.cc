@@ -44,7 +44,7 @@ std::string KineticsPath(const Miniature& miniature, absl::string_view split,
 
 std::string KineticsCsv(const Miniature& miniature, absl::string_view split,
                         const std::vector<KineticsVideo>& videos) {
-  // The official lists' own headers; the test list is published without labels.
+  // The official lists' headers; the test list is published without labels.
   const bool labelled = split != "test";
   std::string text = labelled ? "label,youtube_id,time_start,time_end,split,is_cc\n"
                               : "youtube_id,time_start,time_end,split\n";

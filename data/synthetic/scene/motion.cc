@@ -64,7 +64,7 @@ Trajectory Trajectory::Draw(absl::Span<const Motion> motions, const VideoShape& 
 void Trajectory::Apply(const Segment& segment, int frame, Pose* pose) {
   const bool now = frame >= segment.start && frame < segment.end;
   const double elapsed = std::max(0, std::min(frame, segment.end) - segment.start);
-  // A shake or a change of size ends where it began; a way stays made.
+  // A shake or a change of size ends where it began; a movement remains.
   const double shake = now ? segment.amplitude * std::sin(kTurn * elapsed / segment.period) : 0.0;
   const double ramp = now ? std::fmod(elapsed / segment.period, 1.0) : 0.5;
   switch (segment.motion) {

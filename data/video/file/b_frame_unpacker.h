@@ -5,7 +5,7 @@
 //   while (av_read_frame(input, packet) >= 0) {
 //     if (unpacker.Unpack(packet)) Use(packet);           // else there is nothing in it
 //   }
-//   // Where unpacker.broken() is true, the file is not as described: nothing of it is to be trusted.
+//   // If unpacker.broken() is true, the file is not as described and cannot be trusted.
 //
 // FFmpeg's filter mpeg4_unpack_bframes moves the pictures.  Such files have one time per packet,
 // that of its position d.  A picture followed by a B-frame is presented at d + 2 (in packets),

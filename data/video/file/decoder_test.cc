@@ -30,7 +30,7 @@ TEST(DecoderTest, GivesFramesInOrderOfPresentation) {
   EXPECT_EQ(log.count(), 0) << log.first();
 }
 
-// FFmpeg's H.264 decoder ends the process above a depth of 16.
+// FFmpeg's H.264 decoder aborts the process above a depth of 16.
 TEST(DecoderTest, BearsAnyReorderDepth) {
   FfmpegLog log;
   const std::string path = WriteTestClip(TestFolder("depth"), "clip.mp4", TestClipOptions(), 60);

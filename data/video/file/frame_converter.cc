@@ -9,7 +9,7 @@
 namespace op3d {
 namespace {
 
-// The "j" formats say "full range" in their name, which swscale has come to dislike.
+// The "j" formats have "full range" in their name, which swscale has deprecated.
 AVPixelFormat WithoutRange(int format) {
   switch (format) {
     case AV_PIX_FMT_YUVJ411P:

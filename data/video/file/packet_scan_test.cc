@@ -74,7 +74,7 @@ TEST_F(PacketScanTest, DoubtsTimesOfDecoding) {
       const PacketScan scan = Scan(WriteTestClip(folder_, "wrong", options, 40));
       EXPECT_THAT(scan.doubt, HasSubstr("times are those of decoding"));
       EXPECT_TRUE(scan.decoding_times);
-      // Without B-frames they are right.
+      // Without B-frames the times are right.
       options.b_frames = 0;
       EXPECT_EQ(Scan(WriteTestClip(folder_, "plain", options, 40)).doubt, "");
     }

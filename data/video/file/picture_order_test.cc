@@ -14,7 +14,7 @@
 namespace op3d {
 namespace {
 
-// Places order pictures as their times do, which the encoder has set.
+// The positions order pictures in the same way as their times, which the encoder has set.
 TEST(PictureOrderTest, PlacesFollowTheTimes) {
   FfmpegLog log;
   const struct {

@@ -1,7 +1,7 @@
 // Exact frames of a video file.  `media.h` is the entry point for any stored form.
 //
 //   OP3D_ASSIGN_OR_RETURN(VideoScan scan, ScanVideoFile("a.mp4", {}));        // once
-//   OP3D_ASSIGN_OR_RETURN(auto reader, OpenVideoFile("a.mp4", scan, {}));     // as often as you like
+//   OP3D_ASSIGN_OR_RETURN(auto reader, OpenVideoFile("a.mp4", scan, {}));   // any number of times
 //
 // Pixels: colour matrix and range as in the file, BT.601 limited if unspecified; turned
 // upright; the video's own size (nothing is resized, non-square pixels stay as they are).  The

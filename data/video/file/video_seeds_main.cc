@@ -1,4 +1,4 @@
-// Writes small videos, one of each kind that the reader knows, to the files named: seeds for
+// Writes small videos, one of each kind that the reader supports, to the named files: seeds for
 // fuzzing.
 //
 //   video_seeds OUT/h264.mp4 OUT/hevc.mkv ...
@@ -55,7 +55,7 @@ std::map<std::string, VideoWriterOptions> Kinds() {
   return kinds;
 }
 
-// Recordings one after the other whose times overlap.
+// Concatenated recordings whose times overlap.
 bool IsJoined(const std::string& name) { return name.rfind("joined", 0) == 0; }
 
 absl::StatusOr<std::string> Encode(const VideoWriterOptions& options) {

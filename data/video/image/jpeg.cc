@@ -78,7 +78,7 @@ absl::StatusOr<JpegSize> JpegDecoder::CheckedSize(absl::string_view bytes, int64
 
 absl::Status JpegDecoder::Decompress(absl::string_view bytes, JpegSize size, int format,
                                      uint8_t* pixels) {
-  // A small file can hold thousands of passes over a large picture.
+  // A small file can contain thousands of passes over a large picture.
   const int flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
   if (tjDecompress2(handle_.get(), Data(bytes), bytes.size(), pixels, size.width, /*pitch=*/0,
                     size.height, format, flags) != 0) {

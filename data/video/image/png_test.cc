@@ -24,7 +24,7 @@ uint8_t Paeth(int left, int above, int corner) {
   return static_cast<uint8_t>(a <= b && a <= c ? left : b <= c ? above : corner);
 }
 
-// A decoder of eight-bit RGB by the standard (ISO/IEC 15948).
+// A decoder of eight-bit RGB, written from the standard (ISO/IEC 15948).
 std::vector<uint8_t> DecodePng(const std::string& bytes, int width, int height) {
   EXPECT_EQ(bytes.substr(0, 8), "\x89PNG\r\n\x1a\n");
   std::string packed;

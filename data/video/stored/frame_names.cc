@@ -12,7 +12,7 @@
 namespace op3d {
 namespace {
 
-// Strips the marks of flow; 0 = x, 1 = y, -1 = no flow.
+// Removes the marks of flow; 0 = x, 1 = y, -1 = no flow.
 int StripFlow(absl::string_view* stem) {
   absl::string_view rest = *stem;
   absl::ConsumePrefix(&rest, "flow_");

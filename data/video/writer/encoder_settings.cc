@@ -19,7 +19,7 @@ void SetString(AVCodecContext* encoder, const char* name, const char* value) {
   av_opt_set(encoder->priv_data, name, value, 0);
 }
 
-// Each encoder's own way to say "this quality, one thread, no text about yourself".
+// Each encoder's own options for "this quality, one thread, no text about itself".
 void SetPrivateOptions(const VideoWriterOptions& options, AVCodecContext* encoder) {
   const std::string& name = options.encoder;
   const std::string crf = absl::StrCat(options.crf);

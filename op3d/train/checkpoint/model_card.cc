@@ -18,9 +18,9 @@ namespace op3d {
 namespace {
 
 constexpr size_t kLongestCard = 1 << 20;
-// Far beyond every real one; what is allocated before the tensors are compared stays small.
+// Much larger than any real value, but small enough to limit memory before tensors are compared.
 constexpr int kMostClips = 10000, kLargestSide = 8192, kMostClasses = 10'000'000;
-// Values of a video's views: 8 GiB of them.
+// The largest number of values of a video's views: 8 GiB.
 constexpr double kMostValues = 2147483648.0;
 
 absl::Status CheckRange(absl::string_view field, int value, int least, int most) {
@@ -37,7 +37,7 @@ bool LeavesFolder(absl::string_view path) {
   return false;
 }
 
-// Calls `use` with every path of the dataset, as something that may be changed.
+// Calls `use` with a reference to every path of the dataset.
 template <typename Use>
 void ForEachPath(DatasetSettings* dataset, const Use& use) {
   std::vector<DatasetSettings::Split*> splits;

@@ -149,7 +149,7 @@ TEST(EdgeProtocolTest, EstimatesAreNumbers) {
               HasSubstr("has a \"kept_bytes\" that is out of range"));
 }
 
-// Python and C++ print what JSON does not have.
+// Python and C++ print values that JSON does not have.
 TEST(EdgeProtocolTest, WhatIsNotFiniteComesAsNaN) {
   for (const char* value : {"NaN", "-Infinity", "inf", "-nan", "null"}) {
     ASSERT_OK_AND_ASSIGN(const EdgeAnswer answer,

@@ -23,10 +23,10 @@ std::string EpochFile(const std::string& folder, int epoch) {
   return JoinPath(folder, absl::StrFormat("epoch_%03d.safetensors", epoch));
 }
 
-// A file of the merged network as it was measured last.
+// The file of the merged network that was measured last.
 constexpr char kMerged[] = "merged.safetensors";
 
-// An edge of known length is measured in the middle and at the end.
+// An edge with a known length is measured in the middle and at the end.
 bool Measured(const EdgeTask& task, int epoch) {
   return task.epochs() == 0 || epoch >= task.epochs() || epoch == (task.epochs() + 1) / 2;
 }
@@ -70,7 +70,7 @@ absl::StatusOr<CurvePoint> EdgeTrainer::MeasureLive(const EdgeTask& task) {
 }
 
 absl::StatusOr<std::unique_ptr<Network>> EdgeTrainer::MergeLive(const EdgeTask& task) {
-  // A falling rate brings the weights to rest by itself.
+  // With a decreasing rate the weights settle without merging.
   const bool constant = task.state().schedule().kind_case() == ScheduleSettings::KIND_NOT_SET;
   if (job_.score.merged_epochs() < 2 || !constant || live_->epochs() == 0) return nullptr;
   OP3D_RETURN_IF_ERROR(live_->Flush());
@@ -89,7 +89,7 @@ absl::StatusOr<std::unique_ptr<Network>> EdgeTrainer::MergeLive(const EdgeTask& 
 
 absl::StatusOr<CurvePoint> EdgeTrainer::Measure(const EdgeTask& task) {
   OP3D_RETURN_IF_ERROR(MakeLive(task));
-  // The search's journal was lost after this edge had been trained on: begin it again.
+  // The search's journal was lost after this edge had been trained: start it again.
   if (!live_->fresh()) OP3D_RETURN_IF_ERROR(live_->Rollback(0));
   return MeasureLive(task);
 }
@@ -98,18 +98,20 @@ absl::StatusOr<CurvePoint> EdgeTrainer::TrainEpoch(const EdgeTask& task, int epo
   OP3D_RETURN_IF_ERROR(MakeLive(task));
   if (live_->epochs() > epoch) OP3D_RETURN_IF_ERROR(live_->Rollback(epoch));
   if (live_->epochs() == epoch) {
-    // Killed between the checkpoint and the answer: the measure is in the checkpoint.
+    // The process was killed between the checkpoint and the answer: the measure is in the
+    // checkpoint.
     const auto note = live_->notes().find(kMeasure);
     return DecodeMeasure(note == live_->notes().end() ? "" : note->second);
   }
-  // More than one round only when a checkpoint was lost: training is exact, so it comes out equal.
+  // More than one iteration only if a checkpoint was lost; training is exact, so the result is
+  // equal.
   CurvePoint measure;
   while (live_->epochs() < epoch) {
     const absl::Time start = absl::Now();
     OP3D_ASSIGN_OR_RETURN(const EpochStats stats, live_->TrainEpoch());
     const double train_seconds = absl::ToDoubleSeconds(absl::Now() - start);
     seconds_ += stats.seconds;
-    // First: a merged network is made of the files.
+    // Saved first, because a merged network is made from the files.
     OP3D_RETURN_IF_ERROR(live_->SaveWeights(EpochFile(task.folder(), live_->epochs()), {}));
     measure.Clear();
     if (Measured(task, live_->epochs())) {

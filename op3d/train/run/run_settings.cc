@@ -50,7 +50,7 @@ absl::StatusOr<DatasetSettings> DatasetOf(const TrainingRunSettings& settings) {
   return FindDataset(settings.dataset_name());
 }
 
-// The file over its bases, these over the dataset's protocol where they ask for it.
+// The file merged over its bases, and these over the dataset's protocol if they ask for it.
 absl::StatusOr<TrainingRunSettings> ReadSettings(const std::string& path) {
   const std::string recipes = RunfilePath(kRecipes).value_or("");
   TrainingRunSettings settings;
@@ -64,7 +64,7 @@ absl::StatusOr<TrainingRunSettings> ReadSettings(const std::string& path) {
   return settings;
 }
 
-// Takes the steps from the plan that the settings name, unless the command line gives them.
+// Takes the steps from the plan named in the settings, unless the command line gives them.
 absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* settings) {
   PlannedSteps planned = {request.steps, ""};
   if (planned.steps.empty()) {
@@ -122,12 +122,12 @@ absl::Status FindChangedDataset(const std::vector<std::string>& assignments,
   }
   if (!changed || settings->has_dataset() || name.empty()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(*settings->mutable_dataset(), FindDataset(name));
-  // What is named has been read, so that naming it changes nothing more.
+  // The named dataset has been read, so clear the name.
   settings->set_dataset_name(name);
   return absl::OkStatus();
 }
 
-// What `train` does not look at with these settings.
+// The settings that `train` does not use with these settings.
 std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettings& settings,
                                                          const RunSettingsRequest& request) {
   using Settings = TrainingRunSettings;

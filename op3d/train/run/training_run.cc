@@ -28,8 +28,8 @@ namespace op3d {
 namespace {
 
 constexpr char kWeights[] = "weights.safetensors";
-// Notes of a checkpoint: epochs that are measured and logged; the best measure so far; of an epoch
-// that is trained and not yet reported, its clips and skipped videos.
+// Notes of a checkpoint: epochs that are measured and logged; the best measure so far; for an epoch
+// that is trained but not yet reported, its clips and skipped videos.
 constexpr char kReported[] = "reported";
 constexpr char kBest[] = "best";
 constexpr char kClips[] = "clips";
@@ -99,7 +99,7 @@ class Run {
     return absl::OkStatus();
   }
 
-  // Looks at all states before the first is trained.
+  // Checks all states before the first is trained.
   absl::Status Plan() {
     for (int i = 0; i < options_.settings.steps_size(); ++i) {
       const TrainState state = ToTrainState(options_.settings.steps(i));
@@ -130,7 +130,7 @@ class Run {
   }
   std::string WeightsFile(int i) const { return JoinPath(StateFolder(i), kWeights); }
 
-  // As the first process sees it: the others may have no folder in common with it.
+  // As the first process sees it; the others may have no folder in common with it.
   absl::StatusOr<int> StatesDone() {
     std::vector<double> done = {0};
     if (options_.first()) {
@@ -149,7 +149,7 @@ class Run {
     job.purpose = absl::StrCat("train.", i + 1);
     Notes inherited;
     if (i > 0) {
-      // The first process gives its weights to the others.
+      // The first process broadcasts its weights.
       job.initial_weights = options_.first() ? WeightsFile(i - 1) : "";
       if (options_.first()) {
         OP3D_ASSIGN_OR_RETURN(inherited, MetadataOf(job.initial_weights));
@@ -165,7 +165,7 @@ class Run {
       if (!stats.ok()) return Stopped(i, stats.status());
       clips_ = stats->clips;
       skipped_ = stats->skipped;
-      // Before the measuring, which may take long.
+      // Saved before measuring, which may take long.
       if (Due(i)) OP3D_RETURN_IF_ERROR(trainer_->Save(CurrentNotes()));
     }
     OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(WeightsFile(i), BestNote()));
@@ -183,7 +183,7 @@ class Run {
     return notes;
   }
 
-  // Where the state stands, and the log with it.
+  // Resumes the state, and the log.
   absl::Status TakeUp(int i, const Notes& notes) {
     reported_ = static_cast<int>(NumberNote(notes, kReported));
     clips_ = NumberNote(notes, kClips);
@@ -223,7 +223,7 @@ class Run {
     return notes;
   }
 
-  // The epoch just trained is to be measured.
+  // Whether the last trained epoch must be measured.
   bool Due(int i) const {
     const int every = std::max(1, options_.settings.measure().every_epochs());
     return !data_.measured.empty() && (trainer_->epochs() % every == 0 ||
@@ -262,7 +262,7 @@ class Run {
                   {"speed/step_seconds", seconds.step}});
   }
 
-  // Measures the epoch just trained where that is due, and writes down what it was.
+  // Measures the last trained epoch if that is due, and logs it.
   absl::Status ReportEpoch(int i) {
     const int epoch = trainer_->epochs();
     nlohmann::ordered_json fields = {
@@ -303,7 +303,7 @@ class Run {
       }
     }
     reported_ = epoch;
-    // Of this process, the measure's own reading with it.
+    // Of this process, including the frames read for the measure.
     const FrameStore::Counters frames = data_.frames->counters();
     times["decode"] = frames.decode_seconds - frames_before_.decode_seconds;
     times["cached_reads"] = frames.hits - frames_before_.hits;
@@ -323,7 +323,8 @@ class Run {
     return trainer_->Save(CurrentNotes());
   }
 
-  // A state that ended without an error and is worth nothing.  `fields` are its last epoch's.
+  // Warns about a state that ended without an error but is worthless.  `fields` are its last
+  // epoch's.
   void WarnAfter(int i, const nlohmann::ordered_json& fields) {
     const std::string name = absl::StrCat("state ", options_.settings.steps(i).state().name());
     const TrainedLoss trained = ToTrainedLoss(job_.network, job_.classes, fields["loss"]);
@@ -343,7 +344,7 @@ class Run {
     if (!absl::IsInternal(reason) || trainer_->epochs() == 0 || options_.group != nullptr) {
       return reason;
     }
-    // Diverged.  Weights that can be used at once, beside the checkpoint.
+    // Diverged.  Stores weights that can be used directly, in addition to the checkpoint.
     const std::string path = JoinPath(StateFolder(i), "last_good_weights.safetensors");
     OP3D_RETURN_IF_ERROR(trainer_->Rollback(trainer_->epochs()));
     OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(path, {}));
@@ -359,14 +360,14 @@ class Run {
   TrainingJob job_;
   std::vector<int64_t> steps_per_epoch_;
   int64_t total_clips_ = 0;
-  // Of the states before.
+  // Steps of the earlier states.
   int64_t steps_before_ = 0;
   Progress* progress_ = nullptr;
-  // The state under way.
+  // The current state.
   std::unique_ptr<StateTrainer> trainer_;
   int reported_ = 0;
   int64_t clips_ = 0, skipped_ = 0;
-  // At the end of the last epoch.
+  // The counters at the end of the last epoch.
   FrameStore::Counters frames_before_;
   std::optional<CurvePoint> best_;
 };

@@ -13,7 +13,7 @@ TrainState ToTrainState(const State& state, int epochs) {
   result.accumulation = state.accumulation();
   result.frozen_batch_norm = state.frozen_batch_norm();
   result.schedule = state.schedule();
-  // A constant rate does not ask how long it lasts, and may be made to last longer.
+  // A constant rate does not depend on the length, which may be extended.
   if (result.schedule.kind_case() != ScheduleSettings::KIND_NOT_SET) result.epochs = epochs;
   return result;
 }

@@ -77,7 +77,7 @@ void MixClips(const ClipMixing& mixing, Batch* batch) {
   const int64_t values = int64_t{3} * batch->frames * batch->height * batch->width;
   float* const clips = batch->clips.data();
   const std::vector<float> last(clips + (batch->size - 1) * values, clips + batch->size * values);
-  // Backwards, so that every partner is still as it was.
+  // In reverse order, so that every partner is still unchanged.
   for (int64_t i = batch->size - 1; i >= 0; --i) {
     const float* partner = i == 0 ? last.data() : clips + (i - 1) * values;
     if (mixing.kind == ClipMixing::kMixup) {

@@ -31,7 +31,7 @@ MixingSettings Settings(double mixup, double cutmix) {
   return settings;
 }
 
-// The second implementation: value by value, out of place, by what the papers say.
+// The second implementation: value by value, out of place, following the papers.
 std::vector<float> MixedByHand(const Batch& batch, const ClipMixing& mixing) {
   const auto at = [&](int clip, int plane, int y, int x) {
     return batch.clips[((clip * 3 * kFrames + plane) * kHeight + y) * kWidth + x];
@@ -114,7 +114,7 @@ TEST(ClipMixingTest, DrawsDependOnTheStreamAlone) {
   EXPECT_NEAR(mixed, 250, 50);
 }
 
-// Every entry by its formula, for plain, smoothed and released targets, mixed and not.
+// Checks every entry by its formula, for plain, smoothed and released targets, mixed and not.
 TEST(ClipMixingTest, TargetsAreDistributions) {
   const std::vector<int64_t> labels = {0, 2, 2, 1};
   for (const double smoothing : {0.0, 0.1}) {

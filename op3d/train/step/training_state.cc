@@ -23,7 +23,7 @@ void AddAs(const char* prefix, const NamedTensors& tensors, NamedTensors* all) {
   for (const auto& [name, tensor] : tensors) all->emplace_back(absl::StrCat(prefix, name), tensor);
 }
 
-// The tensors with the prefix, without it.
+// The tensors with the prefix, which is removed.
 NamedTensors Take(const char* prefix, const NamedTensors& all) {
   NamedTensors result;
   for (const auto& [name, tensor] : all) {

@@ -68,7 +68,7 @@ TEST(TrainingStateTest, GoesOnWithTheSameBitsFromTheMiddleOfAStep) {
       EXPECT_TRUE(at::equal(a[i].second, b[i].second)) << a[i].first;
       bytes += static_cast<int64_t>(a[i].second.nbytes());
     }
-    // AdamW also counts its steps, a number a parameter.
+    // AdamW also counts its steps, one number per parameter.
     EXPECT_NEAR(static_cast<double>(whole->Bytes()), static_cast<double>(bytes), 0.02 * bytes);
   }
 }
