@@ -42,7 +42,7 @@
 #include "results/record/record.h"
 #include "results/report/report.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 // Runs tasks on a few threads, in order; a task may add others.  Stops at the first error.
@@ -193,7 +193,7 @@ class Rows {
   // What frames are counted by.
   int full_crop() const { return options_.settings.transform().train_crop(); }
 
-  TrainingJob Job(const std::vector<Video>* videos, const std::string& name) const {
+  TrainingJob Job(const std::vector<data::Video>* videos, const std::string& name) const {
     TrainingJob job = MakeJob(options_.settings, options_.device, data_);
     job.videos = videos;
     job.purpose = absl::StrCat("recipe.", name);
@@ -371,7 +371,7 @@ class Rows {
       OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, rows_[k].run->Trained());
       RecipeResult::Candidate& candidate = *choice.add_candidates();
       candidate.set_title(trained.title());
-      candidate.set_plan(FormatPlan(trained.plan()));
+      candidate.set_plan(results::FormatPlan(trained.plan()));
       candidate.set_frames(trained.frames());
       candidate.set_held_out(trained.held_out());
       choice.set_total_frames(choice.total_frames() + trained.frames());
@@ -485,10 +485,12 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
     const SearchSettings::Proxy& proxy = options.settings.search().proxy();
     record->add_notes(absl::StrCat(
         "The search ran in small (",
-        proxy.videos() > 0 ? absl::StrCat(FormatPercent(proxy.videos()), " % of the videos") : "all videos",
+        proxy.videos() > 0
+            ? absl::StrCat(results::FormatPercent(proxy.videos()), " % of the videos")
+            : "all videos",
         proxy.crop() > 0 ? absl::StrCat(", crop ", proxy.crop()) : "",
-        proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "",
-        "); the best ", ProxyPaths(options.settings),
+        proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "", "); the best ",
+        ProxyPaths(options.settings),
         " of its paths were then trained at full size. Its edges' scores are those of the small "
         "search."));
   }
@@ -538,7 +540,7 @@ absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkD
   for (DatasetReport::List& list : *record->mutable_dataset()->mutable_lists()) {
     if (list.name() == kHeldOutList) list.set_videos_file(kFile);
   }
-  return WriteFileAtomically(folder.Path(kFile), VideoListText(data.search_measured));
+  return WriteFileAtomically(folder.Path(kFile), data::VideoListText(data.search_measured));
 }
 
 // Trains the best paths of a search in small at full size, from scratch.  The one that is best on the
@@ -598,12 +600,12 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
     *seconds += runs[i]->seconds();
     found->frames += trained.frames();
     for (const Plan::Step& step : plans[i].steps()) {
-      found->frames_a_video += step.epochs() * FullFramesPerClip(step.state(), full_crop);
+      found->frames_a_video += step.epochs() * planner::FullFramesPerClip(step.state(), full_crop);
     }
     RecipeResult::Candidate& candidate = *facts.add_candidates();
-    candidate.set_title(absl::StrCat(trained.title(), ", ", FormatPercent(plans[i].value()),
-                                     " % in the small search"));
-    candidate.set_plan(FormatPlan(plans[i]));
+    candidate.set_title(absl::StrCat(
+        trained.title(), ", ", results::FormatPercent(plans[i].value()), " % in the small search"));
+    candidate.set_plan(results::FormatPlan(plans[i]));
     candidate.set_frames(trained.frames());
     candidate.set_held_out(trained.held_out());
     if (i > 0 && trained.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) continue;
@@ -703,9 +705,10 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const absl::Time start = absl::Now();
   RunRecord record;
   *record.mutable_settings() = options.settings;
-  *record.mutable_environment() = CollectEnvironment(
-      options.threads, options.device, ArithmeticInUse(), {LibTorchVersion(), FfmpegVersion()});
-  IndexOptions index;
+  *record.mutable_environment() =
+      results::CollectEnvironment(options.threads, options.device, ArithmeticInUse(),
+                                  {LibTorchVersion(), data::FfmpegVersion()});
+  data::IndexOptions index;
   index.file = options.index_file;
   OP3D_ASSIGN_OR_RETURN(
       BenchmarkData data,
@@ -719,7 +722,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const std::unique_ptr<RunFolder> folder = *std::move(opened);
   if (FileExists(folder->Path("record.textproto"))) {
     Progress::Print(absl::StrCat(options.output_dir, " holds a finished run; this is its record"));
-    return ReadRecord(folder->path());
+    return results::ReadRecord(folder->path());
   }
   folder->Log("started", {{"benchmark", options.settings.benchmark()},
                           {"threads", options.threads},
@@ -741,8 +744,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
                         FindPlans(options, data, folder.get(), &curves, &record, &seconds));
   const Plan plan = found.empty() ? options.settings.plan() : found.back().plan;
   *record.mutable_plan() = plan;
-  OP3D_RETURN_IF_ERROR(WritePlan(folder->Path("plan.textproto"), plan));
-  Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", FormatPlan(plan)));
+  OP3D_RETURN_IF_ERROR(planner::WritePlan(folder->Path("plan.textproto"), plan));
+  Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", results::FormatPlan(plan)));
   Rows rows(options, data, found, folder.get(), &curves);
   OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds, rows.Run(plan, &record));
   seconds += recipe_seconds;
@@ -756,12 +759,12 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   time.set_backward(seconds.backward);
   time.set_step(seconds.step);
   time.set_wall(absl::ToDoubleSeconds(absl::Now() - start));
-  time.set_peak_memory_mib(PeakMemoryMib());
-  record.mutable_environment()->set_finished(RecordTime(absl::Now()));
-  OP3D_RETURN_IF_ERROR(WriteReport(folder->path(), record));
-  OP3D_RETURN_IF_ERROR(WriteRecord(folder->path(), record));
+  time.set_peak_memory_mib(results::PeakMemoryMib());
+  record.mutable_environment()->set_finished(results::RecordTime(absl::Now()));
+  OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record));
+  OP3D_RETURN_IF_ERROR(results::WriteRecord(folder->path(), record));
   folder->Log("finished", {{"wall_seconds", time.wall()}});
   return record;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

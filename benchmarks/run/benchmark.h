@@ -18,7 +18,7 @@
 #include "results/record/run_record.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct BenchmarkOptions {
   BenchmarkSettings settings;
@@ -37,6 +37,6 @@ struct BenchmarkOptions {
 // with everything saved that is needed to go on.
 absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_BENCHMARK_H_

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 State Clips(int frames, int stride) {
@@ -39,4 +39,4 @@ TEST(BenchmarkDataTest, CountsVideosShorterThanClips) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -20,7 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "op3d/train/log/event_file.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // Thread-safe.  A disk that is full or cannot be written to does not stop a run for its charts.
 class CurveFiles {
@@ -55,6 +55,6 @@ class CurveFiles {
   std::map<std::string, Curve> curves_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_CURVE_FILES_H_

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "benchmarks/run/benchmark.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // States, edges, epochs, clips; time from one measured training step and one measured scoring step
 // of every clip shape; disk; memory.  Refuses what the run would refuse: the output folder, weights
@@ -22,6 +22,6 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
 // paths that a proxy's search trains at full size.  InvalidArgument where scoring alone takes longer.
 absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seconds);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_DRY_RUN_H_

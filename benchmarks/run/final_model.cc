@@ -16,7 +16,7 @@
 #include "op3d/train/weight_merge.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 // A final state's weights.
@@ -64,7 +64,8 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
         journal_folder, absl::StrCat(edge->from(), "-", edge->to(), "/weights.safetensors"));
     candidate.state = states[edge->to()];
     candidate.row.set_title(name);
-    candidate.row.set_plan(absl::StrCat(FormatClip(*candidate.state), " after ", edge->from()));
+    candidate.row.set_plan(
+        absl::StrCat(results::FormatClip(*candidate.state), " after ", edge->from()));
     candidate.row.set_frames(FramesOf(*candidate.state, edge->curve_size() - 1, job.videos->size(),
                                       job.transform.train_crop()));
     candidate.row.set_held_out(edge->score());
@@ -90,7 +91,7 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
 absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
                                             const std::string& journal_folder,
                                             const TrainingJob& job,
-                                            const std::vector<Video>& held_out,
+                                            const std::vector<data::Video>& held_out,
                                             const std::string& file) {
   FinalModel model;
   model.file = file;
@@ -149,4 +150,4 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
   return model;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -25,7 +25,7 @@
 #include "planner/runner/training_runner.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 // Notes of a saved training.
@@ -40,7 +40,7 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const Metrics&
   for (const std::string& example : scores.examples) result.add_skipped_examples(example);
   result.set_clips(static_cast<int32_t>(scores.clips));
   result.set_crops(static_cast<int32_t>(scores.crops));
-  result.set_right(PackRight(metrics.ranks));
+  result.set_right(results::PackRight(metrics.ranks));
   result.set_top1(metrics.top1);
   result.set_top3(metrics.top3);
   result.set_top5(metrics.top5);
@@ -82,13 +82,14 @@ TrainingJob WithTest(const RecipeSettings& recipe, const Plan& plan, TrainingJob
 }
 
 int EpochsOf(double frames, const State& state, int full_crop) {
-  return std::max(1, static_cast<int>(std::lround(frames / FullFramesPerClip(state, full_crop))));
+  return std::max(
+      1, static_cast<int>(std::lround(frames / planner::FullFramesPerClip(state, full_crop))));
 }
 
 double FramesOfPlan(const Plan& plan, int full_crop) {
   double frames = 0;
   for (const Plan::Step& step : plan.steps()) {
-    frames += step.epochs() * FullFramesPerClip(step.state(), full_crop);
+    frames += step.epochs() * planner::FullFramesPerClip(step.state(), full_crop);
   }
   return frames;
 }
@@ -97,7 +98,7 @@ double FramesOfPlan(const Plan& plan, int full_crop) {
 // fewer frames than DG-P3D can do with.
 State Shrink(State clip, int shorter, int crop) {
   constexpr int kFewestFrames = 16;
-  while (shorter > 1 && FramesPerClip(clip) / shorter < kFewestFrames) shorter /= 2;
+  while (shorter > 1 && planner::FramesPerClip(clip) / shorter < kFewestFrames) shorter /= 2;
   if (clip.segments() > 1) {
     clip.set_segments(std::max(1, clip.segments() / shorter));
   } else {
@@ -164,8 +165,8 @@ Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t vide
       state = Shrink(clip, shape.shorter, static_cast<int>(std::lround(whole * shape.side)));
       state.set_name(absl::StrCat("M", plan.steps_size()));
       const int64_t own = int64_t{clip.batch_size()} * clip.accumulation();
-      const int64_t smaller = std::llround(FullFramesPerClip(clip, full_crop) /
-                                           FullFramesPerClip(state, full_crop));
+      const int64_t smaller = std::llround(planner::FullFramesPerClip(clip, full_crop) /
+                                           planner::FullFramesPerClip(state, full_crop));
       const int batch =
           static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(smaller, videos / 2 / own)));
       state.set_accumulation(clip.accumulation() * batch);
@@ -173,7 +174,7 @@ Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t vide
       // Rounding to epochs is made good by the next state.
       target += frames * rate.share / (rate.cycle ? std::size(kCycle) : 1);
       step.set_epochs(EpochsOf(target - done, state, full_crop));
-      done += step.epochs() * FullFramesPerClip(state, full_crop);
+      done += step.epochs() * planner::FullFramesPerClip(state, full_crop);
     }
   }
   State& first = *plan.mutable_steps(0)->mutable_state();
@@ -186,7 +187,7 @@ Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t vide
 int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop) {
   const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
   const int64_t clips = epochs * (static_cast<int64_t>(videos) / step_clips * step_clips);
-  return std::llround(static_cast<double>(clips) * FullFramesPerClip(state, full_crop));
+  return std::llround(static_cast<double>(clips) * planner::FullFramesPerClip(state, full_crop));
 }
 
 State TestState(const RecipeSettings& recipe, const Plan& plan) {
@@ -204,14 +205,14 @@ void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* car
 }
 
 RecipeRun::RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
-                     const std::string& folder, const std::vector<Video>* held_out)
+                     const std::string& folder, const std::vector<data::Video>* held_out)
     : recipe_(recipe),
       plan_(plan),
       job_(WithTest(recipe, plan, job)),
       folder_(folder),
       held_out_(held_out) {}
 
-int RecipeRun::total_epochs() const { return TotalEpochs(plan_); }
+int RecipeRun::total_epochs() const { return planner::TotalEpochs(plan_); }
 
 std::string RecipeRun::ScoresPath() const { return JoinPath(folder_, "scores.safetensors"); }
 
@@ -292,7 +293,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(WeightsPath(), weights));
   OP3D_RETURN_IF_ERROR(SetChecksums(std::move(weights), &result));
   if (held_out_ != nullptr) {
-    const ClipShape clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
+    const data::ClipShape clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
     OP3D_ASSIGN_OR_RETURN(const CurvePoint measure,
                           MeasureNetwork(&trainer->network(), *held_out_, clip, job_, &seconds_));
     result.set_held_out(measure.performance());
@@ -325,7 +326,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Trained() const {
   return result;
 }
 
-absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
+absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& videos,
                                              const TestLabels& labels, int threads) {
   RecipeResult result;
   const std::string tested_path = JoinPath(folder_, "result.textproto");
@@ -374,4 +375,4 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   return result;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -23,7 +23,7 @@
 #include "results/record/run_record.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // The states and epochs of a recipe: the plan itself, or the hand-tuned state for its own number of
 // epochs, by default as many as see equally many frames (epochs x clip length) as `plan`, at
@@ -62,7 +62,7 @@ class RecipeRun {
   // With `held_out`, the trained network is measured on these videos by the job's score.  They must
   // outlive the run.
   RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
-            const std::string& folder, const std::vector<Video>* held_out = nullptr);
+            const std::string& folder, const std::vector<data::Video>* held_out = nullptr);
 
   // Trains all states in order, each from the weights before it with a fresh optimiser.
   // `on_epoch(epochs done, of how many, loss)` after each; with a loss of 0 for what an earlier process
@@ -78,8 +78,8 @@ class RecipeRun {
 
   // Scores the evaluation list with `threads` threads, clips of TestState(); Train() must have
   // ended.
-  absl::StatusOr<RecipeResult> Test(const std::vector<Video>& videos, const TestLabels& labels,
-                                    int threads);
+  absl::StatusOr<RecipeResult> Test(const std::vector<data::Video>& videos,
+                                    const TestLabels& labels, int threads);
 
   const RecipeSettings& recipe() const { return recipe_; }
   const ActivitySeconds& seconds() const { return seconds_; }
@@ -97,10 +97,10 @@ class RecipeRun {
   const Plan plan_;
   const TrainingJob job_;
   const std::string folder_;
-  const std::vector<Video>* const held_out_;
+  const std::vector<data::Video>* const held_out_;
   ActivitySeconds seconds_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_RECIPE_H_

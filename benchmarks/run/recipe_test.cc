@@ -14,7 +14,7 @@
 #include "op3d/train/testing/tiny_job.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 State Clip() {
@@ -45,8 +45,8 @@ TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
     EXPECT_EQ(state.batch_size(), 16);
     EXPECT_EQ(state.accumulation(), batch[shape]);
     EXPECT_NEAR(state.learning_rate(), 0.04 * batch[shape] * rate[stage], 1e-12);
-    EXPECT_THAT(ValidateState(state), IsOk());
-    const double own = plan.steps(i).epochs() * FullFramesPerClip(state, 224);
+    EXPECT_THAT(planner::ValidateState(state), IsOk());
+    const double own = plan.steps(i).epochs() * planner::FullFramesPerClip(state, 224);
     // Equally many steps a shape: equal frames, as a step of a larger batch has smaller clips.
     EXPECT_NEAR(own, epochs[stage] * 64 / (i < 12 ? 4 : 1), 64) << own;
     frames += own;
@@ -72,7 +72,7 @@ TEST(MultigridPlanTest, KeepsTwoStepsInAnEpochAndConsecutiveClipsTheirSpan) {
   // Rounding to whole epochs is made good by later states.
   double frames = 0;
   for (const Plan::Step& step : plan.steps()) {
-    frames += step.epochs() * FullFramesPerClip(step.state(), 32);
+    frames += step.epochs() * planner::FullFramesPerClip(step.state(), 32);
   }
   EXPECT_NEAR(frames, 1000, 16);
 }
@@ -158,4 +158,4 @@ TEST_F(TinyRecipeTest, WhatAnEarlierProcessTrainedIsSaidToBeSo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

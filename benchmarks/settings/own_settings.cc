@@ -24,7 +24,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -263,8 +263,8 @@ void ChooseLoader(const OwnFacts& facts, const OwnMachine& machine, const Benchm
       settings);
 }
 
-std::vector<Video> ToVideos(const std::vector<OwnVideo>& own) {
-  std::vector<Video> videos;
+std::vector<data::Video> ToVideos(const std::vector<OwnVideo>& own) {
+  std::vector<data::Video> videos;
   videos.reserve(own.size());
   for (const OwnVideo& video : own) {
     videos.push_back({video.name, "", video.label, video.frames, "", video.group});
@@ -285,7 +285,7 @@ absl::StatusOr<SearchVideos> SplitForSearch(const OwnFacts& facts,
     return SearchVideos{all, static_cast<int64_t>(facts.evaluation.size())};
   }
   const double share = settings.search().held_out_share();
-  const auto parts = SplitHeldOut(ToVideos(facts.train), share, settings.seed());
+  const auto parts = data::SplitHeldOut(ToVideos(facts.train), share, settings.seed());
   const SearchVideos videos = {static_cast<int64_t>(parts.first.size()),
                                static_cast<int64_t>(parts.second.size())};
   if (videos.measured > 0) return videos;
@@ -482,7 +482,7 @@ void AddRival(const std::string& name, const State& clip, double rate, const Own
 
 absl::Status CheckState(const State& state, const std::string& where, int64_t longest_video,
                         int64_t videos) {
-  const int64_t span = Span({state.segments(), state.frames_per_segment(), state.stride()});
+  const int64_t span = data::Span({state.segments(), state.frames_per_segment(), state.stride()});
   if (span > longest_video) {
     return absl::InvalidArgumentError(
         absl::StrCat(where, ": a clip spans ", span, " frames, but the longest video has ",
@@ -517,29 +517,32 @@ OwnMachine FindOwnMachine(bool gpu) {
 }
 
 absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const std::string& root,
-                                        int threads, const IndexOptions& index) {
+                                        int threads, const data::IndexOptions& index) {
   OwnFacts facts;
   facts.dataset = asked.dataset();
   if (facts.dataset.classes() <= 0) {
     int64_t classes = 0;
     for (const DatasetSettings::Split* split :
          {&asked.dataset().train(), &asked.dataset().evaluation()}) {
-      OP3D_ASSIGN_OR_RETURN(const DatasetList list, ReadDatasetList(facts.dataset, *split, root));
+      OP3D_ASSIGN_OR_RETURN(const data::DatasetList list,
+                            data::ReadDatasetList(facts.dataset, *split, root));
       classes = std::max(classes, static_cast<int64_t>(list.classes.size()));
     }
     facts.dataset.set_classes(static_cast<int32_t>(classes));
   }
-  OP3D_ASSIGN_OR_RETURN(const VideoLimits limits, LimitsOf(asked.loader()));
+  OP3D_ASSIGN_OR_RETURN(const data::VideoLimits limits, data::LimitsOf(asked.loader()));
   const auto read = [&](const DatasetSettings::Split& split,
                         std::vector<OwnVideo>* videos) -> absl::Status {
-    OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadVideoList(facts.dataset, split, root,
-                                                              asked.loader(), threads, index));
+    OP3D_ASSIGN_OR_RETURN(
+        const data::VideoList list,
+        data::LoadVideoList(facts.dataset, split, root, asked.loader(), threads, index));
     if (!list.classes.empty()) {
-      OP3D_RETURN_IF_ERROR(CheckClassCount(list, facts.dataset, split.list()));
+      OP3D_RETURN_IF_ERROR(data::CheckClassCount(list, facts.dataset, split.list()));
     }
     videos->reserve(list.videos.size());
-    for (const Video& video : list.videos) {
-      OP3D_ASSIGN_OR_RETURN(const VideoScan scan, DecodeScan(video.scan, limits.max_frames));
+    for (const data::Video& video : list.videos) {
+      OP3D_ASSIGN_OR_RETURN(const data::VideoScan scan,
+                            data::DecodeScan(video.scan, limits.max_frames));
       videos->push_back(
           {video.name, video.label, video.frames, scan.info.width, scan.info.height, video.group});
     }
@@ -741,4 +744,4 @@ std::string FileNameOf(const std::string& name) {
   return result.find_first_not_of('_') == std::string::npos ? "own" : result;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

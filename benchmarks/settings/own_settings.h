@@ -22,7 +22,7 @@
 #include "data/index/index_update.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // A video of a list, as the index knows it.
 struct OwnVideo {
@@ -59,7 +59,7 @@ OwnMachine FindOwnMachine(bool gpu);
 // `asked` is what the user said: dataset, loader (on_bad_video).  Where dataset.classes is 0, it is
 // what the label map or the lists have.  Errors of LoadVideoList.
 absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const std::string& root,
-                                        int threads, const IndexOptions& index);
+                                        int threads, const data::IndexOptions& index);
 
 // Settings for `facts`.  What `asked` says of the network, of the training crop, the held-out share
 // and the search's split is taken over, as other choices follow from them; `asked.seed` draws the
@@ -102,6 +102,6 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings);
 // "my_data" of "my data": what can be a part of a file's name.  "own" when nothing is left.
 std::string FileNameOf(const std::string& name);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_SETTINGS_OWN_SETTINGS_H_

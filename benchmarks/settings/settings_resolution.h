@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // What the command line says.
 struct SettingsRequest {
@@ -64,6 +64,6 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings);
 absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& settings,
                             const absl::Status& refused);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_SETTINGS_SETTINGS_RESOLUTION_H_

@@ -12,7 +12,7 @@
 #include "op3d/base/textproto.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::AllOf;
@@ -88,7 +88,7 @@ TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
     ASSERT_EQ(full.search().pools_size(), 2);
     for (const TransitionGraph& pool : full.search().pools()) {
       for (const State& state : pool.states()) {
-        const bool longest = FramesPerClip(state) == 64;
+        const bool longest = planner::FramesPerClip(state) == 64;
         EXPECT_EQ(state.batch_size() * state.accumulation(), 256);
         const bool consecutive = state.segments() == 1;
         EXPECT_EQ(state.stride(), consecutive && longest ? table.stride64 : 1);
@@ -105,7 +105,7 @@ TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
     SettingsRequest request = Request();
     request.benchmark = name;
     ASSERT_OK_AND_ASSIGN(const BenchmarkSettings miniature, ResolveSettings(request));
-    ASSERT_OK_AND_ASSIGN(const DatasetSettings dataset, FindDataset(name));
+    ASSERT_OK_AND_ASSIGN(const DatasetSettings dataset, data::FindDataset(name));
     EXPECT_EQ(miniature.benchmark(), name);
     EXPECT_EQ(miniature.scale(), BenchmarkSettings::MINIATURE);
     EXPECT_EQ(miniature.dataset().name(), name);
@@ -366,4 +366,4 @@ TEST(ExplainRefusalTest, OtherLengthsSayHowToTrainLonger) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -10,7 +10,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/knee/stopping_rule.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 TEST(PlannerStudyTest, IsTheSameForAnyNumberOfThreads) {
@@ -29,12 +29,12 @@ TEST(PlannerStudyTest, IsTheSameForAnyNumberOfThreads) {
 }
 
 TEST(PlannerStudyTest, WithoutNoiseThePlannerIsNearlyPerfect) {
-  const TransitionGraph graph = MakePool(PoolOptions());
-  ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
+  const TransitionGraph graph = planner::MakePool(planner::PoolOptions());
+  ASSERT_OK_AND_ASSIGN(const planner::GraphIndex index, planner::IndexGraph(graph));
   SimulatedOptions exact;
   exact.noise = 0;
   exact.path_effect = 0;
-  StoppingRule rule = PublishedRule(10);
+  StoppingRule rule = planner::PublishedRule(10);
   for (uint64_t seed = 1; seed <= 2; ++seed) {
     const SimulatedTraining world(graph, index, seed, exact);
     const BestWay best = FindBestWay(world);
@@ -45,8 +45,8 @@ TEST(PlannerStudyTest, WithoutNoiseThePlannerIsNearlyPerfect) {
 }
 
 TEST(PlannerStudyTest, OtherStrategiesKeepToTheBudget) {
-  const TransitionGraph graph = MakePool(PoolOptions());
-  ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
+  const TransitionGraph graph = planner::MakePool(planner::PoolOptions());
+  ASSERT_OK_AND_ASSIGN(const planner::GraphIndex index, planner::IndexGraph(graph));
   const SimulatedTraining world(graph, index, 5, SimulatedOptions());
   const double best = FindBestWay(world).value;
   constexpr int64_t kBudget = 10000, kOneEpoch = 64;
@@ -159,7 +159,7 @@ TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
 
 TEST(AnnealedTrainingTest, OfTiesTheCheaperWayWins) {
   const AnnealedTraining exact(7, Exact()), noisy(7, AnnealedOptions());
-  StoppingRule rule = PublishedRule(4);
+  StoppingRule rule = planner::PublishedRule(4);
   rule.set_max_epochs_from_initial(20);
   rule.set_max_epochs(8);
   // Without noise there are no ties.
@@ -252,4 +252,4 @@ TEST(MethodStudyTest, RefusesNumbersOutOfRange) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -12,7 +12,7 @@
 #include "benchmarks/study/simulated_training.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct Found {
   // The true performance of the weights that were chosen.
@@ -79,6 +79,6 @@ absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const St
 absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, double frames,
                                              uint64_t draw);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_STUDY_SEARCH_STRATEGIES_H_

@@ -19,7 +19,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct SimulatedOptions {
   // Standard deviation of a measured performance; 0.004 is that of 10,000 videos at 0.8.
@@ -42,11 +42,11 @@ struct SimulatedWeights {
 class SimulatedTraining {
  public:
   // `graph` and `index` of each other; both must outlive it.
-  SimulatedTraining(const TransitionGraph& graph, const GraphIndex& index, uint64_t seed,
+  SimulatedTraining(const TransitionGraph& graph, const planner::GraphIndex& index, uint64_t seed,
                     const SimulatedOptions& options);
 
   const TransitionGraph& graph() const { return graph_; }
-  const GraphIndex& index() const { return index_; }
+  const planner::GraphIndex& index() const { return index_; }
 
   // The performance after `epoch` epochs of the edge, from `source`; epoch 0 = before.
   double Truth(int edge, const SimulatedWeights& source, int epoch) const;
@@ -63,7 +63,7 @@ class SimulatedTraining {
   };
 
   const TransitionGraph& graph_;
-  const GraphIndex& index_;
+  const planner::GraphIndex& index_;
   const uint64_t seed_;
   const SimulatedOptions options_;
   std::vector<Edge> edges_;
@@ -156,6 +156,6 @@ class AnnealedTraining {
   double best_rate_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_STUDY_SIMULATED_TRAINING_H_

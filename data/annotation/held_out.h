@@ -10,7 +10,7 @@
 
 #include "data/annotation/video_list.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // {search_train, held_out}: of every label with n videos round(share * n) are held out, drawn by
 // RandomStream(seed, "held_out", {label}), but never a label's last one.  Where videos have groups
@@ -24,6 +24,6 @@ namespace op3d {
 std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector<Video>& videos,
                                                                double share, uint64_t seed);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_HELD_OUT_H_

@@ -25,7 +25,7 @@
 #include "data/index/index_update.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct Video {
   // As the list has it, without a file ending; of a list of paths the path as it stands there.
@@ -119,6 +119,6 @@ std::string DescribeSharedVideos(absl::Span<const Video> train, absl::Span<const
 // label, their number too.
 std::string DescribeVideoList(const VideoList& list, absl::string_view name);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_VIDEO_LIST_H_

@@ -27,7 +27,7 @@
 #include "data/datasets/dataset.pb.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Frames of a clip: `segments` runs of `frames_per_segment` frames, `stride` frames apart.  One
 // segment is a clip of consecutive frames.
@@ -70,6 +70,6 @@ std::vector<int64_t> TestFrames(const ClipShape& shape, int64_t video_frames, in
 std::vector<int64_t> CentreFrames(const ClipShape& shape, int64_t video_frames,
                                   LoaderSettings::OnShortVideo on_short_video);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SAMPLING_SAMPLING_H_

@@ -24,9 +24,9 @@ int SearchClips(const ScoreSettings& score, int clip_frames);
 // Fills performance, top-k, probability and evaluation_seconds.  Of several processes each scores its part of the videos
 // and all get the figures of the whole: the same bits as alone.  `job` says how clips are made and
 // who takes part.  Errors as MeasurePerformance and the group's.
-absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Video>& videos,
-                                            const ClipShape& clip, const TrainingJob& job,
-                                            ActivitySeconds* seconds);
+absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<data::Video>& videos,
+                                          const data::ClipShape& clip, const TrainingJob& job,
+                                          ActivitySeconds* seconds);
 
 // As a JSON object with every bit, for a checkpoint's notes, and back.  DataLoss when it is none.
 std::string EncodeMeasure(const CurvePoint& measure);

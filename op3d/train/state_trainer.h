@@ -53,7 +53,7 @@ struct EpochStats {
 // `metadata` and, for whoever uses the weights later, the card of weights that `job` trained with
 // clips of `clip` down to `loss`, 0 = not known (op3d/train/checkpoint/model_card.h).
 std::map<std::string, std::string> WeightsMetadata(
-    const TrainingJob& job, const ClipShape& clip, double loss,
+    const TrainingJob& job, const data::ClipShape& clip, double loss,
     std::map<std::string, std::string> metadata = {});
 
 // Not thread-safe; several trainers run at once on one FrameStore.
@@ -128,16 +128,16 @@ class StateTrainer {
 
   // After a whole epoch: what network() then is.
   absl::Status MakePrecise();
-  absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader() const;
+  absl::StatusOr<std::unique_ptr<data::ClipLoader>> MakeLoader() const;
   absl::Status TrainSteps(EpochStats* stats);
-  absl::Status TrainMicroBatches(ClipLoader* loader, EpochStats* stats);
-  absl::Status TrainMicroBatch(Batch* batch, EpochStats* stats);
+  absl::Status TrainMicroBatches(data::ClipLoader* loader, EpochStats* stats);
+  absl::Status TrainMicroBatch(data::Batch* batch, EpochStats* stats);
   absl::Status Step(Stopwatch* watch, EpochStats* stats);
-  absl::Status EndEpoch(const ClipLoader::Counters& counters, EpochStats* stats);
+  absl::Status EndEpoch(const data::ClipLoader::Counters& counters, EpochStats* stats);
   // With what the loader counted since this process took the epoch up.
-  void CountSkipped(const ClipLoader::Counters& counters);
-  absl::Status SaveInEpoch(ClipLoader* loader);
-  absl::Status StopInEpoch(const absl::Status& reason, ClipLoader* loader);
+  void CountSkipped(const data::ClipLoader::Counters& counters);
+  absl::Status SaveInEpoch(data::ClipLoader* loader);
+  absl::Status StopInEpoch(const absl::Status& reason, data::ClipLoader* loader);
   absl::Status Diverged(const absl::Status& reason, int64_t step) const;
   absl::Status SyncBuffers();
 

@@ -48,8 +48,8 @@ struct TrainingJob {
   // What MeasureNetwork() and a search's edges are measured by.
   ScoreSettings score;
   int64_t classes = 0;
-  const std::vector<Video>* videos = nullptr;
-  FrameStore* frames = nullptr;
+  const std::vector<data::Video>* videos = nullptr;
+  data::FrameStore* frames = nullptr;
   // Names every random stream of the job: "search.cs.S1-S2".
   uint64_t seed = 0;
   std::string purpose;

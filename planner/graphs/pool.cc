@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr int kStates = 9;
@@ -124,4 +124,4 @@ absl::Status MakePublished(TransitionGraph* graph) {
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

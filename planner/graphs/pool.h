@@ -24,7 +24,7 @@
 #include "absl/status/status.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 enum class Sampling {
   kConsecutive,  // cs: one clip of 16, 32 or 64 frames
@@ -60,6 +60,6 @@ TransitionGraph MakePool(const PoolOptions& options);
 // value and limit, and for a graph that lists states, edges or rounds beside it.
 absl::Status MakePublished(TransitionGraph* graph);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_GRAPHS_POOL_H_

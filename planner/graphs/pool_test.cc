@@ -15,7 +15,7 @@
 #include "planner/plans/plan_io.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 PoolOptions Options(Sampling sampling, bool extended) {
@@ -149,4 +149,4 @@ TEST(PoolTest, TakesTheDatasetsRatesAndStride) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

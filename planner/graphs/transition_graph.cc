@@ -13,7 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Numbers = absl::flat_hash_map<std::string, int>;
@@ -280,4 +280,4 @@ double FullFramesPerClip(const State& state, int full_crop) {
   return FramesPerClip(state) * side * side;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // A transition graph by numbers.  Node 0 is the initial state, node k >= 1 is states(k - 1); edge i
 // is transitions(i).
@@ -67,6 +67,6 @@ int FramesPerClip(const State& state);
 // state without a crop of its own has the full one.
 double FullFramesPerClip(const State& state, int full_crop);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_GRAPHS_TRANSITION_GRAPH_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -168,4 +168,4 @@ TEST(TransitionGraphTest, RefusesNumbersOutOfRange) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -12,7 +12,7 @@
 #include "op3d/base/status_macros.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kInitial[] = "S0";
@@ -301,4 +301,4 @@ absl::StatusOr<TransitionGraph> MakeWideGraph(const WideGraphSettings& settings)
   return WideGraph(settings).Make();
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -13,7 +13,7 @@
 #include "planner/search/search_progress.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using testing::HasSubstr;
@@ -269,4 +269,4 @@ TEST(WideGraphTest, TheOutcomeDoesNotDependOnTheNumberOfRunners) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -14,7 +14,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kPlanFile[] = "plan.textproto";
@@ -205,4 +205,4 @@ int TotalEpochs(const Plan& plan) {
   return epochs;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

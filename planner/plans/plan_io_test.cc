@@ -11,7 +11,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -211,4 +211,4 @@ TEST(PlanIoTest, RefusesPlansOfAnotherGraph) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -6,7 +6,7 @@
 #include "planner/graphs/transition_graph.h"
 #include "planner/knee/stopping_rule.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 namespace {
 
@@ -58,4 +58,4 @@ absl::StatusOr<WorkEstimate> EstimateWork(const TransitionGraph& graph, const St
   return estimate;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct EdgeWork {
   // Index in graph.transitions.
@@ -47,6 +47,6 @@ inline constexpr int kReleasedKnee = 23;
 // InvalidArgument as IndexGraph() and ValidateStoppingRule().  Thread-safe.
 absl::StatusOr<WorkEstimate> EstimateWork(const TransitionGraph& graph, const StoppingRule& rule);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_PLANS_WORK_ESTIMATE_H_

@@ -11,7 +11,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/plans/plan_io.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -97,4 +97,4 @@ TEST(WorkEstimateTest, RefusesABadRule) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

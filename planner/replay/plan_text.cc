@@ -9,7 +9,7 @@
 #include "planner/plans/plan_io.h"
 #include "planner/search/dynamic_programming.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 struct Spent {
@@ -276,4 +276,4 @@ std::string FormatExplanation(const SearchProgress& progress) {
   return absl::StrCat(text, outcome.status().message(), "\n", FormatBest(progress));
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -24,7 +24,7 @@
 #include "planner/knee/stopping_rule.h"
 #include "planner/search/dynamic_programming.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 // T for measured points without a result.
@@ -434,4 +434,4 @@ absl::StatusOr<SearchAgreement> CompareSearches(const SearchOutcome& first,
   return agreement;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -20,7 +20,7 @@
 #include "planner/graphs/transition_graph.h"
 #include "planner/search/dynamic_programming.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 enum class Cost {
   // Epochs x frames of a clip.  Times the clips of an epoch: the frames trained on.
@@ -128,6 +128,6 @@ struct SearchAgreement {
 absl::StatusOr<SearchAgreement> CompareSearches(const SearchOutcome& first,
                                                 const SearchOutcome& second);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_REPLAY_REPLAY_H_

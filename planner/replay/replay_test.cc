@@ -13,7 +13,7 @@
 #include "planner/replay/edge_scores_json.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -314,4 +314,4 @@ TEST(ReplayTest, TwoSearchesAgreeByTheRanksOfTheirEdges) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -12,7 +12,7 @@
 #include "planner/graphs/transition_graph.h"
 #include "planner/replay/plan_text.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 // What the time and memory of a step depend on.
@@ -234,4 +234,4 @@ std::string FormatCost(const SearchCost& cost) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

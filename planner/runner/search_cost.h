@@ -17,7 +17,7 @@
 #include "planner/runner/child_runner.h"
 #include "planner/runner/child_search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct SearchCost {
   struct Pool {
@@ -51,6 +51,6 @@ absl::StatusOr<SearchCost> EstimateSearch(const SearchRequest& request,
 // A table an edge a line, and the sums.
 std::string FormatCost(const SearchCost& cost);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_SEARCH_COST_H_

@@ -20,7 +20,7 @@
 #include "planner/search/journal.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 // State i is entered from the `ways` states before it; at 1 a chain.
@@ -143,6 +143,6 @@ void BM_JournalEpoch(benchmark::State& state) {
 BENCHMARK(BM_JournalEpoch)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
 BENCHMARK_MAIN();

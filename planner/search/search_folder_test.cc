@@ -14,7 +14,7 @@
 #include "planner/search/search.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -126,4 +126,4 @@ TEST(SearchFolderTest, SaysWhatIsMissingOrDamaged) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

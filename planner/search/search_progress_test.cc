@@ -13,7 +13,7 @@
 #include "op3d/base/training_failure.h"
 #include "planner/graphs/pool.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -338,4 +338,4 @@ TEST(SearchProgressTest, RefusesABadGraphOrRule) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-namespace op3d {
+namespace op3d::results {
 
 ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
   static const auto* const rules = new std::map<std::string, ComparisonRule>{
@@ -94,4 +94,4 @@ double AllowedDifference(ComparisonRule rule, const ComparisonOptions& options, 
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

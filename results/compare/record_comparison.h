@@ -15,7 +15,7 @@
 #include "results/compare/difference.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // In the order of the record's fields.  Not exact: the parameters of fits are compared by the curve
 // they give (five parameters fitted to a few points are loose, their curve is not); checksums and
@@ -26,6 +26,6 @@ std::vector<Difference> CompareRecords(const RunRecord& a, const RunRecord& b,
 // How many single values a record holds besides the volatile ones.
 int64_t CountFields(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_COMPARE_RECORD_COMPARISON_H_

@@ -7,7 +7,7 @@
 #include "results/record/compact_record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::ElementsAre;
@@ -224,4 +224,4 @@ TEST(RecordComparisonTest, CountsSingleValues) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -9,7 +9,7 @@
 #include "results/picture/graph_svg.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kPanelWidth = 264, kPanelHeight = 236, kGap = 14;
@@ -318,4 +318,4 @@ Svg DrawSearches(const google::protobuf::RepeatedPtrField<SearchOutcome>& search
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -12,7 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kBoxWidth = 156, kBoxHeight = 66;
@@ -305,4 +305,4 @@ Svg DrawGraph(const SearchOutcome& searched) {
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

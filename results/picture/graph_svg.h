@@ -8,7 +8,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // Any graph will do, not only the 3 x 3 one: a column for each clip length, in it a row for each
 // state by falling learning rate.  Edges that were not trained are dotted and bear no figures; of a
@@ -18,6 +18,6 @@ Svg DrawGraph(const SearchOutcome& search);
 // Is the edge part of the plan's path?
 bool OnPath(const Plan& plan, const EdgeOutcome& edge);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_GRAPH_SVG_H_

@@ -7,7 +7,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::AllOf;
@@ -84,4 +84,4 @@ TEST(GraphSvgTest, OnPathNeedsBothEndsInOrder) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -16,7 +16,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // Colours that people with any kind of colour blindness tell apart (Okabe and Ito, 2008), and
 // greys.
@@ -116,6 +116,6 @@ std::string EscapeXml(absl::string_view text);
 // About how wide a text is, in pixels: for layout, not for measuring.
 double EstimateTextWidth(absl::string_view text, double size);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_SVG_H_

@@ -18,7 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -209,4 +209,4 @@ std::string PrintDense(const RunRecord& record) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

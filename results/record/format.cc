@@ -8,7 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
-namespace op3d {
+namespace op3d::results {
 
 std::string FormatPercent(double share, int decimals) {
   return absl::StrFormat("%.*f", decimals, 100 * share);
@@ -94,4 +94,4 @@ std::string FormatEpochs(int64_t epochs) {
   return absl::StrCat(epochs, epochs == 1 ? " epoch" : " epochs");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

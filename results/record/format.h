@@ -8,7 +8,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // A share in [0, 1] as percent without the sign: 0.9315 -> "93.2" with one decimal.
 std::string FormatPercent(double share, int decimals = 1);
@@ -39,6 +39,6 @@ std::string SplitText(int split);
 // "1 epoch", "2 epochs".
 std::string FormatEpochs(int64_t epochs);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_FORMAT_H_

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(FormatTest, Figures) {
@@ -48,4 +48,4 @@ TEST(FormatTest, ScalesAndBenchmarks) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

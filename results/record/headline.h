@@ -11,7 +11,7 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The row that was planned; null when there is none.  Of rows with roles the search's model before
 // the plan trained again, the planned method before the published one.
@@ -33,6 +33,6 @@ std::string Caution(const RunRecord& record);
 // One standard error of a share over `videos` videos: sqrt(p (1 - p) / n), 0 without videos.
 double StandardError(double share, int videos);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_HEADLINE_H_

@@ -21,7 +21,7 @@
 #include "op3d/base/textproto.h"
 #include "results/record/compact_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -339,4 +339,4 @@ std::vector<bool> UnpackRight(const TestResult& test) {
   return right;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

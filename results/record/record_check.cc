@@ -24,7 +24,7 @@
 #include "results/record/format.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
@@ -252,7 +252,7 @@ void CheckLists(const RunRecord& record, Faults* faults) {
                 held_out->used(), ", which are not the ", train->used(), " of the training list");
   }
   const DatasetSettings& dataset = record.settings().dataset();
-  const OfficialCounts official = OfficialVideos(dataset);
+  const data::OfficialCounts official = data::OfficialVideos(dataset);
   const DatasetReport::List* evaluation = FindList(record, "evaluation");
   for (const auto& [list, count, name] :
        {std::make_tuple(train, official.train, "training"),
@@ -375,7 +375,7 @@ std::string NotOfficial(const RunRecord& record) {
       absl::StrContains(name, '.')) {
     return "";
   }
-  absl::StatusOr<DatasetSettings> dataset = FindDataset(name);
+  absl::StatusOr<DatasetSettings> dataset = data::FindDataset(name);
   if (!dataset.ok()) return "";  // none that ships, so that nothing is published of it either
   dataset->set_split(settings.dataset().split());
   if (settings.dataset().evaluation().list() != dataset->evaluation().list() ||
@@ -391,7 +391,7 @@ std::string NotOfficial(const RunRecord& record) {
   if (absl::StrContains(settings.network().name(), "miniature")) {
     return absl::StrCat("its network is ", settings.network().name(), ", a miniature's");
   }
-  const int official = OfficialVideos(*dataset).evaluation;
+  const int official = data::OfficialVideos(*dataset).evaluation;
   const DatasetReport::List* list = FindList(record, "evaluation");
   if (list == nullptr) return "it does not say which videos it was tested on";
   if (official == 0) return "";
@@ -430,4 +430,4 @@ std::string DescribeEdit(absl::string_view name, const RecordCheck& check) {
                       more > 0 ? absl::StrCat(" (and ", more, " more)") : "", ".");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -13,7 +13,7 @@
 #include "results/record/record_check.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The page, HTML 5 in UTF-8.  Whatever the record's texts hold, they are shown as text.  Of a
 // record that was edited it says so where the verdict would be, with every fault.
@@ -29,6 +29,6 @@ std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges);
 absl::Status WriteSearches(const std::string& folder, absl::Span<const SearchOutcome> searches,
                            int edges);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_REPORT_H_

@@ -6,7 +6,7 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // HTML to stand in <main>; "" where the record has nothing to show.
 
@@ -20,6 +20,6 @@ std::string ClassesSection(const RunRecord& record);
 // What every pool's search did (report_search.h).
 std::string SearchesSection(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_REPORT_RESULTS_H_

@@ -13,7 +13,7 @@
 #include "results/record/format.h"
 #include "results/report/html_table.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr char kArrow[] = " \xE2\x86\x92 ";
@@ -164,4 +164,4 @@ std::string SearchSection(const SearchOutcome& search) {
                       DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

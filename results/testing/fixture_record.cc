@@ -10,7 +10,7 @@
 #include "op3d/base/random_stream.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr int kFrames[] = {16, 32, 64};
@@ -449,4 +449,4 @@ RunRecord MakeFullFixtureRecord(const std::string& benchmark, double planned_top
   return record;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

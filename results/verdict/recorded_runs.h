@@ -15,7 +15,7 @@
 #include "absl/types/span.h"
 #include "results/record/named_records.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // What a kept record should stay below, in bytes.
 inline constexpr int64_t kMostKeptBytes = 100000;
@@ -47,6 +47,6 @@ absl::StatusOr<std::string> ReplaceRecordedSection(absl::string_view text,
 // Writes the README again where the records in `folder` changed it.
 absl::Status UpdateReadme(const std::string& folder, const std::string& readme);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_VERDICT_RECORDED_RUNS_H_

@@ -21,7 +21,7 @@
 #include "data/synthetic/scene/video_class.h"
 #include "data/video/writer/video_writer_options.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Videos of each list; or, of a data set of three splits, of one pool (miniature.proto).
 struct MiniatureSize {
@@ -73,6 +73,6 @@ int ClassOf(const Miniature& miniature, int index);
 // The videos of each class take the encodings in turn.
 const Miniature::Encoding& EncodingOf(const Miniature& miniature, int index);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_MINIATURES_MINIATURE_H_

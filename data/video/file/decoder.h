@@ -9,7 +9,7 @@
 #include "data/video/file/demuxer.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 class Decoder {
  public:
@@ -48,6 +48,6 @@ class Decoder {
 // When the frame is to be presented, in its stream's time base; AV_NOPTS_VALUE when nothing tells.
 int64_t PresentationTime(const AVFrame& frame);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_DECODER_H_

@@ -16,7 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Containers of videos only.  Left out are the demuxers that read other files than the one named
@@ -210,4 +210,4 @@ bool Demuxer::Seek(int64_t pts) {
   return avformat_seek_file(input_.get(), stream_, INT64_MIN, pts, pts, 0) >= 0;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

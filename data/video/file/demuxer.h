@@ -19,7 +19,7 @@
 #include "data/video/file/b_frame_unpacker.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Pictures that may wait in a decoder for one presented before them.  The H.264 decoder ends the
 // process above it (an assertion), whoever asks for more: a file's header or a caller.
@@ -93,6 +93,6 @@ class Demuxer {
   bool probed_ = false;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_DEMUXER_H_

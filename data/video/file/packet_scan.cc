@@ -13,7 +13,7 @@
 #include "data/video/file/picture_order.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // What one packet tells.
@@ -227,4 +227,4 @@ int ReorderDepth(const std::vector<int64_t>& times) {
   return depth;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

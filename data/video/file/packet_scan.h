@@ -11,7 +11,7 @@
 #include "data/video/file/demuxer.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct PacketScan {
   // Of the packets whose pictures are presented, in the order stored, in the stream's time base.
@@ -49,6 +49,6 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
 // most; 32 for more than that.
 int ReorderDepth(const std::vector<int64_t>& times);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_PACKET_SCAN_H_

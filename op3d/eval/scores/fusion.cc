@@ -17,7 +17,7 @@ using Places = std::unordered_map<std::string, int64_t>;
 
 // A stream's videos by name, without the endings of video files where that is enough.
 std::string KeyOf(const std::string& name, bool whole_names) {
-  return whole_names ? name : std::string(WithoutVideoEndings(name));
+  return whole_names ? name : std::string(data::WithoutVideoEndings(name));
 }
 
 // Whether some stream has videos that differ in their endings alone.

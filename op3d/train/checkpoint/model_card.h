@@ -41,7 +41,7 @@ absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpo
                                                        absl::string_view source);
 
 // The clip of the card's test; of a card that knows none {0, 0, 0}.
-ClipShape TestClip(const ModelCard& card);
+data::ClipShape TestClip(const ModelCard& card);
 
 // The part of `dataset` that means the same on another machine: without its sources and without
 // absolute paths.

@@ -37,7 +37,7 @@ std::string WeightsFile(const std::string& folder) {
 
 }  // namespace
 
-EdgeTrainer::EdgeTrainer(const TrainingJob& job, const std::vector<Video>* measured,
+EdgeTrainer::EdgeTrainer(const TrainingJob& job, const std::vector<data::Video>* measured,
                          int kept_epochs)
     : job_(job), measured_(measured), kept_epochs_(kept_epochs) {}
 

@@ -34,7 +34,8 @@ class EdgeTrainer {
   // `job.purpose` names the search ("search.cs").  `measured` are the videos to measure on; they
   // and the job's must outlive the trainer.  The weights of the newest `kept_epochs` epochs stay on
   // the disk, and a checkpoint each time that number of epochs has passed; 0 = the weights of all epochs.
-  EdgeTrainer(const TrainingJob& job, const std::vector<Video>* measured, int kept_epochs = 0);
+  EdgeTrainer(const TrainingJob& job, const std::vector<data::Video>* measured,
+              int kept_epochs = 0);
 
   // The weights that the edge starts from, measured in its state.  Begins the edge again where it
   // had been trained on.
@@ -71,7 +72,7 @@ class EdgeTrainer {
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
 
   const TrainingJob job_;
-  const std::vector<Video>* const measured_;
+  const std::vector<data::Video>* const measured_;
   const int kept_epochs_;
   // The edge being trained.
   std::string live_folder_;

@@ -17,7 +17,7 @@
 namespace op3d {
 
 absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options, bool write_index) {
-  IndexOptions index;
+  data::IndexOptions index;
   index.file = options.index_file;
   index.read_only = !write_index || !options.first();
   const auto load = [&] {

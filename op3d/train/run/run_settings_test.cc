@@ -16,7 +16,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, planner::FindPlan(name));
   return StepsOf(plan);
 }
 

@@ -274,7 +274,7 @@ class Run {
         absl::StrFormat("%s epoch %d: loss %.4f", options_.settings.steps(i).state().name(), epoch,
                         trainer_->losses().back());
     if (Due(i)) {
-      const ClipShape clip = ToTrainState(options_.settings.steps(i)).clip;
+      const data::ClipShape clip = ToTrainState(options_.settings.steps(i)).clip;
       ActivitySeconds seconds;
       OP3D_ASSIGN_OR_RETURN(
           CurvePoint measure,
@@ -304,7 +304,7 @@ class Run {
     }
     reported_ = epoch;
     // Of this process, the measure's own reading with it.
-    const FrameStore::Counters frames = data_.frames->counters();
+    const data::FrameStore::Counters frames = data_.frames->counters();
     times["decode"] = frames.decode_seconds - frames_before_.decode_seconds;
     times["cached_reads"] = frames.hits - frames_before_.hits;
     times["packets"] = frames.reading.packets - frames_before_.reading.packets;
@@ -367,7 +367,7 @@ class Run {
   int reported_ = 0;
   int64_t clips_ = 0, skipped_ = 0;
   // At the end of the last epoch.
-  FrameStore::Counters frames_before_;
+  data::FrameStore::Counters frames_before_;
   std::optional<CurvePoint> best_;
 };
 

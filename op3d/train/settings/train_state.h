@@ -16,7 +16,7 @@
 namespace op3d {
 
 struct TrainState {
-  ClipShape clip;
+  data::ClipShape clip;
   // Side of the training clips in pixels; 0 = TransformSettings.train_crop.
   int crop = 0;
   double learning_rate = 0;

@@ -43,7 +43,7 @@ struct MicroBatchPlace {
 // the way back is done.  Errors as Network::Forward; LibTorch's own come as exceptions.
 absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
                                           const MicroBatchLossOptions& options,
-                                          const MicroBatchPlace& place, Batch* batch,
+                                          const MicroBatchPlace& place, data::Batch* batch,
                                           Network* network);
 
 }  // namespace op3d
