@@ -21,8 +21,8 @@
 #include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/settings/network_settings.h"
 #include "op3d/train/step/clip_mixing.h"
+#include "op3d/train/step/trainable_network.h"
 #include "op3d/train/step/training_loss.h"
-#include "op3d/train/step/training_state.h"
 #include "op3d/train/weight_merge.h"
 
 namespace op3d {
@@ -111,7 +111,7 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   trained_.reset();
   progress_ = TrainingProgress();
   own_done_ = 0;
-  TrainingStateOptions options;
+  TrainableNetworkOptions options;
   options.network = ToNetworkOptions(job_.network, job_.classes);
   options.seed = job_.seed;
   options.with_initial_values = with_initial_values;
@@ -121,7 +121,7 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   options.sgd = job_.sgd;
   options.training = job_.training;
   options.clip_frames = state_.clip.length();
-  OP3D_ASSIGN_OR_RETURN(trained_, TrainingState::Make(options));
+  OP3D_ASSIGN_OR_RETURN(trained_, TrainableNetwork::Make(options));
   if (job_.group != nullptr) {
     buckets_ = std::make_unique<GradientBuckets>(trained_->network().Parameters(), job_.group);
   }

@@ -36,7 +36,7 @@
 namespace op3d {
 
 class GradientBuckets;
-class TrainingState;
+class TrainableNetwork;
 
 struct EpochStats {
   // Mean over the epoch's clips of the sum of the heads' cross entropies.
@@ -150,7 +150,7 @@ class StateTrainer {
   double loss_limit_ = 0;
   std::optional<Schedule> schedule_;
   CheckpointFolder checkpoints_;
-  std::unique_ptr<TrainingState> trained_;
+  std::unique_ptr<TrainableNetwork> trained_;
   // With batch_norm_clips; null within an epoch.
   std::unique_ptr<Network> precise_;
   std::unique_ptr<GradientBuckets> buckets_;
