@@ -210,7 +210,7 @@ absl::StatusOr<Trained> TrainTiny(const std::string& network, const data::ClipSh
   OP3D_RETURN_IF_ERROR(ParseTextproto(kDataset, "dataset", job.card.mutable_dataset()));
   for (char c = 'a'; c < 'j'; ++c) job.card.add_class_names(std::string(1, c));
   job.card.set_test_clips(2);
-  TrainState state;
+  StateTask state;
   state.clip = clip;
   state.learning_rate = 0.02;
   state.batch_size = 6;

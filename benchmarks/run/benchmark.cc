@@ -34,7 +34,7 @@
 #include "op3d/torch/arithmetic.h"
 #include "op3d/torch/device.h"
 #include "op3d/train/checkpoint/model_card.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/plans/plan_io.h"
 #include "results/record/environment.h"
@@ -625,7 +625,7 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   OP3D_ASSIGN_OR_RETURN(const Safetensors own, Safetensors::Read(runs[best]->WeightsPath()));
   OP3D_ASSIGN_OR_RETURN(
       const std::string bytes,
-      SerializeSafetensors(own.tensors(), WeightsMetadata(job, ToTrainState(last).clip, loss)));
+      SerializeSafetensors(own.tensors(), WeightsMetadata(job, ToStateTask(last).clip, loss)));
   return WriteFileAtomically(found->model.file, bytes);
 }
 

@@ -22,7 +22,7 @@
 #include "op3d/base/thread/interrupt.h"
 #include "op3d/train/cost/step_probe.h"
 #include "op3d/train/settings/network_settings.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/graphs/wide_graph.h"
 #include "planner/plans/plan_io.h"
@@ -125,7 +125,7 @@ int CropOf(const State& state, const TransformSettings& transform) {
 
 // InvalidArgument as the run's, when a step is larger than the list.
 absl::StatusOr<int64_t> EpochClips(const State& state, int64_t videos) {
-  const TrainState train = ToTrainState(state, /*epochs=*/1);
+  const StateTask train = ToStateTask(state, /*epochs=*/1);
   const absl::StatusOr<int64_t> steps = StepsPerEpoch(train, videos);
   if (!steps.ok()) return Annotate(steps.status(), absl::StrCat("state ", state.name()));
   return *steps * train.clips_a_step();

@@ -12,7 +12,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/train/measure.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "op3d/train/weight_merge.h"
 #include "results/record/format.h"
 
@@ -108,7 +108,7 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
   if (candidates.size() > 1) {
     std::vector<std::string> files;
     for (const Candidate& candidate : candidates) files.push_back(candidate.file);
-    const TrainState state = ToTrainState(*candidates[0].state, /*epochs=*/1);
+    const StateTask state = ToStateTask(*candidates[0].state, /*epochs=*/1);
     OP3D_ASSIGN_OR_RETURN(average, MergeWeights(job, files));
     TrainingJob merge_job = job;
     absl::StrAppend(&merge_job.purpose, ".average");
@@ -137,7 +137,7 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
     for (const Candidate& candidate : candidates) loss = std::max(loss, candidate.loss);
   }
   const std::map<std::string, std::string> metadata =
-      WeightsMetadata(job, ToTrainState(*candidates[0].state).clip, loss);
+      WeightsMetadata(job, ToStateTask(*candidates[0].state).clip, loss);
   if (average != nullptr) {
     OP3D_RETURN_IF_ERROR(average->SaveWeights(file, metadata));
   } else {

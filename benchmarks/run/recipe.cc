@@ -242,17 +242,17 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     const State& state = plan_.steps(step).state();
     const int epochs = plan_.steps(step).epochs();
     job.purpose = absl::StrCat(job_.purpose, ".", step + 1);
-    TrainState train_state = ToTrainState(state, epochs);
+    StateTask task = ToStateTask(state, epochs);
     if (recipe_.has_hand_tuned()) {
       if (recipe_.hand_tuned().has_step()) {
-        *train_state.schedule.mutable_step() = recipe_.hand_tuned().step();
+        *task.schedule.mutable_step() = recipe_.hand_tuned().step();
       } else {
-        *train_state.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();
+        *task.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();
       }
-      train_state.epochs = epochs;
+      task.epochs = epochs;
     }
     trainer.reset();
-    OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, train_state, StateFolder(step)));
+    OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, task, StateFolder(step)));
     if (trainer->epochs() > 0) on_epoch(done + trainer->epochs(), total, 0);
     // An interrupted run counts on from where it was saved.
     int64_t skipped = 0;
@@ -282,7 +282,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     OP3D_RETURN_IF_ERROR(trainer->Flush());
     OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(
         job.initial_weights,
-        WeightsMetadata(job_, train_state.clip,
+        WeightsMetadata(job_, task.clip,
                         trainer->losses().empty() ? 0 : trainer->losses().back())));
   }
   if (trainer == nullptr) {
@@ -293,7 +293,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(WeightsPath(), weights));
   OP3D_RETURN_IF_ERROR(SetChecksums(std::move(weights), &result));
   if (held_out_ != nullptr) {
-    const data::ClipShape clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
+    const data::ClipShape clip = ToStateTask(plan_.steps(plan_.steps_size() - 1).state()).clip;
     OP3D_ASSIGN_OR_RETURN(const CurvePoint measure,
                           MeasureNetwork(&trainer->network(), *held_out_, clip, job_, &seconds_));
     result.set_held_out(measure.performance());
@@ -341,7 +341,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
   OP3D_RETURN_IF_ERROR(network->LoadWeights(WeightsPath()));
   OP3D_RETURN_IF_ERROR(network->ToDevice(job_.device));
   ScoringOptions options;
-  options.clip = ToTrainState(TestState(recipe_, plan_)).clip;
+  options.clip = ToStateTask(TestState(recipe_, plan_)).clip;
   OP3D_RETURN_IF_ERROR(SetArithmetic(job_.training, options.clip.length(), network.get()));
   options.transform = job_.transform;
   options.on_short_video = job_.loader.on_short_video();

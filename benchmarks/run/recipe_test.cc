@@ -130,8 +130,8 @@ TEST_F(TinyRecipeTest, AModelThatIsTakenAndTestsAtChanceIsNamed) {
 TEST_F(TinyRecipeTest, WhatAnEarlierProcessTrainedIsSaidToBeSo) {
   {
     // One that stops after its second epoch.
-    const TrainState state = [&] {
-      TrainState made = ToTrainState(recipe_.hand_tuned().state(), 3);
+    const StateTask state = [&] {
+      StateTask made = ToStateTask(recipe_.hand_tuned().state(), 3);
       *made.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();
       made.epochs = 3;
       return made;

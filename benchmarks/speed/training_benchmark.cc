@@ -115,7 +115,7 @@ struct Work {
   std::vector<data::Video> videos;
   data::FrameStore frames{0};
   TrainingJob job;
-  TrainState state;
+  StateTask state;
 };
 
 absl::StatusOr<std::unique_ptr<Work>> MakeWork(const Case& what) {

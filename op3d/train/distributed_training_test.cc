@@ -85,7 +85,7 @@ class DistributedTraining : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  TrainState state_;
+  StateTask state_;
 };
 
 // ---------------------------------------------------------------- run once a rank

@@ -60,14 +60,14 @@ std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job,
   return metadata;
 }
 
-StateTrainer::StateTrainer(const TrainingJob& job, const TrainState& state,
+StateTrainer::StateTrainer(const TrainingJob& job, const StateTask& state,
                            const std::string& folder)
     : job_(job), state_(state), folder_(folder), checkpoints_(folder, ToCheckpointOptions(job)) {}
 
 StateTrainer::~StateTrainer() = default;
 
 absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const TrainingJob& job,
-                                                                  const TrainState& state,
+                                                                  const StateTask& state,
                                                                   const std::string& folder) {
   std::unique_ptr<StateTrainer> trainer(new StateTrainer(job, state, folder));
   OP3D_RETURN_IF_ERROR(trainer->Prepare());
@@ -440,7 +440,7 @@ std::string StateTrainer::Fingerprint() const {
   return absl::StrCat(job_.purpose, " seed ", job_.seed, " ", job_.network.name(), " ",
                       job_.classes, " classes ", job_.videos->size(), " videos ",
                       absl::Hex(data::VideoListCrc32(*job_.videos)), " settings ",
-                      absl::Hex(settings), " ", DescribeTrainState(state_));
+                      absl::Hex(settings), " ", DescribeStateTask(state_));
 }
 
 }  // namespace op3d

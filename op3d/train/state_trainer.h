@@ -29,7 +29,7 @@
 #include "op3d/distributed/process_group.h"
 #include "op3d/network/network.h"
 #include "op3d/train/checkpoint/checkpoint_folder.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "op3d/train/training_job.h"
 #include "op3d/train/training_progress.h"
 
@@ -65,7 +65,7 @@ class StateTrainer {
   // FailedPrecondition for a checkpoint of another state, a device that is not there; DataLoss
   // when every checkpoint is damaged.
   static absl::StatusOr<std::unique_ptr<StateTrainer>> Start(const TrainingJob& job,
-                                                             const TrainState& state,
+                                                             const StateTask& state,
                                                              const std::string& folder);
 
   // Finishes what is being written.
@@ -114,7 +114,7 @@ class StateTrainer {
   int64_t CheckpointBytes() const;
 
  private:
-  StateTrainer(const TrainingJob& job, const TrainState& state, const std::string& folder);
+  StateTrainer(const TrainingJob& job, const StateTask& state, const std::string& folder);
   absl::Status Prepare();
   // Makes the network and all that belongs to it; with initial values, or with any where a
   // checkpoint's are to follow.
@@ -142,7 +142,7 @@ class StateTrainer {
   absl::Status SyncBuffers();
 
   const TrainingJob job_;
-  const TrainState state_;
+  const StateTask state_;
   const std::string folder_;
   int64_t steps_per_epoch_ = 0;
   // Micro-batches of a step that are this process's own.

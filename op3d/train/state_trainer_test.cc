@@ -52,7 +52,7 @@ class StateTrainerTest : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  TrainState state_;
+  StateTask state_;
   std::vector<double> losses_;
 };
 

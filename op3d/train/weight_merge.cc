@@ -78,7 +78,7 @@ absl::StatusOr<std::unique_ptr<Network>> MergeWeights(const TrainingJob& job,
   return network;
 }
 
-absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state, int64_t epoch,
+absl::Status RecomputeBatchNorm(const TrainingJob& job, const StateTask& state, int64_t epoch,
                                 int clips, Network* network) {
   if (clips == 0) clips = kBatchNormClips;
   at::set_num_threads(job.compute_threads);

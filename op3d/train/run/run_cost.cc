@@ -57,7 +57,7 @@ MemoryProbe MemoryProbeOf(const RunOptions& options, const TrainingData& data,
   probe.network = options.settings.network();
   probe.training = options.settings.training();
   probe.classes = data.classes;
-  probe.frames = ToTrainState(step).clip.length();
+  probe.frames = ToStateTask(step).clip.length();
   probe.side = options.settings.transform().train_crop();
   probe.batch_size = step.state().batch_size();
   return probe;
@@ -163,7 +163,7 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
   absl::StrAppend(&text,
                   "state       clip            epochs  steps/epoch  clips/step  lr        time\n");
   for (const TrainingStep& step : settings.steps()) {
-    const TrainState state = ToTrainState(step);
+    const StateTask state = ToStateTask(step);
     OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                           StepsPerEpoch(state, static_cast<int64_t>(data.train.size())));
     if (costs.count(state.clip.length()) == 0) {
@@ -195,7 +195,7 @@ absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingD
                                       const State& state, int epochs, int kept_epochs) {
   TrainingStep step;
   *step.mutable_state() = state;
-  const TrainState train = ToTrainState(step);
+  const StateTask train = ToStateTask(step);
   const int ranks = options.group == nullptr ? 1 : options.group->size();
   OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                         StepsPerEpoch(train, static_cast<int64_t>(data.train.size())));

@@ -90,8 +90,8 @@ absl::Status ExplainRefusal(const RunOptions& options, const absl::Status& refus
       "another --output_dir"));
 }
 
-TrainState ToTrainState(const TrainingStep& step) {
-  TrainState state = ToTrainState(step.state(), step.epochs());
+StateTask ToStateTask(const TrainingStep& step) {
+  StateTask state = ToStateTask(step.state(), step.epochs());
   if (step.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET) {
     state.schedule = step.schedule();
     state.epochs = step.epochs();

@@ -102,7 +102,7 @@ class Run {
   // Looks at all states before the first is trained.
   absl::Status Plan() {
     for (int i = 0; i < options_.settings.steps_size(); ++i) {
-      const TrainState state = ToTrainState(options_.settings.steps(i));
+      const StateTask state = ToStateTask(options_.settings.steps(i));
       OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                             StepsPerEpoch(state, static_cast<int64_t>(data_.train.size())));
       steps_per_epoch_.push_back(steps);
@@ -123,7 +123,7 @@ class Run {
 
   int64_t ClipsOf(int i) const {
     const TrainingStep& step = options_.settings.steps(i);
-    return steps_per_epoch_[i] * ToTrainState(step).clips_a_step() * step.epochs();
+    return steps_per_epoch_[i] * ToStateTask(step).clips_a_step() * step.epochs();
   }
   std::string StateFolder(int i) const {
     return JoinPath(options_.output_dir, absl::StrCat("state_", i + 1));
@@ -156,7 +156,7 @@ class Run {
       }
     }
     job.on_step = [&](const StepStats& stats) { OnStep(i, stats); };
-    OP3D_ASSIGN_OR_RETURN(trainer_, StateTrainer::Start(job, ToTrainState(step), StateFolder(i)));
+    OP3D_ASSIGN_OR_RETURN(trainer_, StateTrainer::Start(job, ToStateTask(step), StateFolder(i)));
     OP3D_RETURN_IF_ERROR(TakeUp(i, trainer_->fresh() ? inherited : trainer_->notes()));
     for (;;) {
       if (reported_ < trainer_->epochs()) OP3D_RETURN_IF_ERROR(ReportEpoch(i));
@@ -194,7 +194,7 @@ class Run {
     }
     const int64_t steps =
         trainer_->epochs() * trainer_->steps_per_epoch() + trainer_->steps_into_epoch();
-    progress_->AddEarlier(steps * ToTrainState(options_.settings.steps(i)).clips_a_step());
+    progress_->AddEarlier(steps * ToStateTask(options_.settings.steps(i)).clips_a_step());
     if (!options_.first()) return absl::OkStatus();
     if (!trainer_->fresh()) {
       Progress::Print(absl::StrCat("state ", i + 1, " goes on after epoch ", trainer_->epochs(),
@@ -232,7 +232,7 @@ class Run {
 
   void OnStep(int i, const StepStats& stats) {
     const TrainingStep& step = options_.settings.steps(i);
-    progress_->Add(ToTrainState(step).clips_a_step());
+    progress_->Add(ToStateTask(step).clips_a_step());
     const ActivitySeconds& seconds = stats.seconds;
     const double whole = seconds.wait + seconds.forward + seconds.backward + seconds.step;
     progress_->Note(absl::StrCat(
@@ -274,7 +274,7 @@ class Run {
         absl::StrFormat("%s epoch %d: loss %.4f", options_.settings.steps(i).state().name(), epoch,
                         trainer_->losses().back());
     if (Due(i)) {
-      const data::ClipShape clip = ToTrainState(options_.settings.steps(i)).clip;
+      const data::ClipShape clip = ToStateTask(options_.settings.steps(i)).clip;
       ActivitySeconds seconds;
       OP3D_ASSIGN_OR_RETURN(
           CurvePoint measure,
