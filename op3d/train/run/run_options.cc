@@ -90,7 +90,7 @@ absl::Status ExplainRefusal(const RunOptions& options, const absl::Status& refus
       "another --output_dir"));
 }
 
-StateTask ToStateTask(const TrainingStep& step) {
+StateTask ToStateTask(const RunStep& step) {
   StateTask state = ToStateTask(step.state(), step.epochs());
   if (step.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET) {
     state.schedule = step.schedule();

@@ -45,7 +45,7 @@ TrainingJob MakeTrainingJob(const RunOptions& options, const TrainingData& data)
 absl::Status ExplainRefusal(const RunOptions& options, const absl::Status& refused);
 
 // A step of the settings as the trainer takes it.
-StateTask ToStateTask(const TrainingStep& step);
+StateTask ToStateTask(const RunStep& step);
 
 }  // namespace op3d
 

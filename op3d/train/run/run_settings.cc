@@ -89,7 +89,7 @@ absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* s
   return absl::OkStatus();
 }
 
-absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
+absl::Status ValidateStep(const RunStep& step, absl::string_view where) {
   const State& state = step.state();
   const auto require = [&](bool holds, absl::string_view field, double value,
                            absl::string_view limits) {

@@ -22,7 +22,7 @@ namespace op3d {
 
 // What a plan gives a run.
 struct PlannedSteps {
-  std::vector<TrainingStep> steps;
+  std::vector<RunStep> steps;
   // Where the plan comes from.
   std::string source;
 };
@@ -54,7 +54,7 @@ struct RunSettingsRequest {
   std::string stream;
   std::optional<int> split;
   // Of a plan: instead of the settings' steps, before the assignments.
-  std::vector<TrainingStep> steps;
+  std::vector<RunStep> steps;
   // Finds a plan that the settings name; without it, settings that name one are refused.
   std::function<absl::StatusOr<PlannedSteps>(const std::string& name)> find_plan;
   // The states come from a planner: the settings need none.

@@ -57,7 +57,7 @@ TEST(RunSettingsTest, EveryRecipeResolvesAndAgreesWithItsDataset) {
     EXPECT_EQ(settings.sgd().loss_weight(), protocol.loss_weight()) << name;
     EXPECT_EQ(settings.network().dropout(), protocol.dropout()) << name;
     EXPECT_EQ(settings.transform().horizontal_flip(), protocol.horizontal_flip()) << name;
-    for (const TrainingStep& step : settings.steps()) {
+    for (const RunStep& step : settings.steps()) {
       EXPECT_EQ(step.state().batch_size() * step.state().accumulation(), 256) << name;
       EXPECT_EQ(step.schedule().has_cosine(), absl::EndsWith(name, "hand_tuned")) << name;
     }

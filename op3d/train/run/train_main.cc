@@ -117,9 +117,9 @@ absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
 }
 
 // The states of --plan; none without it.
-absl::StatusOr<std::vector<TrainingStep>> PlanSteps() {
+absl::StatusOr<std::vector<RunStep>> PlanSteps() {
   const std::string name = absl::GetFlag(FLAGS_plan);
-  if (name.empty()) return std::vector<TrainingStep>();
+  if (name.empty()) return std::vector<RunStep>();
   if (absl::GetFlag(FLAGS_serve)) {
     return absl::InvalidArgumentError(
         "--plan has no effect with --serve: the planner says what to train; leave one out");

@@ -122,7 +122,7 @@ class Run {
   }
 
   int64_t ClipsOf(int i) const {
-    const TrainingStep& step = options_.settings.steps(i);
+    const RunStep& step = options_.settings.steps(i);
     return steps_per_epoch_[i] * ToStateTask(step).clips_a_step() * step.epochs();
   }
   std::string StateFolder(int i) const {
@@ -144,7 +144,7 @@ class Run {
   }
 
   absl::Status TrainStep(int i) {
-    const TrainingStep& step = options_.settings.steps(i);
+    const RunStep& step = options_.settings.steps(i);
     TrainingJob job = job_;
     job.purpose = absl::StrCat("train.", i + 1);
     Notes inherited;
@@ -231,7 +231,7 @@ class Run {
   }
 
   void OnStep(int i, const StepStats& stats) {
-    const TrainingStep& step = options_.settings.steps(i);
+    const RunStep& step = options_.settings.steps(i);
     progress_->Add(ToStateTask(step).clips_a_step());
     const ActivitySeconds& seconds = stats.seconds;
     const double whole = seconds.wait + seconds.forward + seconds.backward + seconds.step;
