@@ -137,7 +137,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   // It says what it is, and how the run tested it.
   ASSERT_OK_AND_ASSIGN(const auto card, ReadModelCard(checkpoint, "model"));
   ASSERT_TRUE(card.has_value());
-  const State& last = record.plan().steps(record.plan().steps_size() - 1).state();
+  const StateSettings& last = record.plan().steps(record.plan().steps_size() - 1).state();
   EXPECT_EQ(card->network().name(), "dg_p3d_miniature");
   EXPECT_EQ(card->classes(), 9);
   EXPECT_EQ(card->class_names(0), model.test().classes(0).name());

@@ -269,10 +269,10 @@ class Rows {
       return absl::OkStatus();
     }
     const double frames = found_.back().frames_a_video;
-    std::vector<std::pair<State, double>> fixed;
+    std::vector<std::pair<StateSettings, double>> fixed;
     const double share = frames / std::max(1, rivals.clips_size() * rivals.rates_size());
     for (const std::string& name : rivals.clips()) {
-      OP3D_ASSIGN_OR_RETURN(const State clip,
+      OP3D_ASSIGN_OR_RETURN(const StateSettings clip,
                             FindClip(options_.settings.search(), name, "rivals.clips"));
       for (const double rate : rivals.rates()) {
         fixed.emplace_back(clip, share);
@@ -286,16 +286,18 @@ class Rows {
                                      state, budget, RecipeResult::FIXED));
     }
     if (!rivals.long_run().empty()) {
-      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
-                                                        rivals.long_run(), "rivals.long_run"));
+      OP3D_ASSIGN_OR_RETURN(
+          const StateSettings state,
+          FindClip(options_.settings.search(), rivals.long_run(), "rivals.long_run"));
       OP3D_RETURN_IF_ERROR(MakeRival(
           "long_run",
           absl::StrCat("one long run: ", state.name(), " at ", state.learning_rate(), ", linear to 0"),
           state, frames, RecipeResult::LONG_RUN));
     }
     if (!rivals.multigrid().empty()) {
-      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
-                                                        rivals.multigrid(), "rivals.multigrid"));
+      OP3D_ASSIGN_OR_RETURN(
+          const StateSettings state,
+          FindClip(options_.settings.search(), rivals.multigrid(), "rivals.multigrid"));
       AddRival("multigrid",
                absl::StrCat("multigrid, long cycle: ", state.name(), " at ", state.learning_rate()),
                MultigridPlan(state, frames, full_crop(),
@@ -306,8 +308,8 @@ class Rows {
   }
 
   // One state whose rate falls in a straight line to 0.
-  absl::Status MakeRival(const std::string& name, const std::string& title, const State& state,
-                         double frames, RecipeResult::Role role) {
+  absl::Status MakeRival(const std::string& name, const std::string& title,
+                         const StateSettings& state, double frames, RecipeResult::Role role) {
     RecipeSettings recipe;
     *recipe.mutable_fixed()->mutable_state() = state;
     recipe.mutable_fixed()->set_frames(frames);
@@ -619,7 +621,7 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   // The path's own file knows neither the plan as it is called now nor the test.
   TrainingJob job = MakeJob(settings, options.device, data);
   DescribeTest(ModelRecipe(settings, /*planned=*/true), found->plan, &job.card);
-  const State& last = found->plan.steps(found->plan.steps_size() - 1).state();
+  const StateSettings& last = found->plan.steps(found->plan.steps_size() - 1).state();
   OP3D_ASSIGN_OR_RETURN(const RecipeResult chosen, runs[best]->Trained());
   const double loss = chosen.losses().empty() ? 0 : chosen.losses(chosen.losses_size() - 1);
   OP3D_ASSIGN_OR_RETURN(const Safetensors own, Safetensors::Read(runs[best]->WeightsPath()));

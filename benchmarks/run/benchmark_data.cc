@@ -90,11 +90,11 @@ const std::vector<data::Video>& BenchmarkData::RecipeVideos(
 void CountShortVideos(const BenchmarkSettings& settings, const std::vector<data::Video>& videos,
                       DatasetReport::List* list) {
   std::set<int64_t> spans;
-  const auto add = [&spans](const State& state) {
+  const auto add = [&spans](const StateSettings& state) {
     spans.insert(data::Span({state.segments(), state.frames_per_segment(), state.stride()}));
   };
   for (const TransitionGraph& pool : settings.search().pools()) {
-    for (const State& state : pool.states()) add(state);
+    for (const StateSettings& state : pool.states()) add(state);
   }
   for (const RecipeSettings& recipe : settings.recipes()) {
     if (recipe.has_hand_tuned()) add(recipe.hand_tuned().state());

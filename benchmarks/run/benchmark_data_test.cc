@@ -6,8 +6,8 @@
 namespace op3d::benchmarks {
 namespace {
 
-State Clips(int frames, int stride) {
-  State state;
+StateSettings Clips(int frames, int stride) {
+  StateSettings state;
   state.set_segments(2);
   state.set_frames_per_segment(frames);
   state.set_stride(stride);

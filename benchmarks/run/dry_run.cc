@@ -119,12 +119,12 @@ class Costs {
 };
 
 // Side of a state's training clips.
-int CropOf(const State& state, const TransformSettings& transform) {
+int CropOf(const StateSettings& state, const TransformSettings& transform) {
   return state.crop() > 0 ? state.crop() : transform.train_crop();
 }
 
 // InvalidArgument as the run's, when a step is larger than the list.
-absl::StatusOr<int64_t> EpochClips(const State& state, int64_t videos) {
+absl::StatusOr<int64_t> EpochClips(const StateSettings& state, int64_t videos) {
   const StateTask train = ToStateTask(state, /*epochs=*/1);
   const absl::StatusOr<int64_t> steps = StepsPerEpoch(train, videos);
   if (!steps.ok()) return Annotate(steps.status(), absl::StrCat("state ", state.name()));
@@ -147,9 +147,9 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
                       "batch", "epochs", "clips/epoch", "time");
   for (const planner::EdgeWork& edge : work.edges) {
     const Transition& transition = graph.transitions(edge.edge);
-    const State& state =
-        *std::find_if(graph.states().begin(), graph.states().end(),
-                      [&](const State& candidate) { return candidate.name() == transition.to(); });
+    const StateSettings& state = *std::find_if(
+        graph.states().begin(), graph.states().end(),
+        [&](const StateSettings& candidate) { return candidate.name() == transition.to(); });
     OP3D_ASSIGN_OR_RETURN(const StepCost train,
                           costs->Of(edge.frames_per_clip, CropOf(state, transform), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost search,
@@ -186,7 +186,7 @@ absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, const Vi
   const WideGraphSettings& wide = options.settings.search().wide();
   const TransformSettings& transform = options.settings.transform();
   FrameCost mean;
-  for (const State& clip : wide.clips()) {
+  for (const StateSettings& clip : wide.clips()) {
     // Of rivals, too: they train on the same videos.
     OP3D_RETURN_IF_ERROR(EpochClips(clip, videos.search_train).status());
     const int frames = planner::FramesPerClip(clip);
@@ -361,7 +361,7 @@ Plan PlanToCount(const BenchmarkOptions& options) {
   if (options.settings.search().pools().empty()) return plan;
   const TransitionGraph& graph = options.settings.search().pools(0);
   const int epochs = std::max(1, options.settings.search().rule().max_epochs() / 2);
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     if (plan.steps_size() == 4) break;
     Plan::Step& step = *plan.add_steps();
     *step.mutable_state() = state;

@@ -22,7 +22,7 @@ namespace {
 // A final state's weights.
 struct Candidate {
   std::string file;
-  const State* state = nullptr;
+  const StateSettings* state = nullptr;
   RecipeResult::Candidate row;
   double loss = 0;
 };
@@ -38,8 +38,8 @@ absl::Status NeedFile(const std::string& file) {
 absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
                                                    const std::string& journal_folder,
                                                    const TrainingJob& job) {
-  std::map<std::string, const State*> states;
-  for (const State& state : outcome.graph().states()) states[state.name()] = &state;
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : outcome.graph().states()) states[state.name()] = &state;
   std::map<std::string, std::string> winners;
   for (const NodeOutcome& node : outcome.nodes()) winners[node.state()] = node.from();
   std::vector<Candidate> candidates;

@@ -16,11 +16,11 @@ constexpr int kDefaultPaths = 2;
 
 // The plan that ends in the state `final`.
 Plan PlanOf(const SearchOutcome& outcome, const std::string& final) {
-  std::map<std::string, const State*> states;
-  for (const State& state : outcome.graph().states()) states[state.name()] = &state;
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : outcome.graph().states()) states[state.name()] = &state;
   std::map<std::string, const NodeOutcome*> nodes;
   for (const NodeOutcome& node : outcome.nodes()) nodes[node.state()] = &node;
-  std::vector<std::pair<const State*, int>> back;
+  std::vector<std::pair<const StateSettings*, int>> back;
   Plan plan;
   plan.set_pool(outcome.graph().pool());
   for (auto node = nodes.find(final); node != nodes.end(); node = nodes.find(node->second->from())) {

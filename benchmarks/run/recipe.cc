@@ -81,7 +81,7 @@ TrainingJob WithTest(const RecipeSettings& recipe, const Plan& plan, TrainingJob
   return job;
 }
 
-int EpochsOf(double frames, const State& state, int full_crop) {
+int EpochsOf(double frames, const StateSettings& state, int full_crop) {
   return std::max(
       1, static_cast<int>(std::lround(frames / planner::FullFramesPerClip(state, full_crop))));
 }
@@ -96,7 +96,7 @@ double FramesOfPlan(const Plan& plan, int full_crop) {
 
 // `clip` with 1 / `shorter` of its frames, over the same time, and pictures of `crop` pixels.  Not
 // fewer frames than DG-P3D can do with.
-State Shrink(State clip, int shorter, int crop) {
+StateSettings Shrink(StateSettings clip, int shorter, int crop) {
   constexpr int kFewestFrames = 16;
   while (shorter > 1 && planner::FramesPerClip(clip) / shorter < kFewestFrames) shorter /= 2;
   if (clip.segments() > 1) {
@@ -137,7 +137,7 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, 
   return result;
 }
 
-Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos) {
+Plan MultigridPlan(const StateSettings& clip, double frames, int full_crop, int64_t videos) {
   struct Shape {
     int shorter;
     double side;
@@ -161,7 +161,7 @@ Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t vide
     for (const Shape& shape : kCycle) {
       if (!rate.cycle && shape.shorter > 1) continue;
       Plan::Step& step = *plan.add_steps();
-      State& state = *step.mutable_state();
+      StateSettings& state = *step.mutable_state();
       state = Shrink(clip, shape.shorter, static_cast<int>(std::lround(whole * shape.side)));
       state.set_name(absl::StrCat("M", plan.steps_size()));
       const int64_t own = int64_t{clip.batch_size()} * clip.accumulation();
@@ -177,21 +177,21 @@ Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t vide
       done += step.epochs() * planner::FullFramesPerClip(state, full_crop);
     }
   }
-  State& first = *plan.mutable_steps(0)->mutable_state();
+  StateSettings& first = *plan.mutable_steps(0)->mutable_state();
   LinearSettings& constant = *first.mutable_schedule()->mutable_linear();
   constant.set_final_learning_rate(first.learning_rate());
   constant.set_warmup_epochs(2 * plan.steps(0).epochs() / 3);
   return plan;
 }
 
-int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop) {
+int64_t FramesOf(const StateSettings& state, int epochs, size_t videos, int full_crop) {
   const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
   const int64_t clips = epochs * (static_cast<int64_t>(videos) / step_clips * step_clips);
   return std::llround(static_cast<double>(clips) * planner::FullFramesPerClip(state, full_crop));
 }
 
-State TestState(const RecipeSettings& recipe, const Plan& plan) {
-  State state = plan.steps(plan.steps_size() - 1).state();
+StateSettings TestState(const RecipeSettings& recipe, const Plan& plan) {
+  StateSettings state = plan.steps(plan.steps_size() - 1).state();
   if (state.segments() > 1 && recipe.test_segments() > 0) {
     state.set_segments(recipe.test_segments());
   }
@@ -239,7 +239,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   TrainingJob job = job_;
   std::unique_ptr<StateTrainer> trainer;
   for (int step = 0; step < plan_.steps_size(); ++step) {
-    const State& state = plan_.steps(step).state();
+    const StateSettings& state = plan_.steps(step).state();
     const int epochs = plan_.steps(step).epochs();
     job.purpose = absl::StrCat(job_.purpose, ".", step + 1);
     StateTask task = ToStateTask(state, epochs);

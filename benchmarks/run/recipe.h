@@ -38,7 +38,7 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, 
 // alone.  Clips shorter than 16 frames, which DG-P3D cannot take, stay longer.  A step has as many more
 // clips as they are smaller (8, 4, 2 and 1 times, by accumulation) and a learning rate in proportion, but at most half of `videos`; the rate is warmed up over the
 // first two thirds of the first state.  The short cycle (another crop from step to step) is left out.
-Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos);
+Plan MultigridPlan(const StateSettings& clip, double frames, int full_crop, int64_t videos);
 
 // Gives a hand-tuned recipe without a number of epochs as many as come closest to `frames` frames a
 // video, at least one.  Other recipes stay as they are.
@@ -46,11 +46,11 @@ void SetFrames(double frames, int full_crop, RecipeSettings* recipe);
 
 // Frames the network sees in `epochs` epochs over `videos` videos: clips that do not fill a step of
 // the optimiser are left out, and a frame counts by its area beside one of `full_crop` pixels.
-int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop);
+int64_t FramesOf(const StateSettings& state, int epochs, size_t videos, int full_crop);
 
 // The clips of a recipe's test: those of `plan`'s last state, with the recipe's test_segments where
 // that state samples uniformly.  `plan` must have a step.
-State TestState(const RecipeSettings& recipe, const Plan& plan);
+StateSettings TestState(const RecipeSettings& recipe, const Plan& plan);
 
 // Says in `card` how weights of `plan` are tested by `recipe`, and which plan that is.
 void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* card);

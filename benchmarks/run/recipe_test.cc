@@ -17,8 +17,8 @@
 namespace op3d::benchmarks {
 namespace {
 
-State Clip() {
-  State clip;
+StateSettings Clip() {
+  StateSettings clip;
   EXPECT_THAT(ParseTextproto("name: 'us16x4' segments: 16 frames_per_segment: 4 stride: 1 "
                              "learning_rate: 0.04 batch_size: 16 accumulation: 1",
                              "clip", &clip),
@@ -38,7 +38,7 @@ TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
   for (int i = 0; i < 13; ++i) {
     SCOPED_TRACE(i);
     const int shape = i < 12 ? i % 4 : 3, stage = i / 4;
-    const State& state = plan.steps(i).state();
+    const StateSettings& state = plan.steps(i).state();
     EXPECT_EQ(state.segments(), segments[shape]);
     EXPECT_EQ(state.frames_per_segment(), 4);
     EXPECT_EQ(state.crop(), crop[shape]);
@@ -58,12 +58,12 @@ TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
 }
 
 TEST(MultigridPlanTest, KeepsTwoStepsInAnEpochAndConsecutiveClipsTheirSpan) {
-  State clip = Clip();
+  StateSettings clip = Clip();
   clip.set_segments(1);
   clip.set_frames_per_segment(32);
   const Plan plan = MultigridPlan(clip, 1000, /*full_crop=*/32, /*videos=*/100);
   for (const Plan::Step& step : plan.steps()) {
-    const State& state = step.state();
+    const StateSettings& state = step.state();
     EXPECT_LE(state.accumulation(), 3);
     EXPECT_EQ(state.frames_per_segment() * state.stride(), 32);
     EXPECT_GE(state.frames_per_segment(), 16);
@@ -78,7 +78,7 @@ TEST(MultigridPlanTest, KeepsTwoStepsInAnEpochAndConsecutiveClipsTheirSpan) {
 }
 
 TEST(RecipePlanTest, AFrameOfASmallerCropCountsByItsArea) {
-  State clip = Clip();
+  StateSettings clip = Clip();
   EXPECT_EQ(FramesOf(clip, 3, 50, 32), 3 * 48 * 64);
   clip.set_crop(16);
   EXPECT_EQ(FramesOf(clip, 3, 50, 32), 3 * 48 * 16);

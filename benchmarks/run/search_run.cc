@@ -279,8 +279,8 @@ template <typename Frames>
 double SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& frames) {
   double sum = 0;
   for (const SearchOutcome& outcome : outcomes) {
-    std::map<std::string, const State*> states;
-    for (const State& state : outcome.graph().states()) states[state.name()] = &state;
+    std::map<std::string, const StateSettings*> states;
+    for (const StateSettings& state : outcome.graph().states()) states[state.name()] = &state;
     for (const EdgeOutcome& edge : outcome.edges()) {
       sum += frames(*states.at(edge.to()), std::max(0, edge.curve_size() - 1));
     }
@@ -291,13 +291,13 @@ double SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& fr
 }  // namespace
 
 int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos, int full_crop) {
-  return std::llround(SumOverEdges(outcomes, [=](const State& state, int epochs) {
+  return std::llround(SumOverEdges(outcomes, [=](const StateSettings& state, int epochs) {
     return static_cast<double>(FramesOf(state, epochs, videos, full_crop));
   }));
 }
 
 double FramesAVideo(const std::vector<SearchOutcome>& outcomes, int full_crop) {
-  return SumOverEdges(outcomes, [=](const State& state, int epochs) {
+  return SumOverEdges(outcomes, [=](const StateSettings& state, int epochs) {
     return epochs * planner::FullFramesPerClip(state, full_crop);
   });
 }

@@ -328,8 +328,8 @@ absl::StatusOr<SearchVideos> ChooseHeldOut(const OwnFacts& facts, const Benchmar
   return videos;
 }
 
-State Clip(int segments, int frames, int stride) {
-  State state;
+StateSettings Clip(int segments, int frames, int stride) {
+  StateSettings state;
   state.set_segments(segments);
   state.set_frames_per_segment(frames);
   state.set_stride(stride);
@@ -387,7 +387,7 @@ absl::StatusOr<OwnClips> ChooseClips(const OwnFacts& facts, const SearchVideos& 
       }
     }
   }
-  for (std::vector<State>* states : {&clips.consecutive, &clips.uniform}) {
+  for (std::vector<StateSettings>* states : {&clips.consecutive, &clips.uniform}) {
     for (size_t i = 0; i < states->size(); ++i) {
       // A large network's long clips come in small batches, the third length's with frozen
       // BatchNorm, as published; a small one's batch is the whole step.
@@ -405,8 +405,8 @@ absl::StatusOr<OwnClips> ChooseClips(const OwnFacts& facts, const SearchVideos& 
   return clips;
 }
 
-std::string LengthsText(const std::vector<State>& states) {
-  return absl::StrJoin(states, ", ", [](std::string* out, const State& state) {
+std::string LengthsText(const std::vector<StateSettings>& states) {
+  return absl::StrJoin(states, ", ", [](std::string* out, const StateSettings& state) {
     absl::StrAppend(out, state.segments() > 1 ? absl::StrCat(state.segments(), "x") : "",
                     state.frames_per_segment(),
                     state.stride() > 1 ? absl::StrCat(" (stride ", state.stride(), ")") : "");
@@ -417,13 +417,13 @@ std::string LengthsText(const std::vector<State>& states) {
 // state to the next length or to the next rate.  States are numbered along the diagonals, from
 // S`first`.
 // "cs16", "us8x4".
-std::string ClipName(const State& clip) {
+std::string ClipName(const StateSettings& clip) {
   return clip.segments() == 1
              ? absl::StrCat("cs", clip.frames_per_segment())
              : absl::StrCat("us", clip.segments(), "x", clip.frames_per_segment());
 }
 
-TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
+TransitionGraph Pool(const std::string& name, const std::vector<StateSettings>& lengths,
                      const std::vector<double>& rates, int first) {
   TransitionGraph graph;
   graph.set_pool(name);
@@ -436,7 +436,7 @@ TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
     }
   };
   each([&](int i, int j) {
-    State& state = *graph.add_states();
+    StateSettings& state = *graph.add_states();
     state = lengths[i];
     state.set_learning_rate(rates[j]);
     state.set_name(absl::StrCat("S", first + graph.states_size() - 1));
@@ -464,13 +464,13 @@ double SearchFrames(int64_t videos) {
   return std::round(std::min(kMost, std::max(kLeast, kFrames / static_cast<double>(videos))));
 }
 
-void AddRival(const std::string& name, const State& clip, double rate, const OwnClips& clips,
-              BenchmarkSettings* settings) {
+void AddRival(const std::string& name, const StateSettings& clip, double rate,
+              const OwnClips& clips, BenchmarkSettings* settings) {
   RecipeSettings& recipe = *settings->add_recipes();
   const std::string title = absl::StrCat(clip.frames_per_segment(), "-frame cosine");
   recipe.set_name(name);
   recipe.set_title(absl::StrCat("hand-tuned: ", title, ", equal frames"));
-  State& state = *recipe.mutable_hand_tuned()->mutable_state();
+  StateSettings& state = *recipe.mutable_hand_tuned()->mutable_state();
   state = clip;
   state.set_name(title);
   state.set_learning_rate(rate);
@@ -480,7 +480,7 @@ void AddRival(const std::string& name, const State& clip, double rate, const Own
   recipe.set_test_clips(clips.test_clips);
 }
 
-absl::Status CheckState(const State& state, const std::string& where, int64_t longest_video,
+absl::Status CheckState(const StateSettings& state, const std::string& where, int64_t longest_video,
                         int64_t videos) {
   const int64_t span = data::Span({state.segments(), state.frames_per_segment(), state.stride()});
   if (span > longest_video) {
@@ -582,7 +582,7 @@ absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
   sgd.set_loss_weight(loss_weight > 0 ? loss_weight : 1);
   OP3D_ASSIGN_OR_RETURN(const SearchVideos videos, ChooseHeldOut(facts, asked, &settings));
   OP3D_ASSIGN_OR_RETURN(OwnClips clips, ChooseClips(facts, videos, settings));
-  const State& longest = clips.consecutive.back();
+  const StateSettings& longest = clips.consecutive.back();
   const int64_t step = int64_t{longest.batch_size()} * longest.accumulation();
   clips.search_frames = SearchFrames(videos.train);
   DerivedSearch(clips, &settings);
@@ -623,8 +623,8 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
               settings);
   WideGraphSettings& wide = *search.mutable_wide();
   for (size_t i = 0; i < clips.consecutive.size(); ++i) {
-    for (const State* clip : {&clips.consecutive[i], &clips.uniform[i]}) {
-      State& state = *wide.add_clips();
+    for (const StateSettings* clip : {&clips.consecutive[i], &clips.uniform[i]}) {
+      StateSettings& state = *wide.add_clips();
       state = *clip;
       state.set_name(ClipName(*clip));
       state.set_learning_rate(rate);
@@ -661,7 +661,7 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
   RivalSettings& rivals = *settings->mutable_rivals();
   rivals.add_clips(ClipName(clips.consecutive.front()));
   if (clips.consecutive.size() > 1) rivals.add_clips(ClipName(clips.consecutive.back()));
-  const State& middle = clips.uniform[clips.uniform.size() / 2];
+  const StateSettings& middle = clips.uniform[clips.uniform.size() / 2];
   rivals.add_clips(ClipName(middle));
   for (const double factor : {1.0, 0.25, 0.0625}) rivals.add_rates(factor);
   rivals.set_long_run(ClipName(middle));
@@ -708,14 +708,14 @@ absl::Status CheckOwnSettings(const OwnFacts& facts, const BenchmarkSettings& se
                                     : static_cast<int64_t>(facts.train.size());
   if (!settings.has_plan()) {
     for (const TransitionGraph& pool : settings.search().pools()) {
-      for (const State& state : pool.states()) {
+      for (const StateSettings& state : pool.states()) {
         OP3D_RETURN_IF_ERROR(CheckState(state, absl::StrCat("search.pools, state ", state.name()),
                                         longest, videos.train));
       }
     }
   }
   if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
-    for (const State& clip : settings.search().wide().clips()) {
+    for (const StateSettings& clip : settings.search().wide().clips()) {
       OP3D_RETURN_IF_ERROR(CheckState(clip, absl::StrCat("search.wide, clip ", clip.name()),
                                       longest, videos.train));
     }

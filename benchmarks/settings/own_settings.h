@@ -85,7 +85,7 @@ absl::Status CheckOwnSettings(const OwnFacts& facts, const BenchmarkSettings& se
 struct OwnClips {
   // Shortest first, the same lengths of both kinds of sampling; at least one.  Segments, frames a
   // segment, stride, batch size and accumulation are set.
-  std::vector<State> consecutive, uniform;
+  std::vector<StateSettings> consecutive, uniform;
   // For steps of this number of clips (batch size x accumulation).
   double learning_rate = 0;
   // Frames a video that the planned method's search may train on.

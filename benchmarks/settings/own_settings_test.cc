@@ -59,7 +59,7 @@ const BenchmarkSettings::Derived& Line(const BenchmarkSettings& settings,
 
 std::vector<int> Lengths(const TransitionGraph& graph) {
   std::vector<int> lengths;
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     if (lengths.empty() || planner::FramesPerClip(state) > lengths.back()) {
       lengths.push_back(planner::FramesPerClip(state));
     }
@@ -85,7 +85,7 @@ TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
     EXPECT_EQ(pool.states_size(), 9);
     EXPECT_EQ(pool.transitions_size(), 14);
     EXPECT_THAT(Lengths(pool), ElementsAre(16, 32, 64));
-    for (const State& state : pool.states()) {
+    for (const StateSettings& state : pool.states()) {
       EXPECT_EQ(state.batch_size() * state.accumulation(), 16);
       EXPECT_FALSE(state.frozen_batch_norm());
     }
@@ -138,7 +138,7 @@ TEST(OwnSettingsTest, ClipsFitIntoThreeOfFourVideos) {
 
 TEST(OwnSettingsTest, SmallListsTakeSmallBatchesAndRates) {
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, Derive(Facts(80, 5, 60)));
-  const State& state = settings.search().pools(0).states(0);
+  const StateSettings& state = settings.search().pools(0).states(0);
   EXPECT_EQ(state.batch_size(), 4);
   EXPECT_EQ(state.learning_rate(), 0.01);
 }
@@ -160,7 +160,7 @@ TEST(OwnSettingsTest, ALargeSetOnAGpuGetsTheLargeNetwork) {
   EXPECT_EQ(settings.search().held_out_share(), 0.1);
   const TransitionGraph& pool = settings.search().pools(0);
   EXPECT_THAT(planner::ValidateGraph(pool), IsOk());
-  for (const State& state : pool.states()) {
+  for (const StateSettings& state : pool.states()) {
     EXPECT_EQ(state.batch_size() * state.accumulation(), 256);
     EXPECT_LE(state.learning_rate(), 0.04);
     EXPECT_EQ(state.frozen_batch_norm(), planner::FramesPerClip(state) == 64);

@@ -120,11 +120,11 @@ absl::Status SetMethod(const std::string& method, SearchSettings* search) {
 // The longest clip that is sampled as the long run's: multigrid begins with a fourth of its frames.
 std::string MultigridClip(const BenchmarkSettings& settings) {
   const auto& clips = settings.search().wide().clips();
-  const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
+  const auto guess = std::find_if(clips.begin(), clips.end(), [&](const StateSettings& clip) {
     return clip.name() == settings.rivals().long_run();
   });
-  const State* longest = nullptr;
-  for (const State& clip : clips) {
+  const StateSettings* longest = nullptr;
+  for (const StateSettings& clip : clips) {
     const bool same = guess == clips.end() || (clip.segments() > 1) == (guess->segments() > 1);
     if (same &&
         (longest == nullptr || planner::FramesPerClip(clip) > planner::FramesPerClip(*longest))) {
@@ -268,7 +268,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
       add_of_recipe("the recipe's hand_tuned.step comes before its cosine",
                     [](RecipeSettings* r) { r->mutable_hand_tuned()->clear_cosine(); });
     }
-    const State& state =
+    const StateSettings& state =
         recipe.has_fixed() ? recipe.fixed().state() : recipe.hand_tuned().state();
     if (!recipe.planned() && state.segments() == 1) {
       add_of_recipe("the recipe's clips are consecutive frames",
@@ -351,10 +351,10 @@ bool SearchesPlanned(const SearchSettings& search) {
          search.method() == SearchSettings::BOTH_METHODS;
 }
 
-absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
-                               absl::string_view where) {
+absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::string& name,
+                                       absl::string_view where) {
   std::vector<std::string> names;
-  for (const State& clip : search.wide().clips()) {
+  for (const StateSettings& clip : search.wide().clips()) {
     if (clip.name() == name) return clip;
     names.push_back(clip.name());
   }
@@ -458,7 +458,8 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
   }
   if (settings.search().has_wide() && settings.search().wide().full_crop() == 0) {
     const auto& clips = settings.search().wide().clips();
-    if (std::any_of(clips.begin(), clips.end(), [](const State& clip) { return clip.crop() > 0; })) {
+    if (std::any_of(clips.begin(), clips.end(),
+                    [](const StateSettings& clip) { return clip.crop() > 0; })) {
       settings.mutable_search()->mutable_wide()->set_full_crop(settings.transform().train_crop());
     }
   }

@@ -46,8 +46,8 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
 bool SearchesPlanned(const SearchSettings& search);
 
 // The clip of search.wide of that name.  InvalidArgument naming `where` when there is none.
-absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
-                               absl::string_view where);
+absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::string& name,
+                                       absl::string_view where);
 // The same over `base` instead of shipped settings.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings base,
                                                   const SettingsRequest& request);

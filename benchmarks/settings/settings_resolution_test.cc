@@ -87,7 +87,7 @@ TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
     EXPECT_EQ(full.recipes(1).test_clips(), std::max(20, protocol.test_clips()));
     ASSERT_EQ(full.search().pools_size(), 2);
     for (const TransitionGraph& pool : full.search().pools()) {
-      for (const State& state : pool.states()) {
+      for (const StateSettings& state : pool.states()) {
         const bool longest = planner::FramesPerClip(state) == 64;
         EXPECT_EQ(state.batch_size() * state.accumulation(), 256);
         const bool consecutive = state.segments() == 1;

@@ -141,7 +141,7 @@ std::vector<Method> AllMethods(const WideGraphSettings& shipped) {
                        return BestFixedSchedule(world, frames, draw);
                      }});
   // What one would guess beforehand.
-  State clip;
+  StateSettings clip;
   clip.set_segments(8);
   clip.set_frames_per_segment(4);
   clip.set_stride(1);

@@ -158,7 +158,7 @@ absl::Status Drive(const EdgeTraining& training, planner::SearchProgress* progre
   return absl::OkStatus();
 }
 
-const State& TargetOf(const planner::SearchProgress& progress, int edge) {
+const StateSettings& TargetOf(const planner::SearchProgress& progress, int edge) {
   return progress.graph().states(progress.index().edges[edge].to - 1);
 }
 
@@ -178,7 +178,7 @@ class AnnealedSearch {
     EdgeTraining training;
     training.point = [&](int edge, int way, int epoch) -> absl::StatusOr<CurvePoint> {
       const int length = progress->graph().transitions(edge).epochs();
-      const State& state = TargetOf(*progress, edge);
+      const StateSettings& state = TargetOf(*progress, edge);
       CurvePoint point;
       if (epoch > 0) frames_ += planner::FramesPerClip(state);
       // Edges of a given length are measured at their end.
@@ -256,8 +256,8 @@ TransitionGraph MiniaturePool(planner::Sampling sampling) {
   return planner::MakePool(options);
 }
 
-State FixedClip(int segments, int frames, double rate) {
-  State state;
+StateSettings FixedClip(int segments, int frames, double rate) {
+  StateSettings state;
   state.set_segments(segments);
   state.set_frames_per_segment(frames);
   state.set_stride(1);
@@ -388,7 +388,7 @@ absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const 
                                            double tie, uint64_t draw) {
   FoundModel found;
   double best = -1;
-  std::vector<std::pair<State, int>> plan;
+  std::vector<std::pair<StateSettings, int>> plan;
   for (const planner::Sampling sampling :
        {planner::Sampling::kConsecutive, planner::Sampling::kUniform}) {
     OP3D_ASSIGN_OR_RETURN(planner::SearchProgress progress,
@@ -454,9 +454,9 @@ absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
   return found;
 }
 
-absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const State& clip,
+absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const StateSettings& clip,
                                          double frames, uint64_t training) {
-  State state = clip;
+  StateSettings state = clip;
   const int epochs =
       std::max(2, static_cast<int>(std::lround(frames / planner::FramesPerClip(state))));
   state.mutable_schedule()->mutable_linear()->set_warmup_epochs(1);
@@ -476,9 +476,9 @@ absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, doub
   int epochs = 0;
   for (int i = 0; i < 9; ++i) {
     const double rate = 0.04 * std::pow(4, -(i / 3));
-    const State clip = i % 3 == 0   ? FixedClip(1, 16, rate)
-                       : i % 3 == 1 ? FixedClip(1, 64, rate)
-                                    : FixedClip(8, 4, rate);
+    const StateSettings clip = i % 3 == 0   ? FixedClip(1, 16, rate)
+                               : i % 3 == 1 ? FixedClip(1, 64, rate)
+                                            : FixedClip(8, 4, rate);
     const uint64_t training = AgainOf(draw, i + 1);
     OP3D_ASSIGN_OR_RETURN(const FoundModel found, FixedSchedule(world, clip, frames / 9, training));
     spent += found.frames;

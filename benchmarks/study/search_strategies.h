@@ -71,7 +71,7 @@ absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
 
 // One schedule: `clip` at a rate of its own that falls in a straight line to 0, after a warm-up of
 // an epoch.  The last weights are the model.
-absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const State& clip,
+absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const StateSettings& clip,
                                          double frames, uint64_t training);
 
 // The best of nine: cs 16, cs 64 and us 8x4 at 0.04, a fourth and a sixteenth of it, with a ninth

@@ -32,7 +32,7 @@ constexpr int kStepsPerEpoch = 16;
 template <typename Value>
 int RankAmong(const TransitionGraph& graph, double value, Value value_of) {
   std::vector<double> smaller;
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     if (value_of(state) < value) smaller.push_back(value_of(state));
   }
   std::sort(smaller.begin(), smaller.end());
@@ -66,12 +66,13 @@ SimulatedTraining::SimulatedTraining(const TransitionGraph& graph, const planner
     : graph_(graph), index_(index), seed_(seed), options_(options) {
   std::vector<double> ceilings = {0};
   for (int node = 1; node < index.nodes; ++node) {
-    const State& state = graph.states(node - 1);
+    const StateSettings& state = graph.states(node - 1);
     RandomStream stream(seed, "world.state", {node});
-    const int length = RankAmong(graph, planner::FramesPerClip(state),
-                                 [](const State& other) { return planner::FramesPerClip(other); });
+    const int length =
+        RankAmong(graph, planner::FramesPerClip(state),
+                  [](const StateSettings& other) { return planner::FramesPerClip(other); });
     const int rate = RankAmong(graph, -state.learning_rate(),
-                               [](const State& other) { return -other.learning_rate(); });
+                               [](const StateSettings& other) { return -other.learning_rate(); });
     ceilings.push_back(0.55 + 0.05 * length + 0.02 * rate + 0.02 * stream.Gaussian());
   }
   for (const planner::GraphIndex::Edge& ends : index.edges) {
@@ -138,8 +139,8 @@ AnnealedTraining::AnnealedTraining(uint64_t seed, const AnnealedOptions& options
 }
 
 absl::StatusOr<AnnealedWeights> AnnealedTraining::After(const AnnealedWeights& source,
-                                                        const State& state, int epochs, int epoch,
-                                                        uint64_t training) const {
+                                                        const StateSettings& state, int epochs,
+                                                        int epoch, uint64_t training) const {
   if (epoch == 0) return source;
   ScheduleSpan span;
   span.epochs = epochs;
@@ -170,7 +171,8 @@ double AnnealedTraining::Progress(const AnnealedWeights& weights) const {
   return 1 / (1 + std::pow(pace_ / weights.age, kSteepness));
 }
 
-double AnnealedTraining::Annealed(const AnnealedWeights& weights, const State& state) const {
+double AnnealedTraining::Annealed(const AnnealedWeights& weights,
+                                  const StateSettings& state) const {
   const double progress = Progress(weights);
   if (progress == 0) return kChance;
   const double gap = gap_ * std::pow(planner::FramesPerClip(state) / 16.0, -kGapPower) *
@@ -180,7 +182,7 @@ double AnnealedTraining::Annealed(const AnnealedWeights& weights, const State& s
   return kChance + (ceiling - kChance) * progress;
 }
 
-double AnnealedTraining::Score(const AnnealedWeights& weights, const State& state,
+double AnnealedTraining::Score(const AnnealedWeights& weights, const StateSettings& state,
                                bool merged) const {
   const double rate = weights.rate / kBaseRate;
   RandomStream stream(seed_, "world.scatter",
@@ -196,8 +198,8 @@ double AnnealedTraining::Noise(double performance) const {
   return std::sqrt(kOwnVariance * performance * (1 - performance) / options_.held_out_videos);
 }
 
-double AnnealedTraining::Measure(const AnnealedWeights& weights, const State& state, bool merged,
-                                 uint64_t draw) const {
+double AnnealedTraining::Measure(const AnnealedWeights& weights, const StateSettings& state,
+                                 bool merged, uint64_t draw) const {
   const double score = Score(weights, state, merged);
   RandomStream stream(draw, "world.measure",
                       {static_cast<int64_t>(seed_), static_cast<int64_t>(weights.history),

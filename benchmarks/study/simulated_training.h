@@ -133,13 +133,13 @@ class AnnealedTraining {
   // The weights after `epoch` of the `epochs` epochs in `state`, from `source`; after 0 epochs
   // `source`.  `training` tells trainings of one plan apart.  0 <= epoch <= epochs; errors as
   // Schedule::Make().
-  absl::StatusOr<AnnealedWeights> After(const AnnealedWeights& source, const State& state,
+  absl::StatusOr<AnnealedWeights> After(const AnnealedWeights& source, const StateSettings& state,
                                         int epochs, int epoch, uint64_t training) const;
   // A: what they would score in the state's clip after annealing.
-  double Annealed(const AnnealedWeights& weights, const State& state) const;
+  double Annealed(const AnnealedWeights& weights, const StateSettings& state) const;
   // What they truly score in the state's clip.
-  double Score(const AnnealedWeights& weights, const State& state, bool merged) const;
-  double Measure(const AnnealedWeights& weights, const State& state, bool merged,
+  double Score(const AnnealedWeights& weights, const StateSettings& state, bool merged) const;
+  double Measure(const AnnealedWeights& weights, const StateSettings& state, bool merged,
                  uint64_t draw) const;
   // The standard deviation of a measured performance.
   double Noise(double performance) const;

@@ -43,7 +43,7 @@ class WeightMergeTest : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  State state_;
+  StateSettings state_;
 };
 
 TEST_F(WeightMergeTest, TakesTheMeanOfTheFiles) {

@@ -52,7 +52,7 @@ absl::StatusOr<GraphIndex> IndexGraph(const TransitionGraph& graph);
 absl::Status ValidateGraph(const TransitionGraph& graph);
 
 // The ranges of plan.proto.  InvalidArgument names state, field, value and limit.
-absl::Status ValidateState(const State& state);
+absl::Status ValidateState(const StateSettings& state);
 
 // The name of a node of GraphIndex; `node` in [0, states + 1).
 const std::string& NodeName(const TransitionGraph& graph, int node);
@@ -61,11 +61,11 @@ const std::string& NodeName(const TransitionGraph& graph, int node);
 std::string EdgeName(const Transition& transition);
 
 // Frames of one clip: segments x frames a segment.
-int FramesPerClip(const State& state);
+int FramesPerClip(const StateSettings& state);
 
 // The same, where a frame of a smaller crop counts by its area beside one of `full_crop` pixels; a
 // state without a crop of its own has the full one.
-double FullFramesPerClip(const State& state, int full_crop);
+double FullFramesPerClip(const StateSettings& state, int full_crop);
 
 }  // namespace op3d::planner
 

@@ -69,7 +69,7 @@ TEST(WorkEstimateTest, CountsTheWeightsThatAreHeldAtOnce) {
   TransitionGraph chain = MakePool(PoolOptions());
   chain.clear_transitions();
   std::string before = chain.initial();
-  for (const State& state : chain.states()) {
+  for (const StateSettings& state : chain.states()) {
     Transition& transition = *chain.add_transitions();
     transition.set_from(before);
     transition.set_to(state.name());
@@ -86,7 +86,7 @@ TEST(WorkEstimateTest, CountsTheWeightsThatAreHeldAtOnce) {
   // A star: every edge out of the initial state, all final: nothing can be dropped.
   for (Transition& transition : *chain.mutable_transitions()) transition.set_from(chain.initial());
   chain.clear_finals();
-  for (const State& state : chain.states()) chain.add_finals(state.name());
+  for (const StateSettings& state : chain.states()) chain.add_finals(state.name());
   ASSERT_OK_AND_ASSIGN(const WorkEstimate star, EstimateWork(chain, rule));
   EXPECT_EQ(star.weights_at_once, 9);
 }

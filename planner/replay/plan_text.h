@@ -11,7 +11,7 @@
 namespace op3d::planner {
 
 // "32 frames", "64 frames / 2" (every 2nd), "8 x 4 frames", "16 frames @ 112" (its own crop).
-std::string ClipText(const State& state);
+std::string ClipText(const StateSettings& state);
 
 // A plan: a line a step, with clip, learning rate, clips an update and epochs.
 std::string PlanText(const Plan& plan);

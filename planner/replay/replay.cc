@@ -35,7 +35,7 @@ absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
                                          const std::vector<std::string>& states) {
   if (states.empty()) return graph;
   absl::flat_hash_set<std::string> known, used(states.begin(), states.end());
-  for (const State& state : graph.states()) known.insert(state.name());
+  for (const StateSettings& state : graph.states()) known.insert(state.name());
   for (const std::string& name : states) {
     if (known.contains(name) || name == graph.initial()) continue;
     return absl::InvalidArgumentError(absl::StrCat("the graph has no state \"", name, "\""));
@@ -44,7 +44,7 @@ absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
   TransitionGraph part;
   part.set_pool(graph.pool());
   part.set_initial(graph.initial());
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     if (used.contains(state.name())) *part.add_states() = state;
   }
   for (const Transition& edge : graph.transitions()) {
@@ -57,7 +57,7 @@ absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
 }
 
 // A state without its name, and with its batch in one piece: machines split it differently.
-State Unnamed(State state) {
+StateSettings Unnamed(StateSettings state) {
   state.clear_name();
   state.set_batch_size(state.batch_size() * state.accumulation());
   state.set_accumulation(1);
@@ -65,7 +65,7 @@ State Unnamed(State state) {
 }
 
 // "" when both train the same, else what differs: "learning_rate: 0.02 -> 0.004".
-std::string TrainingDifference(const State& from, const State& to) {
+std::string TrainingDifference(const StateSettings& from, const StateSettings& to) {
   google::protobuf::util::DefaultFieldComparator comparator;
   comparator.set_float_comparison(google::protobuf::util::DefaultFieldComparator::APPROXIMATE);
   comparator.SetDefaultFractionAndMargin(1e-9, 0);
@@ -90,7 +90,7 @@ std::vector<int> MatchStates(const TransitionGraph& recorded, const TransitionGr
   for (const bool by_name : {true, false}) {
     for (int i = 0; i < graph.states_size(); ++i) {
       for (int k = 0; k < recorded.states_size() && matches[i] < 0; ++k) {
-        const State& there = recorded.states(k);
+        const StateSettings& there = recorded.states(k);
         if (taken[k] || (by_name && there.name() != graph.states(i).name())) continue;
         if (!TrainingDifference(there, graph.states(i)).empty()) continue;
         matches[i] = k;
@@ -101,12 +101,12 @@ std::vector<int> MatchStates(const TransitionGraph& recorded, const TransitionGr
   return matches;
 }
 
-std::string DescribeUnrecorded(const TransitionGraph& recorded, const State& state) {
+std::string DescribeUnrecorded(const TransitionGraph& recorded, const StateSettings& state) {
   const std::string text =
       absl::StrCat(state.name(), " (", FramesPerClip(state), " frames a clip, rate ",
                    state.learning_rate(), ", ", state.batch_size() * state.accumulation(),
                    " clips an update) is not in the record");
-  for (const State& there : recorded.states()) {
+  for (const StateSettings& there : recorded.states()) {
     if (there.name() != state.name()) continue;
     const std::string difference = TrainingDifference(there, state);
     // Equal, but matched by another state of the graph.
@@ -172,7 +172,7 @@ std::vector<PricedState> Front(const Replay& replay, const std::vector<double>& 
     const int edge = WinningEdge(replay.index, replay.scores, node);
     if (edge != into) continue;
     const EdgeScore& score = *replay.scores[edge];
-    const State& state = replay.graph.states(node - 1);
+    const StateSettings& state = replay.graph.states(node - 1);
     const PricedState& before = states[replay.index.edges[edge].from];
     states[node] = {state.name(), score.score,
                     before.frames + int64_t{score.epochs} * FramesPerClip(state),
@@ -303,7 +303,7 @@ Plan PlanTo(const Replay& replay, const std::string& state) {
   plan.set_value(replay.scores[edges.back()]->score);
   plan.add_path(replay.graph.initial());
   for (int edge : edges) {
-    const State& trained = replay.graph.states(replay.index.edges[edge].to - 1);
+    const StateSettings& trained = replay.graph.states(replay.index.edges[edge].to - 1);
     plan.add_path(trained.name());
     if (replay.scores[edge]->epochs == 0) continue;  // skipped
     Plan::Step* step = plan.add_steps();

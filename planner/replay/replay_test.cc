@@ -102,7 +102,7 @@ TEST(ReplayTest, SaysWhichEdgesWereNeverTrained) {
 TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
   // Other names, another split of the batch; the states are the recorded ones.
   TransitionGraph graph = Triangle();
-  for (State& state : *graph.mutable_states()) {
+  for (StateSettings& state : *graph.mutable_states()) {
     state.set_name("other_" + state.name());
     state.set_accumulation(state.batch_size() * state.accumulation());
     state.set_batch_size(1);
@@ -118,10 +118,10 @@ TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
   EXPECT_THAT(replay.plan.path(), ElementsAre("S0", "other_S1", "other_S2"));
 
   // The recorded name, but another rate, clip or schedule: never trained, and said so.
-  for (const auto& change : std::vector<std::function<void(State*)>>{
-           [](State* state) { state->set_learning_rate(0.004); },
-           [](State* state) { state->set_stride(2); },
-           [](State* state) { state->set_batch_size(2 * state->batch_size()); }}) {
+  for (const auto& change : std::vector<std::function<void(StateSettings*)>>{
+           [](StateSettings* state) { state->set_learning_rate(0.004); },
+           [](StateSettings* state) { state->set_stride(2); },
+           [](StateSettings* state) { state->set_batch_size(2 * state->batch_size()); }}) {
     graph = Triangle();
     change(graph.mutable_states(0));
     const MatchedEdges matched = MatchEdges(Triangle(), TrainedTriangle(), graph);

@@ -29,7 +29,7 @@ TransitionGraph MakeGraph(int states, int ways) {
   graph.set_pool("chain");
   graph.set_initial("S0");
   for (int i = 1; i <= states; ++i) {
-    State& state = *graph.add_states();
+    StateSettings& state = *graph.add_states();
     state.set_name(absl::StrCat("S", i));
     state.set_segments(1);
     state.set_frames_per_segment(16);

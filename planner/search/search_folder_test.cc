@@ -50,7 +50,7 @@ TEST(SearchFolderTest, FindsTheSearchesOfARun) {
 WideGraphSettings Wide() {
   WideGraphSettings settings;
   for (const int frames : {16, 32}) {
-    State* clip = settings.add_clips();
+    StateSettings* clip = settings.add_clips();
     clip->set_name(absl::StrCat("cs", frames));
     clip->set_segments(1);
     clip->set_frames_per_segment(frames);

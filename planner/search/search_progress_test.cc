@@ -253,7 +253,7 @@ TEST(SearchProgressTest, NeedsTheSameWeightsAsALookAtAllStates) {
     TransitionGraph graph = MakePool(PoolOptions());
     graph.clear_transitions();
     std::vector<std::string> names = {graph.initial()};
-    for (const State& state : graph.states()) names.push_back(state.name());
+    for (const StateSettings& state : graph.states()) names.push_back(state.name());
     for (size_t to = 1; to < names.size(); ++to) {
       for (size_t from = 0; from < to; ++from) {
         if (from + 1 != to && stream.Uniform() < 0.6) continue;

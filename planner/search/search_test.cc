@@ -34,7 +34,7 @@ using ::testing::HasSubstr;
 
 // S0 -> A -> B -> C and S0 -> B.
 TransitionGraph SmallGraph() {
-  const State pattern = MakePool(PoolOptions()).states(0);
+  const StateSettings pattern = MakePool(PoolOptions()).states(0);
   TransitionGraph graph;
   graph.set_pool("test");
   graph.set_initial("S0");

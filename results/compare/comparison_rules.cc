@@ -67,7 +67,7 @@ EntryKey KeyOf(const google::protobuf::Descriptor& entry) {
       {"op3d.Transition", {{"from"}, {"to"}}},
       {"op3d.CurvePoint", {{"epoch"}}},
       {"op3d.NodeOutcome", {{"state"}}},
-      {"op3d.State", {{"name"}}},
+      {"op3d.StateSettings", {{"name"}}},
       {"op3d.RecipeResult", {{"name"}}},
       {"op3d.RecipeResult.Candidate", {{"title"}}},
       {"op3d.RecipeSettings", {{"name"}}},

@@ -32,13 +32,14 @@ struct Layout {
 };
 
 Layout MakeLayout(const TransitionGraph& graph) {
-  std::map<int64_t, std::vector<const State*>> by_length;
-  for (const State& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
+  std::map<int64_t, std::vector<const StateSettings*>> by_length;
+  for (const StateSettings& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
   Layout layout;
   for (auto& [length, states] : by_length) {
-    std::stable_sort(states.begin(), states.end(), [](const State* a, const State* b) {
-      return a->learning_rate() > b->learning_rate();
-    });
+    std::stable_sort(states.begin(), states.end(),
+                     [](const StateSettings* a, const StateSettings* b) {
+                       return a->learning_rate() > b->learning_rate();
+                     });
     for (size_t row = 0; row < states.size(); ++row) {
       layout.centres[states[row]->name()] = {kLeft + kBoxWidth / 2 + layout.columns * kColumn,
                                              kTop + kBoxHeight / 2 + row * kRow};
@@ -151,8 +152,8 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   picture->Text({middle.x, below}, ending, epochs);
 }
 
-void DrawState(const State& state, Point centre, bool on_path, bool final, const double* value,
-               Svg* picture) {
+void DrawState(const StateSettings& state, Point centre, bool on_path, bool final,
+               const double* value, Svg* picture) {
   const Point corner = {centre.x - kBoxWidth / 2, centre.y - kBoxHeight / 2};
   picture->Rectangle(corner, kBoxWidth, kBoxHeight,
                      ShapeStyle()
@@ -229,7 +230,7 @@ const EdgeOutcome* FindEdge(const SearchOutcome& search, const Transition& trans
 
 void DrawStates(const SearchOutcome& search, const Layout& layout, Svg* picture) {
   const TransitionGraph& graph = search.graph();
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     const double* value = nullptr;
     double found = 0;
     for (const NodeOutcome& node : search.nodes()) {
@@ -255,7 +256,7 @@ SearchOutcome OnlyTrained(const SearchOutcome& searched) {
     *graph.add_transitions() = transition;
     reached.insert(transition.to());
   }
-  for (const State& state : searched.graph().states()) {
+  for (const StateSettings& state : searched.graph().states()) {
     if (reached.count(state.name()) > 0) *graph.add_states() = state;
   }
   for (const std::string& name : searched.graph().finals()) {

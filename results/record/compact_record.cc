@@ -74,7 +74,7 @@ void Lengthen(SearchOutcome* search) {
 
 // What was chosen, not measured.
 bool IsSetting(const Message& message) {
-  return message.GetTypeName() == State::descriptor()->full_name() ||
+  return message.GetTypeName() == StateSettings::descriptor()->full_name() ||
          message.GetTypeName() == TransitionGraph::descriptor()->full_name() ||
          message.GetTypeName() == StoppingRule::descriptor()->full_name();
 }

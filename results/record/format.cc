@@ -32,7 +32,7 @@ std::string FormatCount(int64_t count) {
 
 std::string FormatNumber(double value) { return absl::StrFormat("%.12g", value); }
 
-std::string FormatClip(const State& state) {
+std::string FormatClip(const StateSettings& state) {
   const std::string size = state.crop() > 0 ? absl::StrCat(" of ", state.crop(), " px") : "";
   if (state.segments() <= 1) return absl::StrCat(state.frames_per_segment(), " frames", size);
   return absl::StrCat(state.segments(), " x ", state.frames_per_segment(), " frames", size);
@@ -47,7 +47,7 @@ std::string FormatPlan(const Plan& plan) {
   });
 }
 
-int64_t ClipLength(const State& state) {
+int64_t ClipLength(const StateSettings& state) {
   return int64_t{state.segments()} * state.frames_per_segment();
 }
 

@@ -19,11 +19,11 @@ std::string FormatCount(int64_t count);
 // The shortest text that reads back to `value` within 12 digits: 0.04, 4e-05.
 std::string FormatNumber(double value);
 // "16 frames", "4 x 4 frames", "16 frames of 40 px" where it has its own crop: what a state's clip is made of.
-std::string FormatClip(const State& state);
+std::string FormatClip(const StateSettings& state);
 // "32@0.04x20, 64@0.02x8": frames @ learning rate x epochs, a step each.
 std::string FormatPlan(const Plan& plan);
 // Frames of one clip of the state.
-int64_t ClipLength(const State& state);
+int64_t ClipLength(const StateSettings& state);
 // "miniature", "full".
 std::string ScaleName(BenchmarkSettings::Scale scale);
 // "Kinetics-400" for "kinetics400"; an unknown benchmark's own name.

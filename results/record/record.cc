@@ -165,7 +165,7 @@ absl::Status CheckEdge(const EdgeOutcome& edge, const std::set<std::string>& sta
 
 absl::Status CheckSearch(const SearchOutcome& search) {
   std::set<std::string> states = {search.graph().initial()};
-  for (const State& state : search.graph().states()) states.insert(state.name());
+  for (const StateSettings& state : search.graph().states()) states.insert(state.name());
   for (const EdgeOutcome& edge : search.edges()) {
     OP3D_RETURN_IF_ERROR(
         Annotate(CheckEdge(edge, states), absl::StrCat("edge ", edge.from(), "->", edge.to())));

@@ -129,7 +129,7 @@ struct FrameRange {
   int full_crop = 0;
   double low = 0, high = 0;
 
-  void Add(const State& state, int64_t epochs, int64_t least_videos, int64_t most_videos) {
+  void Add(const StateSettings& state, int64_t epochs, int64_t least_videos, int64_t most_videos) {
     const int64_t step = int64_t{state.batch_size()} * std::max(1, state.accumulation());
     double frames = static_cast<double>(epochs * ClipLength(state));
     if (state.crop() > 0 && full_crop > 0) {
@@ -156,12 +156,12 @@ FrameRange SearchedFrames(const RunRecord& record, const RecipeResult& recipe, i
   // In small: on a part of the videos, at its own crop; then the best paths at full size.
   if (settings.has_proxy() && settings.proxy().videos() > 0) least_videos = 0;
   for (const SearchOutcome& search : record.searches()) {
-    std::map<std::string, const State*> states;
-    for (const State& state : search.graph().states()) states[state.name()] = &state;
+    std::map<std::string, const StateSettings*> states;
+    for (const StateSettings& state : search.graph().states()) states[state.name()] = &state;
     for (const EdgeOutcome& edge : search.edges()) {
       const auto to = states.find(edge.to());
       if (to == states.end() || edge.curve_size() < 2) continue;
-      State state = *to->second;
+      StateSettings state = *to->second;
       if (settings.proxy().crop() > 0) state.set_crop(settings.proxy().crop());
       range.Add(state, edge.curve_size() - 1, least_videos, most_videos);
     }

@@ -59,7 +59,7 @@ std::string Margin(const std::vector<const EdgeOutcome*>& ways) {
 std::string NodeTable(const SearchOutcome& search) {
   HtmlTable table({"state", "clip, learning rate", "value", "best way in", "other ways in",
                    "wins by", "spread of the points"});
-  for (const State& state : search.graph().states()) {
+  for (const StateSettings& state : search.graph().states()) {
     const std::vector<const EdgeOutcome*> ways = WaysInto(search, state.name());
     if (ways.empty()) continue;
     const std::string best =

@@ -192,7 +192,7 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
 }
 
 absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
-                                      const State& state, int epochs, int kept_epochs) {
+                                      const StateSettings& state, int epochs, int kept_epochs) {
   RunStep step;
   *step.mutable_state() = state;
   const StateTask train = ToStateTask(step);

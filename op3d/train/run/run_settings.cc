@@ -90,7 +90,7 @@ absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* s
 }
 
 absl::Status ValidateStep(const RunStep& step, absl::string_view where) {
-  const State& state = step.state();
+  const StateSettings& state = step.state();
   const auto require = [&](bool holds, absl::string_view field, double value,
                            absl::string_view limits) {
     return Require(holds, absl::StrCat(where, ".", field), value, limits);

@@ -111,7 +111,7 @@ TEST(RunSettingsTest, APlanReplacesTheSteps) {
   RunSettingsRequest request = Request("ucf101_hand_tuned", {"steps[S7].epochs=9"});
   for (const char* name : {"S1", "S7"}) {
     request.steps.emplace_back();
-    State& state = *request.steps.back().mutable_state();
+    StateSettings& state = *request.steps.back().mutable_state();
     state.set_name(name);
     state.set_segments(1);
     state.set_frames_per_segment(16);

@@ -293,7 +293,7 @@ absl::Status Serve(const RunOptions& options) {
   job.purpose = absl::GetFlag(FLAGS_purpose);
   const int kept_epochs = absl::GetFlag(FLAGS_kept_epochs);
   EdgeTrainer trainer(job, &data.measured, kept_epochs);
-  const auto estimate = [&](const State& state, int epochs) {
+  const auto estimate = [&](const StateSettings& state, int epochs) {
     return EstimateEdge(options, data, state, epochs, kept_epochs);
   };
   return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, options.group);

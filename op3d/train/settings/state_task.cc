@@ -4,7 +4,7 @@
 
 namespace op3d {
 
-StateTask ToStateTask(const State& state, int epochs) {
+StateTask ToStateTask(const StateSettings& state, int epochs) {
   StateTask result;
   result.clip = {state.segments(), state.frames_per_segment(), state.stride()};
   result.crop = state.crop();

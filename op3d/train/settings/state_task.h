@@ -33,7 +33,7 @@ struct StateTask {
 
 // `epochs`: how long the state lasts, for a learning rate that changes over it; not looked at where
 // the rate is constant.
-StateTask ToStateTask(const State& state, int epochs = 0);
+StateTask ToStateTask(const StateSettings& state, int epochs = 0);
 
 // Steps of the optimiser in an epoch over `videos` videos; clips that do not fill a step are left
 // out.  InvalidArgument for a batch or an accumulation below 1 and for a step of more clips than

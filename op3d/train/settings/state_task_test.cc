@@ -8,7 +8,7 @@ namespace {
 using testing::HasSubstr;
 
 StateTask SomeState() {
-  State state;
+  StateSettings state;
   state.set_segments(4);
   state.set_frames_per_segment(4);
   state.set_stride(2);
