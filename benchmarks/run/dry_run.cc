@@ -26,7 +26,7 @@
 #include "planner/graphs/transition_graph.h"
 #include "planner/graphs/wide_graph.h"
 #include "planner/plans/plan_io.h"
-#include "planner/plans/work_estimate.h"
+#include "planner/plans/search_work.h"
 #include "results/record/environment.h"
 
 namespace op3d::benchmarks {
@@ -139,7 +139,7 @@ struct Sum {
 absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
                                          const TransitionGraph& graph, Costs* costs, Sum* sum) {
   const TransformSettings& transform = options.settings.transform();
-  OP3D_ASSIGN_OR_RETURN(const planner::WorkEstimate work,
+  OP3D_ASSIGN_OR_RETURN(const planner::SearchWork work,
                         planner::EstimateWork(graph, options.settings.search().rule()));
   std::string text =
       absl::StrFormat("pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %10s %12s %32s\n",

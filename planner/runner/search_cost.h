@@ -13,7 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "planner/graphs/plan.pb.h"
-#include "planner/plans/work_estimate.h"
+#include "planner/plans/search_work.h"
 #include "planner/runner/child_runner.h"
 #include "planner/runner/child_search.h"
 
@@ -22,7 +22,7 @@ namespace op3d::planner {
 struct SearchCost {
   struct Pool {
     TransitionGraph graph;
-    WorkEstimate work;
+    SearchWork work;
     // By work.edges; absent where the command does not say.
     std::vector<std::optional<EdgeCost>> edges;
   };
