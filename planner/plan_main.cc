@@ -422,7 +422,7 @@ absl::Status ReplaySearch(const std::string& name) {
     return absl::InvalidArgumentError(
         absl::StrCat("--cost=", cost, " is none of: frames, seconds"));
   }
-  options.cost = cost == "frames" ? Cost::kFrames : Cost::kSeconds;
+  options.cost = cost == "frames" ? CostUnit::kFrames : CostUnit::kSeconds;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Recorded> recorded, ReadRecorded(UserPath(name)));
   std::optional<Plan> best;
   for (const Recorded& one : recorded) {

@@ -157,14 +157,14 @@ double SecondsPerEpoch(const EdgeOutcome& outcome) {
   return seconds / std::max(1, outcome.curve_size() - 1);
 }
 
-double CostOf(const PricedState& state, Cost cost) {
-  return cost == Cost::kFrames ? static_cast<double>(state.frames) : state.seconds;
+double CostOf(const PricedState& state, CostUnit cost) {
+  return cost == CostUnit::kFrames ? static_cast<double>(state.frames) : state.seconds;
 }
 
 // What training along every state's best way in costs: in the order of training, so that a state's
 // source comes before it.
 std::vector<PricedState> Front(const Replay& replay, const std::vector<double>& epoch_seconds,
-                               Cost cost) {
+                               CostUnit cost) {
   std::vector<PricedState> states(replay.index.nodes);
   std::vector<PricedState> sorted;
   for (const int into : replay.index.training_order) {
@@ -271,7 +271,7 @@ absl::StatusOr<Replay> PlanAgain(const TransitionGraph& full,
     replay.scores[edge] = *score;
     if (unfinished) replay.unfinished.push_back(name);
     seconds[edge] = SecondsPerEpoch(*found->second);
-    if (options.cost == Cost::kSeconds && seconds[edge] == 0) {
+    if (options.cost == CostUnit::kSeconds && seconds[edge] == 0) {
       return absl::FailedPreconditionError(absl::StrCat("no seconds were recorded for ", name,
                                                         "; weigh frames instead: --cost=frames"));
     }
@@ -313,13 +313,13 @@ Plan PlanTo(const Replay& replay, const std::string& state) {
   return plan;
 }
 
-absl::StatusOr<PricedState> BestWithin(const Replay& replay, Cost cost, double budget) {
+absl::StatusOr<PricedState> BestWithin(const Replay& replay, CostUnit cost, double budget) {
   const PricedState* best = nullptr;
   for (const PricedState& state : replay.front) {
     if (CostOf(state, cost) <= budget) best = &state;
   }
   if (best != nullptr) return *best;
-  const char* unit = cost == Cost::kFrames ? " frames (epochs x frames of a clip)" : " s";
+  const char* unit = cost == CostUnit::kFrames ? " frames (epochs x frames of a clip)" : " s";
   return absl::NotFoundError(absl::StrCat("no plan costs at most ", budget, unit,
                                           "; the cheapest costs ",
                                           CostOf(replay.front.front(), cost)));

@@ -22,7 +22,7 @@
 
 namespace op3d::planner {
 
-enum class Cost {
+enum class CostUnit {
   // Epochs x frames of a clip.  Times the clips of an epoch: the frames trained on.
   kFrames,
   // Measured wall-clock of training and measuring.
@@ -37,7 +37,7 @@ struct ReplayOptions {
   // The states that may be used, beside the initial one; empty = all.
   std::vector<std::string> states;
   // What the front weighs against the value.
-  Cost cost = Cost::kFrames;
+  CostUnit cost = CostUnit::kFrames;
 };
 
 // The best way into a state, as a plan that ends there.
@@ -97,7 +97,7 @@ Plan PlanTo(const Replay& replay, const std::string& state);
 
 // The front's state of the highest value that costs at most `budget`, in the unit of `cost`, by
 // which the front must have been made.  NotFound, naming the cheapest, when there is none.
-absl::StatusOr<PricedState> BestWithin(const Replay& replay, Cost cost, double budget);
+absl::StatusOr<PricedState> BestWithin(const Replay& replay, CostUnit cost, double budget);
 
 // Of `resamples` searches whose every curve has its residuals drawn again (RandomStream(seed)), how
 // many end with the path of `replay`: [0, 1].  Edges without a measured curve stay as they are.

@@ -168,12 +168,12 @@ TEST(ReplayTest, TheFrontHoldsWhatNothingBeats) {
   EXPECT_EQ(replay.front[0].value, 0.5);
   EXPECT_EQ(replay.front[1].frames, 5 * 16 + 4 * 32);
   EXPECT_EQ(replay.front[1].value, 0.6);
-  ASSERT_OK_AND_ASSIGN(const PricedState cheap, BestWithin(replay, Cost::kFrames, 207));
+  ASSERT_OK_AND_ASSIGN(const PricedState cheap, BestWithin(replay, CostUnit::kFrames, 207));
   EXPECT_EQ(cheap.frames, 80);
   EXPECT_THAT(PlanTo(replay, cheap.state).path(), ElementsAre("S0", "S1"));
-  ASSERT_OK_AND_ASSIGN(const PricedState best, BestWithin(replay, Cost::kFrames, 208));
+  ASSERT_OK_AND_ASSIGN(const PricedState best, BestWithin(replay, CostUnit::kFrames, 208));
   EXPECT_EQ(best.frames, 208);
-  EXPECT_THAT(BestWithin(replay, Cost::kFrames, 79),
+  EXPECT_THAT(BestWithin(replay, CostUnit::kFrames, 79),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("the cheapest costs 80")));
 }
 
@@ -196,7 +196,7 @@ TEST(ReplayTest, WeighsSecondsWhereTheyWereRecorded) {
                                       Measured("S0", "S2", 7, 0.55, 0),
                                       Measured("S1", "S2", 8, 0.6, 0)};
   ReplayOptions options;
-  options.cost = Cost::kSeconds;
+  options.cost = CostUnit::kSeconds;
   EXPECT_THAT(PlanAgain(Triangle(), trained, options),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no seconds")));
   for (EdgeOutcome& outcome : trained) {
@@ -208,7 +208,7 @@ TEST(ReplayTest, WeighsSecondsWhereTheyWereRecorded) {
   ASSERT_EQ(replay.front.size(), 2);
   EXPECT_NEAR(replay.front[0].seconds, 6 * 5, 1e-9);
   EXPECT_NEAR(replay.front[1].seconds, 6 * 5 + 8 * 1, 1e-9);
-  EXPECT_THAT(BestWithin(replay, Cost::kSeconds, 29),
+  EXPECT_THAT(BestWithin(replay, CostUnit::kSeconds, 29),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("the cheapest costs 30")));
 }
 
