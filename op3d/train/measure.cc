@@ -82,12 +82,12 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<da
   return measure;
 }
 
-std::string EncodeMeasure(const CurvePoint& measure) {
+std::string EncodeCurvePoint(const CurvePoint& measure) {
   // A message without text always prints.
   return PrintProtoJson(measure).value_or("");
 }
 
-absl::StatusOr<CurvePoint> DecodeMeasure(const std::string& text) {
+absl::StatusOr<CurvePoint> DecodeCurvePoint(const std::string& text) {
   CurvePoint measure;
   // Checkpoints of earlier versions have "likelihood".
   if (ParseProtoJson(text, /*ignore_unknown=*/true, &measure).ok()) return measure;

@@ -29,8 +29,8 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<da
                                           ActivitySeconds* seconds);
 
 // As a JSON object with every bit, for a checkpoint's notes, and back.  DataLoss when it is none.
-std::string EncodeMeasure(const CurvePoint& measure);
-absl::StatusOr<CurvePoint> DecodeMeasure(const std::string& text);
+std::string EncodeCurvePoint(const CurvePoint& measure);
+absl::StatusOr<CurvePoint> DecodeCurvePoint(const std::string& text);
 
 }  // namespace op3d
 

@@ -100,7 +100,7 @@ absl::StatusOr<CurvePoint> EdgeTrainer::TrainEpoch(const EdgeTask& task, int epo
   if (live_->epochs() == epoch) {
     // Killed between the checkpoint and the answer: the measure is in the checkpoint.
     const auto note = live_->notes().find(kMeasure);
-    return DecodeMeasure(note == live_->notes().end() ? "" : note->second);
+    return DecodeCurvePoint(note == live_->notes().end() ? "" : note->second);
   }
   // More than one round only when a checkpoint was lost: training is exact, so it comes out equal.
   CurvePoint measure;
@@ -120,7 +120,7 @@ absl::StatusOr<CurvePoint> EdgeTrainer::TrainEpoch(const EdgeTask& task, int epo
     }
     measure.set_loss(stats.loss);
     measure.set_train_seconds(train_seconds);
-    OP3D_RETURN_IF_ERROR(live_->Save({{kMeasure, EncodeMeasure(measure)}}));
+    OP3D_RETURN_IF_ERROR(live_->Save({{kMeasure, EncodeCurvePoint(measure)}}));
     if (first() && kept_epochs_ > 0 && live_->epochs() > kept_epochs_) {
       OP3D_RETURN_IF_ERROR(RemoveFile(EpochFile(task.folder(), live_->epochs() - kept_epochs_)));
     }

@@ -190,7 +190,7 @@ class Run {
     skipped_ = NumberNote(notes, kSkipped);
     best_.reset();
     if (notes.count(kBest) > 0) {
-      OP3D_ASSIGN_OR_RETURN(best_, DecodeMeasure(notes.at(kBest)));
+      OP3D_ASSIGN_OR_RETURN(best_, DecodeCurvePoint(notes.at(kBest)));
     }
     const int64_t steps =
         trainer_->epochs() * trainer_->steps_per_epoch() + trainer_->steps_into_epoch();
@@ -210,7 +210,7 @@ class Run {
   }
 
   Notes BestNote() const {
-    return best_.has_value() ? Notes{{kBest, EncodeMeasure(*best_)}} : Notes();
+    return best_.has_value() ? Notes{{kBest, EncodeCurvePoint(*best_)}} : Notes();
   }
 
   Notes CurrentNotes() const {
@@ -299,7 +299,7 @@ class Run {
         absl::StrAppend(&line, "  (best)");
         OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(
             JoinPath(options_.output_dir, "best.safetensors"),
-            {{"state", absl::StrCat(i + 1)}, {"measure", EncodeMeasure(measure)}}));
+            {{"state", absl::StrCat(i + 1)}, {"measure", EncodeCurvePoint(measure)}}));
       }
     }
     reported_ = epoch;
