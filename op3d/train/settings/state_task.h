@@ -1,6 +1,6 @@
-// What is constant while a state is trained, as the trainer takes it.
+// A state to train in, as StateTrainer takes it: what is constant meanwhile, and for how long.
 //
-//   StateTask state = ToStateTask(plan.steps(0).state(), plan.steps(0).epochs());
+//   StateTask task = ToStateTask(plan.steps(0).state(), plan.steps(0).epochs());
 #ifndef OP3D_TRAIN_SETTINGS_STATE_TASK_H_
 #define OP3D_TRAIN_SETTINGS_STATE_TASK_H_
 

@@ -46,27 +46,27 @@ TrainableNetwork::~TrainableNetwork() = default;
 
 absl::StatusOr<std::unique_ptr<TrainableNetwork>> TrainableNetwork::Make(
     const TrainableNetworkOptions& options) {
-  std::unique_ptr<TrainableNetwork> state(new TrainableNetwork(options));
+  std::unique_ptr<TrainableNetwork> made(new TrainableNetwork(options));
   if (options.with_initial_values) {
-    OP3D_ASSIGN_OR_RETURN(state->network_, Network::Make(options.network, options.seed));
+    OP3D_ASSIGN_OR_RETURN(made->network_, Network::Make(options.network, options.seed));
   } else {
-    OP3D_ASSIGN_OR_RETURN(state->network_, Network::MakeUnfilled(options.network));
+    OP3D_ASSIGN_OR_RETURN(made->network_, Network::MakeUnfilled(options.network));
   }
-  Network& network = *state->network_;
+  Network& network = *made->network_;
   if (options.with_initial_values && !options.initial_weights.empty()) {
     OP3D_RETURN_IF_ERROR(network.StartFrom(options.initial_weights).status());
   }
   OP3D_RETURN_IF_ERROR(network.ToDevice(options.device));
   OP3D_RETURN_IF_ERROR(SetArithmetic(options.training, options.clip_frames, &network));
   network.SetFrozenBatchNorm(options.frozen_batch_norm);
-  OP3D_ASSIGN_OR_RETURN(state->optimizer_,
+  OP3D_ASSIGN_OR_RETURN(made->optimizer_,
                         Optimizer::Make(network.Parameters(), options.sgd, options.training));
   if (options.training.average_decay() != 0) {
-    OP3D_ASSIGN_OR_RETURN(state->average_,
+    OP3D_ASSIGN_OR_RETURN(made->average_,
                           WeightAverage::Make(&network, options.training.average_decay()));
-    state->average_->network().SetFrozenBatchNorm(options.frozen_batch_norm);
+    made->average_->network().SetFrozenBatchNorm(options.frozen_batch_norm);
   }
-  return state;
+  return made;
 }
 
 Network& TrainableNetwork::result() {

@@ -1,10 +1,10 @@
-// Everything that training changes: a network's weights, its optimiser's state, their average, and
+// A network with all that training changes: its weights, its optimiser's state, their average, and
 // the gradients of a step under way; as named tensors, for a checkpoint.
 //
-//   OP3D_ASSIGN_OR_RETURN(auto state, TrainableNetwork::Make(options));
+//   OP3D_ASSIGN_OR_RETURN(auto network, TrainableNetwork::Make(options));
 //   loss.backward();
-//   OP3D_ASSIGN_OR_RETURN(double norm, state->Step(/*learning_rate=*/0.04));
-//   NamedTensors tensors = state->Tensors();               // "weights.conv1.weight" ...
+//   OP3D_ASSIGN_OR_RETURN(double norm, network->Step(/*learning_rate=*/0.04));
+//   NamedTensors tensors = network->Tensors();             // "weights.conv1.weight" ...
 //   OP3D_RETURN_IF_ERROR(again->Restore(tensors));         // goes on with the same bits
 #ifndef OP3D_TRAIN_STEP_TRAINABLE_NETWORK_H_
 #define OP3D_TRAIN_STEP_TRAINABLE_NETWORK_H_
@@ -58,7 +58,7 @@ class TrainableNetwork {
   // Optimizer::Step.
   absl::StatusOr<double> Step(double learning_rate);
 
-  // Shares memory with the state.  Gradients only within a step.
+  // Shares memory with the network.  Gradients only within a step.
   NamedTensors Tensors() const;
   // Takes what Tensors() gave, in any order.  InvalidArgument when it is another network's or
   // optimiser's.

@@ -23,10 +23,10 @@ TrainableNetworkOptions Options() {
 }
 
 // One micro-batch, forward and backward.
-void Accumulate(TrainableNetwork* state, float shift) {
+void Accumulate(TrainableNetwork* network, float shift) {
   const at::Tensor clips =
       at::linspace(-1 + shift, 1, 2 * 3 * 16 * 32 * 32).view({2, 3, 16, 32, 32});
-  const auto heads = state->network().Forward(clips);
+  const auto heads = network->network().Forward(clips);
   ASSERT_THAT(heads, IsOk());
   ((*heads)[0].square().sum() + (*heads)[1].square().sum()).backward();
 }
@@ -57,9 +57,9 @@ TEST(TrainableNetworkTest, GoesOnWithTheSameBitsFromTheMiddleOfAStep) {
     other.seed = 4;
     ASSERT_OK_AND_ASSIGN(const auto again, TrainableNetwork::Make(other));
     ASSERT_THAT(again->Restore(saved), IsOk());
-    for (TrainableNetwork* state : {whole.get(), again.get()}) {
-      Accumulate(state, 0.25f);
-      ASSERT_THAT(state->Step(0.1), IsOk());
+    for (TrainableNetwork* network : {whole.get(), again.get()}) {
+      Accumulate(network, 0.25f);
+      ASSERT_THAT(network->Step(0.1), IsOk());
     }
     const NamedTensors a = whole->Tensors(), b = again->Tensors();
     ASSERT_EQ(a.size(), b.size());
@@ -74,11 +74,11 @@ TEST(TrainableNetworkTest, GoesOnWithTheSameBitsFromTheMiddleOfAStep) {
 }
 
 TEST(TrainableNetworkTest, AnotherNetworksTensorsAreRefused) {
-  ASSERT_OK_AND_ASSIGN(const auto state, TrainableNetwork::Make(Options()));
+  ASSERT_OK_AND_ASSIGN(const auto network, TrainableNetwork::Make(Options()));
   TrainableNetworkOptions other = Options();
   other.network.classes = 5;
   ASSERT_OK_AND_ASSIGN(const auto five, TrainableNetwork::Make(other));
-  EXPECT_THAT(state->Restore(five->Tensors()),
+  EXPECT_THAT(network->Restore(five->Tensors()),
               StatusIs(absl::StatusCode::kInvalidArgument, testing::HasSubstr("fc.weight")));
 }
 
