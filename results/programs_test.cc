@@ -244,6 +244,7 @@ TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
   EXPECT_TRUE(FileExists(folder + "/curves.svg"));
   EXPECT_EQ(Call("results/report/report", folder + " --pool=cs").code, 0);
   EXPECT_TRUE(FileExists(folder + "/curves_cs.svg"));
+  EXPECT_TRUE(FileExists(folder + "/graph_cs.svg"));
   EXPECT_EQ(Call("results/report/report", folder + " --pool=us").code, 2);
 }
 

@@ -23,6 +23,8 @@
 #include "data/sampling/sampling.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "planner/plans/plan_io.h"
 
 namespace op3d::benchmarks {
 namespace {
@@ -418,9 +420,8 @@ std::string LengthsText(const std::vector<StateSettings>& states) {
 // S`first`.
 // "cs16", "us8x4".
 std::string ClipName(const StateSettings& clip) {
-  return clip.segments() == 1
-             ? absl::StrCat("cs", clip.frames_per_segment())
-             : absl::StrCat("us", clip.segments(), "x", clip.frames_per_segment());
+  return clip.segments() == 1 ? absl::StrCat("cs", clip.frames_per_segment())
+                              : absl::StrCat("us", clip.segments(), "x", clip.frames_per_segment());
 }
 
 TransitionGraph Pool(const std::string& name, const std::vector<StateSettings>& lengths,
@@ -585,7 +586,10 @@ absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
   const StateSettings& longest = clips.consecutive.back();
   const int64_t step = int64_t{longest.batch_size()} * longest.accumulation();
   clips.search_frames = SearchFrames(videos.train);
-  DerivedSearch(clips, &settings);
+  WideGraphSettings shipped;
+  OP3D_ASSIGN_OR_RETURN(const std::string path, planner::FindGraphFile("wide_miniature"));
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &shipped));
+  DerivedSearch(clips, shipped, &settings);
   // Why the clips are those; DerivedSearch says what it made of them.
   const int64_t most = Quantile(facts.train, 0.25, Frames);
   for (BenchmarkSettings::Derived& derived : *settings.mutable_derived()) {
@@ -600,7 +604,8 @@ absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
   return settings;
 }
 
-void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
+void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
+                   BenchmarkSettings* settings) {
   SearchSettings& search = *settings->mutable_search();
   StoppingRule& rule = *search.mutable_rule();
   rule.set_attempt_epochs(4);
@@ -631,24 +636,16 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
       state.clear_frozen_batch_norm();  // the batch is large enough to train it
     }
   }
-  wide.add_rates(1);
-  wide.add_rates(0.25);
+  *wide.mutable_rates() = shipped.rates();
+  *wide.mutable_stages() = shipped.stages();
+  wide.mutable_stages(0)->set_edges(wide.rates_size() * wide.clips_size());  // every trunk
   wide.set_frames(clips.search_frames);
-  const auto add_stage = [&wide](int edges, int states, double weight) {
-    WideGraphSettings::Stage& stage = *wide.add_stages();
-    stage.set_edges(edges);
-    stage.set_states(states);
-    stage.set_weight(weight);
-  };
-  add_stage(2 * wide.clips_size(), 0, 1);
-  add_stage(3, 2, 2);
-  add_stage(1, 1, 8);
-  add_stage(2, 1, 6);
   Choose("search.wide",
-         absl::StrCat(wide.clips_size(), " clips at 2 rates, ", clips.search_frames,
-                      " frames a video in all"),
-         "every clip is tried; the best go on, and the last lowers its rate to 0 in its clip and in "
-         "the next longer one",
+         absl::StrCat(wide.clips_size(), " clips at ", wide.rates_size(), " rates, ",
+                      clips.search_frames, " frames a video in all"),
+         "in the rounds of the wide graph for small datasets: every clip is tried, the best go on, "
+         "and "
+         "the last lowers its rate to 0",
          settings);
   ScoreSettings& score = *search.mutable_score();
   score.set_measure(ScoreSettings::PROBABILITY);
@@ -716,8 +713,8 @@ absl::Status CheckOwnSettings(const OwnFacts& facts, const BenchmarkSettings& se
   }
   if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
     for (const StateSettings& clip : settings.search().wide().clips()) {
-      OP3D_RETURN_IF_ERROR(CheckState(clip, absl::StrCat("search.wide, clip ", clip.name()),
-                                      longest, videos.train));
+      OP3D_RETURN_IF_ERROR(
+          CheckState(clip, absl::StrCat("search.wide, clip ", clip.name()), longest, videos.train));
     }
   }
   for (const Plan::Step& step : settings.plan().steps()) {

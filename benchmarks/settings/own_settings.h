@@ -68,6 +68,7 @@ absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const st
 // InvalidArgument, naming the list, when a list has no labels, when there are fewer than two
 // classes to learn, when every video is shorter than the shortest clip, when no video can be held
 // out (every class has one group alone), or when fewer videos are left than the smallest batch.
+// NotFound when the program's own wide graph is not beside it.
 absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
                                                     const OwnMachine& machine,
                                                     const BenchmarkSettings& asked);
@@ -96,8 +97,10 @@ struct OwnClips {
 };
 
 // The search and the recipes beside its plan: sets `search` (but for how videos are held out),
-// `recipes` and `recipe_videos`, and adds what it chose to `derived`.
-void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings);
+// `recipes` and `recipe_videos`, and adds what it chose to `derived`.  The wide graph has the rates
+// and rounds of `shipped`, which has at least one of each.
+void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
+                   BenchmarkSettings* settings);
 
 // "my_data" of "my data": what can be a part of a file's name.  "own" when nothing is left.
 std::string FileNameOf(const std::string& name);

@@ -1,15 +1,20 @@
 #include "benchmarks/settings/own_settings.h"
 
+#include <google/protobuf/util/message_differencer.h>
+
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
 #include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/textproto.h"
 #include "planner/graphs/transition_graph.h"
 
 namespace op3d::benchmarks {
 namespace {
 
+using google::protobuf::util::MessageDifferencer;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -97,6 +102,15 @@ TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
   EXPECT_LE(settings.loader().frame_cache_mib(), kMib + 64);
   EXPECT_EQ(settings.recipes_size(), 2);
   EXPECT_EQ(settings.search().wide().clips_size(), 6);
+  // In the rounds that are shipped for the miniatures.
+  WideGraphSettings shipped;
+  ASSERT_OK_AND_ASSIGN(const std::string path,
+                       RunfilePath("planner/graphs/wide_miniature.textproto"));
+  ASSERT_THAT(ReadTextproto(path, &shipped), IsOk());
+  shipped.mutable_clips()->CopyFrom(settings.search().wide().clips());
+  shipped.set_frames(settings.search().wide().frames());
+  EXPECT_TRUE(MessageDifferencer::Equals(settings.search().wide(), shipped))
+      << settings.search().wide().DebugString();
   EXPECT_EQ(settings.rivals().clips_size() * settings.rivals().rates_size(), 9);
   EXPECT_THAT(CheckOwnSettings(facts, settings), IsOk());
 }
@@ -110,7 +124,8 @@ TEST(OwnSettingsTest, EverythingChosenHasAReason) {
   }
   for (const char* field :
        {"dataset.classes", "network.name", "transform.train_crop", "transform.horizontal_flip",
-        "loader.frame_cache_mib", "search.held_out_share", "search.pools", "search.wide", "rivals", "recipes"}) {
+        "loader.frame_cache_mib", "search.held_out_share", "search.pools", "search.wide", "rivals",
+        "recipes"}) {
     EXPECT_NE(Line(settings, field).value(), "") << field;
   }
   EXPECT_EQ(Line(settings, "transform.train_crop").value(), "56");

@@ -77,6 +77,10 @@ absl::Status CheckStages(const WideGraphSettings& settings) {
                             " stages; it needs at least one at a constant rate and the last, in "
                             "which the rate falls"));
   }
+  if (settings.stages(0).grow()) {
+    return Bad("stages[0] has grow, but its edges start from nothing, so that no clip can grow; "
+               "set it on a later stage");
+  }
   double shorter = 0;
   for (const double share : settings.annealing()) {
     if (!(share > shorter && share <= 1)) {

@@ -174,6 +174,9 @@ TEST(WideGraphTest, WhatCannotBeIsASentence) {
   settings.mutable_stages(1)->set_edges(0);
   EXPECT_THAT(MakeWideGraph(settings).status(), error("stages[1] has 0 edges"));
   settings = Settings();
+  settings.mutable_stages(0)->set_grow(true);
+  EXPECT_THAT(MakeWideGraph(settings).status(), error("stages[0] has grow"));
+  settings = Settings();
   settings.mutable_clips(1)->set_name("cs16");
   EXPECT_THAT(MakeWideGraph(settings).status(), error("two clips are called cs16"));
 }

@@ -14,7 +14,7 @@ TEST(PlanSvgTest, ShowsEveryStep) {
   Plan plan = MakeFixtureRecord().plan();
   const std::string text = DrawPlan(plan).ToFile();
   EXPECT_EQ(MarkupProblem(text), "");
-  EXPECT_THAT(text, HasSubstr("learning rate 0.04"));
+  EXPECT_THAT(text, HasSubstr(">rate 0.04</text>"));
   EXPECT_THAT(text, HasSubstr(">S11</text>"));
 }
 

@@ -38,6 +38,27 @@ std::string FormatClip(const StateSettings& state) {
   return absl::StrCat(state.segments(), " x ", state.frames_per_segment(), " frames", size);
 }
 
+std::string FormatLearningRate(const StateSettings& state) {
+  const std::string rate = FormatNumber(state.learning_rate());
+  const auto falling = [&rate](double final_rate) {
+    return absl::StrCat(rate, ", falling to ", FormatNumber(final_rate));
+  };
+  const ScheduleSettings& schedule = state.schedule();
+  switch (schedule.kind_case()) {
+    case ScheduleSettings::kCosine:
+      return falling(schedule.cosine().final_learning_rate());
+    case ScheduleSettings::kLinear:
+      return falling(schedule.linear().final_learning_rate());
+    case ScheduleSettings::kOneMinusSqrt:
+      return falling(schedule.one_minus_sqrt().final_learning_rate());
+    case ScheduleSettings::kStep:
+      return absl::StrCat(rate, ", in steps");
+    case ScheduleSettings::KIND_NOT_SET:
+      break;
+  }
+  return rate;
+}
+
 std::string FormatPlan(const Plan& plan) {
   return absl::StrJoin(plan.steps(), ", ", [](std::string* out, const Plan::Step& step) {
     absl::StrAppend(out, ClipLength(step.state()));

@@ -20,6 +20,8 @@ std::string FormatCount(int64_t count);
 std::string FormatNumber(double value);
 // "16 frames", "4 x 4 frames", "16 frames of 40 px" where it has its own crop: what a state's clip is made of.
 std::string FormatClip(const StateSettings& state);
+// "0.04", "0.04, falling to 0", "0.04, in steps": the learning rate in a state.
+std::string FormatLearningRate(const StateSettings& state);
 // "32@0.04x20, 64@0.02x8": frames @ learning rate x epochs, a step each.
 std::string FormatPlan(const Plan& plan);
 // Frames of one clip of the state.

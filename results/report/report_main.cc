@@ -18,13 +18,15 @@
 #include "op3d/base/status_macros.h"
 #include "planner/search/search_folder.h"
 #include "results/picture/curves_svg.h"
+#include "results/picture/graph_svg.h"
 #include "results/record/named_records.h"
 #include "results/record/record.h"
 #include "results/report/report.h"
 
 ABSL_FLAG(std::string, output_dir, "", "write there instead of beside the record; for one run");
 ABSL_FLAG(std::string, pool, "",
-          "write only curves_<pool>.svg, the picture of one pool's search (cs, us)");
+          "write only curves_<pool>.svg and graph_<pool>.svg, the pictures of one pool's search "
+          "(cs, us, wide)");
 
 namespace op3d::results {
 namespace {
@@ -37,7 +39,9 @@ absl::Status WritePool(const std::string& folder, const RunRecord& record,
     google::protobuf::RepeatedPtrField<SearchOutcome> alone;
     *alone.Add() = search;
     OP3D_RETURN_IF_ERROR(WriteFileAtomically(path, DrawSearches(alone).ToFile()));
-    std::printf("%s\n", path.c_str());
+    const std::string graph = JoinPath(folder, absl::StrCat("graph_", pool, ".svg"));
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(graph, DrawGraph(search).ToFile()));
+    std::printf("%s\n%s\n", path.c_str(), graph.c_str());
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
