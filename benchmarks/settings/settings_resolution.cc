@@ -394,9 +394,22 @@ absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request
   for (RecipeSettings& recipe : *settings.mutable_recipes()) {
     if (!recipe.planned()) continue;
     if (recipe.test_clips() == 0) recipe.set_test_clips(dataset.protocol().test_clips());
-    if (recipe.test_segments() == 0) recipe.set_test_segments(dataset.protocol().test_segments());
+    // Below 0: ResolveTestSegments() decides, when the method is known.
+    if (recipe.test_segments() == 0) recipe.set_test_segments(-dataset.protocol().test_segments());
   }
   return settings;
+}
+
+// The published protocol tests plans of uniform sampling with clips of the longest state, whatever
+// state they end in.  The planned method's model is tested as it was trained last and measured on the
+// held-out videos, as every rival is; with twice the segments it loses there (docs/measurements.md).
+void ResolveTestSegments(BenchmarkSettings* settings) {
+  const bool own_clip = !settings->has_plan() &&
+                        settings->search().method() == SearchSettings::PLANNED_METHOD;
+  for (RecipeSettings& recipe : *settings->mutable_recipes()) {
+    if (recipe.test_segments() >= 0) continue;
+    recipe.set_test_segments(own_clip ? 0 : -recipe.test_segments());
+  }
 }
 
 // `whole`: the settings are complete, so that what has no effect in them can be told.
@@ -449,6 +462,7 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
                                                   const SettingsRequest& request) {
   OP3D_RETURN_IF_ERROR(Override(request, /*whole=*/true, &settings));
+  ResolveTestSegments(&settings);
   const std::string weights =
       request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
   if (!weights.empty()) {

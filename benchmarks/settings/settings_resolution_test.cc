@@ -120,9 +120,25 @@ TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
       EXPECT_EQ(miniature.dataset().label_map(), dataset.label_map());
     }
     EXPECT_EQ(miniature.transform().horizontal_flip(), dataset.protocol().horizontal_flip());
-    EXPECT_EQ(miniature.recipes(0).test_segments(), dataset.protocol().test_segments());
+    // The planned method tests its last state's own clip, the published one the protocol's.
+    EXPECT_EQ(miniature.recipes(0).test_segments(), 0);
+    request.method = "published";
+    ASSERT_OK_AND_ASSIGN(const BenchmarkSettings published, ResolveSettings(request));
+    EXPECT_EQ(published.recipes(0).test_segments(), dataset.protocol().test_segments());
     EXPECT_TRUE(miniature.dataset().official_train().empty());
   }
+}
+
+TEST(SettingsResolutionTest, TestSegmentsMayBeNamed) {
+  SettingsRequest request = Request();
+  request.benchmark = "ucf101";
+  request.assignments = {"recipes[planned].test_segments=16"};
+  ASSERT_OK_AND_ASSIGN(BenchmarkSettings settings, ResolveSettings(request));
+  EXPECT_EQ(settings.recipes(0).test_segments(), 16);
+  request.method = "published";
+  request.assignments = {"recipes[planned].test_segments=0"};
+  ASSERT_OK_AND_ASSIGN(settings, ResolveSettings(request));
+  EXPECT_EQ(settings.recipes(0).test_segments(), 0);
 }
 
 TEST(SettingsResolutionTest, ReleasedPlansHaveNames) {

@@ -1,4 +1,4 @@
-// Reads every frame of every listed video again and says what does not decode.
+// Decodes every frame of every listed video and reports what does not decode.
 //
 //   OP3D_ASSIGN_OR_RETURN(CheckReport report, CheckVideos(list.videos, /*threads=*/2));
 //   report.damaged;                                      // "abc: frames that do not decode: 3, 7"
@@ -16,7 +16,7 @@
 
 namespace op3d::data {
 
-// A video that is not what the index says it is.
+// A video that differs from its entry in the index.
 struct DamagedVideo {
   std::string name;
   std::string path;
@@ -24,7 +24,7 @@ struct DamagedVideo {
 };
 
 struct CheckReport {
-  // Videos read, and their frames that decode.
+  // The number of videos read, and of their frames that decode.
   int64_t videos = 0;
   int64_t frames = 0;
   // In the order of the list.

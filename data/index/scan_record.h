@@ -17,8 +17,8 @@ namespace op3d::data {
 // Equal scans give equal bytes.
 std::string EncodeScan(const VideoScan& scan);
 
-// DataLoss: `bytes` are none of EncodeScan's.  ResourceExhausted: more frames than `max_frames`.
-// Takes memory in proportion to the frames, whatever `bytes` claim.
+// DataLoss: `bytes` do not come from EncodeScan.  ResourceExhausted: more frames than `max_frames`.
+// Needs memory in proportion to the real number of frames, whatever `bytes` claim.
 absl::StatusOr<VideoScan> DecodeScan(absl::string_view bytes, int64_t max_frames);
 
 }  // namespace op3d::data

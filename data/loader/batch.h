@@ -14,7 +14,7 @@ struct Batch {
   std::vector<int64_t> labels;
   std::vector<int64_t> videos;
   int size = 0;
-  // Of each video; view v of video i is clip i * views + v.
+  // Views per video; view v of video i is clip i * views + v.
   int views = 1;
   int frames = 0;
   int height = 0;

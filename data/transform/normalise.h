@@ -18,8 +18,8 @@ namespace op3d::data {
 void Normalise(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
                int64_t plane_stride);
 
-// The same of flow, red its x and green its y: (byte / 255 - 0.5) / 0.229, and zeros as the third
-// plane.  Where left and right are swapped, x points the other way.
+// The same for flow, with x in red and y in green: (byte / 255 - 0.5) / 0.229, and zeros as the
+// third plane.  `mirror` also negates x.
 void NormaliseFlow(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
                    int64_t plane_stride);
 

@@ -1,4 +1,4 @@
-// What a search will cost, before it is started.
+// Estimates the cost of a search before it is started.
 #ifndef OP3D_PLANNER_PLANS_SEARCH_WORK_H_
 #define OP3D_PLANNER_PLANS_SEARCH_WORK_H_
 
@@ -13,13 +13,13 @@ namespace op3d::planner {
 struct EdgeWork {
   // Index in graph.transitions.
   int edge = 0;
-  // The fewest epochs the rule can end with, and the bound: [min, max].
+  // The fewest epochs with which the rule can end, and the bound: [min, max].
   int min_epochs = 0;
   int max_epochs = 0;
-  // T after the knee of the released plans (kReleasedKneeFromInitial, kReleasedKnee), within
-  // [min, max]; they were searched with the published rule, others end earlier.
+  // T after the mean knee of the released plans (kReleasedKneeFromInitial, kReleasedKnee), within
+  // [min, max].  They were searched with the published rule; other rules end earlier.
   int expected_epochs = 0;
-  // Of one clip.  An epoch trains on frames_per_clip x (clips a list) frames.
+  // Frames of one clip.  An epoch trains on frames_per_clip x (clips of the list) frames.
   int frames_per_clip = 0;
 };
 
@@ -33,18 +33,18 @@ struct SearchWork {
   int64_t min_frames = 0;
   int64_t expected_frames = 0;
   int64_t max_frames = 0;
-  // Epoch-0 measurements.
+  // The number of measurements at epoch 0.
   int measurements = 0;
-  // Edges whose weights lie on the disk at once, at most, where edges are trained one after another
-  // and none is skipped; the one in training apart.
+  // The largest number of edges whose weights are on the disk at once, if edges are trained one
+  // after another and none is skipped; without the edge in training.
   int weights_at_once = 0;
 };
 
-// Epochs the nine released plans (plans/) train on average in their first state and in a later one.
+// The mean number of epochs of the nine released plans (plans/) in the first and in later states.
 inline constexpr int kReleasedKneeFromInitial = 56;
 inline constexpr int kReleasedKnee = 23;
 
-// InvalidArgument as IndexGraph() and ValidateStoppingRule().  Thread-safe.
+// InvalidArgument as in IndexGraph() and ValidateStoppingRule().  Thread-safe.
 absl::StatusOr<SearchWork> EstimateWork(const TransitionGraph& graph, const StoppingRule& rule);
 
 }  // namespace op3d::planner

@@ -11,7 +11,7 @@
 
 namespace op3d::planner {
 
-// `name` of planner/testing/testdata; null when it is not there or no JSON.
+// `name` of planner/testing/testdata; null if it does not exist or is not JSON.
 inline nlohmann::json ReadGolden(const std::string& name) {
   const auto path = RunfilePath("planner/testing/testdata/" + name);
   const auto text = path.ok() ? ReadFile(*path) : path.status();

@@ -1,4 +1,4 @@
-// A StateRunner for tests: what it "measures" is a function of edge and epoch.
+// A StateRunner for tests: its "measurements" are a function of edge and epoch.
 #ifndef OP3D_PLANNER_TESTING_SCRIPTED_RUNNER_H_
 #define OP3D_PLANNER_TESTING_SCRIPTED_RUNNER_H_
 

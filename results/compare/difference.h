@@ -9,7 +9,7 @@ namespace op3d::results {
 struct Difference {
   // "recipe 'planned' > test > top1".
   std::string place;
-  // What stands there in either run; "" where there is nothing.
+  // The value in each run; "" if there is none.
   std::string a;
   std::string b;
   // "differs by 0.02, allowed 0.01"; may be empty.

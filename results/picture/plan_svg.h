@@ -1,4 +1,4 @@
-// A plan as a picture: its states in order, what clips, how fast, how long.
+// A plan as a picture: its states in order with clips, learning rates and epochs.
 //
 //   page += DrawPlan(record.plan()).ToInline();
 #ifndef OP3D_RESULTS_PICTURE_PLAN_SVG_H_

@@ -12,7 +12,7 @@ namespace op3d::results {
 // The shipped figures.  NotFound when the program was started outside its runfiles tree.
 absl::StatusOr<PublishedFigures> LoadPublishedFigures();
 
-// The figure that a full-scale result is held against; null when none is known.
+// The figure with which a full-scale result is compared; null if none is known.
 const PublishedFigure* FigureToReproduce(const PublishedFigures& figures,
                                          const std::string& benchmark, const std::string& network,
                                          const std::string& recipe);

@@ -1,4 +1,4 @@
-// The plane that synthetic videos are painted on: numbers instead of bytes, so that nothing is
+// The plane on which synthetic videos are painted: floats instead of bytes, so that nothing is
 // rounded before the end.
 #ifndef OP3D_DATA_SYNTHETIC_SCENE_CANVAS_H_
 #define OP3D_DATA_SYNTHETIC_SCENE_CANVAS_H_

@@ -1,4 +1,4 @@
-// Which FFmpeg decodes: pixels differ a little between its versions, so records name it.
+// The version of FFmpeg: pixels differ a little between versions, so records name it.
 #ifndef OP3D_DATA_VIDEO_FFMPEG_FFMPEG_VERSION_H_
 #define OP3D_DATA_VIDEO_FFMPEG_FFMPEG_VERSION_H_
 

@@ -1,4 +1,4 @@
-// A picture as a PNG file: nothing is lost.
+// A picture as a PNG file, without loss.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::string bytes, EncodePng(image));
 //   OP3D_RETURN_IF_ERROR(WriteFileAtomically("frame.png", bytes));

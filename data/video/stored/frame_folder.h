@@ -11,7 +11,7 @@
 
 namespace op3d::data {
 
-// Lists the folder; other files in it are passed over.  Errors of ListFolder and of
+// Lists the folder; other files in it are ignored.  Errors of ListFolder and of
 // FrameNames::Finish.
 absl::StatusOr<std::unique_ptr<StoredFrames>> OpenFrameFolder(const std::string& path,
                                                               FrameContent content,

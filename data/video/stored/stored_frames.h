@@ -10,7 +10,7 @@
 
 namespace op3d::data {
 
-// What a frame is made of: one picture, or optical flow, whose x and y are a grey picture each.
+// The content of a frame: one picture, or optical flow, whose x and y are one grey picture each.
 enum class FrameContent { kPictures, kFlow };
 
 // 1, or 2 for flow.

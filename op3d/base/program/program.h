@@ -1,4 +1,4 @@
-// What every program's main() does: flags, signals, one sentence for an error, the exit code.
+// What every program's main() does: flags, signals, an error as one message, the exit code.
 //
 //   int main(int argc, char** argv) {
 //     return op3d::RunProgram(argc, argv, "compares two runs.\n\n  ./bazelw run ...",
@@ -17,24 +17,25 @@
 
 namespace op3d {
 
-// Parses Abseil flags, installs the interrupt handler and calls `run` with the words that are no
-// flags.  An error goes to stderr as "<program>: <message>".  Returns ExitCode() of the status; an
-// unknown flag or a value that does not parse is wrong use: 2.  --help prints `usage` and the flags
-// to stdout and returns 0.
+// Parses Abseil flags, installs the interrupt handler and calls `run` with the arguments that are
+// not flags.  An error goes to stderr as "<program>: <message>".  Returns ExitCode() of the status;
+// an unknown flag or a value that does not parse is wrong use: 2.  --help prints `usage` and the
+// flags to stdout and returns 0.
 int RunProgram(int argc, char** argv, absl::string_view usage,
                absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run);
 
-// For programs that take flags alone: InvalidArgument that names the first word, OK without any.
+// For programs that only take flags: InvalidArgument that names the first word, OK if there is
+// none.
 absl::Status RefuseWords(absl::Span<const std::string> words);
 
-// How a command ends that was asked for `asked` things and could not do `failed` of them: OK for
-// none; `failure`, the last one's, when it was asked for one alone or could do nothing; else an
-// error that ends the program with 1: "3 of 5 `things`; what is wrong stands above".
+// The status of a command that was given `asked` things and failed for `failed` of them: OK for
+// none; `failure`, the last one's error, if only one was given or all failed; otherwise an
+// error with exit code 1: "3 of 5 `things`; what is wrong stands above".
 absl::Status PartlyDone(int64_t failed, int64_t asked, const absl::Status& failure,
                         absl::string_view things);
 
-// Whether the command line names the flag, be it with its default value: known once RunProgram or
-// CheckFlags has looked at it.
+// Whether the flag was given, even with its default value; valid after RunProgram or
+// CheckFlags.
 bool FlagIsGiven(absl::string_view name);
 
 // InvalidArgument that names the first flag that does not exist or whose value does not parse.  A

@@ -23,7 +23,7 @@ struct ViewScores {
   std::vector<int64_t> labels;
   // [videos].
   std::vector<std::string> names;
-  // Videos that were to be scored and did not decode (not among `videos`), and the first of them.
+  // Videos that do not decode (not counted in `videos`), and the first of them.
   int64_t skipped = 0;
   std::vector<std::string> examples;
 
@@ -33,10 +33,10 @@ struct ViewScores {
   Views<float> head(int64_t head) const;
 };
 
-// What is kept of them: means of the heads, and of the views, taken in double precision.
+// The part of them that is kept: means of the heads, and of the views, in double precision.
 TestScores Summarise(const ViewScores& scores);
 
-// The same as a file, for fusion and for scoring again without the video.
+// The same as a file's bytes, for fusion and for evaluation without the videos.
 absl::StatusOr<std::string> SerializeScores(const ViewScores& scores);
 
 }  // namespace op3d

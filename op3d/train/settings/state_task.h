@@ -1,4 +1,4 @@
-// A state to train in, as StateTrainer takes it: what is constant meanwhile, and for how long.
+// A state to train in, as StateTrainer takes it: what is constant meanwhile, and the number of epochs.
 //
 //   StateTask task = ToStateTask(plan.steps(0).state(), plan.steps(0).epochs());
 #ifndef OP3D_TRAIN_SETTINGS_STATE_TASK_H_
@@ -21,29 +21,29 @@ struct StateTask {
   int crop = 0;
   double learning_rate = 0;
   int batch_size = 0;
-  // Micro-batches a step of the optimiser sums, over all processes.
+  // Micro-batches per step of the optimiser, over all processes.
   int accumulation = 1;
   bool frozen_batch_norm = false;
-  // Nothing set: the rate is constant.  Otherwise it runs over `epochs` epochs.
+  // Not set: the rate is constant.  Otherwise it changes over `epochs` epochs.
   ScheduleSettings schedule;
   int epochs = 0;
 
   int64_t clips_a_step() const { return int64_t{batch_size} * accumulation; }
 };
 
-// `epochs`: how long the state lasts, for a learning rate that changes over it; not looked at where
+// `epochs`: the length of the state, for a learning rate that changes over it; ignored if
 // the rate is constant.
 StateTask ToStateTask(const StateSettings& state, int epochs = 0);
 
 // Steps of the optimiser in an epoch over `videos` videos; clips that do not fill a step are left
-// out.  InvalidArgument for a batch or an accumulation below 1 and for a step of more clips than
+// out.  InvalidArgument for a batch or an accumulation below 1 and for a step with more clips than
 // there are videos.
 absl::StatusOr<int64_t> StepsPerEpoch(const StateTask& state, int64_t videos);
 
-// `transform` with the state's own crop, where it has one.
+// `transform` with the state's own crop, if it has one.
 TransformSettings TransformOf(const StateTask& state, TransformSettings transform);
 
-// "1x16 stride 1 lr 0.04 batch 16x1": everything that decides what the state trains.
+// "1x16 stride 1 lr 0.04 batch 16x1": everything that decides the training of the state.
 std::string DescribeStateTask(const StateTask& state);
 
 }  // namespace op3d

@@ -1,5 +1,5 @@
 // A network with all that training changes: its weights, its optimiser's state, their average, and
-// the gradients of a step under way; as named tensors, for a checkpoint.
+// the gradients of the current step; as named tensors, for a checkpoint.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto network, TrainableNetwork::Make(options));
 //   loss.backward();
@@ -27,11 +27,11 @@ class WeightAverage;
 
 struct TrainableNetworkOptions {
   NetworkOptions network;
-  // Without them the values are not specified: Restore() must follow.
+  // Without them the values are unspecified: call Restore() next.
   bool with_initial_values = true;
-  // Of the initial values.
+  // The seed of the initial values.
   uint64_t seed = 0;
-  // safetensors to start from instead; may be empty.
+  // A safetensors file to start from instead; may be empty.
   std::string initial_weights;
   std::string device = "cpu";
   bool frozen_batch_norm = false;
@@ -44,24 +44,25 @@ struct TrainableNetworkOptions {
 // Not thread-safe.
 class TrainableNetwork {
  public:
-  // Errors as Network's, SetArithmetic's and Optimizer's.
+  // Errors of Network, SetArithmetic and Optimizer.
   static absl::StatusOr<std::unique_ptr<TrainableNetwork>> Make(
       const TrainableNetworkOptions& options);
   ~TrainableNetwork();
 
-  // What is trained.
+  // The network that is trained.
   Network& network() { return *network_; }
-  // What is measured and handed on: the averaged weights, or else those that are trained.
+  // The network to measure and to start the next state from: with averaged weights, or the trained
+  // one.
   Network& result();
 
-  // The optimiser's step and the average's.  Returns the gradient's norm; Internal as
-  // Optimizer::Step.
+  // A step of the optimiser and of the average.  Returns the gradient's norm; Internal as
+  // in Optimizer::Step.
   absl::StatusOr<double> Step(double learning_rate);
 
-  // Shares memory with the network.  Gradients only within a step.
+  // Shares memory with the network.  Contains gradients only within a step.
   NamedTensors Tensors() const;
-  // Takes what Tensors() gave, in any order.  InvalidArgument when it is another network's or
-  // optimiser's.
+  // Restores the result of Tensors(), in any order.  InvalidArgument if it belongs to another
+  // network or optimiser.
   absl::Status Restore(const NamedTensors& tensors);
 
   // Running statistics of the network and of the average; they share memory.

@@ -19,7 +19,7 @@ struct TinyJob {
   // 18 and 9 videos of 96 frames of 64 x 48, nine classes.
   std::vector<data::Video> train, evaluation;
   data::FrameStore frames{int64_t{64} << 20};
-  // Without augmentation but a crop, without dropout; `videos` is not set.
+  // Without augmentation except a crop, and without dropout; `videos` is not set.
   TrainingJob job;
 };
 
