@@ -12,7 +12,7 @@
 #include "op3d/base/training_failure.h"
 #include "op3d/train/edge/edge_protocol.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 absl::Status FailedTraining(const std::string& what) {
@@ -157,4 +157,4 @@ absl::StatusOr<EdgeCost> ChildRunner::Estimate(const EdgeTask& task, int epochs)
   return ParseEdgeCost(line);
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -13,7 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kBoxWidth = 156, kBoxHeight = 66;
@@ -33,13 +33,14 @@ struct Layout {
 };
 
 Layout MakeLayout(const TransitionGraph& graph) {
-  std::map<int64_t, std::vector<const State*>> by_length;
-  for (const State& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
+  std::map<int64_t, std::vector<const StateSettings*>> by_length;
+  for (const StateSettings& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
   Layout layout;
   for (auto& [length, states] : by_length) {
-    std::stable_sort(states.begin(), states.end(), [](const State* a, const State* b) {
-      return a->learning_rate() > b->learning_rate();
-    });
+    std::stable_sort(states.begin(), states.end(),
+                     [](const StateSettings* a, const StateSettings* b) {
+                       return a->learning_rate() > b->learning_rate();
+                     });
     for (size_t row = 0; row < states.size(); ++row) {
       layout.centres[states[row]->name()] = {kLeft + kBoxWidth / 2 + layout.columns * kColumn,
                                              kTop + kBoxHeight / 2 + row * kRow};
@@ -152,8 +153,8 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   picture->Text({middle.x, below}, ending, epochs);
 }
 
-void DrawState(const State& state, Point centre, bool on_path, bool final, const double* value,
-               Svg* picture) {
+void DrawState(const StateSettings& state, Point centre, bool on_path, bool final,
+               const double* value, Svg* picture) {
   const Point corner = {centre.x - kBoxWidth / 2, centre.y - kBoxHeight / 2};
   picture->Rectangle(corner, kBoxWidth, kBoxHeight,
                      ShapeStyle()
@@ -229,7 +230,7 @@ const EdgeOutcome* FindEdge(const SearchOutcome& search, const Transition& trans
 
 void DrawStates(const SearchOutcome& search, const Layout& layout, Svg* picture) {
   const TransitionGraph& graph = search.graph();
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     const double* value = nullptr;
     double found = 0;
     for (const NodeOutcome& node : search.nodes()) {
@@ -250,7 +251,7 @@ constexpr double kBandLeft = 104, kBandTop = 20, kBandGap = 44;
 
 // A trained state of a search in rounds, and the best of its edges.
 struct Card {
-  const State* state;
+  const StateSettings* state;
   const EdgeOutcome* best;
   int round;
   bool last_row;  // of its round
@@ -262,8 +263,8 @@ double BestScore(const Card& card) { return card.best->score(); }
 // The trained states, round by round: in each a row for every learning rate.
 std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* band_tops,
                             double* width, double* bottom) {
-  std::map<std::string, const State*> states;
-  for (const State& state : search.graph().states()) states[state.name()] = &state;
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : search.graph().states()) states[state.name()] = &state;
   std::map<std::string, Card> cards;
   for (const Transition& transition : search.graph().transitions()) {
     const EdgeOutcome* edge = FindEdge(search, transition);
@@ -278,7 +279,7 @@ std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* ba
   // A column a clip, shorter ones first, consecutive ones before uniform ones.
   std::map<std::pair<int64_t, int>, int> columns;
   std::map<int, std::set<double, std::greater<double>>> rates;
-  const auto clip = [](const State& state) {
+  const auto clip = [](const StateSettings& state) {
     return std::make_pair(ClipLength(state), state.segments());
   };
   for (const auto& [name, card] : cards) {
@@ -432,4 +433,4 @@ Svg DrawGraph(const SearchOutcome& search) {
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results
