@@ -102,7 +102,8 @@ absl::StatusOr<std::string> ChildRunner::AskOnce(const std::string& line) {
   for (;;) {
     OP3D_ASSIGN_OR_RETURN(std::string answer, child_->ReadLine(until - absl::Now()));
     if (absl::StartsWith(answer, "{")) return answer;
-    std::fprintf(stderr, "%s\n", answer.c_str());
+    // An empty line ends what a child had printed without a newline.
+    if (!answer.empty()) std::fprintf(stderr, "%s\n", answer.c_str());
   }
 }
 
