@@ -1,4 +1,4 @@
-// The direction of dependencies, from Bazel's own graph: a room may use what stands before it.
+// Checks the direction of dependencies on Bazel's own graph: a component may use those before it.
 //
 // Reads `bazel query 'deps(...)' --output=graph` (a genquery action) edge by edge.
 
@@ -20,20 +20,20 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 struct Edge {
   std::string from, to;
 };
 
-// Where a label stands in the house; -1 outside of it.
+// The position of a label's component in the order; -1 if it has none.
 int Room(absl::string_view label) {
   struct Place {
     const char* prefix;
     int room;
   };
-  // The first prefix that fits counts.
+  // The first matching prefix counts.
   constexpr Place kHouse[] = {
       {"//op3d/base", 0},        {"//data", 1},       {"//op3d/torch", 2}, {"//op3d/network", 2},
       {"//op3d/distributed", 3}, {"//op3d/train", 3}, {"//op3d/eval", 3},  {"//op3d", 4},
@@ -48,8 +48,7 @@ bool IsProto(absl::string_view label) {
   return absl::EndsWith(label, "_proto") || absl::EndsWith(label, ".proto");
 }
 
-// Programs are doors: nothing is built on them, so that they may hand over what a later room has
-// written.
+// Nothing depends on programs, so they may read what a later component has written.
 bool IsHandOver(absl::string_view from, absl::string_view to) {
   constexpr std::pair<const char*, const char*> kHandOvers[] = {
       {"//planner:plan", "//results/record:record"},           // searches of runs' records
@@ -65,20 +64,20 @@ bool MaySee(absl::string_view from, absl::string_view to) {
   if (user < 0) return true;
   if (absl::StartsWith(to, "@ffmpeg//")) return absl::StartsWith(from, "//data/video");
   if (absl::StartsWith(to, "@libtorch//")) {
-    // Torch stays out of the base, the video door, the planner proper and the results.
+    // Torch is not used by the base, the video readers, most of the planner and the results.
     return (user >= 2 && user <= 4) || user == 7 ||
            absl::StartsWith(from, "//planner/runner:training_runner") ||
            absl::StartsWith(from, "//data/loader") || absl::StartsWith(from, "//data/transform");
   }
   if (used < 0) return true;
-  // The results see of the rooms before them what is written down (protos, the shipped datasets'
-  // facts), the metrics' and the planner's plain functions, never a trainer or a video.
+  // Of the components before it, results may use protos, the shipped datasets' facts, and pure
+  // functions of the metrics and the planner, but never a trainer or a video.
   if (user == 6 && used != 6 && !IsProto(to)) {
     return used == 0 || absl::StartsWith(to, "//planner/") ||
            absl::StartsWith(to, "//data/datasets:");
   }
-  // Protos are the rooms' contracts: a later room's record may name an earlier room's, not
-  // reversed.
+  // Protos are the components' contracts: a later component's record may contain an earlier one's,
+  // not the other way round.
   return used <= user;
 }
 
@@ -108,7 +107,7 @@ TEST(DependencyTest, RoomsUseOnlyWhatStandsBeforeThem) {
   EXPECT_THAT(against, testing::IsEmpty());
 }
 
-// Everything that `target` is built from.
+// All dependencies of `target`.
 std::set<std::string> Dependencies(const std::vector<Edge>& edges, const std::string& target) {
   std::multimap<std::string, std::string> uses;
   for (const Edge& edge : edges) uses.emplace(edge.from, edge.to);
@@ -134,7 +133,7 @@ TEST(DependencyTest, ThePlannersProgramsAreFreeOfLibTorch) {
       EXPECT_FALSE(absl::StartsWith(label, "@ffmpeg")) << program << " uses " << label;
     }
   }
-  // The same walk finds it where it is.
+  // The same search finds it where it is a dependency.
   EXPECT_TRUE(Dependencies(edges, "//benchmarks:kinetics400").count("@libtorch//:torch"));
 }
 
@@ -171,4 +170,4 @@ TEST(DependencyTest, TheRuleItselfSaysNo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -93,7 +93,7 @@ ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kUsage[] =
@@ -120,14 +120,14 @@ int Threads() {
   return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-// What --stream says; pictures where it says nothing.
+// The value of --stream; pictures if it is not given.
 absl::StatusOr<FrameContent> Content() {
   DatasetSettings dataset;
   OP3D_RETURN_IF_ERROR(SetStream(absl::GetFlag(FLAGS_stream), &dataset));
   return ContentOf(dataset);
 }
 
-// The dataset that the flags name, of the split they name.
+// The dataset and split that the flags name.
 absl::StatusOr<DatasetSettings> Dataset() {
   OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
   if (absl::GetFlag(FLAGS_split) != 0) {
@@ -137,7 +137,7 @@ absl::StatusOr<DatasetSettings> Dataset() {
   return dataset;
 }
 
-// Where the command writes to, a folder or a file: its own flag, or --out.
+// The output folder or file of the command: from its own flag, or --out.
 absl::StatusOr<std::string> OutputOf(absl::string_view command, bool folder) {
   const std::string own = absl::GetFlag(folder ? FLAGS_output_dir : FLAGS_output);
   const std::string other = absl::GetFlag(FLAGS_out);
@@ -162,7 +162,7 @@ absl::StatusOr<std::string> RootOf(absl::string_view command, absl::Span<const s
   return UserPath(words[0]);
 }
 
-// Makes a dataset of a folder that has no lists.
+// Makes a dataset from a folder without lists.
 absl::Status List(absl::Span<const std::string> words) {
   FolderListOptions options;
   OP3D_ASSIGN_OR_RETURN(options.folder, RootOf("list", words));
@@ -193,11 +193,11 @@ absl::Status Index(absl::Span<const std::string> words) {
   return UsableLists(report);
 }
 
-// What both lists hold; a video that stands in both comes once.
+// The videos of both lists; a video in both comes once.
 struct ListedVideos {
   std::vector<Video> usable;
   std::vector<LeftOutVideo> broken;
-  // Of a list that cannot be used.
+  // The error of a list that cannot be used.
   absl::Status status;
 };
 
@@ -228,7 +228,7 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   return videos;
 }
 
-// Copies videos that are named one by one, each as it is called, into options.out.
+// Copies videos that are named on the command line, keeping their names, into options.out.
 absl::Status CopyFiles(const TranscodeOptions& options, absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(CheckVideoCopyOptions(options.copy));
   OP3D_RETURN_IF_ERROR(MakeFolders(options.out));
@@ -272,7 +272,7 @@ bool AreFiles(absl::Span<const std::string> words) {
   });
 }
 
-// Copies the listed videos of a dataset, or videos that are named; their flow when it is given.
+// Copies the listed videos of a dataset, or named videos; or their flow if `flow` is given.
 absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
                   absl::Span<const std::string> words) {
   TranscodeOptions options;
@@ -362,7 +362,7 @@ absl::Status Clip(absl::Span<const std::string> words) {
   return absl::OkStatus();
 }
 
-// The folder that can be looked at, and trained on as any copy of the dataset.
+// Writes a folder to look at, which can also be used for training like any copy of the dataset.
 absl::Status MakeMiniature(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   SynthesisOptions options;
@@ -447,6 +447,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv, op3d::data::kUsage, op3d::data::Run);
+}

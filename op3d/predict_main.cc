@@ -1,4 +1,4 @@
-// Says what is seen in videos.
+// Classifies videos.
 //
 //   ./bazelw run //op3d:predict -- --weights=model.safetensors clip.mp4
 
@@ -88,7 +88,7 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
     return names;
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  OP3D_ASSIGN_OR_RETURN(names, ParseClassList(text, path));
+  OP3D_ASSIGN_OR_RETURN(names, data::ParseClassList(text, path));
   if (static_cast<int64_t>(names.size()) != classes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the weights tell ", classes, " classes apart, but ", path, " names ",
@@ -97,11 +97,11 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
   return names;
 }
 
-// Flags over what the weights say; adds what differs to `notes`.
+// Flags, otherwise what the weights say; adds differences to `notes`.
 absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
                                           std::vector<std::string>* notes) {
   const PredictionViews usual;
-  const ClipShape clip = TestClip(card);
+  const data::ClipShape clip = TestClip(card);
   PredictionViews views;
   views.shape = {
       FlagOr("segments", absl::GetFlag(FLAGS_segments), clip.segments, usual.shape.segments, notes),
@@ -115,14 +115,14 @@ absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
   views.crop = FlagOr("crop", absl::GetFlag(FLAGS_crop), card.crop(), usual.crop, notes);
   DatasetSettings dataset;
   OP3D_RETURN_IF_ERROR(
-      SetStream(FlagOr("stream", absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream)),
-                       StreamOf(card), "pictures", notes),
-                &dataset));
-  views.content = ContentOf(dataset);
+      data::SetStream(FlagOr("stream", absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream)),
+                             StreamOf(card), "pictures", notes),
+                      &dataset));
+  views.content = data::ContentOf(dataset);
   return views;
 }
 
-// The features of all inputs, one tensor a head.
+// The features of all inputs, one tensor per head.
 class FeatureFile {
  public:
   absl::Status Add(const std::string& video, const Prediction& prediction) {
@@ -272,7 +272,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor, Predictor::Make(options));
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ClassNames(card));
 
-  // One that cannot be read does not stop the others.
+  // An unreadable video does not stop the others.
   absl::Status failure;
   int failures = 0;
   FeatureFile features;

@@ -1,4 +1,4 @@
-// Searches for a plan, and looks at plans and at searches, running or done.
+// Searches for a plan, and shows plans and searches, running or finished.
 //
 //   ./bazelw run //planner:plan -- show kinetics400
 //   ./bazelw run //planner:plan -- status results/runs/kinetics400-2026-05-01
@@ -99,7 +99,7 @@ ABSL_FLAG(bool, dry_run, false,
 ABSL_FLAG(int, videos, 1,
           "search --dry_run: clips an epoch trains on, where the runner does not say");
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kUsage[] =
@@ -125,9 +125,9 @@ constexpr char kUsage[] =
     "that holds a search.\n\n"
     "Example:  ./bazelw run //planner:plan -- show kinetics400\n";
 
-// The searches in a folder, by their journals; else those that a run's record holds.
+// The searches in a folder, from their journals; otherwise those in a run's record.
 absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
-  const std::string record_path = RecordPath(path);
+  const std::string record_path = results::RecordPath(path);
   if (absl::EndsWith(path, ".json")) {
     OP3D_ASSIGN_OR_RETURN(SearchOutcome search, ReadPlanJson(path));
     if (!search.has_graph()) {
@@ -141,7 +141,7 @@ absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
     absl::StatusOr<std::vector<FoundSearch>> searches = ReadSearches(path);
     if (!absl::IsNotFound(searches.status()) || !FileExists(record_path)) return searches;
   }
-  OP3D_ASSIGN_OR_RETURN(const RunRecord record, ReadRecord(path));
+  OP3D_ASSIGN_OR_RETURN(const RunRecord record, results::ReadRecord(path));
   if (record.searches().empty()) {
     return absl::NotFoundError(absl::StrCat(
         record_path, " holds no search: the run was given its plan, or is not done"));
@@ -196,8 +196,8 @@ absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
   return absl::OkStatus();
 }
 
-// A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, of which
-// `budget` is.
+// A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, to
+// which `budget` applies.
 absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::string& budget = "") {
   OP3D_ASSIGN_OR_RETURN(const std::string path, FindGraphFile(name));
   TransitionGraph graph;
@@ -264,7 +264,7 @@ absl::Status RunSearch(const SearchRequest& request, const std::string& folder) 
   return absl::OkStatus();
 }
 
-// "knee_interval" names KNEE_INTERVAL.
+// "knee_interval" means KNEE_INTERVAL.
 template <typename Parse, typename Enum>
 absl::Status ReadEnum(const char* flag, const std::string& text, Parse parse,
                       const google::protobuf::EnumDescriptor& values, Enum* value) {
@@ -277,7 +277,7 @@ absl::Status ReadEnum(const char* flag, const std::string& text, Parse parse,
       absl::StrCat("--", flag, "=", text, " is none of: ", absl::StrJoin(names, ", ")));
 }
 
-// A flag that changes nothing beside the others is a mistake of the caller's.
+// A flag that has no effect with the others is a mistake.
 absl::Status RequireFlag(bool used, const char* flag, const char* needs) {
   const absl::CommandLineFlag* const given = absl::FindCommandLineFlag(flag);
   if (used || given->CurrentValue() == given->DefaultValue()) return absl::OkStatus();
@@ -285,7 +285,7 @@ absl::Status RequireFlag(bool used, const char* flag, const char* needs) {
       absl::StrCat("--", flag, " has no effect here: it goes with ", needs));
 }
 
-// As the flags say; attempt_epochs 0 where they do not.
+// The rule of the flags; attempt_epochs is 0 if it is not given.
 absl::StatusOr<StoppingRule> ReadRule() {
   StoppingRule rule;
   rule.set_attempt_epochs(absl::GetFlag(FLAGS_attempt_epochs));
@@ -346,7 +346,7 @@ struct Recorded {
   std::string path;
   TransitionGraph graph;
   std::vector<EdgeOutcome> edges;
-  // States of `graph` that the record does not have, a sentence each.
+  // One sentence for each state of `graph` that the record does not have.
   std::vector<std::string> unrecorded;
 };
 
@@ -380,7 +380,7 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
       continue;
     }
     for (const TransitionGraph& graph : graphs) {
-      // Of several searches each is planned again over the graph of its own pool.
+      // With several searches, each is planned again over the graph of its own pool.
       if (searches.size() > 1 && graph.pool() != one.graph.pool()) continue;
       MatchedEdges matched = MatchEdges(one.graph, one.edges, graph);
       recorded.push_back({one.path, graph, std::move(matched.edges), std::move(matched.unrecorded)});
@@ -391,7 +391,7 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
       absl::StrCat("no search in ", path, " is of the pool of one of the graphs in --graph"));
 }
 
-// Prints what is found and returns the plan: the best one, or the best within the budget.
+// Prints the result and returns the plan: the best one, or the best within the budget.
 absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& options) {
   const absl::StatusOr<Replay> replay = PlanAgain(recorded.graph, recorded.edges, options);
   const std::string unrecorded = absl::StrJoin(recorded.unrecorded, "\n");
@@ -424,7 +424,7 @@ absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& 
   return plan;
 }
 
-// A plan that can be trained, for --plan of other programs.
+// Stores a plan that can be trained, for --plan of other programs.
 absl::Status KeepPlan(const std::string& name, const Plan& plan) {
   const std::string path = UserPath(name);
   OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), absl::StrCat("nothing is written to ", path)));
@@ -451,7 +451,7 @@ absl::Status ReplaySearch(const std::string& name) {
     return absl::InvalidArgumentError(
         absl::StrCat("--cost=", cost, " is none of: frames, seconds"));
   }
-  options.cost = cost == "frames" ? Cost::kFrames : Cost::kSeconds;
+  options.cost = cost == "frames" ? CostUnit::kFrames : CostUnit::kSeconds;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Recorded> recorded, ReadRecorded(UserPath(name)));
   std::optional<Plan> best;
   for (const Recorded& one : recorded) {
@@ -469,7 +469,7 @@ std::string Ranks(const SearchAgreement::Ranks& ranks, absl::string_view of) {
                          ranks.correlation);
 }
 
-// How far the searches of two folders or records agree, pool by pool.
+// Prints how far the searches of two folders or records agree, pool by pool.
 absl::Status PrintAgreement(const std::string& first, const std::string& second) {
   OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> ours, FindSearches(UserPath(first)));
   OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> theirs, FindSearches(UserPath(second)));
@@ -529,6 +529,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv, op3d::planner::kUsage, op3d::planner::Run);
+}

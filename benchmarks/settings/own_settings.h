@@ -22,7 +22,7 @@
 #include "data/index/index_update.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // A video of a list, with facts from the index.
 struct OwnVideo {
@@ -59,7 +59,7 @@ OwnMachine FindOwnMachine(bool gpu);
 // `asked` is the user's request: dataset, loader (on_bad_video).  If dataset.classes is 0, the
 // number comes from the label map or the lists.  Errors of LoadVideoList.
 absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const std::string& root,
-                                        int threads, const IndexOptions& index);
+                                        int threads, const data::IndexOptions& index);
 
 // Settings for `facts`.  The network, the training crop, the held-out share and the search's split
 // of `asked` are used if set, because other choices depend on them; `asked.seed` draws the
@@ -86,7 +86,7 @@ absl::Status CheckOwnSettings(const OwnFacts& facts, const BenchmarkSettings& se
 struct OwnClips {
   // Shortest first, the same lengths for both kinds of sampling; at least one.  Segments, frames
   // per segment, stride, batch size and accumulation are set.
-  std::vector<State> consecutive, uniform;
+  std::vector<StateSettings> consecutive, uniform;
   // The learning rate for steps of this number of clips (batch size x accumulation).
   double learning_rate = 0;
   // Frames per video that the planned method's search may train.
@@ -105,6 +105,6 @@ void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
 // "my_data" for "my data": a name that can be part of a file name.  "own" if nothing is left.
 std::string FileNameOf(const std::string& name);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_SETTINGS_OWN_SETTINGS_H_

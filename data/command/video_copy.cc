@@ -27,7 +27,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 absl::Status InRange(absl::string_view name, int value, int least, int most) {
@@ -36,7 +36,7 @@ absl::Status InRange(absl::string_view name, int value, int least, int most) {
       absl::StrCat(name, " is ", value, "; it must be in [", least, ", ", most, "]"));
 }
 
-// Of the copy.  Colours of a file are stored for blocks of 2x2 pixels: even sides.
+// The size of the copy.  Colours of a file are stored for blocks of 2x2 pixels, so sides are even.
 PictureSize CopySize(const VideoInfo& info, const VideoCopyOptions& options) {
   PictureSize size = {info.width, info.height};
   if (std::min(info.width, info.height) > options.short_side) {
@@ -49,7 +49,7 @@ PictureSize CopySize(const VideoInfo& info, const VideoCopyOptions& options) {
   return size;
 }
 
-// Frames a second on average, as near as whole numbers come.
+// The average frame rate per second, rounded to a whole number.
 int FrameRate(const VideoInfo& info) {
   constexpr double kUnknown = 25, kHighest = 240;
   double rate = kUnknown;
@@ -60,7 +60,7 @@ int FrameRate(const VideoInfo& info) {
   return static_cast<int>(std::lround(std::min(std::max(rate, 1.0), kHighest)));
 }
 
-// Gives every frame of the video, of the copy's size, to `sink`.
+// Calls `sink` with every frame of the video, resized to the copy's size.
 absl::Status ReadAll(VideoReader* reader, PictureSize size,
                      absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) {
   const VideoInfo& info = reader->info();
@@ -95,7 +95,7 @@ absl::Status CopyToFile(VideoReader* reader, const VideoCopyOptions& options,
   return WriteFileAtomically(target, bytes);
 }
 
-// Not forced to the disk: SyncFolder does that for all pictures of a video at once.
+// Not synced to the disk: SyncFolder does that for all pictures of a video at once.
 absl::Status WritePicture(const std::string& path, const std::string& jpeg) {
   std::ofstream file(path, std::ios::binary);
   file << jpeg;
@@ -114,7 +114,7 @@ absl::Status SyncFolder(const std::string& path) {
 
 using PictureSink = absl::FunctionRef<absl::Status(std::string name, std::string jpeg)>;
 
-// Gives the pictures of the frames to `sink`.
+// Calls `sink` with the pictures of the frames.
 absl::Status CopyFrames(VideoReader* reader, const VideoCopyOptions& options, PictureSink sink) {
   const int digits = options.form == VideoForm::kLmdb ? 6 : 5;
   return ReadAll(reader, CopySize(reader->info(), options),
@@ -124,7 +124,7 @@ absl::Status CopyFrames(VideoReader* reader, const VideoCopyOptions& options, Pi
                  });
 }
 
-// Gives the x and y pictures of the flow to `sink`.
+// Calls `sink` with the x and y pictures of the flow.
 absl::Status CopyFlow(VideoReader* reader, const VideoCopyOptions& options, PictureSink sink) {
   std::string jpegs[2];
   const auto put = [&](int64_t frame) -> absl::Status {
@@ -159,7 +159,7 @@ absl::Status CopyFlow(VideoReader* reader, const VideoCopyOptions& options, Pict
                                  return absl::OkStatus();
                                }));
   if (reader->info().frames == 1) {
-    // Nothing moves in a video of one frame.
+    // A video with one frame has no motion.
     OP3D_RETURN_IF_ERROR(
         encode({before.width, before.height, std::vector<float>(before.pixels.size() * 2)}));
   }
@@ -252,4 +252,4 @@ absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
   return status.ok() ? ErrnoStatus(reason, "cannot make", target) : status;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

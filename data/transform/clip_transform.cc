@@ -8,13 +8,13 @@
 #include "data/transform/normalise.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kMinSigma = 0.1;
 constexpr double kMaxSigma = 2.0;
 
-// Not-a-number is outside every range.
+// NaN is outside every range.
 absl::Status CheckRange(const char* field, double value, double low, double high) {
   if (value >= low && value <= high) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -30,7 +30,7 @@ absl::Status CheckCrop(const char* crop_field, int crop, const char* side_field,
                                                  " of ", side));
 }
 
-// The smallest box that holds all of `boxes`.
+// The smallest box that contains all of `boxes`.
 Box BoundingBox(const std::vector<Box>& boxes) {
   int left = boxes[0].left, top = boxes[0].top, right = 0, bottom = 0;
   for (const Box& box : boxes) {
@@ -92,7 +92,7 @@ TrainDraw DrawTrainTransform(const TransformSettings& settings, int width, int h
   if (blurred) draw.blur_sigma = static_cast<float>(sigma);
   const bool mirrored = stream->Bernoulli(0.5);
   draw.mirror = mirrored && settings.horizontal_flip();
-  // Last, as the number of its draws varies.
+  // Last, because its number of draws varies.
   draw.crop = RandomResizedCropBox(width, height, settings.min_area(), settings.max_area(), stream);
   if (settings.rand_augment_draws() > 0) {
     draw.augment = DrawRandAugment(settings.rand_augment_draws(), settings.rand_augment_magnitude(),
@@ -149,7 +149,7 @@ absl::StatusOr<ClipTransform> ClipTransform::ForEvaluation(absl::Span<const Crop
   for (const CropPlace place : places) {
     crops.push_back(CropBox(place, whole.width, whole.height, size));
   }
-  // Crops overlap: what any of them keeps is computed once.
+  // Crops overlap: pixels that several of them keep are computed once.
   const Box window = BoundingBox(crops);
   OP3D_ASSIGN_OR_RETURN(Resize resize,
                         Resize::Make({0, 0, width, height}, whole.width, whole.height, window));
@@ -232,4 +232,4 @@ void ClipTransform::Store(int crop, float* out, int64_t plane_stride) const {
   Normalise(pixels_.data(), resize_.window().width, crops_[crop], draw_.mirror, out, plane_stride);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,7 +1,7 @@
 // Messages as JSON on one line, by Protobuf's JSON mapping with the field names of the schema, and
 // back.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::string line, PrintProtoJson(point));      // {"epoch":3,"top1":0.5, ...}
+//   OP3D_ASSIGN_OR_RETURN(std::string line, PrintProtoJson(point));   // {"epoch":3, ...}
 //   OP3D_RETURN_IF_ERROR(ParseProtoJson(line, /*ignore_unknown=*/false, &point));
 #ifndef OP3D_BASE_PROTO_JSON_H_
 #define OP3D_BASE_PROTO_JSON_H_

@@ -17,14 +17,14 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(2);
 constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 constexpr size_t kLongestLine = 1 << 20;
 
-// A child that has ended is an error to be returned, not a signal that ends this process.
+// A child that has ended should give an error, not a signal that ends this process.
 void IgnoreSigpipe() {
   static const bool done = [] {
     struct sigaction now = {};
@@ -36,7 +36,7 @@ void IgnoreSigpipe() {
   static_cast<void>(done);
 }
 
-// In the child, between fork and exec: only what is safe there.
+// Runs in the child between fork and exec, so only async-signal-safe calls are allowed.
 [[noreturn]] void BecomeCommand(const char* command, const char* folder, int input, int output,
                                 pid_t parent) {
   ::setpgid(0, 0);
@@ -81,12 +81,12 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::str
 
 ChildProcess::~ChildProcess() {
   ::close(input_);
-  // An interrupt has no time for politeness.
+  // After an interrupt, do not wait.
   if (!WaitFor(CheckInterrupt().ok() ? kPatience : absl::ZeroDuration())) {
     ::kill(-pid_, SIGTERM);
     WaitFor(kPatience);
   }
-  // Also the processes that it started and did not end.
+  // Also ends the processes that it started and did not end.
   ::kill(-pid_, SIGKILL);
   if (!ended_) ::waitpid(pid_, &wait_status_, 0);
   ::close(output_);
@@ -113,7 +113,7 @@ absl::Status ChildProcess::Ended() {
     return absl::UnavailableError(
         absl::StrCat("the child was ended by signal ", WTERMSIG(wait_status_)));
   }
-  // The same request would only end so again.
+  // The same request would only end in the same way again.
   constexpr int kWrongUse = 2;
   if (WEXITSTATUS(wait_status_) == kWrongUse) {
     return absl::InvalidArgumentError(
@@ -126,7 +126,7 @@ absl::Status ChildProcess::Ended() {
 absl::Status ChildProcess::WriteLine(absl::string_view line) {
   const std::string text = absl::StrCat(line, "\n");
   size_t written = 0;
-  // A line is far shorter than a pipe holds, and the child is reading: this does not wait.
+  // A line is much shorter than a pipe's buffer, and the child is reading: this does not block.
   while (written < text.size()) {
     const ssize_t count = ::write(input_, text.data() + written, text.size() - written);
     if (count < 0 && errno == EINTR) continue;
@@ -164,4 +164,4 @@ absl::StatusOr<std::string> ChildProcess::ReadLine(absl::Duration timeout) {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -79,7 +79,7 @@
 #include "planner/runner/child_process.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct ChildRunnerOptions {
   // A command for /bin/sh.
@@ -129,6 +129,6 @@ class ChildRunner : public StateRunner {
   double chance_ = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_

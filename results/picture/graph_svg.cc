@@ -13,13 +13,13 @@
 #include "absl/strings/str_format.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kBoxWidth = 156, kBoxHeight = 66;
 constexpr double kColumn = 272, kRow = 136;
 constexpr double kLeft = 72, kTop = 176, kBottom = 116;
-// Room for the legend below the grid needs at least three columns.
+// The legend below the grid needs at least three columns.
 constexpr int kLeastColumns = 3;
 
 // The centre of every state's box.
@@ -33,13 +33,14 @@ struct Layout {
 };
 
 Layout MakeLayout(const TransitionGraph& graph) {
-  std::map<int64_t, std::vector<const State*>> by_length;
-  for (const State& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
+  std::map<int64_t, std::vector<const StateSettings*>> by_length;
+  for (const StateSettings& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
   Layout layout;
   for (auto& [length, states] : by_length) {
-    std::stable_sort(states.begin(), states.end(), [](const State* a, const State* b) {
-      return a->learning_rate() > b->learning_rate();
-    });
+    std::stable_sort(states.begin(), states.end(),
+                     [](const StateSettings* a, const StateSettings* b) {
+                       return a->learning_rate() > b->learning_rate();
+                     });
     for (size_t row = 0; row < states.size(); ++row) {
       layout.centres[states[row]->name()] = {kLeft + kBoxWidth / 2 + layout.columns * kColumn,
                                              kTop + kBoxHeight / 2 + row * kRow};
@@ -47,7 +48,7 @@ Layout MakeLayout(const TransitionGraph& graph) {
     layout.rows = std::max(layout.rows, static_cast<int>(states.size()));
     ++layout.columns;
   }
-  // The initial state stands above, in the middle of where one can go from it.
+  // The initial state is above, centred over the states that it leads to.
   double sum = 0;
   int targets = 0;
   for (const Transition& transition : graph.transitions()) {
@@ -60,7 +61,7 @@ Layout MakeLayout(const TransitionGraph& graph) {
   return layout;
 }
 
-// Where the way from the box at `from` to `to` leaves the box.
+// The point where the line from the box at `from` to `to` leaves the box.
 Point LeaveBox(Point from, Point to, double half_width, double half_height) {
   const double x = to.x - from.x, y = to.y - from.y;
   const double reach = std::max(std::fabs(x) / half_width, std::fabs(y) / half_height);
@@ -82,7 +83,7 @@ EdgeStyle StyleOf(const EdgeOutcome* edge, bool on_path, bool best) {
   return best ? EdgeStyle{kGrey, 2, dash} : EdgeStyle{"#aab4be", 1.2, dash};
 }
 
-// The arrow's points: straight, or bent where a straight one would run through boxes between.
+// The arrow's points: straight, or bent if a straight one would cross boxes in between.
 std::vector<Point> Route(Point from, Point to) {
   const double x = to.x - from.x, y = to.y - from.y;
   const bool along_row = y == 0 && std::fabs(x) > 1.5 * kColumn;
@@ -108,7 +109,7 @@ void DrawArrow(std::vector<Point> points, const EdgeStyle& style, Svg* picture) 
   const double head = 8 + 1.6 * style.width;
   const Point tip = points.back(), before = points[points.size() - 2];
   const double length = std::hypot(tip.x - before.x, tip.y - before.y);
-  // The line ends inside the head, so that its square end does not stand beside the tip.
+  // The line ends inside the head, so that its square end is hidden by the tip.
   if (points.size() == 2 && length > head) {
     const double keep = (length - 0.8 * head) / length;
     points.back() = {before.x + keep * (tip.x - before.x), before.y + keep * (tip.y - before.y)};
@@ -138,7 +139,7 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   } else if (flat) {
     score.Middle(), epochs.Middle();
   } else {
-    // To the right of a slanting arrow: left of it stand the labels of the upright ones.
+    // To the right of a slanting arrow, because the labels of upright ones are to the left.
     middle.x += to.x > from.x ? 28 : 14;
     above += 9, below += 9;
   }
@@ -152,8 +153,8 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   picture->Text({middle.x, below}, ending, epochs);
 }
 
-void DrawState(const State& state, Point centre, bool on_path, bool final, const double* value,
-               Svg* picture) {
+void DrawState(const StateSettings& state, Point centre, bool on_path, bool final,
+               const double* value, Svg* picture) {
   const Point corner = {centre.x - kBoxWidth / 2, centre.y - kBoxHeight / 2};
   picture->Rectangle(corner, kBoxWidth, kBoxHeight,
                      ShapeStyle()
@@ -166,7 +167,7 @@ void DrawState(const State& state, Point centre, bool on_path, bool final, const
   }
   picture->Text({corner.x + 12, corner.y + 24}, state.name(), TextStyle(15).Bold());
   if (value != nullptr) {
-    // Beside the name, or below it where the name is long.
+    // Next to the name, or below it if the name is long.
     const bool fits = EstimateTextWidth(state.name(), 15) < kBoxWidth - 70;
     picture->Text({corner.x + kBoxWidth - 12, corner.y + (fits ? 24 : 41)},
                   absl::StrFormat("%.3f", *value),
@@ -229,7 +230,7 @@ const EdgeOutcome* FindEdge(const SearchOutcome& search, const Transition& trans
 
 void DrawStates(const SearchOutcome& search, const Layout& layout, Svg* picture) {
   const TransitionGraph& graph = search.graph();
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     const double* value = nullptr;
     double found = 0;
     for (const NodeOutcome& node : search.nodes()) {
@@ -250,7 +251,7 @@ constexpr double kBandLeft = 104, kBandTop = 20, kBandGap = 44;
 
 // A trained state of a search in rounds, and the best of its edges.
 struct Card {
-  const State* state;
+  const StateSettings* state;
   const EdgeOutcome* best;
   int round;
   bool last_row;  // of its round
@@ -262,8 +263,8 @@ double BestScore(const Card& card) { return card.best->score(); }
 // The trained states, round by round: in each a row for every learning rate.
 std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* band_tops,
                             double* width, double* bottom) {
-  std::map<std::string, const State*> states;
-  for (const State& state : search.graph().states()) states[state.name()] = &state;
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : search.graph().states()) states[state.name()] = &state;
   std::map<std::string, Card> cards;
   for (const Transition& transition : search.graph().transitions()) {
     const EdgeOutcome* edge = FindEdge(search, transition);
@@ -278,7 +279,7 @@ std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* ba
   // A column a clip, shorter ones first, consecutive ones before uniform ones.
   std::map<std::pair<int64_t, int>, int> columns;
   std::map<int, std::set<double, std::greater<double>>> rates;
-  const auto clip = [](const State& state) {
+  const auto clip = [](const StateSettings& state) {
     return std::make_pair(ClipLength(state), state.segments());
   };
   for (const auto& [name, card] : cards) {
@@ -411,7 +412,7 @@ Svg DrawGraph(const SearchOutcome& search) {
   DrawAxes(layout, &picture);
   std::map<std::string, std::string> best_source;
   for (const NodeOutcome& node : search.nodes()) best_source[node.state()] = node.from();
-  // All lines first, then all labels, so that no line runs over a label.
+  // All lines first, then all labels, so that no line crosses a label.
   std::vector<std::pair<std::vector<Point>, const EdgeOutcome*>> labels;
   for (const Transition& transition : graph.transitions()) {
     const auto from = layout.centres.find(transition.from());
@@ -432,4 +433,4 @@ Svg DrawGraph(const SearchOutcome& search) {
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

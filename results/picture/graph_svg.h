@@ -9,7 +9,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // Works for any graph, not only the 3 x 3 one: one column per clip length, with one row per
 // state by decreasing learning rate.  Edges that were not trained are dotted and have no figures.
@@ -20,6 +20,6 @@ Svg DrawGraph(const SearchOutcome& search);
 // Whether the edge is part of the plan's path.
 bool OnPath(const Plan& plan, const EdgeOutcome& edge);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_GRAPH_SVG_H_

@@ -7,7 +7,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::AllOf;
@@ -24,13 +24,13 @@ TEST(GraphSvgTest, ShowsEveryStateAndEdge) {
   const SearchOutcome search = MakeFixtureRecord().searches(0);
   const std::string text = DrawGraph(search).ToFile();
   EXPECT_EQ(MarkupProblem(text), "");
-  for (const State& state : search.graph().states()) {
+  for (const StateSettings& state : search.graph().states()) {
     EXPECT_THAT(text, HasSubstr(absl::StrCat(">", state.name(), "</text>")));
   }
   for (const EdgeOutcome& edge : search.edges()) {
     EXPECT_THAT(text, HasSubstr(absl::StrFormat(">%.3f</text>", edge.score())));
   }
-  // One thick arrow a step of the path, and one in the legend.
+  // One thick arrow for each step of the path, and one in the legend.
   EXPECT_EQ(Count(text, "stroke-width=\"5\""), search.plan().path_size() - 1 + 1);
 }
 
@@ -53,12 +53,12 @@ TEST(GraphSvgTest, AnyGraphGivesAWellFormedPicture) {
   EXPECT_EQ(MarkupProblem(DrawGraph(search).ToFile()), "");
   search.mutable_graph()->set_initial("<start>");
   for (int i = 0; i < 5; ++i) {
-    State* state = search.mutable_graph()->add_states();
+    StateSettings* state = search.mutable_graph()->add_states();
     state->set_name(absl::StrCat("a&b", i));
     state->set_segments(1);
     state->set_frames_per_segment(8 * (i + 1));
   }
-  // A way over two columns is bent, one to an unknown state is left out.
+  // An edge over two columns is bent, one to an unknown state is left out.
   for (const char* to : {"a&b0", "a&b2", "nowhere"}) {
     Transition* transition = search.mutable_graph()->add_transitions();
     transition->set_from("a&b4");
@@ -76,7 +76,7 @@ TEST(GraphSvgTest, ASearchInRoundsShowsWhatWasTrained) {
   graph.add_rounds()->set_edges(2);
   graph.add_rounds()->set_edges(1);
   const auto add_edge = [&](const char* from, const char* to, int frames, double rate, int round) {
-    State* state = graph.add_states();
+    StateSettings* state = graph.add_states();
     state->set_name(to);
     state->set_segments(1);
     state->set_frames_per_segment(frames);
@@ -134,4 +134,4 @@ TEST(GraphSvgTest, OnPathNeedsBothEndsInOrder) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kBoxWidth = 186, kBoxHeight = 122, kGap = 40, kRowGap = 26, kMargin = 4;
@@ -54,4 +54,4 @@ Svg DrawPlan(const Plan& plan) {
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -5,7 +5,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -29,4 +29,4 @@ TEST(PlanSvgTest, LongPlansTakeMoreRowsAndEmptyOnesSaySo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

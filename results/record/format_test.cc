@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(FormatTest, Figures) {
@@ -36,7 +36,7 @@ TEST(FormatTest, ClipsAndPlans) {
 }
 
 TEST(FormatTest, LearningRateSaysItsSchedule) {
-  State state;
+  StateSettings state;
   state.set_learning_rate(0.04);
   EXPECT_EQ(FormatLearningRate(state), "0.04");
   state.mutable_schedule()->mutable_one_minus_sqrt();
@@ -62,4 +62,4 @@ TEST(FormatTest, ScalesAndBenchmarks) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

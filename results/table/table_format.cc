@@ -13,7 +13,7 @@
 #include "results/record/format.h"
 #include "results/record/roles.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
@@ -30,7 +30,7 @@ struct Grid {
   }
 };
 
-// One decimal to be read, every digit to be computed with.
+// One decimal for people, all digits for programs.
 std::string PercentText(const std::optional<double>& share, bool exact) {
   if (!share.has_value()) return "";
   return exact ? FormatNumber(100 * *share) : FormatPercent(*share);
@@ -351,7 +351,7 @@ std::string JsonTable(const ResultTable& table) {
                                {"published_percent", figure.top1_percent()},
                                {"source", figure.source()}});
   }
-  // Names in a record need not be UTF-8; the dump replaces what is not.
+  // Names in a record need not be UTF-8; the dump replaces invalid bytes.
   return absl::StrCat(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "\n");
 }
 
@@ -388,4 +388,4 @@ std::string RenderTables(absl::Span<const ResultTable> tables, TableFormat forma
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

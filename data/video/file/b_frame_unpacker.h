@@ -5,7 +5,7 @@
 //   while (av_read_frame(input, packet) >= 0) {
 //     if (unpacker.Unpack(packet)) Use(packet);           // else there is nothing in it
 //   }
-//   // Where unpacker.broken() is true, the file is not as described: nothing of it is to be trusted.
+//   // If unpacker.broken() is true, the file is not as described and cannot be trusted.
 //
 // FFmpeg's filter mpeg4_unpack_bframes moves the pictures.  Such files have one time per packet,
 // that of its position d.  A picture followed by a B-frame is presented at d + 2 (in packets),
@@ -19,7 +19,7 @@
 #include "data/video/ffmpeg/ffmpeg.h"
 #include "data/video/file/mpeg4_pictures.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Not thread-safe.
 class BFrameUnpacker {
@@ -50,6 +50,6 @@ class BFrameUnpacker {
   bool broken_ = false;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_B_FRAME_UNPACKER_H_

@@ -43,7 +43,7 @@ std::vector<std::string> FlagTakers(absl::string_view help,
 
 absl::Status RefuseForeignFlags(absl::string_view program, absl::string_view command,
                                 const std::vector<std::string>& commands) {
-  // A word that is none is refused by who knows them better.
+  // An unknown word is refused by code that can say more about it.
   if (!Contains(commands, command)) return absl::OkStatus();
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     const std::vector<std::string> takers = FlagTakers(flag->Help(), commands);

@@ -24,12 +24,12 @@ namespace op3d {
 
 namespace {
 
-// Abseil's own --help ends the process with 1; asking for help is no mistake.
+// Abseil's own --help ends the process with 1, but asking for help is not an error.
 void PrintHelp(absl::string_view program, absl::string_view usage) {
   std::string text = absl::StrCat(program, ": ", usage, "\n\nFlags:\n");
   std::map<std::string, const absl::CommandLineFlag*> flags;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
-    // Those of the program's own file; libraries define none that a user should set.
+    // The flags of the program's own file; libraries define none that a user should set.
     const bool own = !absl::StrContains(flag->Filename(), "absl/");
     if (own && !flag->IsOfType<RenamedFlag>()) flags[std::string(name)] = flag;
   }
@@ -41,7 +41,7 @@ void PrintHelp(absl::string_view program, absl::string_view usage) {
   std::fputs(text.c_str(), stdout);
 }
 
-// The names of flags that the command line has.
+// The names of the flags on the command line.
 std::set<std::string, std::less<>>* GivenFlags() {
   static auto* names = new std::set<std::string, std::less<>>;
   return names;
@@ -60,7 +60,7 @@ bool AsksForHelp(absl::Span<const std::string> arguments) {
 bool FlagIsGiven(absl::string_view name) { return GivenFlags()->count(name) > 0; }
 
 absl::Status CheckFlags(absl::Span<const std::string> arguments) {
-  // Abseil ends the process with 1 on a wrong flag; wrong use is 2 here, so look first.
+  // Abseil ends the process with 1 on a wrong flag; here wrong use is 2, so check first.
   for (const absl::string_view argument : arguments) {
     if (argument == "--") break;
     if (argument.size() < 2 || argument[0] != '-') continue;

@@ -85,7 +85,7 @@ TEST(ProgramTest, HelpIsNoMistake) {
 }
 
 TEST(ProgramTest, ExitCodeAndMessageTellWhatHappened) {
-  // Abseil takes its usage message once a process, so one test runs one program.
+  // Abseil accepts a usage message only once per process, so one test runs one program.
   testing::internal::CaptureStderr();
   EXPECT_EQ(RunWith({"--program_test_number=7", "echo", "disk is full"}, absl::OkStatus()), 1);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "program: disk is full\n");

@@ -28,7 +28,7 @@ std::string ClassName(const Evaluation& evaluation, int64_t label) {
   return names.empty() ? absl::StrCat("class ", label) : names[label];
 }
 
-// Quoted where it must be (RFC 4180).
+// Quoted if necessary (RFC 4180).
 std::string Field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
@@ -58,7 +58,8 @@ std::vector<int64_t> HighestClasses(const VideoScores& scores) {
   return highest;
 }
 
-// Internal when not all of the numbers are finite, whose order says nothing; `what` are they?
+// Internal if not all of the numbers are finite, because their order is meaningless; `what` names
+// them.
 template <typename T>
 absl::Status CheckFinite(const std::vector<T>& values, absl::string_view what) {
   const auto bad =
@@ -79,7 +80,7 @@ absl::StatusOr<bool> HaveLabels(const TestScores& test) {
                    " videos have no label: give scores of a list with labels, or of one without"));
 }
 
-// The classes of the highest scores of a video, at most `count`.
+// The classes with the highest scores of a video, at most `count`.
 std::vector<int64_t> TopClassesOf(const VideoScores& scores, int64_t video, size_t count) {
   const double* row = &scores.values[video * scores.classes];
   std::vector<int64_t> order(scores.classes);

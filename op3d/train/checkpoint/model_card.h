@@ -41,13 +41,13 @@ absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpo
                                                        absl::string_view source);
 
 // The clip of the card's test; {0, 0, 0} if unknown.
-ClipShape TestClip(const ModelCard& card);
+data::ClipShape TestClip(const ModelCard& card);
 
 // The part of `dataset` that is valid on another machine: without its sources and absolute paths.
 DatasetSettings PortableDataset(const DatasetSettings& dataset);
 
-// "dg_p3d_miniature of width 16 for 9 classes of kinetics400; test of 2 clips of 4 x 4 frames, short
-// side 36, crop 32".
+// "dg_p3d_miniature of width 16 for 9 classes of kinetics400; test of 2 clips of 4 x 4 frames,
+// short side 36, crop 32".
 std::string DescribeModelCard(const ModelCard& card);
 
 }  // namespace op3d

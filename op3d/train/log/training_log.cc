@@ -80,7 +80,7 @@ void TrainingLog::Append(ordered_json line, const ordered_json& volatile_fields)
   ordered_json& last = line["volatile"];
   last["time"] = absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::LocalTimeZone());
   if (!volatile_fields.empty()) last.update(volatile_fields);  // {} is null, which has no fields
-  // One write a line: a process that is killed leaves whole lines.
+  // One write per line, so that a killed process leaves whole lines.
   const std::string text =
       absl::StrCat(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "\n");
   std::fwrite(text.data(), 1, text.size(), file_);

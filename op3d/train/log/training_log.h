@@ -2,7 +2,7 @@
 // had never been stopped.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto log, TrainingLog::Open(JoinPath(folder, "log.jsonl")));
-//   OP3D_RETURN_IF_ERROR(log->Rollback(1, 3, 12, 3));     // drops what a killed process logged later
+//   OP3D_RETURN_IF_ERROR(log->Rollback(1, 3, 12, 3));   // drops later lines of a killed process
 //   log->Write("step", {1, 4, 1}, {{"loss", 2.25}}, {{"wait", 0.01}});
 //
 //   {"event":"step","state":1,"epoch":4,"step":1,"loss":2.25,"volatile":{"time":"...","wait":0.01}}

@@ -1,5 +1,5 @@
-// The learning rate of each step of a state: constant, a cosine, a straight line, 1 - sqrt, or falling
-// in steps; all but the first after a linear warm-up.
+// The learning rate of each step of a state: constant, cosine, linear, 1 - sqrt, or decreasing in
+// steps; all but the first after a linear warm-up.
 //
 //   OP3D_ASSIGN_OR_RETURN(const Schedule schedule, Schedule::Make(settings, 0.04, span));
 //   Use(schedule.Rate(step));             // step in [0, epochs * steps_per_epoch)
