@@ -130,7 +130,7 @@ TEST(OwnSettingsTest, ClipsFitIntoThreeOfFourVideos) {
   EXPECT_THAT(Lengths(pool), ElementsAre(16));
   EXPECT_THAT(ValidateGraph(pool), IsOk());
   EXPECT_EQ(pool.states_size(), 3);
-  EXPECT_EQ(shorter.recipes_size(), 2);  // no second length to hold the plan against
+  EXPECT_EQ(shorter.recipes_size(), 2);  // no second length to compare the plan with
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings longer, Derive(Facts(100, 5, 300)));
   EXPECT_EQ(longer.search().pools(0).states(3).stride(), 2);
   EXPECT_EQ(longer.search().pools(0).states(0).stride(), 1);

@@ -142,7 +142,7 @@ absl::Status Run(benchmark::State& state, const Row& row) {
   if (!optimizer.ok()) return optimizer.status();
   const auto step = MakeStep(row, network->get(), optimizer->get());
   if (!step.ok()) return step.status();
-  const absl::Status first = (*step)();  // memory is mapped, kernels are made
+  const absl::Status first = (*step)();  // maps memory and compiles kernels
   if (!first.ok()) return first;
   double gemm = GemmRate(at::kFloat);
   ResetPeak();

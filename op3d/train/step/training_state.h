@@ -5,7 +5,7 @@
 //   loss.backward();
 //   OP3D_ASSIGN_OR_RETURN(double norm, state->Step(/*learning_rate=*/0.04));
 //   NamedTensors tensors = state->Tensors();               // "weights.conv1.weight" ...
-//   OP3D_RETURN_IF_ERROR(again->Restore(tensors));         // goes on with the same bits
+//   OP3D_RETURN_IF_ERROR(again->Restore(tensors));         // continues with the same bits
 #ifndef OP3D_TRAIN_STEP_TRAINING_STATE_H_
 #define OP3D_TRAIN_STEP_TRAINING_STATE_H_
 
