@@ -25,7 +25,7 @@
 #include "results/record/record.h"
 #include "results/record/record_check.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::HasSubstr;
@@ -51,15 +51,16 @@ const std::string& Whole() {
 }
 
 void ExpectEqualRuns(const std::string& a, const std::string& b) {
-  ComparisonOptions options;
+  results::ComparisonOptions options;
   options.exact = true;
-  ASSERT_OK_AND_ASSIGN(const RunComparison comparison, CompareRuns(a, b, options));
-  EXPECT_TRUE(comparison.differences.empty()) << DescribeComparison(comparison);
+  ASSERT_OK_AND_ASSIGN(const results::RunComparison comparison,
+                       results::CompareRuns(a, b, options));
+  EXPECT_TRUE(comparison.differences.empty()) << results::DescribeComparison(comparison);
   EXPECT_GT(comparison.scores, 0);
 }
 
 TEST(BenchmarkTest, LeavesARecordWithEverythingInIt) {
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(Whole()));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(Whole()));
   EXPECT_EQ(record.searches_size(), 2);
   // The search's model, the plan trained again, the hand-tuned recipe.
   ASSERT_EQ(record.recipes_size(), 3);
@@ -105,7 +106,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   const std::string folder = JoinPath(TestFolder("planned"), "run");
   Ended ended = RunToEnd(PlannedFlags(folder, 1));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(folder));
   ASSERT_EQ(record.searches_size(), 1);
   // 3 edges, then 3, then 2.
   EXPECT_EQ(record.searches(0).edges_size(), 8);
@@ -136,7 +137,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   // The card says what it is, and how the run tested it.
   ASSERT_OK_AND_ASSIGN(const auto card, ReadModelCard(checkpoint, "model"));
   ASSERT_TRUE(card.has_value());
-  const State& last = record.plan().steps(record.plan().steps_size() - 1).state();
+  const StateSettings& last = record.plan().steps(record.plan().steps_size() - 1).state();
   EXPECT_EQ(card->network().name(), "dg_p3d_miniature");
   EXPECT_EQ(card->classes(), 9);
   EXPECT_EQ(card->class_names(0), model.test().classes(0).name());
@@ -158,7 +159,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   EXPECT_EQ(best.total_frames(), frames);
   EXPECT_NEAR(static_cast<double>(frames) / model.total_frames(), 1, 0.1);
   EXPECT_NEAR(static_cast<double>(long_run.frames()) / model.total_frames(), 1, 0.1);
-  EXPECT_THAT(Contradictions(record), testing::IsEmpty());
+  EXPECT_THAT(results::Contradictions(record), testing::IsEmpty());
   // In the last state the rate falls to 0, also when trained again.
   const Plan& plan = again.plan();
   EXPECT_TRUE(plan.steps(plan.steps_size() - 1).state().schedule().has_one_minus_sqrt());
@@ -187,7 +188,7 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   };
   Ended ended = RunToEnd(flags(folder, 1));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(folder));
   std::map<RecipeResult::Role, const RecipeResult*> rows;
   for (const RecipeResult& row : record.recipes()) rows[row.role()] = &row;
   ASSERT_EQ(rows.count(RecipeResult::PLANNED_MODEL), 1);
@@ -211,7 +212,7 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   ASSERT_OK_AND_ASSIGN(const std::string alone, SerializeSafetensors(weights.tensors(), {}));
   EXPECT_EQ(Crc32(alone), model.weights_crc32());
   EXPECT_THAT(record.notes(), testing::Contains(HasSubstr("70.0 % of the videos, crop 24")));
-  EXPECT_THAT(Contradictions(record), testing::IsEmpty());
+  EXPECT_THAT(results::Contradictions(record), testing::IsEmpty());
   // Multigrid ends with the whole clip at a thousandth of the rate.
   ASSERT_EQ(rows.count(RecipeResult::MULTIGRID), 1);
   const Plan& multigrid = rows[RecipeResult::MULTIGRID]->plan();
@@ -236,7 +237,7 @@ TEST(BenchmarkTest, NothingHangsOnTheNumberOfThreads) {
 }
 
 TEST(BenchmarkTest, TheVideosThatChoseThePlanAreNamed) {
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(Whole()));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(Whole()));
   int named = 0;
   for (const DatasetReport::List& list : record.dataset().lists()) {
     if (list.videos_file().empty()) continue;
@@ -341,4 +342,4 @@ TEST(BenchmarkTest, ADryRunRefusesWhatTheRunWould) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

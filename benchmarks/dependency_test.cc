@@ -20,7 +20,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 struct Edge {
@@ -170,4 +170,4 @@ TEST(DependencyTest, TheRuleItselfSaysNo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -14,7 +14,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::ElementsAreArray;
@@ -61,7 +61,7 @@ TEST_P(MiniaturesTest, RunsFromListsToRecord) {
   const std::string folder = JoinPath(TestFolder("run"), "run");
   const Ended ended = CallBenchmark(Flags(folder));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(folder));
   EXPECT_EQ(record.settings().scale(), BenchmarkSettings::MINIATURE);
   EXPECT_EQ(record.settings().benchmark(), expected.name);
   ExpectWhole(List(record, "train"), expected.train);
@@ -172,4 +172,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

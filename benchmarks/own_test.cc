@@ -10,7 +10,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::AllOf;
@@ -83,7 +83,7 @@ TEST_F(OwnTest, RunsFromListsToRecord) {
   std::string text;
   ASSERT_EQ(RunOwn(flags, &text), 0) << text;
   EXPECT_THAT(text, AllOf(HasSubstr("my_moves, own data"), Not(HasSubstr("Synthetic"))));
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(root_ + "/run"));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(root_ + "/run"));
   const BenchmarkSettings& settings = record.settings();
   EXPECT_EQ(settings.scale(), BenchmarkSettings::OWN);
   EXPECT_EQ(settings.benchmark(), "my_moves");
@@ -162,4 +162,4 @@ TEST_F(OwnTest, DataThatCannotBeTrainedOnAreSentences) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -37,7 +37,7 @@ ABSL_FLAG(std::string, index, "",
 ABSL_FLAG(std::string, device, "", "cpu, cuda or auto; empty = the recorded one");
 ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 constexpr int kMaxThreads = 1024;
@@ -53,7 +53,8 @@ absl::StatusOr<int> Threads() {
 
 // "kinetics400_miniature" for a folder with that name or the record in it.
 std::string NameOf(const std::string& path) {
-  const std::filesystem::path file = std::filesystem::path(RecordPath(path)).lexically_normal();
+  const std::filesystem::path file =
+      std::filesystem::path(results::RecordPath(path)).lexically_normal();
   const std::string folder = file.parent_path().filename().string();
   return folder.empty() ? "record" : folder;
 }
@@ -79,11 +80,11 @@ absl::StatusOr<std::string> DatasetRoot(const BenchmarkSettings& settings,
         absl::StrCat("--dataset_root is missing: the recorded run was of ", settings.benchmark(),
                      " at full scale; name your copy of the dataset"));
   }
-  SynthesisOptions options;
+  data::SynthesisOptions options;
   options.dataset = settings.benchmark();
   options.folder = JoinPath(output_dir, "dataset");
   options.threads = threads;
-  OP3D_RETURN_IF_ERROR(Synthesize(options));
+  OP3D_RETURN_IF_ERROR(data::Synthesize(options));
   return options.folder;
 }
 
@@ -95,9 +96,9 @@ absl::Status Run(absl::Span<const std::string> words) {
                      "record.textproto"));
   }
   const std::string path = UserPath(words[0]);
-  OP3D_ASSIGN_OR_RETURN(const CheckedRecord read, ReadCheckedRecord(path));
+  OP3D_ASSIGN_OR_RETURN(const results::CheckedRecord read, results::ReadCheckedRecord(path));
   const RunRecord& recorded = read.record;
-  if (read.check.Edited()) Progress::Print(DescribeEdit(path, read.check));
+  if (read.check.Edited()) Progress::Print(results::DescribeEdit(path, read.check));
   if (recorded.recipes().empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is the record of a run without results; there is nothing to compare"));
@@ -129,18 +130,18 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (!root.ok()) return go_on(root.status());
   options.dataset_root = *root;
   options.index_file = absl::GetFlag(FLAGS_index).empty()
-                           ? DefaultIndexFile(*root, options.settings.benchmark())
+                           ? data::DefaultIndexFile(*root, options.settings.benchmark())
                            : UserPath(absl::GetFlag(FLAGS_index));
   const absl::StatusOr<RunRecord> again = RunBenchmark(options);
   if (!again.ok()) return go_on(again.status());
 
-  ComparisonOptions exact;
+  results::ComparisonOptions exact;
   exact.exact = true;
-  OP3D_ASSIGN_OR_RETURN(const RunComparison comparison,
-                        CompareRuns(path, options.output_dir, exact));
+  OP3D_ASSIGN_OR_RETURN(const results::RunComparison comparison,
+                        results::CompareRuns(path, options.output_dir, exact));
   std::fputs(DescribeReproduction(recorded, *again, comparison).c_str(), stdout);
   if (!comparison.edited.empty() && comparison.differences.empty()) {
-    return absl::AbortedError(absl::StrCat(DescribeEdit(path, read.check),
+    return absl::AbortedError(absl::StrCat(results::DescribeEdit(path, read.check),
                                            "  The run made again from "
                                            "it says nothing of the recorded one"));
   }
@@ -150,7 +151,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -158,5 +159,5 @@ int main(int argc, char** argv) {
       "runs a recorded benchmark again, with its settings and its seed, and compares every bit.\n"
       "Exit 0 = equal in every bit, 1 = not, 2 = wrong use.\n\n"
       "  ./bazelw run //benchmarks:reproduce -- results/recorded/kinetics400_miniature",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::benchmarks::Run(words); });
 }

@@ -93,7 +93,7 @@ ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kUsage[] =
@@ -447,6 +447,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv, op3d::data::kUsage, op3d::data::Run);
+}

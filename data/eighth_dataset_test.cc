@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -49,4 +49,4 @@ TEST(EighthDatasetTest, AListOfPaths) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -118,7 +118,7 @@ struct TestSetup {
   std::string path;
   WeightsCard weights;
   DatasetSettings dataset;
-  ClipShape clip;
+  data::ClipShape clip;
   int clips = 0, short_side = 0, crop = 0;
   std::string precision, arithmetic;
   // Notes about flags that differ from the file.
@@ -174,7 +174,8 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
 // number is known.
 absl::StatusOr<std::vector<std::string>> ClassesOfTestList(const DatasetSettings& dataset,
                                                            const std::string& root) {
-  const absl::StatusOr<DatasetList> train = ReadDatasetList(dataset, dataset.train(), root);
+  const absl::StatusOr<data::DatasetList> train =
+      data::ReadDatasetList(dataset, dataset.train(), root);
   if (train.ok() && !train->classes.empty()) return train->classes;
   if (dataset.classes() < 1) {
     return absl::InvalidArgumentError(
@@ -206,7 +207,7 @@ absl::Status ReadSplit(DatasetSettings* dataset) {
   const std::string split = absl::GetFlag(FLAGS_split);
   if (split.empty()) return absl::OkStatus();
   int number = 0;
-  if (absl::SimpleAtoi(split, &number)) return ChooseSplit(number, dataset);
+  if (absl::SimpleAtoi(split, &number)) return data::ChooseSplit(number, dataset);
   return absl::InvalidArgumentError(
       absl::StrCat("--split=", split, " is not a number of an official split",
                    split == "train" || split == "evaluation"
@@ -216,7 +217,7 @@ absl::Status ReadSplit(DatasetSettings* dataset) {
 
 // Converts labels to the network's numbers: by the names of its classes, if the file of weights has
 // them, whatever their order in the list and even if it has only some of them.
-absl::Status MatchClasses(const TestSetup& setup, VideoList* list) {
+absl::Status MatchClasses(const TestSetup& setup, data::VideoList* list) {
   const ModelCard& card = setup.weights.card;
   const bool named = !card.class_names().empty() && absl::GetFlag(FLAGS_labels).empty();
   if (!named) {
@@ -237,7 +238,7 @@ absl::Status MatchClasses(const TestSetup& setup, VideoList* list) {
         " that the weights tell apart ('", names[0], "' ...): they are those of another dataset, "
         "or its classes have other names (then --labels names them in the order of the logits)"));
   }
-  for (Video& video : list->videos) {
+  for (data::Video& video : list->videos) {
     if (video.label >= 0) video.label = labels[list->classes[video.label]];
   }
   list->notes.push_back(absl::StrCat("note: the list names ", list->classes.size(), " of the ",
@@ -247,7 +248,7 @@ absl::Status MatchClasses(const TestSetup& setup, VideoList* list) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<VideoList> LoadList(const TestSetup& setup) {
+absl::StatusOr<data::VideoList> LoadList(const TestSetup& setup) {
   const std::string root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   if (root.empty()) {
     return absl::InvalidArgumentError(
@@ -261,12 +262,12 @@ absl::StatusOr<VideoList> LoadList(const TestSetup& setup) {
   OP3D_ASSIGN_OR_RETURN(const bool train, OneOf(FLAGS_list, "list", "evaluation", "train"));
   LoaderSettings loader;
   loader.set_on_bad_video(OnBadVideo());
-  IndexOptions index;
-  index.file = absl::GetFlag(FLAGS_index).empty() ? DefaultIndexFile(root, dataset.name())
+  data::IndexOptions index;
+  index.file = absl::GetFlag(FLAGS_index).empty() ? data::DefaultIndexFile(root, dataset.name())
                                                   : UserPath(absl::GetFlag(FLAGS_index));
-  OP3D_ASSIGN_OR_RETURN(VideoList list,
-                        LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(), root,
-                                      loader, absl::GetFlag(FLAGS_threads), index));
+  OP3D_ASSIGN_OR_RETURN(data::VideoList list,
+                        data::LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(),
+                                            root, loader, absl::GetFlag(FLAGS_threads), index));
   const auto& names = setup.weights.card.class_names();
   if (list.classes.empty() && !names.empty()) list.classes.assign(names.begin(), names.end());
   if (list.classes.empty()) {
@@ -302,7 +303,7 @@ std::optional<int> Given(int flag) {
 absl::StatusOr<DatasetSettings> ChooseDataset(const ModelCard& card) {
   const std::string name = absl::GetFlag(FLAGS_dataset);
   if (name.empty() && !card.dataset().evaluation().list().empty()) return card.dataset();
-  return FindDataset(name.empty() ? "kinetics400" : name);
+  return data::FindDataset(name.empty() ? "kinetics400" : name);
 }
 
 // `path`: the file of weights.
@@ -315,10 +316,11 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   std::vector<std::string>* notes = &setup.notes;
   // A dataset named by the user has a stream, too.
   std::string stream = absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream));
-  if (stream.empty() && !absl::GetFlag(FLAGS_dataset).empty()) stream = StreamName(setup.dataset);
+  if (stream.empty() && !absl::GetFlag(FLAGS_dataset).empty())
+    stream = data::StreamName(setup.dataset);
   OP3D_RETURN_IF_ERROR(
-      SetStream(FlagOr("stream", stream, StreamOf(card), "", notes), &setup.dataset));
-  const ClipShape clip = TestClip(card);
+      data::SetStream(FlagOr("stream", stream, StreamOf(card), "", notes), &setup.dataset));
+  const data::ClipShape clip = TestClip(card);
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 0));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_segments), "segments", 0));
   const int published = setup.dataset.protocol().test_clips();
@@ -342,7 +344,7 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
              card.arithmetic() == TrainingSettings::NATIVE ? "native" : "", "portable", notes);
   OP3D_RETURN_IF_ERROR(Require(setup.clip.frames_per_segment, "frames", 1));
   OP3D_RETURN_IF_ERROR(Require(setup.clip.stride, "stride", 1));
-  OP3D_RETURN_IF_ERROR(CheckClipShape(setup.clip));
+  OP3D_RETURN_IF_ERROR(data::CheckClipShape(setup.clip));
   OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_threads), "threads", 1));
   OP3D_RETURN_IF_ERROR(Require(setup.crop, "crop", 8));
   OP3D_RETURN_IF_ERROR(Require(setup.short_side, "short_side", setup.crop));
@@ -362,28 +364,28 @@ absl::StatusOr<std::string> TestSettings(const TestSetup& setup) {
       "\nframes: ", setup.clip.frames_per_segment, "\nstride: ", setup.clip.stride,
       "\nshort_side: ", setup.short_side, "\ncrop: ", setup.crop, "\nprecision: ", setup.precision,
       "\narithmetic: ", setup.arithmetic, "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
-      "\nstream: ", StreamName(setup.dataset),
+      "\nstream: ", data::StreamName(setup.dataset),
       "\ndataset: ", dataset.empty() ? setup.dataset.name() : dataset,
       "\nlist: ", absl::GetFlag(FLAGS_list), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
 
 // Loads the list and adds to `settings` which one it is.  Rank 0 scans the videos, the others read
 // the index.
-absl::StatusOr<VideoList> LoadListOnAll(const TestSetup& setup, ProcessGroup* group,
-                                        std::string* settings) {
+absl::StatusOr<data::VideoList> LoadListOnAll(const TestSetup& setup, ProcessGroup* group,
+                                              std::string* settings) {
   const bool first = group == nullptr || group->rank() == 0;
-  VideoList list;
+  data::VideoList list;
   if (first) {
     OP3D_ASSIGN_OR_RETURN(list, LoadList(setup));
     for (const std::string& note : list.notes) Progress::Print(note);
   }
-  std::string crc = absl::StrCat(VideoListCrc32(list.videos));
+  std::string crc = absl::StrCat(data::VideoListCrc32(list.videos));
   if (group != nullptr) {
     OP3D_ASSIGN_OR_RETURN(crc, group->Broadcast(crc));
   }
   if (!first) {
     OP3D_ASSIGN_OR_RETURN(list, LoadList(setup));
-    const std::string own = absl::StrCat(VideoListCrc32(list.videos));
+    const std::string own = absl::StrCat(data::VideoListCrc32(list.videos));
     if (own != crc) {
       return absl::FailedPreconditionError(
           absl::StrCat("rank ", group->rank(), " finds other videos in ",
@@ -417,7 +419,7 @@ absl::StatusOr<Precision> ChoosePrecisionOnAll(const TestSetup& setup, ProcessGr
 // Scores of every view of every video on rank 0, stored in --output; none on other ranks.
 absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& ranks,
                                 ProcessGroup* group, std::string settings) {
-  OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadListOnAll(setup, group, &settings));
+  OP3D_ASSIGN_OR_RETURN(const data::VideoList list, LoadListOnAll(setup, group, &settings));
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::MakeUnfilled(setup.weights.options()));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(setup.path));
@@ -444,7 +446,7 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   if (group != nullptr) {
     run.gather = [group](const std::string& bytes) { return group->Gather(bytes); };
   }
-  FrameStore frames(/*budget_bytes=*/0);
+  data::FrameStore frames(/*budget_bytes=*/0);
   ActivitySeconds seconds;
   TestScores scores;
   {
@@ -547,7 +549,7 @@ absl::StatusOr<int> SplitsToTest(absl::Span<const std::string> words, bool tests
         const WeightsCard first,
         ReadWeightsCard(UserPath(OfSplit(weights, 1)), absl::GetFlag(FLAGS_network)));
     OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, ChooseDataset(first.card));
-    return CountSplits(dataset, UserPath(absl::GetFlag(FLAGS_dataset_root)));
+    return data::CountSplits(dataset, UserPath(absl::GetFlag(FLAGS_dataset_root)));
   }
   int splits = 0;
   while (!absl::IsNotFound(ReadTestScores(OfSplit(words[0], splits + 1)).status())) ++splits;

@@ -201,7 +201,7 @@ struct Trained {
   TestScores scores;
 };
 
-absl::StatusOr<Trained> TrainTiny(const std::string& network, const ClipShape& clip,
+absl::StatusOr<Trained> TrainTiny(const std::string& network, const data::ClipShape& clip,
                                   const std::string& file) {
   Trained trained;
   OP3D_ASSIGN_OR_RETURN(trained.tiny, MakeTinyJob());
@@ -211,7 +211,7 @@ absl::StatusOr<Trained> TrainTiny(const std::string& network, const ClipShape& c
   OP3D_RETURN_IF_ERROR(ParseTextproto(kDataset, "dataset", job.card.mutable_dataset()));
   for (char c = 'a'; c < 'j'; ++c) job.card.add_class_names(std::string(1, c));
   job.card.set_test_clips(2);
-  TrainState state;
+  StateTask state;
   state.clip = clip;
   state.learning_rate = 0.02;
   state.batch_size = 6;
@@ -261,7 +261,7 @@ class WeightsCardTest : public EvaluateTest {
 };
 
 TEST_F(WeightsCardTest, WithoutAFlagTheTestIsTheRunsOwn) {
-  const std::vector<std::pair<std::string, ClipShape>> cases = {
+  const std::vector<std::pair<std::string, data::ClipShape>> cases = {
       {"name: 'dg_p3d_miniature' width: 16", {1, 16, 1}},
       {"name: 'dg_p3d_miniature' dual_pool: 1 dropout: 0.2", {1, 32, 2}},
       {"name: 'dg_p3d_miniature' early_stride: 2 without_spatial_head: true", {4, 4, 1}},

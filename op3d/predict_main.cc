@@ -88,7 +88,7 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
     return names;
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  OP3D_ASSIGN_OR_RETURN(names, ParseClassList(text, path));
+  OP3D_ASSIGN_OR_RETURN(names, data::ParseClassList(text, path));
   if (static_cast<int64_t>(names.size()) != classes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the weights tell ", classes, " classes apart, but ", path, " names ",
@@ -101,7 +101,7 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
 absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
                                           std::vector<std::string>* notes) {
   const PredictionViews usual;
-  const ClipShape clip = TestClip(card);
+  const data::ClipShape clip = TestClip(card);
   PredictionViews views;
   views.shape = {
       FlagOr("segments", absl::GetFlag(FLAGS_segments), clip.segments, usual.shape.segments, notes),
@@ -115,10 +115,10 @@ absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
   views.crop = FlagOr("crop", absl::GetFlag(FLAGS_crop), card.crop(), usual.crop, notes);
   DatasetSettings dataset;
   OP3D_RETURN_IF_ERROR(
-      SetStream(FlagOr("stream", absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream)),
-                       StreamOf(card), "pictures", notes),
-                &dataset));
-  views.content = ContentOf(dataset);
+      data::SetStream(FlagOr("stream", absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream)),
+                             StreamOf(card), "pictures", notes),
+                      &dataset));
+  views.content = data::ContentOf(dataset);
   return views;
 }
 

@@ -99,7 +99,7 @@ ABSL_FLAG(bool, dry_run, false,
 ABSL_FLAG(int, videos, 1,
           "search --dry_run: clips an epoch trains on, where the runner does not say");
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kUsage[] =
@@ -132,12 +132,12 @@ absl::Status Show(const std::string& name) {
 
 // The searches in a folder, from their journals; otherwise those in a run's record.
 absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
-  const std::string record_path = RecordPath(path);
+  const std::string record_path = results::RecordPath(path);
   if (FolderExists(path)) {
     absl::StatusOr<std::vector<FoundSearch>> searches = ReadSearches(path);
     if (!absl::IsNotFound(searches.status()) || !FileExists(record_path)) return searches;
   }
-  OP3D_ASSIGN_OR_RETURN(const RunRecord record, ReadRecord(path));
+  OP3D_ASSIGN_OR_RETURN(const RunRecord record, results::ReadRecord(path));
   if (record.searches().empty()) {
     return absl::NotFoundError(absl::StrCat(
         record_path, " holds no search: the run was given its plan, or is not done"));
@@ -422,7 +422,7 @@ absl::Status ReplaySearch(const std::string& name) {
     return absl::InvalidArgumentError(
         absl::StrCat("--cost=", cost, " is none of: frames, seconds"));
   }
-  options.cost = cost == "frames" ? Cost::kFrames : Cost::kSeconds;
+  options.cost = cost == "frames" ? CostUnit::kFrames : CostUnit::kSeconds;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Recorded> recorded, ReadRecorded(UserPath(name)));
   std::optional<Plan> best;
   for (const Recorded& one : recorded) {
@@ -500,6 +500,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv, op3d::planner::kUsage, op3d::planner::Run);
+}

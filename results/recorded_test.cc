@@ -14,7 +14,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/verdict/recorded_runs.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::AllOf;
@@ -128,4 +128,4 @@ TEST(RecordedTest, TheSectionHasALineARunAndTheVerdict) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -34,7 +34,7 @@
 #include "op3d/torch/arithmetic.h"
 #include "op3d/torch/device.h"
 #include "op3d/train/checkpoint/model_card.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/plans/plan_io.h"
 #include "results/record/environment.h"
@@ -42,7 +42,7 @@
 #include "results/record/record.h"
 #include "results/report/report.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 // Runs tasks in order on a few threads; a task may add others.  Stops at the first error.
@@ -121,8 +121,10 @@ RecipeSettings ModelRecipe(const BenchmarkSettings& settings, bool planned) {
   recipe.set_title(planned ? "planned: the search's model" : "published method: its model");
   const int clips = settings.search().test_clips();
   recipe.set_test_clips(clips > 0 ? clips : kTestClips);
+  // With both methods in one run, the recipe's test is the published one's.
+  const bool own_clip = planned && settings.search().method() == SearchSettings::BOTH_METHODS;
   for (const RecipeSettings& other : settings.recipes()) {
-    if (other.planned()) recipe.set_test_segments(other.test_segments());
+    if (other.planned() && !own_clip) recipe.set_test_segments(other.test_segments());
   }
   return recipe;
 }
@@ -193,7 +195,7 @@ class Rows {
   // The crop relative to which frames are counted.
   int full_crop() const { return options_.settings.transform().train_crop(); }
 
-  TrainingJob Job(const std::vector<Video>* videos, const std::string& name) const {
+  TrainingJob Job(const std::vector<data::Video>* videos, const std::string& name) const {
     TrainingJob job = MakeJob(options_.settings, options_.device, data_);
     job.videos = videos;
     job.purpose = absl::StrCat("recipe.", name);
@@ -269,10 +271,10 @@ class Rows {
       return absl::OkStatus();
     }
     const double frames = found_.back().frames_a_video;
-    std::vector<std::pair<State, double>> fixed;
+    std::vector<std::pair<StateSettings, double>> fixed;
     const double share = frames / std::max(1, rivals.clips_size() * rivals.rates_size());
     for (const std::string& name : rivals.clips()) {
-      OP3D_ASSIGN_OR_RETURN(const State clip,
+      OP3D_ASSIGN_OR_RETURN(const StateSettings clip,
                             FindClip(options_.settings.search(), name, "rivals.clips"));
       for (const double rate : rivals.rates()) {
         fixed.emplace_back(clip, share);
@@ -286,16 +288,18 @@ class Rows {
                                      state, budget, RecipeResult::FIXED));
     }
     if (!rivals.long_run().empty()) {
-      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
-                                                        rivals.long_run(), "rivals.long_run"));
+      OP3D_ASSIGN_OR_RETURN(
+          const StateSettings state,
+          FindClip(options_.settings.search(), rivals.long_run(), "rivals.long_run"));
       OP3D_RETURN_IF_ERROR(MakeRival(
           "long_run",
           absl::StrCat("one long run: ", state.name(), " at ", state.learning_rate(), ", linear to 0"),
           state, frames, RecipeResult::LONG_RUN));
     }
     if (!rivals.multigrid().empty()) {
-      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
-                                                        rivals.multigrid(), "rivals.multigrid"));
+      OP3D_ASSIGN_OR_RETURN(
+          const StateSettings state,
+          FindClip(options_.settings.search(), rivals.multigrid(), "rivals.multigrid"));
       AddRival("multigrid",
                absl::StrCat("multigrid, long cycle: ", state.name(), " at ", state.learning_rate()),
                MultigridPlan(state, frames, full_crop(),
@@ -306,8 +310,8 @@ class Rows {
   }
 
   // One state whose rate falls linearly to 0.
-  absl::Status MakeRival(const std::string& name, const std::string& title, const State& state,
-                         double frames, RecipeResult::Role role) {
+  absl::Status MakeRival(const std::string& name, const std::string& title,
+                         const StateSettings& state, double frames, RecipeResult::Role role) {
     RecipeSettings recipe;
     *recipe.mutable_fixed()->mutable_state() = state;
     recipe.mutable_fixed()->set_frames(frames);
@@ -371,7 +375,7 @@ class Rows {
       OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, rows_[k].run->Trained());
       RecipeResult::Candidate& candidate = *choice.add_candidates();
       candidate.set_title(trained.title());
-      candidate.set_plan(FormatPlan(trained.plan()));
+      candidate.set_plan(results::FormatPlan(trained.plan()));
       candidate.set_frames(trained.frames());
       candidate.set_held_out(trained.held_out());
       choice.set_total_frames(choice.total_frames() + trained.frames());
@@ -485,10 +489,12 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
     const SearchSettings::Proxy& proxy = options.settings.search().proxy();
     record->add_notes(absl::StrCat(
         "The search ran in small (",
-        proxy.videos() > 0 ? absl::StrCat(FormatPercent(proxy.videos()), " % of the videos") : "all videos",
+        proxy.videos() > 0
+            ? absl::StrCat(results::FormatPercent(proxy.videos()), " % of the videos")
+            : "all videos",
         proxy.crop() > 0 ? absl::StrCat(", crop ", proxy.crop()) : "",
-        proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "",
-        "); the best ", ProxyPaths(options.settings),
+        proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "", "); the best ",
+        ProxyPaths(options.settings),
         " of its paths were then trained at full size. Its edges' scores are those of the small "
         "search."));
   }
@@ -538,7 +544,7 @@ absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkD
   for (DatasetReport::List& list : *record->mutable_dataset()->mutable_lists()) {
     if (list.name() == kHeldOutList) list.set_videos_file(kFile);
   }
-  return WriteFileAtomically(folder.Path(kFile), VideoListText(data.search_measured));
+  return WriteFileAtomically(folder.Path(kFile), data::VideoListText(data.search_measured));
 }
 
 // Trains the best paths of a proxy's search at full size, from scratch.  The best one on the
@@ -598,12 +604,12 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
     *seconds += runs[i]->seconds();
     found->frames += trained.frames();
     for (const Plan::Step& step : plans[i].steps()) {
-      found->frames_a_video += step.epochs() * FullFramesPerClip(step.state(), full_crop);
+      found->frames_a_video += step.epochs() * planner::FullFramesPerClip(step.state(), full_crop);
     }
     RecipeResult::Candidate& candidate = *facts.add_candidates();
-    candidate.set_title(absl::StrCat(trained.title(), ", ", FormatPercent(plans[i].value()),
-                                     " % in the small search"));
-    candidate.set_plan(FormatPlan(plans[i]));
+    candidate.set_title(absl::StrCat(
+        trained.title(), ", ", results::FormatPercent(plans[i].value()), " % in the small search"));
+    candidate.set_plan(results::FormatPlan(plans[i]));
     candidate.set_frames(trained.frames());
     candidate.set_held_out(trained.held_out());
     if (i > 0 && trained.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) continue;
@@ -617,13 +623,13 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   // The path's own file knows neither the plan's current name nor the test.
   TrainingJob job = MakeJob(settings, options.device, data);
   DescribeTest(ModelRecipe(settings, /*planned=*/true), found->plan, &job.card);
-  const State& last = found->plan.steps(found->plan.steps_size() - 1).state();
+  const StateSettings& last = found->plan.steps(found->plan.steps_size() - 1).state();
   OP3D_ASSIGN_OR_RETURN(const RecipeResult chosen, runs[best]->Trained());
   const double loss = chosen.losses().empty() ? 0 : chosen.losses(chosen.losses_size() - 1);
   OP3D_ASSIGN_OR_RETURN(const Safetensors own, Safetensors::Read(runs[best]->WeightsPath()));
   OP3D_ASSIGN_OR_RETURN(
       const std::string bytes,
-      SerializeSafetensors(own.tensors(), WeightsMetadata(job, ToTrainState(last).clip, loss)));
+      SerializeSafetensors(own.tensors(), WeightsMetadata(job, ToStateTask(last).clip, loss)));
   return WriteFileAtomically(found->model.file, bytes);
 }
 
@@ -703,9 +709,10 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const absl::Time start = absl::Now();
   RunRecord record;
   *record.mutable_settings() = options.settings;
-  *record.mutable_environment() = CollectEnvironment(
-      options.threads, options.device, ArithmeticInUse(), {LibTorchVersion(), FfmpegVersion()});
-  IndexOptions index;
+  *record.mutable_environment() =
+      results::CollectEnvironment(options.threads, options.device, ArithmeticInUse(),
+                                  {LibTorchVersion(), data::FfmpegVersion()});
+  data::IndexOptions index;
   index.file = options.index_file;
   OP3D_ASSIGN_OR_RETURN(
       BenchmarkData data,
@@ -719,7 +726,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const std::unique_ptr<RunFolder> folder = *std::move(opened);
   if (FileExists(folder->Path("record.textproto"))) {
     Progress::Print(absl::StrCat(options.output_dir, " holds a finished run; this is its record"));
-    return ReadRecord(folder->path());
+    return results::ReadRecord(folder->path());
   }
   folder->Log("started", {{"benchmark", options.settings.benchmark()},
                           {"threads", options.threads},
@@ -741,8 +748,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
                         FindPlans(options, data, folder.get(), &curves, &record, &seconds));
   const Plan plan = found.empty() ? options.settings.plan() : found.back().plan;
   *record.mutable_plan() = plan;
-  OP3D_RETURN_IF_ERROR(WritePlan(folder->Path("plan.textproto"), plan));
-  Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", FormatPlan(plan)));
+  OP3D_RETURN_IF_ERROR(planner::WritePlan(folder->Path("plan.textproto"), plan));
+  Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", results::FormatPlan(plan)));
   Rows rows(options, data, found, folder.get(), &curves);
   OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds, rows.Run(plan, &record));
   seconds += recipe_seconds;
@@ -756,12 +763,12 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   time.set_backward(seconds.backward);
   time.set_step(seconds.step);
   time.set_wall(absl::ToDoubleSeconds(absl::Now() - start));
-  time.set_peak_memory_mib(PeakMemoryMib());
-  record.mutable_environment()->set_finished(RecordTime(absl::Now()));
-  OP3D_RETURN_IF_ERROR(WriteReport(folder->path(), record));
-  OP3D_RETURN_IF_ERROR(WriteRecord(folder->path(), record));
+  time.set_peak_memory_mib(results::PeakMemoryMib());
+  record.mutable_environment()->set_finished(results::RecordTime(absl::Now()));
+  OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record));
+  OP3D_RETURN_IF_ERROR(results::WriteRecord(folder->path(), record));
   folder->Log("finished", {{"wall_seconds", time.wall()}});
   return record;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -18,7 +18,7 @@
 #include "results/record/run_record.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct BenchmarkOptions {
   BenchmarkSettings settings;
@@ -38,6 +38,6 @@ struct BenchmarkOptions {
 // after saving everything that is needed to resume.
 absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_BENCHMARK_H_

@@ -12,7 +12,7 @@
 #include "results/record/run_record.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // The dataset's class and group names, by which results are split.
 struct TestLabels {
@@ -28,20 +28,20 @@ inline constexpr char kHeldOutList[] = "search: held out";
 struct BenchmarkData {
   // The whole training list, and the parts on which the search trains and measures.  With
   // search_split PUBLISHED the search trains on all of it and measures on the evaluation list.
-  std::vector<Video> train, search_train, search_measured;
-  std::vector<Video> evaluation;
+  std::vector<data::Video> train, search_train, search_measured;
+  std::vector<data::Video> evaluation;
   TestLabels labels;
   DatasetReport report;
   // Decoded frames, shared by everything that runs.
-  std::unique_ptr<FrameStore> frames;
+  std::unique_ptr<data::FrameStore> frames;
 
   // The videos on which recipes are trained.
-  const std::vector<Video>& RecipeVideos(const BenchmarkSettings& settings) const;
+  const std::vector<data::Video>& RecipeVideos(const BenchmarkSettings& settings) const;
 };
 
 // Counts the used videos that are shorter than a clip, for each frames x stride that `settings`
 // name in a search, a recipe or a plan; loader.on_short_video says which frames their clips have.
-void CountShortVideos(const BenchmarkSettings& settings, const std::vector<Video>& videos,
+void CountShortVideos(const BenchmarkSettings& settings, const std::vector<data::Video>& videos,
                       DatasetReport::List* list);
 // "12 of 240 videos are shorter than clips of 64 frames (first: a.mp4: 48 frames)".
 std::string DescribeShortVideos(const DatasetReport::List& list,
@@ -51,8 +51,8 @@ std::string DescribeShortVideos(const DatasetReport::List& list,
 // threads.  Errors name the folder or file, what was expected in it and what to do.
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
                                                 const std::string& root, int threads,
-                                                const IndexOptions& index);
+                                                const data::IndexOptions& index);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_BENCHMARK_DATA_H_

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-State Clips(int frames, int stride) {
-  State state;
+StateSettings Clips(int frames, int stride) {
+  StateSettings state;
   state.set_segments(2);
   state.set_frames_per_segment(frames);
   state.set_stride(stride);
@@ -39,4 +39,4 @@ TEST(BenchmarkDataTest, CountsVideosShorterThanClips) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

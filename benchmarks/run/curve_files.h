@@ -20,7 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "op3d/train/log/event_file.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // Thread-safe.  Errors are ignored: a full or read-only disk does not stop a run because of its
 // charts.
@@ -56,6 +56,6 @@ class CurveFiles {
   std::map<std::string, Curve> curves_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_CURVE_FILES_H_

@@ -7,7 +7,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/train/log/event.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 // Reads a curve's folder as TensorBoard does: one value per step of a tag, over all files in order.
@@ -82,4 +82,4 @@ TEST(CurveFilesTest, AFolderThatCannotBeMadeStopsNothing) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

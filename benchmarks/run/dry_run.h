@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "benchmarks/run/benchmark.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // States, edges, epochs, clips; time from one measured training step and one measured scoring step
 // for every clip shape; disk; memory.  Refuses what the run would refuse: the output folder,
@@ -24,6 +24,6 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
 // longer.
 absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seconds);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_DRY_RUN_H_

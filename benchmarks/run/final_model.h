@@ -20,7 +20,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct FinalModel {
   // A safetensors file.
@@ -37,9 +37,9 @@ struct FinalModel {
 absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
                                             const std::string& journal_folder,
                                             const TrainingJob& job,
-                                            const std::vector<Video>& held_out,
+                                            const std::vector<data::Video>& held_out,
                                             const std::string& file);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_FINAL_MODEL_H_

@@ -2,7 +2,7 @@
 // It finds the paths that are worth training at full size, for a fraction of the frames.
 //
 //   const BenchmarkSettings small = ProxySettings(settings);
-//   const std::vector<Video> videos = ProxyVideos(settings, data.search_train);
+//   const std::vector<data::Video> videos = ProxyVideos(settings, data.search_train);
 //   // search with `small` on `videos`, then train these at full size:
 //   for (const Plan& plan : BestPlans(outcome, ProxyPaths(settings))) Use(plan);
 #ifndef OP3D_BENCHMARKS_RUN_PROXY_H_
@@ -14,14 +14,15 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // `settings` with the transform and the network of settings.search.proxy; unchanged without one.
 BenchmarkSettings ProxySettings(const BenchmarkSettings& settings);
 
 // The share of `videos` on which the proxy trains: whole groups, from every label, drawn with the
 // seed.
-std::vector<Video> ProxyVideos(const BenchmarkSettings& settings, const std::vector<Video>& videos);
+std::vector<data::Video> ProxyVideos(const BenchmarkSettings& settings,
+                                     const std::vector<data::Video>& videos);
 
 // The number of paths that are trained at full size, at least 1.
 int ProxyPaths(const BenchmarkSettings& settings);
@@ -34,6 +35,6 @@ double ProxyFrame(const BenchmarkSettings& settings);
 // the same epochs count once.
 std::vector<Plan> BestPlans(const SearchOutcome& outcome, int count);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_PROXY_H_

@@ -23,7 +23,7 @@
 #include "results/record/run_record.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // The states and epochs of a recipe: the plan itself; or the hand-tuned state for its own number of
 // epochs, by default the number at which it sees as many frames (epochs x clip length) as `plan`,
@@ -39,7 +39,7 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, 
 // smaller the clips, the more of them are in a step (8, 4, 2 and 1 times, by accumulation), with a
 // learning rate in proportion, but at most half of `videos`.  The rate is warmed up over the first
 // two thirds of the first state.  The short cycle (another crop from step to step) is left out.
-Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos);
+Plan MultigridPlan(const StateSettings& clip, double frames, int full_crop, int64_t videos);
 
 // Sets the number of epochs of a hand-tuned recipe without one to the nearest to `frames` frames
 // per video, at least one.  Other recipes are not changed.
@@ -47,11 +47,11 @@ void SetFrames(double frames, int full_crop, RecipeSettings* recipe);
 
 // Frames the network sees in `epochs` epochs over `videos` videos: clips that do not fill a step of
 // the optimiser are left out, and a frame counts by its area relative to `full_crop` pixels.
-int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop);
+int64_t FramesOf(const StateSettings& state, int epochs, size_t videos, int full_crop);
 
 // The clips of a recipe's test: those of `plan`'s last state, with the recipe's test_segments if
 // that state samples uniformly.  `plan` must have a step.
-State TestState(const RecipeSettings& recipe, const Plan& plan);
+StateSettings TestState(const RecipeSettings& recipe, const Plan& plan);
 
 // Stores in `card` how `recipe` tests weights of `plan`, and which plan that is.
 void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* card);
@@ -63,7 +63,7 @@ class RecipeRun {
   // With `held_out`, the trained network is measured on these videos by the job's score; they must
   // outlive the run.
   RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
-            const std::string& folder, const std::vector<Video>* held_out = nullptr);
+            const std::string& folder, const std::vector<data::Video>* held_out = nullptr);
 
   // Trains all states in order, each from the weights of the previous one with a new optimiser.
   // Calls `on_epoch(epochs done, total, loss)` after each; the loss is 0 for epochs that an earlier
@@ -79,8 +79,8 @@ class RecipeRun {
 
   // Scores the evaluation list with `threads` threads and clips of TestState(); Train() must have
   // succeeded.
-  absl::StatusOr<RecipeResult> Test(const std::vector<Video>& videos, const TestLabels& labels,
-                                    int threads);
+  absl::StatusOr<RecipeResult> Test(const std::vector<data::Video>& videos,
+                                    const TestLabels& labels, int threads);
 
   const RecipeSettings& recipe() const { return recipe_; }
   const ActivitySeconds& seconds() const { return seconds_; }
@@ -98,10 +98,10 @@ class RecipeRun {
   const Plan plan_;
   const TrainingJob job_;
   const std::string folder_;
-  const std::vector<Video>* const held_out_;
+  const std::vector<data::Video>* const held_out_;
   ActivitySeconds seconds_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_RECIPE_H_

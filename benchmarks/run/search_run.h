@@ -14,7 +14,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct SearchRun {
   // In the order of the settings' pools, without those in which no final state was reached.
@@ -30,7 +30,7 @@ struct SearchPlan {
   std::vector<TransitionGraph> graphs;
   ScoreSettings score;
   // Training videos; empty = the data's search_train.
-  std::vector<Video> videos;
+  std::vector<data::Video> videos;
   // While an edge is trained, the weights of this many of its newest epochs stay on the disk; at
   // least 1.
   int kept_epochs = 1;
@@ -70,6 +70,6 @@ int KeptEpochs(const StoppingRule& rule);
 // The pool whose plan has the highest value; the first among equals.
 const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_SEARCH_RUN_H_

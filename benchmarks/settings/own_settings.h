@@ -22,7 +22,7 @@
 #include "data/index/index_update.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // A video of a list, with facts from the index.
 struct OwnVideo {
@@ -59,7 +59,7 @@ OwnMachine FindOwnMachine(bool gpu);
 // `asked` is the user's request: dataset, loader (on_bad_video).  If dataset.classes is 0, the
 // number comes from the label map or the lists.  Errors of LoadVideoList.
 absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const std::string& root,
-                                        int threads, const IndexOptions& index);
+                                        int threads, const data::IndexOptions& index);
 
 // Settings for `facts`.  The network, the training crop, the held-out share and the search's split
 // of `asked` are used if set, because other choices depend on them; `asked.seed` draws the
@@ -68,6 +68,7 @@ absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const st
 // InvalidArgument, naming the list, if a list has no labels, if there are fewer than two
 // classes to learn, if every video is shorter than the shortest clip, if no video can be held
 // out (every class has only one group), or if fewer videos are left than the smallest batch.
+// NotFound if the program's own wide graph is not beside it.
 absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
                                                     const OwnMachine& machine,
                                                     const BenchmarkSettings& asked);
@@ -85,7 +86,7 @@ absl::Status CheckOwnSettings(const OwnFacts& facts, const BenchmarkSettings& se
 struct OwnClips {
   // Shortest first, the same lengths for both kinds of sampling; at least one.  Segments, frames
   // per segment, stride, batch size and accumulation are set.
-  std::vector<State> consecutive, uniform;
+  std::vector<StateSettings> consecutive, uniform;
   // The learning rate for steps of this number of clips (batch size x accumulation).
   double learning_rate = 0;
   // Frames per video that the planned method's search may train.
@@ -96,12 +97,14 @@ struct OwnClips {
 };
 
 // The search, and the recipes next to its plan: sets `search` (except how videos are held out),
-// `recipes` and `recipe_videos`, and adds its choices to `derived`.
-void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings);
+// `recipes` and `recipe_videos`, and adds its choices to `derived`.  The wide graph has the rates
+// and rounds of `shipped`, which has at least one of each.
+void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
+                   BenchmarkSettings* settings);
 
 // "my_data" for "my data": a name that can be part of a file name.  "own" if nothing is left.
 std::string FileNameOf(const std::string& name);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_SETTINGS_OWN_SETTINGS_H_

@@ -25,7 +25,7 @@
 #include "planner/graphs/wide_graph.h"
 #include "planner/plans/plan_io.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -58,7 +58,7 @@ void ClearNamedLists(const Message& from, Message* to) {
 // Merges `wide` over the graph that `wide_graph` names, if it names one.
 absl::Status ReadWideGraph(SearchSettings* search) {
   if (search->wide_graph().empty()) return absl::OkStatus();
-  const absl::StatusOr<std::string> path = FindGraphFile(search->wide_graph());
+  const absl::StatusOr<std::string> path = planner::FindGraphFile(search->wide_graph());
   if (!path.ok()) return Annotate(path.status(), "search.wide_graph");
   WideGraphSettings wide;
   OP3D_RETURN_IF_ERROR(ReadTextproto(*path, &wide));
@@ -73,7 +73,7 @@ absl::Status ReadWideGraph(SearchSettings* search) {
 absl::Status ReadPools(SearchSettings* search) {
   if (search->pools().empty()) {
     for (const std::string& name : search->graphs()) {
-      absl::StatusOr<TransitionGraph> graph = FindGraph(name);
+      absl::StatusOr<TransitionGraph> graph = planner::FindGraph(name);
       if (!graph.ok()) {
         return Annotate(graph.status(), "search.graphs (a wide graph goes into search.wide_graph)");
       }
@@ -82,7 +82,7 @@ absl::Status ReadPools(SearchSettings* search) {
   }
   search->clear_graphs();
   for (TransitionGraph& pool : *search->mutable_pools()) {
-    OP3D_RETURN_IF_ERROR(Annotate(MakePublished(&pool), "search.pools"));
+    OP3D_RETURN_IF_ERROR(Annotate(planner::MakePublished(&pool), "search.pools"));
   }
   return ReadWideGraph(search);
 }
@@ -104,7 +104,7 @@ absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings
     return absl::InvalidArgumentError(
         absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits 1 to ", kSplits));
   }
-  return ChooseSplit(split, dataset);
+  return data::ChooseSplit(split, dataset);
 }
 
 // --method.
@@ -121,13 +121,14 @@ absl::Status SetMethod(const std::string& method, SearchSettings* search) {
 // frames.
 std::string MultigridClip(const BenchmarkSettings& settings) {
   const auto& clips = settings.search().wide().clips();
-  const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
+  const auto guess = std::find_if(clips.begin(), clips.end(), [&](const StateSettings& clip) {
     return clip.name() == settings.rivals().long_run();
   });
-  const State* longest = nullptr;
-  for (const State& clip : clips) {
+  const StateSettings* longest = nullptr;
+  for (const StateSettings& clip : clips) {
     const bool same = guess == clips.end() || (clip.segments() > 1) == (guess->segments() > 1);
-    if (same && (longest == nullptr || FramesPerClip(clip) > FramesPerClip(*longest))) {
+    if (same &&
+        (longest == nullptr || planner::FramesPerClip(clip) > planner::FramesPerClip(*longest))) {
       longest = &clip;
     }
   }
@@ -157,16 +158,16 @@ absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
         "--budget goes with the planned method; the published one has bounds on epochs "
         "(--set=search.rule.max_epochs=N) instead. Add --method=planned");
   }
-  OP3D_ASSIGN_OR_RETURN(const Budget parsed, ParseBudget(budget));
+  OP3D_ASSIGN_OR_RETURN(const planner::Budget parsed, planner::ParseBudget(budget));
   WideGraphSettings& wide = *search->mutable_wide();
   switch (parsed.unit) {
-    case Budget::kFrames:
+    case planner::Budget::kFrames:
       wide.set_frames(parsed.amount);
       break;
-    case Budget::kPlans:
-      wide.set_frames(parsed.amount * FramesOfPath(wide));
+    case planner::Budget::kPlans:
+      wide.set_frames(parsed.amount * planner::FramesOfPath(wide));
       break;
-    case Budget::kSeconds:
+    case planner::Budget::kSeconds:
       break;
   }
   return absl::OkStatus();
@@ -268,7 +269,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
       add_of_recipe("the recipe's hand_tuned.step comes before its cosine",
                     [](RecipeSettings* r) { r->mutable_hand_tuned()->clear_cosine(); });
     }
-    const State& state =
+    const StateSettings& state =
         recipe.has_fixed() ? recipe.fixed().state() : recipe.hand_tuned().state();
     if (!recipe.planned() && state.segments() == 1) {
       add_of_recipe("the recipe's clips are consecutive frames",
@@ -316,7 +317,8 @@ absl::Status ValidateSearch(const SearchSettings& search) {
                                  "search.held_out_share", search.held_out_share(), "in (0, 1)"));
   }
   if (SearchesPlanned(search)) {
-    OP3D_RETURN_IF_ERROR(Annotate(MakeWideGraph(search.wide()).status(), "settings.search"));
+    OP3D_RETURN_IF_ERROR(
+        Annotate(planner::MakeWideGraph(search.wide()).status(), "settings.search"));
     OP3D_RETURN_IF_ERROR(Require(search.score().frames() >= 0, "search.score.frames",
                                  search.score().frames(), "at least 0"));
     const SearchSettings::Proxy& proxy = search.proxy();
@@ -333,7 +335,8 @@ absl::Status ValidateSearch(const SearchSettings& search) {
   }
   std::set<std::string> pools;
   for (const TransitionGraph& pool : search.pools()) {
-    OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
+    OP3D_RETURN_IF_ERROR(
+        Annotate(planner::ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
     if (pool.pool().empty() || !pools.insert(pool.pool()).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("settings: the pool name '", pool.pool(), "' is empty or used twice"));
@@ -349,10 +352,10 @@ bool SearchesPlanned(const SearchSettings& search) {
          search.method() == SearchSettings::BOTH_METHODS;
 }
 
-absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
-                               absl::string_view where) {
+absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::string& name,
+                                       absl::string_view where) {
   std::vector<std::string> names;
-  for (const State& clip : search.wide().clips()) {
+  for (const StateSettings& clip : search.wide().clips()) {
     if (clip.name() == name) return clip;
     names.push_back(clip.name());
   }
@@ -384,17 +387,30 @@ absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request
       const std::string shipped,
       RunfilePath(absl::StrCat(kSpecs, "/", request.benchmark,
                                request.miniature ? "_miniature" : "", ".textproto")));
-  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, FindDataset(request.benchmark));
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, data::FindDataset(request.benchmark));
   BenchmarkSettings settings;
   *settings.mutable_dataset() = request.miniature ? MiniatureDataset(dataset) : dataset;
-  UseProtocol(dataset, &settings);
+  data::UseProtocol(dataset, &settings);
   OP3D_RETURN_IF_ERROR(ReadSettings(shipped, &settings));
   for (RecipeSettings& recipe : *settings.mutable_recipes()) {
     if (!recipe.planned()) continue;
     if (recipe.test_clips() == 0) recipe.set_test_clips(dataset.protocol().test_clips());
-    if (recipe.test_segments() == 0) recipe.set_test_segments(dataset.protocol().test_segments());
+    // Below 0: ResolveTestSegments() decides, when the method is known.
+    if (recipe.test_segments() == 0) recipe.set_test_segments(-dataset.protocol().test_segments());
   }
   return settings;
+}
+
+// The published protocol tests plans of uniform sampling with clips of the longest state, whatever
+// state they end in.  The planned method's model is tested as it was trained last and measured on the
+// held-out videos, as every rival is; with twice the segments it loses there (docs/measurements.md).
+void ResolveTestSegments(BenchmarkSettings* settings) {
+  const bool own_clip = !settings->has_plan() &&
+                        settings->search().method() == SearchSettings::PLANNED_METHOD;
+  for (RecipeSettings& recipe : *settings->mutable_recipes()) {
+    if (recipe.test_segments() >= 0) continue;
+    recipe.set_test_segments(own_clip ? 0 : -recipe.test_segments());
+  }
 }
 
 // `whole`: the settings are complete, so settings without effect can be detected.
@@ -410,7 +426,7 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
     OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings->scale(), settings->mutable_dataset()));
   }
   if (!request.plan_file.empty()) {
-    OP3D_ASSIGN_OR_RETURN(*settings->mutable_plan(), FindPlan(request.plan_file));
+    OP3D_ASSIGN_OR_RETURN(*settings->mutable_plan(), planner::FindPlan(request.plan_file));
   }
   for (const auto& [flag, value] : {std::make_pair("method", &request.method),
                                     std::make_pair("rivals", &request.rivals),
@@ -447,6 +463,7 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
                                                   const SettingsRequest& request) {
   OP3D_RETURN_IF_ERROR(Override(request, /*whole=*/true, &settings));
+  ResolveTestSegments(&settings);
   const std::string weights =
       request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
   if (!weights.empty()) {
@@ -456,7 +473,8 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
   }
   if (settings.search().has_wide() && settings.search().wide().full_crop() == 0) {
     const auto& clips = settings.search().wide().clips();
-    if (std::any_of(clips.begin(), clips.end(), [](const State& clip) { return clip.crop() > 0; })) {
+    if (std::any_of(clips.begin(), clips.end(),
+                    [](const StateSettings& clip) { return clip.crop() > 0; })) {
       settings.mutable_search()->mutable_wide()->set_full_crop(settings.transform().train_crop());
     }
   }
@@ -472,9 +490,9 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
               "network.dropout", settings.network().dropout(), "in [0, 1)"));
   OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
                                settings.loader().frame_cache_mib(), "at least 0"));
-  OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
+  OP3D_RETURN_IF_ERROR(Annotate(data::CheckTransformSettings(settings.transform()), "settings"));
   if (settings.has_plan()) {
-    OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(settings.plan()), "settings: plan"));
+    OP3D_RETURN_IF_ERROR(Annotate(planner::ValidatePlan(settings.plan()), "settings: plan"));
   }
   OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
   if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
@@ -550,4 +568,4 @@ absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& 
       folder, "/checkpoints/ROW/weights.safetensors with steps for the further epochs alone"));
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // The command line.
 struct SettingsRequest {
@@ -47,8 +47,8 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
 bool SearchesPlanned(const SearchSettings& search);
 
 // The clip of search.wide with that name.  InvalidArgument, naming `where`, if there is none.
-absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
-                               absl::string_view where);
+absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::string& name,
+                                       absl::string_view where);
 // The same, starting from `base` instead of shipped settings.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings base,
                                                   const SettingsRequest& request);
@@ -65,6 +65,6 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings);
 absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& settings,
                             const absl::Status& refused);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_SETTINGS_SETTINGS_RESOLUTION_H_

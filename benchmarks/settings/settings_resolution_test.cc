@@ -12,7 +12,7 @@
 #include "op3d/base/textproto.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::AllOf;
@@ -87,8 +87,8 @@ TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
     EXPECT_EQ(full.recipes(1).test_clips(), std::max(20, protocol.test_clips()));
     ASSERT_EQ(full.search().pools_size(), 2);
     for (const TransitionGraph& pool : full.search().pools()) {
-      for (const State& state : pool.states()) {
-        const bool longest = FramesPerClip(state) == 64;
+      for (const StateSettings& state : pool.states()) {
+        const bool longest = planner::FramesPerClip(state) == 64;
         EXPECT_EQ(state.batch_size() * state.accumulation(), 256);
         const bool consecutive = state.segments() == 1;
         EXPECT_EQ(state.stride(), consecutive && longest ? table.stride64 : 1);
@@ -105,7 +105,7 @@ TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
     SettingsRequest request = Request();
     request.benchmark = name;
     ASSERT_OK_AND_ASSIGN(const BenchmarkSettings miniature, ResolveSettings(request));
-    ASSERT_OK_AND_ASSIGN(const DatasetSettings dataset, FindDataset(name));
+    ASSERT_OK_AND_ASSIGN(const DatasetSettings dataset, data::FindDataset(name));
     EXPECT_EQ(miniature.benchmark(), name);
     EXPECT_EQ(miniature.scale(), BenchmarkSettings::MINIATURE);
     EXPECT_EQ(miniature.dataset().name(), name);
@@ -120,9 +120,25 @@ TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
       EXPECT_EQ(miniature.dataset().label_map(), dataset.label_map());
     }
     EXPECT_EQ(miniature.transform().horizontal_flip(), dataset.protocol().horizontal_flip());
-    EXPECT_EQ(miniature.recipes(0).test_segments(), dataset.protocol().test_segments());
+    // The planned method tests its last state's own clip, the published one the protocol's.
+    EXPECT_EQ(miniature.recipes(0).test_segments(), 0);
+    request.method = "published";
+    ASSERT_OK_AND_ASSIGN(const BenchmarkSettings published, ResolveSettings(request));
+    EXPECT_EQ(published.recipes(0).test_segments(), dataset.protocol().test_segments());
     EXPECT_TRUE(miniature.dataset().official_train().empty());
   }
+}
+
+TEST(SettingsResolutionTest, TestSegmentsMayBeNamed) {
+  SettingsRequest request = Request();
+  request.benchmark = "ucf101";
+  request.assignments = {"recipes[planned].test_segments=16"};
+  ASSERT_OK_AND_ASSIGN(BenchmarkSettings settings, ResolveSettings(request));
+  EXPECT_EQ(settings.recipes(0).test_segments(), 16);
+  request.method = "published";
+  request.assignments = {"recipes[planned].test_segments=0"};
+  ASSERT_OK_AND_ASSIGN(settings, ResolveSettings(request));
+  EXPECT_EQ(settings.recipes(0).test_segments(), 0);
 }
 
 TEST(SettingsResolutionTest, ReleasedPlansHaveNames) {
@@ -366,4 +382,4 @@ TEST(ExplainRefusalTest, OtherLengthsSayHowToTrainLonger) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -39,7 +39,7 @@
 #include "op3d/torch/precision.h"
 #include "op3d/train/step/optimizer.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 struct Shape {
@@ -204,10 +204,10 @@ void RegisterAll() {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 int main(int argc, char** argv) {
-  op3d::RegisterAll();
+  op3d::benchmarks::RegisterAll();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

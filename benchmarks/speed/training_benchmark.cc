@@ -46,7 +46,7 @@ ABSL_FLAG(int, steps, 6, "steps of the optimiser an epoch");
 ABSL_FLAG(std::string, rank_case, "", "set by the program itself: what its second process trains");
 ABSL_FLAG(int, rank_epochs, 0, "set by the program itself");
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 constexpr int64_t kSide = 112;
@@ -59,7 +59,7 @@ const std::vector<std::string>& VideoFiles() {
     if (!made.empty()) return made;
     const std::string folder = TestFolder("training_benchmark_videos");
     for (int i = 0; i < 4; ++i) {
-      made.push_back(WriteWaveClip(folder, absl::StrCat(i, ".mp4"), 100, i));
+      made.push_back(data::WriteWaveClip(folder, absl::StrCat(i, ".mp4"), 100, i));
     }
     return made;
   }();
@@ -68,13 +68,14 @@ const std::vector<std::string>& VideoFiles() {
 
 // `count` entries, the files in turn.  Decoded frames are not kept, so a repeated file costs as
 // much as another.
-absl::StatusOr<std::vector<Video>> Videos(int64_t count) {
+absl::StatusOr<std::vector<data::Video>> Videos(int64_t count) {
   const std::vector<std::string>& files = VideoFiles();
-  std::vector<Video> videos;
+  std::vector<data::Video> videos;
   for (const std::string& file : files) {
     if (static_cast<int64_t>(videos.size()) == count) break;
-    OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(file));
-    videos.push_back({absl::StrCat(videos.size()), file, 0, scan.info.frames, EncodeScan(scan)});
+    OP3D_ASSIGN_OR_RETURN(const data::VideoScan scan, data::ScanMedia(file));
+    videos.push_back(
+        {absl::StrCat(videos.size()), file, 0, scan.info.frames, data::EncodeScan(scan)});
   }
   while (static_cast<int64_t>(videos.size()) < count) {
     videos.push_back(videos[videos.size() % files.size()]);
@@ -111,10 +112,10 @@ struct Case {
 
 // What a case trains: everything except the process group.
 struct Work {
-  std::vector<Video> videos;
-  FrameStore frames{0};
+  std::vector<data::Video> videos;
+  data::FrameStore frames{0};
   TrainingJob job;
-  TrainState state;
+  StateTask state;
 };
 
 absl::StatusOr<std::unique_ptr<Work>> MakeWork(const Case& what) {
@@ -348,6 +349,6 @@ int Run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
-int main(int argc, char** argv) { return op3d::Run(argc, argv); }
+int main(int argc, char** argv) { return op3d::benchmarks::Run(argc, argv); }

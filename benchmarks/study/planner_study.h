@@ -16,7 +16,7 @@
 #include "benchmarks/study/simulated_training.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct StudyOptions {
   // The number of worlds; every method searches each world once.
@@ -59,7 +59,7 @@ absl::StatusOr<PlannerStudy> StudyPlanner(const StudyOptions& options);
 std::string FormatStudy(const PlannerStudy& study);
 
 // Difference to the best plan and cost of every method, one row each.
-Svg DrawStudy(const PlannerStudy& study);
+results::Svg DrawStudy(const PlannerStudy& study);
 
 struct MethodStudyOptions {
   int worlds = 200;
@@ -98,6 +98,6 @@ absl::StatusOr<MethodStudy> StudyMethods(const MethodStudyOptions& options);
 // A table for a terminal.
 std::string FormatMethods(const MethodStudy& study);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_STUDY_PLANNER_STUDY_H_

@@ -10,7 +10,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/knee/stopping_rule.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 TEST(PlannerStudyTest, IsTheSameForAnyNumberOfThreads) {
@@ -29,12 +29,12 @@ TEST(PlannerStudyTest, IsTheSameForAnyNumberOfThreads) {
 }
 
 TEST(PlannerStudyTest, WithoutNoiseThePlannerIsNearlyPerfect) {
-  const TransitionGraph graph = MakePool(PoolOptions());
-  ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
+  const TransitionGraph graph = planner::MakePool(planner::PoolOptions());
+  ASSERT_OK_AND_ASSIGN(const planner::GraphIndex index, planner::IndexGraph(graph));
   SimulatedOptions exact;
   exact.noise = 0;
   exact.path_effect = 0;
-  StoppingRule rule = PublishedRule(10);
+  StoppingRule rule = planner::PublishedRule(10);
   for (uint64_t seed = 1; seed <= 2; ++seed) {
     const SimulatedTraining world(graph, index, seed, exact);
     const BestWay best = FindBestWay(world);
@@ -45,8 +45,8 @@ TEST(PlannerStudyTest, WithoutNoiseThePlannerIsNearlyPerfect) {
 }
 
 TEST(PlannerStudyTest, OtherStrategiesKeepToTheBudget) {
-  const TransitionGraph graph = MakePool(PoolOptions());
-  ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
+  const TransitionGraph graph = planner::MakePool(planner::PoolOptions());
+  ASSERT_OK_AND_ASSIGN(const planner::GraphIndex index, planner::IndexGraph(graph));
   const SimulatedTraining world(graph, index, 5, SimulatedOptions());
   const double best = FindBestWay(world).value;
   constexpr int64_t kBudget = 10000, kOneEpoch = 64;
@@ -60,8 +60,8 @@ TEST(PlannerStudyTest, OtherStrategiesKeepToTheBudget) {
   }
 }
 
-State Clip(int segments, int frames, double rate) {
-  State state;
+StateSettings Clip(int segments, int frames, double rate) {
+  StateSettings state;
   state.set_segments(segments);
   state.set_frames_per_segment(frames);
   state.set_stride(1);
@@ -70,7 +70,7 @@ State Clip(int segments, int frames, double rate) {
 }
 
 // Weights of `epochs` epochs at a constant rate.
-AnnealedWeights Trained(const AnnealedTraining& world, const State& state, int epochs,
+AnnealedWeights Trained(const AnnealedTraining& world, const StateSettings& state, int epochs,
                         uint64_t training = 1) {
   auto weights = world.After(AnnealedWeights(), state, epochs, epochs, training);
   EXPECT_THAT(weights, IsOk());
@@ -88,7 +88,7 @@ AnnealedOptions Exact() {
 TEST(AnnealedTrainingTest, TheFloorGrowsWithTheRateAndMergingGivesMostOfItBack) {
   const AnnealedTraining world(3, Exact());
   for (const double rate : {0.04, 0.01, 0.0025}) {
-    const State state = Clip(8, 4, rate);
+    const StateSettings state = Clip(8, 4, rate);
     const AnnealedWeights weights = Trained(world, state, 20000);  // progress is 1
     const double annealed = world.Annealed(weights, state);
     const double floor = 0.08 * std::pow(rate / 0.04, 1.1);
@@ -100,9 +100,9 @@ TEST(AnnealedTrainingTest, TheFloorGrowsWithTheRateAndMergingGivesMostOfItBack) 
 
 TEST(AnnealedTrainingTest, AnnealingRemovesTheFloor) {
   const AnnealedTraining world(3, Exact());
-  const State trunk = Clip(8, 4, 0.04);
+  const StateSettings trunk = Clip(8, 4, 0.04);
   const AnnealedWeights weights = Trained(world, trunk, 40);
-  State fall = trunk;
+  StateSettings fall = trunk;
   fall.mutable_schedule()->mutable_linear();
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights end, world.After(weights, fall, 50, 50, 1));
   // The last of 800 steps has a rate of 0.04 / 800.
@@ -118,7 +118,7 @@ TEST(AnnealedTrainingTest, AnnealingRemovesTheFloor) {
 
 TEST(AnnealedTrainingTest, ProgressIsAHillCurveOfTheEpochs) {
   const AnnealedTraining world(4, Exact());
-  const State state = Clip(1, 32, 0.04);
+  const StateSettings state = Clip(1, 32, 0.04);
   const double chance = 1.0 / 9;
   EXPECT_DOUBLE_EQ(world.Score(AnnealedWeights(), state, false), chance);
   const double ceiling = world.Annealed(Trained(world, state, 100000), state);
@@ -137,7 +137,7 @@ TEST(AnnealedTrainingTest, ProgressIsAHillCurveOfTheEpochs) {
 TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
   const AnnealedTraining world(6, Exact());
   const auto ceiling = [&](int segments, int frames, double rate) {
-    const State state = Clip(segments, frames, rate);
+    const StateSettings state = Clip(segments, frames, rate);
     return world.Annealed(Trained(world, state, 20000), state);
   };
   // 1 - gap (frames / 16)^-1.1 - price.
@@ -151,7 +151,7 @@ TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
   EXPECT_NEAR(ceiling(1, 16, 0.04) - 2 * ceiling(1, 16, 0.01) + ceiling(1, 16, 0.0025), -2 * 0.09,
               1e-4);
   // The highest rate so far counts: states with lower rates do not recover it.
-  const State high = Clip(1, 16, 0.04), low = Clip(1, 16, 0.01);
+  const StateSettings high = Clip(1, 16, 0.04), low = Clip(1, 16, 0.01);
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights lowered,
                        world.After(Trained(world, high, 20000), low, 10, 10, 1));
   EXPECT_NEAR(world.Annealed(lowered, low), ceiling(1, 16, 0.04), 1e-4);
@@ -159,7 +159,7 @@ TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
 
 TEST(AnnealedTrainingTest, OfTiesTheCheaperWayWins) {
   const AnnealedTraining exact(7, Exact()), noisy(7, AnnealedOptions());
-  StoppingRule rule = PublishedRule(4);
+  StoppingRule rule = planner::PublishedRule(4);
   rule.set_max_epochs_from_initial(20);
   rule.set_max_epochs(8);
   // Without noise there are no ties.
@@ -184,7 +184,7 @@ TEST(AnnealedTrainingTest, SpreadScatterAndNoiseHaveTheirSize) {
   AnnealedOptions options;
   options.held_out_videos = 200;
   const AnnealedTraining world(5, options);
-  const State state = Clip(8, 4, 0.04);
+  const StateSettings state = Clip(8, 4, 0.04);
   constexpr int kDraws = 4000;
   double luck = 0, later = 0, both = 0, noise = 0, scatter = 0;
   for (int i = 1; i <= kDraws; ++i) {
@@ -252,4 +252,4 @@ TEST(MethodStudyTest, RefusesNumbersOutOfRange) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -12,7 +12,7 @@
 #include "benchmarks/study/simulated_training.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct Found {
   // The true performance of the chosen weights.
@@ -71,7 +71,7 @@ absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
 
 // One schedule: `clip` at its own rate, which falls linearly to 0 after a warm-up of
 // one epoch.  The last weights are the model.
-absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const State& clip,
+absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const StateSettings& clip,
                                          double frames, uint64_t training);
 
 // The best of nine: cs 16, cs 64 and us 8x4 at 0.04, a fourth and a sixteenth of it, each with a
@@ -79,6 +79,6 @@ absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const St
 absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, double frames,
                                              uint64_t draw);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_STUDY_SEARCH_STRATEGIES_H_

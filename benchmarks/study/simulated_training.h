@@ -19,7 +19,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct SimulatedOptions {
   // Standard deviation of a measured performance; 0.004 is that of 10,000 videos at 0.8.
@@ -43,11 +43,11 @@ struct SimulatedWeights {
 class SimulatedTraining {
  public:
   // `index` must be that of `graph`; both must outlive it.
-  SimulatedTraining(const TransitionGraph& graph, const GraphIndex& index, uint64_t seed,
+  SimulatedTraining(const TransitionGraph& graph, const planner::GraphIndex& index, uint64_t seed,
                     const SimulatedOptions& options);
 
   const TransitionGraph& graph() const { return graph_; }
-  const GraphIndex& index() const { return index_; }
+  const planner::GraphIndex& index() const { return index_; }
 
   // The performance after `epoch` epochs of the edge, starting from `source`; epoch 0 = before.
   double Truth(int edge, const SimulatedWeights& source, int epoch) const;
@@ -64,7 +64,7 @@ class SimulatedTraining {
   };
 
   const TransitionGraph& graph_;
-  const GraphIndex& index_;
+  const planner::GraphIndex& index_;
   const uint64_t seed_;
   const SimulatedOptions options_;
   std::vector<Edge> edges_;
@@ -135,13 +135,13 @@ class AnnealedTraining {
   // The weights after `epoch` of the `epochs` epochs in `state`, starting from `source`; after 0
   // epochs `source`.  `training` distinguishes trainings of one plan.  0 <= epoch <= epochs; errors
   // of Schedule::Make().
-  absl::StatusOr<AnnealedWeights> After(const AnnealedWeights& source, const State& state,
+  absl::StatusOr<AnnealedWeights> After(const AnnealedWeights& source, const StateSettings& state,
                                         int epochs, int epoch, uint64_t training) const;
   // A: their score in the state's clip after annealing.
-  double Annealed(const AnnealedWeights& weights, const State& state) const;
+  double Annealed(const AnnealedWeights& weights, const StateSettings& state) const;
   // Their true score in the state's clip.
-  double Score(const AnnealedWeights& weights, const State& state, bool merged) const;
-  double Measure(const AnnealedWeights& weights, const State& state, bool merged,
+  double Score(const AnnealedWeights& weights, const StateSettings& state, bool merged) const;
+  double Measure(const AnnealedWeights& weights, const StateSettings& state, bool merged,
                  uint64_t draw) const;
   // The standard deviation of a measured performance.
   double Noise(double performance) const;
@@ -158,6 +158,6 @@ class AnnealedTraining {
   double best_rate_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_STUDY_SIMULATED_TRAINING_H_

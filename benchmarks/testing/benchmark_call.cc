@@ -12,7 +12,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 Ended CallBenchmark(const std::vector<std::string>& flags, const std::function<bool()>& kill_when,
                     int signal) {
@@ -45,4 +45,4 @@ Ended CallBenchmark(const std::vector<std::string>& flags, const std::function<b
   return ended;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

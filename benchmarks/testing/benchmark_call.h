@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct Ended {
   // -1: killed by a signal.
@@ -23,6 +23,6 @@ struct Ended {
 Ended CallBenchmark(const std::vector<std::string>& flags,
                     const std::function<bool()>& kill_when = nullptr, int signal = 0);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_TESTING_BENCHMARK_CALL_H_

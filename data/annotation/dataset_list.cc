@@ -16,7 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr size_t kShownNames = 10;
@@ -332,4 +332,4 @@ absl::StatusOr<int> CountSplits(DatasetSettings dataset, const std::string& root
   return kMostSplits;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -13,7 +13,7 @@
 #include "data/annotation/listed_video.h"
 #include "data/datasets/dataset.pb.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct DatasetList {
   // In the order of the list; either all have a label or none has.
@@ -53,6 +53,6 @@ absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
 // for the first split and for all that the dataset is known to have (official_evaluation).
 absl::StatusOr<int> CountSplits(DatasetSettings dataset, const std::string& root);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_DATASET_LIST_H_

@@ -9,7 +9,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] = "'path ... group', the path first and the group last";
@@ -71,4 +71,4 @@ const std::string* GroupList::Find(absl::string_view path_or_name) const {
   return found == groups_.end() || found->second.group.empty() ? nullptr : &found->second.group;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

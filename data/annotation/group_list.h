@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Thread-compatible.
 class GroupList {
@@ -38,6 +38,6 @@ class GroupList {
   absl::flat_hash_map<std::string, Entry> groups_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_GROUP_LIST_H_

@@ -8,7 +8,7 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Videos that stay together.
@@ -136,4 +136,4 @@ std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector
   return parts;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,7 +10,7 @@
 
 #include "data/annotation/video_list.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Returns {search_train, held_out}.  Of a label with n videos, round(share * n) are held out, drawn
 // by RandomStream(seed, "held_out", {label}), but never all of them.  If videos have groups, whole
@@ -26,6 +26,6 @@ namespace op3d {
 std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector<Video>& videos,
                                                                double share, uint64_t seed);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_HELD_OUT_H_

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // `count` videos of each label, in turn.
@@ -147,4 +147,4 @@ TEST(HeldOutTest, OddSharesDoNoHarm) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,7 +10,7 @@
 #include "data/annotation/listed_video.h"
 #include "data/datasets/dataset.pb.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ListRow {
   // Everything except the label.
@@ -39,6 +39,6 @@ struct PatternFile {
 };
 std::vector<PatternFile> ExpandPattern(const std::string& pattern);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_LIST_ROWS_H_

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace op3d {
+namespace op3d::data {
 
 struct ListedVideo {
   // The name in the list, without a file ending; in a list of paths the path as written:
@@ -26,6 +26,6 @@ struct ListedVideo {
   int32_t file = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_LISTED_VIDEO_H_

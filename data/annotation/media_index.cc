@@ -14,7 +14,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -181,4 +181,4 @@ std::vector<std::string> MediaIndex::FindIn(absl::string_view folder, absl::stri
   return paths;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 class MediaIndex {
  public:
@@ -87,6 +87,6 @@ class MediaIndex {
   int64_t folders_ = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_MEDIA_INDEX_H_

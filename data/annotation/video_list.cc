@@ -23,7 +23,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -492,4 +492,4 @@ std::string DescribeVideoList(const VideoList& list, absl::string_view name) {
       list.unlabelled > 0 ? absl::StrCat(", ", list.unlabelled, " without a label") : "", ")");
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -25,7 +25,7 @@
 #include "data/index/index_update.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct Video {
   // The name in the list, without a file ending; in a list of paths the path as written.
@@ -119,6 +119,6 @@ std::string DescribeSharedVideos(absl::Span<const Video> train, absl::Span<const
 // label, if there are any.
 std::string DescribeVideoList(const VideoList& list, absl::string_view name);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_VIDEO_LIST_H_

@@ -8,7 +8,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -453,4 +453,4 @@ TEST(VideoListCrc32Test, DependsOnNamesLabelsAndOrder) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

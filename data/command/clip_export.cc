@@ -17,7 +17,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // The random transforms of the published training, and evaluations without a margin around the
@@ -132,4 +132,4 @@ std::string ClipFileJson(const ClipFile& clip, const std::string& video, const s
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ClipRequest {
   enum class Crop {
@@ -62,6 +62,6 @@ absl::StatusOr<ClipFile> MakeClipFile(const std::string& video, const ClipReques
 // One object: file (`out`), video, shape, frames, held.
 std::string ClipFileJson(const ClipFile& clip, const std::string& video, const std::string& out);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_CLIP_EXPORT_H_

@@ -8,7 +8,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // The result for a video.
@@ -81,4 +81,4 @@ std::string CheckReportJson(const CheckReport& report) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -14,7 +14,7 @@
 #include "data/annotation/video_list.h"
 #include "data/video/media.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // A video that differs from its entry in the index.
 struct DamagedVideo {
@@ -39,6 +39,6 @@ std::string CheckReportText(const CheckReport& report);
 // One object: videos, frames, damaged [{name, path, reason}].
 std::string CheckReportJson(const CheckReport& report);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_DATASET_CHECK_H_

@@ -10,7 +10,7 @@
 #include "data/index/index_update.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr size_t kShown = 10;
@@ -179,4 +179,4 @@ std::string DatasetReportJson(const DatasetIndexReport& report) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

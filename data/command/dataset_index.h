@@ -16,7 +16,7 @@
 #include "data/annotation/video_list.h"
 #include "data/datasets/dataset.pb.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct DatasetIndexOptions {
   std::string root;
@@ -76,6 +76,6 @@ std::string DatasetReportText(const DatasetIndexReport& report);
 // [{name, path, frames}], notes; or dataset, list, error.
 std::string DatasetReportJson(const DatasetIndexReport& report);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_DATASET_INDEX_H_

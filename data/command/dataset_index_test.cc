@@ -9,7 +9,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -147,4 +147,4 @@ TEST_F(DatasetIndexTest, CheckFindsAFileThatChangedBehindTheIndex) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -14,7 +14,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -170,4 +170,4 @@ std::string FolderListJson(const FolderListReport& report) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

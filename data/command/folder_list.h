@@ -14,7 +14,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct FolderListOptions {
   // Has one folder per class; the folder's name is the class name.
@@ -51,6 +51,6 @@ std::string FolderListText(const FolderListReport& report);
 // One JSON object: dataset, classes, train, test, passed_over.
 std::string FolderListJson(const FolderListReport& report);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_FOLDER_LIST_H_

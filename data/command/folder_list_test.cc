@@ -8,7 +8,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -91,4 +91,4 @@ TEST_F(FolderListTest, WhatCannotBeIsASentence) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -12,7 +12,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kLongestSide = 32768;
@@ -67,4 +67,4 @@ std::string ExportedFrameJson(const ExportedFrame& frame) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

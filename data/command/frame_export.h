@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "data/video/media.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ExportedFrame {
   int64_t frame = 0;
@@ -34,6 +34,6 @@ absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video
 // One JSON object: frame, file.
 std::string ExportedFrameJson(const ExportedFrame& frame);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_FRAME_EXPORT_H_

@@ -11,7 +11,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Decodes [next, frames); returns the number of the frame that failed, or `frames`.
@@ -86,4 +86,4 @@ std::string InspectionText(const Inspection& inspection) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -13,7 +13,7 @@
 #include "data/video/media.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct Inspection {
   std::string path;
@@ -35,6 +35,6 @@ std::string InspectionJson(const Inspection& inspection);
 // The same for people, a few lines.
 std::string InspectionText(const Inspection& inspection);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_INSPECTION_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kLibrary[] = "data/command/opencv_flow.so";
@@ -94,4 +94,4 @@ void EncodeFlow(const FlowField& field, double bound, GreyImage* x, GreyImage* y
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

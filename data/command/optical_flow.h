@@ -19,7 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "data/video/image/image.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct GreyImage {
   // In pixels.
@@ -67,6 +67,6 @@ class OpticalFlow {
 // `bound` in pixels, above 0.
 void EncodeFlow(const FlowField& field, double bound, GreyImage* x, GreyImage* y);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_OPTICAL_FLOW_H_

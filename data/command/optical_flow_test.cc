@@ -6,7 +6,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -95,4 +95,4 @@ TEST(OpticalFlowTest, GreyIsTheBrightness) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -18,7 +18,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -264,4 +264,4 @@ std::string TranscodeReportJson(const TranscodeReport& report) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

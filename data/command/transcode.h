@@ -18,7 +18,7 @@
 #include "data/annotation/video_list.h"
 #include "data/command/video_copy.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct TranscodeOptions {
   // The dataset's folder, and the new one.
@@ -60,6 +60,6 @@ std::string TranscodeReportText(const TranscodeReport& report);
 // measured, failed [{name, path, reason}].
 std::string TranscodeReportJson(const TranscodeReport& report);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_TRANSCODE_H_

@@ -27,7 +27,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 absl::Status InRange(absl::string_view name, int value, int least, int most) {
@@ -252,4 +252,4 @@ absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
   return status.ok() ? ErrnoStatus(reason, "cannot make", target) : status;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

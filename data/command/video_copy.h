@@ -15,7 +15,7 @@
 #include "data/annotation/video_list.h"
 #include "data/command/optical_flow.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class VideoForm {
   // H.264 in mp4.
@@ -63,6 +63,6 @@ std::string CopyPath(const std::string& path, bool is_folder, VideoForm form);
 absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
                        const std::string& target);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_VIDEO_COPY_H_

@@ -9,7 +9,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -113,4 +113,4 @@ TEST_F(VideoCopyTest, WhatCannotBeIsASentence) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

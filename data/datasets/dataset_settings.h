@@ -12,7 +12,7 @@
 #include "data/datasets/dataset.pb.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // The shipped dataset with that name; a program needs //data/datasets (or //data/datasets:<name>)
 // as `data`.  A name with a slash or the ending .textproto is a file of the user's own.  NotFound
@@ -50,6 +50,6 @@ struct OfficialCounts {
 };
 OfficialCounts OfficialVideos(const DatasetSettings& dataset);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_DATASETS_DATASET_SETTINGS_H_

@@ -7,7 +7,7 @@
 #include "data/datasets/dataset_settings.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // The published protocol's table, and the official numbers of videos.
@@ -133,4 +133,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct FileStamp {
   // 0 for a folder.
@@ -25,6 +25,6 @@ struct FileStamp {
 // overwritten.  NotFound, PermissionDenied, Internal: errors of stat().
 absl::StatusOr<FileStamp> StampMedia(const std::string& path);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_FILE_STAMP_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kRoot[] = "/data/kinetics400";
@@ -70,6 +70,6 @@ BENCHMARK(BM_LoadIndex)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_SerializeIndex)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
 BENCHMARK_MAIN();

@@ -18,7 +18,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Precedes each record.
@@ -101,4 +101,4 @@ absl::Status IndexJournal::Append(absl::string_view record) {
 
 absl::Status IndexJournal::Remove() { return RemoveFile(path_); }
 
-}  // namespace op3d
+}  // namespace op3d::data

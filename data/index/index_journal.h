@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Not thread-safe.
 class IndexJournal {
@@ -50,6 +50,6 @@ class IndexJournal {
   std::vector<std::string> earlier_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_INDEX_JOURNAL_H_

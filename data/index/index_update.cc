@@ -16,7 +16,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Whether the error is due to the file itself, so that another scan would find the same.
@@ -231,4 +231,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenIndexed(const std::string& path
   return OpenMedia(path, *std::move(decoded), options);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

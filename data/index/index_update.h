@@ -20,7 +20,7 @@
 #include "data/index/video_index.h"
 #include "data/video/media.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct IndexOptions {
   // The index file; empty: none, everything is scanned.
@@ -66,6 +66,6 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenIndexed(const std::string& path
                                                          absl::string_view scan,
                                                          const MediaOptions& options);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_INDEX_UPDATE_H_

@@ -12,7 +12,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -207,4 +207,4 @@ TEST_F(IndexUpdateTest, ChoosesWhereItCanBeWritten) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -6,7 +6,7 @@
 #include "data/index/index.pb.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 void EncodeNumbers(const std::vector<int64_t>& numbers, NumberSequence* sequence) {
@@ -121,4 +121,4 @@ absl::StatusOr<VideoScan> DecodeScan(absl::string_view bytes, int64_t max_frames
   return scan;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

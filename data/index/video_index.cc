@@ -14,7 +14,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kMagic[] = "op3dindx";
@@ -144,4 +144,4 @@ std::string VideoIndex::Serialize() const {
       Header(), absl::string_view(reinterpret_cast<const char*>(&crc32), sizeof(crc32)), content);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

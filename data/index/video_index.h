@@ -22,7 +22,7 @@
 #include "data/index/index.pb.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct IndexedVideo {
   // The stamp of the file that was scanned.
@@ -74,6 +74,6 @@ class VideoIndex {
   absl::flat_hash_map<Key, IndexedVideo> videos_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_VIDEO_INDEX_H_

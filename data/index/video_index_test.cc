@@ -10,7 +10,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -129,4 +129,4 @@ TEST(VideoIndexTest, ReadsAFile) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 struct Batch {
   // [size * views, 3, frames, height, width], normalised.
@@ -21,6 +21,6 @@ struct Batch {
   int width = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_BATCH_H_

@@ -9,7 +9,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr size_t kExamples = 10;
@@ -244,4 +244,4 @@ LoaderCounters ClipQueue::counters() const {
   return counters_;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

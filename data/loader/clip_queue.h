@@ -25,7 +25,7 @@
 #include "data/loader/clip_views.h"
 #include "data/loader/loader_counters.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ClipQueueOptions {
   std::vector<Video> videos;
@@ -122,6 +122,6 @@ class ClipQueue {
   std::vector<std::thread> workers_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_CLIP_QUEUE_H_

@@ -19,7 +19,7 @@
 #include "data/loader/frame_store.h"
 #include "data/transform/clip_transform.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ViewSeconds {
   // Time spent waiting for frames, and turning them into views.
@@ -39,6 +39,6 @@ absl::Status MakeClipViews(
     absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,
     FrameStore* store, absl::Span<float> out, ViewSeconds* seconds);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_CLIP_VIEWS_H_

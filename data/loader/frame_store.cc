@@ -7,7 +7,7 @@
 #include "data/index/index_update.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -180,4 +180,4 @@ FrameStore::Counters FrameStore::counters() const {
   return counters_;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

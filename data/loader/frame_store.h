@@ -28,7 +28,7 @@
 #include "data/video/image/image.h"
 #include "data/video/reader/video_reader.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Thread-safe.
 class FrameStore {
@@ -96,6 +96,6 @@ class FrameStore {
   Counters counters_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_FRAME_STORE_H_

@@ -5,7 +5,7 @@
 #include "data/loader/testing/test_videos.h"
 #include "data/transform/testing/test_picture.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -150,4 +150,4 @@ TEST(FrameStoreTest, TheSinksErrorEndsTheReading) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

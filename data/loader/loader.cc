@@ -10,7 +10,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kTestCrops = 3;
@@ -186,4 +186,4 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTest(
       });
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -32,7 +32,7 @@
 #include "data/loader/loader_counters.h"
 #include "data/sampling/sampling.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct TrainLoaderOptions {
   ClipShape shape;
@@ -114,6 +114,6 @@ class ClipLoader {
   virtual LoaderCounters counters() const = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_LOADER_H_

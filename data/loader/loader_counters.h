@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 struct LoaderCounters {
   // Views made.
@@ -24,6 +24,6 @@ struct LoaderCounters {
   double wait_seconds = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_LOADER_COUNTERS_H_

@@ -5,7 +5,7 @@
 #include "data/loader/testing/test_videos.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -52,4 +52,4 @@ TEST(LoaderInterruptTest, ASignalEndsTheLoader) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -6,7 +6,7 @@
 #include "data/transform/clip_transform.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -352,4 +352,4 @@ TEST_F(LoaderTest, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 bool IsShort(const ClipShape& shape, int64_t video_frames) { return video_frames < Span(shape); }
@@ -103,4 +103,4 @@ std::vector<int64_t> CentreFrames(const ClipShape& shape, int64_t video_frames,
   return TestFrames(shape, video_frames, /*clip=*/1, /*clips=*/2, on_short_video);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

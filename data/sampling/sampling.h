@@ -29,7 +29,7 @@
 #include "data/datasets/dataset.pb.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // A clip: `segments` runs of `frames_per_segment` frames, `stride` frames apart.  With one
 // segment the frames are consecutive.
@@ -73,6 +73,6 @@ std::vector<int64_t> TestFrames(const ClipShape& shape, int64_t video_frames, in
 std::vector<int64_t> CentreFrames(const ClipShape& shape, int64_t video_frames,
                                   LoaderSettings::OnShortVideo on_short_video);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SAMPLING_SAMPLING_H_

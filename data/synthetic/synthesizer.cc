@@ -23,7 +23,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 absl::Status CheckOptions(const SynthesisOptions& options, const MiniatureSize& size) {
@@ -176,4 +176,4 @@ absl::Status Synthesize(const SynthesisOptions& options) {
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

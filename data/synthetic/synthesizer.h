@@ -19,7 +19,7 @@
 #include "data/synthetic/miniatures/miniature_note.h"
 #include "data/synthetic/miniatures/miniature_rendering.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct SynthesisOptions {
   // A miniature's name.
@@ -45,6 +45,6 @@ absl::Status Synthesize(const SynthesisOptions& options);
 absl::StatusOr<std::string> EncodeRendering(const Rendering& rendering,
                                             const Miniature::Encoding& encoding);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SYNTHESIZER_H_

@@ -16,7 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -212,4 +212,4 @@ TEST(SynthesizerTest, RefusesOptionsThatCannotBe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

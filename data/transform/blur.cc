@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kPasses = 3;
@@ -85,4 +85,4 @@ void Blur::BoxAlongY(int width, int height, const uint8_t* in, uint8_t* out) {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 // Not thread-safe, because it holds scratch memory: use one per thread.
 class Blur {
@@ -37,6 +37,6 @@ class Blur {
   std::vector<uint32_t> sums_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_BLUR_H_

@@ -7,7 +7,7 @@
 
 #include "data/transform/testing/test_picture.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // One box blur of a line of values `step` bytes apart, with every sum computed directly.
@@ -96,4 +96,4 @@ TEST(BlurTest, OneBlurForPicturesOfSeveralSizes) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -8,7 +8,7 @@
 #include "data/transform/normalise.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kMinSigma = 0.1;
@@ -232,4 +232,4 @@ void ClipTransform::Store(int crop, float* out, int64_t plane_stride) const {
   Normalise(pixels_.data(), resize_.window().width, crops_[crop], draw_.mirror, out, plane_stride);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

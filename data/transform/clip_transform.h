@@ -35,7 +35,7 @@
 #include "data/video/stored/stored_frames.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // InvalidArgument, naming the field: a size that is not positive (or a test or search crop larger
 // than its short side), areas outside 0 < min <= max <= 1, probabilities outside [0, 1], jitter
@@ -137,6 +137,6 @@ class ClipTransform {
   std::vector<uint8_t> pixels_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_CLIP_TRANSFORM_H_

@@ -9,7 +9,7 @@
 #include "data/transform/testing/test_picture.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -250,4 +250,4 @@ TEST(ClipTransformTest, RandAugmentStandsInPlaceOfJitterGreyAndBlur) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

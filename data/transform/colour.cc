@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using ByteTable = std::array<uint8_t, 256>;
@@ -135,4 +135,4 @@ void MakeGrey(absl::Span<uint8_t> pixels) {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

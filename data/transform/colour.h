@@ -12,7 +12,7 @@
 
 #include "absl/types/span.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Mixes with black: 0 = black, 1 = unchanged.
 void AdjustBrightness(float factor, absl::Span<uint8_t> pixels);
@@ -30,6 +30,6 @@ void AdjustHue(double turns, absl::Span<uint8_t> pixels);
 // Luma in all three channels.
 void MakeGrey(absl::Span<uint8_t> pixels);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_COLOUR_H_

@@ -7,7 +7,7 @@
 
 #include "data/transform/testing/test_picture.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -122,4 +122,4 @@ TEST(ColourTest, NothingToDoOnNoPixels) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

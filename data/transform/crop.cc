@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kMinRatio = 3.0 / 4.0;
@@ -58,4 +58,4 @@ Box RandomResizedCropBox(int width, int height, double min_area, double max_area
   return FallbackCropBox(width, height);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,7 +9,7 @@
 #include "data/video/image/image.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // The positions of the crops of an evaluation; a test uses all three, in this order.
 enum class CropPlace { kCentre, kTopLeft, kBottomRight };
@@ -31,6 +31,6 @@ Box FallbackCropBox(int width, int height);
 Box RandomResizedCropBox(int width, int height, double min_area, double max_area,
                          RandomStream* stream);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_CROP_H_

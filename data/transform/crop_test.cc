@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using nlohmann::json;
@@ -77,4 +77,4 @@ TEST(CropTest, FallsBackWhereNothingFits) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

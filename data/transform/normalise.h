@@ -10,7 +10,7 @@
 
 #include "data/transform/crop.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Writes `box` of the picture `pixels` ([any, width, 3]) as three planes of box.height rows of
 // box.width floats: channel c at out + c * plane_stride.  `mirror` swaps left and right.
@@ -23,6 +23,6 @@ void Normalise(const uint8_t* pixels, int width, const Box& box, bool mirror, fl
 void NormaliseFlow(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
                    int64_t plane_stride);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_NORMALISE_H_

@@ -8,7 +8,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using nlohmann::json;
@@ -59,4 +59,4 @@ TEST(NormaliseTest, FlowIsAroundAHalfAndTurnsWithTheMirror) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,7 +9,7 @@
 #define OP3D_AVX2 __attribute__((target("avx2,fma")))
 #endif
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kBits = 22;
@@ -257,4 +257,4 @@ const PixelRows& BestPixelRows() {
   return PlainPixelRows();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 // The mean and deviation of red, green and blue in [0, 1]: ImageNet's.
 inline constexpr std::array<double, 3> kPixelMean = {0.485, 0.456, 0.406};
@@ -51,6 +51,6 @@ const PixelRows& PlainPixelRows();
 // The fastest version for this processor.
 const PixelRows& BestPixelRows();
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_PIXEL_ROWS_H_

@@ -8,7 +8,7 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 std::vector<uint8_t> RandomBytes(size_t count, RandomStream* stream) {
@@ -102,4 +102,4 @@ TEST(PixelRowsTest, AllProcessorsResizeToTheSameBytes) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

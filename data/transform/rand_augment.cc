@@ -7,7 +7,7 @@
 #include "absl/types/span.h"
 #include "data/transform/colour.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846;
@@ -251,4 +251,4 @@ void ApplyAugment(const AugmentStep& step, int width, int height, std::vector<ui
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

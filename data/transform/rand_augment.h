@@ -13,7 +13,7 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class AugmentOperation {
   kAutoContrast,
@@ -58,6 +58,6 @@ std::vector<AugmentStep> DrawRandAugment(int count, double magnitude, int width,
 // (125, 123, 114).
 void ApplyAugment(const AugmentStep& step, int width, int height, std::vector<uint8_t>* pixels);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_RAND_AUGMENT_H_

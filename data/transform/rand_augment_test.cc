@@ -10,7 +10,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kWidth = 37, kHeight = 29;
@@ -91,4 +91,4 @@ TEST(RandAugmentTest, SmallestPicturesAreSafe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/transform/pixel_rows.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kBits = 22;
@@ -137,4 +137,4 @@ void Resize::Apply(const uint8_t* pixels, const Box& part, uint8_t* out) {
   for (int y = 0; y < window_.height; ++y) AlongY(y, out + row * y);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

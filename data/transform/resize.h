@@ -18,7 +18,7 @@
 #include "data/transform/crop.h"
 #include "data/transform/pixel_rows.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // The setup that is the same for all frames of a clip.  Not thread-safe, because Apply uses scratch
 // memory: use one per thread.
@@ -73,6 +73,6 @@ struct PictureSize {
 };
 PictureSize ShortSideSize(int width, int height, int short_side);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_RESIZE_H_

@@ -6,7 +6,7 @@
 #include "data/transform/testing/test_picture.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -131,4 +131,4 @@ TEST(ResizeTest, ShortSide) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

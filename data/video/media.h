@@ -22,7 +22,7 @@
 #include "data/video/reader/video_reader.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct MediaOptions {
   VideoLimits limits;
@@ -48,6 +48,6 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path, 
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path,
                                                        const MediaOptions& options = {});
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_MEDIA_H_

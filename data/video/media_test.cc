@@ -16,7 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -194,4 +194,4 @@ TEST_F(MediaTest, RefusesWhatIsNoVideo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -19,7 +19,7 @@
 
 ABSL_FLAG(std::string, clip, "", "the video to read; empty = a made one");
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 const std::string& Clip() {
@@ -87,7 +87,7 @@ BENCHMARK(BM_Clip16)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_DecodeAll)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);

@@ -12,7 +12,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 struct Format {
@@ -228,4 +228,4 @@ INSTANTIATE_TEST_SUITE_P(
                            }}));
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -43,7 +43,7 @@ TransformSettings Transform(const PredictionViews& views) {
 }
 
 absl::Status CheckViews(const PredictionViews& views) {
-  OP3D_RETURN_IF_ERROR(CheckClipShape(views.shape));
+  OP3D_RETURN_IF_ERROR(data::CheckClipShape(views.shape));
   if (views.clips < 1) {
     return absl::InvalidArgumentError(absl::StrCat(views.clips, " clips are too few; at least 1"));
   }
@@ -51,7 +51,7 @@ absl::Status CheckViews(const PredictionViews& views) {
     return absl::InvalidArgumentError(
         absl::StrCat(views.crops, " crops are neither 1 (the centre) nor 3"));
   }
-  OP3D_RETURN_IF_ERROR(CheckTransformSettings(Transform(views)));
+  OP3D_RETURN_IF_ERROR(data::CheckTransformSettings(Transform(views)));
   // In floating point, so that no product overflows.
   const double values =
       3.0 * views.clips * views.crops * views.shape.length() * views.crop * views.crop;
@@ -65,11 +65,12 @@ absl::Status CheckViews(const PredictionViews& views) {
 }
 
 std::vector<std::vector<int64_t>> ClipFrames(const PredictionViews& views, int64_t frames) {
-  if (views.clips == 1) return {CentreFrames(views.shape, frames, LoaderSettings::REPEAT_LAST)};
+  if (views.clips == 1)
+    return {data::CentreFrames(views.shape, frames, LoaderSettings::REPEAT_LAST)};
   std::vector<std::vector<int64_t>> clips;
   for (int clip = 0; clip < views.clips; ++clip) {
     clips.push_back(
-        TestFrames(views.shape, frames, clip, views.clips, LoaderSettings::REPEAT_LAST));
+        data::TestFrames(views.shape, frames, clip, views.clips, LoaderSettings::REPEAT_LAST));
   }
   return clips;
 }
@@ -117,21 +118,21 @@ absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
   OP3D_RETURN_IF_ERROR(CheckViews(views));
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(network_->options()));
   OP3D_RETURN_IF_ERROR(CheckClipSize(definition, {views.shape.length(), views.crop, views.crop}));
-  MediaOptions media;
+  data::MediaOptions media;
   media.content = views.content;
-  OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(video, media));
+  OP3D_ASSIGN_OR_RETURN(const data::VideoScan scan, data::ScanMedia(video, media));
   const int64_t count = int64_t{views.clips} * views.crops;
   at::Tensor clips =
       at::empty({count, 3, views.shape.length(), views.crop, views.crop}, at::kFloat);
   const TransformSettings transform = Transform(views);
-  FrameStore store(/*budget_bytes=*/0);
-  ViewSeconds seconds;
-  OP3D_RETURN_IF_ERROR(MakeClipViews(
-      {video, video, -1, scan.info.frames, EncodeScan(scan), "", views.content},
+  data::FrameStore store(/*budget_bytes=*/0);
+  data::ViewSeconds seconds;
+  OP3D_RETURN_IF_ERROR(data::MakeClipViews(
+      {video, video, -1, scan.info.frames, data::EncodeScan(scan), "", views.content},
       ClipFrames(views, scan.info.frames),
       [&](int width, int height) {
-        return views.crops == 3 ? ClipTransform::ForTest(transform, width, height)
-                                : ClipTransform::ForSearch(transform, width, height);
+        return views.crops == 3 ? data::ClipTransform::ForTest(transform, width, height)
+                                : data::ClipTransform::ForSearch(transform, width, height);
       },
       &store, absl::MakeSpan(clips.mutable_data_ptr<float>(), static_cast<size_t>(clips.numel())),
       &seconds));

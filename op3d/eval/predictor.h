@@ -43,7 +43,7 @@ struct PredictorOptions {
 
 // The views of a video to predict from.
 struct PredictionViews {
-  ClipShape shape = {1, 16, 1};
+  data::ClipShape shape = {1, 16, 1};
   // The number of clips, evenly spread over the video; a single clip is in the middle.  Each in one
   // crop (the centre) or in three.
   int clips = 3;
@@ -52,7 +52,7 @@ struct PredictionViews {
   int short_side = 256;
   int crop = 256;
   // kFlow: the videos are folders or LMDBs of x and y pictures, as `dataset flow` writes them.
-  FrameContent content = FrameContent::kPictures;
+  data::FrameContent content = data::FrameContent::kPictures;
 };
 
 struct Prediction {

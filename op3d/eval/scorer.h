@@ -22,7 +22,7 @@
 namespace op3d {
 
 struct ScoringOptions {
-  ClipShape clip;
+  data::ClipShape clip;
   TransformSettings transform;
   LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
   // SKIP leaves a video that does not decode out of the figures; the scores include the number.
@@ -39,21 +39,21 @@ struct ScoringOptions {
 // The metrics of `search_clips` clips in the centre crop of each video, with the mean of the logits
 // over heads and clips.  Sets the network to evaluation and scores with its evaluation form.  Time
 // is added to `seconds`.
-absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<Video>& videos,
-                                           FrameStore* frames, const ScoringOptions& options,
+absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<data::Video>& videos,
+                                           data::FrameStore* frames, const ScoringOptions& options,
                                            ActivitySeconds* seconds);
 
 // The scores of `clips` clips x 3 crops of every video, each video decoded once.  Sets the network
 // to evaluation.  DataLoss if no video at all decodes.
-absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
-                                      FrameStore* frames, int clips, const ScoringOptions& options,
-                                      ActivitySeconds* seconds);
+absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<data::Video>& videos,
+                                      data::FrameStore* frames, int clips,
+                                      const ScoringOptions& options, ActivitySeconds* seconds);
 
 // The same for a part of a test, in which perhaps no video decodes; the network must be in
 // evaluation.
-absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>& videos,
-                                     FrameStore* frames, int clips, const ScoringOptions& options,
-                                     ActivitySeconds* seconds);
+absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<data::Video>& videos,
+                                     data::FrameStore* frames, int clips,
+                                     const ScoringOptions& options, ActivitySeconds* seconds);
 
 }  // namespace op3d
 

@@ -30,7 +30,7 @@ std::string FirstDifference(const std::string& there, const std::string& here) {
 // One shard of a running test.
 class Run {
  public:
-  Run(Network* network, const std::vector<Video>& videos, FrameStore* frames, int clips,
+  Run(Network* network, const std::vector<data::Video>& videos, data::FrameStore* frames, int clips,
       const ScoringOptions& options, const ScoringRun& run)
       : network_(network),
         videos_(videos),
@@ -66,8 +66,8 @@ class Run {
   absl::Status Explain(const absl::Status& status) const;
 
   Network* const network_;
-  const std::vector<Video>& videos_;
-  FrameStore* const frames_;
+  const std::vector<data::Video>& videos_;
+  data::FrameStore* const frames_;
   const int clips_;
   const ScoringOptions& options_;
   const ScoringRun& run_;
@@ -206,9 +206,10 @@ int64_t BlockSize(int64_t videos) {
   return std::max<int64_t>(1, std::min<int64_t>(16, videos / 64));
 }
 
-absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<Video>& videos,
-                                     FrameStore* frames, int clips, const ScoringOptions& options,
-                                     const ScoringRun& run, ActivitySeconds* seconds) {
+absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<data::Video>& videos,
+                                     data::FrameStore* frames, int clips,
+                                     const ScoringOptions& options, const ScoringRun& run,
+                                     ActivitySeconds* seconds) {
   network->SetTraining(false);
   Run test(network, videos, frames, clips, options, run);
   OP3D_RETURN_IF_ERROR(test.TakeUp());

@@ -48,9 +48,10 @@ int64_t BlockSize(int64_t videos);
 // FailedPrecondition: the folder holds blocks of another test (names the line that differs).
 // Cancelled says what was kept.  DataLoss if no video at all decodes.  Internal names a video whose
 // scores are NaN or infinite.
-absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<Video>& videos,
-                                     FrameStore* frames, int clips, const ScoringOptions& options,
-                                     const ScoringRun& run, ActivitySeconds* seconds);
+absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<data::Video>& videos,
+                                     data::FrameStore* frames, int clips,
+                                     const ScoringOptions& options, const ScoringRun& run,
+                                     ActivitySeconds* seconds);
 
 // Removes the folder of blocks; call it once the result is stored.
 void RemoveParts(const ScoringRun& run);

@@ -41,11 +41,11 @@ class ScoringRunTest : public testing::Test {
   }
 
   std::unique_ptr<TinyJob> tiny_;
-  std::vector<Video> videos_;
+  std::vector<data::Video> videos_;
   std::unique_ptr<Network> network_;
   ScoringOptions options_;
   ScoringRun run_;
-  FrameStore frames_{0};
+  data::FrameStore frames_{0};
   ActivitySeconds seconds_;
 };
 
@@ -87,8 +87,8 @@ TEST_F(ScoringRunTest, WhatWasScoredIsNotScoredAgain) {
   ASSERT_OK_AND_ASSIGN(const auto parts, ListFolder(run_.parts_folder));
   EXPECT_EQ(parts.size(), 9);
   // Stored blocks need no videos, and the damaged one fails.
-  const std::vector<Video> videos = videos_;
-  for (Video& video : videos_) video.path = "/nowhere";
+  const std::vector<data::Video> videos = videos_;
+  for (data::Video& video : videos_) video.path = "/nowhere";
   EXPECT_EQ(Bytes(run_), first);
   ASSERT_THAT(WriteFileAtomically(PartPath("000004"), "damaged"), IsOk());
   EXPECT_THAT(std::string(Score(run_).status().message()), HasSubstr(videos_[4].name));
@@ -126,7 +126,7 @@ TEST_F(ScoringRunTest, VideosThatDoNotDecodeAreCounted) {
   EXPECT_EQ(scores.videos, 7);
   EXPECT_EQ(scores.broken, 2);
   EXPECT_EQ(scores.names[1], videos_[2].name);
-  for (Video& video : videos_) video.path = "/nowhere";
+  for (data::Video& video : videos_) video.path = "/nowhere";
   EXPECT_THAT(Score(run_).status(),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("none of 9 videos")));
 }

@@ -64,7 +64,7 @@ class DistributedTraining : public testing::Test {
     OP3D_ASSIGN_OR_RETURN(CurvePoint measure,
                           MeasureNetwork(network, tiny_->evaluation, state_.clip, job_, &seconds));
     measure.clear_evaluation_seconds();
-    return EncodeMeasure(measure);
+    return EncodeCurvePoint(measure);
   }
   static std::string MeasureFile(const std::string& folder, int rank) {
     return JoinPath(folder, absl::StrCat("measure_", rank, ".json"));
@@ -85,7 +85,7 @@ class DistributedTraining : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  TrainState state_;
+  StateTask state_;
 };
 
 // ---------------------------------------------------------------- run once per rank

@@ -24,13 +24,13 @@ int SearchClips(const ScoreSettings& score, int clip_frames);
 // Returns performance, top-k, probability and evaluation_seconds.  Each of several processes scores
 // its share of the videos, and all get the figures of the whole: the same bits as with one.  `job`
 // says how clips are made and has the group.  Errors of MeasurePerformance and the group.
-absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Video>& videos,
-                                            const ClipShape& clip, const TrainingJob& job,
-                                            ActivitySeconds* seconds);
+absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<data::Video>& videos,
+                                          const data::ClipShape& clip, const TrainingJob& job,
+                                          ActivitySeconds* seconds);
 
 // As a JSON object with every bit, for a checkpoint's notes, and back.  DataLoss for other text.
-std::string EncodeMeasure(const CurvePoint& measure);
-absl::StatusOr<CurvePoint> DecodeMeasure(const std::string& text);
+std::string EncodeCurvePoint(const CurvePoint& measure);
+absl::StatusOr<CurvePoint> DecodeCurvePoint(const std::string& text);
 
 }  // namespace op3d
 

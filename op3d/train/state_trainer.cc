@@ -21,8 +21,8 @@
 #include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/settings/network_settings.h"
 #include "op3d/train/step/clip_mixing.h"
+#include "op3d/train/step/trainable_network.h"
 #include "op3d/train/step/training_loss.h"
-#include "op3d/train/step/training_state.h"
 #include "op3d/train/weight_merge.h"
 
 namespace op3d {
@@ -39,8 +39,8 @@ CheckpointOptions ToCheckpointOptions(const TrainingJob& job) {
 
 }  // namespace
 
-std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job, const ClipShape& clip,
-                                                   double loss,
+std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job,
+                                                   const data::ClipShape& clip, double loss,
                                                    std::map<std::string, std::string> metadata) {
   ModelCard card = job.card;
   *card.mutable_network() = job.network;
@@ -54,20 +54,20 @@ std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job, const
   card.set_precision(PrecisionOf(job.training));
   card.set_arithmetic(job.training.arithmetic());
   card.set_loss(loss);
-  card.mutable_mean()->Assign(kPixelMean.begin(), kPixelMean.end());
-  card.mutable_deviation()->Assign(kPixelDeviation.begin(), kPixelDeviation.end());
+  card.mutable_mean()->Assign(data::kPixelMean.begin(), data::kPixelMean.end());
+  card.mutable_deviation()->Assign(data::kPixelDeviation.begin(), data::kPixelDeviation.end());
   AddModelCard(card, &metadata);
   return metadata;
 }
 
-StateTrainer::StateTrainer(const TrainingJob& job, const TrainState& state,
+StateTrainer::StateTrainer(const TrainingJob& job, const StateTask& state,
                            const std::string& folder)
     : job_(job), state_(state), folder_(folder), checkpoints_(folder, ToCheckpointOptions(job)) {}
 
 StateTrainer::~StateTrainer() = default;
 
 absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const TrainingJob& job,
-                                                                  const TrainState& state,
+                                                                  const StateTask& state,
                                                                   const std::string& folder) {
   std::unique_ptr<StateTrainer> trainer(new StateTrainer(job, state, folder));
   OP3D_RETURN_IF_ERROR(trainer->Prepare());
@@ -111,7 +111,7 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   trained_.reset();
   progress_ = TrainingProgress();
   own_done_ = 0;
-  TrainingStateOptions options;
+  TrainableNetworkOptions options;
   options.network = ToNetworkOptions(job_.network, job_.classes);
   options.seed = job_.seed;
   options.with_initial_values = with_initial_values;
@@ -121,7 +121,7 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   options.sgd = job_.sgd;
   options.training = job_.training;
   options.clip_frames = state_.clip.length();
-  OP3D_ASSIGN_OR_RETURN(trained_, TrainingState::Make(options));
+  OP3D_ASSIGN_OR_RETURN(trained_, TrainableNetwork::Make(options));
   if (job_.group != nullptr) {
     buckets_ = std::make_unique<GradientBuckets>(trained_->network().Parameters(), job_.group);
   }
@@ -149,8 +149,8 @@ absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
   return stats;
 }
 
-absl::StatusOr<std::unique_ptr<ClipLoader>> StateTrainer::MakeLoader() const {
-  TrainLoaderOptions options;
+absl::StatusOr<std::unique_ptr<data::ClipLoader>> StateTrainer::MakeLoader() const {
+  data::TrainLoaderOptions options;
   options.shape = state_.clip;
   options.transform = TransformOf(state_, job_.transform);
   options.on_short_video = job_.loader.on_short_video();
@@ -167,13 +167,13 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> StateTrainer::MakeLoader() const {
     options.first_batch = progress_.micro_batches / options.shards;
     options.handle_signals = false;
   }
-  return ClipLoader::ForTraining(*job_.videos, job_.frames, options);
+  return data::ClipLoader::ForTraining(*job_.videos, job_.frames, options);
 }
 
 absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   at::set_num_threads(job_.compute_threads);
   precise_.reset();
-  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ClipLoader> loader, MakeLoader());
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<data::ClipLoader> loader, MakeLoader());
   trained_->network().SetTraining(true);
   before_step_ = ActivitySeconds();
   skipped_before_ = progress_.skipped;
@@ -182,10 +182,10 @@ absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   return EndEpoch(loader->counters(), stats);
 }
 
-absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* stats) {
+absl::Status StateTrainer::TrainMicroBatches(data::ClipLoader* loader, EpochStats* stats) {
   const int processes = job_.group == nullptr ? 1 : job_.group->size();
   Stopwatch watch;
-  Batch batch;
+  data::Batch batch;
   while (progress_.micro_batches < steps_per_epoch_ * state_.accumulation) {
     if (job_.group == nullptr) {
       if (const absl::Status stop = CheckInterrupt(); !stop.ok()) return StopInEpoch(stop, loader);
@@ -211,7 +211,7 @@ absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* sta
   return absl::OkStatus();
 }
 
-absl::Status StateTrainer::TrainMicroBatch(Batch* batch, EpochStats* stats) {
+absl::Status StateTrainer::TrainMicroBatch(data::Batch* batch, EpochStats* stats) {
   Stopwatch watch;
   const int64_t index = progress_.micro_batches + (job_.group == nullptr ? 0 : job_.group->rank());
   OP3D_ASSIGN_OR_RETURN(const at::Tensor loss,
@@ -295,7 +295,7 @@ absl::Status StateTrainer::Diverged(const absl::Status& reason, int64_t step) co
       what);
 }
 
-absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochStats* stats) {
+absl::Status StateTrainer::EndEpoch(const data::ClipLoader::Counters& counters, EpochStats* stats) {
   CountSkipped(counters);
   stats->seconds.transform = counters.transform_seconds;
   if (job_.group != nullptr) {
@@ -324,7 +324,7 @@ absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochS
   return MakePrecise();
 }
 
-void StateTrainer::CountSkipped(const ClipLoader::Counters& counters) {
+void StateTrainer::CountSkipped(const data::ClipLoader::Counters& counters) {
   progress_.skipped = skipped_before_ + counters.skipped;
   progress_.examples = examples_before_;
   for (const std::string& example : counters.examples) {
@@ -334,7 +334,7 @@ void StateTrainer::CountSkipped(const ClipLoader::Counters& counters) {
 
 absl::Status StateTrainer::SyncBuffers() { return job_.group->Broadcast(trained_->Buffers()); }
 
-absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, ClipLoader* loader) {
+absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, data::ClipLoader* loader) {
   OP3D_RETURN_IF_ERROR(SaveInEpoch(loader));
   OP3D_RETURN_IF_ERROR(Flush());
   return absl::CancelledError(
@@ -342,7 +342,7 @@ absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, ClipLoader* l
                    steps_per_epoch_, " steps into epoch ", progress_.epochs + 1, " in ", folder_));
 }
 
-absl::Status StateTrainer::SaveInEpoch(ClipLoader* loader) {
+absl::Status StateTrainer::SaveInEpoch(data::ClipLoader* loader) {
   if (job_.group != nullptr) OP3D_RETURN_IF_ERROR(SyncBuffers());
   CountSkipped(loader->counters());
   return Save(progress_.notes);
@@ -439,8 +439,8 @@ std::string StateTrainer::Fingerprint() const {
                          training.SerializeAsString(), "|", job_.transform.SerializeAsString()));
   return absl::StrCat(job_.purpose, " seed ", job_.seed, " ", job_.network.name(), " ",
                       job_.classes, " classes ", job_.videos->size(), " videos ",
-                      absl::Hex(VideoListCrc32(*job_.videos)), " settings ", absl::Hex(settings),
-                      " ", DescribeTrainState(state_));
+                      absl::Hex(data::VideoListCrc32(*job_.videos)), " settings ",
+                      absl::Hex(settings), " ", DescribeStateTask(state_));
 }
 
 }  // namespace op3d

@@ -29,14 +29,14 @@
 #include "op3d/distributed/process_group.h"
 #include "op3d/network/network.h"
 #include "op3d/train/checkpoint/checkpoint_folder.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "op3d/train/training_job.h"
 #include "op3d/train/training_progress.h"
 
 namespace op3d {
 
 class GradientBuckets;
-class TrainingState;
+class TrainableNetwork;
 
 struct EpochStats {
   // Mean over the epoch's clips of the sum of the heads' cross entropies.
@@ -53,7 +53,7 @@ struct EpochStats {
 // `metadata` and the card of weights that `job` trained with clips of shape `clip` down to `loss`,
 // 0 = unknown (op3d/train/checkpoint/model_card.h).
 std::map<std::string, std::string> WeightsMetadata(
-    const TrainingJob& job, const ClipShape& clip, double loss,
+    const TrainingJob& job, const data::ClipShape& clip, double loss,
     std::map<std::string, std::string> metadata = {});
 
 // Not thread-safe; several trainers may use one FrameStore at once.
@@ -65,7 +65,7 @@ class StateTrainer {
   // FailedPrecondition for a checkpoint of another state or a missing device; DataLoss
   // if every checkpoint is damaged.
   static absl::StatusOr<std::unique_ptr<StateTrainer>> Start(const TrainingJob& job,
-                                                             const TrainState& state,
+                                                             const StateTask& state,
                                                              const std::string& folder);
 
   // Finishes pending writes.
@@ -115,7 +115,7 @@ class StateTrainer {
   int64_t CheckpointBytes() const;
 
  private:
-  StateTrainer(const TrainingJob& job, const TrainState& state, const std::string& folder);
+  StateTrainer(const TrainingJob& job, const StateTask& state, const std::string& folder);
   absl::Status Prepare();
   // Makes the network and everything that belongs to it; without initial values only if a
   // checkpoint's follow.
@@ -129,21 +129,21 @@ class StateTrainer {
 
   // Computes network() after a whole epoch.
   absl::Status MakePrecise();
-  absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader() const;
+  absl::StatusOr<std::unique_ptr<data::ClipLoader>> MakeLoader() const;
   absl::Status TrainSteps(EpochStats* stats);
-  absl::Status TrainMicroBatches(ClipLoader* loader, EpochStats* stats);
-  absl::Status TrainMicroBatch(Batch* batch, EpochStats* stats);
+  absl::Status TrainMicroBatches(data::ClipLoader* loader, EpochStats* stats);
+  absl::Status TrainMicroBatch(data::Batch* batch, EpochStats* stats);
   absl::Status Step(Stopwatch* watch, EpochStats* stats);
-  absl::Status EndEpoch(const ClipLoader::Counters& counters, EpochStats* stats);
+  absl::Status EndEpoch(const data::ClipLoader::Counters& counters, EpochStats* stats);
   // Adds what the loader has counted since this process started or resumed the epoch.
-  void CountSkipped(const ClipLoader::Counters& counters);
-  absl::Status SaveInEpoch(ClipLoader* loader);
-  absl::Status StopInEpoch(const absl::Status& reason, ClipLoader* loader);
+  void CountSkipped(const data::ClipLoader::Counters& counters);
+  absl::Status SaveInEpoch(data::ClipLoader* loader);
+  absl::Status StopInEpoch(const absl::Status& reason, data::ClipLoader* loader);
   absl::Status Diverged(const absl::Status& reason, int64_t step) const;
   absl::Status SyncBuffers();
 
   const TrainingJob job_;
-  const TrainState state_;
+  const StateTask state_;
   const std::string folder_;
   int64_t steps_per_epoch_ = 0;
   // Micro-batches of a step that belong to this process.
@@ -151,7 +151,7 @@ class StateTrainer {
   double loss_limit_ = 0;
   std::optional<Schedule> schedule_;
   CheckpointFolder checkpoints_;
-  std::unique_ptr<TrainingState> trained_;
+  std::unique_ptr<TrainableNetwork> trained_;
   // With batch_norm_clips; null within an epoch.
   std::unique_ptr<Network> precise_;
   std::unique_ptr<GradientBuckets> buckets_;

@@ -52,12 +52,12 @@ class StateTrainerTest : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  TrainState state_;
+  StateTask state_;
   std::vector<double> losses_;
 };
 
 TEST_F(StateTrainerTest, LearnsEightClipsByHeart) {
-  state_.batch_size = 8;  // all videos in each step: only clip places vary
+  state_.batch_size = 8;  // all of them in each step: no noise but the place of the clip
   state_.learning_rate = 0.02;
   ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, TestFolder("learn")));
   for (int epoch = 0; epoch < 150; ++epoch) ASSERT_THAT(trainer->TrainEpoch(), IsOk());
@@ -183,7 +183,7 @@ TEST_F(StateTrainerTest, ActivationCheckpointingChangesNoBit) {
   const auto without = TrainTo(2, TestFolder("without"));
   const std::vector<double> losses = losses_;
   const std::string folder = TestFolder("with");
-  job_.training.set_precision("fp32");  // the default
+  job_.training.set_precision("fp32");  // what is used where nothing is set
   job_.training.set_activation_checkpointing_frames(16);
   TrainTo(1, folder);
   job_.training.set_activation_checkpointing_frames(0);  // may be changed between
@@ -270,7 +270,7 @@ TEST_F(StateTrainerTest, TakenUpInTheMiddleOfAnEpochItEndsWithTheSameBits) {
   tiny_->train[5].path = "/gone";
   int parts = 0;
   {
-    FrameStore fresh(0);  // the other store still has the video
+    data::FrameStore fresh(0);  // the other store still has the video
     job_.frames = &fresh;
     ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
     EXPECT_THAT(trainer->TrainEpoch().status(),

@@ -48,8 +48,8 @@ struct TrainingJob {
   // The measure of MeasureNetwork() and of a search's edges.
   ScoreSettings score;
   int64_t classes = 0;
-  const std::vector<Video>* videos = nullptr;
-  FrameStore* frames = nullptr;
+  const std::vector<data::Video>* videos = nullptr;
+  data::FrameStore* frames = nullptr;
   // Seed and name of every random stream of the job: "search.cs.S1-S2".
   uint64_t seed = 0;
   std::string purpose;

@@ -78,12 +78,12 @@ absl::StatusOr<std::unique_ptr<Network>> MergeWeights(const TrainingJob& job,
   return network;
 }
 
-absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state, int64_t epoch,
+absl::Status RecomputeBatchNorm(const TrainingJob& job, const StateTask& state, int64_t epoch,
                                 int clips, Network* network) {
   if (clips == 0) clips = kBatchNormClips;
   at::set_num_threads(job.compute_threads);
   OP3D_RETURN_IF_ERROR(SetArithmetic(job.training, state.clip.length(), network));
-  TrainLoaderOptions options;
+  data::TrainLoaderOptions options;
   options.shape = state.clip;
   options.transform = job.transform;
   options.on_short_video = job.loader.on_short_video();
@@ -94,7 +94,7 @@ absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state,
   options.epoch = epoch;
   options.threads = job.loader_threads;
   OP3D_ASSIGN_OR_RETURN(const auto loader,
-                        ClipLoader::ForTraining(*job.videos, job.frames, options));
+                        data::ClipLoader::ForTraining(*job.videos, job.frames, options));
   std::vector<at::Tensor> running, sums;
   for (const auto& [name, tensor] : network->StateDict()) {
     if (!absl::EndsWith(name, ".running_mean") && !absl::EndsWith(name, ".running_var")) continue;
@@ -103,7 +103,7 @@ absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state,
   }
   network->SetTraining(true);
   network->SeedDropout(job.seed);
-  Batch batch;
+  data::Batch batch;
   int batches = 0;
   while (batches == 0 || batches * state.batch_size < clips) {
     OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));

@@ -19,7 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "op3d/network/network.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "op3d/train/training_job.h"
 
 namespace op3d {
@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<Network>> MergeWeights(const TrainingJob& job,
 // `clips` of the job's training clips (0 = 256), at least one batch, drawn from the streams of
 // (job.purpose + ".batch_norm", epoch).  Weights are not changed.  `network` is left in training
 // mode.  Cancelled on SIGINT or SIGTERM.
-absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state, int64_t epoch,
+absl::Status RecomputeBatchNorm(const TrainingJob& job, const StateTask& state, int64_t epoch,
                                 int clips, Network* network);
 
 }  // namespace op3d

@@ -43,7 +43,7 @@ class WeightMergeTest : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  State state_;
+  StateSettings state_;
 };
 
 TEST_F(WeightMergeTest, TakesTheMeanOfTheFiles) {
@@ -76,7 +76,7 @@ TEST_F(WeightMergeTest, ComputesBatchNormStatisticsFromTrainingClips) {
   const auto statistics = [&](int clips) {
     auto network = Network::Make(ToNetworkOptions(job_.network, job_.classes), 5);
     EXPECT_THAT(network, IsOk());
-    EXPECT_THAT(RecomputeBatchNorm(job_, ToTrainState(state_), 3, clips, network->get()), IsOk());
+    EXPECT_THAT(RecomputeBatchNorm(job_, ToStateTask(state_), 3, clips, network->get()), IsOk());
     std::map<std::string, at::Tensor> tensors;
     for (const auto& [name, tensor] : (*network)->StateDict()) {
       tensors[name] = tensor.detach().clone();
@@ -110,7 +110,7 @@ TEST_F(WeightMergeTest, ComputesBatchNormStatisticsFromTrainingClips) {
     c10::NoGradGuard no_grad;
     if (absl::StrContains(name, "running_")) tensor.fill_(7);
   }
-  ASSERT_THAT(RecomputeBatchNorm(job_, ToTrainState(state_), 3, 8, again->get()), IsOk());
+  ASSERT_THAT(RecomputeBatchNorm(job_, ToStateTask(state_), 3, 8, again->get()), IsOk());
   for (const auto& [name, tensor] : (*again)->StateDict()) {
     EXPECT_TRUE(at::equal(tensor, two.at(name))) << name;
   }

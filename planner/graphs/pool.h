@@ -25,7 +25,7 @@
 #include "absl/status/status.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 enum class Sampling {
   kConsecutive,  // cs: one clip of 16, 32 or 64 frames
@@ -61,6 +61,6 @@ TransitionGraph MakePool(const PoolOptions& options);
 // field, value and limit, and for a graph that also lists states, edges or rounds.
 absl::Status MakePublished(TransitionGraph* graph);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_GRAPHS_POOL_H_

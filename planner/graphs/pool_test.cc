@@ -15,7 +15,7 @@
 #include "planner/plans/plan_io.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 PoolOptions Options(Sampling sampling, bool extended) {
@@ -70,7 +70,7 @@ TEST(PoolTest, IsMadeFromItsFewNumbers) {
                                  "0.06] batch_sizes: [16, 8, 8] clips_per_step: 16"));
   EXPECT_FALSE(graph.has_published());
   EXPECT_EQ(graph.pool(), "us");
-  const State& longest = graph.states(8);
+  const StateSettings& longest = graph.states(8);
   EXPECT_EQ(longest.name(), "S18");
   EXPECT_EQ(longest.segments(), 16);
   EXPECT_EQ(longest.learning_rate(), 0.0012);
@@ -130,7 +130,7 @@ TEST(PoolTest, KeepsClipsAnUpdateAt256) {
     PoolOptions options;
     options.processes = processes;
     const TransitionGraph graph = MakePool(options);
-    for (const State& state : graph.states()) {
+    for (const StateSettings& state : graph.states()) {
       EXPECT_EQ(state.batch_size() * state.accumulation() * processes, 256);
       EXPECT_EQ(state.batch_size() * FramesPerClip(state), 256);  // the same memory in every state
       EXPECT_EQ(state.frozen_batch_norm(), FramesPerClip(state) == 64);
@@ -149,4 +149,4 @@ TEST(PoolTest, TakesTheDatasetsRatesAndStride) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

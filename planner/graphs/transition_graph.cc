@@ -13,7 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Numbers = absl::flat_hash_map<std::string, int>;
@@ -37,7 +37,7 @@ absl::StatusOr<Numbers> NumberStates(const TransitionGraph& graph) {
   OP3D_RETURN_IF_ERROR(CheckName(graph.initial(), "the initial state"));
   Numbers numbers = {{graph.initial(), 0}};
   for (int i = 0; i < graph.states_size(); ++i) {
-    const State& state = graph.states(i);
+    const StateSettings& state = graph.states(i);
     OP3D_RETURN_IF_ERROR(CheckName(state.name(), absl::StrCat("states[", i, "]")));
     if (state.name() == graph.initial()) {
       return absl::InvalidArgumentError(
@@ -102,7 +102,7 @@ absl::Status CheckRounds(const TransitionGraph& graph, const GraphIndex& index) 
       return absl::InvalidArgumentError(
           absl::StrCat("the edge ", name, " lasts ", edge.epochs(), " epochs; at least 0"));
     }
-    const State& state = graph.states(index.edges[i].to - 1);
+    const StateSettings& state = graph.states(index.edges[i].to - 1);
     if (state.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET && edge.epochs() == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the learning rate changes inside the state ", state.name(), ", but the edge ", name,
@@ -208,7 +208,7 @@ absl::Status OrderEdges(const TransitionGraph& graph, GraphIndex* index) {
                                                  "; remove one of these edges"));
 }
 
-absl::Status CheckPositive(const State& state, absl::string_view field, double value) {
+absl::Status CheckPositive(const StateSettings& state, absl::string_view field, double value) {
   if (std::isfinite(value) && value > 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("state ", state.name(), ": ", field, " is ", value,
                                                  ", but must be a number above 0"));
@@ -243,7 +243,7 @@ absl::Status ValidateGraph(const TransitionGraph& graph) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateState(const State& state) {
+absl::Status ValidateState(const StateSettings& state) {
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "segments", state.segments()));
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "frames_per_segment", state.frames_per_segment()));
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "stride", state.stride()));
@@ -272,12 +272,14 @@ std::string EdgeName(const Transition& transition) {
   return absl::StrCat(transition.from(), "-", transition.to());
 }
 
-int FramesPerClip(const State& state) { return state.segments() * state.frames_per_segment(); }
+int FramesPerClip(const StateSettings& state) {
+  return state.segments() * state.frames_per_segment();
+}
 
-double FullFramesPerClip(const State& state, int full_crop) {
+double FullFramesPerClip(const StateSettings& state, int full_crop) {
   const double side =
       state.crop() > 0 && full_crop > 0 ? static_cast<double>(state.crop()) / full_crop : 1;
   return FramesPerClip(state) * side * side;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

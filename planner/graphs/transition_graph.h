@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // A transition graph with numbers.  Node 0 is the initial state, node k >= 1 is states(k - 1); edge
 // i is transitions(i).
@@ -53,7 +53,7 @@ absl::StatusOr<GraphIndex> IndexGraph(const TransitionGraph& graph);
 absl::Status ValidateGraph(const TransitionGraph& graph);
 
 // The ranges of plan.proto.  InvalidArgument names state, field, value and limit.
-absl::Status ValidateState(const State& state);
+absl::Status ValidateState(const StateSettings& state);
 
 // The name of a node of GraphIndex; `node` in [0, states + 1).
 const std::string& NodeName(const TransitionGraph& graph, int node);
@@ -62,12 +62,12 @@ const std::string& NodeName(const TransitionGraph& graph, int node);
 std::string EdgeName(const Transition& transition);
 
 // Frames of one clip: segments x frames per segment.
-int FramesPerClip(const State& state);
+int FramesPerClip(const StateSettings& state);
 
 // The same, but a frame with a smaller crop counts by its area relative to one of `full_crop`
 // pixels; a state without a crop of its own has the full one.
-double FullFramesPerClip(const State& state, int full_crop);
+double FullFramesPerClip(const StateSettings& state, int full_crop);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_GRAPHS_TRANSITION_GRAPH_H_

@@ -12,7 +12,7 @@
 #include "op3d/base/status_macros.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kInitial[] = "S0";
@@ -21,7 +21,7 @@ absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("wide graph: ", what));
 }
 
-bool Uniform(const State& clip) { return clip.segments() > 1; }
+bool Uniform(const StateSettings& clip) { return clip.segments() > 1; }
 
 double ClipFrames(const WideGraphSettings& settings, int clip) {
   return FullFramesPerClip(settings.clips(clip), settings.full_crop());
@@ -34,10 +34,10 @@ int Crop(const WideGraphSettings& settings, int clip) {
 // The cheapest of the clips of the same kind that have more frames or pixels and not less of
 // the other; -1 = none.
 int NextLarger(const WideGraphSettings& settings, int clip) {
-  const State& own = settings.clips(clip);
+  const StateSettings& own = settings.clips(clip);
   int next = -1;
   for (int i = 0; i < settings.clips_size(); ++i) {
-    const State& other = settings.clips(i);
+    const StateSettings& other = settings.clips(i);
     if (Uniform(other) != Uniform(own) || FramesPerClip(other) < FramesPerClip(own) ||
         Crop(settings, i) < Crop(settings, clip) ||
         ClipFrames(settings, i) <= ClipFrames(settings, clip)) {
@@ -76,6 +76,10 @@ absl::Status CheckStages(const WideGraphSettings& settings) {
     return Bad(absl::StrCat("it has ", settings.stages_size(),
                             " stages; it needs at least one at a constant rate and the last, in "
                             "which the rate falls"));
+  }
+  if (settings.stages(0).grow()) {
+    return Bad("stages[0] has grow, but its edges start from nothing, so that no clip can grow; "
+               "set it on a later stage");
   }
   double shorter = 0;
   for (const double share : settings.annealing()) {
@@ -117,7 +121,7 @@ absl::Status Check(const WideGraphSettings& settings) {
   std::set<std::string> names;
   double least = 0;
   for (int i = 0; i < settings.clips_size(); ++i) {
-    const State& clip = settings.clips(i);
+    const StateSettings& clip = settings.clips(i);
     OP3D_RETURN_IF_ERROR(ValidateState(clip));
     if (!names.insert(clip.name()).second) {
       return Bad(absl::StrCat("two clips are called ", clip.name(), "; names must differ"));
@@ -211,7 +215,7 @@ class WideGraph {
   }
 
   void AddState(int clip, int rate, int stage, int length) {
-    State* state = graph_.add_states();
+    StateSettings* state = graph_.add_states();
     *state = settings_.clips(clip);
     state->set_name(Name(clip, rate, stage, length));
     state->set_learning_rate(Rate(clip, rate));
@@ -301,4 +305,4 @@ absl::StatusOr<TransitionGraph> MakeWideGraph(const WideGraphSettings& settings)
   return WideGraph(settings).Make();
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -26,7 +26,7 @@
 #include "absl/status/statusor.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // InvalidArgument, naming field, value and limit, for no clip or rate, a rate or `frames` that is
 // not above 0, fewer than two stages, a stage without edges or weight, shares of `annealing`
@@ -61,6 +61,6 @@ struct Budget {
 // "4608", "90s", "20min", "3h", "3x".  InvalidArgument for anything else and for 0.
 absl::StatusOr<Budget> ParseBudget(const std::string& text);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_GRAPHS_WIDE_GRAPH_H_

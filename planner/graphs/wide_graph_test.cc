@@ -13,7 +13,7 @@
 #include "planner/search/search_progress.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using testing::HasSubstr;
@@ -69,10 +69,10 @@ TEST(WideGraphTest, GivesEdgesOfAStageEqualFrames) {
   ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(Settings()));
   // 3,200 frames over 5 x 1 + 3 x 2 + 2 x 3 = 17 parts.
   const std::map<int, double> want = {{1, 3200. / 17}, {2, 6400. / 17}, {3, 9600. / 17}};
-  std::map<std::string, const State*> states;
-  for (const State& state : graph.states()) states[state.name()] = &state;
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : graph.states()) states[state.name()] = &state;
   for (const Transition& edge : graph.transitions()) {
-    const State& state = *states[edge.to()];
+    const StateSettings& state = *states[edge.to()];
     EXPECT_NEAR(edge.epochs() * FramesPerClip(state), want.at(edge.round()),
                 FramesPerClip(state) / 2.0)
         << EdgeName(edge);
@@ -132,7 +132,7 @@ TEST(WideGraphTest, SeveralLengthsOfAnnealingShareATrunk) {
 TEST(WideGraphTest, ASmallerCropCountsByItsAreaAndGrows) {
   WideGraphSettings settings = Settings();
   settings.clear_clips();
-  State* small = settings.add_clips();
+  StateSettings* small = settings.add_clips();
   small->set_name("small");
   small->set_segments(1);
   small->set_frames_per_segment(16);
@@ -141,7 +141,7 @@ TEST(WideGraphTest, ASmallerCropCountsByItsAreaAndGrows) {
   small->set_batch_size(32);
   small->set_accumulation(1);
   small->set_crop(56);
-  State* whole = settings.add_clips();
+  StateSettings* whole = settings.add_clips();
   *whole = *small;
   whole->set_name("whole");
   whole->clear_crop();
@@ -173,6 +173,9 @@ TEST(WideGraphTest, WhatCannotBeIsASentence) {
   settings = Settings();
   settings.mutable_stages(1)->set_edges(0);
   EXPECT_THAT(MakeWideGraph(settings).status(), error("stages[1] has 0 edges"));
+  settings = Settings();
+  settings.mutable_stages(0)->set_grow(true);
+  EXPECT_THAT(MakeWideGraph(settings).status(), error("stages[0] has grow"));
   settings = Settings();
   settings.mutable_clips(1)->set_name("cs16");
   EXPECT_THAT(MakeWideGraph(settings).status(), error("two clips are called cs16"));
@@ -269,4 +272,4 @@ TEST(WideGraphTest, TheOutcomeDoesNotDependOnTheNumberOfRunners) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -16,7 +16,7 @@
 #include "absl/strings/strip.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Fields = std::vector<absl::string_view>;
@@ -270,4 +270,4 @@ absl::StatusOr<CurveFile> ParseCurveFile(absl::string_view text, absl::string_vi
       absl::StrCat(source, " holds no epoch; it must be as: epoch,performance\\n0,0.01\\n1,0.3"));
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

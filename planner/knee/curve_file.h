@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct CurveFile {
   // In the order of the file.
@@ -47,6 +47,6 @@ absl::StatusOr<CurveFile> ParseCurveFile(absl::string_view text, absl::string_vi
                                          absl::string_view which = "",
                                          std::vector<std::string>* warnings = nullptr);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_KNEE_CURVE_FILE_H_

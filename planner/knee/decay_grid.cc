@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Vector = std::vector<double>;
@@ -171,4 +171,4 @@ int HighestEpochOfBent(const PerformanceCurve& curve) {
   return low;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -16,7 +16,7 @@
 #include "absl/types/span.h"
 #include "planner/knee/performance_curve.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // Thread-safe once made.
 class DecayGrid {
@@ -79,6 +79,6 @@ class DecayGrid {
 // rounding: such a curve is concave, so ten comparisons are enough.
 int HighestEpochOfBent(const PerformanceCurve& curve);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_KNEE_DECAY_GRID_H_

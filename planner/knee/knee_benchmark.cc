@@ -6,7 +6,7 @@
 #include "op3d/base/random_stream.h"
 #include "planner/knee/knee_estimator.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 // A noisy curve of state.range(0) points with its knee near the middle.
@@ -21,6 +21,6 @@ void BM_EstimateKnee(benchmark::State& state) {
 BENCHMARK(BM_EstimateKnee)->Arg(11)->Arg(30)->Arg(60)->Arg(100)->Arg(160);
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
 BENCHMARK_MAIN();

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "planner/knee/variable_projection.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Unknowns = std::array<double, 5>;  // a, b, c, d, e over x / span
@@ -154,4 +154,4 @@ KneeEstimate ToProto(const Knee& knee) {
   return estimate;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

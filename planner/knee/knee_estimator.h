@@ -13,7 +13,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/knee/performance_curve.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct Knee {
   PerformanceCurve curve;
@@ -42,6 +42,6 @@ absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance,
 // In the form of the record.
 KneeEstimate ToProto(const Knee& knee);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_KNEE_KNEE_ESTIMATOR_H_

@@ -8,7 +8,7 @@
 #include "op3d/base/random_stream.h"
 #include "planner/knee/decay_grid.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 absl::Status CheckOptions(absl::Span<const double> performance,
@@ -104,4 +104,4 @@ absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance,
   return interval;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -10,7 +10,7 @@
 #include "absl/types/span.h"
 #include "planner/knee/knee_estimator.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct KneeBootstrapOptions {
   // In (0, 1): 0.95 = between the 2.5 % and the 97.5 % quantile.
@@ -46,6 +46,6 @@ struct KneeInterval {
 absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance, const Knee& knee,
                                            const KneeBootstrapOptions& options);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_KNEE_KNEE_INTERVAL_H_

@@ -9,7 +9,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -132,4 +132,4 @@ TEST(KneeIntervalTest, RefusesSettingsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -31,7 +31,7 @@ ABSL_FLAG(int, bootstrap_samples, 200, "curves drawn for the knee's interval");
 ABSL_FLAG(op3d::RenamedFlag, resamples, {"--bootstrap_samples"}, "");
 ABSL_FLAG(uint64_t, seed, 1, "seed of those draws");
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr double kConfidence = 0.95;
@@ -143,6 +143,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv, op3d::planner::kUsage, op3d::planner::Run);
+}

@@ -6,7 +6,7 @@
 #ifndef OP3D_PLANNER_KNEE_PERFORMANCE_CURVE_H_
 #define OP3D_PLANNER_KNEE_PERFORMANCE_CURVE_H_
 
-namespace op3d {
+namespace op3d::planner {
 
 struct PerformanceCurve {
   double a = 0, b = 0, c = 0, d = 0, e = 0;
@@ -28,6 +28,6 @@ inline constexpr int kHorizon = 1000;
 // The first integer epoch in [0, kHorizon) at which f is highest.
 int HighestEpoch(const PerformanceCurve& curve);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_KNEE_PERFORMANCE_CURVE_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/status_macros.h"
 #include "planner/knee/knee_interval.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 // The number of resampled curves that decide whether the knee is passed.
@@ -204,4 +204,4 @@ CurveTerms TermsOf(const StoppingRule& rule) {
   return terms;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

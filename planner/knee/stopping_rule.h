@@ -19,7 +19,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/knee/knee_estimator.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct StoppingDecision {
   bool stop = false;
@@ -70,6 +70,6 @@ absl::Status ValidateStoppingRule(const StoppingRule& rule);
 // The terms of the rule's function.
 CurveTerms TermsOf(const StoppingRule& rule);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_KNEE_STOPPING_RULE_H_

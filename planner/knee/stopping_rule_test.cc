@@ -9,7 +9,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -286,4 +286,4 @@ TEST(StoppingRuleTest, RefusesIntervalSettingsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Vector = std::vector<double>;
@@ -279,4 +279,4 @@ CurveFit VariableProjection::Minimize() const {
   return best;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -15,7 +15,7 @@
 #include "absl/types/span.h"
 #include "planner/knee/performance_curve.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // A solution, and its sum of squared residuals.
 struct CurveFit {
@@ -76,6 +76,6 @@ class VariableProjection {
   bool plain_is_free_ = false;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_KNEE_VARIABLE_PROJECTION_H_

@@ -8,7 +8,7 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 double Residual(const PerformanceCurve& curve, const std::vector<double>& y) {
@@ -96,4 +96,4 @@ TEST(VariableProjectionTest, AFitWithoutDecayHasNoRate) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -14,7 +14,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kPlanFile[] = "plan.textproto";
@@ -36,8 +36,8 @@ absl::Status CheckStepsOnPath(const Plan& plan) {
   return absl::OkStatus();
 }
 
-const State* FindState(const TransitionGraph& graph, const std::string& name) {
-  for (const State& state : graph.states()) {
+const StateSettings* FindState(const TransitionGraph& graph, const std::string& name) {
+  for (const StateSettings& state : graph.states()) {
     if (state.name() == name) return &state;
   }
   return nullptr;
@@ -51,7 +51,7 @@ bool HasEdge(const TransitionGraph& graph, const std::string& from, const std::s
 }
 
 // The first field in which training differs; "" if there is none.
-std::string Difference(const State& plan, const State& graph) {
+std::string Difference(const StateSettings& plan, const StateSettings& graph) {
   const auto differ = [](absl::string_view field, double in_plan, double in_graph) {
     return absl::StrCat(field, " is ", in_plan, " in the plan and ", in_graph, " in the graph");
   };
@@ -91,13 +91,13 @@ absl::Status TakeStates(Plan* plan) {
   if (plan->states_of().empty()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const TransitionGraph graph, FindGraph(plan->states_of()));
   for (Plan::Step& step : *plan->mutable_steps()) {
-    const State* state = FindState(graph, step.state().name());
+    const StateSettings* state = FindState(graph, step.state().name());
     if (state != nullptr) {
       *step.mutable_state() = *state;
       continue;
     }
     std::vector<std::string> names;
-    for (const State& one : graph.states()) names.push_back(one.name());
+    for (const StateSettings& one : graph.states()) names.push_back(one.name());
     return absl::InvalidArgumentError(absl::StrCat("the plan has a step in '", step.state().name(),
                                                    "', but the graph ", plan->states_of(),
                                                    " has the states ", absl::StrJoin(names, ", ")));
@@ -150,7 +150,7 @@ absl::Status ValidatePlan(const Plan& plan) {
   }
   absl::flat_hash_set<std::string> seen;
   for (const Plan::Step& step : plan.steps()) {
-    const State& state = step.state();
+    const StateSettings& state = step.state();
     if (state.name().empty()) {
       return absl::InvalidArgumentError("a step of the plan has a state without a name");
     }
@@ -189,7 +189,7 @@ absl::Status ValidatePlan(const Plan& plan, const TransitionGraph& graph) {
         absl::StrCat("the plan's path ends in ", last, ", which is no final state of the graph"));
   }
   for (const Plan::Step& step : plan.steps()) {
-    const State* state = FindState(graph, step.state().name());
+    const StateSettings* state = FindState(graph, step.state().name());
     const std::string difference = state == nullptr ? "" : Difference(step.state(), *state);
     if (state != nullptr && difference.empty()) continue;
     return absl::InvalidArgumentError(
@@ -205,4 +205,4 @@ int TotalEpochs(const Plan& plan) {
   return epochs;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

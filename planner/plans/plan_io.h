@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // The file of a graph as a user names it: a file, or a shipped graph ("base_cs", in
 // planner/graphs). NotFound, listing the shipped ones, for another name.
@@ -47,6 +47,6 @@ absl::Status ValidatePlan(const Plan& plan, const TransitionGraph& graph);
 // The epochs of all steps.
 int TotalEpochs(const Plan& plan);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_PLANS_PLAN_IO_H_

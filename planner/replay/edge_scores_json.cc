@@ -10,7 +10,7 @@
 #include "op3d/base/status_macros.h"
 #include "planner/knee/performance_curve.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -121,4 +121,4 @@ absl::StatusOr<std::vector<EdgeOutcome>> ParseEdgeScores(absl::string_view text,
   return outcomes;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -16,7 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // Outcomes with from, to, and either `curve` (measured points) or epochs and score.
 // InvalidArgument names `source`, the edge's position in the list and the error: a missing field, a
@@ -24,6 +24,6 @@ namespace op3d {
 absl::StatusOr<std::vector<EdgeOutcome>> ParseEdgeScores(absl::string_view text,
                                                          absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_REPLAY_EDGE_SCORES_JSON_H_

@@ -9,7 +9,7 @@
 #include "planner/plans/plan_io.h"
 #include "planner/search/dynamic_programming.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 struct Spent {
@@ -165,7 +165,7 @@ std::string FormatNode(const SearchProgress& progress, int node) {
 
 }  // namespace
 
-std::string ClipText(const State& state) {
+std::string ClipText(const StateSettings& state) {
   std::string text = state.segments() == 1 ? absl::StrCat(state.frames_per_segment(), " frames")
                                            : absl::StrCat(state.segments(), " x ",
                                                           state.frames_per_segment(), " frames");
@@ -179,7 +179,7 @@ std::string PlanText(const Plan& plan) {
   if (plan.value() != 0) absl::StrAppendFormat(&text, ", value %.4f", plan.value());
   absl::StrAppend(&text, "\n");
   for (const Plan::Step& step : plan.steps()) {
-    const State& state = step.state();
+    const StateSettings& state = step.state();
     absl::StrAppendFormat(&text, "  %-4s %-14s lr %-8g %3d epochs  batch %d x %d%s\n", state.name(),
                           ClipText(state), state.learning_rate(), step.epochs(), state.batch_size(),
                           state.accumulation(),
@@ -276,4 +276,4 @@ std::string FormatExplanation(const SearchProgress& progress) {
   return absl::StrCat(text, outcome.status().message(), "\n", FormatBest(progress));
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

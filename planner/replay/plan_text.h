@@ -8,10 +8,10 @@
 #include "planner/replay/replay.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // "32 frames", "64 frames / 2" (every 2nd), "8 x 4 frames", "16 frames @ 112" (its own crop).
-std::string ClipText(const State& state);
+std::string ClipText(const StateSettings& state);
 
 // A plan: one line per step, with clip, learning rate, clips per update and epochs.
 std::string PlanText(const Plan& plan);
@@ -26,6 +26,6 @@ std::string FormatExplanation(const SearchProgress& progress);
 // The plan, what was missing for a better answer, and the front as a table.
 std::string FormatReplay(const Replay& replay);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_REPLAY_PLAN_TEXT_H_

@@ -6,7 +6,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -175,4 +175,4 @@ TEST(PlanTextTest, ShowsAPlan) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -20,9 +20,9 @@
 #include "planner/graphs/transition_graph.h"
 #include "planner/search/dynamic_programming.h"
 
-namespace op3d {
+namespace op3d::planner {
 
-enum class Cost {
+enum class CostUnit {
   // Epochs x frames of a clip.  Multiplied by the clips of an epoch: the frames trained on.
   kFrames,
   // Measured wall-clock time of training and measuring.
@@ -37,7 +37,7 @@ struct ReplayOptions {
   // The states that may be used, in addition to the initial one; empty = all.
   std::vector<std::string> states;
   // The cost on the front.
-  Cost cost = Cost::kFrames;
+  CostUnit cost = CostUnit::kFrames;
 };
 
 // The best path into a state, as a plan that ends there.
@@ -97,7 +97,7 @@ Plan PlanTo(const Replay& replay, const std::string& state);
 
 // The state of the front with the highest value that costs at most `budget`, in the unit of `cost`,
 // which must be that of the front.  NotFound, naming the cheapest, if there is none.
-absl::StatusOr<PricedState> BestWithin(const Replay& replay, Cost cost, double budget);
+absl::StatusOr<PricedState> BestWithin(const Replay& replay, CostUnit cost, double budget);
 
 // The share, in [0, 1], of `resamples` searches that end with the path of `replay` when the
 // residuals of every curve are drawn again (RandomStream(seed)).  Edges without a measured curve
@@ -130,6 +130,6 @@ struct SearchAgreement {
 absl::StatusOr<SearchAgreement> CompareSearches(const SearchOutcome& first,
                                                 const SearchOutcome& second);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_REPLAY_REPLAY_H_

@@ -17,7 +17,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(2);
@@ -164,4 +164,4 @@ absl::StatusOr<std::string> ChildProcess::ReadLine(absl::Duration timeout) {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

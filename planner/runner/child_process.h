@@ -19,7 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // Not thread-safe; one process may have several.  Starting the first one makes this process
 // ignore SIGPIPE.
@@ -59,6 +59,6 @@ class ChildProcess {
   std::string buffer_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_CHILD_PROCESS_H_

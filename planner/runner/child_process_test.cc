@@ -5,7 +5,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -53,4 +53,4 @@ TEST(ChildProcessTest, DoesNotWaitForEver) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -12,7 +12,7 @@
 #include "op3d/base/training_failure.h"
 #include "op3d/train/edge/edge_protocol.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 absl::Status FailedTraining(const std::string& what) {
@@ -102,7 +102,8 @@ absl::StatusOr<std::string> ChildRunner::AskOnce(const std::string& line) {
   for (;;) {
     OP3D_ASSIGN_OR_RETURN(std::string answer, child_->ReadLine(until - absl::Now()));
     if (absl::StartsWith(answer, "{")) return answer;
-    std::fprintf(stderr, "%s\n", answer.c_str());
+    // An empty line ends what a child had printed without a newline.
+    if (!answer.empty()) std::fprintf(stderr, "%s\n", answer.c_str());
   }
 }
 
@@ -157,4 +158,4 @@ absl::StatusOr<EdgeCost> ChildRunner::Estimate(const EdgeTask& task, int epochs)
   return ParseEdgeCost(line);
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

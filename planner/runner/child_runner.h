@@ -57,12 +57,13 @@
 //   {"error": "out of memory"}                gives up: ends the search with that message; the next
 //                                             `plan resume` asks again
 //
-// A line that does not begin with '{' is copied to standard error.  The weights of an epoch must
-// be on disk before it is answered; a request may come again after it was answered and must then
+// A line that does not begin with '{' is copied to standard error; an empty line is dropped.  The
+// weights of an epoch must be on disk before it is answered; a request may come again after it was answered and must then
 // get an equal answer.  At the end of its input a child ends.  Several children run at once with
 // --jobs; `{job}` in the command or the launcher is replaced by the child's number from 0, so that
 // each can have its own device: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
-// `planner/example/train.py` is an example in plain Python.
+// `planner/example/train.py` is an example in plain Python; the package in planner/python speaks the
+// protocol for Python programs.
 #ifndef OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 #define OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 
@@ -77,7 +78,7 @@
 #include "planner/runner/child_process.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct ChildRunnerOptions {
   // A command for /bin/sh.
@@ -127,6 +128,6 @@ class ChildRunner : public StateRunner {
   double chance_ = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_

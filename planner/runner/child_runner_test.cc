@@ -13,7 +13,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::google::protobuf::util::MessageDifferencer;
@@ -190,4 +190,4 @@ TEST(ChildRunnerTest, WeightsThatAreGoneAreMissedBeforeAnythingIsDone) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

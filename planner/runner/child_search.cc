@@ -22,7 +22,7 @@
 #include "planner/search/search.h"
 #include "planner/search/search_bar.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kRequestFile[] = "search.textproto";
@@ -215,4 +215,4 @@ ChildRunnerOptions ChildOptions(const SearchRequest& request, const ChildRunnerO
   return options;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

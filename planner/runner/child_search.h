@@ -14,7 +14,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/runner/child_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // Options that may change when a search is resumed.
 struct ChildSearchOptions {
@@ -54,6 +54,6 @@ absl::StatusOr<SearchRequest> ReadSearchRequest(const std::string& folder);
 ChildRunnerOptions ChildOptions(const SearchRequest& request, const ChildRunnerOptions& child,
                                 int job);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_CHILD_SEARCH_H_

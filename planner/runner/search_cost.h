@@ -13,16 +13,16 @@
 
 #include "absl/status/statusor.h"
 #include "planner/graphs/plan.pb.h"
-#include "planner/plans/work_estimate.h"
+#include "planner/plans/search_work.h"
 #include "planner/runner/child_runner.h"
 #include "planner/runner/child_search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct SearchCost {
   struct Pool {
     TransitionGraph graph;
-    WorkEstimate work;
+    SearchWork work;
     // By work.edges; not set if the command does not support estimates.
     std::vector<std::optional<EdgeCost>> edges;
   };
@@ -51,6 +51,6 @@ absl::StatusOr<SearchCost> EstimateSearch(const SearchRequest& request,
 // A table with one line per edge, and the sums.
 std::string FormatCost(const SearchCost& cost);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_SEARCH_COST_H_

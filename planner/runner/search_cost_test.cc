@@ -10,7 +10,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/graphs/pool.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::AllOf;
@@ -116,4 +116,4 @@ TEST(SearchCostTest, RefusesABadGraph) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -15,14 +15,15 @@
 #include "op3d/train/edge/edge_trainer.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // Not thread-safe: use one per search.  Several may use one FrameStore at once.
 class TrainingRunner : public StateRunner {
  public:
   // As EdgeTrainer.  A stopping rule's attempt_epochs + 1 is nearly always enough for
   // `kept_epochs`.
-  TrainingRunner(const TrainingJob& job, const std::vector<Video>* measured, int kept_epochs = 0)
+  TrainingRunner(const TrainingJob& job, const std::vector<data::Video>* measured,
+                 int kept_epochs = 0)
       : trainer_(job, measured, kept_epochs) {}
 
   absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override;
@@ -38,6 +39,6 @@ class TrainingRunner : public StateRunner {
   EdgeTrainer trainer_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_TRAINING_RUNNER_H_

@@ -9,7 +9,7 @@
 #include "op3d/train/checkpoint/checkpoint_folder.h"
 #include "op3d/train/testing/tiny_job.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using testing::ElementsAre;
@@ -140,4 +140,4 @@ TEST_F(TrainingRunnerTest, WeightsThatWereNotKeptAreTrainedAgainToTheSameBits) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -22,7 +22,7 @@
 #include "absl/types/span.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // The result of training an edge.
 struct EdgeScore {
@@ -60,6 +60,6 @@ struct BestPath {
 absl::StatusOr<BestPath> FindBestPath(const GraphIndex& graph,
                                       absl::Span<const std::optional<EdgeScore>> scores);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_SEARCH_DYNAMIC_PROGRAMMING_H_

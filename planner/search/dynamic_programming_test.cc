@@ -11,7 +11,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -214,4 +214,4 @@ TEST(DynamicProgrammingTest, RefusesScoresThatAreNone) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

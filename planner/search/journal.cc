@@ -19,7 +19,7 @@
 #include "op3d/base/proto_json.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 
@@ -212,4 +212,4 @@ absl::Status Journal::Append(const JournalEntry& entry) {
   return status_;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -22,7 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "planner/search/journal.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // The journal's name inside a search's folder.
 inline constexpr char kJournalFile[] = "journal.jsonl";
@@ -85,6 +85,6 @@ absl::StatusOr<std::string> EncodeJournalLine(const JournalEntry& entry);
 // `line` has no newline.  DataLoss says what is wrong.
 absl::StatusOr<JournalEntry> DecodeJournalLine(absl::string_view line);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_SEARCH_JOURNAL_H_

@@ -19,7 +19,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/graphs/pool.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::google::protobuf::util::MessageDifferencer;
@@ -224,4 +224,4 @@ TEST(JournalTest, RefusesLinesThatAreNoEntries) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -21,7 +21,7 @@
 #include "planner/search/journal.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr int kJournalVersion = 1;
@@ -330,4 +330,4 @@ absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const Stoppin
   return Searcher(std::move(progress), runners, options).Run();
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

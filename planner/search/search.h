@@ -25,7 +25,7 @@
 #include "op3d/train/edge.pb.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // The interface that trains and measures.  It is called from one thread at a time, and for one
 // edge until that is finished or has failed.
@@ -129,6 +129,6 @@ absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const Stoppin
                                      absl::Span<StateRunner* const> runners,
                                      const SearchOptions& options);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_SEARCH_SEARCH_H_

@@ -17,7 +17,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // Thread-safe.
 class SearchBar {
@@ -48,6 +48,6 @@ class SearchBar {
   Progress progress_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_SEARCH_SEARCH_BAR_H_

@@ -8,7 +8,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 // Two pools, one after the other: the share of the bar never decreases, and is 100 % only at the
@@ -56,4 +56,4 @@ TEST(SearchBarTest, AllPoolsCountFromTheStart) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -20,7 +20,7 @@
 #include "planner/search/journal.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 // State i has edges from the `ways` states before it; with 1 it is a chain.
@@ -29,7 +29,7 @@ TransitionGraph MakeGraph(int states, int ways) {
   graph.set_pool("chain");
   graph.set_initial("S0");
   for (int i = 1; i <= states; ++i) {
-    State& state = *graph.add_states();
+    StateSettings& state = *graph.add_states();
     state.set_name(absl::StrCat("S", i));
     state.set_segments(1);
     state.set_frames_per_segment(16);
@@ -143,6 +143,6 @@ void BM_JournalEpoch(benchmark::State& state) {
 BENCHMARK(BM_JournalEpoch)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
 BENCHMARK_MAIN();

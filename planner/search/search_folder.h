@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct FoundSearch {
   // The journal's path.
@@ -27,6 +27,6 @@ absl::StatusOr<std::vector<FoundSearch>> ReadSearches(const std::string& folder)
 absl::StatusOr<std::vector<FoundSearch>> RecordedSearches(
     const std::string& path, const google::protobuf::RepeatedPtrField<SearchOutcome>& outcomes);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_SEARCH_SEARCH_FOLDER_H_

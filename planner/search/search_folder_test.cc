@@ -14,7 +14,7 @@
 #include "planner/search/search.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -50,7 +50,7 @@ TEST(SearchFolderTest, FindsTheSearchesOfARun) {
 WideGraphSettings Wide() {
   WideGraphSettings settings;
   for (const int frames : {16, 32}) {
-    State* clip = settings.add_clips();
+    StateSettings* clip = settings.add_clips();
     clip->set_name(absl::StrCat("cs", frames));
     clip->set_segments(1);
     clip->set_frames_per_segment(frames);
@@ -126,4 +126,4 @@ TEST(SearchFolderTest, SaysWhatIsMissingOrDamaged) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

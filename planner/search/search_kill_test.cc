@@ -24,7 +24,7 @@
 #include "planner/search/journal.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::google::protobuf::util::MessageDifferencer;
@@ -208,4 +208,4 @@ INSTANTIATE_TEST_SUITE_P(Runners, SearchKillTest,
                                          Case{1, false, true}, Case{3, true, true}));
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

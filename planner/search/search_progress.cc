@@ -10,7 +10,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/training_failure.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 namespace {
 
@@ -491,4 +491,4 @@ SearchOutcome SearchProgress::OutcomeSoFar() const {
   return outcome;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

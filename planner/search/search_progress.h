@@ -19,7 +19,7 @@
 #include "planner/search/dynamic_programming.h"
 #include "planner/search/journal.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // Edges are indexes of graph.transitions.  Not thread-safe.
 class SearchProgress {
@@ -148,6 +148,6 @@ class SearchProgress {
   int processes_ = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_SEARCH_SEARCH_PROGRESS_H_

@@ -13,7 +13,7 @@
 #include "op3d/base/training_failure.h"
 #include "planner/graphs/pool.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -253,7 +253,7 @@ TEST(SearchProgressTest, NeedsTheSameWeightsAsALookAtAllStates) {
     TransitionGraph graph = MakePool(PoolOptions());
     graph.clear_transitions();
     std::vector<std::string> names = {graph.initial()};
-    for (const State& state : graph.states()) names.push_back(state.name());
+    for (const StateSettings& state : graph.states()) names.push_back(state.name());
     for (size_t to = 1; to < names.size(); ++to) {
       for (size_t from = 0; from < to; ++from) {
         if (from + 1 != to && stream.Uniform() < 0.6) continue;
@@ -338,4 +338,4 @@ TEST(SearchProgressTest, RefusesABadGraphOrRule) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

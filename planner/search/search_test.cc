@@ -24,7 +24,7 @@
 #include "planner/search/journal.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::google::protobuf::util::MessageDifferencer;
@@ -34,7 +34,7 @@ using ::testing::HasSubstr;
 
 // S0 -> A -> B -> C and S0 -> B.
 TransitionGraph SmallGraph() {
-  const State pattern = MakePool(PoolOptions()).states(0);
+  const StateSettings pattern = MakePool(PoolOptions()).states(0);
   TransitionGraph graph;
   graph.set_pool("test");
   graph.set_initial("S0");
@@ -335,7 +335,8 @@ TEST(SearchTest, WeightsDoNotHangOnTheOrderOfFinishing) {
       Waiting(const std::vector<int>* which, Turns* all)
           : ScriptedRunner([](const EdgeTask& task, int epoch) {
               // A-B is skipped and leads until S0-B finishes, which beats it.
-              return task.index() == 1 ? Parabola(epoch, 3, 0.65) : op3d::Script(task, epoch);
+              return task.index() == 1 ? Parabola(epoch, 3, 0.65)
+                                       : op3d::planner::Script(task, epoch);
             }),
             order(which),
             turns(all) {}
@@ -424,4 +425,4 @@ TEST(SearchTest, StopsBetweenTwoEpochsOnASignal) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -18,7 +18,7 @@
 #include "results/record/record.h"
 #include "results/record/record_check.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
@@ -204,4 +204,4 @@ std::string ComparisonJson(const RunComparison& comparison) {
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -14,7 +14,7 @@
 #include "results/compare/difference.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 struct RunComparison {
   bool exact = false;
@@ -54,6 +54,6 @@ std::string DifferenceText(const Difference& difference);
 // not_compared [...], edited [...].
 std::string ComparisonJson(const RunComparison& comparison);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_COMPARE_COMPARE_H_

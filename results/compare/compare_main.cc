@@ -15,18 +15,18 @@
 ABSL_FLAG(bool, exact, false,
           "every bit counts: no tolerances, scores files byte by byte, checksums of weights");
 ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
-ABSL_FLAG(double, share_tolerance, op3d::ComparisonOptions().share_tolerance,
+ABSL_FLAG(double, share_tolerance, op3d::results::ComparisonOptions().share_tolerance,
           "largest difference of accuracies, performances, edges' scores and fitted curves");
-ABSL_FLAG(double, loss_tolerance, op3d::ComparisonOptions().loss_tolerance,
+ABSL_FLAG(double, loss_tolerance, op3d::results::ComparisonOptions().loss_tolerance,
           "largest relative difference of losses");
-ABSL_FLAG(int, epoch_tolerance, op3d::ComparisonOptions().epoch_tolerance,
+ABSL_FLAG(int, epoch_tolerance, op3d::results::ComparisonOptions().epoch_tolerance,
           "largest difference of knees, epochs and lengths of curves");
-ABSL_FLAG(int, video_tolerance, op3d::ComparisonOptions().video_tolerance,
+ABSL_FLAG(int, video_tolerance, op3d::results::ComparisonOptions().video_tolerance,
           "largest difference of videos right in a class or group");
-ABSL_FLAG(double, score_tolerance, op3d::ComparisonOptions().score_tolerance,
+ABSL_FLAG(double, score_tolerance, op3d::results::ComparisonOptions().score_tolerance,
           "largest difference of single test scores (logits)");
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 absl::StatusOr<ComparisonOptions> OptionsFromFlags() {
@@ -76,7 +76,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -85,5 +85,5 @@ int main(int argc, char** argv) {
       "scores.  Exit 0 = equal, 1 = they differ, 2 = wrong use, or equal records of which one was "
       "edited.\n\n"
       "  ./bazelw run //results:compare -- results/runs/a results/runs/b --exact",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

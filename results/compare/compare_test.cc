@@ -11,7 +11,7 @@
 #include "results/record/record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -173,4 +173,4 @@ TEST(CompareTest, UnreadableRecordsAreNamed) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace op3d {
+namespace op3d::results {
 
 struct ComparisonOptions {
   // Compare every bit: without tolerances; checksums and the order of entries count too.
@@ -46,6 +46,6 @@ double AllowedDifference(ComparisonRule rule, const ComparisonOptions& options, 
 using EntryKey = std::vector<std::vector<std::string>>;
 EntryKey KeyOf(const google::protobuf::Descriptor& entry);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_COMPARE_COMPARISON_RULES_H_

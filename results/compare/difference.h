@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace op3d {
+namespace op3d::results {
 
 struct Difference {
   // "recipe 'planned' > test > top1".
@@ -16,6 +16,6 @@ struct Difference {
   std::string note;
 };
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_COMPARE_DIFFERENCE_H_

@@ -21,7 +21,7 @@
 #include "results/record/compact_record.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -321,4 +321,4 @@ std::vector<Difference> CompareRecords(const RunRecord& a, const RunRecord& b,
 
 int64_t CountFields(const RunRecord& record) { return CountValues(CanonicalRecord(record)); }
 
-}  // namespace op3d
+}  // namespace op3d::results

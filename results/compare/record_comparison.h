@@ -15,7 +15,7 @@
 #include "results/compare/difference.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // In the order of the record's fields.  If not exact, fits are compared by their curves, not by
 // their parameters (five parameters fitted to a few points vary much, their curve does not), and
@@ -26,6 +26,6 @@ std::vector<Difference> CompareRecords(const RunRecord& a, const RunRecord& b,
 // The number of single values in a record, without the volatile ones.
 int64_t CountFields(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_COMPARE_RECORD_COMPARISON_H_

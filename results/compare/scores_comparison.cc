@@ -11,7 +11,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 bool IsFloating(DType dtype) {
@@ -149,4 +149,4 @@ absl::StatusOr<ScoresComparison> CompareScores(const std::string& path_a, const 
   return comparison;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

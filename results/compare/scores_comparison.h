@@ -12,7 +12,7 @@
 #include "results/compare/comparison_rules.h"
 #include "results/compare/difference.h"
 
-namespace op3d {
+namespace op3d::results {
 
 struct ScoresComparison {
   std::vector<Difference> differences;
@@ -26,6 +26,6 @@ struct ScoresComparison {
 absl::StatusOr<ScoresComparison> CompareScores(const std::string& path_a, const std::string& path_b,
                                                const ComparisonOptions& options);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_COMPARE_SCORES_COMPARISON_H_

@@ -9,7 +9,7 @@
 #include "results/picture/graph_svg.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kPanelWidth = 264, kPanelHeight = 236, kGap = 14;
@@ -37,8 +37,8 @@ double TickStep(double range, int count) {
   return 10 * power;
 }
 
-const State* FindState(const TransitionGraph& graph, const std::string& name) {
-  for (const State& state : graph.states()) {
+const StateSettings* FindState(const TransitionGraph& graph, const std::string& name) {
+  for (const StateSettings& state : graph.states()) {
     if (state.name() == name) return &state;
   }
   return nullptr;
@@ -103,7 +103,7 @@ class Panel {
       picture_.Text({corner_.x + kPanelWidth - 14, corner_.y + 23}, "on the plan's way",
                     TextStyle(11).Fill(kVermilion).Bold().End());
     }
-    const State* state = FindState(search_.graph(), edge_.to());
+    const StateSettings* state = FindState(search_.graph(), edge_.to());
     if (state == nullptr) return;
     picture_.Text(
         {corner_.x + 14, corner_.y + 40},
@@ -318,4 +318,4 @@ Svg DrawSearches(const google::protobuf::RepeatedPtrField<SearchOutcome>& search
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

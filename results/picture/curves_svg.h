@@ -12,7 +12,7 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The panels of one search in the order of its edges, four in a row.  Each has its own scales.
 Svg DrawCurves(const SearchOutcome& search);
@@ -27,6 +27,6 @@ double FittedValue(const KneeEstimate& fit, double epoch);
 // epochs, knee at 7", "... still rising" for a knee after the last trained epoch.
 std::string DescribeEnding(const EdgeOutcome& edge);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_CURVES_SVG_H_

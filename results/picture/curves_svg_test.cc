@@ -9,7 +9,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -80,4 +80,4 @@ TEST(CurvesSvgTest, OddSearchesGiveWellFormedPictures) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

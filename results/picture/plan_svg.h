@@ -7,11 +7,11 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // Five states in a row.  The bar in each box is its share of the plan's epochs.
 Svg DrawPlan(const Plan& plan);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_PLAN_SVG_H_

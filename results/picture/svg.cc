@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 // Two decimals are a fiftieth of a pixel.
@@ -184,4 +184,4 @@ double EstimateTextWidth(absl::string_view text, double size) {
   return 0.56 * size * characters;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -16,7 +16,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // Colours that people with any kind of colour blindness can distinguish (Okabe and Ito, 2008), and
 // greys.
@@ -116,6 +116,6 @@ std::string EscapeXml(absl::string_view text);
 // The approximate width of a text in pixels, for layout.
 double EstimateTextWidth(absl::string_view text, double size);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_SVG_H_

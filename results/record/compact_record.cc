@@ -18,7 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -74,7 +74,7 @@ void Lengthen(SearchOutcome* search) {
 
 // Whether the message holds choices, not measurements.
 bool IsSetting(const Message& message) {
-  return message.GetTypeName() == State::descriptor()->full_name() ||
+  return message.GetTypeName() == StateSettings::descriptor()->full_name() ||
          message.GetTypeName() == TransitionGraph::descriptor()->full_name() ||
          message.GetTypeName() == StoppingRule::descriptor()->full_name();
 }
@@ -209,4 +209,4 @@ std::string PrintDense(const RunRecord& record) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -8,7 +8,7 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // Rounds every measured figure of searches (curves, fits, values) and the losses to 5 significant
 // digits.  Leaves out what can be restored (a performance that is the mean of the three shares, the
@@ -25,6 +25,6 @@ RunRecord ExpandRecord(RunRecord record);
 // and lists of numbers or words, are on one line.
 std::string PrintDense(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_COMPACT_RECORD_H_

@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // Start time, commit, host, processor and cores are determined here, the rest is given;
 // `arithmetic` is ArithmeticInUse() (op3d/torch), `libraries` are "name version".  Unknown values
@@ -29,6 +29,6 @@ std::string RecordTime(absl::Time time);
 // The peak resident memory of this process so far, in MiB.
 double PeakMemoryMib();
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_ENVIRONMENT_H_

@@ -8,7 +8,7 @@
 #include "results/record/roles.h"
 #include "results/record/statistics.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 const RecipeSettings* FindSettings(const RunRecord& record, const std::string& name) {
@@ -192,4 +192,4 @@ double StandardError(double share, int videos) {
   return videos > 0 ? std::sqrt(share * (1 - share) / videos) : 0;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -11,7 +11,7 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The planned row; null if there is none.  If rows have roles, the search's model is preferred to
 // the plan trained again, and the planned method to the published one.
@@ -33,6 +33,6 @@ std::string Caution(const RunRecord& record);
 // One standard error of a share over `videos` videos: sqrt(p (1 - p) / n), 0 without videos.
 double StandardError(double share, int videos);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_HEADLINE_H_

@@ -5,7 +5,7 @@
 #include "results/record/record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -108,4 +108,4 @@ TEST(HeadlineTest, StandardErrorIsTheBinomialOne) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -13,7 +13,7 @@
 #include "results/record/record_check.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // A record, its name (usually its folder's), and whether it is unchanged.
 struct NamedRecord {
@@ -50,6 +50,6 @@ absl::StatusOr<RecordFolder> ReadRecordFolder(const std::string& folder);
 // among its own files.  NotFound if there is neither.
 absl::StatusOr<std::string> RecordedFolder();
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_NAMED_RECORDS_H_

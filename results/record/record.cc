@@ -21,7 +21,7 @@
 #include "op3d/base/textproto.h"
 #include "results/record/compact_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -165,7 +165,7 @@ absl::Status CheckEdge(const EdgeOutcome& edge, const std::set<std::string>& sta
 
 absl::Status CheckSearch(const SearchOutcome& search) {
   std::set<std::string> states = {search.graph().initial()};
-  for (const State& state : search.graph().states()) states.insert(state.name());
+  for (const StateSettings& state : search.graph().states()) states.insert(state.name());
   for (const EdgeOutcome& edge : search.edges()) {
     OP3D_RETURN_IF_ERROR(
         Annotate(CheckEdge(edge, states), absl::StrCat("edge ", edge.from(), "->", edge.to())));
@@ -339,4 +339,4 @@ std::vector<bool> UnpackRight(const TestResult& test) {
   return right;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -14,7 +14,7 @@
 #include "absl/types/span.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The version that this code writes, and the newest that it reads.
 inline constexpr int kRecordSchemaVersion = 1;
@@ -78,6 +78,6 @@ std::vector<bool> UnpackRight(const TestResult& test);
 // contradicts top-1.
 absl::Status CheckRight(const TestResult& test);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_RECORD_H_

@@ -24,7 +24,7 @@
 #include "results/record/format.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
@@ -129,7 +129,7 @@ struct FrameRange {
   int full_crop = 0;
   double low = 0, high = 0;
 
-  void Add(const State& state, int64_t epochs, int64_t least_videos, int64_t most_videos) {
+  void Add(const StateSettings& state, int64_t epochs, int64_t least_videos, int64_t most_videos) {
     const int64_t step = int64_t{state.batch_size()} * std::max(1, state.accumulation());
     double frames = static_cast<double>(epochs * ClipLength(state));
     if (state.crop() > 0 && full_crop > 0) {
@@ -156,12 +156,12 @@ FrameRange SearchedFrames(const RunRecord& record, const RecipeResult& recipe, i
   // With a proxy: on a part of the videos, at its own crop; then the best paths at full size.
   if (settings.has_proxy() && settings.proxy().videos() > 0) least_videos = 0;
   for (const SearchOutcome& search : record.searches()) {
-    std::map<std::string, const State*> states;
-    for (const State& state : search.graph().states()) states[state.name()] = &state;
+    std::map<std::string, const StateSettings*> states;
+    for (const StateSettings& state : search.graph().states()) states[state.name()] = &state;
     for (const EdgeOutcome& edge : search.edges()) {
       const auto to = states.find(edge.to());
       if (to == states.end() || edge.curve_size() < 2) continue;
-      State state = *to->second;
+      StateSettings state = *to->second;
       if (settings.proxy().crop() > 0) state.set_crop(settings.proxy().crop());
       range.Add(state, edge.curve_size() - 1, least_videos, most_videos);
     }
@@ -252,7 +252,7 @@ void CheckLists(const RunRecord& record, Faults* faults) {
                 held_out->used(), ", which are not the ", train->used(), " of the training list");
   }
   const DatasetSettings& dataset = record.settings().dataset();
-  const OfficialCounts official = OfficialVideos(dataset);
+  const data::OfficialCounts official = data::OfficialVideos(dataset);
   const DatasetReport::List* evaluation = FindList(record, "evaluation");
   for (const auto& [list, count, name] :
        {std::make_tuple(train, official.train, "training"),
@@ -375,7 +375,7 @@ std::string NotOfficial(const RunRecord& record) {
       absl::StrContains(name, '.')) {
     return "";
   }
-  absl::StatusOr<DatasetSettings> dataset = FindDataset(name);
+  absl::StatusOr<DatasetSettings> dataset = data::FindDataset(name);
   if (!dataset.ok()) return "";  // not a built-in one: nothing is published about it
   dataset->set_split(settings.dataset().split());
   if (settings.dataset().evaluation().list() != dataset->evaluation().list() ||
@@ -391,7 +391,7 @@ std::string NotOfficial(const RunRecord& record) {
   if (absl::StrContains(settings.network().name(), "miniature")) {
     return absl::StrCat("its network is ", settings.network().name(), ", a miniature's");
   }
-  const int official = OfficialVideos(*dataset).evaluation;
+  const int official = data::OfficialVideos(*dataset).evaluation;
   const DatasetReport::List* list = FindList(record, "evaluation");
   if (list == nullptr) return "it does not say which videos it was tested on";
   if (official == 0) return "";
@@ -430,4 +430,4 @@ std::string DescribeEdit(absl::string_view name, const RecordCheck& check) {
                       more > 0 ? absl::StrCat(" (and ", more, " more)") : "", ".");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

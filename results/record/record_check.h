@@ -22,7 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 struct RecordCheck {
   // Reasons why the record has been changed, one sentence each without a full stop.  Empty =
@@ -68,6 +68,6 @@ std::string NotOfficial(const RunRecord& record);
 // "run-7 was edited by hand or damaged and gets no verdict: <first fault> (and 2 more)."
 std::string DescribeEdit(absl::string_view name, const RecordCheck& check);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_RECORD_CHECK_H_

@@ -21,7 +21,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/verdict/verdict.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::AllOf;
@@ -335,4 +335,4 @@ TEST(RecordCheckTest, RecordedRunsAreWhole) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -12,7 +12,7 @@
 #include "results/record/compact_record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
@@ -253,4 +253,4 @@ TEST(RecordTest, CanonicalFormLacksOnlyWhatIsVolatile) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

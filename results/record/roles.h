@@ -10,7 +10,7 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // For people: "planned: the search's model"; "" for ROLE_UNSPECIFIED.
 std::string RoleTitle(RecipeResult::Role role);
@@ -35,6 +35,6 @@ const RecipeResult* TestedRow(const RunRecord& record, RecipeResult::Role role);
 // Null if there is none.
 const RecipeResult* StrongestRival(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_ROLES_H_

@@ -4,7 +4,7 @@
 
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(RolesTest, EveryRoleHasATitleAndAKey) {
@@ -41,4 +41,4 @@ TEST(RolesTest, TheStrongestRivalIsTheHighestOfThoseThatCount) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

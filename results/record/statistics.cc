@@ -6,7 +6,7 @@
 
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kNormal = 1.959963984540054;
@@ -144,4 +144,4 @@ double MeanDifferenceVariance(absl::Span<const Pair> pairs) {
   return std::max(of_videos, of_both - together);
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 struct ShareInterval {
   double low = 0, high = 0;
@@ -56,6 +56,6 @@ double VideoVariance(absl::Span<const Pair> pairs);
 // Source: Owen, The pigeonhole bootstrap, 2007, section 3.
 double MeanDifferenceVariance(absl::Span<const Pair> pairs);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_STATISTICS_H_

@@ -6,7 +6,7 @@
 
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(StatisticsTest, StudentQuantilesAreThoseOfTheTables) {
@@ -90,4 +90,4 @@ TEST(StatisticsTest, SeedsAndVideosInATwoWayTable) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

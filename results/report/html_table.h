@@ -11,7 +11,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The content of a table's cell.
 struct HtmlCell {
@@ -46,6 +46,6 @@ class HtmlTable {
   std::vector<Row> rows_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_HTML_TABLE_H_

@@ -14,7 +14,7 @@
 #include "results/report/report_results.h"
 #include "results/report/report_run.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr char kStyle[] = R"css(
@@ -180,4 +180,4 @@ absl::Status WriteSearches(const std::string& folder, absl::Span<const SearchOut
   return WriteFileAtomically(JoinPath(folder, "report.html"), RenderSearches(searches, edges));
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

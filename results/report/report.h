@@ -13,7 +13,7 @@
 #include "results/record/record_check.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The page, HTML 5 in UTF-8.  All texts of the record are escaped.  If the record was edited, the
 // page says so instead of the verdict, with every fault.
@@ -30,6 +30,6 @@ std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges);
 absl::Status WriteSearches(const std::string& folder, absl::Span<const SearchOutcome> searches,
                            int edges);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_REPORT_H_

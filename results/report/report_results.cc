@@ -18,7 +18,7 @@
 #include "results/report/html_table.h"
 #include "results/report/report_search.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using ClassResults = google::protobuf::RepeatedPtrField<TestResult::ClassResult>;
@@ -274,4 +274,4 @@ std::string SearchesSection(const RunRecord& record) {
   return html;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

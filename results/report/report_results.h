@@ -6,7 +6,7 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // HTML for <main>; "" if the record has nothing to show.
 
@@ -20,6 +20,6 @@ std::string ClassesSection(const RunRecord& record);
 // An explanation of every pool's search (report_search.h).
 std::string SearchesSection(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_REPORT_RESULTS_H_

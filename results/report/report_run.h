@@ -6,7 +6,7 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // HTML for <main>; "" if the record has nothing to show.
 std::string NotesSection(const RunRecord& record);
@@ -18,6 +18,6 @@ std::string EnvironmentSection(const RunRecord& record);
 // The resolved settings as textproto, folded.
 std::string SettingsSection(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_REPORT_RUN_H_

@@ -13,7 +13,7 @@
 #include "results/record/format.h"
 #include "results/report/html_table.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr char kArrow[] = " \xE2\x86\x92 ";
@@ -59,7 +59,7 @@ std::string Margin(const std::vector<const EdgeOutcome*>& ways) {
 std::string NodeTable(const SearchOutcome& search) {
   HtmlTable table({"state", "clip, learning rate", "value", "best way in", "other ways in",
                    "wins by", "spread of the points"});
-  for (const State& state : search.graph().states()) {
+  for (const StateSettings& state : search.graph().states()) {
     const std::vector<const EdgeOutcome*> ways = WaysInto(search, state.name());
     if (ways.empty()) continue;
     const std::string best =
@@ -164,4 +164,4 @@ std::string SearchSection(const SearchOutcome& search) {
                       DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

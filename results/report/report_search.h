@@ -6,7 +6,7 @@
 
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // HTML for <main>: the graph with the plan's path, which edge won each state and by how much, every
 // edge's curve with fit, knee and the knee's interval, and the edges as a table.
@@ -16,6 +16,6 @@ std::string SearchSection(const SearchOutcome& search);
 // fitted curve".
 std::string DescribeRule(const StoppingRule& rule);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_REPORT_SEARCH_H_

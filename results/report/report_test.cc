@@ -12,7 +12,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -199,4 +199,4 @@ TEST(ReportTest, WritesBothFiles) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -7,7 +7,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 absl::Status CheckFigure(const PublishedFigure& figure) {
@@ -52,4 +52,4 @@ const PublishedFigure* FigureToReproduce(const PublishedFigures& figures,
   return nullptr;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "results/table/published.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The shipped figures.  NotFound when the program was started outside its runfiles tree.
 absl::StatusOr<PublishedFigures> LoadPublishedFigures();
@@ -17,6 +17,6 @@ const PublishedFigure* FigureToReproduce(const PublishedFigures& figures,
                                          const std::string& benchmark, const std::string& network,
                                          const std::string& recipe);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_TABLE_PUBLISHED_H_

@@ -2,7 +2,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(PublishedTest, EveryFigureIsWhole) {
@@ -41,4 +41,4 @@ TEST(PublishedTest, TheHeadlineFiguresAreHeldAgainstThePlannedRecipe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

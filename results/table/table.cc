@@ -15,7 +15,7 @@
 #include "results/record/roles.h"
 #include "results/table/published.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 std::optional<double> Share(const google::protobuf::RepeatedPtrField<TestResult::ClassResult>& rows,
@@ -414,4 +414,4 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
   return tables;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -16,7 +16,7 @@
 #include "results/record/statistics.h"
 #include "results/table/published.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // One recipe of one run, or the median over runs that differ in their seed (for rows with
 // a role the mean, because the interval is the mean's).  Shares are in [0, 1]; unknown values are
@@ -108,6 +108,6 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
                                     const PublishedFigures& figures,
                                     const TableOptions& options = TableOptions());
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_TABLE_TABLE_H_

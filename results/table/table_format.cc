@@ -13,7 +13,7 @@
 #include "results/record/format.h"
 #include "results/record/roles.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
@@ -388,4 +388,4 @@ std::string RenderTables(absl::Span<const ResultTable> tables, TableFormat forma
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "results/table/table.h"
 
-namespace op3d {
+namespace op3d::results {
 
 enum class TableFormat { kText, kMarkdown, kCsv, kJson };
 
@@ -24,6 +24,6 @@ absl::StatusOr<TableFormat> ParseTableFormat(absl::string_view name);
 // table, one per line.
 std::string RenderTables(absl::Span<const ResultTable> tables, TableFormat format);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_TABLE_TABLE_FORMAT_H_

@@ -6,7 +6,7 @@
 #include "results/table/published.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -206,4 +206,4 @@ TEST(TableFormatTest, Formats) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

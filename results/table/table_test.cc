@@ -8,7 +8,7 @@
 #include "results/table/table_format.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::ElementsAre;
@@ -250,4 +250,4 @@ TEST(TableTest, SeveralSeedsGetAMedianAndItIsJudged) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -10,7 +10,7 @@
 #include "op3d/base/random_stream.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr int kFrames[] = {16, 32, 64};
@@ -34,7 +34,7 @@ TransitionGraph MakeGraph(bool uniform) {
   graph.set_initial("S0");
   for (int number = 1; number <= 9; ++number) {
     const int length = kLength[number - 1], rate = kRate[number - 1];
-    State* state = graph.add_states();
+    StateSettings* state = graph.add_states();
     state->set_name(name(number));
     state->set_segments(uniform ? kFrames[length] / 4 : 1);
     state->set_frames_per_segment(uniform ? 4 : kFrames[length]);
@@ -122,7 +122,7 @@ void AddPlan(const std::map<std::string, EdgeOutcome>& best, SearchOutcome* sear
   std::reverse(path.begin(), path.end());
   for (const std::string& name : path) {
     plan->add_path(name);
-    for (const State& state : search->graph().states()) {
+    for (const StateSettings& state : search->graph().states()) {
       if (state.name() != name || best.at(name).epochs() == 0) continue;
       Plan::Step* step = plan->add_steps();
       *step->mutable_state() = state;
@@ -152,7 +152,7 @@ SearchOutcome MakeSearch(bool uniform) {
     const auto found = best.find(edge.to());
     if (found == best.end() || edge.score() > found->second.score()) best[edge.to()] = edge;
   }
-  for (const State& state : search.graph().states()) {
+  for (const StateSettings& state : search.graph().states()) {
     NodeOutcome* node = search.add_nodes();
     node->set_state(state.name());
     node->set_value(best.at(state.name()).score());
@@ -246,7 +246,7 @@ void AddRecipe(const std::string& name, const std::string& title, const Plan& pl
   recipe->set_test_seconds(9.5 + clips * 0.4);
 }
 
-Plan CosinePlan(const State& base, const std::string& name, int64_t frames) {
+Plan CosinePlan(const StateSettings& base, const std::string& name, int64_t frames) {
   Plan plan;
   Plan::Step* step = plan.add_steps();
   *step->mutable_state() = base;
@@ -449,4 +449,4 @@ RunRecord MakeFullFixtureRecord(const std::string& benchmark, double planned_top
   return record;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

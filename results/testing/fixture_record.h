@@ -6,7 +6,7 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // A run of the Kinetics-400 miniature that never took place: two pools of 14 edges whose curves
 // follow the planner's formula plus a little noise, a plan, three recipes.  Its first note says so.
@@ -21,6 +21,6 @@ RunRecord MakeRolesFixtureRecord();
 // The same figures as a full-scale run of `benchmark`, with this top-1 of the planned recipe.
 RunRecord MakeFullFixtureRecord(const std::string& benchmark, double planned_top1);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_TESTING_FIXTURE_RECORD_H_

@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 bool IsVoid(const std::string& name) {
@@ -102,4 +102,4 @@ std::string MarkupProblem(absl::string_view markup) {
   return open.empty() ? "" : absl::StrCat("<", open.back(), "> is never closed");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -16,7 +16,8 @@ int main() {
   absl::Status status = op3d::MakeFolders(folder);
   // Without a checksum of the content, like older records.
   if (status.ok()) {
-    status = op3d::WriteTextproto(op3d::RecordPath(folder), op3d::MakeFixtureRecord());
+    status =
+        op3d::WriteTextproto(op3d::results::RecordPath(folder), op3d::results::MakeFixtureRecord());
   }
   if (!status.ok()) std::fprintf(stderr, "write_fixture: %s\n", status.ToString().c_str());
   return op3d::ExitCode(status);

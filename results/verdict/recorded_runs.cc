@@ -21,7 +21,7 @@
 #include "results/record/roles.h"
 #include "results/verdict/verdict.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr absl::string_view kBegin =
@@ -235,4 +235,4 @@ absl::Status UpdateReadme(const std::string& folder, const std::string& readme) 
   return before == after ? absl::OkStatus() : WriteFileAtomically(readme, after);
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -14,7 +14,7 @@
 #include "absl/types/span.h"
 #include "results/record/named_records.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The size limit of a recorded run's record, in bytes.
 inline constexpr int64_t kMostKeptBytes = 100000;
@@ -46,6 +46,6 @@ absl::StatusOr<std::string> ReplaceRecordedSection(absl::string_view text,
 // Writes the README again if the records in `folder` change it.
 absl::Status UpdateReadme(const std::string& folder, const std::string& readme);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_VERDICT_RECORDED_RUNS_H_

@@ -17,7 +17,7 @@
 #include "results/record/record.h"
 #include "results/record/roles.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
@@ -469,4 +469,4 @@ std::string VerdictJson(const Verdict& verdict) {
   return absl::StrCat(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "\n");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

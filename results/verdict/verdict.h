@@ -18,7 +18,7 @@
 #include "results/record/named_records.h"
 #include "results/record/statistics.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // One set of videos with all its splits.  Differences are shares of top-1, the planned model minus
 // the rival, as means over the set's runs.
@@ -91,6 +91,6 @@ std::string DescribeVerdict(const Verdict& verdict);
 // `by_set`, `left_out`.
 std::string VerdictJson(const Verdict& verdict);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_VERDICT_VERDICT_H_

@@ -17,7 +17,7 @@
 
 ABSL_FLAG(bool, json, false, "one JSON object instead of sentences");
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 // The recorded runs whose rows have roles.
@@ -48,7 +48,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -58,5 +58,5 @@ int main(int argc, char** argv) {
       "Exit 0 = computed, goals missed or not; 1 = a record was edited and is left out; 2 = the "
       "records cannot be used.\n\n"
       "  ./bazelw run //results:verdict -- --json",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

@@ -10,7 +10,7 @@
 #include "results/record/record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::ElementsAre;
@@ -260,4 +260,4 @@ TEST(VerdictTest, JsonHasTheKeysThatProgramsRead) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

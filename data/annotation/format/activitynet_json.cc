@@ -10,7 +10,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Json = nlohmann::json;
@@ -109,4 +109,4 @@ absl::StatusOr<std::vector<ActivityNetVideo>> ParseActivityNetJson(absl::string_
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ActivityNetVideo {
   struct Segment {
@@ -50,6 +50,6 @@ struct ActivityNetVideo {
 absl::StatusOr<std::vector<ActivityNetVideo>> ParseActivityNetJson(absl::string_view text,
                                                                    absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_ACTIVITYNET_JSON_H_

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // The classes in the order of their labels.  Three forms, recognised by their content:
 //   one class per line, the first has label 0 (Kinetics, Something-Something V1);
@@ -23,6 +23,6 @@ namespace op3d {
 absl::StatusOr<std::vector<std::string>> ParseClassList(absl::string_view text,
                                                         absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_CLASS_LIST_H_

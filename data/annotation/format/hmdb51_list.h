@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct Hmdb51Video {
   // The file's name without its ending.
@@ -32,6 +32,6 @@ absl::StatusOr<std::vector<Hmdb51Video>> ParseHmdb51List(absl::string_view text,
                                                          absl::string_view source,
                                                          absl::string_view label);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_HMDB51_LIST_H_

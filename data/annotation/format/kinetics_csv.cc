@@ -15,7 +15,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] = "label,youtube_id,time_start,time_end,split";
@@ -155,4 +155,4 @@ absl::StatusOr<std::vector<KineticsClip>> ReadKineticsCsv(const std::string& pat
   return ParseKineticsCsv(text, path);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

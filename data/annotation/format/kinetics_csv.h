@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // One row: about ten seconds of a YouTube video.
 struct KineticsClip {
@@ -45,6 +45,6 @@ absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view tex
 // The same from a file; NotFound if it does not exist.
 absl::StatusOr<std::vector<KineticsClip>> ReadKineticsCsv(const std::string& path);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_KINETICS_CSV_H_

@@ -9,7 +9,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Removes the last number and its separator from `row`.
@@ -64,4 +64,4 @@ absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

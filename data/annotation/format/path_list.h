@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class PathListForm { kLabel, kFramesLabel };
 
@@ -34,6 +34,6 @@ struct PathVideo {
 absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
                                                      absl::string_view source, PathListForm form);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_PATH_LIST_H_

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct SomethingV1Video {
   // The name of the folder of its frames.
@@ -27,6 +27,6 @@ struct SomethingV1Video {
 absl::StatusOr<std::vector<SomethingV1Video>> ParseSomethingV1Csv(absl::string_view text,
                                                                   absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_SOMETHING_V1_CSV_H_

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct SomethingV2Video {
   // The file's name, without its ending.
@@ -30,6 +30,6 @@ struct SomethingV2Video {
 absl::StatusOr<std::vector<SomethingV2Video>> ParseSomethingV2Json(absl::string_view text,
                                                                    absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_SOMETHING_V2_JSON_H_

@@ -9,7 +9,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] =
@@ -65,4 +65,4 @@ absl::StatusOr<std::vector<Ucf101Video>> ParseUcf101List(absl::string_view text,
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

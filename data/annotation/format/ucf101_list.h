@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct Ucf101Video {
   // The file's name without its ending.
@@ -32,6 +32,6 @@ struct Ucf101Video {
 absl::StatusOr<std::vector<Ucf101Video>> ParseUcf101List(absl::string_view text,
                                                          absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_UCF101_LIST_H_

@@ -10,7 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 constexpr char kFuzzedList[] = "list";
 
@@ -37,6 +37,6 @@ inline bool IsLineOf(absl::string_view text, int64_t line) {
   return line >= 1 && line <= 1 + std::count(text.begin(), text.end(), '\n');
 }
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_TESTING_LIST_FUZZ_H_

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/annotation/text/list_text.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Reads the fields of `text` one after another; the position never moves back.
@@ -87,4 +87,4 @@ absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::strin
   return CsvReader(WithoutByteOrderMark(text), source).Read();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct CsvRow {
   // Where the row starts, from 1.
@@ -25,6 +25,6 @@ struct CsvRow {
 // "`source`:line: ...", for a quote that is never closed or text after a closing quote.
 absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_TEXT_CSV_H_

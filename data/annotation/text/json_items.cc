@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/annotation/text/list_text.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Json = nlohmann::json;
@@ -120,4 +120,4 @@ std::string JsonText(const Json& value) {
   return value.is_number_integer() ? value.dump() : "";
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

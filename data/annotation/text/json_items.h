@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct JsonItem {
   // The `depth` keys that lead to the item; empty strings for lists.
@@ -40,6 +40,6 @@ absl::Status JsonItemError(absl::string_view source, const JsonItem& item, absl:
 // A string or a whole number as text; empty for anything else.
 std::string JsonText(const nlohmann::json& value);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_TEXT_JSON_ITEMS_H_

@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ListLine {
   // From 1.
@@ -67,6 +67,6 @@ absl::string_view WithoutEnding(absl::string_view name);
 // ".mp4").
 absl::string_view WithoutVideoEndings(absl::string_view name);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_TEXT_LIST_TEXT_H_

@@ -12,7 +12,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 
 constexpr int kTestWidth = 32;
 constexpr int kTestHeight = 24;
@@ -68,6 +68,6 @@ inline std::vector<RgbImage> DecodeAll(const Video& video) {
   return frames;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_TESTING_TEST_VIDEOS_H_

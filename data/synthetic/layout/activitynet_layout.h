@@ -11,11 +11,11 @@
 #include "data/synthetic/layout/dataset_layout.h"
 #include "data/synthetic/miniatures/miniature.h"
 
-namespace op3d {
+namespace op3d::data {
 
 DatasetLayout LayOutActivityNet(const Miniature& miniature, const MiniatureSize& size,
                                 uint64_t seed);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_LAYOUT_ACTIVITYNET_LAYOUT_H_

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
-namespace op3d {
+namespace op3d::data {
 
 std::string GroupsCsv(const Miniature& miniature) {
   std::string text = "class,group\n";
@@ -35,4 +35,4 @@ std::string DrawYouTubeId(RandomStream* stream) {
   return id;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -12,7 +12,7 @@
 #include "data/synthetic/miniatures/miniature.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct DatasetLayout {
   struct PlacedVideo {
@@ -44,6 +44,6 @@ std::vector<const VideoClass*> SortedClasses(const Miniature& miniature);
 // 11 letters, digits, "-" and "_".
 std::string DrawYouTubeId(RandomStream* stream);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_LAYOUT_DATASET_LAYOUT_H_

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 TEST(DatasetLayoutTest, GroupsAreListedAlphabetically) {
@@ -25,4 +25,4 @@ TEST(DatasetLayoutTest, YouTubeIdsHaveElevenLetters) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kSplits = 3;
@@ -49,4 +49,4 @@ DatasetLayout LayOutHmdb51(const Miniature& miniature, const MiniatureSize& size
   return layout;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -12,12 +12,12 @@
 #include "data/synthetic/layout/dataset_layout.h"
 #include "data/synthetic/miniatures/miniature.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Uses groups (films) and videos_per_group of `size`.  Each split tests on another three tenths of
 // the films; the last tenth, at least one film, is in neither list.
 DatasetLayout LayOutHmdb51(const Miniature& miniature, const MiniatureSize& size);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_LAYOUT_HMDB51_LAYOUT_H_

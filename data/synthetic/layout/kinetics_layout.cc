@@ -9,7 +9,7 @@
 #include "data/synthetic/miniatures/miniature_rendering.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 std::vector<KineticsVideo> NameKineticsVideos(const Miniature& miniature, absl::string_view split,
                                               int count, uint64_t seed) {
   const std::string purpose = absl::StrCat(miniature.name, ".", split, ".name");
@@ -87,4 +87,4 @@ DatasetLayout LayOutKinetics(const Miniature& miniature, const MiniatureSize& si
   return layout;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

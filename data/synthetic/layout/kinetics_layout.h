@@ -13,7 +13,7 @@
 #include "data/synthetic/layout/dataset_layout.h"
 #include "data/synthetic/miniatures/miniature.h"
 
-namespace op3d {
+namespace op3d::data {
 
 DatasetLayout LayOutKinetics(const Miniature& miniature, const MiniatureSize& size, uint64_t seed);
 
@@ -46,6 +46,6 @@ std::string KineticsCsv(const Miniature& miniature, absl::string_view split,
 // One class per line, alphabetically: a class's line number, from 0, is its label.
 std::string KineticsLabelMap(const Miniature& miniature);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_LAYOUT_KINETICS_LAYOUT_H_

@@ -13,12 +13,12 @@
 #include "data/synthetic/layout/dataset_layout.h"
 #include "data/synthetic/miniatures/miniature.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // The miniature's format decides the version.  Labels are in the order of its classes.
 DatasetLayout LayOutSomethingSomething(const Miniature& miniature, const MiniatureSize& size,
                                        uint64_t seed);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_LAYOUT_SOMETHING_SOMETHING_LAYOUT_H_

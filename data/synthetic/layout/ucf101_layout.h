@@ -10,11 +10,11 @@
 #include "data/synthetic/layout/dataset_layout.h"
 #include "data/synthetic/miniatures/miniature.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Uses groups and videos_per_group of `size`: split s tests on the s-th third of the groups.
 DatasetLayout LayOutUcf101(const Miniature& miniature, const MiniatureSize& size);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_LAYOUT_UCF101_LAYOUT_H_

@@ -21,7 +21,7 @@
 #include "data/synthetic/scene/video_class.h"
 #include "data/video/writer/video_writer_options.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // The number of videos of each list, or of the pool of a data set with three splits
 // (miniature.proto).
@@ -74,6 +74,6 @@ int ClassOf(const Miniature& miniature, int index);
 // The videos of each class use the encodings in turn.
 const Miniature::Encoding& EncodingOf(const Miniature& miniature, int index);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_MINIATURES_MINIATURE_H_

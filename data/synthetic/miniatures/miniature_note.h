@@ -2,11 +2,11 @@
 #ifndef OP3D_DATA_SYNTHETIC_MINIATURES_MINIATURE_NOTE_H_
 #define OP3D_DATA_SYNTHETIC_MINIATURES_MINIATURE_NOTE_H_
 
-namespace op3d {
+namespace op3d::data {
 
 // It says which data set the miniature replaces, and how it was made.
 inline constexpr char kMiniatureNote[] = "synthetic.txt";
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_MINIATURES_MINIATURE_NOTE_H_

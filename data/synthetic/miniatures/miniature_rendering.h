@@ -10,7 +10,7 @@
 #include "data/synthetic/miniatures/miniature.h"
 #include "data/synthetic/scene/rendering.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Video `index` of a list ("train", "val", "test") or of the pool of a data set with several splits
 // ("pool"); its class is ClassOf(miniature, index).
@@ -20,6 +20,6 @@ Rendering RenderingOf(const Miniature& miniature, absl::string_view split, int i
 // Each split has its own seed, so that the splits are independent.
 uint64_t SplitSeed(uint64_t seed, const Miniature& miniature, absl::string_view split);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_MINIATURES_MINIATURE_RENDERING_H_

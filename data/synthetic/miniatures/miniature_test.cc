@@ -10,7 +10,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -123,4 +123,4 @@ TEST(MiniatureTest, NamesWhatThereIs) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kTurn = 6.283185307179586;
@@ -74,4 +74,4 @@ void Background::Paint(int frame, Canvas* canvas) const {
   for (const Grating& grating : gratings_) Add(grating, frame, canvas);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

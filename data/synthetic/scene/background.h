@@ -10,7 +10,7 @@
 #include "data/synthetic/scene/canvas.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class Scene {
   // Waves of 8-24 pixels in any direction, amplitude 0.04-0.10, on a colour of 0.4-1.
@@ -45,6 +45,6 @@ class Background {
   std::array<Grating, 2> gratings_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_BACKGROUND_H_

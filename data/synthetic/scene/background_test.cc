@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kWidth = 64;
@@ -75,4 +75,4 @@ TEST(BackgroundTest, DriftsSlowly) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kHalfSide = 0.85;  // of a square, in radii: about the area of the disc
@@ -66,4 +66,4 @@ void Figure::Paint(const Pose& pose, Canvas* canvas) const {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,7 +9,7 @@
 #include "data/synthetic/scene/canvas.h"
 #include "data/synthetic/scene/motion.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class Look { kDisc, kSquare, kRing, kCross, kTriangle, kChecker };
 
@@ -31,6 +31,6 @@ struct Figure {
   void Paint(const Pose& pose, Canvas* canvas) const;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_FIGURE_H_

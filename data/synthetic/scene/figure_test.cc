@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // The part of a 64x48 plane that a white figure covers, in pixels.
@@ -59,4 +59,4 @@ TEST(FigureTest, LeavesAndEntersAgain) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kTurn = 6.283185307179586;
@@ -99,4 +99,4 @@ Pose Trajectory::At(int frame) const {
   return pose;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

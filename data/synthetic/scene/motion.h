@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // What every video of a data set has in common.
 struct VideoShape {
@@ -85,6 +85,6 @@ class Trajectory {
   std::vector<Segment> segments_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_MOTION_H_

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr VideoShape kShape;
@@ -99,4 +99,4 @@ TEST(TrajectoryTest, GrowsAndShrinks) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -5,7 +5,7 @@
 
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kTurn = 6.283185307179586;
@@ -107,4 +107,4 @@ absl::Status Rendering::Render(absl::FunctionRef<absl::Status(const RgbImage&)> 
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -17,7 +17,7 @@
 #include "data/video/image/image.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // All random parameters of one video, except the noise.
 class Rendering {
@@ -63,6 +63,6 @@ class Rendering {
   RandomStream noise_stream_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_RENDERING_H_

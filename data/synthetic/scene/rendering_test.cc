@@ -8,7 +8,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 VideoClass Upwards() { return {"up", "short", {Look::kDisc}, {Scene::kPlain}, {{Motion::kUp}}}; }
@@ -138,4 +138,4 @@ TEST(RenderingTest, EndsWhenTheSinkSaysSo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,7 +9,7 @@
 #include "data/synthetic/scene/figure.h"
 #include "data/synthetic/scene/motion.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Each video takes one entry of each list.
 struct VideoClass {
@@ -33,6 +33,6 @@ struct VideoStyle {
   double max_presence = 1.0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_VIDEO_CLASS_H_

@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 thread_local FfmpegLog* current_log = nullptr;
@@ -98,4 +98,4 @@ void FfmpegLog::Collect(void* object, int level, const char* format, va_list arg
   absl::StripAsciiWhitespace(&current_log->first_);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -25,7 +25,7 @@ extern "C" {
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // ------------------------------------------------------------------------------------- owners
 struct FfmpegDeleter {
@@ -103,6 +103,6 @@ class FfmpegLog {
   std::string first_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FFMPEG_FFMPEG_H_

@@ -6,7 +6,7 @@
 #include "absl/types/span.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 absl::Span<const uint8_t> Bytes(const uint8_t* data, int size) {
@@ -87,4 +87,4 @@ void BFrameUnpacker::Flush() {
   waiting_ = false;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

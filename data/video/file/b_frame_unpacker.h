@@ -19,7 +19,7 @@
 #include "data/video/ffmpeg/ffmpeg.h"
 #include "data/video/file/mpeg4_pictures.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Not thread-safe.
 class BFrameUnpacker {
@@ -50,6 +50,6 @@ class BFrameUnpacker {
   bool broken_ = false;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_B_FRAME_UNPACKER_H_

@@ -15,7 +15,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -115,4 +115,4 @@ TEST_F(BFrameUnpackerTest, BelievesNothingOfABrokenFile) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

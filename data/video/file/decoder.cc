@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 
 absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
                                       const VideoLimits& limits) {
@@ -71,4 +71,4 @@ int64_t PresentationTime(const AVFrame& frame) {
   return frame.pts != AV_NOPTS_VALUE ? frame.pts : frame.best_effort_timestamp;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

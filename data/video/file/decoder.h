@@ -9,7 +9,7 @@
 #include "data/video/file/demuxer.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 class Decoder {
  public:
@@ -48,6 +48,6 @@ class Decoder {
 // The presentation time of the frame, in its stream's time base; AV_NOPTS_VALUE if unknown.
 int64_t PresentationTime(const AVFrame& frame);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_DECODER_H_

@@ -6,7 +6,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 TEST(DecoderTest, GivesFramesInOrderOfPresentation) {
@@ -57,4 +57,4 @@ TEST(DecoderTest, StartsAnewAfterAFlush) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -16,7 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Only containers of videos.  Excluded are demuxers that read files other than the one named
@@ -211,4 +211,4 @@ bool Demuxer::Seek(int64_t pts) {
   return avformat_seek_file(input_.get(), stream_, INT64_MIN, pts, pts, 0) >= 0;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -19,7 +19,7 @@
 #include "data/video/file/b_frame_unpacker.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // The largest number of pictures that may wait in a decoder for one presented before them.  The
 // H.264 decoder aborts the process above it (an assertion), whether a file's header or a caller
@@ -94,6 +94,6 @@ class Demuxer {
   bool probed_ = false;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_DEMUXER_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -188,4 +188,4 @@ TEST_F(DemuxerTest, ReadsTheRotation) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

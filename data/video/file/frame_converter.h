@@ -18,7 +18,7 @@
 #include "data/video/image/image.h"
 #include "data/video/image/yuv_to_rgb.h"
 
-namespace op3d {
+namespace op3d::data {
 
 class FrameConverter {
  public:
@@ -55,6 +55,6 @@ class FrameConverter {
   std::vector<uint8_t> part_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_FRAME_CONVERTER_H_

@@ -8,7 +8,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // A frame of one colour.
@@ -174,4 +174,4 @@ TEST(FrameConverterTest, TurnsAndMirrors) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

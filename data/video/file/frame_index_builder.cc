@@ -9,7 +9,7 @@
 #include "data/video/file/packet_scan.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 FrameIndex IndexFromPackets(const PacketScan& scan) {
@@ -145,4 +145,4 @@ absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& l
   return index;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

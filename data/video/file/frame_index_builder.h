@@ -16,7 +16,7 @@
 #include "data/video/reader/frame_index.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Reads all packets of `demuxer`, which must be newly opened.  DataLoss: no frame decodes.
 // ResourceExhausted: more frames or seconds than `limits` allow.  Adds a warning to `warnings`
@@ -24,6 +24,6 @@ namespace op3d {
 absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& limits,
                                           std::vector<std::string>* warnings);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_FRAME_INDEX_BUILDER_H_

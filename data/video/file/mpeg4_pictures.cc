@@ -7,7 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Bits from the most significant on; zeros past the end.
@@ -128,4 +128,4 @@ Mpeg4Picture Mpeg4Pictures::ReadPicture(absl::Span<const uint8_t> bytes) const {
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

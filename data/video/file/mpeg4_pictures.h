@@ -14,7 +14,7 @@
 
 #include "absl/types/span.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct Mpeg4Picture {
   enum class Type { kI, kP, kB, kS };
@@ -54,6 +54,6 @@ class Mpeg4Pictures {
   bool packed_ = false;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_MPEG4_PICTURES_H_

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Type = Mpeg4Picture::Type;
@@ -119,4 +119,4 @@ TEST(Mpeg4PicturesTest, DoubtsWhatMakesNoSense) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

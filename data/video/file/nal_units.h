@@ -7,7 +7,7 @@
 
 #include "absl/types/span.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class NalCodec { kH264, kHevc };
 
@@ -32,6 +32,6 @@ int NalLengthSize(NalCodec codec, absl::Span<const uint8_t> configuration);
 
 NalUnits InspectNalUnits(NalCodec codec, int length_size, absl::Span<const uint8_t> packet);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_NAL_UNITS_H_

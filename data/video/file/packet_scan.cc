@@ -13,7 +13,7 @@
 #include "data/video/file/picture_order.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // The facts from one packet.
@@ -228,4 +228,4 @@ int ReorderDepth(const std::vector<int64_t>& times) {
   return depth;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -11,7 +11,7 @@
 #include "data/video/file/demuxer.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct PacketScan {
   // Times of the packets whose pictures are presented, in stored order, in the stream's time base.
@@ -50,6 +50,6 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
 // presented after it; 32 if it is more than that.
 int ReorderDepth(const std::vector<int64_t>& times);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_PACKET_SCAN_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -163,4 +163,4 @@ TEST_F(PacketScanTest, StopsAtTheLimit) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

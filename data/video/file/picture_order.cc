@@ -4,7 +4,7 @@
 #include <limits>
 #include <tuple>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 bool TellsItsSizeByParser(AVCodecID codec) {
@@ -122,4 +122,4 @@ std::pair<int, int> Vp9KeyFrameSize(absl::Span<const uint8_t> packet) {
   return {width, height};
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

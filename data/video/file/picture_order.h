@@ -18,7 +18,7 @@
 #include "absl/types/span.h"
 #include "data/video/ffmpeg/ffmpeg.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct PlacedPicture {
   // The sequence, and the position in it: a decoder outputs pictures in increasing order.  If two
@@ -66,6 +66,6 @@ class PictureOrder {
 // The size in the header of a VP9 key frame; {0, 0} for anything else.
 std::pair<int, int> Vp9KeyFrameSize(absl::Span<const uint8_t> packet);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_PICTURE_ORDER_H_

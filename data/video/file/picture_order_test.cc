@@ -11,7 +11,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // The positions order pictures in the same way as their times, which the encoder has set.
@@ -75,4 +75,4 @@ TEST(Vp9KeyFrameSizeTest, ReadsTheHeader) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,7 +10,7 @@
 #include "data/video/file/frame_index_builder.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // A seek discards the pictures in the decoder, so decoding a few frames is cheaper.
@@ -259,4 +259,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& pa
                                             std::move(converter), std::move(scan), limits);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

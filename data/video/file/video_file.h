@@ -16,7 +16,7 @@
 #include "data/video/reader/video_info.h"
 #include "data/video/reader/video_reader.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Frame count, size and times of a file, from one pass over its packets (about a millisecond).
 // Everything is decoded only if the packets are not enough (damage, missing times).
@@ -30,6 +30,6 @@ absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimi
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& path, VideoScan scan,
                                                            const VideoLimits& limits);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_VIDEO_FILE_H_

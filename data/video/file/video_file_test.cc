@@ -14,7 +14,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -350,4 +350,4 @@ TEST_F(VideoFileTest, ReadersOfSeveralThreadsDoNotDisturbEachOther) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/video/file/video_file.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Small limits, so that the fuzzer can try many inputs.
@@ -42,7 +42,7 @@ void ReadSome(const std::string& path) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // A file that exists only in memory.
@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (written <= 0) std::abort();
     done += static_cast<size_t>(written);
   }
-  op3d::ReadSome(absl::StrCat("/proc/self/fd/", file));
+  op3d::data::ReadSome(absl::StrCat("/proc/self/fd/", file));
   close(file);
   return 0;
 }

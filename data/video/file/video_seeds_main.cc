@@ -12,7 +12,7 @@
 #include "data/video/writer/video_writer.h"
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kWidth = 32;
@@ -102,6 +102,6 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
-int main(int argc, char** argv) { return op3d::Main(argc, argv); }
+int main(int argc, char** argv) { return op3d::data::Main(argc, argv); }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Weights are whole numbers of this unit until the end.
@@ -86,4 +86,4 @@ std::optional<BilinearFilter> MakeBilinearFilter(int samples, int pixels, int on
   return filter;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

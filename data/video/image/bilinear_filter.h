@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 struct BilinearFilter {
   // For each pixel, [pixels]: the first of its two samples, in [0, samples - 2], and the weights of
@@ -25,6 +25,6 @@ struct BilinearFilter {
 // use more than two samples for some pixel.
 std::optional<BilinearFilter> MakeBilinearFilter(int samples, int pixels, int one);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_IMAGE_BILINEAR_FILTER_H_

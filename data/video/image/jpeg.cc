@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 const unsigned char* Data(absl::string_view bytes) {
@@ -112,4 +112,4 @@ absl::StatusOr<std::string> EncodeGreyJpeg(absl::Span<const uint8_t> pixels, Jpe
   return Compress(pixels, size, /*channels=*/1, quality);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

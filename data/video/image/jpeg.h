@@ -17,7 +17,7 @@
 #include "absl/types/span.h"
 #include "data/video/image/image.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct JpegSize {
   int width = 0;
@@ -59,6 +59,6 @@ absl::StatusOr<std::string> EncodeJpeg(const RgbImage& image, int quality);
 absl::StatusOr<std::string> EncodeGreyJpeg(absl::Span<const uint8_t> pixels, JpegSize size,
                                            int quality);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_IMAGE_JPEG_H_

@@ -7,7 +7,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -97,4 +97,4 @@ TEST(JpegTest, AGreyPictureComesBack) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,11 +10,11 @@
 #include "absl/status/statusor.h"
 #include "data/video/image/image.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // The same bytes every time.  InvalidArgument: an empty picture.
 absl::StatusOr<std::string> EncodePng(const RgbImage& image);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_IMAGE_PNG_H_

@@ -9,7 +9,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 uint32_t BigEndian(const std::string& bytes, size_t at) {
@@ -77,4 +77,4 @@ TEST(PngTest, RefusesAnEmptyPicture) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -13,7 +13,7 @@
 #define OP3D_VECTORISED
 #endif
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // A fixed-point coefficient as libswscale rounds it to 16 bits.
@@ -234,4 +234,4 @@ void YuvToRgb::Convert(const std::array<const uint8_t*, 3>& planes,
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

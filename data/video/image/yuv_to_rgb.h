@@ -15,7 +15,7 @@
 #include "data/video/image/bilinear_filter.h"
 #include "data/video/image/image.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Not thread-safe, because it holds scratch memory.
 class YuvToRgb {
@@ -50,6 +50,6 @@ class YuvToRgb {
   std::array<std::vector<int16_t>, 2> sums_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_IMAGE_YUV_TO_RGB_H_

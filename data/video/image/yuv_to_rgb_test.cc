@@ -8,7 +8,7 @@
 #include "data/video/ffmpeg/ffmpeg.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 struct Yuv {
@@ -143,4 +143,4 @@ TEST(YuvToRgbPartTest, LeavesTinyPicturesToOthers) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

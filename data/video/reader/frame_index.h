@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 struct FrameIndex {
   // Presentation times in units of the stream's time base, strictly increasing; frame k has
@@ -37,6 +37,6 @@ struct FrameIndex {
   std::vector<double> Seconds() const;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_READER_FRAME_INDEX_H_

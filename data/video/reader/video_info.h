@@ -8,7 +8,7 @@
 
 #include "data/video/reader/frame_index.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct VideoInfo {
   // The number of frames that decode; frame numbers are [0, frames).  Never taken from the file's
@@ -52,6 +52,6 @@ inline int64_t CodedPixelsLimit(const VideoLimits& limits) {
   return limits.max_pixels + limits.max_pixels / 8 + (1 << 16);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_READER_VIDEO_INFO_H_

@@ -19,7 +19,7 @@
 #include "data/video/image/image.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // An open video.  Not thread-safe; use one for each thread (decoding is single-threaded).
 class VideoReader {
@@ -71,6 +71,6 @@ absl::Status CheckBox(const Box& box, int64_t width, int64_t height);
 absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames,
                                absl::string_view path);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_READER_VIDEO_READER_H_

@@ -12,7 +12,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 struct LmdbDeleter {
@@ -177,4 +177,4 @@ absl::Status WriteFrameLmdb(const std::string& path, absl::Span<const LmdbPictur
   return PutAll(environment, pictures, path);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -12,7 +12,7 @@
 #include "data/video/reader/video_info.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Whether `path` is a database: a folder that contains data.mdb, or such a file itself.
 bool IsLmdb(const std::string& path);
@@ -37,6 +37,6 @@ struct LmdbPicture {
 // ResourceExhausted on a full disk.
 absl::Status WriteFrameLmdb(const std::string& path, absl::Span<const LmdbPicture> pictures);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_STORED_FRAME_LMDB_H_

@@ -18,7 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // "00017.jpg", "000017.jpg", "img_00017.jpg", "frame_00017.jpeg", "image_00017.jpg": a picture.
 // Flow: x is "000017_c1.jpg", "x_00017.jpg" or "flow_x_00017.jpg"; y has c2 or y.  Any number of
@@ -56,6 +56,6 @@ class FrameNames {
   std::array<Numbered, 2> chosen_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_STORED_FRAME_NAMES_H_

@@ -10,7 +10,7 @@
 #include "data/video/reader/video_reader.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Count and size of the frames; reads only the first picture's header.  DataLoss: it has none.
 // ResourceExhausted: beyond `limits`.
@@ -24,6 +24,6 @@ absl::StatusOr<std::unique_ptr<VideoReader>> MakeStoredFrameReader(
     std::unique_ptr<StoredFrames> frames, FrameContent content, std::string path, VideoInfo info,
     const VideoLimits& limits);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_STORED_STORED_FRAME_READER_H_

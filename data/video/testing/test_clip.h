@@ -14,7 +14,7 @@
 #include "data/video/reader/video_reader.h"
 #include "data/video/writer/video_writer.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // 64x48, `number` in [0, 256): bit b is white in block (b % 4, b / 4), each 16x24 pixels.
 RgbImage NumberedFrame(int number);
@@ -51,6 +51,6 @@ std::string WithDelay(const std::string& path, int delay);
 // the default one.
 std::string JoinTestClips(const std::vector<std::string>& paths, int default_stream);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_TESTING_TEST_CLIP_H_

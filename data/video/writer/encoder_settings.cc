@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // With AVX-512, x264 reads past the ends of short rows: equal pictures of 64x48 gave different
@@ -108,4 +108,4 @@ absl::StatusOr<CodecPtr> OpenEncoder(const VideoWriterOptions& options, bool glo
   return encoder;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -7,7 +7,7 @@
 #include "data/video/ffmpeg/ffmpeg.h"
 #include "data/video/writer/video_writer_options.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // InvalidArgument: sizes, rates or qualities out of range, or options that exclude each other.
 absl::Status CheckOptions(const VideoWriterOptions& options);
@@ -16,6 +16,6 @@ absl::Status CheckOptions(const VideoWriterOptions& options);
 // InvalidArgument: no such encoder or pixel format, or it refuses the options.
 absl::StatusOr<CodecPtr> OpenEncoder(const VideoWriterOptions& options, bool global_header);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_WRITER_ENCODER_SETTINGS_H_

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr absl::string_view kPictureStart("\0\0\1\xB6", 4);
@@ -60,4 +60,4 @@ std::string BFramePacker::EmptyPicture() const {
   return bytes;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

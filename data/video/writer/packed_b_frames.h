@@ -12,7 +12,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Not thread-safe.
 class BFramePacker {
@@ -33,6 +33,6 @@ class BFramePacker {
   std::string held_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_WRITER_PACKED_B_FRAMES_H_

@@ -10,7 +10,7 @@
 #include "data/video/writer/packed_b_frames.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 class MemoryVideoWriter : public VideoWriter {
@@ -231,4 +231,4 @@ absl::StatusOr<std::unique_ptr<VideoWriter>> VideoWriter::Make(const VideoWriter
   return writer;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

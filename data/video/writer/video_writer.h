@@ -19,7 +19,7 @@
 #include "data/video/image/image.h"
 #include "data/video/writer/video_writer_options.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // A video being written, in memory.  Not thread-safe.
 class VideoWriter {
@@ -36,6 +36,6 @@ class VideoWriter {
   virtual absl::StatusOr<std::string> Finish() = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_WRITER_VIDEO_WRITER_H_

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace op3d {
+namespace op3d::data {
 
 struct VideoWriterOptions {
   // In pixels; both even (colours are stored for blocks of 2x2 pixels) and at least 16.
@@ -45,6 +45,6 @@ struct VideoWriterOptions {
   int rotation = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_WRITER_VIDEO_WRITER_OPTIONS_H_

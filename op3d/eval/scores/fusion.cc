@@ -17,7 +17,7 @@ using Places = std::unordered_map<std::string, int64_t>;
 
 // The key of a video: its name, without a video ending unless whole names are needed.
 std::string KeyOf(const std::string& name, bool whole_names) {
-  return whole_names ? name : std::string(WithoutVideoEndings(name));
+  return whole_names ? name : std::string(data::WithoutVideoEndings(name));
 }
 
 // Whether some stream has videos that only differ in their endings.

@@ -58,8 +58,8 @@ void ForEachPath(DatasetSettings* dataset, const Use& use) {
 
 absl::Status CheckNormalisation(const ModelCard& card) {
   for (const auto& [field, values, own] :
-       {std::make_tuple("mean", &card.mean(), &kPixelMean),
-        std::make_tuple("deviation", &card.deviation(), &kPixelDeviation)}) {
+       {std::make_tuple("mean", &card.mean(), &data::kPixelMean),
+        std::make_tuple("deviation", &card.deviation(), &data::kPixelDeviation)}) {
     bool equal = values->size() == 3 || values->empty();
     for (int i = 0; i < values->size() && equal; ++i) {
       equal = std::abs(values->Get(i) - (*own)[i]) < 1e-6;
@@ -83,8 +83,8 @@ absl::Status CheckCard(const ModelCard& card) {
   OP3D_RETURN_IF_ERROR(CheckRange("test_segments", card.test_segments(), 0, kMostClips));
   if (clip) {
     OP3D_RETURN_IF_ERROR(
-        CheckClipShape({card.segments(), card.frames_per_segment(), card.stride()}));
-    OP3D_RETURN_IF_ERROR(CheckClipShape(TestClip(card)));
+        data::CheckClipShape({card.segments(), card.frames_per_segment(), card.stride()}));
+    OP3D_RETURN_IF_ERROR(data::CheckClipShape(TestClip(card)));
   }
   OP3D_RETURN_IF_ERROR(CheckRange("test_clips", card.test_clips(), 0, kMostClips));
   OP3D_RETURN_IF_ERROR(CheckRange("short_side", card.short_side(), 0, kLargestSide));
@@ -134,8 +134,8 @@ absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpo
   return card;
 }
 
-ClipShape TestClip(const ModelCard& card) {
-  ClipShape clip = {card.segments(), card.frames_per_segment(), card.stride()};
+data::ClipShape TestClip(const ModelCard& card) {
+  data::ClipShape clip = {card.segments(), card.frames_per_segment(), card.stride()};
   if (clip.segments > 1 && card.test_segments() > 0) clip.segments = card.test_segments();
   return clip;
 }
@@ -165,7 +165,7 @@ std::string DescribeModelCard(const ModelCard& card) {
   absl::StrAppend(&text, " for ", card.classes(), " classes");
   if (!card.dataset().name().empty()) absl::StrAppend(&text, " of ", card.dataset().name());
   if (card.dataset().stream() == DatasetSettings::FLOW) absl::StrAppend(&text, "; optical flow");
-  const ClipShape clip = TestClip(card);
+  const data::ClipShape clip = TestClip(card);
   if (clip.length() > 0) {
     absl::StrAppend(&text, "; clips of ", clip.segments, " x ", clip.frames_per_segment, " frames");
     if (clip.stride > 1) absl::StrAppend(&text, ", stride ", clip.stride);

@@ -41,7 +41,7 @@ absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpo
                                                        absl::string_view source);
 
 // The clip of the card's test; {0, 0, 0} if unknown.
-ClipShape TestClip(const ModelCard& card);
+data::ClipShape TestClip(const ModelCard& card);
 
 // The part of `dataset` that is valid on another machine: without its sources and absolute paths.
 DatasetSettings PortableDataset(const DatasetSettings& dataset);

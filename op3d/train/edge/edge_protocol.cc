@@ -38,7 +38,7 @@ absl::Status NeedAtLeast(int value, int least, absl::string_view name) {
   return Bad(absl::StrCat("has a \"", name, "\" of ", value, "; it must be at least ", least));
 }
 
-absl::Status CheckState(const State& state) {
+absl::Status CheckState(const StateSettings& state) {
   if (state.name().empty()) return Bad("has a \"state\" without a \"name\"");
   OP3D_RETURN_IF_ERROR(NeedAtLeast(state.segments(), 1, "segments"));
   OP3D_RETURN_IF_ERROR(NeedAtLeast(state.frames_per_segment(), 1, "frames_per_segment"));

@@ -17,7 +17,8 @@
 namespace op3d {
 
 // The cost of an edge into the state that is trained for `epochs` epochs.
-using EstimateEdgeFunction = std::function<absl::StatusOr<EdgeCost>(const State&, int epochs)>;
+using EstimateEdgeFunction =
+    std::function<absl::StatusOr<EdgeCost>(const StateSettings&, int epochs)>;
 
 // Answers requests from file descriptor `input` on `output` until the input ends.  The weights of
 // an epoch are on the disk before it is answered.  An error of a request is its answer.

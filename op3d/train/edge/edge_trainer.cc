@@ -37,7 +37,7 @@ std::string WeightsFile(const std::string& folder) {
 
 }  // namespace
 
-EdgeTrainer::EdgeTrainer(const TrainingJob& job, const std::vector<Video>* measured,
+EdgeTrainer::EdgeTrainer(const TrainingJob& job, const std::vector<data::Video>* measured,
                          int kept_epochs)
     : job_(job), measured_(measured), kept_epochs_(kept_epochs) {}
 
@@ -49,7 +49,7 @@ absl::Status EdgeTrainer::MakeLive(const EdgeTask& task) {
   absl::StrAppend(&job.purpose, ".", task.name());
   if (!task.source().empty()) job.initial_weights = WeightsFile(task.source());
   OP3D_ASSIGN_OR_RETURN(
-      live_, StateTrainer::Start(job, ToTrainState(task.state(), task.epochs()), task.folder()));
+      live_, StateTrainer::Start(job, ToStateTask(task.state(), task.epochs()), task.folder()));
   live_folder_ = task.folder();
   return absl::OkStatus();
 }
@@ -59,12 +59,12 @@ absl::StatusOr<CurvePoint> EdgeTrainer::MeasureLive(const EdgeTask& task) {
   Network* const network = merged != nullptr ? merged.get() : &live_->network();
   OP3D_ASSIGN_OR_RETURN(
       CurvePoint measure,
-      MeasureNetwork(network, *measured_, ToTrainState(task.state()).clip, job_, &seconds_));
+      MeasureNetwork(network, *measured_, ToStateTask(task.state()).clip, job_, &seconds_));
   measure.set_epoch(live_->epochs());
   if (merged != nullptr && first()) {
-    OP3D_RETURN_IF_ERROR(merged->SaveWeights(
-        JoinPath(task.folder(), kMerged),
-        WeightsMetadata(job_, ToTrainState(task.state()).clip, /*loss=*/0)));
+    OP3D_RETURN_IF_ERROR(
+        merged->SaveWeights(JoinPath(task.folder(), kMerged),
+                            WeightsMetadata(job_, ToStateTask(task.state()).clip, /*loss=*/0)));
   }
   return measure;
 }
@@ -82,7 +82,7 @@ absl::StatusOr<std::unique_ptr<Network>> EdgeTrainer::MergeLive(const EdgeTask& 
   TrainingJob job = job_;
   absl::StrAppend(&job.purpose, ".", task.name());
   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> merged, MergeWeights(job, files));
-  OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(job, ToTrainState(task.state()), last,
+  OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(job, ToStateTask(task.state()), last,
                                           job_.score.batch_norm_clips(), merged.get()));
   return merged;
 }
@@ -101,7 +101,7 @@ absl::StatusOr<CurvePoint> EdgeTrainer::TrainEpoch(const EdgeTask& task, int epo
     // The process was killed between the checkpoint and the answer: the measure is in the
     // checkpoint.
     const auto note = live_->notes().find(kMeasure);
-    return DecodeMeasure(note == live_->notes().end() ? "" : note->second);
+    return DecodeCurvePoint(note == live_->notes().end() ? "" : note->second);
   }
   // More than one iteration only if a checkpoint was lost; training is exact, so the result is
   // equal.
@@ -122,7 +122,7 @@ absl::StatusOr<CurvePoint> EdgeTrainer::TrainEpoch(const EdgeTask& task, int epo
     }
     measure.set_loss(stats.loss);
     measure.set_train_seconds(train_seconds);
-    OP3D_RETURN_IF_ERROR(live_->Save({{kMeasure, EncodeMeasure(measure)}}));
+    OP3D_RETURN_IF_ERROR(live_->Save({{kMeasure, EncodeCurvePoint(measure)}}));
     if (first() && kept_epochs_ > 0 && live_->epochs() > kept_epochs_) {
       OP3D_RETURN_IF_ERROR(RemoveFile(EpochFile(task.folder(), live_->epochs() - kept_epochs_)));
     }
@@ -145,7 +145,7 @@ absl::Status EdgeTrainer::TrainAgain(const EdgeTask& task, int epoch) {
   if (!first()) return absl::OkStatus();
   const double loss = live_->losses().empty() ? 0 : live_->losses().back();
   return live_->network().SaveWeights(WeightsFile(task.folder()),
-                                      WeightsMetadata(job_, ToTrainState(task.state()).clip, loss));
+                                      WeightsMetadata(job_, ToStateTask(task.state()).clip, loss));
 }
 
 absl::StatusOr<bool> EdgeTrainer::TakeKept(const EdgeTask& task, int epoch) {

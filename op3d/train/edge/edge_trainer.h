@@ -36,7 +36,8 @@ class EdgeTrainer {
   // `job.purpose` names the search ("search.cs").  `measured` are the videos to measure on; they
   // and the job's must outlive the trainer.  The weights of the newest `kept_epochs` epochs stay on
   // the disk, and a checkpoint after every `kept_epochs` epochs; 0 = the weights of all epochs.
-  EdgeTrainer(const TrainingJob& job, const std::vector<Video>* measured, int kept_epochs = 0);
+  EdgeTrainer(const TrainingJob& job, const std::vector<data::Video>* measured,
+              int kept_epochs = 0);
 
   // Measures the weights from which the edge starts, in its state.  Starts the edge again if it
   // has been trained before.
@@ -74,7 +75,7 @@ class EdgeTrainer {
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
 
   const TrainingJob job_;
-  const std::vector<Video>* const measured_;
+  const std::vector<data::Video>* const measured_;
   const int kept_epochs_;
   // The edge that is being trained.
   std::string live_folder_;

@@ -52,12 +52,12 @@ struct Largest {
 };
 
 MemoryProbe MemoryProbeOf(const RunOptions& options, const TrainingData& data,
-                          const TrainingStep& step) {
+                          const RunStep& step) {
   MemoryProbe probe;
   probe.network = options.settings.network();
   probe.training = options.settings.training();
   probe.classes = data.classes;
-  probe.frames = ToTrainState(step).clip.length();
+  probe.frames = ToStateTask(step).clip.length();
   probe.side = options.settings.transform().train_crop();
   probe.batch_size = step.state().batch_size();
   return probe;
@@ -89,7 +89,7 @@ absl::StatusOr<Largest> LargestState(const RunOptions& options, const TrainingDa
   const TrainingRunSettings& settings = options.settings;
   Largest largest;
   std::map<std::pair<int, int>, bool> seen;
-  for (const TrainingStep& step : settings.steps()) {
+  for (const RunStep& step : settings.steps()) {
     const MemoryProbe probe = MemoryProbeOf(options, data, step);
     if (!seen.emplace(std::make_pair(probe.frames, probe.batch_size), true).second) continue;
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
@@ -162,8 +162,8 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
   double total = 0;
   absl::StrAppend(&text,
                   "state       clip            epochs  steps/epoch  clips/step  lr        time\n");
-  for (const TrainingStep& step : settings.steps()) {
-    const TrainState state = ToTrainState(step);
+  for (const RunStep& step : settings.steps()) {
+    const StateTask state = ToStateTask(step);
     OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                           StepsPerEpoch(state, static_cast<int64_t>(data.train.size())));
     if (costs.count(state.clip.length()) == 0) {
@@ -192,10 +192,10 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
 }
 
 absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
-                                      const State& state, int epochs, int kept_epochs) {
-  TrainingStep step;
+                                      const StateSettings& state, int epochs, int kept_epochs) {
+  RunStep step;
   *step.mutable_state() = state;
-  const TrainState train = ToTrainState(step);
+  const StateTask train = ToStateTask(step);
   const int ranks = options.group == nullptr ? 1 : options.group->size();
   OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                         StepsPerEpoch(train, static_cast<int64_t>(data.train.size())));

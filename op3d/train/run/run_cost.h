@@ -26,7 +26,7 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
 // of the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the
 // estimated memory.  The time is the network's, without decoding.  Errors of Network.
 absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
-                                      const State& state, int epochs, int kept_epochs);
+                                      const StateSettings& state, int epochs, int kept_epochs);
 
 }  // namespace op3d
 

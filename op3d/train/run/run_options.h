@@ -11,7 +11,7 @@
 #include "op3d/distributed/process_group.h"
 #include "op3d/train/run/training_data.h"
 #include "op3d/train/settings/run.pb.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "op3d/train/state_trainer.h"
 
 namespace op3d {
@@ -45,7 +45,7 @@ TrainingJob MakeTrainingJob(const RunOptions& options, const TrainingData& data)
 absl::Status ExplainRefusal(const RunOptions& options, const absl::Status& refused);
 
 // A step of the settings in the trainer's form.
-TrainState ToTrainState(const TrainingStep& step);
+StateTask ToStateTask(const RunStep& step);
 
 }  // namespace op3d
 

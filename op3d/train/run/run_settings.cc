@@ -47,7 +47,7 @@ absl::StatusOr<DatasetSettings> DatasetOf(const TrainingRunSettings& settings) {
     return absl::InvalidArgumentError(
         "settings: dataset_name is missing: a name of data/datasets (ucf101) or a textproto");
   }
-  return FindDataset(settings.dataset_name());
+  return data::FindDataset(settings.dataset_name());
 }
 
 // The file merged over its bases, and these over the dataset's protocol if they ask for it.
@@ -58,7 +58,7 @@ absl::StatusOr<TrainingRunSettings> ReadSettings(const std::string& path) {
   if (!settings.use_protocol()) return settings;
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, DatasetOf(settings));
   settings.Clear();
-  UseProtocol(dataset, &settings);
+  data::UseProtocol(dataset, &settings);
   OP3D_RETURN_IF_ERROR(OverlayTextproto(path, recipes, &settings));
   settings.clear_use_protocol();
   return settings;
@@ -89,8 +89,8 @@ absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* s
   return absl::OkStatus();
 }
 
-absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
-  const State& state = step.state();
+absl::Status ValidateStep(const RunStep& step, absl::string_view where) {
+  const StateSettings& state = step.state();
   const auto require = [&](bool holds, absl::string_view field, double value,
                            absl::string_view limits) {
     return Require(holds, absl::StrCat(where, ".", field), value, limits);
@@ -121,7 +121,7 @@ absl::Status FindChangedDataset(const std::vector<std::string>& assignments,
     if (absl::ConsumePrefix(&assignment, "dataset_name=")) name = std::string(assignment);
   }
   if (!changed || settings->has_dataset() || name.empty()) return absl::OkStatus();
-  OP3D_ASSIGN_OR_RETURN(*settings->mutable_dataset(), FindDataset(name));
+  OP3D_ASSIGN_OR_RETURN(*settings->mutable_dataset(), data::FindDataset(name));
   // The named dataset has been read, so clear the name.
   settings->set_dataset_name(name);
   return absl::OkStatus();
@@ -195,9 +195,9 @@ absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest&
       [&](const TrainingRunSettings& all) { return UnusedParts(all, request); },
       /*after_each=*/nullptr, &settings));
   OP3D_ASSIGN_OR_RETURN(*settings.mutable_dataset(), DatasetOf(settings));
-  OP3D_RETURN_IF_ERROR(SetStream(request.stream, settings.mutable_dataset()));
+  OP3D_RETURN_IF_ERROR(data::SetStream(request.stream, settings.mutable_dataset()));
   if (request.split.has_value()) {
-    OP3D_RETURN_IF_ERROR(ChooseSplit(*request.split, settings.mutable_dataset()));
+    OP3D_RETURN_IF_ERROR(data::ChooseSplit(*request.split, settings.mutable_dataset()));
   }
   const std::string weights =
       request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
@@ -220,7 +220,7 @@ absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve
                                settings.loader().frame_cache_mib(), "at least 0"));
   OP3D_RETURN_IF_ERROR(Require(settings.compute_threads() >= 0, "compute_threads",
                                settings.compute_threads(), "at least 0"));
-  OP3D_RETURN_IF_ERROR(Annotate(CheckTransformSettings(settings.transform()), "settings"));
+  OP3D_RETURN_IF_ERROR(Annotate(data::CheckTransformSettings(settings.transform()), "settings"));
   OP3D_RETURN_IF_ERROR(Annotate(CheckMixing(settings.training()), "settings"));
   OP3D_RETURN_IF_ERROR(Require(settings.training().activation_checkpointing_frames() >= 0,
                                "training.activation_checkpointing_frames",

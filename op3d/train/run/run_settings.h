@@ -22,7 +22,7 @@ namespace op3d {
 
 // The part of a plan that a run uses.
 struct PlannedSteps {
-  std::vector<TrainingStep> steps;
+  std::vector<RunStep> steps;
   // The plan's source.
   std::string source;
 };
@@ -54,7 +54,7 @@ struct RunSettingsRequest {
   std::string stream;
   std::optional<int> split;
   // A plan's steps: replace the settings' steps, before the assignments are applied.
-  std::vector<TrainingStep> steps;
+  std::vector<RunStep> steps;
   // Finds a plan that the settings name; without this function such settings are refused.
   std::function<absl::StatusOr<PlannedSteps>(const std::string& name)> find_plan;
   // The states come from a planner: the settings need none.

@@ -16,7 +16,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, planner::FindPlan(name));
   return StepsOf(plan);
 }
 
@@ -57,7 +57,7 @@ TEST(RunSettingsTest, EveryRecipeResolvesAndAgreesWithItsDataset) {
     EXPECT_EQ(settings.sgd().loss_weight(), protocol.loss_weight()) << name;
     EXPECT_EQ(settings.network().dropout(), protocol.dropout()) << name;
     EXPECT_EQ(settings.transform().horizontal_flip(), protocol.horizontal_flip()) << name;
-    for (const TrainingStep& step : settings.steps()) {
+    for (const RunStep& step : settings.steps()) {
       EXPECT_EQ(step.state().batch_size() * step.state().accumulation(), 256) << name;
       EXPECT_EQ(step.schedule().has_cosine(), absl::EndsWith(name, "hand_tuned")) << name;
     }
@@ -111,7 +111,7 @@ TEST(RunSettingsTest, APlanReplacesTheSteps) {
   RunSettingsRequest request = Request("ucf101_hand_tuned", {"steps[S7].epochs=9"});
   for (const char* name : {"S1", "S7"}) {
     request.steps.emplace_back();
-    State& state = *request.steps.back().mutable_state();
+    StateSettings& state = *request.steps.back().mutable_state();
     state.set_name(name);
     state.set_segments(1);
     state.set_frames_per_segment(16);

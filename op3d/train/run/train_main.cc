@@ -112,14 +112,14 @@ int LocalSize(const RankEnvironment& ranks) {
 }
 
 absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, planner::FindPlan(name));
   return StepsOf(plan);
 }
 
 // The states of --plan; empty without it.
-absl::StatusOr<std::vector<TrainingStep>> PlanSteps() {
+absl::StatusOr<std::vector<RunStep>> PlanSteps() {
   const std::string name = absl::GetFlag(FLAGS_plan);
-  if (name.empty()) return std::vector<TrainingStep>();
+  if (name.empty()) return std::vector<RunStep>();
   if (absl::GetFlag(FLAGS_serve)) {
     return absl::InvalidArgumentError(
         "--plan has no effect with --serve: the planner says what to train; leave one out");
@@ -174,7 +174,7 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<i
   }
   options.index_file =
       absl::GetFlag(FLAGS_index).empty()
-          ? DefaultIndexFile(options.dataset_root, options.settings.dataset().name())
+          ? data::DefaultIndexFile(options.dataset_root, options.settings.dataset().name())
           : UserPath(absl::GetFlag(FLAGS_index));
   int threads = absl::GetFlag(FLAGS_threads);
   if (threads < 0 || threads > kMaxThreads) {
@@ -246,7 +246,7 @@ absl::StatusOr<Runs> AllSplits(const RankEnvironment& ranks) {
   }
   OP3D_RETURN_IF_ERROR(RefuseWeightsOfOneSplit(first.settings));
   OP3D_ASSIGN_OR_RETURN(const int splits,
-                        CountSplits(first.settings.dataset(), first.dataset_root));
+                        data::CountSplits(first.settings.dataset(), first.dataset_root));
   for (int split = 1; split <= splits; ++split) {
     OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks, split));
     options.output_dir = JoinPath(runs.folder, absl::StrCat("split", split));
@@ -293,7 +293,7 @@ absl::Status Serve(const RunOptions& options) {
   job.purpose = absl::GetFlag(FLAGS_purpose);
   const int kept_epochs = absl::GetFlag(FLAGS_kept_epochs);
   EdgeTrainer trainer(job, &data.measured, kept_epochs);
-  const auto estimate = [&](const State& state, int epochs) {
+  const auto estimate = [&](const StateSettings& state, int epochs) {
     return EstimateEdge(options, data, state, epochs, kept_epochs);
   };
   return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, options.group);

@@ -18,7 +18,7 @@
 namespace op3d {
 
 struct TrainingData {
-  std::vector<Video> train, measured;
+  std::vector<data::Video> train, measured;
   // The number in the settings.
   int64_t classes = 0;
   // In the order of the labels; empty if the list names fewer than that.
@@ -26,7 +26,7 @@ struct TrainingData {
   // "train: 9537 of 9537 listed videos used (0 missing, 0 broken)", one line per list.
   std::vector<std::string> report;
   // Decoded frames.
-  std::unique_ptr<FrameStore> frames;
+  std::unique_ptr<data::FrameStore> frames;
 };
 
 // Reads the lists under `root`; files that `index` does not know are scanned with `threads`
@@ -34,7 +34,7 @@ struct TrainingData {
 // dataset.classes, or nothing is left to train or to measure on.
 absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& settings,
                                               const std::string& root, int threads,
-                                              const IndexOptions& index);
+                                              const data::IndexOptions& index);
 
 }  // namespace op3d
 

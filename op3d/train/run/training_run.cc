@@ -102,7 +102,7 @@ class Run {
   // Checks all states before the first is trained.
   absl::Status Plan() {
     for (int i = 0; i < options_.settings.steps_size(); ++i) {
-      const TrainState state = ToTrainState(options_.settings.steps(i));
+      const StateTask state = ToStateTask(options_.settings.steps(i));
       OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                             StepsPerEpoch(state, static_cast<int64_t>(data_.train.size())));
       steps_per_epoch_.push_back(steps);
@@ -122,8 +122,8 @@ class Run {
   }
 
   int64_t ClipsOf(int i) const {
-    const TrainingStep& step = options_.settings.steps(i);
-    return steps_per_epoch_[i] * ToTrainState(step).clips_a_step() * step.epochs();
+    const RunStep& step = options_.settings.steps(i);
+    return steps_per_epoch_[i] * ToStateTask(step).clips_a_step() * step.epochs();
   }
   std::string StateFolder(int i) const {
     return JoinPath(options_.output_dir, absl::StrCat("state_", i + 1));
@@ -144,7 +144,7 @@ class Run {
   }
 
   absl::Status TrainStep(int i) {
-    const TrainingStep& step = options_.settings.steps(i);
+    const RunStep& step = options_.settings.steps(i);
     TrainingJob job = job_;
     job.purpose = absl::StrCat("train.", i + 1);
     Notes inherited;
@@ -156,7 +156,7 @@ class Run {
       }
     }
     job.on_step = [&](const StepStats& stats) { OnStep(i, stats); };
-    OP3D_ASSIGN_OR_RETURN(trainer_, StateTrainer::Start(job, ToTrainState(step), StateFolder(i)));
+    OP3D_ASSIGN_OR_RETURN(trainer_, StateTrainer::Start(job, ToStateTask(step), StateFolder(i)));
     OP3D_RETURN_IF_ERROR(TakeUp(i, trainer_->fresh() ? inherited : trainer_->notes()));
     for (;;) {
       if (reported_ < trainer_->epochs()) OP3D_RETURN_IF_ERROR(ReportEpoch(i));
@@ -190,11 +190,11 @@ class Run {
     skipped_ = NumberNote(notes, kSkipped);
     best_.reset();
     if (notes.count(kBest) > 0) {
-      OP3D_ASSIGN_OR_RETURN(best_, DecodeMeasure(notes.at(kBest)));
+      OP3D_ASSIGN_OR_RETURN(best_, DecodeCurvePoint(notes.at(kBest)));
     }
     const int64_t steps =
         trainer_->epochs() * trainer_->steps_per_epoch() + trainer_->steps_into_epoch();
-    progress_->AddEarlier(steps * ToTrainState(options_.settings.steps(i)).clips_a_step());
+    progress_->AddEarlier(steps * ToStateTask(options_.settings.steps(i)).clips_a_step());
     if (!options_.first()) return absl::OkStatus();
     if (!trainer_->fresh()) {
       Progress::Print(absl::StrCat("state ", i + 1, " goes on after epoch ", trainer_->epochs(),
@@ -210,7 +210,7 @@ class Run {
   }
 
   Notes BestNote() const {
-    return best_.has_value() ? Notes{{kBest, EncodeMeasure(*best_)}} : Notes();
+    return best_.has_value() ? Notes{{kBest, EncodeCurvePoint(*best_)}} : Notes();
   }
 
   Notes CurrentNotes() const {
@@ -231,8 +231,8 @@ class Run {
   }
 
   void OnStep(int i, const StepStats& stats) {
-    const TrainingStep& step = options_.settings.steps(i);
-    progress_->Add(ToTrainState(step).clips_a_step());
+    const RunStep& step = options_.settings.steps(i);
+    progress_->Add(ToStateTask(step).clips_a_step());
     const ActivitySeconds& seconds = stats.seconds;
     const double whole = seconds.wait + seconds.forward + seconds.backward + seconds.step;
     progress_->Note(absl::StrCat(
@@ -274,7 +274,7 @@ class Run {
         absl::StrFormat("%s epoch %d: loss %.4f", options_.settings.steps(i).state().name(), epoch,
                         trainer_->losses().back());
     if (Due(i)) {
-      const ClipShape clip = ToTrainState(options_.settings.steps(i)).clip;
+      const data::ClipShape clip = ToStateTask(options_.settings.steps(i)).clip;
       ActivitySeconds seconds;
       OP3D_ASSIGN_OR_RETURN(
           CurvePoint measure,
@@ -299,12 +299,12 @@ class Run {
         absl::StrAppend(&line, "  (best)");
         OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(
             JoinPath(options_.output_dir, "best.safetensors"),
-            {{"state", absl::StrCat(i + 1)}, {"measure", EncodeMeasure(measure)}}));
+            {{"state", absl::StrCat(i + 1)}, {"measure", EncodeCurvePoint(measure)}}));
       }
     }
     reported_ = epoch;
     // Of this process, including the frames read for the measure.
-    const FrameStore::Counters frames = data_.frames->counters();
+    const data::FrameStore::Counters frames = data_.frames->counters();
     times["decode"] = frames.decode_seconds - frames_before_.decode_seconds;
     times["cached_reads"] = frames.hits - frames_before_.hits;
     times["packets"] = frames.reading.packets - frames_before_.reading.packets;
@@ -368,7 +368,7 @@ class Run {
   int reported_ = 0;
   int64_t clips_ = 0, skipped_ = 0;
   // The counters at the end of the last epoch.
-  FrameStore::Counters frames_before_;
+  data::FrameStore::Counters frames_before_;
   std::optional<CurvePoint> best_;
 };
 

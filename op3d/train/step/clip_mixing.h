@@ -33,10 +33,11 @@ absl::Status CheckMixing(const TrainingSettings& settings);
 
 // kNone if it is not set, or for a single clip.  Cutmix' rectangle has sqrt(1 - share) of each
 // side around a uniform centre, clipped at the borders; `share` is then that of the pixels kept.
-ClipMixing DrawMixing(const MixingSettings& settings, const Batch& batch, RandomStream* stream);
+ClipMixing DrawMixing(const MixingSettings& settings, const data::Batch& batch,
+                      RandomStream* stream);
 
 // Replaces the clips (views = 1).
-void MixClips(const ClipMixing& mixing, Batch* batch);
+void MixClips(const ClipMixing& mixing, data::Batch* batch);
 
 // [labels, classes]: smoothed by `settings`, then mixed.
 std::vector<float> SoftTargets(const std::vector<int64_t>& labels, int64_t classes,

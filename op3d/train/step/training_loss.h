@@ -44,7 +44,7 @@ struct MicroBatchPlace {
 // exceptions.
 absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
                                           const MicroBatchLossOptions& options,
-                                          const MicroBatchPlace& place, Batch* batch,
+                                          const MicroBatchPlace& place, data::Batch* batch,
                                           Network* network);
 
 }  // namespace op3d

@@ -1,13 +1,13 @@
-// Everything that training changes: a network's weights, its optimiser's state, their average, and
+// A network with all that training changes: its weights, its optimiser's state, their average, and
 // the gradients of the current step; as named tensors, for a checkpoint.
 //
-//   OP3D_ASSIGN_OR_RETURN(auto state, TrainingState::Make(options));
+//   OP3D_ASSIGN_OR_RETURN(auto network, TrainableNetwork::Make(options));
 //   loss.backward();
-//   OP3D_ASSIGN_OR_RETURN(double norm, state->Step(/*learning_rate=*/0.04));
-//   NamedTensors tensors = state->Tensors();               // "weights.conv1.weight" ...
+//   OP3D_ASSIGN_OR_RETURN(double norm, network->Step(/*learning_rate=*/0.04));
+//   NamedTensors tensors = network->Tensors();             // "weights.conv1.weight" ...
 //   OP3D_RETURN_IF_ERROR(again->Restore(tensors));         // continues with the same bits
-#ifndef OP3D_TRAIN_STEP_TRAINING_STATE_H_
-#define OP3D_TRAIN_STEP_TRAINING_STATE_H_
+#ifndef OP3D_TRAIN_STEP_TRAINABLE_NETWORK_H_
+#define OP3D_TRAIN_STEP_TRAINABLE_NETWORK_H_
 
 #include <cstdint>
 #include <memory>
@@ -25,7 +25,7 @@ namespace op3d {
 class Optimizer;
 class WeightAverage;
 
-struct TrainingStateOptions {
+struct TrainableNetworkOptions {
   NetworkOptions network;
   // Without them the values are unspecified: call Restore() next.
   bool with_initial_values = true;
@@ -42,11 +42,12 @@ struct TrainingStateOptions {
 };
 
 // Not thread-safe.
-class TrainingState {
+class TrainableNetwork {
  public:
   // Errors of Network, SetArithmetic and Optimizer.
-  static absl::StatusOr<std::unique_ptr<TrainingState>> Make(const TrainingStateOptions& options);
-  ~TrainingState();
+  static absl::StatusOr<std::unique_ptr<TrainableNetwork>> Make(
+      const TrainableNetworkOptions& options);
+  ~TrainableNetwork();
 
   // The network that is trained.
   Network& network() { return *network_; }
@@ -58,7 +59,7 @@ class TrainingState {
   // in Optimizer::Step.
   absl::StatusOr<double> Step(double learning_rate);
 
-  // Shares memory with the state.  Contains gradients only within a step.
+  // Shares memory with the network.  Contains gradients only within a step.
   NamedTensors Tensors() const;
   // Restores the result of Tensors(), in any order.  InvalidArgument if it belongs to another
   // network or optimiser.
@@ -71,9 +72,9 @@ class TrainingState {
   int64_t Bytes() const;
 
  private:
-  explicit TrainingState(const TrainingStateOptions& options);
+  explicit TrainableNetwork(const TrainableNetworkOptions& options);
 
-  const TrainingStateOptions options_;
+  const TrainableNetworkOptions options_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<WeightAverage> average_;
@@ -81,4 +82,4 @@ class TrainingState {
 
 }  // namespace op3d
 
-#endif  // OP3D_TRAIN_STEP_TRAINING_STATE_H_
+#endif  // OP3D_TRAIN_STEP_TRAINABLE_NETWORK_H_

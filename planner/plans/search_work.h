@@ -1,6 +1,6 @@
 // Estimates the cost of a search before it is started.
-#ifndef OP3D_PLANNER_PLANS_WORK_ESTIMATE_H_
-#define OP3D_PLANNER_PLANS_WORK_ESTIMATE_H_
+#ifndef OP3D_PLANNER_PLANS_SEARCH_WORK_H_
+#define OP3D_PLANNER_PLANS_SEARCH_WORK_H_
 
 #include <cstdint>
 #include <vector>
@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct EdgeWork {
   // Index in graph.transitions.
@@ -23,7 +23,7 @@ struct EdgeWork {
   int frames_per_clip = 0;
 };
 
-struct WorkEstimate {
+struct SearchWork {
   // In the order of training.
   std::vector<EdgeWork> edges;
   int min_epochs = 0;
@@ -45,8 +45,8 @@ inline constexpr int kReleasedKneeFromInitial = 56;
 inline constexpr int kReleasedKnee = 23;
 
 // InvalidArgument as in IndexGraph() and ValidateStoppingRule().  Thread-safe.
-absl::StatusOr<WorkEstimate> EstimateWork(const TransitionGraph& graph, const StoppingRule& rule);
+absl::StatusOr<SearchWork> EstimateWork(const TransitionGraph& graph, const StoppingRule& rule);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
-#endif  // OP3D_PLANNER_PLANS_WORK_ESTIMATE_H_
+#endif  // OP3D_PLANNER_PLANS_SEARCH_WORK_H_

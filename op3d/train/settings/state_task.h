@@ -1,8 +1,8 @@
-// What is constant while a state is trained, in the trainer's form.
+// A state to train in, as StateTrainer takes it: what is constant meanwhile, and the number of epochs.
 //
-//   TrainState state = ToTrainState(plan.steps(0).state(), plan.steps(0).epochs());
-#ifndef OP3D_TRAIN_SETTINGS_TRAIN_STATE_H_
-#define OP3D_TRAIN_SETTINGS_TRAIN_STATE_H_
+//   StateTask task = ToStateTask(plan.steps(0).state(), plan.steps(0).epochs());
+#ifndef OP3D_TRAIN_SETTINGS_STATE_TASK_H_
+#define OP3D_TRAIN_SETTINGS_STATE_TASK_H_
 
 #include <cstdint>
 #include <string>
@@ -15,8 +15,8 @@
 
 namespace op3d {
 
-struct TrainState {
-  ClipShape clip;
+struct StateTask {
+  data::ClipShape clip;
   // Side of the training clips in pixels; 0 = TransformSettings.train_crop.
   int crop = 0;
   double learning_rate = 0;
@@ -33,19 +33,19 @@ struct TrainState {
 
 // `epochs`: the length of the state, for a learning rate that changes over it; ignored if
 // the rate is constant.
-TrainState ToTrainState(const State& state, int epochs = 0);
+StateTask ToStateTask(const StateSettings& state, int epochs = 0);
 
 // Steps of the optimiser in an epoch over `videos` videos; clips that do not fill a step are left
 // out.  InvalidArgument for a batch or an accumulation below 1 and for a step with more clips than
 // there are videos.
-absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos);
+absl::StatusOr<int64_t> StepsPerEpoch(const StateTask& state, int64_t videos);
 
 // `transform` with the state's own crop, if it has one.
-TransformSettings TransformOf(const TrainState& state, TransformSettings transform);
+TransformSettings TransformOf(const StateTask& state, TransformSettings transform);
 
 // "1x16 stride 1 lr 0.04 batch 16x1": everything that decides the training of the state.
-std::string DescribeTrainState(const TrainState& state);
+std::string DescribeStateTask(const StateTask& state);
 
 }  // namespace op3d
 
-#endif  // OP3D_TRAIN_SETTINGS_TRAIN_STATE_H_
+#endif  // OP3D_TRAIN_SETTINGS_STATE_TASK_H_
