@@ -139,13 +139,13 @@ struct Sum {
 absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
                                          const TransitionGraph& graph, Costs* costs, Sum* sum) {
   const TransformSettings& transform = options.settings.transform();
-  OP3D_ASSIGN_OR_RETURN(const SearchWork work,
-                        EstimateWork(graph, options.settings.search().rule()));
+  OP3D_ASSIGN_OR_RETURN(const planner::SearchWork work,
+                        planner::EstimateWork(graph, options.settings.search().rule()));
   std::string text =
       absl::StrFormat("pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %10s %12s %32s\n",
                       graph.pool(), graph.states_size(), work.edges.size(), "edge", "frames", "lr",
                       "batch", "epochs", "clips/epoch", "time");
-  for (const EdgeWork& edge : work.edges) {
+  for (const planner::EdgeWork& edge : work.edges) {
     const Transition& transition = graph.transitions(edge.edge);
     const StateSettings& state = *std::find_if(
         graph.states().begin(), graph.states().end(),
