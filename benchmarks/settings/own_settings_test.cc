@@ -102,7 +102,7 @@ TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
   EXPECT_LE(settings.loader().frame_cache_mib(), kMib + 64);
   EXPECT_EQ(settings.recipes_size(), 2);
   EXPECT_EQ(settings.search().wide().clips_size(), 6);
-  // In the rounds that are shipped for the miniatures.
+  // The rounds are those shipped for the miniatures.
   WideGraphSettings shipped;
   ASSERT_OK_AND_ASSIGN(const std::string path,
                        RunfilePath("planner/graphs/wide_miniature.textproto"));
