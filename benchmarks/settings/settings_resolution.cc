@@ -402,8 +402,9 @@ absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request
 }
 
 // The published protocol tests plans of uniform sampling with the longest state's clip, in whatever
-// state they end.  The planned method's model is tested, like every rival, with the clip of its last
-// training; with twice the segments it is worse on held-out videos (docs/measurements.md).
+// state they end.  The planned method's model is tested, like every rival, with the clip that it
+// was trained on last; with twice the segments it is worse on held-out videos
+// (docs/measurements.md).
 void ResolveTestSegments(BenchmarkSettings* settings) {
   const bool own_clip = !settings->has_plan() &&
                         settings->search().method() == SearchSettings::PLANNED_METHOD;

@@ -55,12 +55,12 @@
 //                                             `plan resume` asks again
 //
 // A line that does not begin with '{' is copied to standard error; an empty line is dropped.  The
-// weights of an epoch must be on disk before it is answered.  An answered request may come again and
-// must get an equal answer.  A child exits at the end of its input.  With --jobs several children
-// run at once; `{job}` in the command or the launcher is replaced by the child's number from 0, so that
-// each can have its own device: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
-// `planner/example/train.py` is an example in plain Python; the package in planner/python implements
-// the protocol for Python programs.
+// weights of an epoch must be on disk before it is answered.  An answered request may come again
+// and must get an equal answer.  A child exits at the end of its input.  With --jobs several
+// children run at once; `{job}` in the command or the launcher is replaced by the child's number,
+// from 0, so that each can have its own device: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
+// `planner/example/train.py` is an example in plain Python; the package in planner/python
+// implements the protocol for Python programs.
 #ifndef OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 #define OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 

@@ -1,7 +1,7 @@
-// A picture of a searched transition graph; the plan's path is bold.  States form a grid with longer
-// clips to the right and lower learning rates downward; each arrow has its score and the epochs
-// kept.  For a search in rounds each round is a band, from top to bottom, and the states contain
-// the figures.
+// A picture of a searched transition graph; the plan's path is bold.  States form a grid: longer
+// clips to the right, lower learning rates downward; each arrow has its score and the epochs kept.
+// For a search in rounds each round is a band, from top to bottom, and the states contain the
+// figures.
 //
 //   WriteFileAtomically("graph.svg", DrawGraph(outcome).ToFile());
 #ifndef OP3D_RESULTS_PICTURE_GRAPH_SVG_H_

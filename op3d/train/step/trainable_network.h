@@ -1,5 +1,5 @@
-// A network with everything that training changes: its weights, its optimiser's state, their average
-// and the gradients of the current step; as named tensors, for a checkpoint.
+// A network with everything that training changes: its weights, its optimiser's state, the weights'
+// average and the gradients of the current step; as named tensors, for a checkpoint.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto network, TrainableNetwork::Make(options));
 //   loss.backward();
