@@ -3,8 +3,7 @@
 //
 //   ./bazelw run //benchmarks:kinetics400                                   # the miniature
 //   ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400
-//   ./bazelw run //benchmarks:own -- --dataset=$PWD/gestures.textproto
-//   --dataset_root=/data/gestures
+//   ./bazelw run //benchmarks:own -- --dataset=$PWD/gestures.textproto --dataset_root=/gestures
 
 #include <errno.h>  // program_invocation_short_name
 

@@ -121,7 +121,7 @@ RecipeSettings ModelRecipe(const BenchmarkSettings& settings, bool planned) {
   recipe.set_title(planned ? "planned: the search's model" : "published method: its model");
   const int clips = settings.search().test_clips();
   recipe.set_test_clips(clips > 0 ? clips : kTestClips);
-  // With both methods in one run, the recipe's test is the published one's.
+  // In a run with both methods the recipe's test is that of the published method.
   const bool own_clip = planned && settings.search().method() == SearchSettings::BOTH_METHODS;
   for (const RecipeSettings& other : settings.recipes()) {
     if (other.planned() && !own_clip) recipe.set_test_segments(other.test_segments());

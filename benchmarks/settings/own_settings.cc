@@ -639,7 +639,7 @@ void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
   }
   *wide.mutable_rates() = shipped.rates();
   *wide.mutable_stages() = shipped.stages();
-  wide.mutable_stages(0)->set_edges(wide.rates_size() * wide.clips_size());  // every trunk
+  wide.mutable_stages(0)->set_edges(wide.rates_size() * wide.clips_size());  // all trunks
   wide.set_frames(clips.search_frames);
   Choose("search.wide",
          absl::StrCat(wide.clips_size(), " clips at ", wide.rates_size(), " rates, ",

@@ -68,7 +68,7 @@ absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const st
 // InvalidArgument, naming the list, if a list has no labels, if there are fewer than two
 // classes to learn, if every video is shorter than the shortest clip, if no video can be held
 // out (every class has only one group), or if fewer videos are left than the smallest batch.
-// NotFound if the program's own wide graph is not beside it.
+// NotFound if the program's own wide graph is not next to it.
 absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
                                                     const OwnMachine& machine,
                                                     const BenchmarkSettings& asked);

@@ -102,7 +102,7 @@ TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
   EXPECT_LE(settings.loader().frame_cache_mib(), kMib + 64);
   EXPECT_EQ(settings.recipes_size(), 2);
   EXPECT_EQ(settings.search().wide().clips_size(), 6);
-  // In the rounds that are shipped for the miniatures.
+  // The rounds are those shipped for the miniatures.
   WideGraphSettings shipped;
   ASSERT_OK_AND_ASSIGN(const std::string path,
                        RunfilePath("planner/graphs/wide_miniature.textproto"));
@@ -145,7 +145,7 @@ TEST(OwnSettingsTest, ClipsFitIntoThreeOfFourVideos) {
   EXPECT_THAT(Lengths(pool), ElementsAre(16));
   EXPECT_THAT(planner::ValidateGraph(pool), IsOk());
   EXPECT_EQ(pool.states_size(), 3);
-  EXPECT_EQ(shorter.recipes_size(), 2);  // no second length to hold the plan against
+  EXPECT_EQ(shorter.recipes_size(), 2);  // no second length to compare the plan with
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings longer, Derive(Facts(100, 5, 300)));
   EXPECT_EQ(longer.search().pools(0).states(3).stride(), 2);
   EXPECT_EQ(longer.search().pools(0).states(0).stride(), 1);

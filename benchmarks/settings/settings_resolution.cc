@@ -395,15 +395,16 @@ absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request
   for (RecipeSettings& recipe : *settings.mutable_recipes()) {
     if (!recipe.planned()) continue;
     if (recipe.test_clips() == 0) recipe.set_test_clips(dataset.protocol().test_clips());
-    // Below 0: ResolveTestSegments() decides, when the method is known.
+    // Below 0: ResolveTestSegments() decides once the method is known.
     if (recipe.test_segments() == 0) recipe.set_test_segments(-dataset.protocol().test_segments());
   }
   return settings;
 }
 
-// The published protocol tests plans of uniform sampling with clips of the longest state, whatever
-// state they end in.  The planned method's model is tested as it was trained last and measured on the
-// held-out videos, as every rival is; with twice the segments it loses there (docs/measurements.md).
+// The published protocol tests plans of uniform sampling with the longest state's clip, in whatever
+// state they end.  The planned method's model is tested, like every rival, with the clip that it
+// was trained on last; with twice the segments it is worse on held-out videos
+// (docs/measurements.md).
 void ResolveTestSegments(BenchmarkSettings* settings) {
   const bool own_clip = !settings->has_plan() &&
                         settings->search().method() == SearchSettings::PLANNED_METHOD;

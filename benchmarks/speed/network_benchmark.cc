@@ -6,9 +6,8 @@
 // network/what/clips x frames x side/precision.  Counters:
 //   clips_per_second
 //   share        best rate of arithmetic divided by that of a float32 matrix product measured just
-//                before and after it, in the same process: compare this between machines.  A
-// training
-//                step counts as three forward passes, a multiply-add as two operations.
+//                before and after it, in the same process: compare this between machines.
+//                A training step counts as three forward passes, a multiply-add as two operations.
 //   own_share    for bf16: the same relative to a product in bf16
 //   gemm_gflops  the rate of that matrix product
 //   peak_mib     of the whole process, LibTorch included, while the row ran
@@ -142,7 +141,7 @@ absl::Status Run(benchmark::State& state, const Row& row) {
   if (!optimizer.ok()) return optimizer.status();
   const auto step = MakeStep(row, network->get(), optimizer->get());
   if (!step.ok()) return step.status();
-  const absl::Status first = (*step)();  // memory is mapped, kernels are made
+  const absl::Status first = (*step)();  // maps memory and compiles kernels
   if (!first.ok()) return first;
   double gemm = GemmRate(at::kFloat);
   ResetPeak();

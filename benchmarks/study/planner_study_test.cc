@@ -39,7 +39,7 @@ TEST(PlannerStudyTest, WithoutNoiseThePlannerIsNearlyPerfect) {
     const SimulatedTraining world(graph, index, seed, exact);
     const BestWay best = FindBestWay(world);
     ASSERT_OK_AND_ASSIGN(const Found found, PlanSearch(world, rule, 1));
-    EXPECT_LE(found.value, best.value + 1e-12);  // nothing is better than all ways tried
+    EXPECT_LE(found.value, best.value + 1e-12);  // nothing beats trying every path
     EXPECT_NEAR(found.value, best.value, 2e-3);
   }
 }

@@ -118,7 +118,7 @@ struct Member {
 
 void TakeEdge(const SimulatedTraining& world, RandomStream* stream, Member* member) {
   const auto ways = EdgesFrom(world.index(), world.index().edges[member->edge].to);
-  if (ways.empty()) return;  // a final state: it goes on where it is
+  if (ways.empty()) return;  // a final state: no edge leaves it
   member->source = world.After(member->edge, member->source, member->epoch);
   member->edge = RandomOf(ways, stream);
   member->epoch = 0;

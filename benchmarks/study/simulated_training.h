@@ -93,9 +93,9 @@ BestWay FindBestWay(const SimulatedTraining& world);
 //   A = chance + (ceiling of the clip - price of the highest rate so far + luck - chance) g(u)
 // and without annealing it is
 //   A - g(u) (floor (rate / 0.04)^1.1 + scatter (rate / 0.04)^0.6 z),  z Gaussian for each epoch,
-// where `rate` is that of the last step.  For merged weights (the mean of the last epochs) only
-// 1 - recovered of that is missing.  A measurement is a score with the noise of the held-out
-// videos.  docs/measurements.md says where the numbers come from.
+// where `rate` is that of the last step.  For merged weights (the mean of the last epochs) what is
+// subtracted from A is multiplied by 1 - recovered.  A measurement is a score with the noise of the
+// held-out videos.  docs/measurements.md says where the numbers come from.
 //
 // The ceiling is 1 - gap (frames / 16)^-1.1, at most 1 with luck.  A world draws its gaps for cs
 // and us, its best rate and its pace; clips of one kind (cs or us) and length are the same clip in

@@ -47,7 +47,7 @@ absl::StatusOr<std::vector<Entry>> ListEntries(const std::string& path, bool may
   std::vector<Entry> entries;
   int pictures = 0;
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-    std::error_code ignored;  // a link to nowhere is not a folder
+    std::error_code ignored;  // a dangling link is not a folder
     entries.push_back({it->path().filename().string(), it->is_directory(ignored)});
     if (IsPicture(entries.back().name) && !entries.back().is_folder) ++pictures;
     if (may_be_frames && pictures == kFramesOfAVideo && entries.size() == kFramesOfAVideo) {

@@ -275,7 +275,7 @@ TEST_F(VideoListTest, PathsOfTheListAreTakenAsTheyAre) {
   Write(root_ + "/no class/eee_000000_000010.mp4", VideoBytes(4));
   ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
   ASSERT_EQ(list.videos.size(), 3);
-  EXPECT_EQ(list.videos[2].path, list.videos[0].path);  // a list may show a video more often
+  EXPECT_EQ(list.videos[2].path, list.videos[0].path);  // a list may contain a video several times
   EXPECT_EQ(list.videos[2].group, list.videos[0].group);
   EXPECT_NE(list.videos[1].group, list.videos[0].group);
   EXPECT_THAT(list.notes, ElementsAre(AllOf(HasSubstr("1 row names a video that stands in it"),

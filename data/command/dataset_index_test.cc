@@ -64,7 +64,7 @@ TEST_F(DatasetIndexTest, SaysWhatIsThereAndWhatIsNot) {
   EXPECT_THAT(UsableLists(report),
               StatusIs(absl::StatusCode::kAborted,
                        AllOf(HasSubstr("'train' cannot be used"), Not(HasSubstr("'evaluation'")))));
-  dataset_.mutable_train()->set_list("");  // of a dataset that is only tested on
+  dataset_.mutable_train()->set_list("");  // a dataset that is only for tests
   ASSERT_OK_AND_ASSIGN(const DatasetIndexReport without, IndexDataset(dataset_, options_));
   EXPECT_THAT(UsableLists(without), IsOk());
 }

@@ -4,7 +4,7 @@
 //   FolderListOptions options;
 //   options.folder = "/data/phone";                      // "run/IMG 1.mov", "jump/IMG 2.mp4", ...
 //   OP3D_ASSIGN_OR_RETURN(FolderListReport report, ListClassFolders(options));
-//   // report.dataset = "/data/phone/dataset.textproto", beside train.txt, test.txt, classes.txt
+//   // report.dataset = "/data/phone/dataset.textproto", next to train.txt, test.txt, classes.txt
 #ifndef OP3D_DATA_COMMAND_FOLDER_LIST_H_
 #define OP3D_DATA_COMMAND_FOLDER_LIST_H_
 

@@ -51,7 +51,7 @@ TEST_P(VideoCopyTest, FrameForFrameTheSame) {
   // Called again: existing copies stay or are rewritten completely.
   ASSERT_THAT(CopyVideo(video_, options, target), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(folder_ + "/copy"));
-  EXPECT_EQ(names.size(), 1);  // nothing half-written beside it
+  EXPECT_EQ(names.size(), 1);  // no half-written file next to it
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, VideoCopyTest,
@@ -94,7 +94,7 @@ TEST_F(VideoCopyTest, ADamagedVideoLeavesNothing) {
     ASSERT_OK_AND_ASSIGN(const VideoScan whole, ScanMedia(path_));
     Video video = {"bad", folder_ + "/bad.mp4", 0, whole.info.frames};
     const absl::Status status = CopyVideo(video, options, target);
-    if (status.ok()) continue;  // the decoder concealed it: then it is a copy like any other
+    if (status.ok()) continue;  // the decoder concealed the damage: an ordinary copy
     EXPECT_FALSE(std::filesystem::exists(target)) << status;
   }
   EXPECT_THAT(CopyVideo({"no", folder_ + "/no.mp4", 0, 3}, {}, folder_ + "/out/no.mp4"),

@@ -2,7 +2,7 @@
 //
 //   absl::Status status = absl::InternalError("state 2: the loss is nan in epoch 3");
 //   status = MarkTrainingFailure(status, "the loss is nan in epoch 3");
-//   if (const auto failure = TrainingFailureOf(status)) Use(*failure);   // the search goes on
+//   if (const auto failure = TrainingFailureOf(status)) Use(*failure);   // the search continues
 //
 // A loss or an answer that is no longer finite is such a failure: the same training fails again on
 // any machine.  A full disk, a missing file or a signal is not.  The mark stays with a status

@@ -147,7 +147,7 @@ void RankWatch::LookAtNeighbour(absl::Time now) {
   const int neighbour = (options_.rank + 1) % options_.size;
   if (neighbour == options_.rank) return;
   const auto beat = store_->Get(KeyOf("beat", neighbour));
-  if (!beat.ok()) return;  // the store's own silence is judged elsewhere
+  if (!beat.ok()) return;  // a silent store is handled elsewhere
   if (beat->value_or("") != neighbour_beat_) {
     neighbour_beat_ = beat->value_or("");
     heard_ = now;

@@ -77,7 +77,7 @@ FeatureMap NetworkBody::Stem(const at::Tensor& clips, const ForwardMode& mode) c
   for (size_t i = 0; i < stem_convolutions_.size(); ++i) {
     map = i == 0 ? stem_convolutions_[i].ApplyToClips(clips) : stem_convolutions_[i].Apply(map);
     Observe(mode, definition_.stem[i].convolution.name, map);
-    if (mode.observer) {  // who also sees what is between the norm and its ReLU
+    if (mode.observer) {  // the observer also sees the values between norm and ReLU
       map = stem_norms_[i].Apply(map, Activation::kNone, mode);
       Observe(mode, definition_.stem[i].norm.name, map);
       map.rows = map.rows.relu();

@@ -270,7 +270,7 @@ TEST_F(StateTrainerTest, TakenUpInTheMiddleOfAnEpochItEndsWithTheSameBits) {
   tiny_->train[5].path = "/gone";
   int parts = 0;
   {
-    data::FrameStore fresh(0);  // the other one still has the video
+    data::FrameStore fresh(0);  // the other store still has the video
     job_.frames = &fresh;
     ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
     EXPECT_THAT(trainer->TrainEpoch().status(),

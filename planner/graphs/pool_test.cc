@@ -132,7 +132,7 @@ TEST(PoolTest, KeepsClipsAnUpdateAt256) {
     const TransitionGraph graph = MakePool(options);
     for (const StateSettings& state : graph.states()) {
       EXPECT_EQ(state.batch_size() * state.accumulation() * processes, 256);
-      EXPECT_EQ(state.batch_size() * FramesPerClip(state), 256);  // the same memory everywhere
+      EXPECT_EQ(state.batch_size() * FramesPerClip(state), 256);  // the same memory in every state
       EXPECT_EQ(state.frozen_batch_norm(), FramesPerClip(state) == 64);
     }
   }

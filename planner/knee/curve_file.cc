@@ -119,7 +119,7 @@ absl::StatusOr<size_t> FindColumn(const Fields& header, std::initializer_list<co
 }
 
 absl::StatusOr<Columns> ParseHeader(absl::string_view line) {
-  absl::ConsumePrefix(&line, "\xef\xbb\xbf");  // spreadsheets begin with it
+  absl::ConsumePrefix(&line, "\xef\xbb\xbf");  // the byte order mark of spreadsheets
   line = absl::StripAsciiWhitespace(line);
   const Fields fields = SplitFields(line);
   Columns columns;

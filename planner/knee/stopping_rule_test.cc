@@ -79,7 +79,7 @@ TEST(StoppingRuleTest, NoFitBeforeTheAttemptEpochs) {
   EXPECT_FALSE(early.knee.has_value());
   ASSERT_OK_AND_ASSIGN(const StoppingDecision late, DecideStop(falling, PublishedRule(3), 10));
   EXPECT_TRUE(late.stop);
-  EXPECT_EQ(late.epochs, 0);  // falls at once: the state is skipped
+  EXPECT_EQ(late.epochs, 0);  // falls from the start: the state is skipped
   EXPECT_NEAR(late.score, 0.9, 1e-9);
 }
 

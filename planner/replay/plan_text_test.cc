@@ -171,7 +171,7 @@ TEST(PlanTextTest, ShowsAPlan) {
   const std::string text = PlanText(plan);
   EXPECT_THAT(text, HasSubstr("cs plan, 58 epochs\n"));
   EXPECT_THAT(text, HasSubstr("A    16 frames      lr 0.04      58 epochs  batch 16 x 16\n"));
-  EXPECT_THAT(text, Not(HasSubstr("value")));  // of a released plan it is not known
+  EXPECT_THAT(text, Not(HasSubstr("value")));  // unknown for a released plan
 }
 
 }  // namespace

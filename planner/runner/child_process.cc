@@ -41,7 +41,7 @@ void IgnoreSigpipe() {
                                 pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);  // it died before it could be watched
+  if (::getppid() != parent) ::_exit(127);  // the parent died before the watch began
   ::signal(SIGPIPE, SIG_DFL);
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
@@ -75,7 +75,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::str
     ::close(from_child[0]);
     return status;
   }
-  ::setpgid(pid, pid);  // also here: whichever comes first
+  ::setpgid(pid, pid);  // also in the parent: either may come first
   return std::unique_ptr<ChildProcess>(new ChildProcess(pid, to_child[1], from_child[0]));
 }
 

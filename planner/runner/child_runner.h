@@ -11,24 +11,21 @@
 //
 //   {"request": "measure", "epoch": 0, ...}   score the starting weights in this state
 //   {"request": "train", "epoch": 3, ...}     train epoch 3 and score it; epoch 2's weights are
-// kept
-//                                             under "folder", before epoch 1 the starting ones
+//                                             in "folder" (before epoch 1: the starting weights)
 //   {"request": "keep", "epoch": 2, ...}      stop: keep epoch 2's weights as the edge's result and
 //                                             remove the others; 0 = remove all
 //   {"request": "estimate", "epoch": 100, ...}  in a dry run: what would this edge cost if it were
 //                                             trained for 100 epochs?  The child must write
-// nothing,
-//                                             and there is no "folder".  A child need not support
-// it
+//                                             nothing, and there is no "folder".  A child need
+//                                             not support it
 //
 // each with
 //   "protocol": 1, "edge": "S1-S2",
 //   "state": {"name", "segments", "frames_per_segment", "stride", "learning_rate", "batch_size",
 //             "accumulation", "frozen_batch_norm", "crop" (0 = as in all states)}; in states whose
 //             learning rate changes also "schedule": {"one_minus_sqrt": {"final_learning_rate": 0}}
-//             or another kind of ScheduleSettings (op3d/train/settings/state.proto), over the
-// edge's
-//             "epochs"
+//             or another kind of ScheduleSettings (op3d/train/settings/state.proto), over
+//             the edge's "epochs"
 //   "epochs": for edges of a fixed length (wide graphs) the number of epochs of the edge
 //   "source": the folder of the edge from whose kept weights to start; "" = the initial weights
 //   "folder": where this edge's weights go; the planner creates it, and removes it with everything
@@ -59,12 +56,12 @@
 //
 // An answer may also hold "protocol": 1, and is refused if that is another one than the request's.
 // A line that does not begin with '{' is copied to standard error; an empty line is dropped.  The
-// weights of an epoch must be on disk before it is answered; a request may come again after it was
-// answered and must then get an equal answer.  At the end of its input a child ends.  Several
-// children run at once with --jobs; `{job}` in the command or the launcher is replaced by the child's
-// number from 0, so that each can have its own device: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
-// `planner/example/train.py` is an example in plain Python; the package in planner/python speaks the
-// protocol for Python programs.
+// weights of an epoch must be on disk before it is answered.  An answered request may come again
+// and must get an equal answer.  A child exits at the end of its input.  With --jobs several
+// children run at once; `{job}` in the command or the launcher is replaced by the child's number,
+// from 0, so that each can have its own device: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
+// `planner/example/train.py` is an example in plain Python; the package in planner/python
+// implements the protocol for Python programs.
 #ifndef OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 #define OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 

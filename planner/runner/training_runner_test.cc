@@ -50,7 +50,7 @@ TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) 
     // A new process is asked for the epoch again: the old one was killed before the journal's line.
     TrainingRunner runner(job_, &tiny_->evaluation);
     ASSERT_OK_AND_ASSIGN(const CurvePoint again, runner.TrainEpoch(task, 1));
-    EXPECT_EQ(PrintTextproto(again), PrintTextproto(first));  // the times too: it was not trained
+    EXPECT_EQ(PrintTextproto(again), PrintTextproto(first));  // equal times: not trained again
     EXPECT_EQ(runner.seconds().backward, 0);
     ASSERT_OK_AND_ASSIGN(second, runner.TrainEpoch(task, 2));
   }

@@ -98,7 +98,7 @@ absl::StatusOr<JournalContent> ParseJournal(absl::string_view text, const std::s
       entry = absl::DataLossError(number == 1 ? "it is not a header" : "a second header");
     }
     if (!entry.ok()) {
-      if (end + 1 == text.size()) break;  // the last one: torn too, its end came to disk first
+      if (end + 1 == text.size()) break;  // torn too: the disk wrote its end first
       return absl::DataLossError(
           absl::StrCat(path, ": line ", number, " is damaged: ", entry.status().message(),
                        ". Lines before it are whole: cut the file there to go on from that point"));

@@ -120,7 +120,7 @@ TEST(JournalTest, ATornLastLineIsCutOffWhereverItTore) {
 TEST(JournalTest, ADamagedLastLineIsTornToo) {
   const std::string path = JoinPath(TestFolder("last"), kJournalFile);
   std::string text = MakeJournal(path);
-  text[text.size() - 30] = '\0';  // a block that did not come to disk, its end did
+  text[text.size() - 30] = '\0';  // a block was not written to disk, its end was
   ASSERT_THAT(WriteFileAtomically(path, text), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto journal, Journal::Open(path, MakeHeader()));
   EXPECT_EQ(journal->entries().size(), 2);

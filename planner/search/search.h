@@ -66,9 +66,9 @@ class StateRunner {
 // For logs and progress bars.  Pointers are valid during the call.
 struct SearchEvent {
   enum Kind {
-    kStarted,       // first of all; the counts are what the journal held
-    kEdgeStarted,   // or taken up again
-    kEpochDone,     // in the journal
+    kStarted,       // the first event; the counts are those of the journal
+    kEdgeStarted,   // or resumed
+    kEpochDone,     // and is in the journal
     kEdgeFinished,  // or failed
   };
   Kind kind = kStarted;

@@ -16,7 +16,7 @@ absl::Status FindJournals(const std::string& folder, int depth, std::vector<std:
   const std::string path = JoinPath(folder, kJournalFile);
   if (FileExists(path)) {
     paths->push_back(path);
-    return absl::OkStatus();  // folders beside a journal are its edges'
+    return absl::OkStatus();  // folders next to a journal are those of its edges
   }
   if (depth == kDepth) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(folder));

@@ -77,7 +77,7 @@ absl::Status CompareScoresFiles(const std::string& a, const RunRecord& record_a,
                                 const ComparisonOptions& options, RunComparison* comparison) {
   const std::set<std::string> others = ScoresFiles(record_b);
   for (const std::string& name : ScoresFiles(record_a)) {
-    if (others.count(name) == 0) continue;  // the records' own difference
+    if (others.count(name) == 0) continue;  // the records differ in it anyway
     std::string missing;
     for (const std::string& path : {Beside(a, name), Beside(b, name)}) {
       if (missing.empty() && !FileExists(path)) missing = path;

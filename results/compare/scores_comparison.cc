@@ -99,7 +99,7 @@ void CompareTensor(const TensorView& a, const TensorView& b, const std::string& 
   for (int64_t i = 0; i < count; ++i) {
     if (SameBytes(a, b, i)) continue;
     double distance = floating ? std::fabs(FloatingAt(a, i) - FloatingAt(b, i)) : HUGE_VAL;
-    if (std::isnan(distance)) distance = HUGE_VAL;  // a number against none
+    if (std::isnan(distance)) distance = HUGE_VAL;  // a number compared with NaN
     if (floating && !options.exact && distance <= allowed) continue;
     ++differing;
     if (distance > largest) largest = distance, worst = i;

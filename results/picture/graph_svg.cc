@@ -254,13 +254,13 @@ struct Card {
   const StateSettings* state;
   const EdgeOutcome* best;
   int round;
-  bool last_row;  // of its round
+  bool last_row;  // the last one of its round
   Point corner;
 };
 
 double BestScore(const Card& card) { return card.best->score(); }
 
-// The trained states, round by round: in each a row for every learning rate.
+// The trained states, round by round; each round has one row per learning rate.
 std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* band_tops,
                             double* width, double* bottom) {
   std::map<std::string, const StateSettings*> states;
@@ -276,7 +276,7 @@ std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* ba
                                                     edge->score() > BestScore(card->second));
     if (!added && better) card->second.best = edge;
   }
-  // A column a clip, shorter ones first, consecutive ones before uniform ones.
+  // One column per clip, shorter ones first, consecutive ones before uniform ones.
   std::map<std::pair<int64_t, int>, int> columns;
   std::map<int, std::set<double, std::greater<double>>> rates;
   const auto clip = [](const StateSettings& state) {
@@ -333,8 +333,8 @@ void DrawCard(const Card& card, bool on_path, bool final, Svg* picture) {
   picture->Text({x, y + 69}, card.state->name(), TextStyle(10.5).Fill(kGrey));
 }
 
-// From a card to one of a later round: down the gap beside its column where another card of its round
-// stands below it, then along the gap above the later round.
+// From a card to one of a later round: down (through the gap next to its column if its round has a
+// card below it), then along the gap above the later round.
 std::vector<Point> RouteDown(const Card& from, const Card& to, double shift) {
   const Point end = {to.corner.x + kCardWidth / 2 + shift, to.corner.y - 3};
   const double lane = to.corner.y - kBandGap / 2 + shift;
@@ -358,7 +358,7 @@ Svg DrawRounds(const SearchOutcome& search) {
   for (const Card& card : cards) by_name[card.state->name()] = &card;
   std::map<std::string, std::string> best_source;
   for (const NodeOutcome& node : search.nodes()) best_source[node.state()] = node.from();
-  // The plan's way last, over the others.
+  // The plan's path is drawn last, over the others.
   for (const bool draw_path : {false, true}) {
     for (const Transition& transition : search.graph().transitions()) {
       const EdgeOutcome* edge = FindEdge(search, transition);

@@ -109,7 +109,7 @@ TEST(GraphSvgTest, ASearchInRoundsShowsWhatWasTrained) {
     EXPECT_THAT(text, HasSubstr(shown));
   }
   EXPECT_THAT(text, Not(HasSubstr("left_out")));
-  // One thick arrow: the first round's edges have none.
+  // One thick arrow: edges of the first round have no arrows.
   EXPECT_EQ(Count(text, "stroke-width=\"5\""), 1);
 
   search.mutable_edges(1)->set_failure("epoch 3: the loss is nan");

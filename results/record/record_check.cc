@@ -376,7 +376,7 @@ std::string NotOfficial(const RunRecord& record) {
     return "";
   }
   absl::StatusOr<DatasetSettings> dataset = data::FindDataset(name);
-  if (!dataset.ok()) return "";  // none that ships, so that nothing is published of it either
+  if (!dataset.ok()) return "";  // not a built-in one: nothing is published about it
   dataset->set_split(settings.dataset().split());
   if (settings.dataset().evaluation().list() != dataset->evaluation().list() ||
       settings.dataset().evaluation().part() != dataset->evaluation().part()) {

@@ -221,7 +221,7 @@ TEST(RecordCheckTest, FilesBesideTheRecord) {
   }
   record.mutable_dataset()->mutable_lists(1)->set_videos_file("search_held_out.tsv");
   record.mutable_dataset()->mutable_lists(1)->set_crc32(Crc32(videos));
-  record.mutable_settings()->add_derived()->set_field("seed");  // words, which the run leaves out
+  record.mutable_settings()->add_derived()->set_field("seed");  // words that the run leaves out
   const std::string folder = TestFolder("beside");
   const auto faults = [&] { return ReadCheckedRecord(folder)->check.faults; };
   const auto write = [&](const char* name, const std::string& text) {

@@ -1,7 +1,7 @@
 // Adds runs to the repository, under results/recorded, and shows them in results/README.md.
 //
 //   ./bazelw run //results:keep -- results/runs/hmdb51-2026-11-29
-//   ./bazelw run //results:keep                       # the README alone, after a change by hand
+//   ./bazelw run //results:keep                       # only the README, after a change by hand
 #include <cstdio>
 #include <string>
 

@@ -1,7 +1,7 @@
 // Whether plans win: the goals of the planner, computed from records whose rows have roles.
 //
 //   OP3D_ASSIGN_OR_RETURN(Verdict verdict, ComputeVerdict(records));
-//   std::fputs(DescribeVerdict(verdict).c_str(), stdout);       // a sentence a goal
+//   std::fputs(DescribeVerdict(verdict).c_str(), stdout);       // one sentence per goal
 //
 // Runs of one set, seed and list of test videos are compared in pairs: top-1 of the planned model
 // minus that of a rival.  A set counts once, however many seeds and splits it has: first the mean

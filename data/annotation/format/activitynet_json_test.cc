@@ -44,7 +44,7 @@ TEST(ActivityNetJsonTest, TheClassShownLongestIsTheLabel) {
   video.segments = {{"b", 0, 5}, {"a", 6, 11}};
   EXPECT_EQ(video.Label(), "b");  // the first of equals
   video.segments = {{"b", 9, 5}, {"a", 6, 6.5}};
-  EXPECT_EQ(video.Label(), "a");  // a segment that ends before it starts shows nothing
+  EXPECT_EQ(video.Label(), "a");  // a segment that ends before it starts is empty
   video.segments = {{"b", 9, 5}};
   EXPECT_EQ(video.Label(), "b");
 }
@@ -52,7 +52,7 @@ TEST(ActivityNetJsonTest, TheClassShownLongestIsTheLabel) {
 TEST(ActivityNetJsonTest, SegmentsAreCutAtTheVideosEnds) {
   ActivityNetVideo video;
   video.segments = {{"a", 1.2, 12.26}, {"b", 0, 1.5}};
-  EXPECT_EQ(video.Label(), "a");  // nobody says how long the video is
+  EXPECT_EQ(video.Label(), "a");  // the video's length is unknown
   video.duration_seconds = 1.6;
   EXPECT_EQ(video.Label(), "b");
   video.segments = {{"a", -3, 1}, {"b", 0, 1.5}};
@@ -60,7 +60,7 @@ TEST(ActivityNetJsonTest, SegmentsAreCutAtTheVideosEnds) {
   video.segments = {{"a", 2, 3}, {"b", 0, 0.1}};
   EXPECT_EQ(video.Label(), "b");
   video.segments = {{"a", 2, 3}};
-  EXPECT_EQ(video.Label(), "a");  // it shows nothing, but it is all there is
+  EXPECT_EQ(video.Label(), "a");  // it is empty, but there is no other
 }
 
 TEST(ActivityNetJsonTest, RefusesEntriesThatCannotBe) {

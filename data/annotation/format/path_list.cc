@@ -15,7 +15,7 @@ namespace {
 // Removes the last number and its separator from `row`.
 bool TakeNumber(absl::string_view* row, int64_t* number) {
   const size_t separator = row->find_last_of(" \t,");
-  int32_t value;  // a larger one is no frame count and no label
+  int32_t value;  // a larger number is neither a frame count nor a label
   if (separator == absl::string_view::npos ||
       !absl::SimpleAtoi(row->substr(separator + 1), &value) || value < 0) {
     return false;

@@ -35,7 +35,7 @@ TEST(PathListTest, ReadsFromTheRight) {
 
 TEST(PathListTest, ReadsListsWithoutFrames) {
   ASSERT_OK_AND_ASSIGN(const auto videos, Labels("a b.mp4 250 1\na b.mp4 250 1\n"));
-  ASSERT_EQ(videos.size(), 2);  // a list may show a video more often
+  ASSERT_EQ(videos.size(), 2);  // a list may contain a video several times
   EXPECT_EQ(videos[0].path, "a b.mp4 250");
   EXPECT_EQ(videos[0].frames, 0);
   EXPECT_EQ(videos[0].label, 1);

@@ -102,7 +102,7 @@ absl::StatusOr<FrameIndex> IndexFromFrames(const std::string& path, const VideoL
 // doubtful.
 absl::StatusOr<PacketScan> ScanSurely(Demuxer* demuxer, const VideoLimits& limits) {
   if (!demuxer->probed()) {
-    FfmpegLog log;  // what is wrong is counted when it is looked at again
+    FfmpegLog log;  // the full scan below counts the errors
     OP3D_ASSIGN_OR_RETURN(PacketScan scan, ScanPackets(demuxer, limits));
     if (scan.doubt.empty() && scan.resized_at < 0 && !scan.interlaced && log.count() == 0) {
       return scan;

@@ -118,7 +118,7 @@ Mpeg4Picture Mpeg4Pictures::ReadPicture(absl::Span<const uint8_t> bytes) const {
   Bits bits(bytes);
   Mpeg4Picture picture;
   picture.type = static_cast<Mpeg4Picture::Type>(bits.Read(2));
-  while (bits.Read(1) != 0) {  // modulo_time_base: a one for each second
+  while (bits.Read(1) != 0) {  // modulo_time_base: one 1 bit per second
   }
   const bool marker = bits.Read(1) != 0;
   bits.Read(time_bits_);

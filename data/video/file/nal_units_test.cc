@@ -55,7 +55,7 @@ TEST(NalUnitsTest, SeesWhereASequenceStartsAndEnds) {
   };
   EXPECT_TRUE(inspect(16).starts_sequence);   // BLA
   EXPECT_TRUE(inspect(20).starts_sequence);   // IDR
-  EXPECT_FALSE(inspect(21).starts_sequence);  // CRA: its leading pictures go on with the one before
+  EXPECT_FALSE(inspect(21).starts_sequence);  // CRA: its leading pictures use the one before
   EXPECT_FALSE(inspect(21).ends_sequence);
   EXPECT_TRUE(inspect(36).ends_sequence);
 }

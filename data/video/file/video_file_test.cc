@@ -133,7 +133,7 @@ TEST_F(VideoFileTest, ReadsJoinedRecordings) {
     bool continued;
   } kinds[] = {
       {"libx264", 25, 43, true},                  // overlap: more than 16 pictures
-      {"libx264", 25, 43, false},                 // packets are missing in between
+      {"libx264", 25, 43, false},                 // packets between are missing
       {"libx264", 25, 73, true},                  // two pictures
       {"libx264", 25, 75, true},                  // seamless
       {"libx264", 25, 25, true},                  // the same times

@@ -20,9 +20,9 @@ TestScores Rgb() {
   test.heads = 2, test.videos = 3, test.clips = 2, test.crops = 1, test.classes = 3;
   test.scores = {4, 0, 0, 0, 1, 0,                // a: the means are 2, 0.5, 0: right
                  0, 3, 0, 0, 3, 0,                // b: taken for class 1
-                 0, 0, 0, 0, 9, 8};               // c: 0, 4.5, 4: taken for class 1, its own second
+                 0, 0, 0, 0, 9, 8};               // c: 0, 4.5, 4: predicted 1, its label is second
   test.head_scores = {5, 0, 0, 0, 5, 0, 0, 0, 5,  // the first head is right in 2 of 3
-                      0, 5, 0, 0, 5, 0, 0, 5, 0};  // the second in none
+                      0, 5, 0, 0, 5, 0, 0, 5, 0};  // the second head in none
   test.labels = {0, 0, 2};
   test.names = {"a", "b,\"1\"", "c"};
   test.class_names = {"run", "jump, high", "sit"};

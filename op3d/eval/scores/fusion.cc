@@ -98,7 +98,7 @@ absl::StatusOr<std::vector<std::string>> AlignClasses(std::vector<TestScores>* a
                          streams[0].class_names[c], "'; give both tests the same --labels"));
       }
       places.push_back(place->second);
-      found.erase(place);  // a name twice in the first finds no second one
+      found.erase(place);  // a repeated name finds no second match
     }
     streams[i] = Reorder(streams[i], places);
   }

@@ -44,8 +44,8 @@ TEST(SilentFailureTest, TrainedWellAndTestedAtChance) {
               AllOf(HasSubstr("warning: top-1 is 11.1 % of 90 videos"), HasSubstr("0.040"),
                     HasSubstr("BatchNorm statistics"), HasSubstr("learning rate")));
   EXPECT_THAT(DescribeMisfit({0.04, 2, 9}, 0, 90), HasSubstr("top-1 is 0.0 %"));
-  EXPECT_EQ(DescribeMisfit({0.04, 2, 9}, 0.3, 90), "");  // generalises badly, but does
-  EXPECT_EQ(DescribeMisfit({4.2, 2, 9}, 0.111, 90), "");  // has not learnt: another sentence
+  EXPECT_EQ(DescribeMisfit({0.04, 2, 9}, 0.3, 90), "");  // generalises badly, but above chance
+  EXPECT_EQ(DescribeMisfit({4.2, 2, 9}, 0.111, 90), "");  // has not learnt: another message
   EXPECT_EQ(DescribeMisfit({0.04, 2, 9}, 0.111, 9), "");  // too few videos to tell
   EXPECT_EQ(DescribeMisfit({0, 2, 9}, 0.111, 90), "");    // loss not known
   EXPECT_EQ(DescribeMisfit({0.04, 2, 1}, 1, 90), "");

@@ -30,7 +30,7 @@ TEST(SplitMeanTest, SplitsCountEqually) {
   ASSERT_OK_AND_ASSIGN(const SplitMean mean,
                        MeanOverSplits({Split(1, 10, 8), Split(2, 20, 18), Split(3, 10, 10)}));
   EXPECT_THAT(mean.videos, ElementsAre(10, 20, 10));
-  EXPECT_NEAR(mean.top1.mean, 0.9, 1e-12);  // not 36 of 40's own weighting by videos
+  EXPECT_NEAR(mean.top1.mean, 0.9, 1e-12);  // splits count equally, whatever their size
   EXPECT_NEAR(mean.top1.deviation, 0.1, 1e-12);
   EXPECT_DOUBLE_EQ(mean.top1.low, 0.8);
   EXPECT_DOUBLE_EQ(mean.top1.high, 1);

@@ -60,7 +60,7 @@ enum class Wiring {
   kSerial,    // A: temporal(spatial(x))
   kParallel,  // B: spatial(x) + temporal(x)
   kResidual,  // C: s + temporal(s) with s = spatial(x), normalised
-  kSpatial,   // spatial(x) alone: C2D's 1x3x3, I3D's 3x3x3
+  kSpatial,   // only spatial(x): C2D's 1x3x3, I3D's 3x3x3
 };
 
 // A pseudo-3D pair and the BatchNorm that both use.  Without `temporal` the wiring is kSpatial.

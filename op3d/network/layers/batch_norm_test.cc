@@ -34,7 +34,7 @@ struct Case {
   std::string text;
   bool training, frozen;
   Activation activation;
-  bool batch_statistics;  // what must follow from the first two for a layer that freezes
+  bool batch_statistics;  // expected, for a layer that freezes
 };
 
 class BatchNormTest : public testing::TestWithParam<Case> {};

@@ -106,7 +106,7 @@ absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::ReadNewest() {
   for (const CheckpointPlace& place : places) {
     const std::string path = Path(place);
     absl::StatusOr<std::string> bytes = ReadFile(path);
-    if (!bytes.ok()) return bytes.status();  // the disk may be away: no reason to forget it
+    if (!bytes.ok()) return bytes.status();  // the disk may be unmounted: keep the entry
     absl::StatusOr<Safetensors> file = ParseSealed(*std::move(bytes), path);
     if (file.ok()) return std::optional<Safetensors>(*std::move(file));
     first.Update(file.status());

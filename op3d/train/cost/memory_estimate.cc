@@ -28,7 +28,7 @@ constexpr int kProbeClips = 2;
 class Meter : public c10::MemoryReportingInfoBase {
  public:
   void reportMemoryUsage(void*, int64_t size, size_t, size_t, c10::Device) override {
-    const int64_t now = live_ += size;  // negative when memory is given back
+    const int64_t now = live_ += size;  // negative when memory is freed
     int64_t most = most_;
     while (now > most && !most_.compare_exchange_weak(most, now)) {
     }

@@ -43,7 +43,7 @@ EdgeTrainer::EdgeTrainer(const TrainingJob& job, const std::vector<data::Video>*
 
 absl::Status EdgeTrainer::MakeLive(const EdgeTask& task) {
   if (live_ != nullptr && live_folder_ == task.folder()) return absl::OkStatus();
-  live_.reset();  // its memory, before the next one's
+  live_.reset();  // frees its memory before the next one's is allocated
   TrainingJob job = job_;
   job.anchor_epochs = kept_epochs_;
   absl::StrAppend(&job.purpose, ".", task.name());
@@ -185,7 +185,7 @@ absl::Status EdgeTrainer::Finish(const EdgeTask& task, int epoch) {
 
 void EdgeTrainer::Abandon(const EdgeTask& task) {
   if (live_folder_ != task.folder()) return;
-  live_.reset();  // waits for what it is writing
+  live_.reset();  // waits until its files are written
   live_folder_.clear();
 }
 

@@ -39,7 +39,7 @@ TEST(TrainingLogTest, GoesBackToAPlace) {
                                        "step 1.2.1", "step 1.2.2", "epoch 1.2.0", "step 2.1.1",
                                        "step 2.1.2", "epoch 2.1.0", "step 2.2.1"));
   EXPECT_EQ((*TrainingLog::LastEpoch(path))["state"], 2);
-  ASSERT_THAT(log->Rollback(1, 2, 0, 1), IsOk());  // trained, and not yet reported
+  ASSERT_THAT(log->Rollback(1, 2, 0, 1), IsOk());  // trained, but not yet reported
   log->Write("epoch", {1, 2, 0}, {});
   EXPECT_THAT(Lines(path), ElementsAre("started 0.0.0", "step 1.1.1", "step 1.1.2", "epoch 1.1.0",
                                        "step 1.2.1", "step 1.2.2", "epoch 1.2.0"));

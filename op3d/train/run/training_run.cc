@@ -282,7 +282,7 @@ class Run {
       times["evaluation"] = measure.evaluation_seconds();
       measure.set_epoch(epoch);
       measure.set_loss(trainer_->losses().back());
-      measure.clear_evaluation_seconds();  // equal trainings leave equal files
+      measure.clear_evaluation_seconds();  // equal trainings write equal files
       const std::pair<const char*, double> shares[] = {{"performance", measure.performance()},
                                                        {"top1", measure.top1()},
                                                        {"top3", measure.top3()},
@@ -318,7 +318,7 @@ class Run {
       if (epoch == options_.settings.steps(i).epochs()) WarnAfter(i, fields);
       log_->Write("epoch", {i + 1, epoch, 0}, fields, times);
       events_->Add(steps_before_ + epoch * trainer_->steps_per_epoch(), scalars);
-      log_->Sync();  // before the checkpoint that counts on it
+      log_->Sync();  // before the checkpoint that relies on it
     }
     return trainer_->Save(CurrentNotes());
   }

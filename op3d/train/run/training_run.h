@@ -5,7 +5,7 @@
 //   options.settings = settings;
 //   options.dataset_root = "/data/ucf101";
 //   options.output_dir = "runs/mine";
-//   OP3D_RETURN_IF_ERROR(RunTraining(options));       // again after a crash: goes on, same bits
+//   OP3D_RETURN_IF_ERROR(RunTraining(options));       // after a crash: resumes, same bits
 //
 // The files in the folder: settings.textproto, log.jsonl (training_log.h), TensorBoard's event
 // files; for each state state_N/ with its checkpoints, or only its weights.safetensors once it is

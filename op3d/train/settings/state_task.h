@@ -1,4 +1,4 @@
-// A state to train in, as StateTrainer takes it: what is constant meanwhile, and the number of epochs.
+// The input of StateTrainer: a state's constant settings, and the number of epochs to train.
 //
 //   StateTask task = ToStateTask(plan.steps(0).state(), plan.steps(0).epochs());
 #ifndef OP3D_TRAIN_SETTINGS_STATE_TASK_H_

@@ -53,7 +53,7 @@ absl::Status SetFields(
     return google::protobuf::util::MessageDifferencer::Equals(a, b);
   };
   for (size_t i = 0; i < assignments.size(); ++i) {
-    if (equal(states[i], states[i + 1])) continue;  // it says what was so already
+    if (equal(states[i], states[i + 1])) continue;  // it sets the same value again
     for (const UnusedPart<Settings>& part : unused_of(*settings)) {
       Settings before = states[i], after = states[i + 1];
       part.clear(&before);

@@ -90,7 +90,7 @@ TEST(ClipMixingTest, TheShareOfACutIsThatOfItsPixels) {
     ASSERT_NEAR(mixing.share, kept / double{kHeight * kWidth}, 1e-12);
     sum += mixing.share;
   }
-  EXPECT_GT(sum / 2000, 0.6);  // half the area at most, less what borders and whole pixels cut off
+  EXPECT_GT(sum / 2000, 0.6);  // at most half the area, minus borders and rounding
 }
 
 TEST(ClipMixingTest, DrawsDependOnTheStreamAlone) {

@@ -10,8 +10,7 @@
 //   SGD     d = g + wd w, the first step sets v = d, later v = momentum v + d,
 //           w -= lr (d + momentum v) (Nesterov) or w -= lr v
 //   AdamW   w *= 1 - lr wd, m and u = running means of g and g^2 with beta1 and beta2,
-// bias-corrected,
-//           w -= lr m / (sqrt(u) + epsilon)   (Loshchilov and Hutter 2019)
+//           bias-corrected, w -= lr m / (sqrt(u) + epsilon)   (Loshchilov and Hutter 2019)
 // The classifiers, which are the parameters directly under the root whose names begin with "fc",
 // use lr times TrainingSettings.classifier_rate_factor.
 #ifndef OP3D_TRAIN_STEP_OPTIMIZER_H_

@@ -1,11 +1,11 @@
-// A network with all that training changes: its weights, its optimiser's state, their average, and
-// the gradients of the current step; as named tensors, for a checkpoint.
+// A network with everything that training changes: its weights, its optimiser's state, the weights'
+// average and the gradients of the current step; as named tensors, for a checkpoint.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto network, TrainableNetwork::Make(options));
 //   loss.backward();
 //   OP3D_ASSIGN_OR_RETURN(double norm, network->Step(/*learning_rate=*/0.04));
 //   NamedTensors tensors = network->Tensors();             // "weights.conv1.weight" ...
-//   OP3D_RETURN_IF_ERROR(again->Restore(tensors));         // goes on with the same bits
+//   OP3D_RETURN_IF_ERROR(again->Restore(tensors));         // continues with the same bits
 #ifndef OP3D_TRAIN_STEP_TRAINABLE_NETWORK_H_
 #define OP3D_TRAIN_STEP_TRAINABLE_NETWORK_H_
 

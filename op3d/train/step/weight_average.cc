@@ -29,7 +29,7 @@ absl::StatusOr<std::unique_ptr<WeightAverage>> WeightAverage::Make(Network* netw
   const NamedTensors from = network->StateDict(), to = average->average_->StateDict();
   // A frozen network's state dict lacks counters that the copy has.
   size_t k = 0;
-  std::set<const void*> seen;  // S3D's tensors stand there under two names
+  std::set<const void*> seen;  // S3D's state dict has tensors under two names
   for (const auto& [name, tensor] : to) {
     if (k == from.size() || from[k].first != name) continue;
     const at::Tensor& original = from[k++].second;
