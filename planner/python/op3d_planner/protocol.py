@@ -14,6 +14,7 @@ from .state import Schedule, State, Task
 PROTOCOL = 1
 REQUESTS = ("measure", "train", "keep", "estimate")
 _SHOWN = 200
+_LONGEST_ERROR = 4000
 
 
 class RequestError(ValueError):
@@ -189,7 +190,7 @@ def parse_request(line: str) -> Request:
 def _number(value: Any, what: str) -> float:
     """Also of numpy and PyTorch: whatever has float()."""
     if isinstance(value, (str, bytes, bool)) or value is None or not hasattr(value, "__float__"):
-        raise TypeError("%s is %.80r, not a number; return a share of right answers in [0, 1]" % (what, value))
+        raise TypeError("%s is %.80r, not a number" % (what, value))
     return float(value.detach() if hasattr(value, "detach") else value)
 
 
@@ -242,8 +243,22 @@ def score_answer(epoch: int, score: Optional[Score], loss: Optional[float], chan
     return answer
 
 
+def cost_answer(epochs: int, cost: Any) -> Dict[str, Any]:
+    """The answer to "estimate". TypeError or ValueError for what is not a Cost of numbers from 0."""
+    if not isinstance(cost, Cost):
+        raise TypeError("estimate() returned %.80r; return an op3d_planner.Cost" % (cost,))
+    answer: Dict[str, Any] = {"epoch": epochs}
+    for field in dataclasses.fields(Cost):
+        number = _number(getattr(cost, field.name), "estimate()'s " + field.name)
+        if not (math.isfinite(number) and number >= 0):
+            raise ValueError("estimate()'s %s is %g; it must be a finite number of at least 0" % (field.name, number))
+        answer[field.name] = number
+    return answer
+
+
 def error_answer(text: str, failed: bool = False) -> Dict[str, Any]:
-    answer: Dict[str, Any] = {"error": text}
+    # A file's name may hold bytes that are not UTF-8; a traceback's text may be longer than a line may be.
+    answer: Dict[str, Any] = {"error": text.encode("utf-8", "backslashreplace").decode()[:_LONGEST_ERROR]}
     if failed:
         answer["failed"] = True
     return answer

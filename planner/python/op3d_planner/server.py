@@ -214,7 +214,7 @@ class _Server:
         for path in task.folder.iterdir():
             _remove(path)
         self._live = (_fingerprint(task, self._seed), 0)
-        return protocol.score_answer(0, score, None, self._runner.chance)
+        return protocol.score_answer(0, score, None, float(self._runner.chance))
 
     def _train(self, task: Task, epoch: int) -> Dict[str, Any]:
         key = _fingerprint(task, self._seed)
@@ -232,7 +232,7 @@ class _Server:
         _seed_all(task.edge, epoch, self._seed)
         loss = protocol.check_loss(self._call(self._runner.train, task, epoch))
         score = self._evaluate(task, epoch) if _measured(task, epoch) else None
-        answer = protocol.score_answer(epoch, score, loss, self._runner.chance)
+        answer = protocol.score_answer(epoch, score, loss, float(self._runner.chance))
         self._keep_epoch(done, {"of": key, "answer": answer})
         if epoch > 1 and before is not None:
             _drop_resume(before)
@@ -287,7 +287,7 @@ class _Server:
         except NotImplementedError:
             raise RequestError("this runner does not estimate; give it a method estimate(task) that returns a Cost, or "
                                "use --videos") from None
-        return dict(vars(cost), epoch=epochs)
+        return protocol.cost_answer(epochs, cost)
 
     def _answer(self, line: str) -> Dict[str, Any]:
         where = ""

@@ -247,6 +247,15 @@ class ServeTest(unittest.TestCase):
         self.assertIn("does not estimate", child.ask(kind="estimate", epoch=5)["error"])
         self.assertIn("epoch", self.edge(child, [1])[0])
 
+    def test_estimates(self):
+        self.assertEqual(self.child("estimates").ask(kind="estimate", epoch=5),
+                         {"epoch": 5, "clips": 60, "train_seconds": 2, "measure_seconds": 1, "memory_bytes": 12e6,
+                          "training_bytes": 900, "kept_bytes": 300})
+        self.assertIn("estimate()'s train_seconds is nan; it must be a finite number of at least 0",
+                      self.child("estimates badly").ask(kind="estimate", epoch=5)["error"])
+        self.assertEqual(protocol.error_answer("no \udcff.mp4")["error"], "no \\udcff.mp4")
+        self.assertEqual(len(protocol.error_answer(10000 * "x")["error"]), 4000)
+
     def test_sigterm_ends_it_with_what_is_done(self):
         child = self.child("blocks")
         self.edge(child, [1])

@@ -85,6 +85,13 @@ class SearchTest(unittest.TestCase):
             self.assertIn("S0-A: failed: epoch 1: " + words, done.stdout)
             self.assertIn('path: "S0"\npath: "B"\n', self.plan_of((folder, done)))
 
+    def test_a_dry_run_asks_for_the_cost(self):
+        done = self.search("dry", "--dry_run", toy="estimates")[1]
+        self.assertIn("clips: 720 expected", done.stdout)
+        self.assertRegex(done.stdout, "time: .* expected")
+        self.assertIn("this runner does not estimate", self.search("dry", "--dry_run")[1].stdout)
+        self.assertFalse((self.root / "dry").exists())
+
     def test_wrong_answers_are_sentences(self):
         for toy, words in (("per cent", "performance is 61.2; it must be in [0, 1]"),
                            ("saves nothing", "save() wrote nothing")):
