@@ -34,7 +34,7 @@ class _Child:
                 break
             if line.strip():
                 sys.stderr.write(line)
-        answer = json.loads(line)
+        answer: Dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise SystemExit("%s of epoch %d: %s" % (kind, epoch, answer["error"]))
         if answer.get("epoch") != epoch:

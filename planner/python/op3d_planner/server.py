@@ -176,7 +176,7 @@ class _Server:
     # ---- lines
 
     def _read(self) -> str:
-        line = self._call(self._input.readline, _LONGEST_LINE)
+        line: bytes = self._call(self._input.readline, _LONGEST_LINE)
         if len(line) >= _LONGEST_LINE and not line.endswith(b"\n"):
             raise RequestError("a request of more than 1 MiB")
         return line.decode("utf-8", "surrogateescape")
@@ -222,7 +222,8 @@ class _Server:
         try:
             stored = json.loads((done / _ANSWER).read_text())
             if stored["of"] == key:  # it was trained, and the planner or this program was killed then
-                return stored["answer"]
+                answer: Dict[str, Any] = stored["answer"]
+                return answer
         except (OSError, ValueError, KeyError, TypeError):
             pass
         before = task.epoch_folder(epoch - 1) if epoch > 1 else self._source(task)
