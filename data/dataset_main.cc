@@ -17,7 +17,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,7 +40,7 @@
 #include "data/video/media.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program/command_flags.h"
+#include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 
@@ -115,11 +114,6 @@ constexpr char kUsage[] =
     "not be checked or copied (index names broken ones, which is what it is asked for); with 2 for\n"
     "wrong use, or when nothing of the input can be used.";
 
-int Threads() {
-  const int threads = absl::GetFlag(FLAGS_threads);
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 // What --stream says; pictures where it says nothing.
 absl::StatusOr<FrameContent> Content() {
   DatasetSettings dataset;
@@ -183,7 +177,7 @@ absl::Status Index(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(options.root, RootOf("index", words));
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, Dataset());
   options.index = UserPath(absl::GetFlag(FLAGS_index));
-  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   options.rescan = absl::GetFlag(FLAGS_rescan);
   options.shortest = absl::GetFlag(FLAGS_shortest);
   OP3D_ASSIGN_OR_RETURN(const DatasetIndexReport report, IndexDataset(dataset, options));
@@ -206,7 +200,7 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   DatasetIndexOptions options;
   options.root = root;
   options.index = UserPath(absl::GetFlag(FLAGS_index));
-  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   OP3D_ASSIGN_OR_RETURN(const DatasetIndexReport report, IndexDataset(dataset, options));
   ListedVideos videos;
   std::set<std::string> paths;
@@ -292,7 +286,7 @@ absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
   options.copy.key_frame_distance = absl::GetFlag(FLAGS_key_frame_distance);
   options.copy.crf = absl::GetFlag(FLAGS_crf);
   options.copy.jpeg_quality = absl::GetFlag(FLAGS_jpeg_quality);
-  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   if (files) return CopyFiles(options, words);
   OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(options.root));
   absl::StatusOr<TranscodeReport> report = TranscodeVideos(videos.usable, options);
@@ -324,7 +318,8 @@ absl::Status Flow(absl::Span<const std::string> words) {
 absl::Status Check(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::string root, RootOf("check", words));
   OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(root));
-  OP3D_ASSIGN_OR_RETURN(CheckReport check, CheckVideos(videos.usable, Threads()));
+  OP3D_ASSIGN_OR_RETURN(const int threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
+  OP3D_ASSIGN_OR_RETURN(CheckReport check, CheckVideos(videos.usable, threads));
   for (const LeftOutVideo& video : videos.broken) {
     ++check.videos;
     check.damaged.push_back({video.name, video.path, video.reason});
@@ -369,7 +364,7 @@ absl::Status MakeMiniature(absl::Span<const std::string> words) {
   options.dataset = absl::GetFlag(FLAGS_dataset);
   OP3D_ASSIGN_OR_RETURN(options.folder, OutputOf("synthesize", /*folder=*/true));
   options.seed = absl::GetFlag(FLAGS_seed);
-  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   const absl::Status status = Synthesize(options);
   if (absl::IsCancelled(status)) {
     return absl::CancelledError(
@@ -427,26 +422,18 @@ absl::Status Frames(absl::Span<const std::string> files) {
   return absl::OkStatus();
 }
 
-absl::Status Run(absl::Span<const std::string> words) {
-  if (words.empty()) return absl::InvalidArgumentError("name a sub-command; see --help");
-  OP3D_RETURN_IF_ERROR(RefuseForeignFlags(
-      "dataset", words[0],
-      {"index", "check", "list", "transcode", "flow", "inspect", "frames", "clip", "synthesize"}));
-  const absl::Span<const std::string> rest = words.subspan(1);
-  if (words[0] == "inspect") return Inspect(rest);
-  if (words[0] == "frames") return Frames(rest);
-  if (words[0] == "list") return List(rest);
-  if (words[0] == "index") return Index(rest);
-  if (words[0] == "check") return Check(rest);
-  if (words[0] == "clip") return Clip(rest);
-  if (words[0] == "transcode") return Transcode(rest);
-  if (words[0] == "flow") return Flow(rest);
-  if (words[0] == "synthesize") return MakeMiniature(rest);
-  return absl::InvalidArgumentError(
-      absl::StrCat("there is no sub-command \"", words[0], "\"; see --help"));
-}
-
 }  // namespace
 }  // namespace op3d
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunCommands(argc, argv, op3d::kUsage,
+                           {{"list", op3d::List},
+                            {"index", op3d::Index},
+                            {"check", op3d::Check},
+                            {"transcode", op3d::Transcode},
+                            {"flow", op3d::Flow},
+                            {"inspect", op3d::Inspect},
+                            {"frames", op3d::Frames},
+                            {"clip", op3d::Clip},
+                            {"synthesize", op3d::MakeMiniature}});
+}

@@ -373,7 +373,7 @@ TEST_F(EvaluateTest, WrongUseIsASentence) {
     EXPECT_THAT(result.err, HasSubstr(what)) << flags;
     EXPECT_EQ(result.out, "");
   };
-  expect(absl::StrCat(test_, " --clips=-1"), "--clips=-1 is too small");
+  expect(absl::StrCat(test_, " --clips=-1"), "--clips is -1; it must be at least 0");
   expect(absl::StrCat(test_, " --network=i3d_resnet18"), "those of another network");
   expect(absl::StrCat(test_, " --frames=8"), "8 frames");
   expect(absl::StrCat(test_, " --precision=half"), "precision 'half' is none of fp32");

@@ -84,6 +84,6 @@ done
 
 expect 2 'cannot open nothing' "$weights" compare nothing zip.safetensors
 expect 2 'use: weights import' "$weights" import zip.safetensors
-expect 2 "'frob' is not a command" "$weights" frob
-expect 2 'a command is missing' "$weights"
+expect 2 'there is no sub-command "frob"; there are inspect' "$weights" frob
+expect 2 'a sub-command is missing' "$weights"
 expect 0 'weights inspect FILE' "$weights" --help

@@ -26,8 +26,8 @@
 #include "absl/time/time.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program/command_flags.h"
 #include "op3d/base/program/program.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "planner/graphs/wide_graph.h"
@@ -205,10 +205,7 @@ ChildSearchOptions ReadChildOptions(const std::string& folder) {
 }
 
 absl::Status PrintDryRun(const SearchRequest& request) {
-  if (absl::GetFlag(FLAGS_videos) < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--videos is ", absl::GetFlag(FLAGS_videos), ", but must be at least 1"));
-  }
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--videos", absl::GetFlag(FLAGS_videos), 1));
   OP3D_ASSIGN_OR_RETURN(const SearchCost cost,
                         EstimateSearch(request, ReadChildOptions(absl::GetFlag(FLAGS_output_dir)),
                                        absl::GetFlag(FLAGS_videos)));
@@ -289,7 +286,8 @@ absl::StatusOr<StoppingRule> ReadRule() {
   return rule;
 }
 
-absl::Status BeginSearch() {
+absl::Status BeginSearch(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RequireWords(words, 0, "plan search --runner=COMMAND --output_dir=DIR"));
   SearchRequest request;
   std::vector<std::string> graphs = absl::GetFlag(FLAGS_graph);
   if (graphs.empty()) graphs = {"base_cs"};
@@ -472,34 +470,41 @@ absl::Status PrintAgreement(const std::string& first, const std::string& second)
       absl::StrCat("no search in ", first, " is of the pool of one in ", second));
 }
 
-absl::Status Run(absl::Span<const std::string> words) {
-  if (!words.empty()) {
-    OP3D_RETURN_IF_ERROR(RefuseForeignFlags(
-        "plan", words[0], {"search", "resume", "show", "status", "explain", "replay", "agree"}));
-  }
-  if (words.size() == 1 && words[0] == "search") return BeginSearch();
-  if (words.size() == 3 && words[0] == "agree") return PrintAgreement(words[1], words[2]);
-  if (words.size() != 2) {
-    return absl::InvalidArgumentError(
-        "two words are expected: show FILE, status DIR, explain DIR, replay DIR or resume DIR, three "
-        "for agree DIR DIR, or the word search with its flags; see --help");
-  }
-  if (words[0] == "show") return Show(words[1]);
-  if (words[0] == "status") return PrintSearches(words[1], FormatStatus);
-  if (words[0] == "explain") {
-    OP3D_RETURN_IF_ERROR(PrintSearches(words[1], FormatExplanation));
-    std::fprintf(stderr, "As pictures and a page: ./bazelw run //results:report -- %s\n",
-                 words[1].c_str());
-    return absl::OkStatus();
-  }
-  if (words[0] == "resume") return ResumeSearch(words[1]);
-  if (words[0] == "replay") return ReplaySearch(words[1]);
-  return absl::InvalidArgumentError(
-      absl::StrCat("there is no sub-command \"", words[0],
-                   "\"; there are search, resume, show, status, explain, replay, agree"));
+// Of a sub-command that takes one word.
+template <typename Function>
+Command OneWord(const std::string& name, absl::string_view word, Function function) {
+  const std::string usage = absl::StrCat("plan ", name, " ", word);
+  return {name, [usage, function](absl::Span<const std::string> words) -> absl::Status {
+            OP3D_RETURN_IF_ERROR(RequireWords(words, 1, usage));
+            return function(words[0]);
+          }};
+}
+
+absl::Status Explain(const std::string& folder) {
+  OP3D_RETURN_IF_ERROR(PrintSearches(folder, FormatExplanation));
+  std::fprintf(stderr, "As pictures and a page: ./bazelw run //results:report -- %s\n",
+               folder.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status ShowStatus(const std::string& folder) { return PrintSearches(folder, FormatStatus); }
+
+absl::Status Agree(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "plan agree DIR DIR"));
+  return PrintAgreement(words[0], words[1]);
 }
 
 }  // namespace
 }  // namespace op3d
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  using op3d::OneWord;
+  return op3d::RunCommands(argc, argv, op3d::kUsage,
+                           {{"search", op3d::BeginSearch},
+                            OneWord("resume", "DIR", op3d::ResumeSearch),
+                            OneWord("show", "FILE", op3d::Show),
+                            OneWord("status", "DIR", op3d::ShowStatus),
+                            OneWord("explain", "DIR", op3d::Explain),
+                            OneWord("replay", "DIR|EDGES.json", op3d::ReplaySearch),
+                            {"agree", op3d::Agree}});
+}

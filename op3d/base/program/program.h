@@ -8,7 +8,9 @@
 #define OP3D_BASE_PROGRAM_PROGRAM_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -23,6 +25,33 @@ namespace op3d {
 // to stdout and returns 0.
 int RunProgram(int argc, char** argv, absl::string_view usage,
                absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run);
+
+// A sub-command: `run` gets the words after its name.
+struct Command {
+  std::string name;
+  std::function<absl::Status(absl::Span<const std::string> words)> run;
+};
+
+// The same for a program with sub-commands: calls the one that the first word names.  InvalidArgument
+// without a word, for a word that is no sub-command, and for a flag of other sub-commands alone
+// (RefuseForeignFlags).  --help beside a sub-command's name prints the flags that it takes.
+int RunCommands(int argc, char** argv, absl::string_view usage,
+                const std::vector<Command>& commands);
+
+// Of `commands` those that a flag's help names before a colon, at its beginning or after a full stop
+// or a semicolon ("frames: short side.  clip: side of the crop"), with flags after a name passed
+// over ("replay --stability: ...").  Empty = the flag is everybody's.
+std::vector<std::string> FlagTakers(absl::string_view help,
+                                    const std::vector<std::string>& commands);
+
+// A flag of another sub-command would be without effect: InvalidArgument names it, and who takes
+// it, when one is given, even with its default value.  `commands` are all that `program` has.
+absl::Status RefuseForeignFlags(absl::string_view program, absl::string_view command,
+                                const std::vector<std::string>& commands);
+
+// InvalidArgument "use: `usage`" unless there are `count` words.
+absl::Status RequireWords(absl::Span<const std::string> words, size_t count,
+                          absl::string_view usage);
 
 // For programs that take flags alone: InvalidArgument that names the first word, OK without any.
 absl::Status RefuseWords(absl::Span<const std::string> words);
