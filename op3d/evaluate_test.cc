@@ -52,7 +52,7 @@ class EvaluateTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = TestFolder("evaluate");
-    ASSERT_OK_AND_ASSIGN(program_, RunfilePath("op3d/evaluate"));
+    ASSERT_OK_AND_ASSIGN(program_, RunfilePath("programs/evaluate"));
     ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
     ASSERT_OK_AND_ASSIGN(const auto network, Network::Make({"dg_p3d_miniature", 9, 0}, 1));
     ASSERT_THAT(network->SaveWeights(Path("weights.safetensors")), IsOk());

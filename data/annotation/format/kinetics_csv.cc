@@ -12,7 +12,6 @@
 #include "absl/strings/strip.h"
 #include "data/annotation/text/csv.h"
 #include "data/annotation/text/list_text.h"
-#include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
@@ -147,11 +146,6 @@ absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view tex
         absl::StrCat(source, ": a header row, but not a single clip below it"));
   }
   return clips;
-}
-
-absl::StatusOr<std::vector<KineticsClip>> ReadKineticsCsv(const std::string& path) {
-  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  return ParseKineticsCsv(text, path);
 }
 
 }  // namespace op3d

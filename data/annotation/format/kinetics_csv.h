@@ -1,6 +1,6 @@
 // The official lists of Kinetics: `label,youtube_id,time_start,time_end,split`.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::vector<KineticsClip> clips, ReadKineticsCsv("val.csv"));
+//   OP3D_ASSIGN_OR_RETURN(std::vector<KineticsClip> clips, ParseKineticsCsv(text, "val.csv"));
 //   clips[0].Name();                                  // "0wR5jVB-WPk_000417_000427"
 //
 // The header names the columns; their order is free and further ones (`is_cc`) are left alone.
@@ -41,9 +41,6 @@ struct KineticsClip {
 // with too few fields, an id or a time that cannot be, a clip listed twice, no row at all.
 absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view text,
                                                            absl::string_view source);
-
-// The same from a file; NotFound when there is none.
-absl::StatusOr<std::vector<KineticsClip>> ReadKineticsCsv(const std::string& path);
 
 }  // namespace op3d
 

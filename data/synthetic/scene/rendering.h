@@ -30,9 +30,6 @@ class Rendering {
   // The frames [first, end) that the actor is there in.
   int first_present() const { return first_present_; }
   int end_present() const { return end_present_; }
-  // From the first frame that the actor is there in.
-  const Trajectory& trajectory() const { return trajectory_; }
-  const Figure& actor() const { return actor_; }
 
   // Calls `sink` for the frames in order; a status from it ends the rendering.
   absl::Status Render(absl::FunctionRef<absl::Status(const RgbImage&)> sink) const;

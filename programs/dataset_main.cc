@@ -55,7 +55,10 @@ ABSL_FLAG(std::string, index, "",
           "in the user's cache when that cannot be written to");
 ABSL_FLAG(bool, rescan, false, "index: scan also what has not changed");
 ABSL_FLAG(int, shortest, 16, "index: videos of fewer frames are named as short");
-ABSL_FLAG(int, threads, 0, "videos at the same time; 0 = as many as there are cores");
+ABSL_FLAG(
+    int, threads, 0,
+    "index, check, transcode, flow, synthesize: videos at the same time; 0 = as many as there "
+    "are cores");
 ABSL_FLAG(std::string, form, "",
           "transcode: to video files (the default), folders of JPEG frames or lmdb of them; flow: "
           "frames (the default) or lmdb");
@@ -72,7 +75,7 @@ ABSL_FLAG(std::string, stream, "",
           "index, check, transcode, inspect, frames, clip: pictures, or flow that is stored as x "
           "and y pictures; empty = the dataset's own, which is pictures where nothing is set");
 ABSL_FLAG(int, frames, 16, "clip: frames");
-ABSL_FLAG(int, length, 0, "another name of --frames; 0 = not given");
+ABSL_FLAG(int, length, 0, "clip: another name of --frames; 0 = not given");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
 ABSL_FLAG(int64_t, start, 0, "clip: number of the first frame");
 ABSL_FLAG(std::string, crop, "center",
@@ -87,7 +90,9 @@ ABSL_FLAG(std::string, output_dir, "",
           "frames, transcode, flow, synthesize: the folder to write to; list: where the lists go, "
           "default: into the folder itself");
 ABSL_FLAG(std::string, output, "", "clip: the safetensors file to write");
-ABSL_FLAG(std::string, out, "", "another name of --output_dir and --output");
+ABSL_FLAG(
+    std::string, out, "",
+    "list, frames, transcode, flow, clip, synthesize: another name of --output_dir and --output");
 ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
