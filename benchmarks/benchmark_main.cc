@@ -81,14 +81,15 @@ ABSL_FLAG(int, threads, 0, op3d::kJobsHelp);
 ABSL_FLAG(int64_t, seed, -1, op3d::kSettingsSeedHelp);
 ABSL_FLAG(bool, dry_run, false, op3d::kDryRunHelp);
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 // The name of the program that takes --dataset.
 constexpr char kOwn[] = "own";
 constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/datasets/dataset.proto)";
 
-// --benchmark, or the name that the program was called by: every dataset's target is this program.
+// --benchmark, or the name under which the program was called: every dataset's target is this
+// program.
 std::string BenchmarkName() {
   const std::string flag = absl::GetFlag(FLAGS_benchmark);
   return flag.empty() ? ::program_invocation_short_name : flag;
@@ -97,7 +98,7 @@ std::string BenchmarkName() {
 SettingsRequest Request(const std::string& root, std::optional<int> split) {
   SettingsRequest request;
   request.benchmark = BenchmarkName();
-  request.miniature = root.empty() || FileExists(JoinPath(root, kMiniatureNote));
+  request.miniature = root.empty() || FileExists(JoinPath(root, data::kMiniatureNote));
   request.settings_file = absl::GetFlag(FLAGS_settings);
   request.assignments = absl::GetFlag(FLAGS_set).values;
   request.plan_file = absl::GetFlag(FLAGS_plan);
@@ -111,7 +112,7 @@ SettingsRequest Request(const std::string& root, std::optional<int> split) {
   return request;
 }
 
-// The user's file, with a name.
+// The user's dataset file, with a name.
 absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
   const std::string file = absl::GetFlag(FLAGS_dataset);
   if (file.empty()) {
@@ -124,12 +125,12 @@ absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
         "--dataset_root=DIR is missing: the folder from which the lists and videos of ", file,
         " count"));
   }
-  // A file of the user's own under any name, else a dataset that ships.
+  // A file of the user's own with any name, otherwise a shipped dataset.
   DatasetSettings dataset;
   if (FileExists(UserPath(file))) {
     OP3D_RETURN_IF_ERROR(Annotate(ReadTextproto(UserPath(file), &dataset), kTakes));
   } else {
-    OP3D_ASSIGN_OR_RETURN(dataset, FindDataset(file));
+    OP3D_ASSIGN_OR_RETURN(dataset, data::FindDataset(file));
   }
   if (dataset.train().list().empty() || dataset.evaluation().list().empty() ||
       dataset.format() == DatasetSettings::FORMAT_UNSPECIFIED) {
@@ -146,7 +147,7 @@ absl::StatusOr<DatasetSettings> OwnDataset(const std::string& root) {
 
 // Settings of //benchmarks:own: from the data, then from the command line.
 absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* options) {
-  // What the command line says of the dataset decides what is read.
+  // The dataset options of the command line decide what is read.
   BenchmarkSettings asked;
   asked.set_seed(1);
   asked.set_scale(BenchmarkSettings::OWN);
@@ -154,9 +155,9 @@ absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* op
   OP3D_RETURN_IF_ERROR(OverrideSettings(request, &asked));
   if (options->index_file.empty()) {
     options->index_file =
-        DefaultIndexFile(options->dataset_root, FileNameOf(asked.dataset().name()));
+        data::DefaultIndexFile(options->dataset_root, FileNameOf(asked.dataset().name()));
   }
-  IndexOptions index;
+  data::IndexOptions index;
   index.file = options->index_file;
   index.read_only = absl::GetFlag(FLAGS_dry_run);
   OP3D_ASSIGN_OR_RETURN(const OwnFacts facts,
@@ -195,7 +196,7 @@ absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
         RunfilePath(absl::StrCat("data/synthetic/", request.benchmark, "_miniature")));
   }
   if (options.index_file.empty()) {
-    options.index_file = DefaultIndexFile(options.dataset_root, request.benchmark);
+    options.index_file = data::DefaultIndexFile(options.dataset_root, request.benchmark);
   }
   options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
@@ -206,7 +207,7 @@ absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
   return options;
 }
 
-// Decides "auto" once: what the run's folder says, or what is measured now.
+// Decides "auto" once: the choice in the run's folder, or a new measurement.
 absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
   BenchmarkSettings earlier;
   const std::string path = JoinPath(options->output_dir, "settings.textproto");
@@ -218,11 +219,12 @@ absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
   return absl::OkStatus();
 }
 
-// Turns a --budget of time into frames once: what the run's folder says, or what is measured now.
+// Converts a --budget of time to frames once: the choice in the run's folder, or a new measurement.
 absl::Status DecideBudget(BenchmarkOptions* options) {
   if (absl::GetFlag(FLAGS_budget).empty()) return absl::OkStatus();
-  OP3D_ASSIGN_OR_RETURN(const Budget budget, ParseBudget(absl::GetFlag(FLAGS_budget)));
-  if (budget.unit != Budget::kSeconds) return absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const planner::Budget budget,
+                        planner::ParseBudget(absl::GetFlag(FLAGS_budget)));
+  if (budget.unit != planner::Budget::kSeconds) return absl::OkStatus();
   WideGraphSettings& wide = *options->settings.mutable_search()->mutable_wide();
   BenchmarkSettings earlier;
   const std::string path = JoinPath(options->output_dir, "settings.textproto");
@@ -238,9 +240,10 @@ absl::Status DecideBudget(BenchmarkOptions* options) {
   return ValidateSettings(options->settings);
 }
 
-// One run; its record, or none of a dry run.  `folder`: what the user would name to go on with it.
-absl::StatusOr<std::optional<NamedRecord>> RunOne(BenchmarkOptions options,
-                                                  const std::string& folder) {
+// One run; returns its record, or nullopt for a dry run.  `folder`: what the user would name to
+// resume it.
+absl::StatusOr<std::optional<results::NamedRecord>> RunOne(BenchmarkOptions options,
+                                                           const std::string& folder) {
   OP3D_ASSIGN_OR_RETURN(
       const std::string note,
       UseTrainingArithmetic(absl::GetFlag(FLAGS_arithmetic), options.settings.mutable_training()));
@@ -255,33 +258,37 @@ absl::StatusOr<std::optional<NamedRecord>> RunOne(BenchmarkOptions options,
   Progress::Print(absl::StrCat("output: ", options.output_dir));
   const absl::StatusOr<RunRecord> record = RunBenchmark(options);
   if (!record.ok()) return SayHowToGoOn(record.status(), options.output_dir, folder);
-  // A finished run's record is read again: somebody may have edited it since.
-  OP3D_ASSIGN_OR_RETURN(CheckedRecord read,
-                        ReadCheckedRecord(options.output_dir, CheckBeside::kSettings));
-  return NamedRecord{std::filesystem::path(options.output_dir).filename().string(),
-                     std::move(read.record), std::move(read.check)};
+  // A finished run's record is read again, because somebody may have edited it since.
+  OP3D_ASSIGN_OR_RETURN(
+      results::CheckedRecord read,
+      results::ReadCheckedRecord(options.output_dir, results::CheckBeside::kSettings));
+  return results::NamedRecord{std::filesystem::path(options.output_dir).filename().string(),
+                              std::move(read.record), std::move(read.check)};
 }
 
-// Their table, and what each found.
-absl::Status PrintResults(const std::vector<NamedRecord>& records, const std::string& folder) {
-  OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, LoadPublishedFigures());
-  std::printf("%s\n", RenderTables(MakeTables(records, figures), TableFormat::kText).c_str());
-  for (const NamedRecord& named : records) {
-    // The table says of an edited one that it gets no verdict.
+// Prints their table, and what each found.
+absl::Status PrintResults(const std::vector<results::NamedRecord>& records,
+                          const std::string& folder) {
+  OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, results::LoadPublishedFigures());
+  std::printf("%s\n", results::RenderTables(results::MakeTables(records, figures),
+                                            results::TableFormat::kText)
+                          .c_str());
+  for (const results::NamedRecord& named : records) {
+    // The table already says that an edited record gets no verdict.
     if (named.check.Edited()) continue;
     std::printf("%s%s\n", records.size() > 1 ? absl::StrCat(named.name, ": ").c_str() : "",
-                Headline(named.record).c_str());
+                results::Headline(named.record).c_str());
   }
   std::printf("\n");
-  for (const NamedRecord& named : records) {
+  for (const results::NamedRecord& named : records) {
     std::printf("report: %s\n",
                 JoinPath(records.size() > 1 ? JoinPath(folder, named.name) : folder, "report.html")
                     .c_str());
   }
-  return RefuseEdited(records);
+  return results::RefuseEdited(records);
 }
 
-// --split=all: a run a split, in split1, split2, ... below the output folder.
+// --split=all: one run per split, in split1, split2, ... below the output folder.
 absl::Status RunAllSplits() {
   OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions first, Options(/*split=*/1));
   const std::string folder = absl::GetFlag(FLAGS_output_dir).empty()
@@ -292,13 +299,14 @@ absl::Status RunAllSplits() {
         absl::StrCat(folder, " holds a run of one split; give --split=all another --output_dir"));
   }
   OP3D_ASSIGN_OR_RETURN(const int splits,
-                        CountSplits(first.settings.dataset(), first.dataset_root));
-  std::vector<NamedRecord> records;
+                        data::CountSplits(first.settings.dataset(), first.dataset_root));
+  std::vector<results::NamedRecord> records;
   for (int split = 1; split <= splits; ++split) {
     OP3D_ASSIGN_OR_RETURN(BenchmarkOptions options, Options(split));
     options.output_dir = JoinPath(folder, absl::StrCat("split", split));
     Progress::Print(absl::StrCat("split ", split, " of ", splits));
-    OP3D_ASSIGN_OR_RETURN(std::optional<NamedRecord> record, RunOne(std::move(options), folder));
+    OP3D_ASSIGN_OR_RETURN(std::optional<results::NamedRecord> record,
+                          RunOne(std::move(options), folder));
     if (record.has_value()) records.push_back(*std::move(record));
   }
   return records.empty() ? absl::OkStatus() : PrintResults(records, folder);
@@ -310,13 +318,14 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(std::optional<int> split, SplitOf(absl::GetFlag(FLAGS_split)));
   if (split == 0) split.reset();
   OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options(split));
-  OP3D_ASSIGN_OR_RETURN(std::optional<NamedRecord> record, RunOne(options, options.output_dir));
+  OP3D_ASSIGN_OR_RETURN(std::optional<results::NamedRecord> record,
+                        RunOne(options, options.output_dir));
   return record.has_value() ? PrintResults({*std::move(record)}, options.output_dir)
                             : absl::OkStatus();
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -325,5 +334,5 @@ int main(int argc, char** argv) {
       "  ./bazelw run //benchmarks:kinetics400\n"
       "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --dry_run\n"
       "  ./bazelw run //benchmarks:own -- --dataset=FILE --dataset_root=DIR --dry_run",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::benchmarks::Run(words); });
 }

@@ -1,4 +1,4 @@
-// The main program from start to end, on the tiny synthetic dataset: killed and not, with one
+// Tests the main program from start to end on the tiny synthetic dataset: killed and not, with one
 // thread and with several, with wrong input.
 
 #include <signal.h>
@@ -25,7 +25,7 @@
 #include "results/record/record.h"
 #include "results/record/record_check.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::HasSubstr;
@@ -39,7 +39,7 @@ std::vector<std::string> Flags(const std::string& output_dir, int threads) {
 
 Ended RunToEnd(const std::vector<std::string>& flags) { return CallBenchmark(flags); }
 
-// The undisturbed run that the others are held against; made once.
+// The uninterrupted run with which the others are compared; made once.
 const std::string& Whole() {
   static const std::string* folder = [] {
     auto* path = new std::string(JoinPath(TestFolder("whole"), "run"));
@@ -51,15 +51,16 @@ const std::string& Whole() {
 }
 
 void ExpectEqualRuns(const std::string& a, const std::string& b) {
-  ComparisonOptions options;
+  results::ComparisonOptions options;
   options.exact = true;
-  ASSERT_OK_AND_ASSIGN(const RunComparison comparison, CompareRuns(a, b, options));
-  EXPECT_TRUE(comparison.differences.empty()) << DescribeComparison(comparison);
+  ASSERT_OK_AND_ASSIGN(const results::RunComparison comparison,
+                       results::CompareRuns(a, b, options));
+  EXPECT_TRUE(comparison.differences.empty()) << results::DescribeComparison(comparison);
   EXPECT_GT(comparison.scores, 0);
 }
 
 TEST(BenchmarkTest, LeavesARecordWithEverythingInIt) {
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(Whole()));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(Whole()));
   EXPECT_EQ(record.searches_size(), 2);
   // The search's model, the plan trained again, the hand-tuned recipe.
   ASSERT_EQ(record.recipes_size(), 3);
@@ -81,10 +82,10 @@ TEST(BenchmarkTest, LeavesARecordWithEverythingInIt) {
   }
 }
 
-// The settings of the planned method over those of Flags().
+// The settings of the planned method, merged over those of Flags().
 std::vector<std::string> PlannedFlags(const std::string& output_dir, int threads) {
   std::vector<std::string> flags = Flags(output_dir, threads);
-  // The one file is laid over the other.
+  // Merges one file over the other.
   BenchmarkSettings settings, over;
   EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny.textproto"), &settings), IsOk());
   EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny_wide.textproto"), &over), IsOk());
@@ -105,7 +106,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   const std::string folder = JoinPath(TestFolder("planned"), "run");
   Ended ended = RunToEnd(PlannedFlags(folder, 1));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(folder));
   ASSERT_EQ(record.searches_size(), 1);
   // 3 edges, then 3, then 2.
   EXPECT_EQ(record.searches(0).edges_size(), 8);
@@ -118,7 +119,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   const RecipeResult& long_run = *rows[RecipeResult::LONG_RUN];
   EXPECT_EQ(again.total_frames(), model.total_frames() + again.frames());
   EXPECT_EQ(model.frames(), again.frames());
-  // Two final models and their average were candidates; the model is one of them, and the file.
+  // The candidates were two final models and their average; the model is one of them, and the file.
   EXPECT_EQ(model.candidates_size(), 3);
   double highest = 0;
   for (const auto& candidate : model.candidates()) {
@@ -133,10 +134,10 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Parse(weights, "model"));
   ASSERT_OK_AND_ASSIGN(const std::string alone, SerializeSafetensors(checkpoint.tensors(), {}));
   EXPECT_EQ(Crc32(alone), model.weights_crc32());
-  // It says what it is, and how the run tested it.
+  // The card says what it is, and how the run tested it.
   ASSERT_OK_AND_ASSIGN(const auto card, ReadModelCard(checkpoint, "model"));
   ASSERT_TRUE(card.has_value());
-  const State& last = record.plan().steps(record.plan().steps_size() - 1).state();
+  const StateSettings& last = record.plan().steps(record.plan().steps_size() - 1).state();
   EXPECT_EQ(card->network().name(), "dg_p3d_miniature");
   EXPECT_EQ(card->classes(), 9);
   EXPECT_EQ(card->class_names(0), model.test().classes(0).name());
@@ -158,12 +159,12 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   EXPECT_EQ(best.total_frames(), frames);
   EXPECT_NEAR(static_cast<double>(frames) / model.total_frames(), 1, 0.1);
   EXPECT_NEAR(static_cast<double>(long_run.frames()) / model.total_frames(), 1, 0.1);
-  EXPECT_THAT(Contradictions(record), testing::IsEmpty());
-  // The last state lowers its rate to 0, trained again too.
+  EXPECT_THAT(results::Contradictions(record), testing::IsEmpty());
+  // In the last state the rate falls to 0, also when trained again.
   const Plan& plan = again.plan();
   EXPECT_TRUE(plan.steps(plan.steps_size() - 1).state().schedule().has_one_minus_sqrt());
 
-  // Killed in the middle and with other threads it ends equal.
+  // If it is killed in the middle and resumed with another number of threads, the result is equal.
   const std::string killed = JoinPath(TestFolder("planned_killed"), "run");
   ended = CallBenchmark(
       PlannedFlags(killed, 2), [&] { return FileExists(JoinPath(killed, "journal/wide")); },
@@ -187,7 +188,7 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   };
   Ended ended = RunToEnd(flags(folder, 1));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(folder));
   std::map<RecipeResult::Role, const RecipeResult*> rows;
   for (const RecipeResult& row : record.recipes()) rows[row.role()] = &row;
   ASSERT_EQ(rows.count(RecipeResult::PLANNED_MODEL), 1);
@@ -203,7 +204,7 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
     }
   }
   EXPECT_EQ(model.held_out(), highest);
-  // The small search's frames count by their area.
+  // The frames of the proxy's search count by their area.
   EXPECT_GT(model.total_frames(), trained);
   EXPECT_LT(model.total_frames(), 3 * trained);
   ASSERT_OK_AND_ASSIGN(const Safetensors weights,
@@ -211,8 +212,8 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   ASSERT_OK_AND_ASSIGN(const std::string alone, SerializeSafetensors(weights.tensors(), {}));
   EXPECT_EQ(Crc32(alone), model.weights_crc32());
   EXPECT_THAT(record.notes(), testing::Contains(HasSubstr("70.0 % of the videos, crop 24")));
-  EXPECT_THAT(Contradictions(record), testing::IsEmpty());
-  // Multigrid ends in the whole clip at a thousandth of the rate.
+  EXPECT_THAT(results::Contradictions(record), testing::IsEmpty());
+  // Multigrid ends with the whole clip at a thousandth of the rate.
   ASSERT_EQ(rows.count(RecipeResult::MULTIGRID), 1);
   const Plan& multigrid = rows[RecipeResult::MULTIGRID]->plan();
   ASSERT_EQ(multigrid.steps_size(), 13);
@@ -236,7 +237,7 @@ TEST(BenchmarkTest, NothingHangsOnTheNumberOfThreads) {
 }
 
 TEST(BenchmarkTest, TheVideosThatChoseThePlanAreNamed) {
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(Whole()));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(Whole()));
   int named = 0;
   for (const DatasetReport::List& list : record.dataset().lists()) {
     if (list.videos_file().empty()) continue;
@@ -256,7 +257,7 @@ TEST(BenchmarkTest, KilledAtAnyMomentItEndsEqual) {
   Ended ended;
   int kills = 0;
   do {
-    // Later and later, so that it ends in any case.
+    // Later each time, so that it ends in any case.
     const absl::Time end =
         absl::Now() + absl::Milliseconds(200 + stream.UniformInt(500) + 100 * kills);
     ended = CallBenchmark(
@@ -318,7 +319,7 @@ TEST(BenchmarkTest, ADryRunRefusesWhatTheRunWould) {
     EXPECT_THAT(ended.text, HasSubstr(why));
     EXPECT_THAT(ended.text, testing::Not(HasSubstr("epochs, 0.0 s")));
   };
-  // 256 clips a step, of 11 videos; and one state of a pool.
+  // A step of 256 clips with 11 videos; and one state of a pool.
   refused({"--plan=kinetics400"}, "state S1: a step of 256 clips");
   refused({"--set=search.pools[cs].states[S3].accumulation=8"}, "state S3: a step of 32 clips");
   refused({"--set=recipes[hand_tuned].hand_tuned.state.batch_size=50"}, "recipe hand_tuned: state");
@@ -326,7 +327,7 @@ TEST(BenchmarkTest, ADryRunRefusesWhatTheRunWould) {
   refused({"--output_dir=" + Whole(), "--seed=2"}, "seed: 1 -> 2");
   refused({"--output_dir=" + Whole(), "--set=recipes[hand_tuned].hand_tuned.epochs=9"},
           "These are lengths");
-  // What may be changed in a plan is in reach.
+  // Fields of a plan that may be changed can be set.
   std::vector<std::string> flags = Flags(folder, 1);
   for (const char* step : {"S1", "S2", "S5", "S7", "S9"}) {
     flags.push_back(absl::StrCat("--set=plan.steps[", step, "].state.batch_size=2"));
@@ -341,4 +342,4 @@ TEST(BenchmarkTest, ADryRunRefusesWhatTheRunWould) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

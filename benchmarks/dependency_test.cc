@@ -1,4 +1,4 @@
-// The direction of dependencies, from Bazel's own graph: a room may use what stands before it.
+// Checks the direction of dependencies on Bazel's own graph: a component may use those before it.
 //
 // Reads `bazel query 'deps(...)' --output=graph` (a genquery action) edge by edge.
 
@@ -20,20 +20,20 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 struct Edge {
   std::string from, to;
 };
 
-// Where a label stands in the house; -1 outside of it.
+// The position of a label's component in the order; -1 if it has none.
 int Room(absl::string_view label) {
   struct Place {
     const char* prefix;
     int room;
   };
-  // The first prefix that fits counts.
+  // The first matching prefix counts.
   constexpr Place kHouse[] = {
       {"//op3d/base", 0},        {"//data", 1},       {"//op3d/torch", 2}, {"//op3d/network", 2},
       {"//op3d/distributed", 3}, {"//op3d/train", 3}, {"//op3d/eval", 3},  {"//op3d", 4},
@@ -53,13 +53,12 @@ std::string Package(absl::string_view label) {
   return std::string(label.substr(0, label.find(':')));
 }
 
-// Where tensors are made: what else needs them goes through these packages.
+// The packages that make tensors; others use LibTorch only through them.
 bool MakesTensors(absl::string_view label) {
-  constexpr const char* kPackages[] = {"//op3d/torch",       "//op3d/network",
-                                       "//op3d/network/layers", "//op3d/network/torchscript",
-                                       "//op3d/distributed", "//op3d/eval",
-                                       "//op3d/train",       "//op3d/train/cost",
-                                       "//op3d/train/step"};
+  constexpr const char* kPackages[] = {
+      "//op3d/torch",       "//op3d/network", "//op3d/network/layers", "//op3d/network/torchscript",
+      "//op3d/distributed", "//op3d/eval",    "//op3d/train",          "//op3d/train/cost",
+      "//op3d/train/step"};
   return label == "//programs:predict" ||
          std::count(std::begin(kPackages), std::end(kPackages), Package(label)) > 0;
 }
@@ -68,17 +67,17 @@ bool MaySee(absl::string_view from, absl::string_view to) {
   const int user = Room(from), used = Room(to);
   if (user < 0) return true;
   if (absl::StartsWith(to, "@ffmpeg//")) return Package(from) == "//data/video/ffmpeg";
-  if (Package(to) == "//data/video/ffmpeg") return absl::StartsWith(from, "//data/video");
+  if (to == "//data/video/ffmpeg:ffmpeg") return absl::StartsWith(from, "//data/video");
   if (absl::StartsWith(to, "@libtorch//")) return MakesTensors(from);
   if (used < 0) return true;
-  // The results see of the rooms before them what is written down (protos, the shipped datasets'
-  // facts), the metrics' and the planner's plain functions, never a trainer or a video.
+  // Of the components before it, results may use protos, the shipped datasets' facts, and pure
+  // functions of the metrics and the planner, but never a trainer or a video.
   if (user == 6 && used != 6 && !IsProto(to)) {
     return used == 0 || absl::StartsWith(to, "//planner/") ||
            absl::StartsWith(to, "//data/datasets:");
   }
-  // Protos are the rooms' contracts: a later room's record may name an earlier room's, not
-  // reversed.
+  // Protos are the components' contracts: a later component's record may contain an earlier one's,
+  // not the other way round.
   return used <= user;
 }
 
@@ -108,7 +107,7 @@ TEST(DependencyTest, RoomsUseOnlyWhatStandsBeforeThem) {
   EXPECT_THAT(against, testing::IsEmpty());
 }
 
-// Everything that `target` is built from.
+// All dependencies of `target`.
 std::set<std::string> Dependencies(const std::vector<Edge>& edges, const std::string& target) {
   std::multimap<std::string, std::string> uses;
   for (const Edge& edge : edges) uses.emplace(edge.from, edge.to);
@@ -134,11 +133,11 @@ TEST(DependencyTest, ThePlannersProgramsAreFreeOfLibTorch) {
       EXPECT_FALSE(absl::StartsWith(label, "@ffmpeg")) << program << " uses " << label;
     }
   }
-  // The same walk finds it where it is.
+  // The same search finds it where it is a dependency.
   EXPECT_TRUE(Dependencies(edges, "//benchmarks:kinetics400").count("@libtorch//:torch"));
 }
 
-// Not through others either.
+// Neither directly nor through other targets.
 TEST(DependencyTest, DataPlannerAndResultsAreFreeOfLibTorch) {
   const std::vector<Edge> edges = ReadGraph();
   std::set<std::string> labels;
@@ -175,7 +174,7 @@ TEST(DependencyTest, TheRuleItselfSaysNo) {
   EXPECT_FALSE(MaySee("//data/loader:loader", "//planner/search:search"));
   EXPECT_FALSE(MaySee("//op3d/network:network", "@ffmpeg//:avcodec"));
   EXPECT_FALSE(MaySee("//data/video/file:video_file", "@ffmpeg//:avcodec"));
-  EXPECT_FALSE(MaySee("//data/index:scan_record", "//data/video/ffmpeg:av_memory"));
+  EXPECT_FALSE(MaySee("//data/index:scan_record", "//data/video/ffmpeg:ffmpeg"));
   EXPECT_FALSE(MaySee("//data/loader:loader", "@libtorch//:torch"));
   EXPECT_FALSE(MaySee("//op3d/train/run:training_run", "@libtorch//:torch"));
   EXPECT_FALSE(MaySee("//op3d/train/run:run_settings", "//planner/plans:plan_io"));
@@ -189,4 +188,4 @@ TEST(DependencyTest, TheRuleItselfSaysNo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

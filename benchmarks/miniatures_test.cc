@@ -1,5 +1,5 @@
-// The main program on every dataset's tiny miniature: its own lists, layout and codec, read,
-// searched on, trained on, tested and recorded.  One shard a dataset.
+// Tests the main program on every dataset's tiny miniature: its lists, layout and codec are read,
+// searched, trained, tested and recorded.  One shard per dataset.
 
 #include <map>
 #include <string>
@@ -14,7 +14,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::ElementsAreArray;
@@ -22,7 +22,7 @@ using testing::HasSubstr;
 
 struct Expected {
   const char* name;
-  // Videos of the lists; the number of the training list that is held out.
+  // Numbers of videos in the lists; of those in the training list that are held out.
   int train, evaluation, held_out;
   // In the order of their labels.
   std::vector<std::string> classes;
@@ -61,7 +61,7 @@ TEST_P(MiniaturesTest, RunsFromListsToRecord) {
   const std::string folder = JoinPath(TestFolder("run"), "run");
   const Ended ended = CallBenchmark(Flags(folder));
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(folder));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(folder));
   EXPECT_EQ(record.settings().scale(), BenchmarkSettings::MINIATURE);
   EXPECT_EQ(record.settings().benchmark(), expected.name);
   ExpectWhole(List(record, "train"), expected.train);
@@ -77,7 +77,7 @@ TEST_P(MiniaturesTest, RunsFromListsToRecord) {
   EXPECT_EQ(test.crops(), 3);
   EXPECT_GT(test.groups_size(), 1);
   EXPECT_GT(record.time().decode(), 0);
-  // Every class has as many videos as every other; labels are in the list's order.
+  // All classes have the same number of videos; labels are in the list's order.
   ASSERT_EQ(test.classes_size(), expected.classes.size());
   for (const TestResult::ClassResult& row : test.classes()) {
     EXPECT_EQ(row.videos() * test.classes_size(), expected.evaluation) << row.name();
@@ -99,7 +99,7 @@ TEST_P(MiniaturesTest, DryRunSaysWhatItWouldTrain) {
                                                  GetParam().train, " listed")));
   EXPECT_THAT(ended.text, HasSubstr("S10-S13"));
   EXPECT_FALSE(FolderExists(folder));
-  // Another split has as many videos; a dataset without splits says so.
+  // Another split has the same number of videos; a dataset without splits reports an error.
   flags.push_back("--split=3");
   ended = CallBenchmark(flags);
   EXPECT_EQ(ended.exit_code, GetParam().splits ? 0 : 2) << ended.text;
@@ -172,4 +172,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

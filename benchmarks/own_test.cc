@@ -1,4 +1,4 @@
-// //benchmarks:own from a person's own lists to the record, and with data that cannot be used.
+// Tests //benchmarks:own from a user's own lists to the record, and with data that cannot be used.
 
 #include <string>
 #include <vector>
@@ -10,14 +10,14 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// With one thread; what it printed, too.
+// Runs with one thread; `text` gets what it printed.
 int RunOwn(std::vector<std::string> flags, std::string* text) {
   flags.insert(flags.begin(), {"--benchmark=own", "--threads=1"});
   const Ended ended = CallBenchmark(flags);
@@ -25,8 +25,8 @@ int RunOwn(std::vector<std::string> flags, std::string* text) {
   return ended.exit_code;
 }
 
-// Lists of paths over the videos of UCF101's tiny miniature: three videos a class, of two people
-// in the training list, who each show all classes.
+// Lists of paths over the videos of UCF101's tiny miniature: three videos per class, of two people
+// in the training list, each of whom shows all classes.
 class OwnTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -65,7 +65,7 @@ class OwnTest : public testing::Test {
             absl::StrCat("--index=", root_, "/index")};
   }
 
-  // Ends with 2 before anything is trained; what it said.
+  // Expects exit code 2 before anything is trained; returns the output.
   std::string Refused(const std::vector<std::string>& flags) {
     std::string text;
     EXPECT_EQ(RunOwn(flags, &text), 2) << text;
@@ -83,14 +83,14 @@ TEST_F(OwnTest, RunsFromListsToRecord) {
   std::string text;
   ASSERT_EQ(RunOwn(flags, &text), 0) << text;
   EXPECT_THAT(text, AllOf(HasSubstr("my_moves, own data"), Not(HasSubstr("Synthetic"))));
-  ASSERT_OK_AND_ASSIGN(const RunRecord record, ReadRecord(root_ + "/run"));
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(root_ + "/run"));
   const BenchmarkSettings& settings = record.settings();
   EXPECT_EQ(settings.scale(), BenchmarkSettings::OWN);
   EXPECT_EQ(settings.benchmark(), "my_moves");
   EXPECT_EQ(settings.dataset().classes(), 8);
   EXPECT_EQ(settings.transform().train_crop(), 32);  // of pictures of 64x48
   EXPECT_FALSE(settings.transform().horizontal_flip());
-  // The file's, not what the data gave.
+  // The value of the file, not the one derived from the data.
   EXPECT_EQ(settings.loader().frame_cache_mib(), 64);
   for (const BenchmarkSettings::Derived& line : settings.derived()) {
     EXPECT_NE(line.reason(), "") << line.field();
@@ -101,12 +101,12 @@ TEST_F(OwnTest, RunsFromListsToRecord) {
   EXPECT_GT(settings.derived_size(), 8);
   ASSERT_EQ(record.recipes_size(), 2);
   EXPECT_EQ(record.recipes(0).test().videos(), 8);
-  // One person measures the search, the other trains it.
+  // One person's videos measure the search, the other's train it.
   ASSERT_OK_AND_ASSIGN(const std::string held, ReadFile(root_ + "/run/search_held_out.tsv"));
   EXPECT_THAT(held, testing::AnyOf(Not(HasSubstr("_g02_")), Not(HasSubstr("_g03_"))));
   EXPECT_THAT(held, AllOf(HasSubstr("v_Bars_"), HasSubstr("v_Up_")));
   for (const std::string& note : record.notes()) EXPECT_THAT(note, Not(HasSubstr("Miniature")));
-  // The same command takes the run up again.
+  // The same command resumes the run.
   ASSERT_EQ(RunOwn(flags, &text), 0) << text;
   EXPECT_THAT(text, HasSubstr("holds a finished run"));
 }
@@ -162,4 +162,4 @@ TEST_F(OwnTest, DataThatCannotBeTrainedOnAreSentences) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

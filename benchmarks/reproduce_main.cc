@@ -34,17 +34,18 @@ ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
 ABSL_FLAG(std::string, device, "", "cpu, cuda or auto; empty = the recorded one");
 ABSL_FLAG(int, threads, 0, op3d::kJobsHelp);
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-// "kinetics400_miniature" for a folder of that name or the record in it.
+// "kinetics400_miniature" for a folder with that name or the record in it.
 std::string NameOf(const std::string& path) {
-  const std::filesystem::path file = std::filesystem::path(RecordPath(path)).lexically_normal();
+  const std::filesystem::path file =
+      std::filesystem::path(results::RecordPath(path)).lexically_normal();
   const std::string folder = file.parent_path().filename().string();
   return folder.empty() ? "record" : folder;
 }
 
-// What `settings` start from must be the recorded file.
+// The file of weights from which `settings` start must be the recorded one.
 absl::Status CheckInitialWeights(const BenchmarkSettings& settings) {
   if (settings.initial_weights().empty()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(settings.initial_weights()));
@@ -55,7 +56,7 @@ absl::Status CheckInitialWeights(const BenchmarkSettings& settings) {
                       settings.initial_weights(), Crc32(bytes), settings.initial_weights_crc32()));
 }
 
-// The user's copy, or the miniature, rendered when it is not there yet.
+// The user's copy, or the miniature, which is rendered if it does not exist yet.
 absl::StatusOr<std::string> DatasetRoot(const BenchmarkSettings& settings,
                                         const std::string& output_dir, int threads) {
   const std::string given = UserPath(absl::GetFlag(FLAGS_dataset_root));
@@ -65,11 +66,11 @@ absl::StatusOr<std::string> DatasetRoot(const BenchmarkSettings& settings,
         absl::StrCat("--dataset_root is missing: the recorded run was of ", settings.benchmark(),
                      " at full scale; name your copy of the dataset"));
   }
-  SynthesisOptions options;
+  data::SynthesisOptions options;
   options.dataset = settings.benchmark();
   options.folder = JoinPath(output_dir, "dataset");
   options.threads = threads;
-  OP3D_RETURN_IF_ERROR(Synthesize(options));
+  OP3D_RETURN_IF_ERROR(data::Synthesize(options));
   return options.folder;
 }
 
@@ -81,9 +82,9 @@ absl::Status Run(absl::Span<const std::string> words) {
                      "record.textproto"));
   }
   const std::string path = UserPath(words[0]);
-  OP3D_ASSIGN_OR_RETURN(const CheckedRecord read, ReadCheckedRecord(path));
+  OP3D_ASSIGN_OR_RETURN(const results::CheckedRecord read, results::ReadCheckedRecord(path));
   const RunRecord& recorded = read.record;
-  if (read.check.Edited()) Progress::Print(DescribeEdit(path, read.check));
+  if (read.check.Edited()) Progress::Print(results::DescribeEdit(path, read.check));
   if (recorded.recipes().empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is the record of a run without results; there is nothing to compare"));
@@ -115,18 +116,18 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (!root.ok()) return go_on(root.status());
   options.dataset_root = *root;
   options.index_file = absl::GetFlag(FLAGS_index).empty()
-                           ? DefaultIndexFile(*root, options.settings.benchmark())
+                           ? data::DefaultIndexFile(*root, options.settings.benchmark())
                            : UserPath(absl::GetFlag(FLAGS_index));
   const absl::StatusOr<RunRecord> again = RunBenchmark(options);
   if (!again.ok()) return go_on(again.status());
 
-  ComparisonOptions exact;
+  results::ComparisonOptions exact;
   exact.exact = true;
-  OP3D_ASSIGN_OR_RETURN(const RunComparison comparison,
-                        CompareRuns(path, options.output_dir, exact));
+  OP3D_ASSIGN_OR_RETURN(const results::RunComparison comparison,
+                        results::CompareRuns(path, options.output_dir, exact));
   std::fputs(DescribeReproduction(recorded, *again, comparison).c_str(), stdout);
   if (!comparison.edited.empty() && comparison.differences.empty()) {
-    return absl::AbortedError(absl::StrCat(DescribeEdit(path, read.check),
+    return absl::AbortedError(absl::StrCat(results::DescribeEdit(path, read.check),
                                            "  The run made again from "
                                            "it says nothing of the recorded one"));
   }
@@ -136,7 +137,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -144,5 +145,5 @@ int main(int argc, char** argv) {
       "runs a recorded benchmark again, with its settings and its seed, and compares every bit.\n"
       "Exit 0 = equal in every bit, 1 = not, 2 = wrong use.\n\n"
       "  ./bazelw run //benchmarks:reproduce -- results/recorded/kinetics400_miniature",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::benchmarks::Run(words); });
 }

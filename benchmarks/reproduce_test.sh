@@ -1,5 +1,6 @@
 #!/bin/bash
-# //benchmarks:reproduce from outside: a tiny run's record is enough to run it again, bit by bit.
+# Tests the program //benchmarks:reproduce: a tiny run's record is enough to run it again, bit by
+# bit.
 set -u
 program=$PWD/$1
 reproduce=$PWD/$2
@@ -13,7 +14,7 @@ grep -qw avx2 /proc/cpuinfo || { echo "SKIPPED: no AVX2"; exit 0; }
 
 expect 0 'planned' "$program" --benchmark=kinetics400 --dataset_root="$tiny" \
   --settings="$settings" --output_dir=first --index="$PWD/index" --threads=1
-# What is committed of a run.
+# The files of a run that are committed.
 mkdir recorded
 cp first/record.textproto recorded/
 grep -q 'arithmetic: "portable (AVX2)"' recorded/record.textproto || fail 'no arithmetic'
@@ -29,13 +30,13 @@ wait $stopped
 # Another number of threads changes no bit.
 expect 0 '^Equal in every bit: .* were compared.$' "${again[@]}" --threads=2 recorded
 
-# Records without scores, by checksum.
+# Records without scores are compared by checksum.
 mkdir copy
 cp again/run/record.textproto copy/
 expect 0 'equal in every bit.*checksums' "$compare" --exact recorded copy
 expect 0 'equal in every bit' "$compare" --exact recorded/record.textproto again/run
 
-# One loss of the search and the weights are others.
+# One loss of the search and the weights differ.
 sed -e '0,/ loss: /s/ loss: [0-9.]*/ loss: 2.5/' -e 's/weights_sha256: "..../weights_sha256: "0000/' \
   -e 's/commit: "[^"]*"/commit: "0123"/' -i copy/record.textproto
 expect 1 'What differs first:' "${again[@]}" copy
@@ -43,7 +44,7 @@ expect 1 "search 'cs' > edge S0->S1 > curve at epoch . > loss: 2.5 against" "${a
 expect 1 'another commit of op3d: .*, recorded is 0123' "${again[@]}" copy
 expect 1 'differ' "$compare" --exact recorded copy
 
-# Native arithmetic is said.
+# Native arithmetic is reported.
 expect 0 planned "$program" --benchmark=kinetics400 --dataset_root="$tiny" --arithmetic=native \
   --settings="$settings" --output_dir=native --index="$PWD/index" --threads=1
 grep -q 'arithmetic: "native (' native/record.textproto || fail 'native is not recorded'

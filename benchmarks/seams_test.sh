@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a run leaves goes into every program that reads runs: its scores into evaluate, its record
-# into table, verdict, report and compare, and the runs of all splits into their mean.
+# Every program that reads runs accepts the files of a run: its scores in evaluate, its record
+# in table, verdict, report and compare, and the runs of all splits in their mean.
 set -u
 program=$PWD/$1
 evaluate=$PWD/$2
@@ -23,24 +23,24 @@ expect 0 'planned, mean of 3 splits\|mean of splits 1, 2, 3' "${run[@]}" --split
 for split in 1 2 3; do
   grep -q "^    split: $split\$" all/split$split/record.textproto || fail "split $split is another"
 done
-# The same again finds them done; a folder of one split is refused.
+# The same command again finds them finished; a folder of one split is refused.
 expect 0 'holds a finished run' "${run[@]}" --split=all --output_dir=all
 expect 2 'holds a run of one split' "${run[@]}" --split=all --output_dir=all/split1
 expect 2 'one split alone' "$program" --benchmark=kinetics400 --dataset_root="$tiny" --split=all --dry_run
 rm -r all/split3
 expect 0 'split 3 of 3' "${run[@]}" --split=all --output_dir=all
 
-# Records into the table, the verdict, the report and compare.
+# Records in the table, the verdict, the report and compare.
 expect 0 'UCF101 mean of splits 1, 2, 3, miniature' "$table" all/split1 all/split2/record.textproto all/split3
 expect 2 'no record has both' "$verdict" all/split1
 expect 0 'page/report.html' "$report" all/split1/record.textproto --output_dir=page
 expect 0 'equal in every bit' "$compare" --exact all/split1 all/split1
 expect 1 'differ' "$compare" all/split1 all/split2
 
-# Scores into evaluate: a recipe's own file, a row of the run's, and both added.
+# Scores in evaluate: a recipe's own file, a row of the run's, and both added.
 own=all/split1/checkpoints/planned/scores.safetensors
 top1() { "$evaluate" --json --bootstrap_samples=0 "$@" | grep -o '"top1":[0-9.]*' | cut -d: -f2; }
-# Text format leaves a 0 out.
+# The text format leaves out a 0.
 recorded=$(grep -A3 '^    clips: 2$' all/split1/record.textproto | grep -o ' top1: [0-9.]*' | cut -d: -f2)
 [[ $(top1 $own) == "$(top1 all/split1:planned)" ]] || fail 'a row has another top-1 than its file'
 awk -v a="$(top1 $own)" -v b="${recorded:-0}" 'BEGIN { exit !(a - b < 1e-9 && b - a < 1e-9) }' ||
@@ -50,14 +50,14 @@ expect 0 'top-1' "$evaluate" all/split1:planned --per_video=videos.csv
 grep -q '^v_Bars_g0._c01,0,Bars,' videos.csv || fail 'the scores do not name videos and classes'
 expect 2 "it has no row 'x'" "$evaluate" all/split1:x
 expect 2 'name one at the end' "$evaluate" all/split1
-# Other videos are refused, or what is common is taken; classes are matched by name.
+# Other videos are refused, or only common ones are used; classes are matched by name.
 expect 2 'lack' "$evaluate" all/split1:planned all/split2:planned
 
-# The mean over splits of scores that are there.
+# The mean over splits of existing scores.
 expect 0 'mean over 3 splits' "$evaluate" --split=all 'all/split{split}:planned'
 expect 0 '{"splits":3,' "$evaluate" --json --split=all 'all/split{split}:planned'
 expect 2 'the same scores cannot be of several splits' "$evaluate" --split=all all/split1:planned
-# The mean over splits of a test, with weights of each.
+# The mean over splits of a test, with weights for each.
 ask=("$evaluate" --split=all --dataset=ucf101 --dataset_root="$tiny" --index="$PWD/index"
   --network=dg_p3d_miniature --clips=1 --short_side=36 --crop=32 --bootstrap_samples=0)
 expect 2 'have seen test videos of the others' "${ask[@]}" --weights=all/split1/checkpoints/planned/weights.safetensors
@@ -67,7 +67,7 @@ expect 0 'mean over 3 splits' "${ask[@]}" \
 expect 0 'mean over 3 splits' "$evaluate" --split=all 's{split}.safetensors'
 expect 2 'one split alone' "$evaluate" --split=all --dataset=kinetics400 --dataset_root="$tiny" \
   --weights='all/split{split}/checkpoints/planned/weights.safetensors' --output='s{split}'
-# A search's plan into a training, of one split and of all; their weights into the test of all.
+# A search's plan in a training, of one split and of all; their weights in the test of all.
 cat >run.textproto <<'END'
 dataset_name: "ucf101"
 transform { train_crop: 32 min_area: 0.9 max_area: 1 search_short_side: 36 search_crop: 32
@@ -98,7 +98,7 @@ expect 0 'mean over 3 splits' "$train" "${ask[@]}" --plan=search/plan.textproto 
 cmp <(grep -o '"loss":[^,]*' trained/log.jsonl) <(grep -o '"loss":[^,]*' splits/split1/log.jsonl) ||
   fail 'split 1 is trained otherwise than alone'
 grep -q '^  split: 3$' splits/split3/settings.textproto || fail 'split 3 is another'
-# Started again, it trains what is not there; a folder of one split is refused, a split named.
+# Started again, it trains what is missing; a folder of one split is refused, and the split named.
 rm -r splits/split2
 expect 0 'after the last epoch, one centre clip of each video of the evaluation list' \
   "$train" "${ask[@]}" --plan=search --split=all --output_dir=splits

@@ -1,5 +1,5 @@
 #!/bin/bash
-# //data:dataset from outside: how index, check, transcode and inspect end when something of their
+# Tests //data:dataset as a program: how index, check, transcode and inspect end when some of their
 # input cannot be used.
 set -u
 dataset=$PWD/$1
@@ -28,14 +28,14 @@ expect 2 '--threads is -1; it must be in \[0, 1024\]' "$dataset" index "${own[@]
 expect 2 '--split is not a flag of dataset inspect, but of: index, check, transcode' \
   "$dataset" inspect root/a.mp4 --split=2
 
-# All of it.
+# All inputs are good.
 expect 0 'train: 1 of 1 listed videos can be used' "$dataset" index "${own[@]}"
 expect 0 '2 videos read, .* 0 videos are not as they should be' "$dataset" check "${own[@]}"
 expect 0 '2 videos written, 0 were there, 0 cannot' "$dataset" transcode "${own[@]}" \
   --output_dir=whole
 expect 0 'frames' "$dataset" inspect root/a.mp4 root/b.mp4
 
-# One name a thing, and its other names.
+# Each flag has one name, and its other names still work.
 expect 0 'one.safetensors' "$dataset" clip root/a.mp4 --frames=2 --size=16 --output=one.safetensors
 expect 0 'two.safetensors' "$dataset" clip root/a.mp4 --length=2 --size=16 --out=two.safetensors
 cmp one.safetensors two.safetensors || fail '--length is not --frames'
@@ -49,20 +49,20 @@ expect 2 'transcode: --out is another name of --output_dir; give one' \
 expect 2 'own has one split alone' "$dataset" index "${own[@]}" --split=2
 expect 2 'ucf101 has the splits 1 to 3' "$dataset" index root --dataset=ucf101 --split=4
 
-# A video in both lists is said, and one that is missing; neither stops anything.
+# A video in both lists and a missing one are reported, but stop nothing.
 printf 'b.mp4 1\na.mp4 0\ngone.mp4 0\n' >root/test.txt
 expect 0 'note: 1 of 2 videos of the evaluation list are in the training list too' \
   "$dataset" index "${own[@]}"
 expect 0 '1 listed videos are not there' "$dataset" check "${own[@]}"
 
-# A miniature under its dataset's own name: the classes are those of the lists.
+# A miniature under its dataset's own name: the classes come from the lists.
 mini=("$tiny" --dataset=kinetics400 --index=mini.index)
 expect 0 'note: .*kinetics-400_val.csv has 9 classes, but kinetics400 has 400' \
   "$dataset" index "${mini[@]}"
 expect 0 ' videos written, 0 were there, 0 cannot' \
   "$dataset" transcode "${mini[@]}" --form=frames --out=mini
 
-# A folder of one's own videos without lists.
+# A folder of the user's own videos without lists.
 mkdir -p 'phone/Hüpfen' 'phone/side walk'
 cp root/a.mp4 'phone/side walk/VID (1).mp4'
 cp root/a.mp4 'phone/side walk/b.MOV'
@@ -74,7 +74,7 @@ expect 0 'train: 2 of 2 listed videos can be used' \
   "$dataset" index phone --dataset=phone/dataset.textproto
 expect 2 'is there already' "$dataset" list phone
 
-# Optical flow, where there is OpenCV; and a clip of it as the network gets it.
+# Optical flow, if OpenCV is installed; and a clip of it as the network gets it.
 if "$dataset" flow "${own[@]}" --output_dir=flow 2>flow.log; then
   expect 0 '0 videos written, 2 were there, 0 cannot' "$dataset" flow "${own[@]}" --output_dir=flow
   expect 2 'was made with other options' "$dataset" flow "${own[@]}" --output_dir=flow --bound=10
@@ -105,7 +105,7 @@ expect 2 'none of: dis, farneback.*installs 70 packages' "$dataset" flow "${own[
 expect 2 'has no flow' "$dataset" inspect root/a.mp4 --stream=flow
 expect 2 "'colour' is none of: PICTURES, FLOW" "$dataset" inspect root/a.mp4 --stream=colour
 
-# Some of it.
+# Some inputs are bad.
 echo 'no video' >root/broken.mp4
 printf 'b.mp4 1\nbroken.mp4 0\n' >root/test.txt
 expect 0 'broken: broken.mp4: ' "$dataset" index "${own[@]}"
@@ -120,7 +120,7 @@ expect 1 "the list 'evaluation' cannot be used: .*test.txt:2: .*in line 1" \
 expect 1 "the list 'evaluation' cannot be used" "$dataset" check "${own[@]}"
 expect 1 "the list 'evaluation' cannot be used" "$dataset" transcode "${own[@]}" --out=one
 
-# Nothing of it.
+# All inputs are bad.
 printf 'a.mp4 0\na.mp4 1\n' >root/train.txt
 expect 2 'train.txt:2: ' "$dataset" index "${own[@]}"
 expect 2 'train.txt:2: ' "$dataset" check "${own[@]}"

@@ -1,4 +1,4 @@
-// A dataset of the user's own is a textproto and nothing else, as data/README.md shows: the example
+// A dataset of the user's own needs only a textproto, as data/README.md shows: tests the example
 // there, word for word.
 #include "absl/strings/str_split.h"
 #include "data/annotation/dataset_list.h"
@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -49,4 +49,4 @@ TEST(EighthDatasetTest, AListOfPaths) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,5 @@
-// //op3d:evaluate from outside: alone, as two processes, and over the scores that it has written.
+// Tests the program //op3d:evaluate: alone, as two processes, and on the scores that it has
+// written.
 #include <ATen/core/grad_mode.h>
 #include <sys/wait.h>
 
@@ -75,7 +76,7 @@ class EvaluateTest : public testing::Test {
     const int status = std::system(Command(flags, "log").c_str());
     return {WEXITSTATUS(status), Read("log.out"), Read("log.err")};
   }
-  // Both ranks' codes are the shell's: rank 0's first digit, rank 1's second.
+  // Returns both ranks' codes: rank 0's as the first digit, rank 1's as the second.
   int RunTwo(const std::string& first, const std::string& second) const {
     const std::string variables =
         absl::StrCat("WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=", FreePort());
@@ -105,7 +106,7 @@ TEST_F(EvaluateTest, ScoresServeAgainAndAnyNumberOfProcessesGivesThem) {
   EXPECT_FALSE(FolderExists(Path("a.safetensors.parts")));
   const std::string tables = Read("c.csv") + Read("v.csv") + Read("m.csv");
 
-  // Without a video: the same figures and tables.
+  // Without a video the figures and tables are the same.
   const Result again = Run(absl::StrCat(Path("a.safetensors"), files, " --bootstrap_samples=50"));
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(again.out, alone.out);
@@ -184,7 +185,7 @@ TEST_F(EvaluateTest, AListWithoutLabelsIsPredicted) {
   EXPECT_THAT(text.out, testing::AllOf(HasSubstr("no labels"), HasSubstr(names[1] + "   class "),
                                        testing::Not(HasSubstr("top-1"))));
   EXPECT_THAT(Read("v.csv"), HasSubstr(names[0] + ",,,"));
-  // Without a video: the same.
+  // The same without a video.
   const Result again = Run(Path("t.safetensors"));
   EXPECT_EQ(again.out, text.out);
   const Result json_text = Run(absl::StrCat(Path("t.safetensors"), " --json"));
@@ -194,13 +195,13 @@ TEST_F(EvaluateTest, AListWithoutLabelsIsPredicted) {
   EXPECT_THAT(refused.err, HasSubstr("--confusion: the list has no labels"));
 }
 
-// Trains a network that nobody guesses, and scores the evaluation list as a run's own test does.
+// Trains a network that is not the default one, and scores the evaluation list as a run's own test.
 struct Trained {
   std::unique_ptr<TinyJob> tiny;
   TestScores scores;
 };
 
-absl::StatusOr<Trained> TrainTiny(const std::string& network, const ClipShape& clip,
+absl::StatusOr<Trained> TrainTiny(const std::string& network, const data::ClipShape& clip,
                                   const std::string& file) {
   Trained trained;
   OP3D_ASSIGN_OR_RETURN(trained.tiny, MakeTinyJob());
@@ -210,7 +211,7 @@ absl::StatusOr<Trained> TrainTiny(const std::string& network, const ClipShape& c
   OP3D_RETURN_IF_ERROR(ParseTextproto(kDataset, "dataset", job.card.mutable_dataset()));
   for (char c = 'a'; c < 'j'; ++c) job.card.add_class_names(std::string(1, c));
   job.card.set_test_clips(2);
-  TrainState state;
+  StateTask state;
   state.clip = clip;
   state.learning_rate = 0.02;
   state.batch_size = 6;
@@ -229,7 +230,7 @@ absl::StatusOr<Trained> TrainTiny(const std::string& network, const ClipShape& c
   return trained;
 }
 
-// `file` with the class names, or another part of its card, changed.
+// Changes the class names, or another part of the card, of `file`.
 absl::Status ChangeCard(const std::string& file, const std::function<void(ModelCard*)>& change) {
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(file));
   OP3D_ASSIGN_OR_RETURN(std::optional<ModelCard> card, ReadModelCard(checkpoint, file));
@@ -260,7 +261,7 @@ class WeightsCardTest : public EvaluateTest {
 };
 
 TEST_F(WeightsCardTest, WithoutAFlagTheTestIsTheRunsOwn) {
-  const std::vector<std::pair<std::string, ClipShape>> cases = {
+  const std::vector<std::pair<std::string, data::ClipShape>> cases = {
       {"name: 'dg_p3d_miniature' width: 16", {1, 16, 1}},
       {"name: 'dg_p3d_miniature' dual_pool: 1 dropout: 0.2", {1, 32, 2}},
       {"name: 'dg_p3d_miniature' early_stride: 2 without_spatial_head: true", {4, 4, 1}},
@@ -298,7 +299,7 @@ TEST_F(WeightsCardTest, AFlagThatContradictsTheFileIsNamed) {
   EXPECT_THAT(other.err, HasSubstr("holds the weights of dg_p3d_miniature, as its metadata says; "
                                    "--network=p3d_resnet18 contradicts it"));
 
-  // Classes count by their names: in another order, and where the list has fewer.
+  // Classes are matched by their names: in another order, and if the list has fewer.
   const std::vector<std::string> backwards(names_.rbegin(), names_.rend());
   ASSERT_THAT(ChangeCard(file, [&](ModelCard* card) { NameClasses(backwards, card); }), IsOk());
   const Result turned = Run(absl::StrCat(test, " --output=", Path("t.safetensors")));

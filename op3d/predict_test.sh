@@ -1,5 +1,5 @@
 #!/bin/bash
-# //op3d:predict from outside: what it prints, what it writes, and its exit codes.
+# Tests the program //op3d:predict: what it prints, what it writes, and its exit codes.
 set -u
 predict=$PWD/$1
 write_golden=$PWD/$2
@@ -22,7 +22,7 @@ grep -q '"logits.1"' out.safetensors || fail 'no logits of the second head'
 expect 0 '2 views' "${ask[@]}" --precision=fp64 --output=out64.safetensors clip.safetensors
 grep -q '"logits":{"dtype":"F64"' out64.safetensors || fail 'logits of fp64 are not F64'
 
-# Features of every view, a tensor a head, and the videos' names.
+# Features of every view, one tensor per head, and the videos' names.
 expect 0 '3 views' "${ask[@]}" --features=f.safetensors "${videos[@]:0:2}"
 grep -q '"features.0":{"dtype":"F32","shape":\[2,3,256\]' f.safetensors || fail 'no features'
 grep -q '"features.1":{"dtype":"F32","shape":\[2,3,256\]' f.safetensors || fail 'no second features'
@@ -31,7 +31,7 @@ grep -qF "\"videos\":\"[\\\"${videos[0]}\\\",\\\"${videos[1]}\\\"]\"" f.safetens
 expect 2 'clip.safetensors has 2 views, .* has 3' \
   "${ask[@]}" --features=f.safetensors "${videos[0]}" clip.safetensors
 
-# Weights that say what they are need no flag; the first word may be the file.
+# Weights with a card need no flag; the first word may be the file.
 "$weights" import w.safetensors card.safetensors --network=dg_p3d_miniature >/dev/null 2>&1 || fail import
 expect 0 'weights: dg_p3d_miniature for 9 classes' "$predict" card.safetensors clip.safetensors
 expect 0 '2 views' "$predict" --weights=card.safetensors clip.safetensors
@@ -39,7 +39,7 @@ expect 2 'contradicts it' "$predict" --weights=card.safetensors --network=s3dg c
 echo 'no video' >text.mp4
 expect 2 'the first word is the file of weights.*text.mp4' "$predict" text.mp4 "${videos[0]}"
 
-# Portable arithmetic, the default, must agree with what the environment asks for.
+# Portable arithmetic, the default, must fit what the environment asks for.
 if grep -qw avx2 /proc/cpuinfo; then
   ATEN_CPU_CAPABILITY=default expect 2 'ATEN_CPU_CAPABILITY=default, and portable arithmetic needs avx2' \
     "${ask[@]}" clip.safetensors
@@ -47,7 +47,7 @@ if grep -qw avx2 /proc/cpuinfo; then
 fi
 expect 2 "arithmetic 'fast' is none of: portable, native" "${ask[@]}" --arithmetic=fast clip.safetensors
 
-# Numbers that are none: an error, and no percentages of them.
+# Weights with NaN: an error, and no percentages.
 # spoil FROM TO: a copy whose last number, of F32, is NaN.
 spoil() {
   cp "$1" "$2" && chmod u+w "$2" &&
@@ -59,7 +59,7 @@ expect 2 '(1 NaN of [0-9]* values); the training that wrote them diverged' \
 spoil clip.safetensors clip_nan.safetensors || fail spoil
 expect 1 'clip_nan.safetensors: 9 of the network.s 9 scores are NaN or infinite' "${ask[@]}" clip_nan.safetensors
 
-# One that is none does not stop the others.
+# A file that is not a video does not stop the others.
 expect 1 'text.mp4' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 1 '3 views' "${ask[@]}" text.mp4 "${videos[0]}"
 expect 1 '1 of 2 inputs failed' "${ask[@]}" text.mp4 "${videos[0]}"
@@ -74,7 +74,7 @@ expect 0 '1 view' "${ask[@]}" center.safetensors
 expect 0 '3 views' "${ask[@]}" three.safetensors
 expect 0 '3 views' "${ask[@]}" --output=three_out.safetensors three.safetensors
 
-# Optical flow, where there is OpenCV: its folder shows the network what a clip of it does.
+# Optical flow, if OpenCV is installed: its folder gives the network the same as a clip of it.
 if "$dataset" flow "${videos[0]}" --output_dir=flow --short_side=32 >/dev/null 2>flow.log; then
   video=$(basename "${videos[0]}" .mp4)
   see=("$predict" --weights=w.safetensors --network=dg_p3d_miniature --short_side=32 --crop=32

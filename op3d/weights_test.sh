@@ -1,5 +1,5 @@
 #!/bin/bash
-# //op3d:weights from outside: what it prints, what it writes, and its exit codes.
+# Tests the program //op3d:weights: what it prints, what it writes, and its exit codes.
 set -u
 weights=$PWD/$1
 write_golden=$PWD/$2
@@ -23,20 +23,20 @@ expect 2 '--tolerance is not a flag of weights inspect, but of: compare' \
 expect 2 '1000000000x224 is too large' \
   "$weights" inspect --network=dg_p3d_resnet50 --height=1000000000
 
-# The table of spec/network.md: parameters and multiply-adds of a clip, for 400 classes.
+# Parameters and multiply-adds per clip, for 400 classes.
 expect 0 '^total  *74963472  *41099288576' "$weights" inspect --network=dg_p3d_resnet101
 expect 0 '^total  *28128272  *20231782400' "$weights" inspect --network=p3d_resnet50
 expect 0 '^total  *74963472  *214689210368' \
   "$weights" inspect --network=dg_p3d_resnet101 --frames=64 --height=256 --width=256
 
-# Given away and taken back, every weight is the same; classes are those of the file.
+# Exported and imported again, every weight is the same; classes are those of the file.
 "$write_golden" dg_p3d_miniature 9 w.safetensors clip.safetensors || fail write_golden
 expect 0 'for 9 classes' "$weights" export w.safetensors w.pt --network=dg_p3d_miniature
 expect 0 'equal: 155 tensors' "$weights" compare w.safetensors w.pt
 expect 0 '^fc .* 9x1x1x1$' "$weights" inspect w.pt --network=dg_p3d_miniature
 expect 0 '^mapped 155:$' "$weights" import w.pt back.safetensors --network=dg_p3d_miniature
 expect 0 'equal: 155 tensors' "$weights" compare w.safetensors back.safetensors
-# It says what it holds, in both directions.
+# The file's card is kept in both directions.
 expect 0 '^op3d.model  *= dg_p3d_miniature for 9 classes' "$weights" inspect w.pt
 expect 0 '^op3d.model  *= dg_p3d_miniature for 9 classes' "$weights" inspect back.safetensors
 expect 0 'TorchScript of dg_p3d_miniature for 9 classes' "$weights" export back.safetensors again.pt
@@ -51,7 +51,7 @@ expect 2 '--network is missing' "$weights" export w.safetensors x.pt
 expect 2 'those of another network' "$weights" export w.safetensors x.pt --network=p3d_resnet18
 [[ ! -e x.pt ]] || fail "a refused export left a file"
 
-# The same weights in three clothes.
+# The same weights in three formats.
 for format in zip legacy; do
   expect 0 'tensors from a file of format' "$weights" import "$golden/tiny_$format.pth" "$format.safetensors"
 done
@@ -64,7 +64,7 @@ expect 2 'those of another network\|does not fit' \
   "$weights" import "$golden/tiny_zip.pth" evil.safetensors --network=dg_p3d_resnet50
 [[ ! -e PWNED && ! -e evil.safetensors ]] || fail "a refused file left a file"
 
-# What training programs put beside weights is left aside; a model saved whole says what to do.
+# Other objects in training programs' files are left aside; a model saved whole says what to do.
 for name in objects_zip objects_zip_5 objects_stream; do
   expect 0 '5 tensors from a file of format' "$weights" import "$golden/$name.pth" $name.safetensors
   expect 0 '^args  *= argparse.Namespace, left aside$' "$weights" inspect "$golden/$name.pth"
@@ -75,7 +75,7 @@ expect 2 'no tensor that can be read.*torch.save(model.state_dict()' \
 expect 2 'left aside: my_project.model.Net' \
   "$weights" import "$golden/whole_model_zip.pth" whole.safetensors --network=dg_p3d_miniature
 
-# A value that is none.
+# A NaN.
 cp w.safetensors w_nan.safetensors && chmod u+w w_nan.safetensors
 printf '\x00\x00\xc0\x7f' |
   dd of=w_nan.safetensors bs=1 seek=$(($(stat -c %s w_nan.safetensors) - 4)) conv=notrunc status=none

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The two programs from outside: what they print, and their exit codes.
+# Tests the two programs: what they print, and their exit codes.
 set -u
 knee=$PWD/$1
 plan=$PWD/$2
@@ -29,7 +29,7 @@ printf 'epoch,performance\n0,0.1\n1,-0.2\n' >negative.csv
 expect 0 'warning: negative.csv:3: the performance of epoch 1 is -0.2' "$knee" negative.csv
 printf 'epoch,performance\n0,0.1\n1,0.1\n3,0.2\n' >gap.csv
 expect 2 'gap.csv:4: epoch 3 where epoch 2 is due' "$knee" gap.csv
-# The same curve as TensorBoard writes it, from step 390 on, 390 apart; and from epoch 3 on.
+# The same curve in TensorBoard's form, from step 390 on, 390 apart; and from epoch 3 on.
 awk -F, 'NR == 1 { print "Wall time,Step,Value" } NR > 1 { print 1.7e9, 390 * ($1 + 1), $2 }' \
   OFS=, curve.csv >board.csv
 expect 0 '^curve     steps 390 to 8190, 390 apart$' "$knee" board.csv
@@ -60,7 +60,7 @@ expect 2 '--confidence has no effect here' "$plan" search --runner=true --confid
 expect 2 '--seed has no effect here: it goes with --stability' "$plan" replay . --seed=3
 expect 2 '--output is not a flag of plan explain, but of: replay' "$plan" explain . --output=x
 
-# Records that are kept with the sources, as a folder or a file.
+# Records in the repository, as a folder or a file.
 expect 0 '^path: S0 -> ' "$plan" explain "$recorded/tennis7_seed1"
 expect 0 '^done$' "$plan" status "$recorded/tennis7_seed1/record.textproto"
 for run in "$recorded"/{kinetics400_miniature,ucf101_5_split1_seed1}; do
@@ -85,7 +85,7 @@ END
 expect 2 'holds no search' "$plan" explain planless.textproto
 expect 2 'no such file\|cannot open\|No such file' "$plan" explain none.textproto
 
-# A search by another program: begun, refused with other settings, killed and resumed.
+# A search with another program: started, refused with other settings, killed and resumed.
 cat >graph.textproto <<'END'
 pool: "toy" initial: "S0" finals: "B"
 states { name: "A" segments: 1 frames_per_segment: 16 stride: 1 learning_rate: 0.04
@@ -140,7 +140,7 @@ cat >edges.json <<'END'
 END
 expect 0 'never trained, so not looked at: A-B' "$plan" replay edges.json --graph=graph.textproto
 expect 2 'say which graph' "$plan" replay edges.json
-# States are the same by what they are, and a plan found again goes on to other programs.
+# States are compared by content, and a plan found again can be passed to other programs.
 sed 's/"B"/"other"/g' graph.textproto >renamed.textproto
 expect 0 '^path: S0 -> other$' "$plan" replay toy --graph=renamed.textproto --output=plan.textproto
 expect 0 '^  other 32 frames ' "$plan" show plan.textproto
@@ -163,7 +163,7 @@ for jobs in 1 2 3; do
   cmp race1/plan.textproto "race$jobs/plan.textproto" || fail "--race: $jobs jobs find another plan"
 done
 
-# Bad input is a sentence each, and nothing is written or overwritten.
+# Bad input gives one message each, and nothing is written or overwritten.
 sed 's/from: "A" to: "B"/from: "A" to: "Z"/' graph.textproto >unknown.textproto
 expect 2 'the edge A-Z names the state "Z"' \
   "$plan" search --graph=unknown.textproto --runner=true --output_dir=unknown
@@ -171,7 +171,7 @@ sed 's/from: "A" to: "B"/& } transitions { from: "B" to: "A"/' graph.textproto >
 expect 2 'the graph has a cycle, A -> B -> A' \
   "$plan" search --graph=cyclic.textproto --runner=true --output_dir=unknown
 [[ ! -e unknown ]] || fail "a refused graph left a folder"
-# A child that fails for edges whose name matches $BAD, by a performance of $NUMBER.
+# A child that fails for edges whose name matches $BAD, with a performance of $NUMBER.
 cat >failing.sh <<'END'
 while read -r line; do
   epoch=${line#*\"epoch\":} edge=${line#*\"edge\":\"}
@@ -211,7 +211,7 @@ diff -r --exclude=journal.jsonl.lock before toy || fail "a refused search change
 expect 0 '^weights: .*/toy/journal/toy/' "$plan" resume toy
 mv toy/journal/toy/*-B .
 expect 0 'warning: the plan stands, but its weights are gone: there is no folder' "$plan" resume toy
-# Killed by its own child in the middle of A-B; then somebody removes weights.
+# The planner is killed by its own child in the middle of A-B; then somebody removes weights.
 cat >mortal.sh <<END
 while read -r line; do
   case "\$line" in
@@ -231,7 +231,7 @@ mv S0-A robbed/journal/toy
 expect 0 'toy plan, ' "$plan" resume robbed
 cmp before/plan.textproto robbed/plan.textproto || fail "the plans differ"
 
-# A wide graph from its few numbers, searched in rounds by the same program.
+# A wide graph, described by a few numbers, searched in rounds by the same program.
 cat >wide.textproto <<END
 clips { name: "cs16" segments: 1 frames_per_segment: 16 stride: 1 learning_rate: 0.1 batch_size: 4 accumulation: 1 }
 clips { name: "cs32" segments: 1 frames_per_segment: 32 stride: 1 learning_rate: 0.1 batch_size: 4 accumulation: 1 }

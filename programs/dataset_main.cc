@@ -97,7 +97,7 @@ ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kUsage[] =
@@ -115,18 +115,20 @@ constexpr char kUsage[] =
     "  clip FILE        a clip as the network gets it, as safetensors\n"
     "  synthesize       a miniature of --dataset, as a folder in the dataset's own layout\n\n"
     "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2\n\n"
-    "Ends with 0 when all was done; with 1 when a list could not be used, or a video that is there\n"
-    "not be checked or copied (index names broken ones, which is what it is asked for); with 2 for\n"
+    "Ends with 0 when all was done; with 1 when a list could not be used, or a video that is "
+    "there\n"
+    "not be checked or copied (index names broken ones, which is what it is asked for); with 2 "
+    "for\n"
     "wrong use, or when nothing of the input can be used.";
 
-// What --stream says; pictures where it says nothing.
+// The value of --stream; pictures if it is not given.
 absl::StatusOr<FrameContent> Content() {
   DatasetSettings dataset;
   OP3D_RETURN_IF_ERROR(SetStream(absl::GetFlag(FLAGS_stream), &dataset));
   return ContentOf(dataset);
 }
 
-// The dataset that the flags name, of the split they name.
+// The dataset and split that the flags name.
 absl::StatusOr<DatasetSettings> Dataset() {
   OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
   if (absl::GetFlag(FLAGS_split) != 0) {
@@ -136,7 +138,7 @@ absl::StatusOr<DatasetSettings> Dataset() {
   return dataset;
 }
 
-// Where the command writes to, a folder or a file: its own flag, or --out.
+// The output folder or file of the command: from its own flag, or --out.
 absl::StatusOr<std::string> OutputOf(absl::string_view command, bool folder) {
   const std::string own = absl::GetFlag(folder ? FLAGS_output_dir : FLAGS_output);
   const std::string other = absl::GetFlag(FLAGS_out);
@@ -161,7 +163,7 @@ absl::StatusOr<std::string> RootOf(absl::string_view command, absl::Span<const s
   return UserPath(words[0]);
 }
 
-// Makes a dataset of a folder that has no lists.
+// Makes a dataset from a folder without lists.
 absl::Status List(absl::Span<const std::string> words) {
   FolderListOptions options;
   OP3D_ASSIGN_OR_RETURN(options.folder, RootOf("list", words));
@@ -192,11 +194,11 @@ absl::Status Index(absl::Span<const std::string> words) {
   return UsableLists(report);
 }
 
-// What both lists hold; a video that stands in both comes once.
+// The videos of both lists; a video in both comes once.
 struct ListedVideos {
   std::vector<Video> usable;
   std::vector<LeftOutVideo> broken;
-  // Of a list that cannot be used.
+  // The error of a list that cannot be used.
   absl::Status status;
 };
 
@@ -227,7 +229,7 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   return videos;
 }
 
-// Copies videos that are named one by one, each as it is called, into options.out.
+// Copies videos that are named on the command line, keeping their names, into options.out.
 absl::Status CopyFiles(const TranscodeOptions& options, absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(CheckVideoCopyOptions(options.copy));
   OP3D_RETURN_IF_ERROR(MakeFolders(options.out));
@@ -271,7 +273,7 @@ bool AreFiles(absl::Span<const std::string> words) {
   });
 }
 
-// Copies the listed videos of a dataset, or videos that are named; their flow when it is given.
+// Copies the listed videos of a dataset, or named videos; or their flow if `flow` is given.
 absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
                   absl::Span<const std::string> words) {
   TranscodeOptions options;
@@ -362,7 +364,7 @@ absl::Status Clip(absl::Span<const std::string> words) {
   return absl::OkStatus();
 }
 
-// The folder that can be looked at, and trained on as any copy of the dataset.
+// Writes a folder to look at, which can also be used for training like any copy of the dataset.
 absl::Status MakeMiniature(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   SynthesisOptions options;
@@ -428,17 +430,17 @@ absl::Status Frames(absl::Span<const std::string> files) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
 int main(int argc, char** argv) {
-  return op3d::RunCommands(argc, argv, op3d::kUsage,
-                           {{"list", op3d::List},
-                            {"index", op3d::Index},
-                            {"check", op3d::Check},
-                            {"transcode", op3d::Transcode},
-                            {"flow", op3d::Flow},
-                            {"inspect", op3d::Inspect},
-                            {"frames", op3d::Frames},
-                            {"clip", op3d::Clip},
-                            {"synthesize", op3d::MakeMiniature}});
+  return op3d::RunCommands(argc, argv, op3d::data::kUsage,
+                           {{"list", op3d::data::List},
+                            {"index", op3d::data::Index},
+                            {"check", op3d::data::Check},
+                            {"transcode", op3d::data::Transcode},
+                            {"flow", op3d::data::Flow},
+                            {"inspect", op3d::data::Inspect},
+                            {"frames", op3d::data::Frames},
+                            {"clip", op3d::data::Clip},
+                            {"synthesize", op3d::data::MakeMiniature}});
 }

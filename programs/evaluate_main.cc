@@ -1,5 +1,5 @@
 // Multi-view test of a checkpoint on a dataset, over threads and processes; and the figures of
-// scores that are there already, of one test or of several added.
+// existing scores, of one test or of several added.
 //
 //   ./bazelw run //op3d:evaluate -- model.safetensors --dataset_root=/data/kinetics400
 //       --output=rgb.safetensors
@@ -104,15 +104,15 @@ ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
 namespace op3d {
 namespace {
 
-// What is tested: flags over what the file of weights says of itself.
+// The test: flags, otherwise what the file of weights says.
 struct TestSetup {
   std::string path;
   WeightsCard weights;
   DatasetSettings dataset;
-  ClipShape clip;
+  data::ClipShape clip;
   int clips = 0, short_side = 0, crop = 0;
   std::string precision, arithmetic;
-  // Flags that differ from the file.
+  // Notes about flags that differ from the file.
   std::vector<std::string> notes;
 };
 
@@ -156,11 +156,12 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
   return options;
 }
 
-// A list without labels does not say which classes there are: the training list does, else only
-// their number is known.
+// The classes for a list without labels: from the training list; if there is none, only their
+// number is known.
 absl::StatusOr<std::vector<std::string>> ClassesOfTestList(const DatasetSettings& dataset,
                                                            const std::string& root) {
-  const absl::StatusOr<DatasetList> train = ReadDatasetList(dataset, dataset.train(), root);
+  const absl::StatusOr<data::DatasetList> train =
+      data::ReadDatasetList(dataset, dataset.train(), root);
   if (train.ok() && !train->classes.empty()) return train->classes;
   if (dataset.classes() < 1) {
     return absl::InvalidArgumentError(
@@ -172,7 +173,7 @@ absl::StatusOr<std::vector<std::string>> ClassesOfTestList(const DatasetSettings
   return classes;
 }
 
-// What is told about classes needs the videos' own.
+// Tables about classes need the videos' labels.
 absl::Status RefuseTablesOfLabels() {
   for (const auto& [flag, name] : {std::make_pair(&FLAGS_per_class, "per_class"),
                                    std::make_pair(&FLAGS_confusion, "confusion")}) {
@@ -192,7 +193,7 @@ absl::Status ReadSplit(DatasetSettings* dataset) {
   const std::string split = absl::GetFlag(FLAGS_split);
   if (split.empty()) return absl::OkStatus();
   int number = 0;
-  if (absl::SimpleAtoi(split, &number)) return ChooseSplit(number, dataset);
+  if (absl::SimpleAtoi(split, &number)) return data::ChooseSplit(number, dataset);
   return absl::InvalidArgumentError(
       absl::StrCat("--split=", split, " is not a number of an official split",
                    split == "train" || split == "evaluation"
@@ -200,9 +201,9 @@ absl::Status ReadSplit(DatasetSettings* dataset) {
                        : ""));
 }
 
-// Labels as the network counts them: by the names of its classes, where the file of weights knows
-// them, whatever order or part of them the list has.
-absl::Status MatchClasses(const TestSetup& setup, VideoList* list) {
+// Converts labels to the network's numbers: by the names of its classes, if the file of weights has
+// them, whatever their order in the list and even if it has only some of them.
+absl::Status MatchClasses(const TestSetup& setup, data::VideoList* list) {
   const ModelCard& card = setup.weights.card;
   const bool named = !card.class_names().empty() && absl::GetFlag(FLAGS_labels).empty();
   if (!named) {
@@ -220,20 +221,22 @@ absl::Status MatchClasses(const TestSetup& setup, VideoList* list) {
     if (labels.count(name) > 0) continue;
     return absl::InvalidArgumentError(absl::StrCat(
         "the list's class '", name, "' is none of the ", names.size(),
-        " that the weights tell apart ('", names[0], "' ...): they are those of another dataset, "
+        " that the weights tell apart ('", names[0],
+        "' ...): they are those of another dataset, "
         "or its classes have other names (then --labels names them in the order of the logits)"));
   }
-  for (Video& video : list->videos) {
+  for (data::Video& video : list->videos) {
     if (video.label >= 0) video.label = labels[list->classes[video.label]];
   }
   list->notes.push_back(absl::StrCat("note: the list names ", list->classes.size(), " of the ",
-                                     names.size(), " classes of the weights, or in another order; "
+                                     names.size(),
+                                     " classes of the weights, or in another order; "
                                      "labels are taken by their names"));
   list->classes = names;
   return absl::OkStatus();
 }
 
-absl::StatusOr<VideoList> LoadList(const TestSetup& setup) {
+absl::StatusOr<data::VideoList> LoadList(const TestSetup& setup) {
   const std::string root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   if (root.empty()) {
     return absl::InvalidArgumentError(
@@ -247,12 +250,12 @@ absl::StatusOr<VideoList> LoadList(const TestSetup& setup) {
   OP3D_ASSIGN_OR_RETURN(const bool train, OneOf(FLAGS_list, "list", "evaluation", "train"));
   LoaderSettings loader;
   loader.set_on_bad_video(OnBadVideo());
-  IndexOptions index;
-  index.file = absl::GetFlag(FLAGS_index).empty() ? DefaultIndexFile(root, dataset.name())
+  data::IndexOptions index;
+  index.file = absl::GetFlag(FLAGS_index).empty() ? data::DefaultIndexFile(root, dataset.name())
                                                   : UserPath(absl::GetFlag(FLAGS_index));
-  OP3D_ASSIGN_OR_RETURN(VideoList list,
-                        LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(), root,
-                                      loader, absl::GetFlag(FLAGS_threads), index));
+  OP3D_ASSIGN_OR_RETURN(data::VideoList list,
+                        data::LoadVideoList(dataset, train ? dataset.train() : dataset.evaluation(),
+                                            root, loader, absl::GetFlag(FLAGS_threads), index));
   const auto& names = setup.weights.card.class_names();
   if (list.classes.empty() && !names.empty()) list.classes.assign(names.begin(), names.end());
   if (list.classes.empty()) {
@@ -263,7 +266,7 @@ absl::StatusOr<VideoList> LoadList(const TestSetup& setup) {
   return list;
 }
 
-// Only the test's part is used; the rest is there because settings are checked as a whole.
+// Only the test's fields matter; the others are set because settings are checked as a whole.
 TransformSettings TestTransform(int short_side, int crop) {
   TransformSettings transform;
   transform.set_test_short_side(short_side);
@@ -276,19 +279,17 @@ TransformSettings TestTransform(int short_side, int crop) {
   return transform;
 }
 
-// Clips where neither a flag, nor the weights, nor the dataset says.
+// The number of clips if neither a flag, nor the weights, nor the dataset says it.
 constexpr int kTestClips = 10;
 
-// A flag's 0 says nothing.
-std::optional<int> Given(int flag) {
-  return flag == 0 ? std::nullopt : std::optional<int>(flag);
-}
+// 0 means that the flag is not given.
+std::optional<int> Given(int flag) { return flag == 0 ? std::nullopt : std::optional<int>(flag); }
 
-// --dataset, else what the weights were trained on.
+// --dataset, otherwise the dataset on which the weights were trained.
 absl::StatusOr<DatasetSettings> ChooseDataset(const ModelCard& card) {
   const std::string name = absl::GetFlag(FLAGS_dataset);
   if (name.empty() && !card.dataset().evaluation().list().empty()) return card.dataset();
-  return FindDataset(name.empty() ? "kinetics400" : name);
+  return data::FindDataset(name.empty() ? "kinetics400" : name);
 }
 
 // `path`: the file of weights.
@@ -299,12 +300,13 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   const ModelCard& card = setup.weights.card;
   OP3D_ASSIGN_OR_RETURN(setup.dataset, ChooseDataset(card));
   std::vector<std::string>* notes = &setup.notes;
-  // A dataset that somebody names knows it too.
+  // A dataset named by the user has a stream, too.
   std::string stream = absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream));
-  if (stream.empty() && !absl::GetFlag(FLAGS_dataset).empty()) stream = StreamName(setup.dataset);
+  if (stream.empty() && !absl::GetFlag(FLAGS_dataset).empty())
+    stream = data::StreamName(setup.dataset);
   OP3D_RETURN_IF_ERROR(
-      SetStream(FlagOr("stream", stream, StreamOf(card), "", notes), &setup.dataset));
-  const ClipShape clip = TestClip(card);
+      data::SetStream(FlagOr("stream", stream, StreamOf(card), "", notes), &setup.dataset));
+  const data::ClipShape clip = TestClip(card);
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--clips", absl::GetFlag(FLAGS_clips), 0));
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--segments", absl::GetFlag(FLAGS_segments), 0));
   const int published = setup.dataset.protocol().test_clips();
@@ -318,7 +320,7 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   setup.short_side =
       FlagOr("short_side", absl::GetFlag(FLAGS_short_side), card.short_side(), 256, notes);
   setup.crop = FlagOr("crop", absl::GetFlag(FLAGS_crop), card.crop(), 256, notes);
-  // A GPU's arithmetic has no like on a CPU.
+  // A GPU's arithmetic does not exist on a CPU.
   OP3D_ASSIGN_OR_RETURN(const std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   const bool gpu_only = card.precision() == "tf32" && device == "cpu";
   setup.precision = FlagOr("precision", absl::GetFlag(FLAGS_precision),
@@ -328,7 +330,7 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
              card.arithmetic() == TrainingSettings::NATIVE ? "native" : "", "portable", notes);
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--frames", setup.clip.frames_per_segment, 1));
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--stride", setup.clip.stride, 1));
-  OP3D_RETURN_IF_ERROR(CheckClipShape(setup.clip));
+  OP3D_RETURN_IF_ERROR(data::CheckClipShape(setup.clip));
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--threads", absl::GetFlag(FLAGS_threads), 1));
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--crop", setup.crop, 8));
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--short_side", setup.short_side, setup.crop));
@@ -338,7 +340,7 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   return setup;
 }
 
-// What the scores depend on, but for the videos.
+// Everything that the scores depend on, except the videos.
 absl::StatusOr<std::string> TestSettings(const TestSetup& setup) {
   OP3D_ASSIGN_OR_RETURN(const std::string weights, ReadFile(setup.path));
   const std::string dataset = absl::GetFlag(FLAGS_dataset);
@@ -348,28 +350,28 @@ absl::StatusOr<std::string> TestSettings(const TestSetup& setup) {
       "\nframes: ", setup.clip.frames_per_segment, "\nstride: ", setup.clip.stride,
       "\nshort_side: ", setup.short_side, "\ncrop: ", setup.crop, "\nprecision: ", setup.precision,
       "\narithmetic: ", setup.arithmetic, "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
-      "\nstream: ", StreamName(setup.dataset),
+      "\nstream: ", data::StreamName(setup.dataset),
       "\ndataset: ", dataset.empty() ? setup.dataset.name() : dataset,
       "\nlist: ", absl::GetFlag(FLAGS_list), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
 
-// The list, and in `settings` which one it is.  Rank 0 scans the videos, the others read what it
-// found.
-absl::StatusOr<VideoList> LoadListOnAll(const TestSetup& setup, ProcessGroup* group,
-                                        std::string* settings) {
+// Loads the list and adds to `settings` which one it is.  Rank 0 scans the videos, the others read
+// the index.
+absl::StatusOr<data::VideoList> LoadListOnAll(const TestSetup& setup, ProcessGroup* group,
+                                              std::string* settings) {
   const bool first = group == nullptr || group->rank() == 0;
-  VideoList list;
+  data::VideoList list;
   if (first) {
     OP3D_ASSIGN_OR_RETURN(list, LoadList(setup));
     for (const std::string& note : list.notes) Progress::Print(note);
   }
-  std::string crc = absl::StrCat(VideoListCrc32(list.videos));
+  std::string crc = absl::StrCat(data::VideoListCrc32(list.videos));
   if (group != nullptr) {
     OP3D_ASSIGN_OR_RETURN(crc, group->Broadcast(crc));
   }
   if (!first) {
     OP3D_ASSIGN_OR_RETURN(list, LoadList(setup));
-    const std::string own = absl::StrCat(VideoListCrc32(list.videos));
+    const std::string own = absl::StrCat(data::VideoListCrc32(list.videos));
     if (own != crc) {
       return absl::FailedPreconditionError(
           absl::StrCat("rank ", group->rank(), " finds other videos in ",
@@ -382,7 +384,7 @@ absl::StatusOr<VideoList> LoadListOnAll(const TestSetup& setup, ProcessGroup* gr
   return list;
 }
 
-// The arithmetic of all processes: what rank 0 finds when it is to be measured.
+// The precision of all processes: if it must be measured, rank 0's result.
 absl::StatusOr<Precision> ChoosePrecisionOnAll(const TestSetup& setup, ProcessGroup* group,
                                                const std::string& device, std::string* settings) {
   std::string name = setup.precision;
@@ -400,16 +402,17 @@ absl::StatusOr<Precision> ChoosePrecisionOnAll(const TestSetup& setup, ProcessGr
   return ParsePrecision(name);
 }
 
-// Scores of every view of every video on rank 0, and safe in --output; none elsewhere.
+// Scores of every view of every video on rank 0, stored in --output; none on other ranks.
 absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& ranks,
                                 ProcessGroup* group, std::string settings) {
-  OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadListOnAll(setup, group, &settings));
+  OP3D_ASSIGN_OR_RETURN(const data::VideoList list, LoadListOnAll(setup, group, &settings));
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::MakeUnfilled(setup.weights.options()));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(setup.path));
   OP3D_ASSIGN_OR_RETURN(std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   if (device == "cuda" && ranks.size > 1) device = absl::StrCat("cuda:", ranks.local_rank);
-  OP3D_ASSIGN_OR_RETURN(const Precision precision, ChoosePrecisionOnAll(setup, group, device, &settings));
+  OP3D_ASSIGN_OR_RETURN(const Precision precision,
+                        ChoosePrecisionOnAll(setup, group, device, &settings));
   OP3D_RETURN_IF_ERROR(network->ToDevice(device));
   OP3D_RETURN_IF_ERROR(network->SetPrecision(precision));
 
@@ -430,7 +433,7 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   if (group != nullptr) {
     run.gather = [group](const std::string& bytes) { return group->Gather(bytes); };
   }
-  FrameStore frames(/*budget_bytes=*/0);
+  data::FrameStore frames(/*budget_bytes=*/0);
   ActivitySeconds seconds;
   TestScores scores;
   {
@@ -453,14 +456,14 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
     }
   }
   if (group != nullptr) {
-    // Nobody's blocks go before the whole is safe.
+    // No rank removes its blocks before the whole is stored.
     OP3D_RETURN_IF_ERROR(group->Broadcast("safe").status());
   }
   RemoveParts(run);
   return scores;
 }
 
-// As Test, alone or with the other processes.
+// As Test, alone or with other processes.
 absl::StatusOr<TestScores> TestOnAll(const TestSetup& setup, const RankEnvironment& ranks) {
   OP3D_ASSIGN_OR_RETURN(const std::string settings, TestSettings(setup));
   if (ranks.size == 1) return Test(setup, ranks, nullptr, settings);
@@ -471,7 +474,7 @@ absl::StatusOr<TestScores> TestOnAll(const TestSetup& setup, const RankEnvironme
   return scores;
 }
 
-// `trained`: what the network was trained to; of scores alone nothing is known.
+// `trained`: the training loss of the network; unknown for scores alone.
 absl::Status Report(std::vector<TestScores> streams, const EvaluationOptions& options,
                     const TrainedLoss& trained) {
   OP3D_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate(std::move(streams), options));
@@ -495,7 +498,7 @@ absl::Status Report(std::vector<TestScores> streams, const EvaluationOptions& op
   return absl::OkStatus();
 }
 
-// Scores, as opposed to weights: by what is in the file.
+// Whether the file has scores or weights, by its content.
 bool HoldsScores(const std::string& path) {
   const absl::StatusOr<Safetensors> file = Safetensors::Read(path);
   if (!file.ok()) return false;
@@ -523,17 +526,16 @@ absl::Status TestWeights(const std::string& path, const EvaluationOptions& optio
                 ToTrainedLoss(card.network(), card.classes(), card.loss()));
 }
 
-// --split=all.  "{split}" in weights, scores and outputs stands for the number of a split.
+// --split=all.  "{split}" in weights, scores and outputs is replaced by the number of a split.
 
-// How many splits there are: of the dataset, or as many as there are files of scores.
+// The number of splits: the dataset's, or the number of existing files of scores.
 absl::StatusOr<int> SplitsToTest(absl::Span<const std::string> words, bool tests) {
   if (tests) {
     const std::string weights = words.empty() ? absl::GetFlag(FLAGS_weights) : words[0];
-    OP3D_ASSIGN_OR_RETURN(
-        const WeightsCard first,
-        ReadWeightsCard(UserPath(OfSplit(weights, 1)), absl::GetFlag(FLAGS_network)));
+    OP3D_ASSIGN_OR_RETURN(const WeightsCard first, ReadWeightsCard(UserPath(OfSplit(weights, 1)),
+                                                                   absl::GetFlag(FLAGS_network)));
     OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, ChooseDataset(first.card));
-    return CountSplits(dataset, UserPath(absl::GetFlag(FLAGS_dataset_root)));
+    return data::CountSplits(dataset, UserPath(absl::GetFlag(FLAGS_dataset_root)));
   }
   int splits = 0;
   while (!absl::IsNotFound(ReadTestScores(OfSplit(words[0], splits + 1)).status())) ++splits;
@@ -632,7 +634,7 @@ absl::Status RunOnce(absl::Span<const std::string> words) {
         "--weights is missing: a file of safetensors, .pth or TorchScript; or name files of scores "
         "to evaluate those");
   }
-  // A file that is not there is one of weights where a dataset is given: scores need none.
+  // A missing file is assumed to be weights if a dataset is given, because scores need none.
   if (words.size() == 1 && weights.empty() && !HoldsScores(UserPath(words[0])) &&
       (FileExists(UserPath(words[0])) || !absl::GetFlag(FLAGS_dataset_root).empty())) {
     return TestWeights(words[0], options);
@@ -665,7 +667,8 @@ int main(int argc, char** argv) {
       "--fusion_weights=1,1.5\n"
       "  ./bazelw run //op3d:evaluate -- RUN:planned_model RUN:long_run    # rows of a run\n"
       "  ./bazelw run //op3d:evaluate -- --split=all 'split{split}:planned_model'\n\n"
-      "op3d's own weights say which network they are and how they are tested; of others --network,\n"
+      "op3d's own weights say which network they are and how they are tested; of others "
+      "--network,\n"
       "--dataset, --frames ... say it.\n"
       "A list without labels gives predictions for each video, and no figures.\n"
       "Started by torchrun or srun, the processes share the videos; rank 0 prints.",

@@ -1,4 +1,4 @@
-// The knee of a performance curve, and whether training can stop.
+// Computes the knee of a performance curve, and whether training can stop.
 //
 //   ./bazelw run //planner:knee -- my_curve.csv
 //   ./bazelw run //planner:knee -- my_curve.csv --attempt_epochs=10 --json
@@ -32,7 +32,7 @@ ABSL_FLAG(int, bootstrap_samples, 200, "curves drawn for the knee's interval");
 ABSL_FLAG(op3d::RenamedFlag, resamples, {"--bootstrap_samples"}, "");
 ABSL_FLAG(uint64_t, seed, 1, "seed of those draws");
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr double kConfidence = 0.95;
@@ -51,7 +51,7 @@ constexpr char kUsage[] =
     "c.csv\n"
     "          ./bazelw run //planner:knee -- c.csv --attempt_epochs=2\n";
 
-// The epoch or step of line `line` of the curve, or beyond its end.
+// The epoch or step of line `line` of the curve, also beyond its end.
 int64_t At(const CurveFile& curve, int line) { return curve.first + line * curve.spacing; }
 
 void PrintJson(const CurveFile& curve, const Knee& knee, bool stop, const KneeInterval& interval) {
@@ -89,7 +89,7 @@ void PrintText(const CurveFile& curve, const Knee& knee, bool stop, const KneeIn
                knee.epoch > last ? "; the curve still rises at its end" : "");
   absl::PrintF("interval  %ss %d to %d (%g %%, %d resamples)\n", unit, At(curve, interval.low),
                At(curve, interval.high), 100 * kConfidence, absl::GetFlag(FLAGS_bootstrap_samples));
-  // Of the usual curve the last epoch is the number of epochs trained.
+  // For a usual curve the last epoch is the number of epochs trained.
   const std::string trained = every ? absl::StrCat(last, " epochs trained")
                                     : absl::StrCat("measured up to ", unit, " ", At(curve, last));
   const std::string more = curve.steps ? absl::StrCat(ahead, ahead == 1 ? " line" : " lines")
@@ -124,7 +124,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   options.confidence = kConfidence;
   options.resamples = absl::GetFlag(FLAGS_bootstrap_samples);
   options.seed = absl::GetFlag(FLAGS_seed);
-  // Lines that make T epochs; of steps nothing says how many an epoch has.
+  // The number of lines of T epochs; for steps the number per epoch is unknown.
   const int64_t spacing = curve.steps ? 1 : curve.spacing;
   const int ahead = static_cast<int>((attempt + spacing - 1) / spacing);
   options.ahead = ahead;
@@ -141,6 +141,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv, op3d::planner::kUsage, op3d::planner::Run);
+}

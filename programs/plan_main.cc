@@ -1,4 +1,4 @@
-// Searches for a plan, and looks at plans and at searches, running or done.
+// Searches for a plan, and shows plans and searches, running or finished.
 //
 //   ./bazelw run //planner:plan -- show kinetics400
 //   ./bazelw run //planner:plan -- status results/runs/kinetics400-2026-05-01
@@ -82,10 +82,11 @@ ABSL_FLAG(std::vector<std::string>, states, {}, "replay: the states that may be 
 ABSL_FLAG(
     std::string, cost, "frames",
     "replay: what is weighed against the value: frames (epochs x frames of a clip) or seconds");
-ABSL_FLAG(std::string, budget, "",
-          "search, replay: what the search of a wide graph may train, in frames a video (4608: epochs "
-          "x frames a clip) or multiples of its plan (3x); of a replay, print the best plan that "
-          "costs no more, a number in the unit of --cost");
+ABSL_FLAG(
+    std::string, budget, "",
+    "search, replay: what the search of a wide graph may train, in frames a video (4608: epochs "
+    "x frames a clip) or multiples of its plan (3x); of a replay, print the best plan that "
+    "costs no more, a number in the unit of --cost");
 ABSL_FLAG(std::string, output, "",
           "replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
           "several pools the best one's, with --budget the one within it");
@@ -99,7 +100,7 @@ ABSL_FLAG(bool, dry_run, false,
 ABSL_FLAG(int, videos, 1,
           "search --dry_run: clips an epoch trains on, where the runner does not say");
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kUsage[] =
@@ -130,17 +131,17 @@ absl::Status Show(const std::string& name) {
   return absl::OkStatus();
 }
 
-// The searches in a folder, by their journals; else those that a run's record holds.
+// The searches in a folder, from their journals; otherwise those in a run's record.
 absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
-  const std::string record_path = RecordPath(path);
+  const std::string record_path = results::RecordPath(path);
   if (FolderExists(path)) {
     absl::StatusOr<std::vector<FoundSearch>> searches = ReadSearches(path);
     if (!absl::IsNotFound(searches.status()) || !FileExists(record_path)) return searches;
   }
-  OP3D_ASSIGN_OR_RETURN(const RunRecord record, ReadRecord(path));
+  OP3D_ASSIGN_OR_RETURN(const RunRecord record, results::ReadRecord(path));
   if (record.searches().empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        record_path, " holds no search: the run was given its plan, or is not done"));
+    return absl::NotFoundError(
+        absl::StrCat(record_path, " holds no search: the run was given its plan, or is not done"));
   }
   return RecordedSearches(record_path, record.searches());
 }
@@ -161,7 +162,8 @@ absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
   OP3D_ASSIGN_OR_RETURN(const Budget budget, ParseBudget(text));
   if (budget.unit == Budget::kSeconds) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--budget=", text, ": what a frame takes with this runner is not known; give frames a video "
+        "--budget=", text,
+        ": what a frame takes with this runner is not known; give frames a video "
         "or multiples of the plan (plan search --dry_run asks the runner for its time)"));
   }
   wide->set_frames(budget.unit == Budget::kPlans ? budget.amount * FramesOfPath(*wide)
@@ -169,8 +171,8 @@ absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
   return absl::OkStatus();
 }
 
-// A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, of which
-// `budget` is.
+// A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, to
+// which `budget` applies.
 absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::string& budget = "") {
   OP3D_ASSIGN_OR_RETURN(const std::string path, FindGraphFile(name));
   TransitionGraph graph;
@@ -182,9 +184,9 @@ absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::st
   }
   OP3D_ASSIGN_OR_RETURN(graph, FindGraph(name));
   if (!budget.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--budget goes with wide graphs, which have rounds; ", name,
-        " lists its edges one by one and is searched until every curve has its knee"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--budget goes with wide graphs, which have rounds; ", name,
+                     " lists its edges one by one and is searched until every curve has its knee"));
   }
   return graph;
 }
@@ -234,7 +236,7 @@ absl::Status RunSearch(const SearchRequest& request, const std::string& folder) 
   return absl::OkStatus();
 }
 
-// "knee_interval" names KNEE_INTERVAL.
+// "knee_interval" means KNEE_INTERVAL.
 template <typename Parse, typename Enum>
 absl::Status ReadEnum(const char* flag, const std::string& text, Parse parse,
                       const google::protobuf::EnumDescriptor& values, Enum* value) {
@@ -247,7 +249,7 @@ absl::Status ReadEnum(const char* flag, const std::string& text, Parse parse,
       absl::StrCat("--", flag, "=", text, " is none of: ", absl::StrJoin(names, ", ")));
 }
 
-// A flag that changes nothing beside the others is a mistake of the caller's.
+// A flag that has no effect with the others is a mistake.
 absl::Status RequireFlag(bool used, const char* flag, const char* needs) {
   const absl::CommandLineFlag* const given = absl::FindCommandLineFlag(flag);
   if (used || given->CurrentValue() == given->DefaultValue()) return absl::OkStatus();
@@ -255,7 +257,7 @@ absl::Status RequireFlag(bool used, const char* flag, const char* needs) {
       absl::StrCat("--", flag, " has no effect here: it goes with ", needs));
 }
 
-// As the flags say; attempt_epochs 0 where they do not.
+// The rule of the flags; attempt_epochs is 0 if it is not given.
 absl::StatusOr<StoppingRule> ReadRule() {
   StoppingRule rule;
   rule.set_attempt_epochs(absl::GetFlag(FLAGS_attempt_epochs));
@@ -273,8 +275,8 @@ absl::StatusOr<StoppingRule> ReadRule() {
   rule.set_function(function);
   rule.set_race(absl::GetFlag(FLAGS_race));
   const bool interval = method == StoppingRule::KNEE_INTERVAL;
-  OP3D_RETURN_IF_ERROR(RequireFlag(interval || rule.race(), "confidence",
-                                   "--stopping=knee_interval or --race"));
+  OP3D_RETURN_IF_ERROR(
+      RequireFlag(interval || rule.race(), "confidence", "--stopping=knee_interval or --race"));
   for (const char* flag : {"negligible_gain", "first_fit_epochs"}) {
     OP3D_RETURN_IF_ERROR(RequireFlag(interval, flag, "--stopping=knee_interval"));
   }
@@ -317,7 +319,7 @@ struct Recorded {
   std::string path;
   TransitionGraph graph;
   std::vector<EdgeOutcome> edges;
-  // States of `graph` that the record does not have, a sentence each.
+  // One sentence for each state of `graph` that the record does not have.
   std::vector<std::string> unrecorded;
 };
 
@@ -349,10 +351,11 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
       continue;
     }
     for (const TransitionGraph& graph : graphs) {
-      // Of several searches each is planned again over the graph of its own pool.
+      // With several searches, each is planned again over the graph of its own pool.
       if (searches.size() > 1 && graph.pool() != one.graph.pool()) continue;
       MatchedEdges matched = MatchEdges(one.graph, one.edges, graph);
-      recorded.push_back({one.path, graph, std::move(matched.edges), std::move(matched.unrecorded)});
+      recorded.push_back(
+          {one.path, graph, std::move(matched.edges), std::move(matched.unrecorded)});
     }
   }
   if (!recorded.empty()) return recorded;
@@ -360,7 +363,7 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
       absl::StrCat("no search in ", path, " is of the pool of one of the graphs in --graph"));
 }
 
-// Prints what is found and returns the plan: the best one, or the best within the budget.
+// Prints the result and returns the plan: the best one, or the best within the budget.
 absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& options) {
   const absl::StatusOr<Replay> replay = PlanAgain(recorded.graph, recorded.edges, options);
   const std::string unrecorded = absl::StrJoin(recorded.unrecorded, "\n");
@@ -382,9 +385,9 @@ absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& 
   if (text.empty()) return replay->plan;
   double budget = 0;
   if (!absl::SimpleAtod(text, &budget) || !(budget > 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--budget=", text, ": of a replay it is a number of ",
-                     absl::GetFlag(FLAGS_cost), " above 0"));
+    return absl::InvalidArgumentError(absl::StrCat("--budget=", text,
+                                                   ": of a replay it is a number of ",
+                                                   absl::GetFlag(FLAGS_cost), " above 0"));
   }
   OP3D_ASSIGN_OR_RETURN(const PricedState best, BestWithin(*replay, options.cost, budget));
   Plan plan = PlanTo(*replay, best.state);
@@ -393,7 +396,7 @@ absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& 
   return plan;
 }
 
-// A plan that can be trained, for --plan of other programs.
+// Stores a plan that can be trained, for --plan of other programs.
 absl::Status KeepPlan(const std::string& name, const Plan& plan) {
   const std::string path = UserPath(name);
   OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), absl::StrCat("nothing is written to ", path)));
@@ -404,8 +407,7 @@ absl::Status KeepPlan(const std::string& name, const Plan& plan) {
 }
 
 absl::Status ReplaySearch(const std::string& name) {
-  OP3D_RETURN_IF_ERROR(
-      RequireFlag(absl::GetFlag(FLAGS_stability) != 0, "seed", "--stability"));
+  OP3D_RETURN_IF_ERROR(RequireFlag(absl::GetFlag(FLAGS_stability) != 0, "seed", "--stability"));
   ReplayOptions options;
   OP3D_ASSIGN_OR_RETURN(options.rule, ReadRule());
   const bool other =
@@ -420,7 +422,7 @@ absl::Status ReplaySearch(const std::string& name) {
     return absl::InvalidArgumentError(
         absl::StrCat("--cost=", cost, " is none of: frames, seconds"));
   }
-  options.cost = cost == "frames" ? Cost::kFrames : Cost::kSeconds;
+  options.cost = cost == "frames" ? CostUnit::kFrames : CostUnit::kSeconds;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Recorded> recorded, ReadRecorded(UserPath(name)));
   std::optional<Plan> best;
   for (const Recorded& one : recorded) {
@@ -438,7 +440,7 @@ std::string Ranks(const SearchAgreement::Ranks& ranks, absl::string_view of) {
                          ranks.correlation);
 }
 
-// How far the searches of two folders or records agree, pool by pool.
+// Prints how far the searches of two folders or records agree, pool by pool.
 absl::Status PrintAgreement(const std::string& first, const std::string& second) {
   OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> ours, FindSearches(UserPath(first)));
   OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> theirs, FindSearches(UserPath(second)));
@@ -453,14 +455,16 @@ absl::Status PrintAgreement(const std::string& first, const std::string& second)
                   Ranks(agreement.all, "measured in both").c_str(),
                   Ranks(agreement.first, "of them out of the initial state").c_str());
       if (agreement.value_of_chosen) {
-        std::printf("  the first one's plan ends in %s, worth %.4f in the second, whose best is "
-                    "%.4f: a loss of %.4f\n",
-                    agreement.chosen.c_str(), *agreement.value_of_chosen, agreement.best_value,
-                    agreement.best_value - *agreement.value_of_chosen);
+        std::printf(
+            "  the first one's plan ends in %s, worth %.4f in the second, whose best is "
+            "%.4f: a loss of %.4f\n",
+            agreement.chosen.c_str(), *agreement.value_of_chosen, agreement.best_value,
+            agreement.best_value - *agreement.value_of_chosen);
       } else {
-        std::printf("  the first one's plan ends in %s, which the second did not train; its best "
-                    "is worth %.4f\n",
-                    agreement.chosen.c_str(), agreement.best_value);
+        std::printf(
+            "  the first one's plan ends in %s, which the second did not train; its best "
+            "is worth %.4f\n",
+            agreement.chosen.c_str(), agreement.best_value);
       }
       ++pools;
     }
@@ -495,16 +499,16 @@ absl::Status Agree(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
 int main(int argc, char** argv) {
-  using op3d::OneWord;
-  return op3d::RunCommands(argc, argv, op3d::kUsage,
-                           {{"search", op3d::BeginSearch},
-                            OneWord("resume", "DIR", op3d::ResumeSearch),
-                            OneWord("show", "FILE", op3d::Show),
-                            OneWord("status", "DIR", op3d::ShowStatus),
-                            OneWord("explain", "DIR", op3d::Explain),
-                            OneWord("replay", "DIR|EDGES.json", op3d::ReplaySearch),
-                            {"agree", op3d::Agree}});
+  using op3d::planner::OneWord;
+  return op3d::RunCommands(argc, argv, op3d::planner::kUsage,
+                           {{"search", op3d::planner::BeginSearch},
+                            OneWord("resume", "DIR", op3d::planner::ResumeSearch),
+                            OneWord("show", "FILE", op3d::planner::Show),
+                            OneWord("status", "DIR", op3d::planner::ShowStatus),
+                            OneWord("explain", "DIR", op3d::planner::Explain),
+                            OneWord("replay", "DIR|EDGES.json", op3d::planner::ReplaySearch),
+                            {"agree", op3d::planner::Agree}});
 }

@@ -1,4 +1,4 @@
-// Says what is seen in videos.
+// Classifies videos.
 //
 //   ./bazelw run //op3d:predict -- --weights=model.safetensors clip.mp4
 
@@ -42,15 +42,17 @@ ABSL_FLAG(std::string, labels, "",
 ABSL_FLAG(int, top, 5, "how many classes to name");
 ABSL_FLAG(int, clips, 3, "clips of a video, evenly over it");
 ABSL_FLAG(int, crops, 1, "of each clip: 1 (the centre) or 3");
-ABSL_FLAG(std::optional<int>, segments, std::nullopt,
-          "segments of a clip: 1 = consecutive frames; default: as the file of weights says, else 1");
+ABSL_FLAG(
+    std::optional<int>, segments, std::nullopt,
+    "segments of a clip: 1 = consecutive frames; default: as the file of weights says, else 1");
 ABSL_FLAG(std::optional<int>, frames, std::nullopt, op3d::kFramesHelp);
 ABSL_FLAG(std::optional<int>, stride, std::nullopt, op3d::kStrideHelp);
 ABSL_FLAG(std::optional<int>, short_side, std::nullopt, op3d::kShortSideHelp);
 ABSL_FLAG(std::optional<int>, crop, std::nullopt, op3d::kCropHelp);
-ABSL_FLAG(std::string, stream, "",
-          "pictures, or flow: then the inputs are what `dataset flow` writes; default: as the file of "
-          "weights says, else pictures");
+ABSL_FLAG(
+    std::string, stream, "",
+    "pictures, or flow: then the inputs are what `dataset flow` writes; default: as the file of "
+    "weights says, else pictures");
 ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
 ABSL_FLAG(std::string, arithmetic, "", op3d::kArithmeticHelp);
@@ -79,7 +81,7 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
     return names;
   }
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  OP3D_ASSIGN_OR_RETURN(names, ParseClassList(text, path));
+  OP3D_ASSIGN_OR_RETURN(names, data::ParseClassList(text, path));
   if (static_cast<int64_t>(names.size()) != classes) {
     return absl::InvalidArgumentError(
         absl::StrCat("the weights tell ", classes, " classes apart, but ", path, " names ",
@@ -88,11 +90,10 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
   return names;
 }
 
-// Flags over what the weights say; adds what differs to `notes`.
-absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
-                                          std::vector<std::string>* notes) {
+// Flags, otherwise what the weights say; adds differences to `notes`.
+absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card, std::vector<std::string>* notes) {
   const PredictionViews usual;
-  const ClipShape clip = TestClip(card);
+  const data::ClipShape clip = TestClip(card);
   PredictionViews views;
   views.shape = {
       FlagOr("segments", absl::GetFlag(FLAGS_segments), clip.segments, usual.shape.segments, notes),
@@ -106,21 +107,22 @@ absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
   views.crop = FlagOr("crop", absl::GetFlag(FLAGS_crop), card.crop(), usual.crop, notes);
   DatasetSettings dataset;
   OP3D_RETURN_IF_ERROR(
-      SetStream(FlagOr("stream", absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream)),
-                       StreamOf(card), "pictures", notes),
-                &dataset));
-  views.content = ContentOf(dataset);
+      data::SetStream(FlagOr("stream", absl::AsciiStrToLower(absl::GetFlag(FLAGS_stream)),
+                             StreamOf(card), "pictures", notes),
+                      &dataset));
+  views.content = data::ContentOf(dataset);
   return views;
 }
 
-// The features of all inputs, one tensor a head.
+// The features of all inputs, one tensor per head.
 class FeatureFile {
  public:
   absl::Status Add(const std::string& video, const Prediction& prediction) {
     if (!features_.empty() && prediction.features[0].size(0) != features_[0].back().size(0)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--features: ", video, " has ", prediction.features[0].size(0), " views, ", videos_.back(),
-          " has ", features_[0].back().size(0), "; give inputs of as many views each"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--features: ", video, " has ", prediction.features[0].size(0), " views, ",
+                       videos_.back(), " has ", features_[0].back().size(0),
+                       "; give inputs of as many views each"));
     }
     features_.resize(prediction.features.size());
     for (size_t head = 0; head < features_.size(); ++head) {
@@ -261,7 +263,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor, Predictor::Make(options));
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ClassNames(card));
 
-  // One that cannot be read does not stop the others.
+  // An unreadable video does not stop the others.
   absl::Status failure;
   int failures = 0;
   FeatureFile features;
@@ -302,7 +304,8 @@ int main(int argc, char** argv) {
       "--network, --labels, --frames ... say it.\n"
       "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised, or "
       "`clip`\n"
-      "as `dataset clip` writes it.  Of a network of optical flow the inputs are folders or LMDB as\n"
+      "as `dataset clip` writes it.  Of a network of optical flow the inputs are folders or LMDB "
+      "as\n"
       "`dataset flow` writes them.",
       op3d::Run);
 }

@@ -49,9 +49,10 @@
 ABSL_FLAG(std::string, settings, "",
           "what to train: a textproto (schema: op3d/train/settings/run.proto) or a recipe of "
           "op3d/train/recipes, e.g. ucf101_hand_tuned");
-ABSL_FLAG(std::string, plan, "",
-          "the states to train, instead of the settings' own: a plan.textproto (of a search, of `plan "
-          "replay --output`), a run's folder, or the name of a released plan (planner/plans)");
+ABSL_FLAG(
+    std::string, plan, "",
+    "the states to train, instead of the settings' own: a plan.textproto (of a search, of `plan "
+    "replay --output`), a run's folder, or the name of a released plan (planner/plans)");
 ABSL_FLAG(op3d::Assignments, set, {}, op3d::kSetHelp);
 ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset: its lists and media");
 ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
@@ -80,14 +81,15 @@ ABSL_FLAG(bool, serve, false,
           "(planner/runner/child_runner.h has the lines)");
 ABSL_FLAG(std::string, purpose, "search",
           "with --serve: names the random streams, as search.cs in a benchmark");
-ABSL_FLAG(int, kept_epochs, 0,
-          "with --serve: the number of newest epochs whose weights stay on the disk until an edge is "
-          "finished; 0 = of all");
+ABSL_FLAG(
+    int, kept_epochs, 0,
+    "with --serve: the number of newest epochs whose weights stay on the disk until an edge is "
+    "finished; 0 = of all");
 
 namespace op3d {
 namespace {
 
-// How many processes of the job share this machine.
+// The number of processes of the job on this machine.
 int LocalSize(const RankEnvironment& ranks) {
   int size = 1;
   for (const char* name : {"LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE"}) {
@@ -98,14 +100,14 @@ int LocalSize(const RankEnvironment& ranks) {
 }
 
 absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, planner::FindPlan(name));
   return StepsOf(plan);
 }
 
-// The states of --plan; none without it.
-absl::StatusOr<std::vector<TrainingStep>> PlanSteps() {
+// The states of --plan; empty without it.
+absl::StatusOr<std::vector<RunStep>> PlanSteps() {
   const std::string name = absl::GetFlag(FLAGS_plan);
-  if (name.empty()) return std::vector<TrainingStep>();
+  if (name.empty()) return std::vector<RunStep>();
   if (absl::GetFlag(FLAGS_serve)) {
     return absl::InvalidArgumentError(
         "--plan has no effect with --serve: the planner says what to train; leave one out");
@@ -115,7 +117,7 @@ absl::StatusOr<std::vector<TrainingStep>> PlanSteps() {
   return std::move(planned->steps);
 }
 
-// Flags that change nothing beside --serve, or without it.
+// Flags that have no effect with --serve, or without it.
 absl::Status RefuseIdleFlags() {
   if (absl::GetFlag(FLAGS_serve)) {
     if (!absl::GetFlag(FLAGS_dry_run)) return absl::OkStatus();
@@ -131,7 +133,7 @@ absl::Status RefuseIdleFlags() {
   return absl::OkStatus();
 }
 
-// Of the dataset's own split, or of that one.
+// The options for the dataset's own split, or for `split`.
 absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<int> split) {
   RunOptions options;
   RunSettingsRequest request;
@@ -160,7 +162,7 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<i
   }
   options.index_file =
       absl::GetFlag(FLAGS_index).empty()
-          ? DefaultIndexFile(options.dataset_root, options.settings.dataset().name())
+          ? data::DefaultIndexFile(options.dataset_root, options.settings.dataset().name())
           : UserPath(absl::GetFlag(FLAGS_index));
   OP3D_ASSIGN_OR_RETURN(const int threads,
                         ThreadsOf(absl::GetFlag(FLAGS_threads), LocalSize(ranks)));
@@ -178,10 +180,10 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<i
   return options;
 }
 
-// A run of each split that is asked for.
+// One run for each requested split.
 struct Runs {
   std::vector<RunOptions> options;
-  // What --output_dir takes them up again with.
+  // The value of --output_dir that resumes them.
   std::string folder;
   // --split=all.
   bool all = false;
@@ -223,7 +225,7 @@ absl::StatusOr<Runs> AllSplits(const RankEnvironment& ranks) {
   }
   OP3D_RETURN_IF_ERROR(RefuseWeightsOfOneSplit(first.settings));
   OP3D_ASSIGN_OR_RETURN(const int splits,
-                        CountSplits(first.settings.dataset(), first.dataset_root));
+                        data::CountSplits(first.settings.dataset(), first.dataset_root));
   for (int split = 1; split <= splits; ++split) {
     OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks, split));
     options.output_dir = JoinPath(runs.folder, absl::StrCat("split", split));
@@ -242,7 +244,7 @@ absl::StatusOr<Runs> AllOptions(const RankEnvironment& ranks) {
   return Runs{{std::move(options)}, folder};
 }
 
-// Decides "auto" once: what the run's folder says, or what is measured now.
+// Decides "auto" once: the choice in the run's folder, or a new measurement.
 absl::Status DecidePrecisionOf(RunOptions* options) {
   TrainingSettings& training = *options->settings.mutable_training();
   if (absl::GetFlag(FLAGS_serve) && training.precision() == "auto") {
@@ -266,7 +268,7 @@ absl::Status Serve(const RunOptions& options) {
   job.purpose = absl::GetFlag(FLAGS_purpose);
   const int kept_epochs = absl::GetFlag(FLAGS_kept_epochs);
   EdgeTrainer trainer(job, &data.measured, kept_epochs);
-  const auto estimate = [&](const State& state, int epochs) {
+  const auto estimate = [&](const StateSettings& state, int epochs) {
     return EstimateEdge(options, data, state, epochs, kept_epochs);
   };
   return ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, options.group);
@@ -292,7 +294,7 @@ absl::Status RunIn(RunOptions options, const std::string& folder) {
   return options.first() ? SayHowToGoOn(status, options.output_dir, folder) : status;
 }
 
-// What the splits were measured at after their last epochs, and how they are tested.
+// Prints the splits' measures after their last epochs, and how to test them.
 absl::Status PrintMean(const Runs& runs) {
   std::vector<Metrics> measures;
   for (const RunOptions& options : runs.options) {
@@ -342,7 +344,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
   OP3D_ASSIGN_OR_RETURN(const Runs runs, AllOptions(ranks));
   if (ranks.size == 1) return RunAll(runs, nullptr);
-  // The folder counts as a setting: all ranks must mean the same runs.
+  // The folder counts as a setting, because all ranks must mean the same runs.
   std::string settings;
   for (const RunOptions& options : runs.options) {
     absl::StrAppend(&settings, PrintTextproto(options.settings), "output_dir: ", options.output_dir,

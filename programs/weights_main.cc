@@ -1,4 +1,4 @@
-// Looks into weight files, turns them into op3d's, gives them away and compares them.
+// Inspects files of weights, imports, exports and compares them.
 //
 //   ./bazelw run //op3d:weights -- import resnet50-19c8e357.pth start.safetensors
 //       --network=dg_p3d_resnet50
@@ -49,7 +49,7 @@ namespace {
 
 using Words = absl::Span<const std::string>;
 
-// Kaiming He's networks end in 1000 classes; a video network of unknown purpose has Kinetics' 400.
+// Image networks usually have 1000 classes; a video network of unknown purpose has Kinetics' 400.
 constexpr int64_t kUsualClasses = 400;
 
 void PrintLine(const nlohmann::ordered_json& row) {
@@ -57,7 +57,7 @@ void PrintLine(const nlohmann::ordered_json& row) {
   std::printf("%s\n", row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
-// --network for `classes` classes where --classes does not say otherwise.
+// --network with `classes` classes, unless --classes says otherwise.
 NetworkOptions OptionsFor(int64_t classes) {
   NetworkOptions options;
   options.name = absl::GetFlag(FLAGS_network);
@@ -65,7 +65,7 @@ NetworkOptions OptionsFor(int64_t classes) {
   return options;
 }
 
-// The network that the file describes itself; otherwise --network, for as many classes as the file's
+// The network from the file's card; otherwise --network, with as many classes as the file's
 // classifier has.
 absl::StatusOr<NetworkOptions> OptionsOf(const Checkpoint& checkpoint, const std::string& file,
                                          bool described) {
@@ -81,7 +81,7 @@ absl::StatusOr<NetworkOptions> OptionsOf(const Checkpoint& checkpoint, const std
   return OptionsFor(classes > 0 ? classes : kUsualClasses);
 }
 
-// Far beyond any clip; numbers of multiply-adds stay within 64 bits.
+// Much larger than any clip, but the numbers of multiply-adds stay within 64 bits.
 constexpr int kMostOfAnAxis = 10000;
 
 absl::Status PrintStages(const NetworkOptions& options) {
@@ -160,7 +160,7 @@ absl::Status Inspect(Words words) {
   return PrintStages(options);
 }
 
-// The names of a list, all of them: somebody looks for one.
+// All names of a list, because the user may look for a certain one.
 void PrintNames(const char* what, const std::vector<std::string>& names) {
   if (absl::GetFlag(FLAGS_json)) return PrintLine({{"what", what}, {"names", names}});
   if (names.empty()) return;
@@ -187,15 +187,14 @@ absl::Status Import(Words words) {
     OP3D_RETURN_IF_ERROR(Annotate(CheckStart(definition, result->report), words[0]));
     imported = *std::move(result);
     tensors = imported->tensors;
-    // A whole network, not one to start from.
+    // All weights are required, not only those to start from.
     const ImportReport& report = imported->report;
     if (report.inflated.empty() && report.made.empty() &&
         std::all_of(report.missing.begin(), report.missing.end(), [](const std::string& name) {
           return absl::EndsWith(name, ".num_batches_tracked");
         })) {
-      OP3D_ASSIGN_OR_RETURN(
-          const WeightsCard own,
-          ReadWeightsCard(checkpoint, words[0], absl::GetFlag(FLAGS_network)));
+      OP3D_ASSIGN_OR_RETURN(const WeightsCard own,
+                            ReadWeightsCard(checkpoint, words[0], absl::GetFlag(FLAGS_network)));
       AddModelCard(own.card, &metadata);
     } else {
       metadata.erase(kModelCard);
@@ -238,8 +237,8 @@ absl::Status Export(Words words) {
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network, Network::MakeUnfilled(options));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(source));
   network->SetTraining(false);
-  OP3D_RETURN_IF_ERROR(ExportTorchScript(*network, UserPath(words[1]),
-                                         {{kModelCard, ModelCardText(weights.card)}}));
+  OP3D_RETURN_IF_ERROR(
+      ExportTorchScript(*network, UserPath(words[1]), {{kModelCard, ModelCardText(weights.card)}}));
   std::fprintf(stderr,
                "%s: TorchScript of %s for %d classes; torch.jit.load it, call it with clips "
                "[N, 3, T, H, W], get scores [N, %d]\n",
@@ -253,7 +252,7 @@ absl::Status Compare(Words words) {
   std::vector<Checkpoint> files;
   for (const std::string& word : words) {
     absl::StatusOr<Checkpoint> file = Checkpoint::Read(UserPath(word));
-    // 1 means that the weights differ, so whatever cannot be read must be 2.
+    // 1 means that the weights differ, so an unreadable file must be 2.
     if (!file.ok()) return absl::InvalidArgumentError(file.status().message());
     files.push_back(*std::move(file));
   }

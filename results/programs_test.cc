@@ -1,4 +1,4 @@
-// The programs as a user calls them: what they print and with what they end.
+// Tests the programs as a user calls them: their output and exit codes.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -16,7 +16,7 @@
 #include "results/record/record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::AllOf;
@@ -62,7 +62,7 @@ TEST(ProgramsTest, CompareEndsWith0Or1Or2) {
   EXPECT_EQ(compare(a).code, 2);
   EXPECT_EQ(compare(absl::StrCat(a, " ", a, "/none")).code, 2);
   EXPECT_EQ(compare(absl::StrCat(a, " ", b, " --share_tolerance=-1")).code, 2);
-  // No scores lie beside these records; they state checksums.
+  // These records have no scores files, only checksums.
   const Ended exact = compare(absl::StrCat(a, " ", b, " --exact"));
   EXPECT_EQ(exact.code, 0);
   EXPECT_THAT(exact.output, HasSubstr("equal in every bit"));
@@ -202,33 +202,37 @@ TEST(ProgramsTest, ReportRendersAgain) {
 }
 
 // A search that stops in the middle, as with a full disk.
-class FullDiskRunner : public ScriptedRunner {
+class FullDiskRunner : public planner::ScriptedRunner {
  public:
   FullDiskRunner()
-      : ScriptedRunner([](const EdgeTask&, int epoch) { return 0.1 * std::min(3, epoch); }) {}
+      : planner::ScriptedRunner(
+            [](const EdgeTask&, int epoch) { return 0.1 * std::min(3, epoch); }) {}
   absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch) override {
     if (trained == 20) return absl::ResourceExhaustedError("no space left on the device");
-    return ScriptedRunner::TrainEpoch(task, epoch);
+    return planner::ScriptedRunner::TrainEpoch(task, epoch);
   }
 };
 
 TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
   const std::string folder = TestFolder("searched");
-  SearchOptions options;
+  planner::SearchOptions options;
   options.folder = folder + "/journal/cs";
   StoppingRule rule;
   rule.set_attempt_epochs(2);
   rule.set_max_epochs_from_initial(4);
   rule.set_max_epochs(4);
   FullDiskRunner half;
-  EXPECT_FALSE(Search(MakePool(PoolOptions()), rule, &half, options).ok());
+  EXPECT_FALSE(
+      planner::Search(planner::MakePool(planner::PoolOptions()), rule, &half, options).ok());
   const Ended begun = Call("results/report/report", folder);
   EXPECT_EQ(begun.code, 0) << begun.output;
   ASSERT_OK_AND_ASSIGN(const std::string begun_page, ReadFile(folder + "/report.html"));
   EXPECT_THAT(begun_page, HasSubstr("of 14 edges are trained so far"));
 
-  ScriptedRunner whole([](const EdgeTask&, int epoch) { return 0.1 * std::min(3, epoch); });
-  ASSERT_THAT(Search(MakePool(PoolOptions()), rule, &whole, options), IsOk());
+  planner::ScriptedRunner whole(
+      [](const EdgeTask&, int epoch) { return 0.1 * std::min(3, epoch); });
+  ASSERT_THAT(planner::Search(planner::MakePool(planner::PoolOptions()), rule, &whole, options),
+              IsOk());
   const Ended done = Call("results/report/report", folder);
   EXPECT_EQ(done.code, 0) << done.output;
   ASSERT_OK_AND_ASSIGN(const std::string done_page, ReadFile(folder + "/report.html"));
@@ -236,8 +240,9 @@ TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
   EXPECT_TRUE(FileExists(folder + "/curves.svg"));
   EXPECT_EQ(Call("results/report/report", folder + " --pool=cs").code, 0);
   EXPECT_TRUE(FileExists(folder + "/curves_cs.svg"));
+  EXPECT_TRUE(FileExists(folder + "/graph_cs.svg"));
   EXPECT_EQ(Call("results/report/report", folder + " --pool=us").code, 2);
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -1,4 +1,4 @@
-// The runs that are kept with the sources: those that are there, and keeping one.
+// Tests the runs in the repository, and adding one.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -14,7 +14,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/verdict/recorded_runs.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::AllOf;
@@ -128,4 +128,4 @@ TEST(RecordedTest, TheSectionHasALineARunAndTheVerdict) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

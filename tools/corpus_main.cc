@@ -1,5 +1,5 @@
-// Feeds each file named on the command line to a fuzz target's function, without a fuzzer: a crash
-// or a sanitizer's report is the failure.
+// Calls a fuzz target's function with each file named on the command line, without a fuzzer: a
+// crash or a sanitizer's report is the failure.
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
     }
     const std::string bytes((std::istreambuf_iterator<char>(file)),
                             std::istreambuf_iterator<char>());
-    // Whole, and cut at every eighth.
+    // The whole file, and truncated at every eighth.
     for (size_t part = 1; part <= 8; ++part) {
       LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()),
                              bytes.size() * part / 8);

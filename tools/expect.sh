@@ -1,4 +1,4 @@
-# For tests that call programs from outside: `source "$PWD/tools/expect.sh"`, with //tools:expect.sh as
+# For tests that call programs: `source "$PWD/tools/expect.sh"`, with //tools:expect.sh as
 # data.
 
 fail() {
@@ -6,7 +6,7 @@ fail() {
   exit 1
 }
 
-# expect CODE PATTERN COMMAND...: the exit code, and a pattern in what is printed.
+# expect CODE PATTERN COMMAND...: checks the exit code, and that the output matches the pattern.
 expect() {
   local code=$1 pattern=$2 got
   shift 2

@@ -3,7 +3,7 @@
 _HeadersInfo = provider("What a target's sources may include.", fields = ["cc"])
 
 def _collect_impl(target, ctx):
-    # A program or a test has no CcInfo of its own: what it is built from counts.
+    # A program or a test has no CcInfo of its own: use that of its dependencies.
     infos = [target[CcInfo]] if CcInfo in target else []
     for dep in getattr(ctx.rule.attr, "deps", []):
         if type(dep) == "Target" and _HeadersInfo in dep:

@@ -171,6 +171,11 @@ def guard_of(path):
     return guard if guard.startswith("OP3D_") else "OP3D_" + guard
 
 
+def namespace_of(path):
+    room = path.split("/")[0]
+    return f"op3d::{room}" if room in ("data", "planner", "results", "benchmarks") else "op3d"
+
+
 def check_header(path):
     """What is wrong with a header, a sentence each."""
     lines = open(path, encoding="utf-8").read().split("\n")
@@ -183,8 +188,11 @@ def check_header(path):
         line for line in directives if line.startswith("#")
     ][:2] or directives[-1] != f"#endif  // {guard}":
         wrong.append(f"1: its guard must be {guard}, by its path, and its end `#endif  // {guard}`")
+    namespace = namespace_of(path)
     views = {}
     for number, line in enumerate(lines, 1):
+        if line.startswith("namespace ") and line != f"namespace {namespace} {{":
+            wrong.append(f"{number}: its namespace must be {namespace}, by its folder")
         if "absl::optional" in line or "absl/types/optional.h" in line:
             wrong.append(f"{number}: std::optional, not absl::optional")
         for view in re.findall(r"\b(?:std|absl)::string_view", line):

@@ -1,9 +1,9 @@
-# For the soaks: sourced, not run.
+# For the soak tests: sourced, not run.
 #
 #   kill_at_random SECONDS_AT_MOST FILE_FOR_OUTPUT COMMAND...
 #
-# Starts the command and kills it by SIGKILL after a random time.  0 when it was killed, 1 when it had
-# ended before, well; ends the script when it failed by itself.
+# Starts the command and kills it with SIGKILL after a random time.  Returns 0 if it was killed, 1
+# if it had already ended successfully; ends the script if it failed by itself.
 kill_at_random() {
   local most=$1 output=$2
   shift 2

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Kills a benchmark run at random moments, starts it again each time, and compares what it ends with
-# against a run that was left alone:
+# Kills a benchmark run at random moments, starts it again each time, and compares its final result
+# with that of an uninterrupted run:
 #
 #   tools/kill_soak.sh [kills=20] [most seconds between kills=15] [-- flags of the benchmark]
 #
-# Prints "equal" and ends with 0 when every bit is the same.  Folders stand under ${TMPDIR:-/tmp}.
+# Prints "equal" and ends with 0 if every bit is the same.  Folders are under ${TMPDIR:-/tmp}.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/kill_loop.sh

@@ -9,7 +9,7 @@ load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 _COPTS = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
 
 def _tags(tags, deps):
-    # The sanitizer configurations leave LibTorch out by this tag (.bazelrc).
+    # The sanitizer configurations exclude LibTorch by this tag (.bazelrc).
     torch = type(deps) == "list" and "@libtorch//:torch" in deps
     return tags + (["torch"] if torch and "torch" not in tags else [])
 
@@ -96,7 +96,7 @@ def op3d_fuzz_target(name, srcs, deps = [], corpus = [], tags = []):
         name = name,
         deps = [":" + name + "_input"],
         linkopts = ["-fsanitize=fuzzer"],
-        # Links with --config=fuzz alone.
+        # Only links with --config=fuzz.
         tags = ["manual"],
         testonly = True,
     )

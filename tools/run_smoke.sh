@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a benchmark program once, shortly: it must start, run and end.  Google Benchmark ends with 0
-# after an error too, so its output is read.
+# Runs a benchmark program once, briefly: it must start, run and end.  Google Benchmark ends with 0
+# even after an error, so its output is checked.
 set -u
 output=$("$@" 2>&1)
 status=$?

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Kills //op3d:train at random moments and starts it again each time, until it has been killed so
-# often; whenever a run reaches its end, its log and weights must be those of a run that was left
-# alone, in every bit:
+# Kills //op3d:train at random moments and starts it again each time, until it has been killed the
+# given number of times; whenever a run reaches its end, its log and weights must equal those of an
+# uninterrupted run in every bit:
 #
 #   tools/train_soak.sh [kills=100] [most seconds between kills=3] [-- flags of train]
 #
-# Trains the test's tiny settings on a small made dataset, two states with all that draws random
-# numbers; 100 kills take some minutes.  Prints how many kills and ends there were and ends with 0
-# when all are equal.  Folders stand under ${TMPDIR:-/tmp}; they stay when something differs.
+# Trains the test's tiny settings on a small synthetic dataset, two states with everything that
+# draws random numbers; 100 kills take some minutes.  Prints the number of kills and ends, and ends
+# with 0 if all are equal.  Folders are under ${TMPDIR:-/tmp}; they are kept if something differs.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/kill_loop.sh
@@ -18,13 +18,13 @@ kills=100 most=3
 ./bazelw build //op3d:train //data/synthetic:kinetics400_tiny
 folder=$(mktemp -d "${TMPDIR:-/tmp}/train_soak.XXXXXX")
 echo "train_soak: $folder" >&2
-# A build meanwhile must not change it.
+# A build at the same time must not change it.
 cp .bazel/bin/programs/train "$folder/train"
 sed 's/epochs: 2/epochs: 12/' op3d/train/run/testdata/tiny_run.textproto >"$folder/soak.textproto"
 train=("$folder/train" --settings="$folder/soak.textproto" --device=cpu
   --dataset_root="$PWD/.bazel/bin/data/synthetic/kinetics400_tiny" --index="$folder/index" "$@")
 
-# What every run must have in common: the lines about steps and epochs, without times.
+# The lines about steps and epochs, without times, which must be equal in every run.
 results() {
   grep '"state":' "$1/log.jsonl" | sed 's/,"volatile":{[^}]*}//'
   (cd "$1" && sha256sum weights.safetensors best.safetensors state_*/weights.safetensors)
@@ -43,7 +43,7 @@ finish_round() {
   rm -rf "$folder/run"
 }
 while [ "$done" -lt "$kills" ]; do
-  # Threads in turn: no result depends on them.
+  # The number of threads varies: no result depends on it.
   if kill_at_random "$most" "$folder/run.log" "${train[@]}" --threads=$((1 + done % 2)) \
     --output_dir="$folder/run"; then
     done=$((done + 1))

@@ -34,7 +34,7 @@
 #include "op3d/torch/arithmetic.h"
 #include "op3d/torch/device.h"
 #include "op3d/train/checkpoint/model_card.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/plans/plan_io.h"
 #include "results/record/environment.h"
@@ -42,10 +42,10 @@
 #include "results/record/record.h"
 #include "results/report/report.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-// Runs tasks on a few threads, in order; a task may add others.  Stops at the first error.
+// Runs tasks in order on a few threads; a task may add others.  Stops at the first error.
 class TaskQueue {
  public:
   using Task = std::function<absl::Status()>;
@@ -89,7 +89,7 @@ class TaskQueue {
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Clips a video in a test where the settings do not say.
+// Clips per video in a test if the settings do not say.
 constexpr int kTestClips = 10;
 
 TrainingJob MakeJob(const BenchmarkSettings& settings, const std::string& device,
@@ -118,8 +118,10 @@ RecipeSettings ModelRecipe(const BenchmarkSettings& settings, bool planned) {
   recipe.set_title(planned ? "planned: the search's model" : "published method: its model");
   const int clips = settings.search().test_clips();
   recipe.set_test_clips(clips > 0 ? clips : kTestClips);
+  // With both methods in one run, the recipe's test is the published one's.
+  const bool own_clip = planned && settings.search().method() == SearchSettings::BOTH_METHODS;
   for (const RecipeSettings& other : settings.recipes()) {
-    if (other.planned()) recipe.set_test_segments(other.test_segments());
+    if (other.planned() && !own_clip) recipe.set_test_segments(other.test_segments());
   }
   return recipe;
 }
@@ -128,22 +130,22 @@ std::string CurveName(const RecipeSettings& recipe) {
   return absl::StrCat("recipes/", recipe.name());
 }
 
-// What a search of one method ended with.
+// The result of a search by one method.
 struct Found {
   RecipeResult::Role model_role = RecipeResult::ROLE_UNSPECIFIED;
   std::vector<SearchOutcome> outcomes;
   Plan plan;
   FinalModel model;
-  // Frames that the search took, and the same as frames a video.
+  // Frames that the search trained, and the same as frames per video.
   int64_t frames = 0;
   double frames_a_video = 0;
 };
 
-// A row of the table in the making.
+// A row of the table in progress.
 struct Row {
   std::unique_ptr<RecipeRun> run;
   RecipeResult::Role role = RecipeResult::ROLE_UNSPECIFIED;
-  // Frames of the search that the row stands on.
+  // Frames of the search on which the row is based.
   int64_t search_frames = 0;
 };
 
@@ -178,7 +180,7 @@ class Rows {
   }
 
  private:
-  // Rows side by side: at most as many as there are.
+  // The number of rows at the same time: at most as many as there are.
   int jobs() const {
     const RivalSettings& rivals = options_.settings.rivals();
     const int rows = static_cast<int>(found_.size()) + options_.settings.recipes_size() +
@@ -187,10 +189,10 @@ class Rows {
     return std::max(1, std::min(options_.threads, rows));
   }
 
-  // What frames are counted by.
+  // The crop relative to which frames are counted.
   int full_crop() const { return options_.settings.transform().train_crop(); }
 
-  TrainingJob Job(const std::vector<Video>* videos, const std::string& name) const {
+  TrainingJob Job(const std::vector<data::Video>* videos, const std::string& name) const {
     TrainingJob job = MakeJob(options_.settings, options_.device, data_);
     job.videos = videos;
     job.purpose = absl::StrCat("recipe.", name);
@@ -203,7 +205,7 @@ class Rows {
     return folder_->Path(absl::StrCat("checkpoints/", name));
   }
 
-  // The searches' own models, as they are.
+  // Makes rows of the searches' own models, without training.
   absl::Status MakeModels() {
     if (options_.settings.search().method() == SearchSettings::METHOD_UNSPECIFIED) {
       return absl::OkStatus();
@@ -245,7 +247,7 @@ class Rows {
         if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
           row.role = RecipeResult::HAND_TUNED;
         }
-        // Held against a search at equal total frames.
+        // Compared with a search at equal total frames.
         if (planned_method) {
           SetFrames(found_.back().frames_a_video, full_crop(), &recipe);
         }
@@ -259,17 +261,17 @@ class Rows {
     return absl::OkStatus();
   }
 
-  // Fixed schedules that share, or get at once, the frames of the run's own search.
+  // Fixed schedules that share the frames of the run's own search, or get all of them at once.
   absl::Status MakeRivals() {
     const RivalSettings& rivals = options_.settings.rivals();
     if (found_.empty() || found_.back().model_role != RecipeResult::PLANNED_MODEL) {
       return absl::OkStatus();
     }
     const double frames = found_.back().frames_a_video;
-    std::vector<std::pair<State, double>> fixed;
+    std::vector<std::pair<StateSettings, double>> fixed;
     const double share = frames / std::max(1, rivals.clips_size() * rivals.rates_size());
     for (const std::string& name : rivals.clips()) {
-      OP3D_ASSIGN_OR_RETURN(const State clip,
+      OP3D_ASSIGN_OR_RETURN(const StateSettings clip,
                             FindClip(options_.settings.search(), name, "rivals.clips"));
       for (const double rate : rivals.rates()) {
         fixed.emplace_back(clip, share);
@@ -283,16 +285,18 @@ class Rows {
                                      state, budget, RecipeResult::FIXED));
     }
     if (!rivals.long_run().empty()) {
-      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
-                                                        rivals.long_run(), "rivals.long_run"));
+      OP3D_ASSIGN_OR_RETURN(
+          const StateSettings state,
+          FindClip(options_.settings.search(), rivals.long_run(), "rivals.long_run"));
       OP3D_RETURN_IF_ERROR(MakeRival(
           "long_run",
           absl::StrCat("one long run: ", state.name(), " at ", state.learning_rate(), ", linear to 0"),
           state, frames, RecipeResult::LONG_RUN));
     }
     if (!rivals.multigrid().empty()) {
-      OP3D_ASSIGN_OR_RETURN(const State state, FindClip(options_.settings.search(),
-                                                        rivals.multigrid(), "rivals.multigrid"));
+      OP3D_ASSIGN_OR_RETURN(
+          const StateSettings state,
+          FindClip(options_.settings.search(), rivals.multigrid(), "rivals.multigrid"));
       AddRival("multigrid",
                absl::StrCat("multigrid, long cycle: ", state.name(), " at ", state.learning_rate()),
                MultigridPlan(state, frames, full_crop(),
@@ -302,15 +306,15 @@ class Rows {
     return absl::OkStatus();
   }
 
-  // One state whose rate falls in a straight line to 0.
-  absl::Status MakeRival(const std::string& name, const std::string& title, const State& state,
-                         double frames, RecipeResult::Role role) {
+  // One state whose rate falls linearly to 0.
+  absl::Status MakeRival(const std::string& name, const std::string& title,
+                         const StateSettings& state, double frames, RecipeResult::Role role) {
     RecipeSettings recipe;
     *recipe.mutable_fixed()->mutable_state() = state;
     recipe.mutable_fixed()->set_frames(frames);
     OP3D_ASSIGN_OR_RETURN(Plan plan, RecipePlan(recipe, Plan(), full_crop()));
     Plan::Step& step = *plan.mutable_steps(0);
-    // Three epochs or fewer have none to spare for a warm-up.
+    // With three epochs or fewer there is no warm-up.
     step.mutable_state()->mutable_schedule()->mutable_linear()->set_warmup_epochs(
         step.epochs() > 3 ? 1 : 0);
     AddRival(name, title, plan, role);
@@ -338,7 +342,7 @@ class Rows {
     if (rows_[i].role != RecipeResult::PLANNED_MODEL &&
         rows_[i].role != RecipeResult::PUBLISHED_MODEL) {
       OP3D_RETURN_IF_ERROR(run.Train([&](int done, int total, double loss) {
-        // 0: it had been trained before, by an earlier process.
+        // 0: an earlier process has trained it.
         if (loss > 0) {
           progress->Add(done - seen);
         } else {
@@ -357,7 +361,7 @@ class Rows {
       queue_.Add([this, i] { return Test(i, {}); });
       return absl::OkStatus();
     }
-    // Of the fixed schedules only the one that is best on held-out videos is tested.
+    // Of the fixed schedules only the best on held-out videos is tested.
     absl::MutexLock lock(&mutex_);
     if (--fixed_left_ > 0) return absl::OkStatus();
     size_t best = 0;
@@ -368,7 +372,7 @@ class Rows {
       OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, rows_[k].run->Trained());
       RecipeResult::Candidate& candidate = *choice.add_candidates();
       candidate.set_title(trained.title());
-      candidate.set_plan(FormatPlan(trained.plan()));
+      candidate.set_plan(results::FormatPlan(trained.plan()));
       candidate.set_frames(trained.frames());
       candidate.set_held_out(trained.held_out());
       choice.set_total_frames(choice.total_frames() + trained.frames());
@@ -386,7 +390,7 @@ class Rows {
     return absl::OkStatus();
   }
 
-  // `over`: what stands in the row instead of what its training says.
+  // `over`: fields that replace the row's training results.
   absl::Status Test(size_t i, const RecipeResult& over) {
     const int threads = std::max(1, options_.threads / jobs());
     OP3D_ASSIGN_OR_RETURN(results_[i], rows_[i].run->Test(data_.evaluation, data_.labels, threads));
@@ -425,7 +429,7 @@ class Rows {
   int fixed_left_ = 0;
 };
 
-// scores.safetensors: the scores of every recipe, as MergeRows() puts them.
+// Writes scores.safetensors, the scores of every recipe (MergeRows()).
 absl::Status MergeScores(RunFolder* folder, RunRecord* record) {
   std::vector<std::pair<std::string, std::string>> rows;
   for (const RecipeResult& recipe : record->recipes()) {
@@ -482,10 +486,12 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
     const SearchSettings::Proxy& proxy = options.settings.search().proxy();
     record->add_notes(absl::StrCat(
         "The search ran in small (",
-        proxy.videos() > 0 ? absl::StrCat(FormatPercent(proxy.videos()), " % of the videos") : "all videos",
+        proxy.videos() > 0
+            ? absl::StrCat(results::FormatPercent(proxy.videos()), " % of the videos")
+            : "all videos",
         proxy.crop() > 0 ? absl::StrCat(", crop ", proxy.crop()) : "",
-        proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "",
-        "); the best ", ProxyPaths(options.settings),
+        proxy.width() > 0 ? absl::StrCat(", network of width ", proxy.width()) : "", "); the best ",
+        ProxyPaths(options.settings),
         " of its paths were then trained at full size. Its edges' scores are those of the small "
         "search."));
   }
@@ -525,7 +531,7 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
   }
 }
 
-// Which videos the search chooses on, as a file that anybody can read.
+// Writes a readable file with the videos by which the search chooses.
 absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkData& data,
                              const RunFolder& folder, RunRecord* record) {
   if (settings.has_plan() || settings.search().search_split() == SearchSettings::PUBLISHED) {
@@ -535,10 +541,10 @@ absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkD
   for (DatasetReport::List& list : *record->mutable_dataset()->mutable_lists()) {
     if (list.name() == kHeldOutList) list.set_videos_file(kFile);
   }
-  return WriteFileAtomically(folder.Path(kFile), VideoListText(data.search_measured));
+  return WriteFileAtomically(folder.Path(kFile), data::VideoListText(data.search_measured));
 }
 
-// Trains the best paths of a search in small at full size, from scratch.  The one that is best on the
+// Trains the best paths of a proxy's search at full size, from scratch.  The best one on the
 // held-out videos is the plan, and its weights are the model.
 absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& data,
                         RunFolder* folder, CurveFiles* curves, Found* found,
@@ -595,12 +601,12 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
     *seconds += runs[i]->seconds();
     found->frames += trained.frames();
     for (const Plan::Step& step : plans[i].steps()) {
-      found->frames_a_video += step.epochs() * FullFramesPerClip(step.state(), full_crop);
+      found->frames_a_video += step.epochs() * planner::FullFramesPerClip(step.state(), full_crop);
     }
     RecipeResult::Candidate& candidate = *facts.add_candidates();
-    candidate.set_title(absl::StrCat(trained.title(), ", ", FormatPercent(plans[i].value()),
-                                     " % in the small search"));
-    candidate.set_plan(FormatPlan(plans[i]));
+    candidate.set_title(absl::StrCat(
+        trained.title(), ", ", results::FormatPercent(plans[i].value()), " % in the small search"));
+    candidate.set_plan(results::FormatPlan(plans[i]));
     candidate.set_frames(trained.frames());
     candidate.set_held_out(trained.held_out());
     if (i > 0 && trained.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) continue;
@@ -611,20 +617,20 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   found->plan = plans[best];
   found->plan.set_value(facts.held_out());
   found->model.file = folder->Path("model.safetensors");
-  // The path's own file knows neither the plan as it is called now nor the test.
+  // The path's own file knows neither the plan's current name nor the test.
   TrainingJob job = MakeJob(settings, options.device, data);
   DescribeTest(ModelRecipe(settings, /*planned=*/true), found->plan, &job.card);
-  const State& last = found->plan.steps(found->plan.steps_size() - 1).state();
+  const StateSettings& last = found->plan.steps(found->plan.steps_size() - 1).state();
   OP3D_ASSIGN_OR_RETURN(const RecipeResult chosen, runs[best]->Trained());
   const double loss = chosen.losses().empty() ? 0 : chosen.losses(chosen.losses_size() - 1);
   OP3D_ASSIGN_OR_RETURN(const Safetensors own, Safetensors::Read(runs[best]->WeightsPath()));
   OP3D_ASSIGN_OR_RETURN(
       const std::string bytes,
-      SerializeSafetensors(own.tensors(), WeightsMetadata(job, ToTrainState(last).clip, loss)));
+      SerializeSafetensors(own.tensors(), WeightsMetadata(job, ToStateTask(last).clip, loss)));
   return WriteFileAtomically(found->model.file, bytes);
 }
 
-// Searches by one method and chooses the search's model.
+// Searches with one method and chooses the search's model.
 absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
                                bool planned, RunFolder* folder, CurveFiles* curves,
                                RunRecord* record, ActivitySeconds* seconds) {
@@ -675,7 +681,7 @@ absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkD
   return found;
 }
 
-// The searches that the settings ask for; the last one's plan is the run's.
+// Runs the searches of the settings; the last one's plan is the run's.
 absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
                                              const BenchmarkData& data, RunFolder* folder,
                                              CurveFiles* curves, RunRecord* record,
@@ -700,15 +706,16 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const absl::Time start = absl::Now();
   RunRecord record;
   *record.mutable_settings() = options.settings;
-  *record.mutable_environment() = CollectEnvironment(
-      options.threads, options.device, ArithmeticInUse(), {LibTorchVersion(), FfmpegVersion()});
-  IndexOptions index;
+  *record.mutable_environment() =
+      results::CollectEnvironment(options.threads, options.device, ArithmeticInUse(),
+                                  {LibTorchVersion(), data::FfmpegVersion()});
+  data::IndexOptions index;
   index.file = options.index_file;
   OP3D_ASSIGN_OR_RETURN(
       BenchmarkData data,
       LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
   *record.mutable_dataset() = data.report;
-  // Why settings were chosen is words, and some of them are of the machine.
+  // The reasons for settings are only text, and some depend on the machine.
   BenchmarkSettings kept = options.settings;
   kept.clear_derived();
   absl::StatusOr<std::unique_ptr<RunFolder>> opened = RunFolder::Open(options.output_dir, kept);
@@ -716,7 +723,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const std::unique_ptr<RunFolder> folder = *std::move(opened);
   if (FileExists(folder->Path("record.textproto"))) {
     Progress::Print(absl::StrCat(options.output_dir, " holds a finished run; this is its record"));
-    return ReadRecord(folder->path());
+    return results::ReadRecord(folder->path());
   }
   folder->Log("started", {{"benchmark", options.settings.benchmark()},
                           {"threads", options.threads},
@@ -738,8 +745,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
                         FindPlans(options, data, folder.get(), &curves, &record, &seconds));
   const Plan plan = found.empty() ? options.settings.plan() : found.back().plan;
   *record.mutable_plan() = plan;
-  OP3D_RETURN_IF_ERROR(WritePlan(folder->Path("plan.textproto"), plan));
-  Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", FormatPlan(plan)));
+  OP3D_RETURN_IF_ERROR(planner::WritePlan(folder->Path("plan.textproto"), plan));
+  Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", results::FormatPlan(plan)));
   Rows rows(options, data, found, folder.get(), &curves);
   OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds, rows.Run(plan, &record));
   seconds += recipe_seconds;
@@ -753,12 +760,12 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   time.set_backward(seconds.backward);
   time.set_step(seconds.step);
   time.set_wall(absl::ToDoubleSeconds(absl::Now() - start));
-  time.set_peak_memory_mib(PeakMemoryMib());
-  record.mutable_environment()->set_finished(RecordTime(absl::Now()));
-  OP3D_RETURN_IF_ERROR(WriteReport(folder->path(), record));
-  OP3D_RETURN_IF_ERROR(WriteRecord(folder->path(), record));
+  time.set_peak_memory_mib(results::PeakMemoryMib());
+  record.mutable_environment()->set_finished(results::RecordTime(absl::Now()));
+  OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record));
+  OP3D_RETURN_IF_ERROR(results::WriteRecord(folder->path(), record));
   folder->Log("finished", {{"wall_seconds", time.wall()}});
   return record;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

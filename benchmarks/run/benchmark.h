@@ -7,8 +7,8 @@
 //   options.output_dir = "results/runs/kinetics400-2026-05-01";
 //   OP3D_ASSIGN_OR_RETURN(RunRecord record, RunBenchmark(options));
 //
-// Stopped at any moment and started again with the same options, it goes on where it was and the
-// record comes out equal but for its times.
+// If it is stopped at any moment and started again with the same options, it resumes, and the
+// record is equal except for its times.
 #ifndef OP3D_BENCHMARKS_RUN_BENCHMARK_H_
 #define OP3D_BENCHMARKS_RUN_BENCHMARK_H_
 
@@ -18,25 +18,26 @@
 #include "results/record/run_record.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct BenchmarkOptions {
   BenchmarkSettings settings;
   std::string dataset_root;
   // Everything the run writes.
   std::string output_dir;
-  // Where what scanning the videos found is kept between runs; empty = nowhere.
+  // The index file with the results of scanning the videos; empty = none.
   std::string index_file;
   // "cpu" or "cuda".
   std::string device = "cpu";
-  // Jobs side by side (pools, recipes) and loader threads; at least 1.  No result depends on it.
+  // Number of jobs at the same time (pools, recipes) and of loader threads; at least 1.  No result
+  // depends on it.
   int threads = 2;
 };
 
 // Errors are those of its parts; a message says what to do.  Cancelled after SIGINT or SIGTERM,
-// with everything saved that is needed to go on.
+// after saving everything that is needed to resume.
 absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_BENCHMARK_H_

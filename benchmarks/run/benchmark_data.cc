@@ -9,20 +9,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/annotation/held_out.h"
-#include "data/annotation/text/csv.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/sampling/sampling.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-// Of names and sizes of files: tells another copy of the same videos without reading it.
-uint32_t FilesCrc32(const std::vector<Video>& videos) {
+// The CRC-32 of names and sizes of files: detects another copy of the same videos without reading
+// it.
+uint32_t FilesCrc32(const std::vector<data::Video>& videos) {
   std::string text;
-  for (const Video& video : videos) {
+  for (const data::Video& video : videos) {
     std::error_code error;
     const bool file = std::filesystem::is_regular_file(video.path, error);
     const uintmax_t bytes = file ? std::filesystem::file_size(video.path, error) : 0;
@@ -31,7 +32,7 @@ uint32_t FilesCrc32(const std::vector<Video>& videos) {
   return Crc32(text);
 }
 
-void AddReport(absl::string_view name, const VideoList& list, int official,
+void AddReport(absl::string_view name, const data::VideoList& list, int official,
                const BenchmarkSettings& settings, DatasetReport* report) {
   DatasetReport::List& row = *report->add_lists();
   row.set_name(std::string(name));
@@ -40,18 +41,19 @@ void AddReport(absl::string_view name, const VideoList& list, int official,
   row.set_missing(static_cast<int32_t>(list.missing));
   row.set_broken(static_cast<int32_t>(list.broken));
   for (const std::string& example : list.examples) row.add_examples(example);
-  row.set_crc32(VideoListCrc32(list.videos));
+  row.set_crc32(data::VideoListCrc32(list.videos));
   row.set_files_crc32(FilesCrc32(list.videos));
   row.set_official(official);
   CountShortVideos(settings, list.videos, &row);
 }
 
-void AddPart(absl::string_view name, const std::vector<Video>& videos, DatasetReport* report) {
+void AddPart(absl::string_view name, const std::vector<data::Video>& videos,
+             DatasetReport* report) {
   DatasetReport::List& row = *report->add_lists();
   row.set_name(std::string(name));
   row.set_listed(static_cast<int32_t>(videos.size()));
   row.set_used(static_cast<int32_t>(videos.size()));
-  row.set_crc32(VideoListCrc32(videos));
+  row.set_crc32(data::VideoListCrc32(videos));
 }
 
 // `class,group` lines after a header row; every class must have its group.
@@ -81,18 +83,19 @@ absl::StatusOr<std::vector<std::string>> ReadGroups(const std::string& path,
 
 }  // namespace
 
-const std::vector<Video>& BenchmarkData::RecipeVideos(const BenchmarkSettings& settings) const {
+const std::vector<data::Video>& BenchmarkData::RecipeVideos(
+    const BenchmarkSettings& settings) const {
   return settings.recipe_videos() == BenchmarkSettings::SEARCH_TRAIN ? search_train : train;
 }
 
-void CountShortVideos(const BenchmarkSettings& settings, const std::vector<Video>& videos,
+void CountShortVideos(const BenchmarkSettings& settings, const std::vector<data::Video>& videos,
                       DatasetReport::List* list) {
   std::set<int64_t> spans;
-  const auto add = [&spans](const State& state) {
-    spans.insert(Span({state.segments(), state.frames_per_segment(), state.stride()}));
+  const auto add = [&spans](const StateSettings& state) {
+    spans.insert(data::Span({state.segments(), state.frames_per_segment(), state.stride()}));
   };
   for (const TransitionGraph& pool : settings.search().pools()) {
-    for (const State& state : pool.states()) add(state);
+    for (const StateSettings& state : pool.states()) add(state);
   }
   for (const RecipeSettings& recipe : settings.recipes()) {
     if (recipe.has_hand_tuned()) add(recipe.hand_tuned().state());
@@ -101,7 +104,7 @@ void CountShortVideos(const BenchmarkSettings& settings, const std::vector<Video
   for (const int64_t span : spans) {
     DatasetReport::List::Short row;
     row.set_span(span);
-    for (const Video& video : videos) {
+    for (const data::Video& video : videos) {
       if (video.frames >= span) continue;
       if (row.videos() == 0) {
         row.set_example(absl::StrCat(video.name, ": ", video.frames, " frames"));
@@ -120,14 +123,16 @@ std::string DescribeShortVideos(const DatasetReport::List& list,
 
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
                                                 const std::string& root, int threads,
-                                                const IndexOptions& index) {
+                                                const data::IndexOptions& index) {
   const DatasetSettings& dataset = settings.dataset();
   BenchmarkData data;
-  OP3D_ASSIGN_OR_RETURN(VideoList train, LoadVideoList(dataset, dataset.train(), root,
-                                                       settings.loader(), threads, index));
-  OP3D_ASSIGN_OR_RETURN(VideoList evaluation, LoadVideoList(dataset, dataset.evaluation(), root,
-                                                            settings.loader(), threads, index));
-  for (const VideoList* list : {&train, &evaluation}) {
+  OP3D_ASSIGN_OR_RETURN(
+      data::VideoList train,
+      data::LoadVideoList(dataset, dataset.train(), root, settings.loader(), threads, index));
+  OP3D_ASSIGN_OR_RETURN(
+      data::VideoList evaluation,
+      data::LoadVideoList(dataset, dataset.evaluation(), root, settings.loader(), threads, index));
+  for (const data::VideoList* list : {&train, &evaluation}) {
     for (const std::string& note : list->notes) Progress::Print(note);
     if (!list->videos.empty() && list->videos[0].label < 0) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -135,10 +140,10 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
           " has no labels: a benchmark needs them in both lists; "
           "./bazelw run //op3d:evaluate predicts the videos of a list without labels"));
     }
-    OP3D_RETURN_IF_ERROR(CheckClassCount(
+    OP3D_RETURN_IF_ERROR(data::CheckClassCount(
         *list, dataset, (list == &train ? dataset.train() : dataset.evaluation()).list()));
   }
-  const std::string shared = DescribeSharedVideos(train.videos, evaluation.videos);
+  const std::string shared = data::DescribeSharedVideos(train.videos, evaluation.videos);
   if (!shared.empty()) Progress::Print(shared);
   if (train.classes != evaluation.classes) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -146,7 +151,7 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
         dataset.evaluation().list(), " ", evaluation.classes.size(),
         ", and they are not the same: name a file with all classes in dataset.label_map"));
   }
-  const OfficialCounts official = OfficialVideos(dataset);
+  const data::OfficialCounts official = data::OfficialVideos(dataset);
   AddReport("train", train, official.train, settings, &data.report);
   AddReport("evaluation", evaluation, official.evaluation, settings, &data.report);
   data.labels.classes = train.classes;
@@ -162,14 +167,14 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
     data.search_measured = data.evaluation;
   } else {
     std::tie(data.search_train, data.search_measured) =
-        SplitHeldOut(data.train, settings.search().held_out_share(), settings.seed());
+        data::SplitHeldOut(data.train, settings.search().held_out_share(), settings.seed());
     AddPart("search: trained on", data.search_train, &data.report);
     AddPart(kHeldOutList, data.search_measured, &data.report);
   }
-  OP3D_ASSIGN_OR_RETURN(const VideoLimits limits, LimitsOf(settings.loader()));
-  data.frames =
-      std::make_unique<FrameStore>(int64_t{settings.loader().frame_cache_mib()} << 20, limits);
+  OP3D_ASSIGN_OR_RETURN(const data::VideoLimits limits, data::LimitsOf(settings.loader()));
+  data.frames = std::make_unique<data::FrameStore>(
+      int64_t{settings.loader().frame_cache_mib()} << 20, limits);
   return data;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

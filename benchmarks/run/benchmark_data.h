@@ -1,4 +1,4 @@
-// The videos of a run: its lists, the part held out for the search, what the copy lacks.
+// The videos of a run: its lists, the held-out part for the search, what the copy lacks.
 #ifndef OP3D_BENCHMARKS_RUN_BENCHMARK_DATA_H_
 #define OP3D_BENCHMARKS_RUN_BENCHMARK_DATA_H_
 
@@ -12,47 +12,47 @@
 #include "results/record/run_record.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
-// Names of the dataset that results are split by.
+// The dataset's class and group names, by which results are split.
 struct TestLabels {
   std::vector<std::string> classes;
-  // One a class, or empty.
+  // One per class, or empty.
   std::vector<std::string> groups;
 };
 
-// The name in the report of the list that a search with search_split HELD_OUT_FROM_TRAIN measures
-// on.
+// The name, in the report, of the list on which a search with search_split HELD_OUT_FROM_TRAIN
+// measures.
 inline constexpr char kHeldOutList[] = "search: held out";
 
 struct BenchmarkData {
-  // The whole training list, and what of it the search trains on and measures on.  With
-  // search_split PUBLISHED the search trains on all and measures on the evaluation list.
-  std::vector<Video> train, search_train, search_measured;
-  std::vector<Video> evaluation;
+  // The whole training list, and the parts on which the search trains and measures.  With
+  // search_split PUBLISHED the search trains on all of it and measures on the evaluation list.
+  std::vector<data::Video> train, search_train, search_measured;
+  std::vector<data::Video> evaluation;
   TestLabels labels;
   DatasetReport report;
   // Decoded frames, shared by everything that runs.
-  std::unique_ptr<FrameStore> frames;
+  std::unique_ptr<data::FrameStore> frames;
 
-  // What recipes are trained on.
-  const std::vector<Video>& RecipeVideos(const BenchmarkSettings& settings) const;
+  // The videos on which recipes are trained.
+  const std::vector<data::Video>& RecipeVideos(const BenchmarkSettings& settings) const;
 };
 
-// The used videos that are shorter than clips, for each frames x stride that `settings` names in a
-// search, a recipe or a plan; loader.on_short_video says what the clips then show.
-void CountShortVideos(const BenchmarkSettings& settings, const std::vector<Video>& videos,
+// Counts the used videos that are shorter than a clip, for each frames x stride that `settings`
+// name in a search, a recipe or a plan; loader.on_short_video says which frames their clips have.
+void CountShortVideos(const BenchmarkSettings& settings, const std::vector<data::Video>& videos,
                       DatasetReport::List* list);
 // "12 of 240 videos are shorter than clips of 64 frames (first: a.mp4: 48 frames)".
 std::string DescribeShortVideos(const DatasetReport::List& list,
                                 const DatasetReport::List::Short& row);
 
 // Reads the lists under `root`; files that `index` does not know are scanned with `threads`
-// threads. Errors name the folder or file, what was expected in it and what to do.
+// threads.  Errors name the folder or file, what was expected in it and what to do.
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
                                                 const std::string& root, int threads,
-                                                const IndexOptions& index);
+                                                const data::IndexOptions& index);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_BENCHMARK_DATA_H_

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-State Clips(int frames, int stride) {
-  State state;
+StateSettings Clips(int frames, int stride) {
+  StateSettings state;
   state.set_segments(2);
   state.set_frames_per_segment(frames);
   state.set_stride(stride);
@@ -28,7 +28,7 @@ TEST(BenchmarkDataTest, CountsVideosShorterThanClips) {
       settings,
       {{"a", "a.mp4", 0, 64}, {"b", "b.mp4", 0, 16}, {"c", "c.mp4", 0, 15}, {"d", "d.mp4", 0, 900}},
       &list);
-  // None is shorter than 4; 64 frames fit into 64.
+  // No video is shorter than 4; clips of 64 frames fit into 64.
   ASSERT_EQ(list.short_videos_size(), 3);
   EXPECT_EQ(DescribeShortVideos(list, list.short_videos(0)),
             "1 of 4 videos are shorter than clips of 16 frames (first: c: 15 frames)");
@@ -39,4 +39,4 @@ TEST(BenchmarkDataTest, CountsVideosShorterThanClips) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -2,7 +2,7 @@
 
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 EventFile* CurveFiles::Open(const std::string& name, int64_t first_step, Curve* curve) const {
   const std::string folder = JoinPath(folder_, name);
@@ -32,4 +32,4 @@ void CurveFiles::Complete(const std::string& name, const std::vector<Point>& poi
   curves_.erase(name);
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

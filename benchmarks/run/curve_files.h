@@ -5,7 +5,7 @@
 //   curves.Complete("search/cs/S1-S2", points);
 //
 // A curve is one of TensorBoard's runs, named by its folder; curves with the same tags share a
-// chart, and the folders above them are the groups that its filter takes.  Torch-free.
+// chart, and TensorBoard's filter can select the folders above them.  Torch-free.
 #ifndef OP3D_BENCHMARKS_RUN_CURVE_FILES_H_
 #define OP3D_BENCHMARKS_RUN_CURVE_FILES_H_
 
@@ -20,9 +20,10 @@
 #include "absl/synchronization/mutex.h"
 #include "op3d/train/log/event_file.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
-// Thread-safe.  A disk that is full or cannot be written to does not stop a run for its charts.
+// Thread-safe.  Errors are ignored: a full or read-only disk does not stop a run because of its
+// charts.
 class CurveFiles {
  public:
   using Scalars = std::vector<std::pair<std::string, double>>;
@@ -31,15 +32,15 @@ class CurveFiles {
     Scalars scalars;
   };
 
-  // Nothing is made before the first point.
+  // Creates nothing before the first point.
   explicit CurveFiles(const std::string& folder) : folder_(folder) {}
 
-  // The next point of a curve.  The first one in a process voids what earlier ones wrote from this
-  // step on.
+  // Adds the next point of a curve.  The first point in a process makes earlier processes' points
+  // from this step on void.
   void Add(const std::string& curve, const Point& point);
 
-  // The curve has come to its end and is all of `points`: written again where this process has not
-  // seen all of them.
+  // The curve is finished and consists of `points`; it is written again if this process has not
+  // added all of them.
   void Complete(const std::string& curve, const std::vector<Point>& points);
 
  private:
@@ -47,7 +48,7 @@ class CurveFiles {
     std::unique_ptr<EventFile> file;
     size_t points = 0;
   };
-  // Null where it cannot be made.
+  // Null if it cannot be created.
   EventFile* Open(const std::string& name, int64_t first_step, Curve* curve) const;
 
   const std::string folder_;
@@ -55,6 +56,6 @@ class CurveFiles {
   std::map<std::string, Curve> curves_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_CURVE_FILES_H_

@@ -7,10 +7,10 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/train/log/event.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-// What TensorBoard makes of a curve's folder: a value a step of a tag, over all files in order.
+// Reads a curve's folder as TensorBoard does: one value per step of a tag, over all files in order.
 std::map<int64_t, float> Read(const std::string& folder, const std::string& tag) {
   std::map<int64_t, float> values;
   const auto names = ListFolder(folder);
@@ -82,4 +82,4 @@ TEST(CurveFilesTest, AFolderThatCannotBeMadeStopsNothing) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

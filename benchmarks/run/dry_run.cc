@@ -22,28 +22,28 @@
 #include "op3d/base/thread/interrupt.h"
 #include "op3d/train/cost/step_probe.h"
 #include "op3d/train/settings/network_settings.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/graphs/wide_graph.h"
 #include "planner/plans/plan_io.h"
-#include "planner/plans/work_estimate.h"
+#include "planner/plans/search_work.h"
 #include "results/record/environment.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-// How many videos each part of a run sees.
+// The number of videos in each part of a run.
 struct Videos {
   int64_t search_train = 0, search_measured = 0, recipes = 0, evaluation = 0;
-  // Of the lists, or the official number.
+  // The number in the lists, or the official one.
   int64_t classes = 0;
 };
 
-// Counts the copy; one that cannot be run on yet counts as the official dataset, and `text` says
-// what the run would stop at.
+// Counts the videos of the copy.  If the copy cannot be used yet, assumes the official dataset, and
+// `text` says where the run would stop.
 absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string* text) {
   const BenchmarkSettings& settings = options.settings;
-  IndexOptions index;
+  data::IndexOptions index;
   index.file = options.index_file;
   index.read_only = true;
   const absl::StatusOr<BenchmarkData> data =
@@ -66,7 +66,7 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
     videos.classes = static_cast<int64_t>(data->labels.classes.size());
     return videos;
   }
-  const OfficialCounts official = OfficialVideos(settings.dataset());
+  const data::OfficialCounts official = data::OfficialVideos(settings.dataset());
   const int64_t train = official.train;
   if (absl::IsCancelled(data.status()) || train == 0 || !FolderExists(options.dataset_root)) {
     return data.status();
@@ -85,12 +85,12 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
   return videos;
 }
 
-// Measured seconds a clip, by frames and side.
+// Measured seconds per clip, by frames and side.
 class Costs {
  public:
   explicit Costs(const BenchmarkOptions& options) : options_(options) {}
 
-  // `train`: both costs are known; else at least that of scoring.
+  // `train`: both costs are needed; otherwise only that of scoring.
   absl::StatusOr<StepCost> Of(int frames, int side, bool train) {
     StepCost& cost = known_[{frames, side}];
     if (train ? cost.train_seconds > 0 : cost.score_seconds > 0) return cost;
@@ -119,13 +119,13 @@ class Costs {
 };
 
 // Side of a state's training clips.
-int CropOf(const State& state, const TransformSettings& transform) {
+int CropOf(const StateSettings& state, const TransformSettings& transform) {
   return state.crop() > 0 ? state.crop() : transform.train_crop();
 }
 
-// InvalidArgument as the run's, when a step is larger than the list.
-absl::StatusOr<int64_t> EpochClips(const State& state, int64_t videos) {
-  const TrainState train = ToTrainState(state, /*epochs=*/1);
+// InvalidArgument, as in the run, if a step has more clips than the list.
+absl::StatusOr<int64_t> EpochClips(const StateSettings& state, int64_t videos) {
+  const StateTask train = ToStateTask(state, /*epochs=*/1);
   const absl::StatusOr<int64_t> steps = StepsPerEpoch(train, videos);
   if (!steps.ok()) return Annotate(steps.status(), absl::StrCat("state ", state.name()));
   return *steps * train.clips_a_step();
@@ -139,17 +139,17 @@ struct Sum {
 absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
                                          const TransitionGraph& graph, Costs* costs, Sum* sum) {
   const TransformSettings& transform = options.settings.transform();
-  OP3D_ASSIGN_OR_RETURN(const WorkEstimate work,
-                        EstimateWork(graph, options.settings.search().rule()));
+  OP3D_ASSIGN_OR_RETURN(const planner::SearchWork work,
+                        planner::EstimateWork(graph, options.settings.search().rule()));
   std::string text =
       absl::StrFormat("pool %s: %d states, %d edges\n  %-10s %-7s %-8s %-8s %10s %12s %32s\n",
                       graph.pool(), graph.states_size(), work.edges.size(), "edge", "frames", "lr",
                       "batch", "epochs", "clips/epoch", "time");
-  for (const EdgeWork& edge : work.edges) {
+  for (const planner::EdgeWork& edge : work.edges) {
     const Transition& transition = graph.transitions(edge.edge);
-    const State& state =
-        *std::find_if(graph.states().begin(), graph.states().end(),
-                      [&](const State& candidate) { return candidate.name() == transition.to(); });
+    const StateSettings& state = *std::find_if(
+        graph.states().begin(), graph.states().end(),
+        [&](const StateSettings& candidate) { return candidate.name() == transition.to(); });
     OP3D_ASSIGN_OR_RETURN(const StepCost train,
                           costs->Of(edge.frames_per_clip, CropOf(state, transform), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost search,
@@ -158,7 +158,7 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
     const double epoch = train.train_seconds * static_cast<double>(clips) +
                          search.score_seconds * static_cast<double>(videos.search_measured);
     absl::StrAppendFormat(
-        &text, "  %-10s %-7d %-8g %-8s %10s %12d %32s\n", EdgeName(transition),
+        &text, "  %-10s %-7d %-8g %-8s %10s %12d %32s\n", planner::EdgeName(transition),
         edge.frames_per_clip, state.learning_rate(),
         absl::StrCat(state.batch_size(), "x", state.accumulation()),
         absl::StrCat(edge.min_epochs, "/", edge.expected_epochs, "/", edge.max_epochs), clips,
@@ -176,7 +176,7 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
   return text;
 }
 
-// Of a frame of a clip, the mean over the wide graph's clips: training, and measuring.
+// Seconds per frame of a clip, the mean over the wide graph's clips: training, and measuring.
 struct FrameCost {
   double train_seconds = 0, score_seconds = 0;
 };
@@ -186,25 +186,26 @@ absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, const Vi
   const WideGraphSettings& wide = options.settings.search().wide();
   const TransformSettings& transform = options.settings.transform();
   FrameCost mean;
-  for (const State& clip : wide.clips()) {
-    // Of rivals, too: they train on the same videos.
+  for (const StateSettings& clip : wide.clips()) {
+    // Also checked for rivals, which train on the same videos.
     OP3D_RETURN_IF_ERROR(EpochClips(clip, videos.search_train).status());
-    const int frames = FramesPerClip(clip);
+    const int frames = planner::FramesPerClip(clip);
     OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of(frames, CropOf(clip, transform), true));
     OP3D_ASSIGN_OR_RETURN(const StepCost score, costs->Of(frames, transform.search_crop(), false));
-    mean.train_seconds += train.train_seconds / FullFramesPerClip(clip, transform.train_crop()) /
+    mean.train_seconds += train.train_seconds /
+                          planner::FullFramesPerClip(clip, transform.train_crop()) /
                           wide.clips_size();
     mean.score_seconds += score.score_seconds / frames / wide.clips_size();
   }
   return mean;
 }
 
-// What one thread takes for the rounds of the planned method: for a frame a video of training, and for
-// each round's scoring, whatever the budget.
+// The time of one thread for the rounds of the planned method: per frame and video of training, and
+// for each round's scoring, whatever the budget.
 struct RoundsCost {
   double frame_seconds = 0;
   std::vector<double> scoring_seconds;
-  // Training at full size.
+  // Seconds of training at full size.
   double full_frame_seconds = 0;
 };
 
@@ -226,26 +227,27 @@ absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const V
   rounds.frame_seconds = share * train_videos * cost.train_seconds;
   rounds.full_frame_seconds = train_videos * full.train_seconds;
   for (int k = 0; k < search.wide().stages_size(); ++k) {
-    // Measured in the middle and at the end of an edge; merging asks for BatchNorm's clips beside.
+    // Measured in the middle and at the end of an edge; merging also needs BatchNorm's clips.
     const double scored = 2 * (static_cast<double>(videos.search_measured) *
                                    std::max(search.score().frames(), 16) +
                                search.score().batch_norm_clips() * 32.0);
-    rounds.scoring_seconds.push_back(EdgesOfRound(search.wide(), k) * scored * cost.score_seconds);
+    rounds.scoring_seconds.push_back(planner::EdgesOfRound(search.wide(), k) * scored *
+                                     cost.score_seconds);
   }
   return rounds;
 }
 
-// Frames a video until the search's model is there, and what rivals get: the search's own, counted by
-// area, and those of a proxy's paths at full size.
+// The frames per video until the search's model exists, which rivals get too: the search's own,
+// counted by area, and those of a proxy's paths at full size.
 double FramesInAll(const BenchmarkSettings& settings) {
   const WideGraphSettings& wide = settings.search().wide();
   if (!settings.search().has_proxy()) return wide.frames();
   const double videos = settings.search().proxy().videos();
   return wide.frames() * ProxyFrame(settings) * (videos > 0 ? videos : 1) +
-         ProxyPaths(settings) * FramesOfPath(wide);
+         ProxyPaths(settings) * planner::FramesOfPath(wide);
 }
 
-// The rounds of the planned method and the schedules it is held against.
+// The rounds of the planned method and the schedules with which it is compared.
 absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, const Videos& videos,
                                            Costs* costs, Sum* sum, double* rival_seconds) {
   const SearchSettings& search = options.settings.search();
@@ -256,15 +258,16 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
       wide.clips_size(), wide.rates_size(), wide.frames());
   double path = 0, seconds = 0;
   for (int k = 0; k < wide.stages_size(); ++k) {
-    const double frames = FramesOfStage(wide, k);
+    const double frames = planner::FramesOfStage(wide, k);
     path += frames;
-    const double round = FramesOfRound(wide, k) * cost.frame_seconds + cost.scoring_seconds[k];
+    const double round =
+        planner::FramesOfRound(wide, k) * cost.frame_seconds + cost.scoring_seconds[k];
     const bool last = k + 1 == wide.stages_size();
-    absl::StrAppendFormat(&text, "  round %d: %d edges of %s%.0f frames a video%s, %s\n", k + 1,
-                          EdgesOfRound(wide, k), last && wide.annealing_size() > 1 ? "at most " : "",
-                          frames, last ? ", the rate falling to 0" : ", at a constant rate",
-                          FormatSeconds(round));
-    sum->edges += EdgesOfRound(wide, k);
+    absl::StrAppendFormat(
+        &text, "  round %d: %d edges of %s%.0f frames a video%s, %s\n", k + 1,
+        planner::EdgesOfRound(wide, k), last && wide.annealing_size() > 1 ? "at most " : "", frames,
+        last ? ", the rate falling to 0" : ", at a constant rate", FormatSeconds(round));
+    sum->edges += planner::EdgesOfRound(wide, k);
     seconds += round;
   }
   sum->min_seconds += seconds;
@@ -305,7 +308,7 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   return text;
 }
 
-// What training and testing every recipe takes beside `plan`.
+// The cost of training and testing every recipe in addition to `plan`.
 absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, const Videos& videos,
                                             const Plan& plan, Costs* costs, double* seconds) {
   std::string text;
@@ -314,33 +317,34 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
   const bool rounds = SearchesPlanned(search) && !options.settings.has_plan();
   for (RecipeSettings recipe : options.settings.recipes()) {
     if (recipe.planned() && rounds && !search.train_again()) continue;
-    // It is given what the search may take.
+    // It is given the frames that the search may train.
     if (rounds) SetFrames(FramesInAll(options.settings), transform.train_crop(), &recipe);
     OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan, transform.train_crop()));
     double time = 0;
     for (const Plan::Step& step : steps.steps()) {
-      OP3D_ASSIGN_OR_RETURN(const StepCost cost,
-                            costs->Of(FramesPerClip(step.state()), CropOf(step.state(), transform), true));
+      OP3D_ASSIGN_OR_RETURN(const StepCost cost, costs->Of(planner::FramesPerClip(step.state()),
+                                                           CropOf(step.state(), transform), true));
       const absl::StatusOr<int64_t> clips = EpochClips(step.state(), videos.recipes);
       if (!clips.ok()) {
         return Annotate(clips.status(), absl::StrCat("recipe ", recipe.name()));
       }
       time += cost.train_seconds * step.epochs() * static_cast<double>(*clips);
     }
-    OP3D_ASSIGN_OR_RETURN(const StepCost test, costs->Of(FramesPerClip(TestState(recipe, steps)),
-                                                         transform.test_crop(), false));
+    OP3D_ASSIGN_OR_RETURN(
+        const StepCost test,
+        costs->Of(planner::FramesPerClip(TestState(recipe, steps)), transform.test_crop(), false));
     const double test_time =
         test.score_seconds * recipe.test_clips() * 3 * static_cast<double>(videos.evaluation);
     absl::StrAppendFormat(&text, "recipe %s: %d epochs, %s; test of %d videos x %d views, %s\n",
-                          recipe.name(), TotalEpochs(steps), FormatSeconds(time), videos.evaluation,
-                          recipe.test_clips() * 3, FormatSeconds(test_time));
+                          recipe.name(), planner::TotalEpochs(steps), FormatSeconds(time),
+                          videos.evaluation, recipe.test_clips() * 3, FormatSeconds(test_time));
     *seconds += time + test_time;
   }
   return text;
 }
 
-// The plan to count recipes for: the given one, else, since what a search will find is not known,
-// the first four states of the first pool at half their bound.
+// The plan for which recipes are counted: the given one; otherwise, because the search's result is
+// unknown, the first four states of the first pool at half their bound.
 Plan PlanToCount(const BenchmarkOptions& options) {
   if (options.settings.has_plan()) return options.settings.plan();
   Plan plan;
@@ -349,15 +353,15 @@ Plan PlanToCount(const BenchmarkOptions& options) {
     for (int k = 0; k < wide.stages_size(); ++k) {
       Plan::Step& step = *plan.add_steps();
       *step.mutable_state() = wide.clips(wide.clips_size() / 2);
-      step.set_epochs(std::max(
-          1, static_cast<int>(FramesOfStage(wide, k) / FramesPerClip(step.state()))));
+      step.set_epochs(std::max(1, static_cast<int>(planner::FramesOfStage(wide, k) /
+                                                   planner::FramesPerClip(step.state()))));
     }
     return plan;
   }
   if (options.settings.search().pools().empty()) return plan;
   const TransitionGraph& graph = options.settings.search().pools(0);
   const int epochs = std::max(1, options.settings.search().rule().max_epochs() / 2);
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     if (plan.steps_size() == 4) break;
     Plan::Step& step = *plan.add_steps();
     *step.mutable_state() = state;
@@ -440,8 +444,8 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
                         costs.Of(16, options.settings.transform().train_crop(), false));
   const int64_t weights = any.weight_bytes;
   const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
-  // A job's: weights of the newest epochs, and checkpoints (two, one being written, and anchors),
-  // which hold what the optimiser and an average add.
+  // A job's files: weights of the newest epochs, and checkpoints (two, one being written, and
+  // anchors), which also contain the optimiser and an average.
   const int kept = KeptEpochs(search.rule());
   const int checkpoints = 3 + bound / kept;
   const TrainingSettings& training = options.settings.training();
@@ -461,8 +465,8 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
       FormatSeconds((sum.min_seconds + recipe_seconds) / jobs),
       FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), jobs, jobs == 1 ? "" : "s",
       static_cast<double>(disk) / (1 << 20), sum.edges, jobs, std::min(bound, kept), checkpoints,
-      PeakMemoryMib(), options.settings.loader().frame_cache_mib());
+      results::PeakMemoryMib(), options.settings.loader().frame_cache_mib());
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -9,19 +9,21 @@
 #include "absl/status/statusor.h"
 #include "benchmarks/run/benchmark.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 // States, edges, epochs, clips; time from one measured training step and one measured scoring step
-// of every clip shape; disk; memory.  Refuses what the run would refuse: the output folder, weights
-// that do not fit the network, a batch larger than the data.  Reads the dataset's lists, writes nothing.  Time is that of
-// the network: decoding runs beside it on other threads and is usually faster.
+// for every clip shape; disk; memory.  Refuses what the run would refuse: the output folder,
+// weights that do not fit the network, a batch larger than the data.  Reads the dataset's lists,
+// writes nothing.  The time is the network's: decoding runs at the same time on other threads and
+// is usually faster.
 absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
 
-// Frames a video that the planned method's search gets through in `seconds` of wall-clock with
-// options.threads jobs on this machine, by the same measurements; decoding is not counted, nor are the
-// paths that a proxy's search trains at full size.  InvalidArgument where scoring alone takes longer.
+// Frames per video that the planned method's search can train in `seconds` of wall-clock time with
+// options.threads jobs on this machine, by the same measurements.  Neither decoding nor the paths
+// that a proxy's search trains at full size are counted.  InvalidArgument if scoring alone takes
+// longer.
 absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seconds);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_DRY_RUN_H_

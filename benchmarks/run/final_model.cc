@@ -12,17 +12,17 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/train/measure.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "op3d/train/weight_merge.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 // A final state's weights.
 struct Candidate {
   std::string file;
-  const State* state = nullptr;
+  const StateSettings* state = nullptr;
   RecipeResult::Candidate row;
   double loss = 0;
 };
@@ -34,17 +34,17 @@ absl::Status NeedFile(const std::string& file) {
                    ". Put it back, or search again in a new folder"));
 }
 
-// The candidates of the final states, the plan's own first.
+// The candidates from the final states, the plan's own first.
 absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
                                                    const std::string& journal_folder,
                                                    const TrainingJob& job) {
-  std::map<std::string, const State*> states;
-  for (const State& state : outcome.graph().states()) states[state.name()] = &state;
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : outcome.graph().states()) states[state.name()] = &state;
   std::map<std::string, std::string> winners;
   for (const NodeOutcome& node : outcome.nodes()) winners[node.state()] = node.from();
   std::vector<Candidate> candidates;
   for (const std::string& name : outcome.graph().finals()) {
-    // Back over states that were skipped: their weights are their source's.
+    // Go back over states that were skipped: their weights are their source's.
     std::string to = name;
     const EdgeOutcome* edge = nullptr;
     while (winners.count(to) > 0) {
@@ -64,7 +64,8 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
         journal_folder, absl::StrCat(edge->from(), "-", edge->to(), "/weights.safetensors"));
     candidate.state = states[edge->to()];
     candidate.row.set_title(name);
-    candidate.row.set_plan(absl::StrCat(FormatClip(*candidate.state), " after ", edge->from()));
+    candidate.row.set_plan(
+        absl::StrCat(results::FormatClip(*candidate.state), " after ", edge->from()));
     candidate.row.set_frames(FramesOf(*candidate.state, edge->curve_size() - 1, job.videos->size(),
                                       job.transform.train_crop()));
     candidate.row.set_held_out(edge->score());
@@ -78,7 +79,7 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
     return absl::FailedPreconditionError(
         "the search has no model: its plan trains no state for an epoch");
   }
-  // DP's order: the highest first, of equal ones the one listed first.
+  // The order of dynamic programming: the highest first, among equal ones the one listed first.
   std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return a.row.held_out() > b.row.held_out();
   });
@@ -90,7 +91,7 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
 absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
                                             const std::string& journal_folder,
                                             const TrainingJob& job,
-                                            const std::vector<Video>& held_out,
+                                            const std::vector<data::Video>& held_out,
                                             const std::string& file) {
   FinalModel model;
   model.file = file;
@@ -107,7 +108,7 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
   if (candidates.size() > 1) {
     std::vector<std::string> files;
     for (const Candidate& candidate : candidates) files.push_back(candidate.file);
-    const TrainState state = ToTrainState(*candidates[0].state, /*epochs=*/1);
+    const StateTask state = ToStateTask(*candidates[0].state, /*epochs=*/1);
     OP3D_ASSIGN_OR_RETURN(average, MergeWeights(job, files));
     TrainingJob merge_job = job;
     absl::StrAppend(&merge_job.purpose, ".average");
@@ -130,13 +131,13 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
     for (const Candidate& candidate : candidates) *model.facts.add_candidates() = candidate.row;
     *model.facts.add_candidates() = row;
   }
-  // An average has no loss of its own: the highest of those that it is made of.
+  // An average has no loss of its own: use the highest of its parts.
   double loss = candidates[0].loss;
   if (average != nullptr) {
     for (const Candidate& candidate : candidates) loss = std::max(loss, candidate.loss);
   }
   const std::map<std::string, std::string> metadata =
-      WeightsMetadata(job, ToTrainState(*candidates[0].state).clip, loss);
+      WeightsMetadata(job, ToStateTask(*candidates[0].state).clip, loss);
   if (average != nullptr) {
     OP3D_RETURN_IF_ERROR(average->SaveWeights(file, metadata));
   } else {
@@ -149,4 +150,4 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
   return model;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -9,18 +9,18 @@
 #include "data/annotation/held_out.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 constexpr int kDefaultPaths = 2;
 
 // The plan that ends in the state `final`.
 Plan PlanOf(const SearchOutcome& outcome, const std::string& final) {
-  std::map<std::string, const State*> states;
-  for (const State& state : outcome.graph().states()) states[state.name()] = &state;
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : outcome.graph().states()) states[state.name()] = &state;
   std::map<std::string, const NodeOutcome*> nodes;
   for (const NodeOutcome& node : outcome.nodes()) nodes[node.state()] = &node;
-  std::vector<std::pair<const State*, int>> back;
+  std::vector<std::pair<const StateSettings*, int>> back;
   Plan plan;
   plan.set_pool(outcome.graph().pool());
   for (auto node = nodes.find(final); node != nodes.end(); node = nodes.find(node->second->from())) {
@@ -56,11 +56,12 @@ BenchmarkSettings ProxySettings(const BenchmarkSettings& settings) {
   return small;
 }
 
-std::vector<Video> ProxyVideos(const BenchmarkSettings& settings, const std::vector<Video>& videos) {
+std::vector<data::Video> ProxyVideos(const BenchmarkSettings& settings,
+                                     const std::vector<data::Video>& videos) {
   const double share = settings.search().proxy().videos();
   if (share <= 0 || share >= 1) return videos;
   RandomStream stream(settings.seed(), "search.proxy", {});
-  return SplitHeldOut(videos, 1 - share, stream()).first;
+  return data::SplitHeldOut(videos, 1 - share, stream()).first;
 }
 
 int ProxyPaths(const BenchmarkSettings& settings) {
@@ -94,4 +95,4 @@ std::vector<Plan> BestPlans(const SearchOutcome& outcome, int count) {
   return plans;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

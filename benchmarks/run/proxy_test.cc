@@ -8,7 +8,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::SizeIs;
@@ -34,23 +34,23 @@ TEST(ProxyTest, ChangesCropWidthAndVideos) {
   EXPECT_EQ(ProxyFrame(Settings()), 0.25);
   EXPECT_EQ(ProxyPaths(Settings()), 2);
 
-  std::vector<Video> videos;
+  std::vector<data::Video> videos;
   for (int i = 0; i < 60; ++i) {
-    Video video;
+    data::Video video;
     video.name = absl::StrCat("v", i);
     video.label = i % 3;
     videos.push_back(video);
   }
-  const std::vector<Video> half = ProxyVideos(Settings(), videos);
+  const std::vector<data::Video> half = ProxyVideos(Settings(), videos);
   EXPECT_THAT(half, SizeIs(30));
   std::map<int64_t, int> labels;
-  for (const Video& video : half) ++labels[video.label];
+  for (const data::Video& video : half) ++labels[video.label];
   EXPECT_EQ(labels, (std::map<int64_t, int>{{0, 10}, {1, 10}, {2, 10}}));
   BenchmarkSettings other = Settings();
   other.set_seed(8);
-  const auto names = [](const std::vector<Video>& list) {
+  const auto names = [](const std::vector<data::Video>& list) {
     std::set<std::string> result;
-    for (const Video& video : list) result.insert(video.name);
+    for (const data::Video& video : list) result.insert(video.name);
     return result;
   };
   EXPECT_EQ(names(ProxyVideos(Settings(), videos)), names(half));
@@ -62,7 +62,7 @@ TEST(ProxyTest, WithoutOneNothingChanges) {
   settings.mutable_search()->clear_proxy();
   EXPECT_EQ(ProxySettings(settings).SerializeAsString(), settings.SerializeAsString());
   EXPECT_EQ(ProxyFrame(settings), 1);
-  EXPECT_THAT(ProxyVideos(settings, std::vector<Video>(5)), SizeIs(5));
+  EXPECT_THAT(ProxyVideos(settings, std::vector<data::Video>(5)), SizeIs(5));
 }
 
 TEST(ProxyTest, TakesThePlansOfTheBestFinalStates) {
@@ -97,4 +97,4 @@ TEST(ProxyTest, TakesThePlansOfTheBestFinalStates) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -25,10 +25,10 @@
 #include "planner/runner/training_runner.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-// Notes of a saved training.
+// Notes of a stored training.
 constexpr char kSkipped[] = "skipped";
 constexpr char kSkippedExample[] = "skipped_example";
 
@@ -40,7 +40,7 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const Metrics&
   for (const std::string& example : scores.examples) result.add_skipped_examples(example);
   result.set_clips(static_cast<int32_t>(scores.clips));
   result.set_crops(static_cast<int32_t>(scores.crops));
-  result.set_right(PackRight(metrics.ranks));
+  result.set_right(results::PackRight(metrics.ranks));
   result.set_top1(metrics.top1);
   result.set_top3(metrics.top3);
   result.set_top5(metrics.top5);
@@ -67,7 +67,7 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const Metrics&
 }
 
 // Checksums of the weights alone: the metadata names the commit, and equal weights of two commits
-// are to be equal in their records.
+// must have equal checksums.
 absl::Status SetChecksums(std::string bytes, RecipeResult* result) {
   OP3D_ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Parse(std::move(bytes), "weights"));
   OP3D_ASSIGN_OR_RETURN(const std::string weights, SerializeSafetensors(file.tensors(), {}));
@@ -81,23 +81,24 @@ TrainingJob WithTest(const RecipeSettings& recipe, const Plan& plan, TrainingJob
   return job;
 }
 
-int EpochsOf(double frames, const State& state, int full_crop) {
-  return std::max(1, static_cast<int>(std::lround(frames / FullFramesPerClip(state, full_crop))));
+int EpochsOf(double frames, const StateSettings& state, int full_crop) {
+  return std::max(
+      1, static_cast<int>(std::lround(frames / planner::FullFramesPerClip(state, full_crop))));
 }
 
 double FramesOfPlan(const Plan& plan, int full_crop) {
   double frames = 0;
   for (const Plan::Step& step : plan.steps()) {
-    frames += step.epochs() * FullFramesPerClip(step.state(), full_crop);
+    frames += step.epochs() * planner::FullFramesPerClip(step.state(), full_crop);
   }
   return frames;
 }
 
-// `clip` with 1 / `shorter` of its frames, over the same time, and pictures of `crop` pixels.  Not
-// fewer frames than DG-P3D can do with.
-State Shrink(State clip, int shorter, int crop) {
+// `clip` with 1 / `shorter` of its frames over the same time, and pictures of `crop` pixels.  Not
+// fewer frames than DG-P3D can use.
+StateSettings Shrink(StateSettings clip, int shorter, int crop) {
   constexpr int kFewestFrames = 16;
-  while (shorter > 1 && FramesPerClip(clip) / shorter < kFewestFrames) shorter /= 2;
+  while (shorter > 1 && planner::FramesPerClip(clip) / shorter < kFewestFrames) shorter /= 2;
   if (clip.segments() > 1) {
     clip.set_segments(std::max(1, clip.segments() / shorter));
   } else {
@@ -136,7 +137,7 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, 
   return result;
 }
 
-Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos) {
+Plan MultigridPlan(const StateSettings& clip, double frames, int full_crop, int64_t videos) {
   struct Shape {
     int shorter;
     double side;
@@ -160,37 +161,37 @@ Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t vide
     for (const Shape& shape : kCycle) {
       if (!rate.cycle && shape.shorter > 1) continue;
       Plan::Step& step = *plan.add_steps();
-      State& state = *step.mutable_state();
+      StateSettings& state = *step.mutable_state();
       state = Shrink(clip, shape.shorter, static_cast<int>(std::lround(whole * shape.side)));
       state.set_name(absl::StrCat("M", plan.steps_size()));
       const int64_t own = int64_t{clip.batch_size()} * clip.accumulation();
-      const int64_t smaller = std::llround(FullFramesPerClip(clip, full_crop) /
-                                           FullFramesPerClip(state, full_crop));
+      const int64_t smaller = std::llround(planner::FullFramesPerClip(clip, full_crop) /
+                                           planner::FullFramesPerClip(state, full_crop));
       const int batch =
           static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(smaller, videos / 2 / own)));
       state.set_accumulation(clip.accumulation() * batch);
       state.set_learning_rate(clip.learning_rate() * batch * rate.factor);
-      // Rounding to epochs is made good by the next state.
+      // The next state corrects the rounding to epochs.
       target += frames * rate.share / (rate.cycle ? std::size(kCycle) : 1);
       step.set_epochs(EpochsOf(target - done, state, full_crop));
-      done += step.epochs() * FullFramesPerClip(state, full_crop);
+      done += step.epochs() * planner::FullFramesPerClip(state, full_crop);
     }
   }
-  State& first = *plan.mutable_steps(0)->mutable_state();
+  StateSettings& first = *plan.mutable_steps(0)->mutable_state();
   LinearSettings& constant = *first.mutable_schedule()->mutable_linear();
   constant.set_final_learning_rate(first.learning_rate());
   constant.set_warmup_epochs(2 * plan.steps(0).epochs() / 3);
   return plan;
 }
 
-int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop) {
+int64_t FramesOf(const StateSettings& state, int epochs, size_t videos, int full_crop) {
   const int64_t step_clips = int64_t{state.batch_size()} * state.accumulation();
   const int64_t clips = epochs * (static_cast<int64_t>(videos) / step_clips * step_clips);
-  return std::llround(static_cast<double>(clips) * FullFramesPerClip(state, full_crop));
+  return std::llround(static_cast<double>(clips) * planner::FullFramesPerClip(state, full_crop));
 }
 
-State TestState(const RecipeSettings& recipe, const Plan& plan) {
-  State state = plan.steps(plan.steps_size() - 1).state();
+StateSettings TestState(const RecipeSettings& recipe, const Plan& plan) {
+  StateSettings state = plan.steps(plan.steps_size() - 1).state();
   if (state.segments() > 1 && recipe.test_segments() > 0) {
     state.set_segments(recipe.test_segments());
   }
@@ -204,14 +205,14 @@ void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* car
 }
 
 RecipeRun::RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
-                     const std::string& folder, const std::vector<Video>* held_out)
+                     const std::string& folder, const std::vector<data::Video>* held_out)
     : recipe_(recipe),
       plan_(plan),
       job_(WithTest(recipe, plan, job)),
       folder_(folder),
       held_out_(held_out) {}
 
-int RecipeRun::total_epochs() const { return TotalEpochs(plan_); }
+int RecipeRun::total_epochs() const { return planner::TotalEpochs(plan_); }
 
 std::string RecipeRun::ScoresPath() const { return JoinPath(folder_, "scores.safetensors"); }
 
@@ -238,22 +239,22 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   TrainingJob job = job_;
   std::unique_ptr<StateTrainer> trainer;
   for (int step = 0; step < plan_.steps_size(); ++step) {
-    const State& state = plan_.steps(step).state();
+    const StateSettings& state = plan_.steps(step).state();
     const int epochs = plan_.steps(step).epochs();
     job.purpose = absl::StrCat(job_.purpose, ".", step + 1);
-    TrainState train_state = ToTrainState(state, epochs);
+    StateTask task = ToStateTask(state, epochs);
     if (recipe_.has_hand_tuned()) {
       if (recipe_.hand_tuned().has_step()) {
-        *train_state.schedule.mutable_step() = recipe_.hand_tuned().step();
+        *task.schedule.mutable_step() = recipe_.hand_tuned().step();
       } else {
-        *train_state.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();
+        *task.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();
       }
-      train_state.epochs = epochs;
+      task.epochs = epochs;
     }
     trainer.reset();
-    OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, train_state, StateFolder(step)));
+    OP3D_ASSIGN_OR_RETURN(trainer, StateTrainer::Start(job, task, StateFolder(step)));
     if (trainer->epochs() > 0) on_epoch(done + trainer->epochs(), total, 0);
-    // An interrupted run counts on from where it was saved.
+    // A resumed run continues the count from its checkpoint.
     int64_t skipped = 0;
     std::string example;
     if (const auto& notes = trainer->notes(); notes.count(kSkipped) > 0) {
@@ -281,7 +282,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     OP3D_RETURN_IF_ERROR(trainer->Flush());
     OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(
         job.initial_weights,
-        WeightsMetadata(job_, train_state.clip,
+        WeightsMetadata(job_, task.clip,
                         trainer->losses().empty() ? 0 : trainer->losses().back())));
   }
   if (trainer == nullptr) {
@@ -292,7 +293,7 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(WeightsPath(), weights));
   OP3D_RETURN_IF_ERROR(SetChecksums(std::move(weights), &result));
   if (held_out_ != nullptr) {
-    const ClipShape clip = ToTrainState(plan_.steps(plan_.steps_size() - 1).state()).clip;
+    const data::ClipShape clip = ToStateTask(plan_.steps(plan_.steps_size() - 1).state()).clip;
     OP3D_ASSIGN_OR_RETURN(const CurvePoint measure,
                           MeasureNetwork(&trainer->network(), *held_out_, clip, job_, &seconds_));
     result.set_held_out(measure.performance());
@@ -325,7 +326,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Trained() const {
   return result;
 }
 
-absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
+absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& videos,
                                              const TestLabels& labels, int threads) {
   RecipeResult result;
   const std::string tested_path = JoinPath(folder_, "result.textproto");
@@ -340,7 +341,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   OP3D_RETURN_IF_ERROR(network->LoadWeights(WeightsPath()));
   OP3D_RETURN_IF_ERROR(network->ToDevice(job_.device));
   ScoringOptions options;
-  options.clip = ToTrainState(TestState(recipe_, plan_)).clip;
+  options.clip = ToStateTask(TestState(recipe_, plan_)).clip;
   OP3D_RETURN_IF_ERROR(SetArithmetic(job_.training, options.clip.length(), network.get()));
   options.transform = job_.transform;
   options.on_short_video = job_.loader.on_short_video();
@@ -352,7 +353,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
   OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
   OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, metrics, labels));
-  // Of a model that was taken as it is, its file says the loss.
+  // For a model that was not trained here, its file has the loss.
   double loss = result.losses().empty() ? 0 : result.losses(result.losses_size() - 1);
   if (result.losses().empty()) {
     const absl::StatusOr<WeightsCard> card = ReadWeightsCard(WeightsPath(), job_.network.name());
@@ -374,4 +375,4 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<Video>& videos,
   return result;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

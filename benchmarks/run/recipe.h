@@ -5,7 +5,7 @@
 //   OP3D_RETURN_IF_ERROR(run.Train(on_epoch));
 //   OP3D_ASSIGN_OR_RETURN(RecipeResult result, run.Test(evaluation, labels, threads));
 //
-// Both parts leave their result in `folder`; done again, they take it from there.
+// Both parts store their result in `folder`; a second call reads it from there.
 #ifndef OP3D_BENCHMARKS_RUN_RECIPE_H_
 #define OP3D_BENCHMARKS_RUN_RECIPE_H_
 
@@ -23,63 +23,64 @@
 #include "results/record/run_record.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
-// The states and epochs of a recipe: the plan itself, or the hand-tuned state for its own number of
-// epochs, by default as many as see equally many frames (epochs x clip length) as `plan`, at
-// least one; or the fixed state for its number of frames.  A frame counts by its area beside one of
-// `full_crop` pixels.  InvalidArgument for a recipe of no kind.
+// The states and epochs of a recipe: the plan itself; or the hand-tuned state for its own number of
+// epochs, by default the number at which it sees as many frames (epochs x clip length) as `plan`,
+// at least one; or the fixed state for its number of frames.  A frame counts by its area relative
+// to `full_crop` pixels.  InvalidArgument for a recipe of no kind.
 absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, int full_crop);
 
-// The multigrid schedule (Wu et al. 2020, arXiv 1912.00998) that ends in `clip` and takes `frames`
-// frames a video, counted by area: its long cycle as the authors' code has it.  At each of the
-// learning rates x1, x1/10 and x1/100, clips of T/4 and T/2 frames at crop / sqrt 2, T/2 frames at the
-// whole crop, and T frames at the whole crop, each for equally many steps; at x1/1000 the last one
-// alone.  Clips shorter than 16 frames, which DG-P3D cannot take, stay longer.  A step has as many more
-// clips as they are smaller (8, 4, 2 and 1 times, by accumulation) and a learning rate in proportion, but at most half of `videos`; the rate is warmed up over the
-// first two thirds of the first state.  The short cycle (another crop from step to step) is left out.
-Plan MultigridPlan(const State& clip, double frames, int full_crop, int64_t videos);
+// The multigrid schedule (Wu et al. 2020, arXiv 1912.00998) that ends with `clip` and trains
+// `frames` frames per video, counted by area: the long cycle of the authors' code.  At each of the
+// learning rates x1, x1/10 and x1/100: clips of T/4 and T/2 frames at crop / sqrt 2, T/2 frames at
+// the whole crop, and T frames at the whole crop, each for equally many steps; at x1/1000 only the
+// last of these.  DG-P3D cannot use clips shorter than 16 frames, so these stay longer.  The
+// smaller the clips, the more of them are in a step (8, 4, 2 and 1 times, by accumulation), with a
+// learning rate in proportion, but at most half of `videos`.  The rate is warmed up over the first
+// two thirds of the first state.  The short cycle (another crop from step to step) is left out.
+Plan MultigridPlan(const StateSettings& clip, double frames, int full_crop, int64_t videos);
 
-// Gives a hand-tuned recipe without a number of epochs as many as come closest to `frames` frames a
-// video, at least one.  Other recipes stay as they are.
+// Sets the number of epochs of a hand-tuned recipe without one to the nearest to `frames` frames
+// per video, at least one.  Other recipes are not changed.
 void SetFrames(double frames, int full_crop, RecipeSettings* recipe);
 
 // Frames the network sees in `epochs` epochs over `videos` videos: clips that do not fill a step of
-// the optimiser are left out, and a frame counts by its area beside one of `full_crop` pixels.
-int64_t FramesOf(const State& state, int epochs, size_t videos, int full_crop);
+// the optimiser are left out, and a frame counts by its area relative to `full_crop` pixels.
+int64_t FramesOf(const StateSettings& state, int epochs, size_t videos, int full_crop);
 
-// The clips of a recipe's test: those of `plan`'s last state, with the recipe's test_segments where
+// The clips of a recipe's test: those of `plan`'s last state, with the recipe's test_segments if
 // that state samples uniformly.  `plan` must have a step.
-State TestState(const RecipeSettings& recipe, const Plan& plan);
+StateSettings TestState(const RecipeSettings& recipe, const Plan& plan);
 
-// Says in `card` how weights of `plan` are tested by `recipe`, and which plan that is.
+// Stores in `card` how `recipe` tests weights of `plan`, and which plan that is.
 void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* card);
 
-// Not thread-safe; several recipes run at once.
+// Not thread-safe; several recipes may run at once.
 class RecipeRun {
  public:
-  // `plan` is RecipePlan()'s.  `job.purpose` names the streams ("recipe.planned").
-  // With `held_out`, the trained network is measured on these videos by the job's score.  They must
+  // `plan` is the result of RecipePlan().  `job.purpose` names the streams ("recipe.planned").
+  // With `held_out`, the trained network is measured on these videos by the job's score; they must
   // outlive the run.
   RecipeRun(const RecipeSettings& recipe, const Plan& plan, const TrainingJob& job,
-            const std::string& folder, const std::vector<Video>* held_out = nullptr);
+            const std::string& folder, const std::vector<data::Video>* held_out = nullptr);
 
-  // Trains all states in order, each from the weights before it with a fresh optimiser.
-  // `on_epoch(epochs done, of how many, loss)` after each; with a loss of 0 for what an earlier process
-  // had trained.
+  // Trains all states in order, each from the weights of the previous one with a new optimiser.
+  // Calls `on_epoch(epochs done, total, loss)` after each; the loss is 0 for epochs that an earlier
+  // process has trained.
   absl::Status Train(const std::function<void(int, int, double)>& on_epoch);
 
-  // Instead of training: takes a finished model from the file `weights`; `facts` are what the record
-  // says of it beside name, title and plan.
+  // Instead of training: uses a finished model from the file `weights`; `facts` is the rest of its
+  // row in the record, besides name, title and plan.
   absl::Status Take(const std::string& weights, const RecipeResult& facts);
 
-  // What Train() or Take() found, without a test.
+  // The result of Train() or Take(), without a test.
   absl::StatusOr<RecipeResult> Trained() const;
 
-  // Scores the evaluation list with `threads` threads, clips of TestState(); Train() must have
-  // ended.
-  absl::StatusOr<RecipeResult> Test(const std::vector<Video>& videos, const TestLabels& labels,
-                                    int threads);
+  // Scores the evaluation list with `threads` threads and clips of TestState(); Train() must have
+  // succeeded.
+  absl::StatusOr<RecipeResult> Test(const std::vector<data::Video>& videos,
+                                    const TestLabels& labels, int threads);
 
   const RecipeSettings& recipe() const { return recipe_; }
   const ActivitySeconds& seconds() const { return seconds_; }
@@ -87,7 +88,7 @@ class RecipeRun {
   // The scores that Test() wrote: safetensors with `scores` [videos, views, classes] (mean of the
   // heads), `heads` [heads, videos, classes] (mean of the views) and `labels` [videos].
   std::string ScoresPath() const;
-  // safetensors; there after Train() or Take().
+  // A safetensors file that exists after Train() or Take().
   std::string WeightsPath() const;
 
  private:
@@ -97,10 +98,10 @@ class RecipeRun {
   const Plan plan_;
   const TrainingJob job_;
   const std::string folder_;
-  const std::vector<Video>* const held_out_;
+  const std::vector<data::Video>* const held_out_;
   ActivitySeconds seconds_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_RECIPE_H_

@@ -14,11 +14,11 @@
 #include "op3d/train/testing/tiny_job.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-State Clip() {
-  State clip;
+StateSettings Clip() {
+  StateSettings clip;
   EXPECT_THAT(ParseTextproto("name: 'us16x4' segments: 16 frames_per_segment: 4 stride: 1 "
                              "learning_rate: 0.04 batch_size: 16 accumulation: 1",
                              "clip", &clip),
@@ -26,8 +26,9 @@ State Clip() {
   return clip;
 }
 
-// The released schedule of 239 epochs (PySlowFast's stepwise multigrid) has these shapes: T/4 and T/2
-// at S / sqrt 2, T/2 and T at S, with 8, 4, 2 and 1 times the clips, three times, then T at S alone.
+// The released schedule of 239 epochs (PySlowFast's stepwise multigrid) has these shapes: T/4 and
+// T/2 at S / sqrt 2, T/2 and T at S, with 8, 4, 2 and 1 times the clips, three times, then only T
+// at S.
 TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
   constexpr double kFrames = 239 * 64;
   const Plan plan = MultigridPlan(Clip(), kFrames, /*full_crop=*/224, /*videos=*/10000);
@@ -38,16 +39,16 @@ TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
   for (int i = 0; i < 13; ++i) {
     SCOPED_TRACE(i);
     const int shape = i < 12 ? i % 4 : 3, stage = i / 4;
-    const State& state = plan.steps(i).state();
+    const StateSettings& state = plan.steps(i).state();
     EXPECT_EQ(state.segments(), segments[shape]);
     EXPECT_EQ(state.frames_per_segment(), 4);
     EXPECT_EQ(state.crop(), crop[shape]);
     EXPECT_EQ(state.batch_size(), 16);
     EXPECT_EQ(state.accumulation(), batch[shape]);
     EXPECT_NEAR(state.learning_rate(), 0.04 * batch[shape] * rate[stage], 1e-12);
-    EXPECT_THAT(ValidateState(state), IsOk());
-    const double own = plan.steps(i).epochs() * FullFramesPerClip(state, 224);
-    // Equally many steps a shape: equal frames, as a step of a larger batch has smaller clips.
+    EXPECT_THAT(planner::ValidateState(state), IsOk());
+    const double own = plan.steps(i).epochs() * planner::FullFramesPerClip(state, 224);
+    // Equally many steps for each shape: equal frames, because larger batches have smaller clips.
     EXPECT_NEAR(own, epochs[stage] * 64 / (i < 12 ? 4 : 1), 64) << own;
     frames += own;
   }
@@ -58,27 +59,27 @@ TEST(MultigridPlanTest, HasTheShapesOfTheLongCycle) {
 }
 
 TEST(MultigridPlanTest, KeepsTwoStepsInAnEpochAndConsecutiveClipsTheirSpan) {
-  State clip = Clip();
+  StateSettings clip = Clip();
   clip.set_segments(1);
   clip.set_frames_per_segment(32);
   const Plan plan = MultigridPlan(clip, 1000, /*full_crop=*/32, /*videos=*/100);
   for (const Plan::Step& step : plan.steps()) {
-    const State& state = step.state();
+    const StateSettings& state = step.state();
     EXPECT_LE(state.accumulation(), 3);
     EXPECT_EQ(state.frames_per_segment() * state.stride(), 32);
     EXPECT_GE(state.frames_per_segment(), 16);
     EXPECT_GE(step.epochs(), 1);
   }
-  // Rounding to whole epochs is made good by later states.
+  // Later states correct the rounding to whole epochs.
   double frames = 0;
   for (const Plan::Step& step : plan.steps()) {
-    frames += step.epochs() * FullFramesPerClip(step.state(), 32);
+    frames += step.epochs() * planner::FullFramesPerClip(step.state(), 32);
   }
   EXPECT_NEAR(frames, 1000, 16);
 }
 
 TEST(RecipePlanTest, AFrameOfASmallerCropCountsByItsArea) {
-  State clip = Clip();
+  StateSettings clip = Clip();
   EXPECT_EQ(FramesOf(clip, 3, 50, 32), 3 * 48 * 64);
   clip.set_crop(16);
   EXPECT_EQ(FramesOf(clip, 3, 50, 32), 3 * 48 * 16);
@@ -113,7 +114,7 @@ class TinyRecipeTest : public testing::Test {
 };
 
 TEST_F(TinyRecipeTest, AModelThatIsTakenAndTestsAtChanceIsNamed) {
-  // Untrained, but its file says otherwise: what BatchNorm does whose statistics do not fit.
+  // Untrained, although its file claims otherwise: like BatchNorm statistics that do not fit.
   ASSERT_OK_AND_ASSIGN(const auto network,
                        Network::Make(ToNetworkOptions(tiny_->job.network, 9), 1));
   const std::string file = JoinPath(folder_, "model.safetensors");
@@ -129,9 +130,9 @@ TEST_F(TinyRecipeTest, AModelThatIsTakenAndTestsAtChanceIsNamed) {
 
 TEST_F(TinyRecipeTest, WhatAnEarlierProcessTrainedIsSaidToBeSo) {
   {
-    // One that stops after its second epoch.
-    const TrainState state = [&] {
-      TrainState made = ToTrainState(recipe_.hand_tuned().state(), 3);
+    // A training that stops after its second epoch.
+    const StateTask state = [&] {
+      StateTask made = ToStateTask(recipe_.hand_tuned().state(), 3);
       *made.schedule.mutable_cosine() = recipe_.hand_tuned().cosine();
       made.epochs = 3;
       return made;
@@ -158,4 +159,4 @@ TEST_F(TinyRecipeTest, WhatAnEarlierProcessTrainedIsSaidToBeSo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

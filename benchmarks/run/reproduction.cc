@@ -8,7 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 std::string OrUnknown(const std::string& text) { return text.empty() ? "unknown" : text; }
@@ -87,18 +87,18 @@ std::vector<std::string> PossibleCauses(const RunRecord& recorded, const RunReco
 }
 
 std::string DescribeReproduction(const RunRecord& recorded, const RunRecord& again,
-                                 const RunComparison& comparison) {
+                                 const results::RunComparison& comparison) {
   if (comparison.differences.empty()) {
-    return absl::StrReplaceAll(DescribeComparison(comparison),
+    return absl::StrReplaceAll(results::DescribeComparison(comparison),
                                {{"The runs are equal in every bit", "Equal in every bit"}});
   }
   std::string text = absl::StrCat("Not equal (recorded against this run). What differs first:\n  ",
-                                  DifferenceText(comparison.differences[0]), "\n");
+                                  results::DifferenceText(comparison.differences[0]), "\n");
   constexpr int kShown = 10;
   const int count = static_cast<int>(comparison.differences.size());
   if (count > 1) absl::StrAppend(&text, "and in ", count - 1, " more places:\n");
   for (int i = 1; i < std::min(count, kShown); ++i) {
-    absl::StrAppend(&text, "  ", DifferenceText(comparison.differences[i]), "\n");
+    absl::StrAppend(&text, "  ", results::DifferenceText(comparison.differences[i]), "\n");
   }
   if (count > kShown) absl::StrAppend(&text, "  ...\n");
   const std::vector<std::string> causes = PossibleCauses(recorded, again);
@@ -113,4 +113,4 @@ std::string DescribeReproduction(const RunRecord& recorded, const RunRecord& aga
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

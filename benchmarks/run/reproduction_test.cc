@@ -4,7 +4,7 @@
 
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::ElementsAre;
@@ -12,8 +12,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-RunComparison Differing() {
-  RunComparison comparison;
+results::RunComparison Differing() {
+  results::RunComparison comparison;
   comparison.exact = true;
   comparison.differences = {
       {"search 'cs' > edge S0->S1 > curve at epoch 1 > loss", "2.1", "2.2", ""},
@@ -22,16 +22,16 @@ RunComparison Differing() {
 }
 
 TEST(ReproductionTest, EqualIsOneLine) {
-  RunComparison comparison;
+  results::RunComparison comparison;
   comparison.exact = true;
   comparison.fields = 4812;
-  const RunRecord record = MakeFixtureRecord();
+  const RunRecord record = results::MakeFixtureRecord();
   EXPECT_THAT(DescribeReproduction(record, record, comparison),
               StartsWith("Equal in every bit: 4,812 fields"));
 }
 
 TEST(ReproductionTest, TheFirstDifferenceComesFirst) {
-  const RunRecord record = MakeFixtureRecord();
+  const RunRecord record = results::MakeFixtureRecord();
   const std::string text = DescribeReproduction(record, record, Differing());
   EXPECT_THAT(text, HasSubstr("What differs first:\n  search 'cs' > edge S0->S1 > curve at epoch 1 "
                               "> loss: 2.1 against 2.2\nand in 1 more places:\n  plan > value"));
@@ -39,7 +39,7 @@ TEST(ReproductionTest, TheFirstDifferenceComesFirst) {
 }
 
 TEST(ReproductionTest, EachCauseIsNamed) {
-  const RunRecord recorded = MakeFixtureRecord();
+  const RunRecord recorded = results::MakeFixtureRecord();
   EXPECT_THAT(PossibleCauses(recorded, recorded), IsEmpty());
   RunRecord again = recorded;
   again.mutable_dataset()->mutable_lists(0)->set_crc32(1);
@@ -62,25 +62,25 @@ TEST(ReproductionTest, EachCauseIsNamed) {
 }
 
 TEST(ReproductionTest, FilesOfTheSameNamesMayDiffer) {
-  RunRecord recorded = MakeFixtureRecord();
+  RunRecord recorded = results::MakeFixtureRecord();
   recorded.mutable_dataset()->mutable_lists(1)->set_files_crc32(5);
   RunRecord again = recorded;
   again.mutable_dataset()->mutable_lists(1)->set_files_crc32(6);
   EXPECT_THAT(PossibleCauses(recorded, again),
               ElementsAre(HasSubstr("the sizes of their files differ")));
-  // Nothing is known of an older record.
+  // An older record does not have it.
   recorded.mutable_dataset()->mutable_lists(1)->clear_files_crc32();
   EXPECT_THAT(PossibleCauses(recorded, again), IsEmpty());
 }
 
 TEST(ReproductionTest, AnOldRecordDoesNotStateItsArithmetic) {
-  RunRecord recorded = MakeFixtureRecord();
+  RunRecord recorded = results::MakeFixtureRecord();
   recorded.mutable_environment()->clear_arithmetic();
   recorded.mutable_environment()->clear_processor();
-  EXPECT_THAT(PossibleCauses(recorded, MakeFixtureRecord()),
+  EXPECT_THAT(PossibleCauses(recorded, results::MakeFixtureRecord()),
               ElementsAre(HasSubstr("the record does not state its own, so it was native, on "
                                     "Example CPU @ 2.0 GHz; this run is portable (AVX2)")));
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -26,10 +26,10 @@
 #include "planner/search/search_bar.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-std::string CurveName(const std::string& pool, const SearchEvent& event) {
+std::string CurveName(const std::string& pool, const planner::SearchEvent& event) {
   return absl::StrCat("search/", pool, "/", event.task->name());
 }
 
@@ -56,26 +56,26 @@ std::vector<CurveFiles::Point> ToPoints(const EdgeOutcome& outcome) {
   return points;
 }
 
-// What happens in all pools: on the bar, in the log and drawn.
+// Shows the events of all pools: in the bar, in the log and as curves.
 class Watcher {
  public:
-  Watcher(int pools, SearchBar* bar, RunFolder* folder, CurveFiles* curves)
+  Watcher(int pools, planner::SearchBar* bar, RunFolder* folder, CurveFiles* curves)
       : bar_(bar), folder_(folder), curves_(curves), fit_seconds_(pools, 0) {}
 
-  void Observe(int pool, const std::string& name, const SearchEvent& event) {
+  void Observe(int pool, const std::string& name, const planner::SearchEvent& event) {
     absl::MutexLock lock(&mutex_);
     bar_->Count(pool, event);
     fit_seconds_[pool] = event.fit_seconds;
     switch (event.kind) {
-      case SearchEvent::kStarted:
+      case planner::SearchEvent::kStarted:
         if (event.epochs_trained > 0) {
           Progress::Print(
               absl::StrFormat("%s: taken up again after %d epochs", name, event.epochs_trained));
         }
         break;
-      case SearchEvent::kEdgeStarted:
+      case planner::SearchEvent::kEdgeStarted:
         break;
-      case SearchEvent::kEpochDone:
+      case planner::SearchEvent::kEpochDone:
         if (event.point->epoch() > 0 || !event.point->unmeasured()) {
           curves_->Add(CurveName(name, event), ToPoint(*event.point));
         }
@@ -87,17 +87,16 @@ class Watcher {
                                       {"train_seconds", event.point->train_seconds()},
                                       {"evaluation_seconds", event.point->evaluation_seconds()}});
         break;
-      case SearchEvent::kEdgeFinished:
+      case planner::SearchEvent::kEdgeFinished:
         curves_->Complete(CurveName(name, event), ToPoints(*event.outcome));
         if (event.outcome->ending() == EdgeOutcome::FAILED) {
           Failed(name, event);
           break;
         }
         Progress::Print(absl::StrFormat(
-            "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name,
-            event.task->name(),
-            absl::StrCat(FormatClip(event.task->state()), ", lr ",
-                         FormatNumber(event.task->state().learning_rate())),
+            "%s %-8s %-22s %2d of %2d epochs kept, score %5.1f %%%s", name, event.task->name(),
+            absl::StrCat(results::FormatClip(event.task->state()), ", lr ",
+                         results::FormatNumber(event.task->state().learning_rate())),
             event.outcome->epochs(), event.outcome->curve_size() - 1, 100 * event.outcome->score(),
             event.outcome->ending() == EdgeOutcome::BOUND ? "  (stopped at the bound)" : ""));
         folder_->Log("search_edge", {{"pool", name},
@@ -114,7 +113,7 @@ class Watcher {
   }
 
  private:
-  void Failed(const std::string& pool, const SearchEvent& event)
+  void Failed(const std::string& pool, const planner::SearchEvent& event)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const std::string edge = event.task->name();
     Progress::Print(absl::StrCat(pool, " ", edge, ": failed: ", event.outcome->failure()));
@@ -127,7 +126,7 @@ class Watcher {
                                         {"unreached", event.unreached}});
   }
 
-  SearchBar* const bar_;
+  planner::SearchBar* const bar_;
   RunFolder* const folder_;
   CurveFiles* const curves_;
   absl::Mutex mutex_;
@@ -135,16 +134,16 @@ class Watcher {
   std::vector<double> fit_seconds_ ABSL_GUARDED_BY(mutex_);
 };
 
-// What decides how a state is trained, for the journal's header.
+// The settings that decide how a state is trained, for the journal's header.
 std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
                                          const BenchmarkData& data, const TrainingJob& job) {
   std::vector<std::string> lines = {
       absl::StrCat("seed: ", settings.seed()),
       absl::StrCat("initial_weights: ", job.initial_weights),
       absl::StrFormat("trained_on: %d videos %08x", job.videos->size(),
-                      VideoListCrc32(*job.videos)),
+                      data::VideoListCrc32(*job.videos)),
       absl::StrFormat("measured_on: %d videos %08x", data.search_measured.size(),
-                      VideoListCrc32(data.search_measured))};
+                      data::VideoListCrc32(data.search_measured))};
   for (const auto& [name, message] :
        std::vector<std::pair<std::string, const google::protobuf::Message*>>{
            {"transform", &settings.transform()},
@@ -181,7 +180,7 @@ absl::StatusOr<SearchPlan> PlannedSearch(const SearchSettings& settings) {
         "one, choose --method=published, or give a plan with --plan");
   }
   SearchPlan plan;
-  OP3D_ASSIGN_OR_RETURN(TransitionGraph graph, MakeWideGraph(settings.wide()));
+  OP3D_ASSIGN_OR_RETURN(TransitionGraph graph, planner::MakeWideGraph(settings.wide()));
   plan.graphs.push_back(std::move(graph));
   plan.score = settings.score();
   plan.kept_epochs = std::max(1, settings.score().merged_epochs());
@@ -218,25 +217,26 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
   {
     std::vector<const TransitionGraph*> graphs;
     for (const TransitionGraph& graph : plan.graphs) graphs.push_back(&graph);
-    OP3D_ASSIGN_OR_RETURN(const auto bar, SearchBar::Make(graphs, settings.search().rule()));
+    OP3D_ASSIGN_OR_RETURN(const auto bar,
+                          planner::SearchBar::Make(graphs, settings.search().rule()));
     Watcher watcher(pools, bar.get(), folder, curves);
     const auto work = [&](int64_t) {
       for (int pool = next++; pool < pools && !failed; pool = next++) {
         const TransitionGraph& graph = plan.graphs[pool];
-        std::vector<std::unique_ptr<TrainingRunner>> trainers;
-        std::vector<StateRunner*> pointers;
+        std::vector<std::unique_ptr<planner::TrainingRunner>> trainers;
+        std::vector<planner::StateRunner*> pointers;
         for (int i = 0; i < runners; ++i) {
-          trainers.push_back(std::make_unique<TrainingRunner>(
+          trainers.push_back(std::make_unique<planner::TrainingRunner>(
               SearchJob(plan, graph.pool(), data, job), &data.search_measured, plan.kept_epochs));
           pointers.push_back(trainers.back().get());
         }
-        SearchOptions options;
+        planner::SearchOptions options;
         options.folder = JournalFolder(*folder, graph.pool());
         options.settings = journal_settings;
-        options.observer = [&watcher, &graph, pool](const SearchEvent& event) {
+        options.observer = [&watcher, &graph, pool](const planner::SearchEvent& event) {
           watcher.Observe(pool, graph.pool(), event);
         };
-        outcomes[pool] = Search(graph, settings.search().rule(), pointers, options);
+        outcomes[pool] = planner::Search(graph, settings.search().rule(), pointers, options);
         for (const auto& trainer : trainers) seconds[pool] += trainer->seconds();
         // A pool without a plan does not end the others' search.
         if (!outcomes[pool].ok() && !TrainingFailureOf(outcomes[pool].status())) failed = true;
@@ -246,7 +246,7 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
     run.fit_seconds = watcher.fit_seconds();
   }
   OP3D_RETURN_IF_ERROR(CheckInterrupt());
-  // The first real error: a pool that was not begun only says so.
+  // Return the first real error; a pool that was not started only reports that.
   for (const auto& outcome : outcomes) {
     const absl::Status& status = outcome.status();
     if (!status.ok() && !absl::IsCancelled(status) && !TrainingFailureOf(status)) return status;
@@ -271,13 +271,13 @@ int KeptEpochs(const StoppingRule& rule) { return rule.attempt_epochs() + 1; }
 
 namespace {
 
-// The sum over all trained edges of what `frames` says of a state and its epochs.
+// The sum of `frames` over all trained edges, called with a state and its epochs.
 template <typename Frames>
 double SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& frames) {
   double sum = 0;
   for (const SearchOutcome& outcome : outcomes) {
-    std::map<std::string, const State*> states;
-    for (const State& state : outcome.graph().states()) states[state.name()] = &state;
+    std::map<std::string, const StateSettings*> states;
+    for (const StateSettings& state : outcome.graph().states()) states[state.name()] = &state;
     for (const EdgeOutcome& edge : outcome.edges()) {
       sum += frames(*states.at(edge.to()), std::max(0, edge.curve_size() - 1));
     }
@@ -288,14 +288,14 @@ double SumOverEdges(const std::vector<SearchOutcome>& outcomes, const Frames& fr
 }  // namespace
 
 int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos, int full_crop) {
-  return std::llround(SumOverEdges(outcomes, [=](const State& state, int epochs) {
+  return std::llround(SumOverEdges(outcomes, [=](const StateSettings& state, int epochs) {
     return static_cast<double>(FramesOf(state, epochs, videos, full_crop));
   }));
 }
 
 double FramesAVideo(const std::vector<SearchOutcome>& outcomes, int full_crop) {
-  return SumOverEdges(outcomes, [=](const State& state, int epochs) {
-    return epochs * FullFramesPerClip(state, full_crop);
+  return SumOverEdges(outcomes, [=](const StateSettings& state, int epochs) {
+    return epochs * planner::FullFramesPerClip(state, full_crop);
   });
 }
 
@@ -307,4 +307,4 @@ const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes) {
       ->plan();
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

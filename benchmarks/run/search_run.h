@@ -1,4 +1,4 @@
-// The search of a run: all pools, side by side, trained in this process.
+// The search of a run: all pools at the same time, trained in this process.
 #ifndef OP3D_BENCHMARKS_RUN_SEARCH_RUN_H_
 #define OP3D_BENCHMARKS_RUN_SEARCH_RUN_H_
 
@@ -14,61 +14,62 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct SearchRun {
   // In the order of the settings' pools, without those in which no final state was reached.
   std::vector<SearchOutcome> outcomes;
   ActivitySeconds seconds;
-  // Knee estimates and dynamic programming.
+  // Time for knee estimates and dynamic programming.
   double fit_seconds = 0;
 };
 
-// What is searched, and by which score.
+// The graphs to search, and the score.
 struct SearchPlan {
-  // One a pool, with names of their own.
+  // One per pool, with different names.
   std::vector<TransitionGraph> graphs;
   ScoreSettings score;
-  // Trained on; empty = the data's search_train.
-  std::vector<Video> videos;
-  // While an edge is trained, the weights of this number of its newest epochs stay on the disk; at
+  // Training videos; empty = the data's search_train.
+  std::vector<data::Video> videos;
+  // While an edge is trained, the weights of this many of its newest epochs stay on the disk; at
   // least 1.
   int kept_epochs = 1;
 };
 
-// The pools of the published method, as the paper measures; and the wide graph of the planned one.
-// InvalidArgument where the settings have none.
+// The pools of the published method, with the paper's measure; and the wide graph of the planned
+// one.  InvalidArgument if the settings have none.
 absl::StatusOr<SearchPlan> PublishedSearch(const SearchSettings& settings);
 absl::StatusOr<SearchPlan> PlannedSearch(const SearchSettings& settings);
 
 // The folder of a pool's journal and weights in a run.
 std::string JournalFolder(const RunFolder& folder, const std::string& pool);
 
-// Searches every pool, side by side as far as there are threads; threads that are left train other
-// edges of the same pool.  Each pool's journal and weights stand in JournalFolder(): started again,
-// the search goes on after the last epoch it wrote down and ends equal.  `job` is made of
-// `settings`.  Every edge's curve goes to
-// `curves`, as search/<pool>/<edge>.  `job` has neither videos nor purpose nor score yet.
+// Searches every pool, at the same time if there are enough threads; further threads train other
+// edges of the same pool.  Each pool's journal and weights are in JournalFolder(): if started
+// again, the search resumes after the last epoch in the journal, with the same result.  `job` is
+// made from `settings`, without videos, purpose and score.  Every edge's curve goes to
+// `curves`, as search/<pool>/<edge>.
 absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSettings& settings,
                                     const BenchmarkData& data, TrainingJob job, int threads,
                                     RunFolder* folder, CurveFiles* curves);
 
-// The job that a search of `pool` trains with.
+// The job with which a search of `pool` trains.
 TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const BenchmarkData& data,
                       TrainingJob job);
 
-// Frames that all edges of `outcomes` trained on, of `videos` videos, counted by their area beside
-// frames of `full_crop` pixels; and in frames a video, where every video counts with every epoch.
+// Frames that all edges of `outcomes` trained on, out of `videos` videos, counted by their area
+// relative to `full_crop` pixels; and the frames per video, where every video counts in every
+// epoch.
 int64_t FramesOfSearch(const std::vector<SearchOutcome>& outcomes, size_t videos, int full_crop);
 double FramesAVideo(const std::vector<SearchOutcome>& outcomes, int full_crop);
 
-// Of an edge that is being trained, the number of epochs whose weights stay on the disk: those among
-// which the rule nearly always finds the knee.
+// The number of newest epochs of an edge in training whose weights stay on the disk: the rule's
+// knee is nearly always among them.
 int KeptEpochs(const StoppingRule& rule);
 
 // The pool whose plan has the highest value; the first among equals.
 const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_RUN_SEARCH_RUN_H_

@@ -23,8 +23,10 @@
 #include "data/sampling/sampling.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
+#include "planner/plans/plan_io.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -33,21 +35,21 @@ using google::protobuf::TextFormat;
 
 constexpr char kSmallNetwork[] = "dg_p3d_miniature";
 constexpr char kLargeNetwork[] = "dg_p3d_resnet50";
-// The published datasets that are trained on from scratch are larger; with fewer videos a large
+// The published datasets with training from scratch are larger; with fewer videos a large
 // network needs weights to start from (--init).
 constexpr int64_t kLargeSet = 10'000;
 
-// Clips are multiples of 16 frames: the stem and the spatial head's pool each take 4 frames in one.
+// Clips are multiples of 16 frames: the stem and the spatial head's pool each merge 4 frames.
 constexpr int64_t kShortestClip = 16, kLongestClip = 64;
 constexpr int kFramesPerSegment = 4;
 
 constexpr int kSteps = 8;
 constexpr int kSmallBatches[] = {16, 8, 4};
 constexpr int kLargestStep = 256;
-// The published rate, at the published step and at the miniatures'.
+// The published rate, for the published step and for the miniatures'.
 constexpr double kRate = 0.04;
 
-// A third of a small training list measures the search; of a large one fewer are enough.
+// A third of a small training list measures the search; for a large list fewer videos are enough.
 constexpr double kLargestShare = 1.0 / 3, kSmallestShare = 0.1;
 constexpr double kEnoughMeasured = 1000;
 
@@ -61,7 +63,7 @@ void Choose(const std::string& field, const std::string& value, const std::strin
   derived.set_reason(reason);
 }
 
-// What stands at `path`, in one line; all of it for a list or a message.
+// The value at `path`, in one line; complete for a list or a message.
 std::string ValueText(const Message& message, absl::string_view path) {
   TextFormat::Printer printer;
   printer.SetSingleLineMode(true);
@@ -141,7 +143,7 @@ void ChooseClasses(const OwnFacts& facts, BenchmarkSettings* settings) {
   ChooseField("dataset.classes", reason, settings);
 }
 
-// Videos and groups that stand in both lists; empty when there are none.
+// Videos and groups that are in both lists; empty if there are none.
 std::string Overlap(const OwnFacts& facts) {
   std::set<std::string> names, groups;
   for (const OwnVideo& video : facts.train) {
@@ -188,7 +190,7 @@ void ChooseNetwork(const OwnFacts& facts, const OwnMachine& machine, const Bench
 // The side of training crops for pictures whose shorter side is `side`.
 int CropFor(int64_t side, bool large) {
   if (large) return side >= 224 ? 224 : 112;
-  // 56: measured on five classes of UCF101 at 128x96.  Tiny pictures are not made larger.
+  // 56 was measured on five classes of UCF101 at 128x96.  Tiny pictures are not enlarged.
   return side >= 64 ? 56 : 32;
 }
 
@@ -209,7 +211,7 @@ void ChooseTransform(const OwnFacts& facts, const BenchmarkSettings& asked,
   const bool large = IsLarge(settings->network().name());
   const int crop =
       asked.transform().train_crop() > 0 ? asked.transform().train_crop() : CropFor(side, large);
-  // As the published 224 and 256.
+  // The ratio of the published 224 and 256.
   const int short_side = crop * 8 / 7;
   transform.set_train_crop(crop);
   transform.set_search_crop(crop);
@@ -251,7 +253,7 @@ void ChooseLoader(const OwnFacts& facts, const OwnMachine& machine, const Benchm
   for (const std::vector<OwnVideo>* list : {&facts.train, &facts.evaluation}) {
     for (const OwnVideo& video : *list) bytes += video.frames * video.width * video.height * 3;
   }
-  // Whole steps of 64 MiB, so that a video more or less changes nothing.
+  // Whole steps of 64 MiB, so that one video more or less changes nothing.
   const int64_t need = (bytes / kMib / 64 + 1) * 64;
   const int64_t room = machine.memory_bytes / 3 / kMib / 64 * 64;
   const int64_t cache = std::min(need, room);
@@ -263,8 +265,8 @@ void ChooseLoader(const OwnFacts& facts, const OwnMachine& machine, const Benchm
       settings);
 }
 
-std::vector<Video> ToVideos(const std::vector<OwnVideo>& own) {
-  std::vector<Video> videos;
+std::vector<data::Video> ToVideos(const std::vector<OwnVideo>& own) {
+  std::vector<data::Video> videos;
   videos.reserve(own.size());
   for (const OwnVideo& video : own) {
     videos.push_back({video.name, "", video.label, video.frames, "", video.group});
@@ -272,7 +274,7 @@ std::vector<Video> ToVideos(const std::vector<OwnVideo>& own) {
   return videos;
 }
 
-// How many videos train and how many measure a search.
+// The numbers of videos that train and that measure a search.
 struct SearchVideos {
   int64_t train = 0;
   int64_t measured = 0;
@@ -285,7 +287,7 @@ absl::StatusOr<SearchVideos> SplitForSearch(const OwnFacts& facts,
     return SearchVideos{all, static_cast<int64_t>(facts.evaluation.size())};
   }
   const double share = settings.search().held_out_share();
-  const auto parts = SplitHeldOut(ToVideos(facts.train), share, settings.seed());
+  const auto parts = data::SplitHeldOut(ToVideos(facts.train), share, settings.seed());
   const SearchVideos videos = {static_cast<int64_t>(parts.first.size()),
                                static_cast<int64_t>(parts.second.size())};
   if (videos.measured > 0) return videos;
@@ -328,8 +330,8 @@ absl::StatusOr<SearchVideos> ChooseHeldOut(const OwnFacts& facts, const Benchmar
   return videos;
 }
 
-State Clip(int segments, int frames, int stride) {
-  State state;
+StateSettings Clip(int segments, int frames, int stride) {
+  StateSettings state;
   state.set_segments(segments);
   state.set_frames_per_segment(frames);
   state.set_stride(stride);
@@ -363,13 +365,13 @@ absl::StatusOr<OwnClips> ChooseClips(const OwnFacts& facts, const SearchVideos& 
                      facts.dataset.train().list(), ", fewer than the smallest batch, ",
                      kSmallBatches[2], "; add videos, or hold fewer out (search.held_out_share)"));
   }
-  // At least three of four videos have as many frames.
+  // At least three of four videos have this many frames.
   const int64_t most = Quantile(facts.train, 0.25, Frames);
   const bool large = IsLarge(settings.network().name());
   OwnClips clips;
   const std::vector<int> lengths = LengthsFor(most);
   for (const int length : lengths) {
-    // As published: 2 on Kinetics (10 seconds), 1 where videos are shorter.
+    // As published: 2 on Kinetics (10 seconds), 1 if videos are shorter.
     const bool wide = length == kLongestClip && most >= 3 * kLongestClip;
     clips.consecutive.push_back(Clip(1, length, wide ? 2 : 1));
     clips.uniform.push_back(Clip(length / kFramesPerSegment, kFramesPerSegment, 1));
@@ -387,10 +389,10 @@ absl::StatusOr<OwnClips> ChooseClips(const OwnFacts& facts, const SearchVideos& 
       }
     }
   }
-  for (std::vector<State>* states : {&clips.consecutive, &clips.uniform}) {
+  for (std::vector<StateSettings>* states : {&clips.consecutive, &clips.uniform}) {
     for (size_t i = 0; i < states->size(); ++i) {
-      // A large network's long clips come in small batches, the third length's with frozen
-      // BatchNorm, as published; a small one's batch is the whole step.
+      // A large network's long clips have small batches, those of the third length with frozen
+      // BatchNorm, as published; a small network's batch is the whole step.
       const int fits = lengths[i] > 32 ? 4 : lengths[i] > 16 ? 8 : 16;
       const int batch = large ? std::min(step, fits) : step;
       (*states)[i].set_batch_size(batch);
@@ -405,25 +407,24 @@ absl::StatusOr<OwnClips> ChooseClips(const OwnFacts& facts, const SearchVideos& 
   return clips;
 }
 
-std::string LengthsText(const std::vector<State>& states) {
-  return absl::StrJoin(states, ", ", [](std::string* out, const State& state) {
+std::string LengthsText(const std::vector<StateSettings>& states) {
+  return absl::StrJoin(states, ", ", [](std::string* out, const StateSettings& state) {
     absl::StrAppend(out, state.segments() > 1 ? absl::StrCat(state.segments(), "x") : "",
                     state.frames_per_segment(),
                     state.stride() > 1 ? absl::StrCat(" (stride ", state.stride(), ")") : "");
   });
 }
 
-// A pool in the form of the published graphs: lengths in one direction, rates in the other; from a
-// state to the next length or to the next rate.  States are numbered along the diagonals, from
-// S`first`.
 // "cs16", "us8x4".
-std::string ClipName(const State& clip) {
-  return clip.segments() == 1
-             ? absl::StrCat("cs", clip.frames_per_segment())
-             : absl::StrCat("us", clip.segments(), "x", clip.frames_per_segment());
+std::string ClipName(const StateSettings& clip) {
+  return clip.segments() == 1 ? absl::StrCat("cs", clip.frames_per_segment())
+                              : absl::StrCat("us", clip.segments(), "x", clip.frames_per_segment());
 }
 
-TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
+// A pool in the form of the published graphs: lengths in one direction, rates in the other; edges
+// go from a state to the next length or to the next rate.  States are numbered along the diagonals,
+// from S`first`.
+TransitionGraph Pool(const std::string& name, const std::vector<StateSettings>& lengths,
                      const std::vector<double>& rates, int first) {
   TransitionGraph graph;
   graph.set_pool(name);
@@ -436,7 +437,7 @@ TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
     }
   };
   each([&](int i, int j) {
-    State& state = *graph.add_states();
+    StateSettings& state = *graph.add_states();
     state = lengths[i];
     state.set_learning_rate(rates[j]);
     state.set_name(absl::StrCat("S", first + graph.states_size() - 1));
@@ -457,20 +458,21 @@ TransitionGraph Pool(const std::string& name, const std::vector<State>& lengths,
   return graph;
 }
 
-// Frames a video of a whole search: a number of steps that does not depend on the number of videos,
-// some 20 minutes of the small network on two cores with all rivals; no less than a few epochs.
+// Frames per video of a whole search: a number of steps that does not depend on the number of
+// videos, about 20 minutes of the small network on two cores with all rivals; at least a few
+// epochs.
 double SearchFrames(int64_t videos) {
   constexpr double kFrames = 900000, kLeast = 1600, kMost = 20000;
   return std::round(std::min(kMost, std::max(kLeast, kFrames / static_cast<double>(videos))));
 }
 
-void AddRival(const std::string& name, const State& clip, double rate, const OwnClips& clips,
-              BenchmarkSettings* settings) {
+void AddRival(const std::string& name, const StateSettings& clip, double rate,
+              const OwnClips& clips, BenchmarkSettings* settings) {
   RecipeSettings& recipe = *settings->add_recipes();
   const std::string title = absl::StrCat(clip.frames_per_segment(), "-frame cosine");
   recipe.set_name(name);
   recipe.set_title(absl::StrCat("hand-tuned: ", title, ", equal frames"));
-  State& state = *recipe.mutable_hand_tuned()->mutable_state();
+  StateSettings& state = *recipe.mutable_hand_tuned()->mutable_state();
   state = clip;
   state.set_name(title);
   state.set_learning_rate(rate);
@@ -480,9 +482,9 @@ void AddRival(const std::string& name, const State& clip, double rate, const Own
   recipe.set_test_clips(clips.test_clips);
 }
 
-absl::Status CheckState(const State& state, const std::string& where, int64_t longest_video,
+absl::Status CheckState(const StateSettings& state, const std::string& where, int64_t longest_video,
                         int64_t videos) {
-  const int64_t span = Span({state.segments(), state.frames_per_segment(), state.stride()});
+  const int64_t span = data::Span({state.segments(), state.frames_per_segment(), state.stride()});
   if (span > longest_video) {
     return absl::InvalidArgumentError(
         absl::StrCat(where, ": a clip spans ", span, " frames, but the longest video has ",
@@ -504,7 +506,7 @@ OwnMachine FindOwnMachine(bool gpu) {
   OwnMachine machine;
   machine.gpu = gpu;
   machine.memory_bytes = static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-  // A container's part, where it has a limit.
+  // A container's memory limit, if it has one.
   for (const char* file :
        {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     const absl::StatusOr<std::string> text = ReadFile(file);
@@ -517,29 +519,32 @@ OwnMachine FindOwnMachine(bool gpu) {
 }
 
 absl::StatusOr<OwnFacts> GatherOwnFacts(const BenchmarkSettings& asked, const std::string& root,
-                                        int threads, const IndexOptions& index) {
+                                        int threads, const data::IndexOptions& index) {
   OwnFacts facts;
   facts.dataset = asked.dataset();
   if (facts.dataset.classes() <= 0) {
     int64_t classes = 0;
     for (const DatasetSettings::Split* split :
          {&asked.dataset().train(), &asked.dataset().evaluation()}) {
-      OP3D_ASSIGN_OR_RETURN(const DatasetList list, ReadDatasetList(facts.dataset, *split, root));
+      OP3D_ASSIGN_OR_RETURN(const data::DatasetList list,
+                            data::ReadDatasetList(facts.dataset, *split, root));
       classes = std::max(classes, static_cast<int64_t>(list.classes.size()));
     }
     facts.dataset.set_classes(static_cast<int32_t>(classes));
   }
-  OP3D_ASSIGN_OR_RETURN(const VideoLimits limits, LimitsOf(asked.loader()));
+  OP3D_ASSIGN_OR_RETURN(const data::VideoLimits limits, data::LimitsOf(asked.loader()));
   const auto read = [&](const DatasetSettings::Split& split,
                         std::vector<OwnVideo>* videos) -> absl::Status {
-    OP3D_ASSIGN_OR_RETURN(const VideoList list, LoadVideoList(facts.dataset, split, root,
-                                                              asked.loader(), threads, index));
+    OP3D_ASSIGN_OR_RETURN(
+        const data::VideoList list,
+        data::LoadVideoList(facts.dataset, split, root, asked.loader(), threads, index));
     if (!list.classes.empty()) {
-      OP3D_RETURN_IF_ERROR(CheckClassCount(list, facts.dataset, split.list()));
+      OP3D_RETURN_IF_ERROR(data::CheckClassCount(list, facts.dataset, split.list()));
     }
     videos->reserve(list.videos.size());
-    for (const Video& video : list.videos) {
-      OP3D_ASSIGN_OR_RETURN(const VideoScan scan, DecodeScan(video.scan, limits.max_frames));
+    for (const data::Video& video : list.videos) {
+      OP3D_ASSIGN_OR_RETURN(const data::VideoScan scan,
+                            data::DecodeScan(video.scan, limits.max_frames));
       videos->push_back(
           {video.name, video.label, video.frames, scan.info.width, scan.info.height, video.group});
     }
@@ -579,11 +584,14 @@ absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
   sgd.set_loss_weight(loss_weight > 0 ? loss_weight : 1);
   OP3D_ASSIGN_OR_RETURN(const SearchVideos videos, ChooseHeldOut(facts, asked, &settings));
   OP3D_ASSIGN_OR_RETURN(OwnClips clips, ChooseClips(facts, videos, settings));
-  const State& longest = clips.consecutive.back();
+  const StateSettings& longest = clips.consecutive.back();
   const int64_t step = int64_t{longest.batch_size()} * longest.accumulation();
   clips.search_frames = SearchFrames(videos.train);
-  DerivedSearch(clips, &settings);
-  // Why the clips are those; DerivedSearch says what it made of them.
+  WideGraphSettings shipped;
+  OP3D_ASSIGN_OR_RETURN(const std::string path, planner::FindGraphFile("wide_miniature"));
+  OP3D_RETURN_IF_ERROR(ReadTextproto(path, &shipped));
+  DerivedSearch(clips, shipped, &settings);
+  // The reason for the clips; DerivedSearch describes what it makes from them.
   const int64_t most = Quantile(facts.train, 0.25, Frames);
   for (BenchmarkSettings::Derived& derived : *settings.mutable_derived()) {
     if (derived.field() != "search.pools") continue;
@@ -597,7 +605,8 @@ absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
   return settings;
 }
 
-void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
+void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
+                   BenchmarkSettings* settings) {
   SearchSettings& search = *settings->mutable_search();
   StoppingRule& rule = *search.mutable_rule();
   rule.set_attempt_epochs(4);
@@ -614,38 +623,30 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
                       "; rates ", absl::StrJoin(rates, ", ")),
          "the published form: longer clips and lower rates in turn", settings);
 
-  // The published method's pools stay beside it for --method=published and both.
+  // The published method's pools are kept for --method=published and both.
   search.set_method(SearchSettings::PLANNED_METHOD);
   ChooseField("search.method", "rounds under a budget; --method=published is the paper's search",
               settings);
   WideGraphSettings& wide = *search.mutable_wide();
   for (size_t i = 0; i < clips.consecutive.size(); ++i) {
-    for (const State* clip : {&clips.consecutive[i], &clips.uniform[i]}) {
-      State& state = *wide.add_clips();
+    for (const StateSettings* clip : {&clips.consecutive[i], &clips.uniform[i]}) {
+      StateSettings& state = *wide.add_clips();
       state = *clip;
       state.set_name(ClipName(*clip));
       state.set_learning_rate(rate);
       state.clear_frozen_batch_norm();  // the batch is large enough to train it
     }
   }
-  wide.add_rates(1);
-  wide.add_rates(0.25);
+  *wide.mutable_rates() = shipped.rates();
+  *wide.mutable_stages() = shipped.stages();
+  wide.mutable_stages(0)->set_edges(wide.rates_size() * wide.clips_size());  // every trunk
   wide.set_frames(clips.search_frames);
-  const auto add_stage = [&wide](int edges, int states, double weight) {
-    WideGraphSettings::Stage& stage = *wide.add_stages();
-    stage.set_edges(edges);
-    stage.set_states(states);
-    stage.set_weight(weight);
-  };
-  add_stage(2 * wide.clips_size(), 0, 1);
-  add_stage(3, 2, 2);
-  add_stage(1, 1, 8);
-  add_stage(2, 1, 6);
   Choose("search.wide",
-         absl::StrCat(wide.clips_size(), " clips at 2 rates, ", clips.search_frames,
-                      " frames a video in all"),
-         "every clip is tried; the best go on, and the last lowers its rate to 0 in its clip and in "
-         "the next longer one",
+         absl::StrCat(wide.clips_size(), " clips at ", wide.rates_size(), " rates, ",
+                      clips.search_frames, " frames a video in all"),
+         "in the rounds of the wide graph for small datasets: every clip is tried, the best go on, "
+         "and "
+         "the last lowers its rate to 0",
          settings);
   ScoreSettings& score = *search.mutable_score();
   score.set_measure(ScoreSettings::PROBABILITY);
@@ -658,7 +659,7 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
   RivalSettings& rivals = *settings->mutable_rivals();
   rivals.add_clips(ClipName(clips.consecutive.front()));
   if (clips.consecutive.size() > 1) rivals.add_clips(ClipName(clips.consecutive.back()));
-  const State& middle = clips.uniform[clips.uniform.size() / 2];
+  const StateSettings& middle = clips.uniform[clips.uniform.size() / 2];
   rivals.add_clips(ClipName(middle));
   for (const double factor : {1.0, 0.25, 0.0625}) rivals.add_rates(factor);
   rivals.set_long_run(ClipName(middle));
@@ -686,7 +687,7 @@ void DerivedSearch(const OwnClips& clips, BenchmarkSettings* settings) {
 }
 
 void NoteOverridden(const BenchmarkSettings& derived, BenchmarkSettings* settings) {
-  // Those of this run, not of a settings file that an earlier run has left.
+  // The choices of this run, not of a settings file from an earlier run.
   *settings->mutable_derived() = derived.derived();
   for (BenchmarkSettings::Derived& line : *settings->mutable_derived()) {
     const std::string value = ValueText(*settings, line.field());
@@ -705,16 +706,16 @@ absl::Status CheckOwnSettings(const OwnFacts& facts, const BenchmarkSettings& se
                                     : static_cast<int64_t>(facts.train.size());
   if (!settings.has_plan()) {
     for (const TransitionGraph& pool : settings.search().pools()) {
-      for (const State& state : pool.states()) {
+      for (const StateSettings& state : pool.states()) {
         OP3D_RETURN_IF_ERROR(CheckState(state, absl::StrCat("search.pools, state ", state.name()),
                                         longest, videos.train));
       }
     }
   }
   if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
-    for (const State& clip : settings.search().wide().clips()) {
-      OP3D_RETURN_IF_ERROR(CheckState(clip, absl::StrCat("search.wide, clip ", clip.name()),
-                                      longest, videos.train));
+    for (const StateSettings& clip : settings.search().wide().clips()) {
+      OP3D_RETURN_IF_ERROR(
+          CheckState(clip, absl::StrCat("search.wide, clip ", clip.name()), longest, videos.train));
     }
   }
   for (const Plan::Step& step : settings.plan().steps()) {
@@ -741,4 +742,4 @@ std::string FileNameOf(const std::string& name) {
   return result.find_first_not_of('_') == std::string::npos ? "own" : result;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

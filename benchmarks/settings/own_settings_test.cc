@@ -1,15 +1,20 @@
 #include "benchmarks/settings/own_settings.h"
 
+#include <google/protobuf/util/message_differencer.h>
+
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
 #include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/textproto.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
+using google::protobuf::util::MessageDifferencer;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -31,7 +36,7 @@ OwnFacts Facts(int count, int classes, int64_t frames) {
       facts.evaluation.push_back({absl::StrCat("b", i), label, frames, 128, 96, "t" + group});
     }
   }
-  // The step of two would leave out every other class.
+  // A step of two would leave out every other class.
   for (size_t i = 0; i < facts.evaluation.size(); ++i) {
     facts.evaluation[i].label = static_cast<int64_t>(i) % classes;
   }
@@ -59,15 +64,15 @@ const BenchmarkSettings::Derived& Line(const BenchmarkSettings& settings,
 
 std::vector<int> Lengths(const TransitionGraph& graph) {
   std::vector<int> lengths;
-  for (const State& state : graph.states()) {
-    if (lengths.empty() || FramesPerClip(state) > lengths.back()) {
-      lengths.push_back(FramesPerClip(state));
+  for (const StateSettings& state : graph.states()) {
+    if (lengths.empty() || planner::FramesPerClip(state) > lengths.back()) {
+      lengths.push_back(planner::FramesPerClip(state));
     }
   }
   return lengths;
 }
 
-// What was measured on five classes of UCF101: a small network at 56x56, a third held out.
+// As measured on five classes of UCF101: a small network at 56x56, a third held out.
 TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
   const OwnFacts facts = Facts(440, 5, 150);
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, Derive(facts));
@@ -81,11 +86,11 @@ TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
   EXPECT_NEAR(settings.search().held_out_share(), 1.0 / 3, 0.001);
   ASSERT_EQ(settings.search().pools_size(), 2);
   for (const TransitionGraph& pool : settings.search().pools()) {
-    EXPECT_THAT(ValidateGraph(pool), IsOk());
+    EXPECT_THAT(planner::ValidateGraph(pool), IsOk());
     EXPECT_EQ(pool.states_size(), 9);
     EXPECT_EQ(pool.transitions_size(), 14);
     EXPECT_THAT(Lengths(pool), ElementsAre(16, 32, 64));
-    for (const State& state : pool.states()) {
+    for (const StateSettings& state : pool.states()) {
       EXPECT_EQ(state.batch_size() * state.accumulation(), 16);
       EXPECT_FALSE(state.frozen_batch_norm());
     }
@@ -97,6 +102,15 @@ TEST(OwnSettingsTest, ASmallSetOfRealVideo) {
   EXPECT_LE(settings.loader().frame_cache_mib(), kMib + 64);
   EXPECT_EQ(settings.recipes_size(), 2);
   EXPECT_EQ(settings.search().wide().clips_size(), 6);
+  // In the rounds that are shipped for the miniatures.
+  WideGraphSettings shipped;
+  ASSERT_OK_AND_ASSIGN(const std::string path,
+                       RunfilePath("planner/graphs/wide_miniature.textproto"));
+  ASSERT_THAT(ReadTextproto(path, &shipped), IsOk());
+  shipped.mutable_clips()->CopyFrom(settings.search().wide().clips());
+  shipped.set_frames(settings.search().wide().frames());
+  EXPECT_TRUE(MessageDifferencer::Equals(settings.search().wide(), shipped))
+      << settings.search().wide().DebugString();
   EXPECT_EQ(settings.rivals().clips_size() * settings.rivals().rates_size(), 9);
   EXPECT_THAT(CheckOwnSettings(facts, settings), IsOk());
 }
@@ -110,7 +124,8 @@ TEST(OwnSettingsTest, EverythingChosenHasAReason) {
   }
   for (const char* field :
        {"dataset.classes", "network.name", "transform.train_crop", "transform.horizontal_flip",
-        "loader.frame_cache_mib", "search.held_out_share", "search.pools", "search.wide", "rivals", "recipes"}) {
+        "loader.frame_cache_mib", "search.held_out_share", "search.pools", "search.wide", "rivals",
+        "recipes"}) {
     EXPECT_NE(Line(settings, field).value(), "") << field;
   }
   EXPECT_EQ(Line(settings, "transform.train_crop").value(), "56");
@@ -119,7 +134,7 @@ TEST(OwnSettingsTest, EverythingChosenHasAReason) {
 
 TEST(OwnSettingsTest, ClipsFitIntoThreeOfFourVideos) {
   OwnFacts facts = Facts(100, 5, 60);
-  // A fifth is shorter.
+  // A fifth of the videos is shorter.
   for (size_t i = 0; i < 20; ++i) facts.train[i].frames = 17;
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, Derive(facts));
   EXPECT_THAT(Lengths(settings.search().pools(0)), ElementsAre(16, 32, 48));
@@ -128,7 +143,7 @@ TEST(OwnSettingsTest, ClipsFitIntoThreeOfFourVideos) {
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings shorter, Derive(facts));
   const TransitionGraph& pool = shorter.search().pools(0);
   EXPECT_THAT(Lengths(pool), ElementsAre(16));
-  EXPECT_THAT(ValidateGraph(pool), IsOk());
+  EXPECT_THAT(planner::ValidateGraph(pool), IsOk());
   EXPECT_EQ(pool.states_size(), 3);
   EXPECT_EQ(shorter.recipes_size(), 2);  // no second length to hold the plan against
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings longer, Derive(Facts(100, 5, 300)));
@@ -138,7 +153,7 @@ TEST(OwnSettingsTest, ClipsFitIntoThreeOfFourVideos) {
 
 TEST(OwnSettingsTest, SmallListsTakeSmallBatchesAndRates) {
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, Derive(Facts(80, 5, 60)));
-  const State& state = settings.search().pools(0).states(0);
+  const StateSettings& state = settings.search().pools(0).states(0);
   EXPECT_EQ(state.batch_size(), 4);
   EXPECT_EQ(state.learning_rate(), 0.01);
 }
@@ -159,11 +174,11 @@ TEST(OwnSettingsTest, ALargeSetOnAGpuGetsTheLargeNetwork) {
   EXPECT_EQ(settings.transform().train_crop(), 112);  // pictures of 128x96
   EXPECT_EQ(settings.search().held_out_share(), 0.1);
   const TransitionGraph& pool = settings.search().pools(0);
-  EXPECT_THAT(ValidateGraph(pool), IsOk());
-  for (const State& state : pool.states()) {
+  EXPECT_THAT(planner::ValidateGraph(pool), IsOk());
+  for (const StateSettings& state : pool.states()) {
     EXPECT_EQ(state.batch_size() * state.accumulation(), 256);
     EXPECT_LE(state.learning_rate(), 0.04);
-    EXPECT_EQ(state.frozen_batch_norm(), FramesPerClip(state) == 64);
+    EXPECT_EQ(state.frozen_batch_norm(), planner::FramesPerClip(state) == 64);
   }
   // It does not fit into the memory.
   EXPECT_LE(settings.loader().frame_cache_mib(), 16 * 1024 / 3);
@@ -255,4 +270,4 @@ TEST(OwnSettingsTest, NamesAreFitForFiles) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

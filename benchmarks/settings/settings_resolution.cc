@@ -26,23 +26,23 @@
 #include "planner/graphs/wide_graph.h"
 #include "planner/plans/plan_io.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// Of each of the datasets that have splits.
+// The number of splits of each dataset that has splits.
 constexpr int kSplits = 3;
 
 constexpr char kSpecs[] = "benchmarks/specs";
 
-// Lays the file over `settings`, after its bases.
+// Merges the file over `settings`, after its bases.
 absl::Status ReadSettings(const std::string& path, BenchmarkSettings* settings) {
   return OverlayTextproto(path, RunfilePath(kSpecs).value_or(""), settings);
 }
 
-// Empties the repeated fields of `to` that `from` names, so that a merge replaces them.
+// Clears the repeated fields of `to` that `from` sets, so that a merge replaces them.
 void ClearNamedLists(const Message& from, Message* to) {
   std::vector<const FieldDescriptor*> fields;
   from.GetReflection()->ListFields(from, &fields);
@@ -56,10 +56,10 @@ void ClearNamedLists(const Message& from, Message* to) {
   }
 }
 
-// Lays `wide` over the graph that `wide_graph` names, if it names one.
+// Merges `wide` over the graph that `wide_graph` names, if it names one.
 absl::Status ReadWideGraph(SearchSettings* search) {
   if (search->wide_graph().empty()) return absl::OkStatus();
-  const absl::StatusOr<std::string> path = FindGraphFile(search->wide_graph());
+  const absl::StatusOr<std::string> path = planner::FindGraphFile(search->wide_graph());
   if (!path.ok()) return Annotate(path.status(), "search.wide_graph");
   WideGraphSettings wide;
   OP3D_RETURN_IF_ERROR(ReadTextproto(*path, &wide));
@@ -70,11 +70,11 @@ absl::Status ReadWideGraph(SearchSettings* search) {
   return absl::OkStatus();
 }
 
-// Fills `pools` from `graphs`; pools that the settings hold themselves win.
+// Fills `pools` from `graphs`, unless the settings have pools themselves.
 absl::Status ReadPools(SearchSettings* search) {
   if (search->pools().empty()) {
     for (const std::string& name : search->graphs()) {
-      absl::StatusOr<TransitionGraph> graph = FindGraph(name);
+      absl::StatusOr<TransitionGraph> graph = planner::FindGraph(name);
       if (!graph.ok()) {
         return Annotate(graph.status(), "search.graphs (a wide graph goes into search.wide_graph)");
       }
@@ -83,12 +83,12 @@ absl::Status ReadPools(SearchSettings* search) {
   }
   search->clear_graphs();
   for (TransitionGraph& pool : *search->mutable_pools()) {
-    OP3D_RETURN_IF_ERROR(Annotate(MakePublished(&pool), "search.pools"));
+    OP3D_RETURN_IF_ERROR(Annotate(planner::MakePublished(&pool), "search.pools"));
   }
   return ReadWideGraph(search);
 }
 
-// Graphs that are named take the place of pools that are not.
+// If graphs are named and pools are not, removes the pools.
 void DropUnnamedPools(const SearchSettings& before, SearchSettings* search) {
   if (search->graphs().empty() || search->pools_size() != before.pools_size()) return;
   const bool same_pools = std::equal(
@@ -100,12 +100,12 @@ void DropUnnamedPools(const SearchSettings& before, SearchSettings* search) {
 }
 
 absl::Status SetSplit(int split, BenchmarkSettings::Scale scale, DatasetSettings* dataset) {
-  // One's own data may have any number of them; a list that is not there is named when it is read.
+  // A user's own data may have any number of splits; a missing list is reported when it is read.
   if (split > kSplits && scale != BenchmarkSettings::OWN) {
     return absl::InvalidArgumentError(
         absl::StrCat("--split=", split, ": ", dataset->name(), " has the splits 1 to ", kSplits));
   }
-  return ChooseSplit(split, dataset);
+  return data::ChooseSplit(split, dataset);
 }
 
 // --method.
@@ -118,16 +118,18 @@ absl::Status SetMethod(const std::string& method, SearchSettings* search) {
                    "under a budget) and both"));
 }
 
-// The longest clip that is sampled as the long run's: multigrid begins with a fourth of its frames.
+// The longest clip with the sampling of the long run's: multigrid begins with a fourth of its
+// frames.
 std::string MultigridClip(const BenchmarkSettings& settings) {
   const auto& clips = settings.search().wide().clips();
-  const auto guess = std::find_if(clips.begin(), clips.end(), [&](const State& clip) {
+  const auto guess = std::find_if(clips.begin(), clips.end(), [&](const StateSettings& clip) {
     return clip.name() == settings.rivals().long_run();
   });
-  const State* longest = nullptr;
-  for (const State& clip : clips) {
+  const StateSettings* longest = nullptr;
+  for (const StateSettings& clip : clips) {
     const bool same = guess == clips.end() || (clip.segments() > 1) == (guess->segments() > 1);
-    if (same && (longest == nullptr || FramesPerClip(clip) > FramesPerClip(*longest))) {
+    if (same &&
+        (longest == nullptr || planner::FramesPerClip(clip) > planner::FramesPerClip(*longest))) {
       longest = &clip;
     }
   }
@@ -149,7 +151,7 @@ absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
   return absl::OkStatus();
 }
 
-// --budget: frames a video, or multiples of the plan.
+// --budget: frames per video, or multiples of the plan.
 absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
   if (budget.empty()) return absl::OkStatus();
   if (!SearchesPlanned(*search)) {
@@ -157,22 +159,22 @@ absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
         "--budget goes with the planned method; the published one has bounds on epochs "
         "(--set=search.rule.max_epochs=N) instead. Add --method=planned");
   }
-  OP3D_ASSIGN_OR_RETURN(const Budget parsed, ParseBudget(budget));
+  OP3D_ASSIGN_OR_RETURN(const planner::Budget parsed, planner::ParseBudget(budget));
   WideGraphSettings& wide = *search->mutable_wide();
   switch (parsed.unit) {
-    case Budget::kFrames:
+    case planner::Budget::kFrames:
       wide.set_frames(parsed.amount);
       break;
-    case Budget::kPlans:
-      wide.set_frames(parsed.amount * FramesOfPath(wide));
+    case planner::Budget::kPlans:
+      wide.set_frames(parsed.amount * planner::FramesOfPath(wide));
       break;
-    case Budget::kSeconds:
+    case planner::Budget::kSeconds:
       break;
   }
   return absl::OkStatus();
 }
 
-// What a run does not look at with these settings.
+// The settings that a run does not use with these settings.
 std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& settings,
                                                        const SettingsRequest& request) {
   using Settings = BenchmarkSettings;
@@ -236,7 +238,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
   }
   const RivalSettings& rivals = settings.rivals();
   if (rivals.clips().empty() || rivals.rates().empty()) {
-    // To empty one of the two has an effect; to set the other one has none.
+    // Clearing one of the two has an effect; setting the other one has none.
     add("no fixed schedule is trained: rivals.clips and rivals.rates must both be set",
         [rivals](Settings* s) {
           if (rivals.clips().empty()) s->mutable_rivals()->clear_rates();
@@ -268,7 +270,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
       add_of_recipe("the recipe's hand_tuned.step comes before its cosine",
                     [](RecipeSettings* r) { r->mutable_hand_tuned()->clear_cosine(); });
     }
-    const State& state =
+    const StateSettings& state =
         recipe.has_fixed() ? recipe.fixed().state() : recipe.hand_tuned().state();
     if (!recipe.planned() && state.segments() == 1) {
       add_of_recipe("the recipe's clips are consecutive frames",
@@ -288,7 +290,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
   return parts;
 }
 
-// Graphs named on the command line are the ones that are searched.
+// If the command line names graphs, these are searched.
 absl::Status TakeNamedGraphs(const BenchmarkSettings& before, BenchmarkSettings* settings) {
   SearchSettings* const search = settings->mutable_search();
   DropUnnamedPools(before.search(), search);
@@ -307,7 +309,7 @@ absl::Status ValidateSearch(const SearchSettings& search) {
                                  "search.held_out_share", search.held_out_share(), "in (0, 1)"));
   }
   if (SearchesPlanned(search)) {
-    OP3D_RETURN_IF_ERROR(Annotate(MakeWideGraph(search.wide()).status(), "search"));
+    OP3D_RETURN_IF_ERROR(Annotate(planner::MakeWideGraph(search.wide()).status(), "search"));
     OP3D_RETURN_IF_ERROR(RequireAtLeast("search.score.frames", search.score().frames(), 0));
     const SearchSettings::Proxy& proxy = search.proxy();
     OP3D_RETURN_IF_ERROR(Require(proxy.videos() >= 0 && proxy.videos() <= 1, "search.proxy.videos",
@@ -321,7 +323,8 @@ absl::Status ValidateSearch(const SearchSettings& search) {
   }
   std::set<std::string> pools;
   for (const TransitionGraph& pool : search.pools()) {
-    OP3D_RETURN_IF_ERROR(Annotate(ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
+    OP3D_RETURN_IF_ERROR(
+        Annotate(planner::ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
     if (pool.pool().empty() || !pools.insert(pool.pool()).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("the pool name '", pool.pool(), "' is empty or used twice"));
@@ -337,10 +340,10 @@ bool SearchesPlanned(const SearchSettings& search) {
          search.method() == SearchSettings::BOTH_METHODS;
 }
 
-absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
-                               absl::string_view where) {
+absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::string& name,
+                                       absl::string_view where) {
   std::vector<std::string> names;
-  for (const State& clip : search.wide().clips()) {
+  for (const StateSettings& clip : search.wide().clips()) {
     if (clip.name() == name) return clip;
     names.push_back(clip.name());
   }
@@ -350,7 +353,7 @@ absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& 
 
 namespace {
 
-// What a miniature has of its dataset: how it is read, and nothing that only the real one has.
+// The part of the dataset's settings that applies to its miniature: how it is read.
 DatasetSettings MiniatureDataset(DatasetSettings dataset) {
   for (DatasetSettings::Split* split : {dataset.mutable_train(), dataset.mutable_evaluation()}) {
     split->clear_other_lists();
@@ -365,26 +368,39 @@ DatasetSettings MiniatureDataset(DatasetSettings dataset) {
   return dataset;
 }
 
-// The dataset and its protocol, over these the shipped file and its bases.
+// The dataset and its protocol, then the shipped file and its bases merged over them.
 absl::StatusOr<BenchmarkSettings> ShippedSettings(const SettingsRequest& request) {
   OP3D_ASSIGN_OR_RETURN(
       const std::string shipped,
       RunfilePath(absl::StrCat(kSpecs, "/", request.benchmark,
                                request.miniature ? "_miniature" : "", ".textproto")));
-  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, FindDataset(request.benchmark));
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, data::FindDataset(request.benchmark));
   BenchmarkSettings settings;
   *settings.mutable_dataset() = request.miniature ? MiniatureDataset(dataset) : dataset;
-  UseProtocol(dataset, &settings);
+  data::UseProtocol(dataset, &settings);
   OP3D_RETURN_IF_ERROR(ReadSettings(shipped, &settings));
   for (RecipeSettings& recipe : *settings.mutable_recipes()) {
     if (!recipe.planned()) continue;
     if (recipe.test_clips() == 0) recipe.set_test_clips(dataset.protocol().test_clips());
-    if (recipe.test_segments() == 0) recipe.set_test_segments(dataset.protocol().test_segments());
+    // Below 0: ResolveTestSegments() decides, when the method is known.
+    if (recipe.test_segments() == 0) recipe.set_test_segments(-dataset.protocol().test_segments());
   }
   return settings;
 }
 
-// `whole`: the settings are complete, so that what has no effect in them can be told.
+// The published protocol tests plans of uniform sampling with clips of the longest state, whatever
+// state they end in.  The planned method's model is tested as it was trained last and measured on the
+// held-out videos, as every rival is; with twice the segments it loses there (docs/measurements.md).
+void ResolveTestSegments(BenchmarkSettings* settings) {
+  const bool own_clip = !settings->has_plan() &&
+                        settings->search().method() == SearchSettings::PLANNED_METHOD;
+  for (RecipeSettings& recipe : *settings->mutable_recipes()) {
+    if (recipe.test_segments() >= 0) continue;
+    recipe.set_test_segments(own_clip ? 0 : -recipe.test_segments());
+  }
+}
+
+// `whole`: the settings are complete, so settings without effect can be detected.
 absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSettings* settings) {
   if (!request.settings_file.empty()) {
     const SearchSettings before = settings->search();
@@ -397,7 +413,7 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
     OP3D_RETURN_IF_ERROR(SetSplit(*request.split, settings->scale(), settings->mutable_dataset()));
   }
   if (!request.plan_file.empty()) {
-    OP3D_ASSIGN_OR_RETURN(*settings->mutable_plan(), FindPlan(request.plan_file));
+    OP3D_ASSIGN_OR_RETURN(*settings->mutable_plan(), planner::FindPlan(request.plan_file));
   }
   for (const auto& [flag, value] : {std::make_pair("method", &request.method),
                                     std::make_pair("rivals", &request.rivals),
@@ -407,7 +423,7 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
         "--", flag, " has no effect with a plan that is given: nothing is searched; leave --", flag,
         " or --plan out"));
   }
-  // Before --budget and --set, which change single fields of them.
+  // Before --budget and --set, which change single fields of the pools.
   OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
   OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
@@ -434,6 +450,7 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
                                                   const SettingsRequest& request) {
   OP3D_RETURN_IF_ERROR(Override(request, /*whole=*/true, &settings));
+  ResolveTestSegments(&settings);
   const std::string weights =
       request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
   if (!weights.empty()) {
@@ -443,7 +460,8 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
   }
   if (settings.search().has_wide() && settings.search().wide().full_crop() == 0) {
     const auto& clips = settings.search().wide().clips();
-    if (std::any_of(clips.begin(), clips.end(), [](const State& clip) { return clip.crop() > 0; })) {
+    if (std::any_of(clips.begin(), clips.end(),
+                    [](const StateSettings& clip) { return clip.crop() > 0; })) {
       settings.mutable_search()->mutable_wide()->set_full_crop(settings.transform().train_crop());
     }
   }
@@ -460,9 +478,9 @@ absl::Status CheckSettings(const BenchmarkSettings& settings) {
               "network.dropout", settings.network().dropout(), "in [0, 1)"));
   OP3D_RETURN_IF_ERROR(
       RequireAtLeast("loader.frame_cache_mib", settings.loader().frame_cache_mib(), 0));
-  OP3D_RETURN_IF_ERROR(CheckTransformSettings(settings.transform()));
+  OP3D_RETURN_IF_ERROR(data::CheckTransformSettings(settings.transform()));
   if (settings.has_plan()) {
-    OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(settings.plan()), "plan"));
+    OP3D_RETURN_IF_ERROR(Annotate(planner::ValidatePlan(settings.plan()), "plan"));
   }
   OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
   if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
@@ -503,7 +521,7 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
 
 namespace {
 
-// Everything that says how long is trained or searched.
+// Clears everything that says how long to train or search.
 void ClearLengths(BenchmarkSettings* settings) {
   SearchSettings* const search = settings->mutable_search();
   search->mutable_wide()->clear_frames();
@@ -542,4 +560,4 @@ absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& 
       folder, "/checkpoints/ROW/weights.safetensors with steps for the further epochs alone"));
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -1,4 +1,4 @@
-// The settings a run uses, checked as a whole.  What comes later replaces what came before: the
+// The settings of a run, checked as a whole.  Later sources override earlier ones: the
 // dataset (data/datasets) and its protocol, the shipped file's bases, the shipped file, --settings
 // (after its own bases), other flags, --set.
 #ifndef OP3D_BENCHMARKS_SETTINGS_SETTINGS_RESOLUTION_H_
@@ -13,15 +13,16 @@
 #include "absl/status/statusor.h"
 #include "results/record/settings.pb.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
-// What the command line says.
+// The command line.
 struct SettingsRequest {
   // "kinetics400"; the shipped file is benchmarks/specs/<benchmark>[_miniature].textproto.
   std::string benchmark;
   bool miniature = true;
-  // --settings: a textproto laid over the shipped one.  What it names replaces what is there, also by
-  // 0 or false; a list as a whole (OverlayTextproto() of op3d/base/textproto.h).
+  // --settings: a textproto that is merged over the shipped one.  Its fields replace the shipped
+  // ones, also with 0 or false; a list is replaced as a whole (OverlayTextproto() of
+  // op3d/base/textproto.h).
   std::string settings_file;
   // --set: path.to.field=value, in order.
   std::vector<std::string> assignments;
@@ -30,8 +31,8 @@ struct SettingsRequest {
   std::string initial_weights;
   // --split: which of the official splits, from 1.
   std::optional<int> split;
-  // --method: "published", "planned", "both"; --rivals: "all", "none"; --budget: ParseBudget()'s, of
-  // which a time is left to who can measure (BudgetFrames in dry_run.h).
+  // --method: "published", "planned", "both"; --rivals: "all", "none"; --budget: see ParseBudget();
+  // a time is resolved later, by measuring (BudgetFrames in dry_run.h).
   std::string method, rivals, budget;
   // --network, --seed.
   std::string network;
@@ -39,31 +40,31 @@ struct SettingsRequest {
 };
 
 // NotFound or InvalidArgument, naming file and field; also for an assignment that has no effect in
-// this run (of a search that is not run, of a rival that is not trained), saying why.
+// this run (of a search that is not run, of a rival that is not trained), with the reason.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(const SettingsRequest& request);
 
-// Does the method search the wide graph, alone or beside the published one?
+// Whether the method searches the wide graph, alone or in addition to the published one.
 bool SearchesPlanned(const SearchSettings& search);
 
-// The clip of search.wide of that name.  InvalidArgument naming `where` when there is none.
-absl::StatusOr<State> FindClip(const SearchSettings& search, const std::string& name,
-                               absl::string_view where);
-// The same over `base` instead of shipped settings.
+// The clip of search.wide with that name.  InvalidArgument, naming `where`, if there is none.
+absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::string& name,
+                                       absl::string_view where);
+// The same, starting from `base` instead of shipped settings.
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings base,
                                                   const SettingsRequest& request);
 
-// The first step of it: --settings, --network, --seed, --split and --set over `settings`, which may
+// The first step: applies --settings, --network, --seed, --split and --set to `settings`, which may
 // be incomplete.  Nothing is checked as a whole.
 absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings);
 
-// InvalidArgument with the path of the first field that makes no sense, its value and its limits.
+// InvalidArgument with the path of the first invalid field, its value and its limits.
 absl::Status ValidateSettings(const BenchmarkSettings& settings);
 
-// `refused` is what RunFolder says to `folder`.  Where the run in it differs in lengths alone (epochs,
-// frames, the budget), the sentence says how to train longer.
+// `refused` is RunFolder's error for `folder`.  If the run in it only differs in lengths (epochs,
+// frames, the budget), the message also says how to train longer.
 absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& settings,
                             const absl::Status& refused);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_SETTINGS_SETTINGS_RESOLUTION_H_

@@ -12,7 +12,7 @@
 #include "op3d/base/textproto.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 using testing::AllOf;
@@ -48,7 +48,7 @@ const std::vector<std::string>& Datasets() {
   return *names;
 }
 
-// What the full scale takes from the published protocol (data/datasets) and its tables.
+// The values of the full scale from the published protocol (data/datasets) and its tables.
 TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
   struct Table {
     double rate;
@@ -87,8 +87,8 @@ TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
     EXPECT_EQ(full.recipes(1).test_clips(), std::max(20, protocol.test_clips()));
     ASSERT_EQ(full.search().pools_size(), 2);
     for (const TransitionGraph& pool : full.search().pools()) {
-      for (const State& state : pool.states()) {
-        const bool longest = FramesPerClip(state) == 64;
+      for (const StateSettings& state : pool.states()) {
+        const bool longest = planner::FramesPerClip(state) == 64;
         EXPECT_EQ(state.batch_size() * state.accumulation(), 256);
         const bool consecutive = state.segments() == 1;
         EXPECT_EQ(state.stride(), consecutive && longest ? table.stride64 : 1);
@@ -98,14 +98,14 @@ TEST(SettingsResolutionTest, FullScaleFollowsTheProtocol) {
   }
 }
 
-// A miniature is read as its dataset is: the same format, lists and folders.
+// A miniature is read like its dataset: the same format, lists and folders.
 TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
   for (const std::string& name : Datasets()) {
     SCOPED_TRACE(name);
     SettingsRequest request = Request();
     request.benchmark = name;
     ASSERT_OK_AND_ASSIGN(const BenchmarkSettings miniature, ResolveSettings(request));
-    ASSERT_OK_AND_ASSIGN(const DatasetSettings dataset, FindDataset(name));
+    ASSERT_OK_AND_ASSIGN(const DatasetSettings dataset, data::FindDataset(name));
     EXPECT_EQ(miniature.benchmark(), name);
     EXPECT_EQ(miniature.scale(), BenchmarkSettings::MINIATURE);
     EXPECT_EQ(miniature.dataset().name(), name);
@@ -120,9 +120,25 @@ TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
       EXPECT_EQ(miniature.dataset().label_map(), dataset.label_map());
     }
     EXPECT_EQ(miniature.transform().horizontal_flip(), dataset.protocol().horizontal_flip());
-    EXPECT_EQ(miniature.recipes(0).test_segments(), dataset.protocol().test_segments());
+    // The planned method tests its last state's own clip, the published one the protocol's.
+    EXPECT_EQ(miniature.recipes(0).test_segments(), 0);
+    request.method = "published";
+    ASSERT_OK_AND_ASSIGN(const BenchmarkSettings published, ResolveSettings(request));
+    EXPECT_EQ(published.recipes(0).test_segments(), dataset.protocol().test_segments());
     EXPECT_TRUE(miniature.dataset().official_train().empty());
   }
+}
+
+TEST(SettingsResolutionTest, TestSegmentsMayBeNamed) {
+  SettingsRequest request = Request();
+  request.benchmark = "ucf101";
+  request.assignments = {"recipes[planned].test_segments=16"};
+  ASSERT_OK_AND_ASSIGN(BenchmarkSettings settings, ResolveSettings(request));
+  EXPECT_EQ(settings.recipes(0).test_segments(), 16);
+  request.method = "published";
+  request.assignments = {"recipes[planned].test_segments=0"};
+  ASSERT_OK_AND_ASSIGN(settings, ResolveSettings(request));
+  EXPECT_EQ(settings.recipes(0).test_segments(), 0);
 }
 
 TEST(SettingsResolutionTest, ReleasedPlansHaveNames) {
@@ -221,7 +237,7 @@ TEST(SettingsResolutionTest, GraphsOfAFileAreSearched) {
   ASSERT_EQ(made.search().pools_size(), 1);
   EXPECT_EQ(made.search().pools(0).states(3).learning_rate(), 0.1);
   EXPECT_EQ(made.search().pools(0).states(3).batch_size(), 8);
-  // Over settings that have pools of their own, as those of one's own data.
+  // With settings that have their own pools, as for a user's own data.
   request.assignments.clear();
   request.settings_file = File("search { graphs: 'base_cs' }");
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings over, ResolveSettings(made, request));
@@ -266,7 +282,7 @@ TEST(SettingsResolutionTest, WhatHasNoEffectIsRefused) {
     EXPECT_THAT(resolve("", {assignment}, "kinetics400"),
                 refused(assignment, "leave --plan out"));
   }
-  // The miniature's recipes train on what the search trained on.
+  // The miniature's recipes train on the search's training videos.
   EXPECT_THAT(resolve("", {share}, "kinetics400"), IsOk());
   EXPECT_THAT(resolve("", {share, "recipe_videos=ALL_TRAIN"}, "kinetics400"),
               refused(share, "nothing is held out"));
@@ -297,7 +313,7 @@ TEST(SettingsResolutionTest, GraphsNamedOnTheCommandLineAreSearched) {
   request.method = "both";
   request.assignments = {"search.graphs=base_us", "search.wide_graph=wide", "search.wide.frames=9000"};
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
-  // The miniature has pools and a wide graph of its own.
+  // The miniature has its own pools and its own wide graph.
   ASSERT_EQ(settings.search().pools_size(), 1);
   EXPECT_EQ(settings.search().pools(0).pool(), "us");
   EXPECT_EQ(settings.search().pools(0).states(0).accumulation(), 16);
@@ -366,4 +382,4 @@ TEST(ExplainRefusalTest, OtherLengthsSayHowToTrainLonger) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

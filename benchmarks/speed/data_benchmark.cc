@@ -1,14 +1,14 @@
-// What clips cost, from video files to the network's input.
+// The cost of clips, from video files to the network's input.
 //
 //   ./bazelw run //benchmarks/speed:data_benchmark -- --videos=/data/a.mp4,/data/b.avi
 //
-//   TrainingSample   16 frames from a random place -> [3, 16, 224, 224]
-//   Views            10 clips x 3 crops of a video -> 30 x [3, 16, 256, 256], each handed over
-//   Scan, DecodeAll  the pass that numbers the frames, beside decoding them (the yardstick)
-//   Loader/n         training clips by n workers; the yardstick is Loader/1
+//   TrainingSample   16 frames from a random position -> [3, 16, 224, 224]
+//   Views            10 clips x 3 crops of a video -> 30 x [3, 16, 256, 256], each passed to a sink
+//   Scan, DecodeAll  the pass that numbers the frames, compared with decoding them
+//   Loader/n         training clips by n workers, compared with Loader/1
 //   Epoch            memory in use after a tenth of an epoch and at its end
 //
-// Each but the last two runs once per file.  Without videos it makes one: 340x256, 250 frames, key
+// All except the last two run once per file.  Without videos it makes one: 340x256, 250 frames, key
 // frames up to 250 apart, B-frames.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
@@ -42,7 +42,7 @@ ABSL_FLAG(std::string, samples, "",
           "the frame, 1 = mirrored, as 12:40:16:190:190:0; empty = drawn");
 ABSL_FLAG(int64_t, epoch_samples, 200, "clips in Epoch's epoch; 10000 shows whether memory grows");
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 constexpr int kFrames = 16;
@@ -50,25 +50,26 @@ constexpr int kTrainSize = 224;
 constexpr int kTestSize = 256;
 constexpr int kClips = 10;
 
-// The videos with what an index knows of them.
-const std::vector<Video>& Videos() {
-  static const std::vector<Video> videos = [] {
+// The videos with their entries in an index.
+const std::vector<data::Video>& Videos() {
+  static const std::vector<data::Video> videos = [] {
     std::vector<std::string> paths;
     for (const absl::string_view path :
          absl::StrSplit(absl::GetFlag(FLAGS_videos), ',', absl::SkipEmpty())) {
       paths.push_back(UserPath(std::string(path)));
     }
     if (paths.empty()) {
-      paths.push_back(WriteWaveClip(TestFolder("data_benchmark"), "made.mp4", 250, 1));
+      paths.push_back(data::WriteWaveClip(TestFolder("data_benchmark"), "made.mp4", 250, 1));
     }
-    const auto indexed = IndexVideos(paths, IndexOptions(), /*report=*/nullptr);
-    std::vector<Video> result;
+    const auto indexed = data::IndexVideos(paths, data::IndexOptions(), /*report=*/nullptr);
+    std::vector<data::Video> result;
     for (size_t i = 0; indexed.ok() && i < paths.size(); ++i) {
       if (!(*indexed)[i].status.ok()) {
         std::cerr << (*indexed)[i].status.ToString() << "\n";
         std::exit(1);
       }
-      Video video = {paths[i].substr(paths[i].rfind('/') + 1), paths[i], 0, (*indexed)[i].frames};
+      data::Video video = {paths[i].substr(paths[i].rfind('/') + 1), paths[i], 0,
+                           (*indexed)[i].frames};
       video.scan = (*indexed)[i].scan;
       result.push_back(std::move(video));
     }
@@ -80,12 +81,12 @@ const std::vector<Video>& Videos() {
 struct Sample {
   int64_t first = 0;
   // Empty: drawn when the frames' size is known.
-  Box crop;
+  data::Box crop;
   bool mirror = false;
 };
 
-// The flag's samples; without, `count` from all over the video.
-std::vector<Sample> Samples(const Video& video, int count) {
+// The samples of the flag; without it, `count` samples from the whole video.
+std::vector<Sample> Samples(const data::Video& video, int count) {
   std::vector<Sample> samples;
   for (const absl::string_view text :
        absl::StrSplit(absl::GetFlag(FLAGS_samples), ',', absl::SkipEmpty())) {
@@ -114,7 +115,7 @@ std::vector<Sample> Samples(const Video& video, int count) {
 TransformSettings Settings() {
   TransformSettings settings;
   settings.set_train_crop(kTrainSize);
-  // The area that a crop of 224 out of a short side of 256 to 320 has.
+  // The area of a crop of 224 out of a short side of 256 to 320.
   settings.set_min_area(0.35);
   settings.set_max_area(0.6);
   settings.set_horizontal_flip(true);
@@ -125,30 +126,30 @@ TransformSettings Settings() {
   return settings;
 }
 
-absl::StatusOr<ClipTransform> TrainingTransform(const Sample& sample, int width, int height) {
+absl::StatusOr<data::ClipTransform> TrainingTransform(const Sample& sample, int width, int height) {
   RandomStream stream(1, "crop", {sample.first});
-  TrainDraw draw = DrawTrainTransform(Settings(), width, height, &stream);
+  data::TrainDraw draw = data::DrawTrainTransform(Settings(), width, height, &stream);
   if (sample.crop.width > 0) draw.crop = sample.crop;
   draw.mirror = sample.mirror;
-  return ClipTransform::ForTraining(draw, Settings());
+  return data::ClipTransform::ForTraining(draw, Settings());
 }
 
 void StopOn(const absl::Status& status, benchmark::State& state) {
   if (!status.ok()) state.SkipWithError(status.ToString().c_str());
 }
 
-void TrainingSample(benchmark::State& state, const Video& video) {
+void TrainingSample(benchmark::State& state, const data::Video& video) {
   const std::vector<Sample> samples = Samples(video, 64);
-  FrameStore store(/*budget_bytes=*/0);
+  data::FrameStore store(/*budget_bytes=*/0);
   std::vector<float> out(size_t{3} * kFrames * kTrainSize * kTrainSize);
-  ViewSeconds seconds;
+  data::ViewSeconds seconds;
   size_t next = 0;
-  // An iteration is all samples: each starts elsewhere and costs something else.
+  // An iteration is all samples, because each starts at another position and has another cost.
   for (auto _ : state) {
     for (const Sample& sample : samples) {
       std::vector<int64_t> clip(kFrames);
       for (int t = 0; t < kFrames; ++t) clip[t] = std::min(sample.first + t, video.frames - 1);
-      StopOn(MakeClipViews(
+      StopOn(data::MakeClipViews(
                  video, {clip},
                  [&](int width, int height) { return TrainingTransform(sample, width, height); },
                  &store, absl::MakeSpan(out), &seconds),
@@ -163,34 +164,34 @@ void TrainingSample(benchmark::State& state, const Video& video) {
   state.counters["transform_ms"] = 1000 * seconds.transform / done;
 }
 
-void Views(benchmark::State& state, const Video& video) {
-  EvaluationLoaderOptions options;
+void Views(benchmark::State& state, const data::Video& video) {
+  data::EvaluationLoaderOptions options;
   options.shape = {1, kFrames, 1};
   options.transform = Settings();
   options.clips = kClips;
-  FrameStore store(/*budget_bytes=*/0);
-  Batch batch;
+  data::FrameStore store(/*budget_bytes=*/0);
+  data::Batch batch;
   const auto score = [&] {
-    auto loader = ClipLoader::ForTest({video}, &store, options);
+    auto loader = data::ClipLoader::ForTest({video}, &store, options);
     StopOn((*loader)->Next(&batch).status(), state);
     benchmark::DoNotOptimize(batch.clips.data());
   };
-  // A test takes the memory of its views once, not once a video.
+  // A test allocates the memory of its views once, not once per video.
   score();
   for (auto _ : state) score();
 }
 
-void Scan(benchmark::State& state, const Video& video) {
-  for (auto _ : state) benchmark::DoNotOptimize(ScanMedia(video.path));
+void Scan(benchmark::State& state, const data::Video& video) {
+  for (auto _ : state) benchmark::DoNotOptimize(data::ScanMedia(video.path));
 }
 
-void DecodeAll(benchmark::State& state, const Video& video) {
+void DecodeAll(benchmark::State& state, const data::Video& video) {
   std::vector<int64_t> all(video.frames);
   std::iota(all.begin(), all.end(), 0);
-  FrameStore store(/*budget_bytes=*/0);
+  data::FrameStore store(/*budget_bytes=*/0);
   for (auto _ : state) {
     StopOn(store.Read(video, all,
-                      [](int64_t, const RgbImage& image) {
+                      [](int64_t, const data::RgbImage& image) {
                         benchmark::DoNotOptimize(image.pixels.data());
                         return absl::OkStatus();
                       }),
@@ -198,27 +199,28 @@ void DecodeAll(benchmark::State& state, const Video& video) {
   }
 }
 
-// Training clips: every video so often that `clips` come out.
-absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(int64_t clips, int threads, int64_t epoch,
-                                                       FrameStore* store) {
-  std::vector<Video> videos;
+// Training clips: every video often enough to get `clips` clips.
+absl::StatusOr<std::unique_ptr<data::ClipLoader>> MakeLoader(int64_t clips, int threads,
+                                                             int64_t epoch,
+                                                             data::FrameStore* store) {
+  std::vector<data::Video> videos;
   for (int64_t i = 0; i < clips; ++i) videos.push_back(Videos()[i % Videos().size()]);
-  TrainLoaderOptions options;
+  data::TrainLoaderOptions options;
   options.shape = {1, kFrames, 1};
   options.transform = Settings();
   options.batch_size = 8;
   options.threads = threads;
   options.epoch = epoch;
-  return ClipLoader::ForTraining(std::move(videos), store, options);
+  return data::ClipLoader::ForTraining(std::move(videos), store, options);
 }
 
 void Loader(benchmark::State& state) {
   constexpr int64_t kPass = 64;
-  FrameStore store(/*budget_bytes=*/0);
+  data::FrameStore store(/*budget_bytes=*/0);
   int64_t clips = 0;
   for (auto _ : state) {
     auto loader = MakeLoader(kPass, static_cast<int>(state.range(0)), 0, &store);
-    Batch batch;
+    data::Batch batch;
     for (;;) {
       const absl::StatusOr<bool> more = (*loader)->Next(&batch);
       StopOn(more.status(), state);
@@ -240,9 +242,9 @@ void Epoch(benchmark::State& state) {
   const int64_t samples = absl::GetFlag(FLAGS_epoch_samples);
   double after_tenth = 0, at_end = 0;
   for (auto _ : state) {
-    FrameStore store(/*budget_bytes=*/0);
+    data::FrameStore store(/*budget_bytes=*/0);
     auto loader = MakeLoader(samples, /*threads=*/2, 0, &store);
-    Batch batch;
+    data::Batch batch;
     for (int64_t clips = 0;; clips += batch.size) {
       if (after_tenth == 0 && clips >= samples / 10) after_tenth = ResidentMib();
       const absl::StatusOr<bool> more = (*loader)->Next(&batch);
@@ -257,12 +259,12 @@ void Epoch(benchmark::State& state) {
 }
 
 void RegisterAll() {
-  using Function = void (*)(benchmark::State&, const Video&);
+  using Function = void (*)(benchmark::State&, const data::Video&);
   const std::pair<const char*, Function> functions[] = {{"TrainingSample", TrainingSample},
                                                         {"Views", Views},
                                                         {"Scan", Scan},
                                                         {"DecodeAll", DecodeAll}};
-  for (const Video& video : Videos()) {
+  for (const data::Video& video : Videos()) {
     for (const auto& [name, function] : functions) {
       benchmark::RegisterBenchmark(
           absl::StrCat(name, "/", video.name).c_str(),
@@ -282,12 +284,12 @@ void RegisterAll() {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   absl::ParseCommandLine(argc, argv);
-  op3d::RegisterAll();
+  op3d::benchmarks::RegisterAll();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -1,16 +1,17 @@
-// What the networks make of one core: forward, training step and evaluation of DG-P3D.
+// The speed of the networks on one core: forward, training step and evaluation of DG-P3D.
 //
 //   ./bazelw run //benchmarks/speed:network_benchmark -- --benchmark_filter=resnet50/train
 //
-// forward is a Network in evaluation, evaluate its EvaluationNetwork.  Names are
+// forward is a Network in evaluation mode, evaluate its EvaluationNetwork.  Names are
 // network/what/clips x frames x side/precision.  Counters:
 //   clips_per_second
-//   share        best rate of arithmetic over that of a float32 matrix product measured just before
-//                and after it, in the same process: what to compare between machines.  A training
+//   share        best rate of arithmetic divided by that of a float32 matrix product measured just
+//                before and after it, in the same process: compare this between machines.  A
+// training
 //                step counts as three forward passes, a multiply-add as two operations.
-//   own_share    of bf16: the same against a product in bf16
-//   gemm_gflops  that yardstick itself
-//   peak_mib     the whole process's, LibTorch included, while the row ran
+//   own_share    for bf16: the same relative to a product in bf16
+//   gemm_gflops  the rate of that matrix product
+//   peak_mib     of the whole process, LibTorch included, while the row ran
 // Times are of the CPU, one thread.
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -38,7 +39,7 @@
 #include "op3d/torch/precision.h"
 #include "op3d/train/step/optimizer.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 struct Shape {
@@ -60,7 +61,7 @@ double CpuSeconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// The best of a few products, in operations a second.
+// The best of a few products, in operations per second.
 double GemmRate(at::ScalarType type) {
   constexpr int64_t kSide = 1536;
   const at::Tensor a = at::randn({kSide, kSide}).to(type), b = at::randn({kSide, kSide}).to(type);
@@ -73,7 +74,7 @@ double GemmRate(at::ScalarType type) {
   return best;
 }
 
-// Forgets the largest size so far; the kernel does that for one's own process.
+// Resets the peak memory; the kernel does that for one's own process.
 void ResetPeak() {
   malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << "5";
@@ -91,7 +92,7 @@ double PeakMebibytes() {
   return 0;
 }
 
-// One go of the row.
+// One iteration of the row.
 absl::StatusOr<std::function<absl::Status()>> MakeStep(const Row& row, Network* network,
                                                        Optimizer* optimizer) {
   const at::Tensor clips =
@@ -203,10 +204,10 @@ void RegisterAll() {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 int main(int argc, char** argv) {
-  op3d::RegisterAll();
+  op3d::benchmarks::RegisterAll();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

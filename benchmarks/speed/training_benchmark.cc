@@ -1,12 +1,12 @@
-// What training from video files costs: clips a second and where the time goes, one process against
-// two, going on from a checkpoint, and what writing one holds up.
+// The cost of training from video files: clips per second and where the time goes, one process and
+// two, resuming from a checkpoint, and how long writing one blocks.
 //
 //   ./bazelw run //benchmarks/speed:training_benchmark -- --benchmark_filter=Files
 //   ./bazelw run //benchmarks/speed:training_benchmark -- --videos=a.mp4,b.mp4
 //
-// Counters: `clips` a second; `wait`, `forward`, `backward`, `step` are shares of the training
-// thread's time; `of_gemm` is the arithmetic done over what a matrix product of the same number of
-// threads does in the same run (a training step counts as three forward passes).
+// Counters: `clips` per second; `wait`, `forward`, `backward`, `step` are shares of the training
+// thread's time; `of_gemm` is the rate of arithmetic divided by that of a matrix product with the
+// same number of threads in the same run (a training step counts as three forward passes).
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/mm.h>
@@ -46,7 +46,7 @@ ABSL_FLAG(int, steps, 6, "steps of the optimiser an epoch");
 ABSL_FLAG(std::string, rank_case, "", "set by the program itself: what its second process trains");
 ABSL_FLAG(int, rank_epochs, 0, "set by the program itself");
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 constexpr int64_t kSide = 112;
@@ -59,22 +59,23 @@ const std::vector<std::string>& VideoFiles() {
     if (!made.empty()) return made;
     const std::string folder = TestFolder("training_benchmark_videos");
     for (int i = 0; i < 4; ++i) {
-      made.push_back(WriteWaveClip(folder, absl::StrCat(i, ".mp4"), 100, i));
+      made.push_back(data::WriteWaveClip(folder, absl::StrCat(i, ".mp4"), 100, i));
     }
     return made;
   }();
   return files;
 }
 
-// `count` entries, the files in turn.  None is kept decoded, so a file that comes again costs what
-// another would.
-absl::StatusOr<std::vector<Video>> Videos(int64_t count) {
+// `count` entries, the files in turn.  Decoded frames are not kept, so a repeated file costs as
+// much as another.
+absl::StatusOr<std::vector<data::Video>> Videos(int64_t count) {
   const std::vector<std::string>& files = VideoFiles();
-  std::vector<Video> videos;
+  std::vector<data::Video> videos;
   for (const std::string& file : files) {
     if (static_cast<int64_t>(videos.size()) == count) break;
-    OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(file));
-    videos.push_back({absl::StrCat(videos.size()), file, 0, scan.info.frames, EncodeScan(scan)});
+    OP3D_ASSIGN_OR_RETURN(const data::VideoScan scan, data::ScanMedia(file));
+    videos.push_back(
+        {absl::StrCat(videos.size()), file, 0, scan.info.frames, data::EncodeScan(scan)});
   }
   while (static_cast<int64_t>(videos.size()) < count) {
     videos.push_back(videos[videos.size() % files.size()]);
@@ -84,7 +85,7 @@ absl::StatusOr<std::vector<Video>> Videos(int64_t count) {
   return videos;
 }
 
-// Multiply-adds a second of a matrix product of `threads` threads, the best of some.
+// Multiply-adds per second of a matrix product with `threads` threads, the best of some.
 double GemmRate(int threads) {
   static std::map<int, double> rates;
   double& rate = rates[threads];
@@ -109,12 +110,12 @@ struct Case {
   int loader_threads = 1;
 };
 
-// What a case trains: everything but the process group.
+// What a case trains: everything except the process group.
 struct Work {
-  std::vector<Video> videos;
-  FrameStore frames{0};
+  std::vector<data::Video> videos;
+  data::FrameStore frames{0};
   TrainingJob job;
-  TrainState state;
+  StateTask state;
 };
 
 absl::StatusOr<std::unique_ptr<Work>> MakeWork(const Case& what) {
@@ -160,7 +161,7 @@ absl::StatusOr<std::unique_ptr<Work>> MakeWork(const Case& what) {
   return work;
 }
 
-// Of this process alone: ranks must not clear each other's.
+// A folder of this process alone, because ranks must not clear each other's.
 std::string RunFolder() { return TestFolder(absl::StrCat("training_benchmark_", ::getpid())); }
 
 absl::Status TrainEpochs(benchmark::State& state, StateTrainer* trainer, const Case& what,
@@ -232,7 +233,7 @@ absl::StatusOr<std::unique_ptr<Subprocess>> StartSecondRank(const std::string& n
   return Subprocess::Start(options);
 }
 
-// Two processes of one thread each over Gloo, each with half of a step's micro-batches.
+// Two processes with one thread each over Gloo, each with half of a step's micro-batches.
 void TwoProcesses(benchmark::State& state, const std::string& network) {
   VideoFiles();
   RankEnvironment ranks;
@@ -265,7 +266,7 @@ int RunSecondRank() {
 
 // ---------------------------------------------------------------- checkpoints
 
-// Starting on a folder with a checkpoint; `fresh` is what starting without one costs, in seconds.
+// Starting on a folder with a checkpoint; `fresh` is the time to start without one, in seconds.
 void Resume(benchmark::State& state, const std::string& network) {
   const absl::Status status = [&]() -> absl::Status {
     OP3D_ASSIGN_OR_RETURN(const auto work, MakeWork({network}));
@@ -344,6 +345,6 @@ int Run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
-int main(int argc, char** argv) { return op3d::Run(argc, argv); }
+int main(int argc, char** argv) { return op3d::benchmarks::Run(argc, argv); }

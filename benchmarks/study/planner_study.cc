@@ -17,7 +17,7 @@
 #include "op3d/base/thread/parallel.h"
 #include "planner/graphs/pool.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 StoppingRule Rule(StoppingRule::Method method, int attempt_epochs) {
@@ -53,7 +53,7 @@ Way Planner(const std::string& name, const StoppingRule& rule) {
           }};
 }
 
-// The first is what the others are held against.
+// The others are compared with the first.
 std::vector<Way> AllWays() {
   StoppingRule linear = Rule(StoppingRule::KNEE, 10), quadratic = linear;
   linear.set_function(StoppingRule::EXPONENTIAL_LINEAR);
@@ -97,7 +97,7 @@ double StandardError(const std::vector<double>& values) {
   return std::sqrt(square / (count - 1) / count);
 }
 
-// A study follows every epoch's learning rate; more would take hours.
+// A study computes every epoch's learning rate; more frames would take hours.
 constexpr double kMostFrames = 1e5;
 
 // A way to spend frames in an AnnealedTraining.
@@ -134,15 +134,15 @@ std::string NameOf(const WideGraphSettings& settings) {
   return absl::StrCat(edges, " edges of ", weights);
 }
 
-// The first is what the others are held against.
+// The others are compared with the first.
 std::vector<Method> AllMethods(const WideGraphSettings& shipped) {
   std::vector<Method> methods;
   const double frames = shipped.frames();
   methods.push_back({"best of nine fixed schedules", [frames](const auto& world, uint64_t draw) {
                        return BestFixedSchedule(world, frames, draw);
                      }});
-  // What one would guess beforehand.
-  State clip;
+  // A schedule that somebody would guess in advance.
+  StateSettings clip;
   clip.set_segments(8);
   clip.set_frames_per_segment(4);
   clip.set_stride(1);
@@ -250,8 +250,8 @@ StudyRow MakeRow(const std::string& name, const std::vector<Result>& results,
 
 absl::StatusOr<PlannerStudy> StudyPlanner(const StudyOptions& options) {
   OP3D_RETURN_IF_ERROR(CheckWorlds(options.worlds));
-  const TransitionGraph graph = MakePool(PoolOptions());
-  OP3D_ASSIGN_OR_RETURN(const GraphIndex index, IndexGraph(graph));
+  const TransitionGraph graph = planner::MakePool(planner::PoolOptions());
+  OP3D_ASSIGN_OR_RETURN(const planner::GraphIndex index, planner::IndexGraph(graph));
   const std::vector<Way> ways = AllWays();
   std::vector<std::vector<Result>> results(ways.size(), std::vector<Result>(options.worlds));
   Progress progress("study", options.worlds, "worlds");
@@ -300,7 +300,7 @@ std::string FormatStudy(const PlannerStudy& study) {
   return text;
 }
 
-Svg DrawStudy(const PlannerStudy& study) {
+results::Svg DrawStudy(const PlannerStudy& study) {
   constexpr double kLeft = 230, kPlot = 380, kGap = 60, kBars = 210, kRow = 34, kTop = 92;
   const double bottom = kTop + kRow * static_cast<double>(study.rows.size());
   double most = 0.5;
@@ -310,51 +310,55 @@ Svg DrawStudy(const PlannerStudy& study) {
   const double bars = kLeft + kPlot + kGap;
   const auto bar = [&](double share) { return share * kBars / 1.4; };
 
-  Svg picture(bars + kBars + 40, bottom + 78, "The planner beside other ways to search");
-  picture.Rectangle({0, 0}, picture.width(), picture.height(), ShapeStyle().Fill("#ffffff"));
+  results::Svg picture(bars + kBars + 40, bottom + 78, "The planner beside other ways to search");
+  picture.Rectangle({0, 0}, picture.width(), picture.height(),
+                    results::ShapeStyle().Fill("#ffffff"));
   picture.Text({16, 30}, "How far the found weights fall short of the best plan's",
-               TextStyle(18).Bold());
+               results::TextStyle(18).Bold());
   picture.Text({16, 50},
                absl::StrFormat("%d simulated worlds, measurement noise %.1f points, curves %s",
                                study.options.worlds, 100 * study.options.simulated.noise,
                                study.options.simulated.power_law ? "not of the fitted family"
                                                                  : "of the fitted family"),
-               TextStyle(12).Fill(kGrey));
-  picture.Text({kLeft, kTop - 14}, "points of performance", TextStyle(12).Bold());
-  picture.Text({bars, kTop - 14}, "training, published rule = 1", TextStyle(12).Bold());
+               results::TextStyle(12).Fill(results::kGrey));
+  picture.Text({kLeft, kTop - 14}, "points of performance", results::TextStyle(12).Bold());
+  picture.Text({bars, kTop - 14}, "training, published rule = 1", results::TextStyle(12).Bold());
   const double step = most > 4 ? 1 : 0.5;
   for (double tick = 0; tick <= most + 1e-9; tick += step) {
-    picture.Line({x(tick), kTop}, {x(tick), bottom}, ShapeStyle().Stroke(kPale));
+    picture.Line({x(tick), kTop}, {x(tick), bottom}, results::ShapeStyle().Stroke(results::kPale));
     picture.Text({x(tick), bottom + 16}, absl::StrFormat("%g", tick),
-                 TextStyle(11).Fill(kGrey).Middle());
+                 results::TextStyle(11).Fill(results::kGrey).Middle());
   }
   for (const double share : {0.0, 0.7, 1.0}) {
     picture.Line({bars + bar(share), kTop}, {bars + bar(share), bottom},
-                 ShapeStyle().Stroke(share == 0 ? kGrey : kPale));
+                 results::ShapeStyle().Stroke(share == 0 ? results::kGrey : results::kPale));
     picture.Text({bars + bar(share), bottom + 16}, absl::StrFormat("%g", share),
-                 TextStyle(11).Fill(kGrey).Middle());
+                 results::TextStyle(11).Fill(results::kGrey).Middle());
   }
   double y = kTop + kRow / 2;
   for (const StudyRow& row : study.rows) {
     const bool planner = &row - study.rows.data() < static_cast<int64_t>(study.rows.size()) - 3;
-    const char* colour = &row == &study.rows[0] ? kVermilion : planner ? kBlue : kGrey;
-    picture.Text({kLeft - 12, y + 4}, row.name, TextStyle(12.5).End());
+    const char* colour = &row == &study.rows[0] ? results::kVermilion
+                         : planner              ? results::kBlue
+                                                : results::kGrey;
+    picture.Text({kLeft - 12, y + 4}, row.name, results::TextStyle(12.5).End());
     picture.Line({x(row.median), y}, {x(row.quantile90), y},
-                 ShapeStyle().Stroke(colour, 2).Opacity(0.5));
-    picture.Line({x(row.median), y - 6}, {x(row.median), y + 6}, ShapeStyle().Stroke(colour, 2));
+                 results::ShapeStyle().Stroke(colour, 2).Opacity(0.5));
+    picture.Line({x(row.median), y - 6}, {x(row.median), y + 6},
+                 results::ShapeStyle().Stroke(colour, 2));
     picture.Line({x(row.quantile90), y - 4}, {x(row.quantile90), y + 4},
-                 ShapeStyle().Stroke(colour, 2).Opacity(0.5));
-    picture.Circle({x(row.mean), y}, 4.5, ShapeStyle().Fill(colour).Stroke("#ffffff"));
+                 results::ShapeStyle().Stroke(colour, 2).Opacity(0.5));
+    picture.Circle({x(row.mean), y}, 4.5, results::ShapeStyle().Fill(colour).Stroke("#ffffff"));
     picture.Rectangle({bars, y - 8}, bar(row.epochs_share), 16,
-                      ShapeStyle().Fill(colour).Opacity(0.75));
+                      results::ShapeStyle().Fill(colour).Opacity(0.75));
     picture.Text({bars + bar(row.epochs_share) + 5, y + 4},
-                 absl::StrFormat("%.2f", row.epochs_share), TextStyle(11.5));
+                 absl::StrFormat("%.2f", row.epochs_share), results::TextStyle(11.5));
     y += kRow;
   }
   picture.Text({16, bottom + 44},
                "dot: mean; upright mark: median; line: to the 90 % quantile.  Bars: epochs; the "
                "last three train as many frames as the published rule.",
-               TextStyle(11.5).Fill(kGrey));
+               results::TextStyle(11.5).Fill(results::kGrey));
   return picture;
 }
 
@@ -411,4 +415,4 @@ std::string FormatMethods(const MethodStudy& study) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

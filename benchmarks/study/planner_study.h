@@ -1,7 +1,7 @@
-// How good plans are in made-up worlds, and what they cost.  StudyMethods(): the published and the
-// planned method beside fixed schedules, where the learning rate has a price (AnnealedTraining).
-// StudyPlanner(): the published method's stopping rules beside other ways to search, where the best
-// plan is known (SimulatedTraining).
+// How good plans are in simulated worlds, and what they cost.  StudyMethods() compares the
+// published and the planned method with fixed schedules, where the learning rate has a price
+// (AnnealedTraining).  StudyPlanner() compares the published method's stopping rules with other
+// ways to search, where the best plan is known (SimulatedTraining).
 //
 //   OP3D_ASSIGN_OR_RETURN(PlannerStudy study, StudyPlanner(options));
 //   Print(FormatStudy(study));
@@ -16,56 +16,56 @@
 #include "benchmarks/study/simulated_training.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 struct StudyOptions {
-  // Worlds, each searched once in every way.
+  // The number of worlds; every method searches each world once.
   int worlds = 200;
   uint64_t seed = 1;
   int threads = 1;
   SimulatedOptions simulated;
 };
 
-// One way to search, over all worlds.
+// One method, over all worlds.
 struct StudyRow {
   std::string name;
-  // Of a planner: its trained epochs and frames, by those of the published rule, world by world
-  // and then their mean.  Of the others the frames are equal.
+  // For a planner: its epochs and frames relative to the published rule in the same world, then the
+  // mean over worlds.  For others the frames are equal.
   double epochs_share = 0;
   double frames_share = 0;
-  // How far the found weights truly fall short of the best plan's, in points (hundredths of the
-  // performance): mean, its standard error, median, 90 % quantile.
+  // The difference of the true performance of the found weights to the best plan's, in points
+  // (hundredths of the performance): mean, its standard error, median, 90 % quantile.
   double mean = 0, error = 0, median = 0, quantile90 = 0;
-  // Mean of the shortfall less that of the published rule in the same world, and its standard
-  // error: the worlds' own differences cancel.
+  // Mean of that difference minus the published rule's in the same world, and its standard
+  // error: differences between worlds cancel.
   double difference = 0, difference_error = 0;
-  // Share of worlds where the states it trains are those of the best plan, and where it falls short
-  // by at most a fifth of a point.
+  // Share of worlds in which it trains the states of the best plan, and in which the difference is
+  // at most a fifth of a point.
   double same_way = 0, within_fifth = 0;
 };
 
 struct PlannerStudy {
   StudyOptions options;
-  // The published rule first.
+  // The first is the published rule.
   std::vector<StudyRow> rows;
 };
 
-// The base graph of consecutive sampling, T = 10, bounds of 200 and 100 epochs.  The same for any
-// number of threads.  Shows progress.  InvalidArgument for fewer than 2 worlds; Cancelled on a
-// signal.
+// Uses the base graph of consecutive sampling, T = 10, bounds of 200 and 100 epochs.  The result is
+// the same for any number of threads.  Shows progress.  InvalidArgument for fewer than 2 worlds;
+// Cancelled on a signal.
 absl::StatusOr<PlannerStudy> StudyPlanner(const StudyOptions& options);
 
 // A table for a terminal.
 std::string FormatStudy(const PlannerStudy& study);
 
-// Shortfall and cost of every way, a row each.
-Svg DrawStudy(const PlannerStudy& study);
+// Difference to the best plan and cost of every method, one row each.
+results::Svg DrawStudy(const PlannerStudy& study);
 
 struct MethodStudyOptions {
   int worlds = 200;
   uint64_t seed = 1;
   int threads = 1;
-  // Of every method but the published one, in frames a video; in (0, 100,000].
+  // Budget of every method except the published one, in frames per video; in (0, 100,000].
   double frames = 4608;
   AnnealedOptions annealed;
 };
@@ -73,31 +73,31 @@ struct MethodStudyOptions {
 // One method, over all worlds.
 struct MethodRow {
   std::string name;
-  // Means, in frames a video: of all training, and of the model's own way.
+  // Means, in frames per video: of all training, and of the model's own path.
   double frames = 0, model_frames = 0;
   // True performance of the model in points (hundredths): mean, its standard error, standard
   // deviation over worlds.
   double mean = 0, error = 0, deviation = 0;
-  // Mean of the performance less that of the best of nine fixed schedules in the same world, its
-  // standard error, and the share of worlds where it is above 0.
+  // Mean of the performance minus that of the best of nine fixed schedules in the same world, its
+  // standard error, and the share of worlds in which it is above 0.
   double difference = 0, difference_error = 0, above = 0;
 };
 
 struct MethodStudy {
   MethodStudyOptions options;
-  // The best of nine fixed schedules first.
+  // The first is the best of nine fixed schedules.
   std::vector<MethodRow> rows;
 };
 
-// Clips and rates of planner/graphs/wide_miniature.textproto, the bounds of the miniatures.  The
-// same for any number of threads.  Shows progress.  InvalidArgument for fewer than 2 worlds, frames
-// that the wide graph cannot be made with, and numbers of `annealed` out of their range; Cancelled
-// on a signal.
+// Uses clips and rates of planner/graphs/wide_miniature.textproto and the bounds of the miniatures.
+// The result is the same for any number of threads.  Shows progress.  InvalidArgument for fewer
+// than 2 worlds, frames with which the wide graph cannot be made, and numbers of `annealed` out of
+// their range; Cancelled on a signal.
 absl::StatusOr<MethodStudy> StudyMethods(const MethodStudyOptions& options);
 
 // A table for a terminal.
 std::string FormatMethods(const MethodStudy& study);
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
 #endif  // OP3D_BENCHMARKS_STUDY_PLANNER_STUDY_H_

@@ -33,7 +33,7 @@ ABSL_FLAG(double, path_effect, 0.003,
 ABSL_FLAG(bool, power_law, false, "rules: curves that are not of the family that is fitted");
 ABSL_FLAG(std::string, svg, "", "rules: a picture to write");
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 constexpr char kUsage[] =
@@ -87,6 +87,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv, op3d::benchmarks::kUsage, op3d::benchmarks::Run);
+}

@@ -10,7 +10,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/knee/stopping_rule.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
 TEST(PlannerStudyTest, IsTheSameForAnyNumberOfThreads) {
@@ -29,12 +29,12 @@ TEST(PlannerStudyTest, IsTheSameForAnyNumberOfThreads) {
 }
 
 TEST(PlannerStudyTest, WithoutNoiseThePlannerIsNearlyPerfect) {
-  const TransitionGraph graph = MakePool(PoolOptions());
-  ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
+  const TransitionGraph graph = planner::MakePool(planner::PoolOptions());
+  ASSERT_OK_AND_ASSIGN(const planner::GraphIndex index, planner::IndexGraph(graph));
   SimulatedOptions exact;
   exact.noise = 0;
   exact.path_effect = 0;
-  StoppingRule rule = PublishedRule(10);
+  StoppingRule rule = planner::PublishedRule(10);
   for (uint64_t seed = 1; seed <= 2; ++seed) {
     const SimulatedTraining world(graph, index, seed, exact);
     const BestWay best = FindBestWay(world);
@@ -45,8 +45,8 @@ TEST(PlannerStudyTest, WithoutNoiseThePlannerIsNearlyPerfect) {
 }
 
 TEST(PlannerStudyTest, OtherStrategiesKeepToTheBudget) {
-  const TransitionGraph graph = MakePool(PoolOptions());
-  ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
+  const TransitionGraph graph = planner::MakePool(planner::PoolOptions());
+  ASSERT_OK_AND_ASSIGN(const planner::GraphIndex index, planner::IndexGraph(graph));
   const SimulatedTraining world(graph, index, 5, SimulatedOptions());
   const double best = FindBestWay(world).value;
   constexpr int64_t kBudget = 10000, kOneEpoch = 64;
@@ -60,8 +60,8 @@ TEST(PlannerStudyTest, OtherStrategiesKeepToTheBudget) {
   }
 }
 
-State Clip(int segments, int frames, double rate) {
-  State state;
+StateSettings Clip(int segments, int frames, double rate) {
+  StateSettings state;
   state.set_segments(segments);
   state.set_frames_per_segment(frames);
   state.set_stride(1);
@@ -70,7 +70,7 @@ State Clip(int segments, int frames, double rate) {
 }
 
 // Weights of `epochs` epochs at a constant rate.
-AnnealedWeights Trained(const AnnealedTraining& world, const State& state, int epochs,
+AnnealedWeights Trained(const AnnealedTraining& world, const StateSettings& state, int epochs,
                         uint64_t training = 1) {
   auto weights = world.After(AnnealedWeights(), state, epochs, epochs, training);
   EXPECT_THAT(weights, IsOk());
@@ -88,7 +88,7 @@ AnnealedOptions Exact() {
 TEST(AnnealedTrainingTest, TheFloorGrowsWithTheRateAndMergingGivesMostOfItBack) {
   const AnnealedTraining world(3, Exact());
   for (const double rate : {0.04, 0.01, 0.0025}) {
-    const State state = Clip(8, 4, rate);
+    const StateSettings state = Clip(8, 4, rate);
     const AnnealedWeights weights = Trained(world, state, 20000);  // progress is 1
     const double annealed = world.Annealed(weights, state);
     const double floor = 0.08 * std::pow(rate / 0.04, 1.1);
@@ -100,16 +100,16 @@ TEST(AnnealedTrainingTest, TheFloorGrowsWithTheRateAndMergingGivesMostOfItBack) 
 
 TEST(AnnealedTrainingTest, AnnealingRemovesTheFloor) {
   const AnnealedTraining world(3, Exact());
-  const State trunk = Clip(8, 4, 0.04);
+  const StateSettings trunk = Clip(8, 4, 0.04);
   const AnnealedWeights weights = Trained(world, trunk, 40);
-  State fall = trunk;
+  StateSettings fall = trunk;
   fall.mutable_schedule()->mutable_linear();
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights end, world.After(weights, fall, 50, 50, 1));
   // The last of 800 steps has a rate of 0.04 / 800.
   EXPECT_NEAR(end.rate, 0.04 / 800, 1e-12);
   EXPECT_NEAR(world.Score(end, fall, false), world.Annealed(end, fall), 1e-4);
   EXPECT_GT(world.Score(end, fall, false), world.Score(weights, trunk, false) + 0.05);
-  // Half way, the straight line stands at half the rate.
+  // Half way, the linear schedule is at half the rate.
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights half, world.After(weights, fall, 50, 25, 1));
   EXPECT_NEAR(half.rate, 0.02, 1e-4);
   // Epochs count by the 0.29th power of their rate: the mean of (1 - x)^0.29 is 1 / 1.29.
@@ -118,16 +118,16 @@ TEST(AnnealedTrainingTest, AnnealingRemovesTheFloor) {
 
 TEST(AnnealedTrainingTest, ProgressIsAHillCurveOfTheEpochs) {
   const AnnealedTraining world(4, Exact());
-  const State state = Clip(1, 32, 0.04);
+  const StateSettings state = Clip(1, 32, 0.04);
   const double chance = 1.0 / 9;
   EXPECT_DOUBLE_EQ(world.Score(AnnealedWeights(), state, false), chance);
   const double ceiling = world.Annealed(Trained(world, state, 100000), state);
-  // 1 / g - 1 = (pace / u)^1.9: twice the epochs, a 2^1.9th of it.
+  // 1 / g - 1 = (pace / u)^1.9: twice the epochs divide it by 2^1.9.
   const auto rest = [&](int epochs) {
     return (ceiling - chance) / (world.Annealed(Trained(world, state, epochs), state) - chance) - 1;
   };
   EXPECT_NEAR(rest(5) / rest(10), std::pow(2, 1.9), 1e-4);
-  // 64 frames count 2^0.72 times as much, in every clip.
+  // 64 frames count 2^0.72 times as much, for every clip.
   EXPECT_NEAR(Trained(world, Clip(16, 4, 0.04), 10).age, 10 * std::pow(2, 0.72), 1e-9);
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights same,
                        world.After(Trained(world, state, 3), state, 4, 0, 1));
@@ -137,7 +137,7 @@ TEST(AnnealedTrainingTest, ProgressIsAHillCurveOfTheEpochs) {
 TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
   const AnnealedTraining world(6, Exact());
   const auto ceiling = [&](int segments, int frames, double rate) {
-    const State state = Clip(segments, frames, rate);
+    const StateSettings state = Clip(segments, frames, rate);
     return world.Annealed(Trained(world, state, 20000), state);
   };
   // 1 - gap (frames / 16)^-1.1 - price.
@@ -150,8 +150,8 @@ TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
   // A parabola of 0.09 over log4 of the rate.
   EXPECT_NEAR(ceiling(1, 16, 0.04) - 2 * ceiling(1, 16, 0.01) + ceiling(1, 16, 0.0025), -2 * 0.09,
               1e-4);
-  // The highest rate so far counts: lower states do not win it back.
-  const State high = Clip(1, 16, 0.04), low = Clip(1, 16, 0.01);
+  // The highest rate so far counts: states with lower rates do not recover it.
+  const StateSettings high = Clip(1, 16, 0.04), low = Clip(1, 16, 0.01);
   ASSERT_OK_AND_ASSIGN(const AnnealedWeights lowered,
                        world.After(Trained(world, high, 20000), low, 10, 10, 1));
   EXPECT_NEAR(world.Annealed(lowered, low), ceiling(1, 16, 0.04), 1e-4);
@@ -159,7 +159,7 @@ TEST(AnnealedTrainingTest, CeilingsRiseWithTheLengthAndFallOffTheBestRate) {
 
 TEST(AnnealedTrainingTest, OfTiesTheCheaperWayWins) {
   const AnnealedTraining exact(7, Exact()), noisy(7, AnnealedOptions());
-  StoppingRule rule = PublishedRule(4);
+  StoppingRule rule = planner::PublishedRule(4);
   rule.set_max_epochs_from_initial(20);
   rule.set_max_epochs(8);
   // Without noise there are no ties.
@@ -167,7 +167,7 @@ TEST(AnnealedTrainingTest, OfTiesTheCheaperWayWins) {
   ASSERT_OK_AND_ASSIGN(const FoundModel exact_ties, PublishedSearch(exact, rule, 2, 1));
   EXPECT_EQ(none.model_frames, exact_ties.model_frames);
   EXPECT_EQ(none.value, exact_ties.value);
-  // The more is a tie, the shorter the plan; the search before it is the same.
+  // The larger the tie, the shorter the plan; the search itself is the same.
   double frames = 1e9, searched = 0;
   for (const double tie : {0.0, 1.0, 1000.0}) {
     ASSERT_OK_AND_ASSIGN(const FoundModel found, PublishedSearch(noisy, rule, tie, 1));
@@ -184,7 +184,7 @@ TEST(AnnealedTrainingTest, SpreadScatterAndNoiseHaveTheirSize) {
   AnnealedOptions options;
   options.held_out_videos = 200;
   const AnnealedTraining world(5, options);
-  const State state = Clip(8, 4, 0.04);
+  const StateSettings state = Clip(8, 4, 0.04);
   constexpr int kDraws = 4000;
   double luck = 0, later = 0, both = 0, noise = 0, scatter = 0;
   for (int i = 1; i <= kDraws; ++i) {
@@ -222,7 +222,7 @@ TEST(MethodStudyTest, IsTheSameForAnyNumberOfThreadsAndKeepsToTheFrames) {
     EXPECT_GT(row.mean, 20) << row.name;
     EXPECT_LT(row.mean, 100) << row.name;
     EXPECT_LE(row.model_frames, row.frames) << row.name;
-    // Edges are whole epochs.
+    // Edges have whole epochs.
     if (row.name.find("published") == std::string::npos) {
       EXPECT_NEAR(row.frames, 4608, 0.15 * 4608) << row.name;
     }
@@ -252,4 +252,4 @@ TEST(MethodStudyTest, RefusesNumbersOutOfRange) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::benchmarks

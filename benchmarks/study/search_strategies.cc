@@ -13,10 +13,10 @@
 #include "planner/search/dynamic_programming.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-std::vector<int> EdgesFrom(const GraphIndex& index, int node) {
+std::vector<int> EdgesFrom(const planner::GraphIndex& index, int node) {
   std::vector<int> edges;
   for (size_t edge = 0; edge < index.edges.size(); ++edge) {
     if (index.edges[edge].from == node) edges.push_back(static_cast<int>(edge));
@@ -28,7 +28,7 @@ int RandomOf(const std::vector<int>& edges, RandomStream* stream) {
   return edges[static_cast<size_t>(stream->UniformInt(static_cast<int64_t>(edges.size())))];
 }
 
-// A random plan that is trained bit by bit.
+// A random plan that is trained in parts.
 class Training {
  public:
   struct Step {
@@ -49,13 +49,13 @@ class Training {
     }
   }
 
-  // Of the whole plan.
+  // Frames of the whole plan.
   int64_t total() const { return total_; }
-  // What the best epoch of the state it is in measured, and truly was.
+  // The measured and the true performance of the best epoch in the current state.
   double measured() const { return measured_; }
   const Found& found() const { return found_; }
 
-  // Trains until `frames` of it are trained, or it is done.
+  // Trains until `frames` frames are trained, or it is finished.
   void TrainTo(int64_t frames) {
     while (step_ < plan_.size() && found_.frames < frames) {
       const Step& step = plan_[step_];
@@ -88,7 +88,7 @@ class Training {
   Found found_;
 };
 
-// The best of several trainings, at the cost of all.
+// The best of several trainings, with the cost of all.
 class Best {
  public:
   void Spend(const Found& found) {
@@ -125,22 +125,22 @@ void TakeEdge(const SimulatedTraining& world, RandomStream* stream, Member* memb
   member->trained.push_back(member->edge);
 }
 
-// How a search in a made-up world trains.  `way` is the edge whose weights it starts from.
+// How a search in a simulated world trains.  `way` is the edge from whose weights it starts.
 struct EdgeTraining {
   std::function<absl::StatusOr<CurvePoint>(int edge, int way, int epoch)> point;
   std::function<absl::Status(int edge, int way, int epochs)> keep;
 };
 
 // The loop of Search() without files.
-absl::Status Drive(const EdgeTraining& training, SearchProgress* progress) {
-  for (int edge = progress->next_edge(); edge != kNoEdge; edge = progress->next_edge()) {
+absl::Status Drive(const EdgeTraining& training, planner::SearchProgress* progress) {
+  for (int edge = progress->next_edge(); edge != planner::kNoEdge; edge = progress->next_edge()) {
     const Transition& transition = progress->graph().transitions(edge);
-    const int way =
-        KeptEdge(progress->index(), progress->scores(), progress->index().edges[edge].from);
-    StoppingDecision decision;
+    const int way = planner::KeptEdge(progress->index(), progress->scores(),
+                                      progress->index().edges[edge].from);
+    planner::StoppingDecision decision;
     for (int epoch = 0; !decision.stop; ++epoch) {
       JournalEntry entry;
-      entry.mutable_point()->set_edge(EdgeName(transition));
+      entry.mutable_point()->set_edge(planner::EdgeName(transition));
       OP3D_ASSIGN_OR_RETURN(*entry.mutable_point()->mutable_point(),
                             training.point(edge, way, epoch));
       entry.mutable_point()->mutable_point()->set_epoch(epoch);
@@ -158,7 +158,7 @@ absl::Status Drive(const EdgeTraining& training, SearchProgress* progress) {
   return absl::OkStatus();
 }
 
-const State& TargetOf(const SearchProgress& progress, int edge) {
+const StateSettings& TargetOf(const planner::SearchProgress& progress, int edge) {
   return progress.graph().states(progress.index().edges[edge].to - 1);
 }
 
@@ -173,16 +173,16 @@ class AnnealedSearch {
   AnnealedSearch(const AnnealedTraining& world, bool merged, uint64_t draw)
       : world_(world), merged_(merged), draw_(draw) {}
 
-  absl::Status Run(SearchProgress* progress) {
+  absl::Status Run(planner::SearchProgress* progress) {
     kept_.resize(progress->index().edges.size());
     EdgeTraining training;
     training.point = [&](int edge, int way, int epoch) -> absl::StatusOr<CurvePoint> {
       const int length = progress->graph().transitions(edge).epochs();
-      const State& state = TargetOf(*progress, edge);
+      const StateSettings& state = TargetOf(*progress, edge);
       CurvePoint point;
-      if (epoch > 0) frames_ += FramesPerClip(state);
-      // Edges of a given length are measured at their end.
-      if (epoch < length || (epoch == 0 && way == kNoEdge)) {
+      if (epoch > 0) frames_ += planner::FramesPerClip(state);
+      // Edges with a fixed length are measured at their end.
+      if (epoch < length || (epoch == 0 && way == planner::kNoEdge)) {
         point.set_unmeasured(true);
         return point;
       }
@@ -201,11 +201,11 @@ class AnnealedSearch {
   double frames() const { return frames_; }
 
  private:
-  absl::StatusOr<AnnealedWeights> Trained(const SearchProgress& progress, int edge, int way,
-                                          int epoch) const {
+  absl::StatusOr<AnnealedWeights> Trained(const planner::SearchProgress& progress, int edge,
+                                          int way, int epoch) const {
     const int length = progress.graph().transitions(edge).epochs();
-    return world_.After(way == kNoEdge ? AnnealedWeights() : kept_[way], TargetOf(progress, edge),
-                        length > 0 ? length : epoch, epoch, draw_);
+    return world_.After(way == planner::kNoEdge ? AnnealedWeights() : kept_[way],
+                        TargetOf(progress, edge), length > 0 ? length : epoch, epoch, draw_);
   }
 
   const AnnealedTraining& world_;
@@ -215,20 +215,20 @@ class AnnealedSearch {
   double frames_ = 0;
 };
 
-double FramesOf(const SearchProgress& progress, const std::vector<int>& edges) {
+double FramesOf(const planner::SearchProgress& progress, const std::vector<int>& edges) {
   double frames = 0;
   for (const int edge : edges) {
-    frames += progress.scores()[edge]->epochs * FramesPerClip(TargetOf(progress, edge));
+    frames += progress.scores()[edge]->epochs * planner::FramesPerClip(TargetOf(progress, edge));
   }
   return frames;
 }
 
-// The way to `node` of fewest frames among those that, at every state, score less than `tie`
+// The path to `node` with the fewest frames among those that score, at every state, less than `tie`
 // standard deviations below the best one.
-std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress& progress,
+std::vector<int> CheapestWay(const AnnealedTraining& world, const planner::SearchProgress& progress,
                              int node, double tie) {
-  const int winner = WinningEdge(progress.index(), progress.scores(), node);
-  if (winner == kNoEdge) return {};
+  const int winner = planner::WinningEdge(progress.index(), progress.scores(), node);
+  if (winner == planner::kNoEdge) return {};
   const double best = progress.scores()[winner]->score;
   std::vector<int> cheapest;
   for (size_t edge = 0; edge < progress.index().edges.size(); ++edge) {
@@ -245,19 +245,19 @@ std::vector<int> CheapestWay(const AnnealedTraining& world, const SearchProgress
   return cheapest;
 }
 
-// Base pool `sampling` with the rates of the miniatures: 64 frames at half of 0.04, lower states at
+// Base pool `sampling` with the rates of the miniatures: 64 frames at half of 0.04, later states at
 // a fourth and a sixteenth.
-TransitionGraph MiniaturePool(Sampling sampling) {
-  PoolOptions options;
+TransitionGraph MiniaturePool(planner::Sampling sampling) {
+  planner::PoolOptions options;
   options.sampling = sampling;
   options.longest_stride = 1;
   options.rates = {0.04, 0.04, 0.02};
   options.lower_rates = {0.25, 0.0625};
-  return MakePool(options);
+  return planner::MakePool(options);
 }
 
-State FixedClip(int segments, int frames, double rate) {
-  State state;
+StateSettings FixedClip(int segments, int frames, double rate) {
+  StateSettings state;
   state.set_segments(segments);
   state.set_frames_per_segment(frames);
   state.set_stride(1);
@@ -265,20 +265,21 @@ State FixedClip(int segments, int frames, double rate) {
   return state;
 }
 
-// Far from every draw a search uses.
+// A draw that no search uses.
 uint64_t AgainOf(uint64_t draw, int64_t i) { return RandomStream(draw, "again", {i})(); }
 
 }  // namespace
 
 absl::StatusOr<Found> PlanSearch(const SimulatedTraining& world, const StoppingRule& rule,
                                  uint64_t draw) {
-  OP3D_ASSIGN_OR_RETURN(SearchProgress progress, SearchProgress::Make(world.graph(), rule));
-  const GraphIndex& index = progress.index();
+  OP3D_ASSIGN_OR_RETURN(planner::SearchProgress progress,
+                        planner::SearchProgress::Make(world.graph(), rule));
+  const planner::GraphIndex& index = progress.index();
   std::vector<SimulatedWeights> kept(index.edges.size()), sources(index.edges.size());
   Found found;
   EdgeTraining training;
   training.point = [&](int edge, int way, int epoch) -> absl::StatusOr<CurvePoint> {
-    const SimulatedWeights source = way == kNoEdge ? SimulatedWeights() : kept[way];
+    const SimulatedWeights source = way == planner::kNoEdge ? SimulatedWeights() : kept[way];
     CurvePoint point;
     if (epoch > 0 || index.edges[edge].from != 0) {
       point.set_performance(world.Measure(edge, source, epoch, draw));
@@ -287,13 +288,14 @@ absl::StatusOr<Found> PlanSearch(const SimulatedTraining& world, const StoppingR
     return point;
   };
   training.keep = [&](int edge, int way, int epochs) {
-    sources[edge] = way == kNoEdge ? SimulatedWeights() : kept[way];
+    sources[edge] = way == planner::kNoEdge ? SimulatedWeights() : kept[way];
     kept[edge] = world.After(edge, sources[edge], epochs);
     return absl::OkStatus();
   };
   OP3D_RETURN_IF_ERROR(Drive(training, &progress));
   found.epochs = progress.epochs_trained();
-  OP3D_ASSIGN_OR_RETURN(const BestPath path, FindBestPath(index, progress.scores()));
+  OP3D_ASSIGN_OR_RETURN(const planner::BestPath path,
+                        planner::FindBestPath(index, progress.scores()));
   for (const int edge : path.edges) {
     if (progress.scores()[edge]->epochs > 0) found.trained.push_back(edge);
   }
@@ -386,15 +388,17 @@ absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const 
                                            double tie, uint64_t draw) {
   FoundModel found;
   double best = -1;
-  std::vector<std::pair<State, int>> plan;
-  for (const Sampling sampling : {Sampling::kConsecutive, Sampling::kUniform}) {
-    OP3D_ASSIGN_OR_RETURN(SearchProgress progress,
-                          SearchProgress::Make(MiniaturePool(sampling), rule));
+  std::vector<std::pair<StateSettings, int>> plan;
+  for (const planner::Sampling sampling :
+       {planner::Sampling::kConsecutive, planner::Sampling::kUniform}) {
+    OP3D_ASSIGN_OR_RETURN(planner::SearchProgress progress,
+                          planner::SearchProgress::Make(MiniaturePool(sampling), rule));
     AnnealedSearch search(world, /*merged=*/false, draw);
     OP3D_RETURN_IF_ERROR(search.Run(&progress));
     found.frames += search.frames();
     found.epochs += progress.epochs_trained();
-    OP3D_ASSIGN_OR_RETURN(const BestPath path, FindBestPath(progress.index(), progress.scores()));
+    OP3D_ASSIGN_OR_RETURN(const planner::BestPath path,
+                          planner::FindBestPath(progress.index(), progress.scores()));
     if (path.value <= best) continue;
     best = path.value;
     plan.clear();
@@ -405,7 +409,7 @@ absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const 
       const int epochs = progress.scores()[edge]->epochs;
       if (epochs == 0) continue;
       plan.emplace_back(TargetOf(progress, edge), epochs);
-      found.model_frames += epochs * FramesPerClip(plan.back().first);
+      found.model_frames += epochs * planner::FramesPerClip(plan.back().first);
     }
   }
   AnnealedWeights weights;
@@ -421,19 +425,21 @@ absl::StatusOr<FoundModel> PublishedSearch(const AnnealedTraining& world, const 
 absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
                                       const WideGraphSettings& settings, double tie,
                                       uint64_t draw) {
-  OP3D_ASSIGN_OR_RETURN(const TransitionGraph graph, MakeWideGraph(settings));
-  OP3D_ASSIGN_OR_RETURN(SearchProgress progress, SearchProgress::Make(graph, PublishedRule(1)));
+  OP3D_ASSIGN_OR_RETURN(const TransitionGraph graph, planner::MakeWideGraph(settings));
+  OP3D_ASSIGN_OR_RETURN(planner::SearchProgress progress,
+                        planner::SearchProgress::Make(graph, planner::PublishedRule(1)));
   AnnealedSearch search(world, /*merged=*/true, draw);
   OP3D_RETURN_IF_ERROR(search.Run(&progress));
-  OP3D_ASSIGN_OR_RETURN(BestPath path, FindBestPath(progress.index(), progress.scores()));
+  OP3D_ASSIGN_OR_RETURN(planner::BestPath path,
+                        planner::FindBestPath(progress.index(), progress.scores()));
   if (tie > 0) {
     for (const int node : progress.index().finals) {
-      const int edge = WinningEdge(progress.index(), progress.scores(), node);
-      if (edge == kNoEdge) continue;
+      const int edge = planner::WinningEdge(progress.index(), progress.scores(), node);
+      if (edge == planner::kNoEdge) continue;
       const double gap = path.value - progress.scores()[edge]->score;
       if (gap >= tie * NoiseOfDifference(world, path.value)) continue;
-      if (FramesPerClip(TargetOf(progress, edge)) >=
-          FramesPerClip(TargetOf(progress, path.edges.back()))) {
+      if (planner::FramesPerClip(TargetOf(progress, edge)) >=
+          planner::FramesPerClip(TargetOf(progress, path.edges.back()))) {
         continue;
       }
       path.edges = CheapestWay(world, progress, node, 0);
@@ -448,17 +454,18 @@ absl::StatusOr<FoundModel> WideSearch(const AnnealedTraining& world,
   return found;
 }
 
-absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const State& clip,
+absl::StatusOr<FoundModel> FixedSchedule(const AnnealedTraining& world, const StateSettings& clip,
                                          double frames, uint64_t training) {
-  State state = clip;
-  const int epochs = std::max(2, static_cast<int>(std::lround(frames / FramesPerClip(state))));
+  StateSettings state = clip;
+  const int epochs =
+      std::max(2, static_cast<int>(std::lround(frames / planner::FramesPerClip(state))));
   state.mutable_schedule()->mutable_linear()->set_warmup_epochs(1);
   OP3D_ASSIGN_OR_RETURN(const AnnealedWeights weights,
                         world.After(AnnealedWeights(), state, epochs, epochs, training));
   FoundModel found;
   found.value = world.Score(weights, state, /*merged=*/false);
   found.epochs = epochs;
-  found.frames = found.model_frames = epochs * FramesPerClip(state);
+  found.frames = found.model_frames = epochs * planner::FramesPerClip(state);
   return found;
 }
 
@@ -469,9 +476,9 @@ absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, doub
   int epochs = 0;
   for (int i = 0; i < 9; ++i) {
     const double rate = 0.04 * std::pow(4, -(i / 3));
-    const State clip = i % 3 == 0   ? FixedClip(1, 16, rate)
-                       : i % 3 == 1 ? FixedClip(1, 64, rate)
-                                    : FixedClip(8, 4, rate);
+    const StateSettings clip = i % 3 == 0   ? FixedClip(1, 16, rate)
+                               : i % 3 == 1 ? FixedClip(1, 64, rate)
+                                            : FixedClip(8, 4, rate);
     const uint64_t training = AgainOf(draw, i + 1);
     OP3D_ASSIGN_OR_RETURN(const FoundModel found, FixedSchedule(world, clip, frames / 9, training));
     spent += found.frames;
@@ -487,4 +494,4 @@ absl::StatusOr<FoundModel> BestFixedSchedule(const AnnealedTraining& world, doub
   return best;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

@@ -8,31 +8,32 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/train/settings/schedule.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 namespace {
 
-// Epochs among which the best one is looked for: beyond every peak.
+// The best epoch is searched among these; every peak is earlier.
 constexpr int kEpochs = 200;
 
-// Of AnnealedTraining: as fitted, see planner/README.md.
+// Of AnnealedTraining: fitted values, see docs/measurements.md.
 constexpr double kChance = 1.0 / 9, kBaseRate = 0.04, kBaseFrames = 32;
 constexpr double kSteepness = 1.9, kPace = 5.3, kFramesPower = 0.72, kRatePower = 0.29;
-// Of 16 frames, how far the ceiling lies below 1; and by what power of 1 / 2 less for twice the
-// frames.
+// The difference of the ceiling to 1 for 16 frames; with twice the frames it is divided by 2 to
+// this power.
 constexpr double kGap = 0.21, kGapPower = 1.1;
 constexpr double kFloorPower = 1.1, kScatterPower = 0.6;
 // Correlation of the luck before and after a state.
 constexpr double kInherited = 0.9;
-// The share of a measurement's variance that other measurements on the same videos do not have too.
+// The share of a measurement's variance that is independent of other measurements on the same
+// videos.
 constexpr double kOwnVariance = 0.5;
-// In which a state's rate is followed.
+// The number of steps per epoch for which a state's rate is computed.
 constexpr int kStepsPerEpoch = 16;
 
-// The place of `value` among the different values of all states, from 0.
+// The rank of `value` among the different values of all states, from 0.
 template <typename Value>
 int RankAmong(const TransitionGraph& graph, double value, Value value_of) {
   std::vector<double> smaller;
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     if (value_of(state) < value) smaller.push_back(value_of(state));
   }
   std::sort(smaller.begin(), smaller.end());
@@ -41,7 +42,7 @@ int RankAmong(const TransitionGraph& graph, double value, Value value_of) {
 
 void Walk(const SimulatedTraining& world, int node, const SimulatedWeights& weights,
           std::vector<int>* trained, BestWay* best) {
-  const GraphIndex& index = world.index();
+  const planner::GraphIndex& index = world.index();
   for (size_t edge = 0; edge < index.edges.size(); ++edge) {
     if (index.edges[edge].from != node) continue;
     const int id = static_cast<int>(edge);
@@ -61,20 +62,21 @@ void Walk(const SimulatedTraining& world, int node, const SimulatedWeights& weig
 
 }  // namespace
 
-SimulatedTraining::SimulatedTraining(const TransitionGraph& graph, const GraphIndex& index,
+SimulatedTraining::SimulatedTraining(const TransitionGraph& graph, const planner::GraphIndex& index,
                                      uint64_t seed, const SimulatedOptions& options)
     : graph_(graph), index_(index), seed_(seed), options_(options) {
   std::vector<double> ceilings = {0};
   for (int node = 1; node < index.nodes; ++node) {
-    const State& state = graph.states(node - 1);
+    const StateSettings& state = graph.states(node - 1);
     RandomStream stream(seed, "world.state", {node});
-    const int length = RankAmong(graph, FramesPerClip(state),
-                                 [](const State& other) { return FramesPerClip(other); });
+    const int length =
+        RankAmong(graph, planner::FramesPerClip(state),
+                  [](const StateSettings& other) { return planner::FramesPerClip(other); });
     const int rate = RankAmong(graph, -state.learning_rate(),
-                               [](const State& other) { return -other.learning_rate(); });
+                               [](const StateSettings& other) { return -other.learning_rate(); });
     ceilings.push_back(0.55 + 0.05 * length + 0.02 * rate + 0.02 * stream.Gaussian());
   }
-  for (const GraphIndex::Edge& ends : index.edges) {
+  for (const planner::GraphIndex::Edge& ends : index.edges) {
     RandomStream stream(seed, "world.edge", {ends.from, ends.to});
     const bool first = ends.from == 0;
     Edge edge;
@@ -94,7 +96,7 @@ double SimulatedTraining::Truth(int id, const SimulatedWeights& source, int epoc
   const double ceiling = edge.ceiling + options_.path_effect * way.Gaussian();
   const double rise = edge.share * std::max(0.0, ceiling - start);
   const double t = epoch, time = edge.time, peak = edge.peak;
-  // The fall is such that the slope is 0 at the peak.
+  // The fall is chosen so that the slope is 0 at the peak.
   if (options_.power_law) {
     const double slope = rise * 1.5 / time * std::pow(1 + peak / time, -2.5);
     return std::max(0.0, start + rise * (1 - std::pow(1 + t / time, -1.5)) - slope * t);
@@ -118,7 +120,7 @@ SimulatedWeights SimulatedTraining::After(int edge, const SimulatedWeights& sour
 }
 
 int SimulatedTraining::Frames(int edge) const {
-  return FramesPerClip(graph_.states(index_.edges[edge].to - 1));
+  return planner::FramesPerClip(graph_.states(index_.edges[edge].to - 1));
 }
 
 BestWay FindBestWay(const SimulatedTraining& world) {
@@ -138,8 +140,8 @@ AnnealedTraining::AnnealedTraining(uint64_t seed, const AnnealedOptions& options
 }
 
 absl::StatusOr<AnnealedWeights> AnnealedTraining::After(const AnnealedWeights& source,
-                                                        const State& state, int epochs, int epoch,
-                                                        uint64_t training) const {
+                                                        const StateSettings& state, int epochs,
+                                                        int epoch, uint64_t training) const {
   if (epoch == 0) return source;
   ScheduleSpan span;
   span.epochs = epochs;
@@ -147,7 +149,7 @@ absl::StatusOr<AnnealedWeights> AnnealedTraining::After(const AnnealedWeights& s
   OP3D_ASSIGN_OR_RETURN(const Schedule schedule,
                         Schedule::Make(state.schedule(), state.learning_rate(), span));
   AnnealedWeights weights = source;
-  const double clip = std::pow(FramesPerClip(state) / kBaseFrames, kFramesPower);
+  const double clip = std::pow(planner::FramesPerClip(state) / kBaseFrames, kFramesPower);
   for (int64_t step = 0; step < int64_t{epoch} * kStepsPerEpoch; ++step) {
     weights.rate = schedule.Rate(step);
     weights.highest_rate = std::max(weights.highest_rate, weights.rate);
@@ -155,8 +157,8 @@ absl::StatusOr<AnnealedWeights> AnnealedTraining::After(const AnnealedWeights& s
   }
   weights.epoch = epoch;
   weights.history = Fnv1a64(absl::StrCat(source.history, " ", state.segments() > 1, " ",
-                                         FramesPerClip(state), " ", state.learning_rate(), " ",
-                                         state.schedule().kind_case(), " ", training));
+                                         planner::FramesPerClip(state), " ", state.learning_rate(),
+                                         " ", state.schedule().kind_case(), " ", training));
   RandomStream stream(seed_, "world.luck", {static_cast<int64_t>(weights.history)});
   const double drawn = options_.spread * stream.Gaussian();
   weights.luck = source.history == 0
@@ -170,17 +172,18 @@ double AnnealedTraining::Progress(const AnnealedWeights& weights) const {
   return 1 / (1 + std::pow(pace_ / weights.age, kSteepness));
 }
 
-double AnnealedTraining::Annealed(const AnnealedWeights& weights, const State& state) const {
+double AnnealedTraining::Annealed(const AnnealedWeights& weights,
+                                  const StateSettings& state) const {
   const double progress = Progress(weights);
   if (progress == 0) return kChance;
-  const double gap = gap_ * std::pow(FramesPerClip(state) / 16.0, -kGapPower) *
+  const double gap = gap_ * std::pow(planner::FramesPerClip(state) / 16.0, -kGapPower) *
                      (state.segments() > 1 ? uniform_ : 1);
   const double off = std::log(weights.highest_rate / kBaseRate) / std::log(4) - best_rate_;
   const double ceiling = std::min(1 - gap - options_.rate_price * off * off + weights.luck, 1.0);
   return kChance + (ceiling - kChance) * progress;
 }
 
-double AnnealedTraining::Score(const AnnealedWeights& weights, const State& state,
+double AnnealedTraining::Score(const AnnealedWeights& weights, const StateSettings& state,
                                bool merged) const {
   const double rate = weights.rate / kBaseRate;
   RandomStream stream(seed_, "world.scatter",
@@ -196,13 +199,13 @@ double AnnealedTraining::Noise(double performance) const {
   return std::sqrt(kOwnVariance * performance * (1 - performance) / options_.held_out_videos);
 }
 
-double AnnealedTraining::Measure(const AnnealedWeights& weights, const State& state, bool merged,
-                                 uint64_t draw) const {
+double AnnealedTraining::Measure(const AnnealedWeights& weights, const StateSettings& state,
+                                 bool merged, uint64_t draw) const {
   const double score = Score(weights, state, merged);
   RandomStream stream(draw, "world.measure",
                       {static_cast<int64_t>(seed_), static_cast<int64_t>(weights.history),
-                       weights.epoch, FramesPerClip(state), state.segments() > 1, merged});
+                       weights.epoch, planner::FramesPerClip(state), state.segments() > 1, merged});
   return std::clamp(score + Noise(score) * stream.Gaussian(), 0.0, 1.0);
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

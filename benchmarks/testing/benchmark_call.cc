@@ -9,7 +9,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/subprocess.h"
 
-namespace op3d {
+namespace op3d::benchmarks {
 
 Ended CallBenchmark(const std::vector<std::string>& flags, const std::function<bool()>& kill_when,
                     int signal) {
@@ -32,4 +32,4 @@ Ended CallBenchmark(const std::vector<std::string>& flags, const std::function<b
   return ended;
 }
 
-}  // namespace op3d
+}  // namespace op3d::benchmarks

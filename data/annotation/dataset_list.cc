@@ -16,13 +16,13 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr size_t kShownNames = 10;
 constexpr int64_t kMaxClasses = 100'000;
 
-// "kinetics-400_val.csv, labels.txt": what a user may have meant instead.
+// "kinetics-400_val.csv, labels.txt": files that the user may have meant.
 std::string TextFilesIn(const std::string& folder) {
   const absl::StatusOr<std::vector<std::string>> names = ListFolder(folder);
   std::vector<std::string> found;
@@ -46,7 +46,7 @@ bool ListExists(const std::string& path) {
   return FileExists(path) || !ExpandPattern(path).empty();
 }
 
-// The first of `names` that is there below `root`; empty when none is.
+// The first of `names` that exists below `root`; empty if none does.
 template <typename Names>
 std::string FirstThere(const std::string& root, const std::string& first, const Names& others,
                        bool (*there)(const std::string&)) {
@@ -62,7 +62,7 @@ std::string OrOthers(const Names& others) {
   return others.empty() ? "" : absl::StrCat(" (or ", absl::StrJoin(others, ", "), ")");
 }
 
-// `split` with its "{split}" filled in.
+// `split` with "{split}" replaced.
 DatasetSettings::Split FillIn(const DatasetSettings& dataset, DatasetSettings::Split split) {
   const std::string number = absl::StrCat(std::max(dataset.split(), 1));
   split.set_list(absl::StrReplaceAll(split.list(), {{"{split}", number}}));
@@ -72,7 +72,7 @@ DatasetSettings::Split FillIn(const DatasetSettings& dataset, DatasetSettings::S
   return split;
 }
 
-// Where list and media are.
+// Finds the paths of list and media.
 absl::Status FindPlaces(const DatasetSettings& dataset, const DatasetSettings::Split& split,
                         const std::string& root, DatasetList* list) {
   if (root.empty() || !FolderExists(root)) {
@@ -111,7 +111,7 @@ absl::Status FindPlaces(const DatasetSettings& dataset, const DatasetSettings::S
 // "list:12: ".
 std::string At(const ListRow& row) { return absl::StrCat(row.file, ":", row.video.line, ": "); }
 
-// The rows of `part`; all when it is empty.
+// The rows of `part`; all rows if it is empty.
 absl::StatusOr<std::vector<ListRow>> OfPart(std::vector<ListRow> rows, const std::string& part,
                                             const std::string& path) {
   if (part.empty()) return rows;
@@ -141,7 +141,7 @@ absl::StatusOr<std::vector<std::string>> ReadLabelMap(const DatasetSettings& dat
   return ParseClassList(text, *path);
 }
 
-// The classes' names that the rows have, whatever part they are of.
+// The class names in the rows, whatever their part.
 std::set<std::string> NamesOf(const std::vector<ListRow>& rows) {
   std::set<std::string> names;
   for (const ListRow& row : rows) {
@@ -158,13 +158,13 @@ void AddNamesOfOtherList(const DatasetSettings& dataset, const std::string& root
     const std::string path =
         split.list().empty() ? "" : FirstThere(root, split.list(), split.other_lists(), ListExists);
     if (path.empty() || path == list) continue;
-    // A list that cannot be read is the error of whoever asks for it.
+    // If that list cannot be read, the error is reported when it is needed.
     const absl::StatusOr<std::vector<ListRow>> rows = ReadListRows(dataset.format(), path);
     if (rows.ok()) names->merge(NamesOf(*rows));
   }
 }
 
-// "0", "1", ... for rows with numbers alone; none for a list without labels.
+// "0", "1", ... for rows that only have numbers; empty for a list without labels.
 std::vector<std::string> NumbersOf(const std::vector<ListRow>& rows, int64_t least) {
   int64_t last = -1;
   for (const ListRow& row : rows) last = std::max(last, row.number);
@@ -174,8 +174,8 @@ std::vector<std::string> NumbersOf(const std::vector<ListRow>& rows, int64_t lea
   return classes;
 }
 
-// Fills in the classes in the order of their labels; none for a list without labels.  A number of
-// classes that is not the dataset's is a note: a miniature or a subset has fewer.
+// Sets the classes in the order of their labels; none for a list without labels.  If their number
+// is not the dataset's, that is only a note: a miniature or a subset has fewer.
 absl::Status FindClasses(const DatasetSettings& dataset, const std::string& root,
                          const std::vector<ListRow>& rows, DatasetList* list) {
   const bool mapped = !dataset.label_map().empty();
@@ -207,7 +207,7 @@ absl::Status FindClasses(const DatasetSettings& dataset, const std::string& root
   return absl::OkStatus();
 }
 
-// Fills in the rows' labels as indices of `classes`.
+// Sets the rows' labels to indices of `classes`.
 absl::Status FindLabels(const std::vector<std::string>& classes, std::vector<ListRow>* rows) {
   absl::flat_hash_map<std::string, int64_t> index;
   for (size_t i = 0; i < classes.size(); ++i) index[classes[i]] = static_cast<int64_t>(i);
@@ -257,7 +257,7 @@ absl::Status RefuseTwoLabels(const std::vector<ListRow>& rows) {
   return absl::OkStatus();
 }
 
-// Fills in the rows' groups from the dataset's own file of them.
+// Sets the rows' groups from the dataset's group file.
 absl::Status FindGroups(const DatasetSettings& dataset, const std::string& root,
                         std::vector<ListRow>* rows) {
   if (dataset.video_groups().empty()) return absl::OkStatus();
@@ -320,7 +320,7 @@ absl::StatusOr<int> CountSplits(DatasetSettings dataset, const std::string& root
         absl::StrCat("--split=all: ", dataset.name(),
                      " has one split alone, so there is no mean over splits; leave the flag out"));
   }
-  // A pattern without end would otherwise be followed for ever.
+  // Without this limit a pattern that always matches would loop for ever.
   constexpr int kMostSplits = 100;
   for (int split = 1; split <= kMostSplits; ++split) {
     dataset.set_split(split);
@@ -332,4 +332,4 @@ absl::StatusOr<int> CountSplits(DatasetSettings dataset, const std::string& root
   return kMostSplits;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

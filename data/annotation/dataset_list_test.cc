@@ -4,7 +4,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -97,7 +97,7 @@ TEST_F(DatasetListTest, SplitsAreCountedByTheirLists) {
   *dataset_.mutable_evaluation() = dataset_.train();
   ASSERT_OK_AND_ASSIGN(const int two, CountSplits(dataset_, root_));
   EXPECT_EQ(two, 2);
-  // A copy that lacks the lists of an official split gives no mean over fewer.
+  // If a copy lacks the lists of an official split, there is no mean over fewer splits.
   for (int split = 0; split < 3; ++split) dataset_.add_official_evaluation(2);
   EXPECT_THAT(CountSplits(dataset_, root_),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("train3.txt")));
@@ -130,7 +130,7 @@ TEST_F(DatasetListTest, AListOfPathsHasNumbersForClasses) {
   EXPECT_THAT(list.classes, ElementsAre("Bars", "Checks"));
   Write("train1.txt", "a.mp4 0\nb.mp4 2\n");
   EXPECT_THAT(Read(), StatusIs(kInvalid, HasSubstr("train1.txt:2: b.mp4 has the label 2")));
-  // Without a number of classes the list's own labels count, as far as memory allows.
+  // Without a number of classes the list's own labels are used, within the memory limit.
   dataset_.set_classes(0);
   dataset_.set_label_map("");
   ASSERT_OK_AND_ASSIGN(list, Read());
@@ -154,11 +154,11 @@ TEST_F(DatasetListTest, ASubsetHasTheClassesOfBothLists) {
     EXPECT_THAT(list.classes, ElementsAre("abseiling", "air drumming", "zumba"));
     EXPECT_THAT(list.notes, ElementsAre(HasSubstr("has 3 classes, but tiny has 400")));
   }
-  // The classes are those of whatever list is there.
+  // The classes come from the list that exists.
   dataset_.mutable_evaluation()->clear_other_lists();
   ASSERT_OK_AND_ASSIGN(DatasetList list, Read());
   EXPECT_THAT(list.classes, ElementsAre("abseiling", "zumba"));
-  // A number of classes that is the dataset's needs no second list.
+  // If the number of classes is the dataset's, the second list is not needed.
   dataset_.set_classes(2);
   dataset_.mutable_evaluation()->add_other_lists("val.txt");
   ASSERT_OK_AND_ASSIGN(list, Read());
@@ -171,7 +171,7 @@ TEST_F(DatasetListTest, ASubsetsLabelMapCounts) {
   ASSERT_OK_AND_ASSIGN(DatasetList list, Read());
   EXPECT_THAT(list.classes, ElementsAre("Bars", "Checks"));
   EXPECT_THAT(list.notes, ElementsAre(HasSubstr("classes.txt has 2 classes, but tiny has 101")));
-  // Numbers alone do not say how many classes there are, but how many there are at least.
+  // Numbers alone only give a lower bound for the number of classes.
   dataset_.set_format(DatasetSettings::PATH_LABEL);
   dataset_.set_label_map("");
   dataset_.set_classes(2);
@@ -251,4 +251,4 @@ TEST_F(DatasetListTest, WrongListsAreCalledByTheirNames) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

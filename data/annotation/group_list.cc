@@ -9,12 +9,12 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] = "'path ... group', the path first and the group last";
 
-// Takes the last word off `rest`; empty when that is the only one.
+// Removes the last word from `rest`; empty if it is the only one.
 absl::string_view TakeWord(absl::string_view* rest) {
   const size_t separator = rest->find_last_of(" \t,");
   if (separator == absl::string_view::npos) return "";
@@ -38,7 +38,7 @@ absl::StatusOr<GroupList> GroupList::Parse(absl::string_view text, absl::string_
     absl::string_view path = line.text;
     const absl::string_view group = TakeWord(&path);
     if (group.empty() || path.empty()) return ListError(source, line, "no group", kExpected);
-    // The path itself, then without the label after it, then both without their folders.
+    // The path itself, then without a following label, then both without their folders.
     absl::string_view names[] = {path, path, FileName(path), ""};
     int64_t label;
     if (!absl::SimpleAtoi(TakeWord(&names[1]), &label)) names[1] = "";
@@ -71,4 +71,4 @@ const std::string* GroupList::Find(absl::string_view path_or_name) const {
   return found == groups_.end() || found->second.group.empty() ? nullptr : &found->second.group;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

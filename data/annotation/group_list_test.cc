@@ -2,7 +2,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -48,4 +48,4 @@ TEST(GroupListTest, WhatIsWrongIsShownWithItsLine) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

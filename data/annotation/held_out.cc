@@ -8,22 +8,22 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Videos that stay together.
 struct Group {
   std::vector<size_t> videos;
-  // How many it has of each of its labels.
+  // The number of its videos for each label.
   std::map<int64_t, int64_t> counts;
   bool held = false;
 };
 
 struct Label {
-  // Places in the list of groups, in the order of their first videos of this label.
+  // Indices in the list of groups, in the order of their first videos with this label.
   std::vector<size_t> groups;
   int64_t videos = 0;
-  // Not yet held out of its share; below 0 once there are more.
+  // The number of videos still to hold out; negative if more were held out.
   int64_t missing = 0;
   int64_t groups_left = 0;
 };
@@ -33,7 +33,7 @@ class HeldOutPart {
   HeldOutPart(const std::vector<Video>& videos, double share) {
     std::map<std::string, size_t> places;
     for (size_t i = 0; i < videos.size(); ++i) {
-      // The rows of one file without a group are a group by themselves.
+      // Rows of one file without a group form a group.
       const std::string& name = videos[i].group.empty() ? videos[i].path : videos[i].group;
       size_t place = groups_.size();
       if (!name.empty()) place = places.emplace(name, place).first->second;
@@ -76,14 +76,14 @@ class HeldOutPart {
   }
 
  private:
-  // Every label keeps a group to train on.
+  // Whether every label keeps a group to train on.
   bool LeavesSomething(const Group& group) const {
     return std::all_of(group.counts.begin(), group.counts.end(), [this](const auto& count) {
       return labels_.at(count.first).groups_left > 1;
     });
   }
 
-  // No label ends farther from its share than it is.
+  // Whether no label ends farther from its share than now.
   bool Fits(const Group& group) const {
     return std::all_of(group.counts.begin(), group.counts.end(), [this](const auto& count) {
       return count.second <= 2 * labels_.at(count.first).missing;
@@ -136,4 +136,4 @@ std::pair<std::vector<Video>, std::vector<Video>> SplitHeldOut(const std::vector
   return parts;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

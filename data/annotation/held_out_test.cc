@@ -5,10 +5,10 @@
 #include <map>
 #include <string>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// `count` videos of each label, the labels taking turns.
+// `count` videos of each label, in turn.
 std::vector<Video> MakeVideos(int labels, int count) {
   std::vector<Video> videos;
   for (int i = 0; i < labels * count; ++i) {
@@ -53,7 +53,7 @@ TEST(HeldOutTest, IsAPartitionInTheOrderOfTheList) {
 
 TEST(HeldOutTest, GroupsStayTogether) {
   std::vector<Video> videos = MakeVideos(3, 24);
-  // Eight groups of three of every label, of one label each.
+  // Eight groups of three videos for every label.
   for (size_t i = 0; i < videos.size(); ++i) {
     videos[i].group = std::to_string(videos[i].label) + "_g" + std::to_string(i / 3 % 8);
   }
@@ -69,7 +69,7 @@ TEST(HeldOutTest, GroupsStayTogether) {
   EXPECT_EQ(SplitHeldOut(videos, 1.0, 1).first.size(), 9);  // a group of each label
 }
 
-// One film shows several classes: it is on one side alone.
+// One film shows several classes: all of it is on one side.
 TEST(HeldOutTest, AGroupOfSeveralLabelsStaysTogether) {
   std::vector<Video> videos = MakeVideos(3, 24);
   for (size_t i = 0; i < videos.size(); ++i) videos[i].group = "g" + std::to_string(i / 3 % 8);
@@ -147,4 +147,4 @@ TEST(HeldOutTest, OddSharesDoNoHarm) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -16,7 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Rows = std::vector<ListRow>;
@@ -166,4 +166,4 @@ absl::StatusOr<std::vector<ListRow>> ReadListRows(DatasetSettings::Format format
   return rows;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

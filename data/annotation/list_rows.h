@@ -1,5 +1,4 @@
-// The rows of a list of any format, before labels are numbers: the place where a new format is
-// added.
+// The rows of a list of any format, before labels become numbers.  A new format is added here.
 #ifndef OP3D_DATA_ANNOTATION_LIST_ROWS_H_
 #define OP3D_DATA_ANNOTATION_LIST_ROWS_H_
 
@@ -11,35 +10,35 @@
 #include "data/annotation/listed_video.h"
 #include "data/datasets/dataset.pb.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ListRow {
-  // All but the label.
+  // Everything except the label.
   ListedVideo video;
-  // The class by name; empty when the list has none.
+  // The class by name; empty if the list has no names.
   std::string label;
-  // The class by number from 0; -1 when the list has none.
+  // The class by number from 0; -1 if the list has no numbers.
   int64_t number = -1;
-  // Which part of the list it belongs to; empty in lists of one part.
+  // The part of the list to which it belongs; empty in lists with one part.
   std::string part;
-  // The file that it stands in, for messages.
+  // The file that contains it, for messages.
   std::string file;
 };
 
 // All rows of the list `path`, whatever their part.  For HMDB51_LISTS `path` is a pattern with one
-// '*' in the last name.  Errors of the parsers; NotFound when there is no such list;
+// '*' in the last name.  Errors of the parsers; NotFound if there is no such list;
 // InvalidArgument for an unknown format.
 absl::StatusOr<std::vector<ListRow>> ReadListRows(DatasetSettings::Format format,
                                                   const std::string& path);
 
-// The files that a pattern with one '*' in its last name means, each with what the '*' stands for,
-// sorted by that; none when there are none.
+// The files that match a pattern with one '*' in its last name, each with the text that the '*'
+// matches, sorted by that text; empty if there are none.
 struct PatternFile {
   std::string star;
   std::string path;
 };
 std::vector<PatternFile> ExpandPattern(const std::string& pattern);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_LIST_ROWS_H_

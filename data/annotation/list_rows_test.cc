@@ -4,7 +4,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -107,4 +107,4 @@ TEST(ListRowsTest, UnknownFormatsAndAbsentFiles) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

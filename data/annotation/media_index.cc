@@ -14,13 +14,13 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr size_t kDeepest = 3;
-// A folder that begins with this number of pictures and nothing else holds the frames of one video.
+// A folder whose first entries are this number of pictures holds the frames of one video.
 constexpr int kFramesOfAVideo = 32;
 
 struct Entry {
@@ -40,8 +40,8 @@ std::string PlainLabel(absl::string_view label) {
   return absl::AsciiStrToLower(absl::StrReplaceAll(label, {{"_", " "}}));
 }
 
-// The entries in alphabetical order.  File systems tell files from folders while listing, so
-// nothing is asked file by file.  None for the frames of a video that nobody has listed.
+// The entries in alphabetical order.  The listing itself says which are folders, so no file is
+// examined.  Empty for the frames of a video that no list names.
 absl::StatusOr<std::vector<Entry>> ListEntries(const std::string& path, bool may_be_frames) {
   std::error_code error;
   std::vector<Entry> entries;
@@ -60,7 +60,7 @@ absl::StatusOr<std::vector<Entry>> ListEntries(const std::string& path, bool may
   return entries;
 }
 
-// How many of the last names two paths have in common.
+// The number of last names that two paths share.
 size_t CommonEnd(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   size_t count = 0;
   while (count < std::min(a.size(), b.size()) &&
@@ -92,7 +92,7 @@ absl::Status MediaIndex::AddTree(Folder folder,
   std::vector<std::string> inner;
   OP3D_RETURN_IF_ERROR(AddFolder(next, names, &inner));
   while (true) {
-    // Copies: the vector grows below.
+    // A copy, because the vector grows below.
     const Folder outer = all_folders_[next];
     for (const std::string& name : inner) {
       Folder found = {JoinPath(outer.path, name), outer.plain_names, outer.replacement};
@@ -120,8 +120,8 @@ absl::Status MediaIndex::AddFolder(size_t folder,
       ListEntries(all_folders_[folder].path, !all_folders_[folder].plain_names.empty()));
   for (const Entry& entry : entries) {
     const absl::string_view name = WithoutVideoEndings(entry.name);
-    // A video without an ending is a folder: names of frame folders need not be asked for one by
-    // one, names that are not listed may be class folders.
+    // A frame folder is a video without an ending: if its name is in `names` it need not be listed;
+    // folders with other names may be class folders.
     if (name.size() < entry.name.size() || names.contains(name)) {
       ++files_;
       by_name_[name].push_back({folder, entry.name.substr(name.size())});
@@ -181,4 +181,4 @@ std::vector<std::string> MediaIndex::FindIn(absl::string_view folder, absl::stri
   return paths;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

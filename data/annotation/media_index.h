@@ -1,10 +1,10 @@
-// Which videos lie in a folder and in the folders below it, by name.
+// The videos in a folder and in the folders below it, by name.
 //
 //   OP3D_ASSIGN_OR_RETURN(MediaIndex media, MediaIndex::Scan("kinetics400/val", names));
 //   const std::vector<std::string> paths =
 //       media.Find("0wR5jVB-WPk_000417_000427", "abseiling");       // the best first
 //
-// Lists folders instead of asking for each file: 20,000 names in milliseconds.
+// Lists folders instead of looking for each file: 20,000 names in milliseconds.
 #ifndef OP3D_DATA_ANNOTATION_MEDIA_INDEX_H_
 #define OP3D_DATA_ANNOTATION_MEDIA_INDEX_H_
 
@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 class MediaIndex {
  public:
@@ -30,31 +30,31 @@ class MediaIndex {
     absl::Status status;
   };
 
-  // Looks at `folder` and three levels of folders below it: class folders, and class folders in a
-  // folder more, as archives unpack.  A video is a file with a video's ending
-  // (WithoutVideoEndings), or a folder called as one of `names` (its frames, or an LMDB of them,
-  // with or without the ending lmdb).  Folders of unlisted frames and hidden folders are passed
-  // over.  NotFound, PermissionDenied: `folder` itself cannot be listed.
+  // Lists `folder` and three levels of folders below it: class folders, or class folders one level
+  // deeper, as some archives unpack.  A video is a file with a video's ending
+  // (WithoutVideoEndings), or a folder with one of `names` as its name (its frames, or an LMDB of
+  // them, with or without the ending lmdb).  Folders of frames that are not in `names` and hidden
+  // folders are skipped.  NotFound, PermissionDenied: `folder` itself cannot be listed.
   static absl::StatusOr<MediaIndex> Scan(const std::string& folder,
                                          const absl::flat_hash_set<absl::string_view>& names);
 
-  // Adds the videos of another folder, which holds replacements of damaged ones; as those in
-  // folders whose name starts with "replacement", they come before all others of their name.  A
+  // Adds the videos of another folder, which holds replacements of damaged ones.  Like those in
+  // folders whose name starts with "replacement", they come before all others of the same name.  A
   // folder that cannot be listed is added to unreadable().
   void AddReplacements(const std::string& folder,
                        const absl::flat_hash_set<absl::string_view>& names);
 
-  // The paths of the videos of that name (without its endings); none when there is none.  Of
-  // several, first replacements, then those in a folder named as `label`, spaces or underscores,
-  // in small letters or not; then the nearest to the scanned folder, in alphabetical order.
+  // The paths of the videos with that name (without its endings); empty if there is none.  The
+  // order is: replacements, then those in a folder named like `label` (spaces or underscores, in
+  // any case), then the nearest to the scanned folder, then alphabetical.
   std::vector<std::string> Find(absl::string_view name, absl::string_view label) const;
-  // The same for a list that names the video's folder, "g1/drinking": only those that share the
-  // most last names with it, at least one; else those in a folder named as `label`, else those in
-  // no folder.  Another folder may hold another video of that name.
+  // The same for a list that names the video's folder, "g1/drinking".  Returns those that share the
+  // most last folder names with it, at least one; if there are none, those in a folder named like
+  // `label`; otherwise those in no folder.  Another folder may hold another video of that name.
   std::vector<std::string> FindIn(absl::string_view folder, absl::string_view name,
                                   absl::string_view label) const;
 
-  // Videos, and folders below the scanned one.
+  // The numbers of videos, and of folders below the scanned one.
   int64_t files() const { return files_; }
   int64_t folders() const { return folders_; }
   const std::vector<Unreadable>& unreadable() const { return unreadable_; }
@@ -62,18 +62,18 @@ class MediaIndex {
  private:
   struct Folder {
     std::string path;
-    // The names below the scanned folder, as they are compared; none for that itself.
+    // The folder names below the scanned folder, normalised for comparison; empty for that folder.
     std::vector<std::string> plain_names;
     bool replacement = false;
   };
   struct File {
     size_t folder = 0;
-    // What follows the name.
+    // The ending after the name.
     std::string ending;
   };
   using Files = std::vector<File>;
 
-  // Lists `folder` and what is below it, breadth first.
+  // Lists `folder` and everything below it, breadth first.
   absl::Status AddTree(Folder folder, const absl::flat_hash_set<absl::string_view>& names);
   // Lists one folder: its videos into the index, its folders into `inner`.
   absl::Status AddFolder(size_t folder, const absl::flat_hash_set<absl::string_view>& names,
@@ -87,6 +87,6 @@ class MediaIndex {
   int64_t folders_ = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_MEDIA_INDEX_H_

@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -129,4 +129,4 @@ TEST(MediaIndexTest, MissingFolderIsNotFound) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

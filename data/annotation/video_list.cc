@@ -24,7 +24,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -33,16 +33,16 @@ constexpr size_t kExamples = 10;
 
 using FileId = std::pair<uint64_t, uint64_t>;
 
-// What became of a row.
+// The result for a row.
 struct Found {
   // Empty: no such file.
   std::string path;
-  // There are others of its name.
+  // There are other files with its name.
   bool several = false;
   IndexedVideo video;
 };
 
-// A folder whose name says that it holds replacements of damaged files, beside the media folder.
+// Folders next to the media folder whose names say that they hold replacements of damaged files.
 std::vector<std::string> ReplacementFolders(const std::string& root, const std::string& media) {
   std::vector<std::string> folders;
   std::error_code ignored;
@@ -55,7 +55,7 @@ std::vector<std::string> ReplacementFolders(const std::string& root, const std::
       const std::string path = JoinPath(outer, name);
       if (!absl::StartsWithIgnoreCase(name, "replacement") || !FolderExists(path)) continue;
       const fs::path folder = fs::weakly_canonical(path, ignored);
-      // Below the media folder they are found anyway.
+      // Folders below the media folder are found anyway.
       const std::string relative = folder.lexically_relative(media_folder).string();
       const bool inside = relative != ".." && !absl::StartsWith(relative, "../");
       if (!inside && std::find(folders.begin(), folders.end(), folder.string()) == folders.end()) {
@@ -73,8 +73,8 @@ class Finder {
   Finder(const DatasetList& list, const std::string& root, bool flow)
       : list_(list), root_(root), flow_(flow) {}
 
-  // The media folder with all below it: listed once, and only when a list's own paths do not lead
-  // to its videos.  The names by which videos may be found make it cheap.
+  // The media folder and everything below it: listed once, and only if a list's own paths do not
+  // lead to its videos.  The names of the videos make this cheap.
   absl::StatusOr<const MediaIndex*> Media() {
     if (media_ != nullptr) return media_.get();
     absl::flat_hash_set<absl::string_view> names;
@@ -108,7 +108,7 @@ class Finder {
     return absl::OkStatus();
   }
 
-  // All files that may be the row's, the best first.
+  // All files that may belong to the row, the best first.
   absl::StatusOr<std::vector<std::string>> All(const ListedVideo& video) {
     const std::string label = video.label >= 0 ? list_.classes[video.label] : "";
     if (video.path.empty()) {
@@ -128,7 +128,7 @@ class Finder {
     return media->FindIn(video.path.substr(0, slash), NameOf(video), label);
   }
 
-  // Why a row has no file, as far as that is known.
+  // Why a row has no file, if known.
   std::string WhyMissing(const ListedVideo& video) const {
     if (!video.path.empty()) {
       struct stat info;
@@ -162,7 +162,7 @@ class Finder {
     }
   }
 
-  // The video of `path` re-encoded, or as a folder of its frames, in the same folder.
+  // The video of `path` in another encoding, or as a folder of its frames, in the same folder.
   std::vector<std::string> WithAnotherEnding(const std::string& path) {
     const absl::string_view name = FileName(path);
     const std::string folder = path.substr(0, path.size() - name.size());
@@ -188,24 +188,24 @@ class Finder {
   const std::string root_;
   const bool flow_;
   std::unique_ptr<MediaIndex> media_;
-  // By folder: its entries, by their names without endings.
+  // For each folder: its entries, by their names without endings.
   absl::flat_hash_map<std::string, absl::flat_hash_map<std::string, std::vector<std::string>>>
       listings_;
 };
 
-// A video that the scan has found damaged in some place.
+// Whether the scan has found damage somewhere in the video.
 bool HasWarnings(const IndexedVideo& video, const VideoLimits& limits) {
   const absl::StatusOr<VideoScan> scan = DecodeScan(video.scan, limits.max_frames);
   return scan.ok() && !scan->info.warnings.empty();
 }
 
-// Whether `other` serves better than `video`.
+// Whether `other` should be used instead of `video`.
 bool IsBetter(const IndexedVideo& other, const IndexedVideo& video) {
   if (other.status.ok() != video.status.ok()) return other.status.ok();
   return other.status.ok() && other.frames > video.frames;
 }
 
-// Finds every listed video and what the index knows of it.  Cancelled when a signal comes.
+// Finds every listed video and its entry in the index.  Cancelled when a signal comes.
 absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, Finder* finder,
                                            const IndexOptions& options) {
   std::vector<Found> found(list.videos.size());
@@ -216,7 +216,7 @@ absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, Finder* find
   }
   OP3D_ASSIGN_OR_RETURN(std::vector<IndexedVideo> videos, IndexVideos(paths, options, nullptr));
   size_t next = 0;
-  // Where the first file of a name is damaged, the others are looked at too: by row, in order.
+  // If the first file with a name is damaged, the others are examined too: by row, in order.
   std::vector<std::pair<size_t, std::string>> others;
   for (size_t i = 0; i < found.size(); ++i) {
     Found& row = found[i];
@@ -247,7 +247,7 @@ absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, Finder* find
   return found;
 }
 
-// Which files the videos are.  Cancelled when a signal comes.
+// The identities of the videos' files.  Cancelled when a signal comes.
 absl::StatusOr<std::vector<FileId>> IdentifyFiles(const std::vector<Found>& found, int threads) {
   std::vector<FileId> files(found.size());
   OP3D_RETURN_IF_ERROR(
@@ -261,8 +261,8 @@ absl::StatusOr<std::vector<FileId>> IdentifyFiles(const std::vector<Found>& foun
   return files;
 }
 
-// One file is one group, whatever its rows call it, and in a list of paths it has one label.  Of an
-// official list that is said alone: which file belongs to a name is a guess there.
+// One file is one group, whatever its rows call it, and in a list of paths it has one label.  For
+// an official list two labels are only a note, because the match of names and files is a guess.
 absl::Status GroupRowsOfOneFile(const std::vector<FileId>& files, DatasetList* list,
                                 std::vector<std::string>* notes) {
   absl::flat_hash_map<FileId, size_t> firsts;
@@ -391,7 +391,7 @@ absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader) {
   OP3D_RETURN_IF_ERROR(RequireAtLeast("loader.max_seconds", loader.max_seconds(), 0));
   VideoLimits limits;
   if (loader.max_pixels() > 0) {
-    // Beyond it sizes in bytes would overflow FFmpeg's.
+    // With more pixels FFmpeg's sizes in bytes would overflow.
     limits.max_pixels = std::min<int64_t>(loader.max_pixels(), int64_t{1} << 30);
   }
   if (loader.max_frames() > 0) limits.max_frames = loader.max_frames();
@@ -410,7 +410,7 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
   const bool flow = dataset.stream() == DatasetSettings::FLOW;
   index.media.content = flow ? FrameContent::kFlow : FrameContent::kPictures;
   Finder finder(list, root, flow);
-  // A media folder that may not be read is an error, unless the list's paths lead around it.
+  // An unreadable media folder is an error, unless the list's paths make it unnecessary.
   if (list.videos[0].path.empty()) OP3D_RETURN_IF_ERROR(finder.Media().status());
   OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(list, &finder, index));
   std::vector<std::string> notes = std::move(list.notes);
@@ -488,4 +488,4 @@ std::string DescribeVideoList(const VideoList& list, absl::string_view name) {
       list.unlabelled > 0 ? absl::StrCat(", ", list.unlabelled, " without a label") : "", ")");
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

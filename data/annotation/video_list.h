@@ -1,15 +1,15 @@
-// The videos of a split that are really there: the official list, joined with the files of the
+// The videos of a split that really exist: the official list, joined with the files of the
 // user's copy and their frame counts.
 //
 //   OP3D_ASSIGN_OR_RETURN(VideoList list, LoadVideoList(dataset, dataset.evaluation(), root,
 //                                                       loader_settings, /*threads=*/2));
 //   // list.videos[0] = {"0wR5jVB-WPk_000417_000427", ".../abseiling/0wR5...mp4", label 0, 250}
 //
-// Copies differ: none is complete, some keep class folders (with spaces or with underscores), some
-// one flat folder, some one folder more around the classes.  So files are found by their names
-// anywhere in the media folder and up to three folders below it, and in folders beside it whose
-// name starts with "replacement"; of several files of one name the one that can be read is taken,
-// and the report says what is missing and what is broken.
+// Copies differ: none is complete; some keep class folders (with spaces or with underscores), some
+// have one flat folder, some one more folder around the classes.  So files are found by their names
+// anywhere in the media folder, up to three levels below it, and in folders next to it whose
+// name starts with "replacement".  If several files have one name, the first readable one is used.
+// The report says what is missing and what is broken.
 #ifndef OP3D_DATA_ANNOTATION_VIDEO_LIST_H_
 #define OP3D_DATA_ANNOTATION_VIDEO_LIST_H_
 
@@ -25,25 +25,25 @@
 #include "data/index/index_update.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct Video {
-  // As the list has it, without a file ending; of a list of paths the path as it stands there.
+  // The name in the list, without a file ending; in a list of paths the path as written.
   std::string name;
   // A video file, or a folder or LMDB of frames.
   std::string path;
-  // Index in VideoList::classes; -1 when the list has no labels.
+  // Index in VideoList::classes; -1 if the list has no labels.
   int64_t label = -1;
-  // How many decode; at least 1.
+  // The number of frames that decode; at least 1.
   int64_t frames = 0;
-  // What the index knows of the file, for OpenIndexed.
+  // The index's scan of the file, for OpenIndexed.
   std::string scan = {};
-  // Videos of one group were cut from the same one and look alike; empty when nothing is known.
-  // Rows of the list that name one file are of one group.
+  // Videos of one group were cut from the same video and look alike; empty if unknown.
+  // Rows of the list that name one file are in one group.
   std::string group = {};
-  // What its frames are made of: DatasetSettings.stream.
+  // Pictures or flow: DatasetSettings.stream.
   FrameContent content = FrameContent::kPictures;
-  // Which file it is, whatever its path: device and number on it; zeros when that is not known.
+  // Identifies the file whatever its path: device and inode number; zeros if unknown.
   std::pair<uint64_t, uint64_t> file = {};
 };
 
@@ -64,9 +64,9 @@ struct VideoList {
   std::vector<std::string> classes;
   // Rows of the list = videos + missing + broken + unlabelled.
   int64_t listed = 0;
-  // No such file in the copy.
+  // The copy has no such file.
   int64_t missing = 0;
-  // There, but not a readable video.
+  // The file exists, but is not a readable video.
   int64_t broken = 0;
   // Without an annotation in a list that has annotations.
   int64_t unlabelled = 0;
@@ -74,26 +74,26 @@ struct VideoList {
   std::vector<std::string> examples;
   // All of them; missing and broken ones in the order of the list, then the unlabelled ones.
   std::vector<LeftOutVideo> left_out;
-  // What a person should know, in sentences: rows that name one file, rows without an annotation,
-  // folders that may not be read, not as many classes as the dataset officially has.
+  // Notes for the user, in sentences: rows that name one file, rows without an annotation,
+  // folders without read permission, a number of classes that is not the official one.
   std::vector<std::string> notes;
 };
 
-// The limits of `loader`.  InvalidArgument for one below 0 or not a number.
+// The limits in `loader`.  InvalidArgument for one that is negative or not a number.
 absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader);
 
 // Reads the list and the label map (ReadDatasetList), finds the videos in the media folder and
-// looks each up in the index; those that it does not know are scanned with `threads` threads (at
-// least one), under a progress bar, and kept there.  Of `index`, root, threads, limits and what a
-// frame is made of are set here; without a file all are scanned.
+// looks each up in the index.  Videos that the index does not know are scanned with `threads`
+// threads (at least one), under a progress bar, and added to it.  In `index`, this function sets
+// root, threads, limits and the frame content; without an index file all videos are scanned.
 //
 // Missing and broken videos: with on_bad_video SKIP or SUBSTITUTE they are left out and counted,
 // otherwise they are an error that names the first of them.  Rows without an annotation in a list
 // that has annotations are always left out and counted.
 //
 // Errors of ReadDatasetList.  InvalidArgument: one file with two labels in a list of paths (names
-// both rows; of an official list that is a note).
-// PermissionDenied: the media folder cannot be listed.  NotFound: no video of the list is there;
+// both rows; in an official list that is only a note).
+// PermissionDenied: the media folder cannot be listed.  NotFound: no video of the list exists;
 // says what was looked for, where, and what to do.  FailedPrecondition: missing and broken videos
 // under ERROR.  DataLoss: every file is broken.  Cancelled: a signal came.
 absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
@@ -101,24 +101,24 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
                                         const std::string& root, const LoaderSettings& loader,
                                         int threads, IndexOptions index = {});
 
-// What trains a network of `dataset.classes` needs: InvalidArgument when `list` has another number
-// of classes, as a miniature or a subset has; says how to set it.
+// For training a network with `dataset.classes` outputs: InvalidArgument if `list` has another
+// number of classes, as a miniature or a subset has; says how to set it.
 absl::Status CheckClassCount(const VideoList& list, const DatasetSettings& dataset,
                              absl::string_view name);
 
-// A line a video, "name<tab>label", in order.
+// One line per video, "name<tab>label", in order.
 std::string VideoListText(absl::Span<const Video> videos);
-// CRC-32 of that text: two runs with equal prints used the same videos.
+// CRC-32 of that text: two runs with equal CRCs used the same videos.
 uint32_t VideoListCrc32(absl::Span<const Video> videos);
 
-// The videos of `train` that are in `evaluation` too, as a sentence: what is measured on them was
-// trained on.  Empty when there are none.
+// A sentence about the videos of `train` that are also in `evaluation`: measuring on them would be
+// measuring on training data.  Empty if there are none.
 std::string DescribeSharedVideos(absl::Span<const Video> train, absl::Span<const Video> evaluation);
 
-// "abc: 2 of 19906 listed videos used (19904 missing, 0 broken)"; where there are rows without a
-// label, their number too.
+// "abc: 2 of 19906 listed videos used (19904 missing, 0 broken)"; also the number of rows without a
+// label, if there are any.
 std::string DescribeVideoList(const VideoList& list, absl::string_view name);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_VIDEO_LIST_H_

@@ -8,7 +8,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -34,7 +34,7 @@ std::string VideoBytes(int frames) {
 
 constexpr char kHeader[] = "label,youtube_id,time_start,time_end,split\n";
 
-// A copy of three classes: five listed, of which one is missing and one broken.
+// A copy with three classes: five videos are listed, one is missing and one is broken.
 class VideoListTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -137,7 +137,7 @@ TEST_F(VideoListTest, KeepsWhatItKnowsInTheIndex) {
   ASSERT_OK_AND_ASSIGN(const VideoList first, load());
   EXPECT_TRUE(FileExists(index.file));
   EXPECT_FALSE(first.videos[0].scan.empty());
-  // What the index says is believed as long as size and time stay.
+  // The index is trusted as long as size and time are unchanged.
   const std::string path = root_ + "/val/air_drumming/aaa_000000_000010.mp4";
   const auto time = std::filesystem::last_write_time(path);
   ASSERT_OK_AND_ASSIGN(std::string bytes, ReadFile(path));
@@ -186,7 +186,7 @@ TEST_F(VideoListTest, AnotherNumberOfClassesIsANote) {
   ASSERT_OK_AND_ASSIGN(VideoList list, Load());
   EXPECT_THAT(list.notes, testing::Contains(AllOf(HasSubstr("has 3 classes, but tiny has 400"),
                                                   HasSubstr("dataset.label_map"))));
-  // It is an error for whoever trains 400 classes.
+  // It is an error for a training with 400 classes.
   EXPECT_THAT(
       CheckClassCount(list, dataset_, "val.csv"),
       StatusIs(absl::StatusCode::kInvalidArgument,
@@ -251,7 +251,7 @@ TEST_F(VideoListTest, FramesAreVideosToo) {
   EXPECT_EQ(list.videos[2].frames, 2);
   EXPECT_EQ(list.videos[2].content, FrameContent::kPictures);
 
-  // Their flow, in a folder of its own; files have none.
+  // Their flow, in a separate folder; video files have no flow.
   dataset_.set_stream(DatasetSettings::FLOW);
   dataset_.mutable_evaluation()->set_flow("flow");
   for (const char* name : {"000001_c1", "000001_c2"}) {
@@ -331,7 +331,7 @@ TEST_F(VideoListTest, OneFileIsOneVideoWhateverItIsCalled) {
                                AllOf(HasSubstr("val.csv:1 (up/a.mp4) and "),
                                      HasSubstr("val.csv:3 (link.mp4) are one file"),
                                      HasSubstr("the labels 0 ('0') and 2 ('2')"))));
-  // A name of an official list may find the file of another.
+  // A name of an official list may match another video's file.
   dataset_.set_format(DatasetSettings::KINETICS_CSV);
   Write(root_ + "/val.csv", std::string(kHeader) + "zumba,link,0,1,val\nsamba,other,0,1,val\n");
   dataset_.set_classes(2);
@@ -345,7 +345,7 @@ TEST_F(VideoListTest, OneFileIsOneVideoWhateverItIsCalled) {
 
 TEST_F(VideoListTest, OfSeveralFilesOfANameTheReadableOneIsTaken) {
   const std::string bytes = VideoBytes(12);
-  // In the order of their names the broken one comes first.
+  // In alphabetical order the broken one comes first.
   Write(root_ + "/val/zumba/bbb_000003_000013.mp4", "no video at all");
   Write(root_ + "/val/zumba/bbb_000003_000013.webm", bytes);
   ASSERT_OK_AND_ASSIGN(VideoList list, Load());
@@ -358,7 +358,7 @@ TEST_F(VideoListTest, OfSeveralFilesOfANameTheReadableOneIsTaken) {
   ASSERT_OK_AND_ASSIGN(list, Load());
   EXPECT_EQ(list.broken, 1);
   EXPECT_THAT(list.left_out[0].path, HasSubstr("/bbb_000003_000013.mp4"));
-  // Also of a path of a list, in its own folder alone.
+  // The same for a path of a list, but only in its own folder.
   dataset_.set_format(DatasetSettings::PATH_LABEL);
   Write(root_ + "/val.csv", "zumba/bbb_000003_000013.mp4 2\n");
   Write(root_ + "/val/other/bbb_000003_000013.mp4", bytes);
@@ -382,7 +382,7 @@ TEST_F(VideoListTest, CopiesAsDownloadersLeaveThem) {
   Write(root_ + "/val/replacement_for_corrupted_k400/damaged_000000_000010.mp4", bytes);
   Write(root_ + "/val/beside_000000_000010.mp4", "x");
   Write(root_ + "/replacement/replacement_for_corrupted_k400/beside_000000_000010.mp4", bytes);
-  // What a download leaves when it is stopped, and the video that the clip is cut from.
+  // Leftovers of a stopped download, and the video from which the clip is cut.
   Write(root_ + "/val/part_000036_000046.mp4.part", bytes);
   Write(root_ + "/val/part_000036_000046.f137.mp4", bytes);
   Write(root_ + "/val/part_000036_000046.temp.mp4", bytes);
@@ -417,7 +417,7 @@ TEST_F(VideoListTest, RowsWithoutAnAnnotationAreLeftOut) {
 TEST_F(VideoListTest, AFolderThatMayNotBeReadIsNoMissingVideo) {
   const std::string folder = root_ + "/val/air_drumming";
   std::filesystem::permissions(folder, std::filesystem::perms::none);
-  // The superuser may read it all the same; a test cannot take that away from itself for good.
+  // The superuser can read it anyway; a test cannot give up that right permanently.
   const bool superuser = ListFolder(folder).ok();
   if (!superuser) {
     ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
@@ -453,4 +453,4 @@ TEST(VideoListCrc32Test, DependsOnNamesLabelsAndOrder) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

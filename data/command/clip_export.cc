@@ -17,10 +17,11 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// What the published training draws, and evaluations without any margin around the crop.
+// The random transforms of the published training, and evaluations without a margin around the
+// crop.
 TransformSettings PublishedTransform(int size) {
   TransformSettings transform;
   transform.set_train_crop(size);
@@ -131,4 +132,4 @@ std::string ClipFileJson(const ClipFile& clip, const std::string& video, const s
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// A clip exactly as the network would get it, as a safetensors file: for looking and checking.
+// Writes a clip exactly as the network would get it to a safetensors file, for inspection.
 //
 //   ClipRequest request;
 //   request.length = 16;
@@ -15,29 +15,29 @@
 #include "absl/strings/string_view.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ClipRequest {
   enum class Crop {
-    // As the search measures: short side `size`, the centre.
+    // As in the search: short side `size`, the centre.
     kCentre,
-    // As the test does: short side `size`, centre, top-left, bottom-right.
+    // As in the test: short side `size`, centre, top-left, bottom-right.
     kThree,
-    // As training does: random resized crop (area 0.2 to 1), colour jitter, grey, blur, flip, by
+    // As in training: random resized crop (area 0.2 to 1), colour jitter, grey, blur, flip, by
     // the published protocol.
     kRandom,
   };
 
-  // Frames start, start + stride, ...; past the end the last one is held.
+  // Frames start, start + stride, ...; past the end the last frame is repeated.
   int length = 16;
   int stride = 1;
   int64_t start = 0;
   Crop crop = Crop::kCentre;
   // Side of the crop, in pixels, [1, 8192].
   int size = 224;
-  // Of the random crop.
+  // For the random crop.
   uint64_t seed = 1;
-  // kFlow: of stored x and y pictures.
+  // kFlow: from stored x and y pictures.
   FrameContent content = FrameContent::kPictures;
 };
 
@@ -46,22 +46,22 @@ absl::StatusOr<ClipRequest::Crop> ParseCrop(absl::string_view name);
 
 struct ClipFile {
   // Tensor `clip`, F32 [views, 3, length, size, size], view = crop, normalised; metadata `frames`:
-  // their numbers, with commas.
+  // the frame numbers, separated by commas.
   std::string bytes;
   std::vector<int64_t> shape;
   std::vector<int64_t> frames;
-  // How many times the last frame is used for a frame past the end.
+  // How many times the last frame replaces a frame past the end.
   int held = 0;
 };
 
-// By the loader's own way from the video to the numbers.  Errors of OpenMedia and of ClipTransform;
-// InvalidArgument: length or stride below 1, a size outside its range, more than 2 GiB;
-// OutOfRange: `start` outside the video.
+// Uses the loader's own code from the video to the numbers.  Errors of OpenMedia and of
+// ClipTransform; InvalidArgument: length or stride below 1, a size outside its range, more than
+// 2 GiB; OutOfRange: `start` outside the video.
 absl::StatusOr<ClipFile> MakeClipFile(const std::string& video, const ClipRequest& request);
 
 // One object: file (`out`), video, shape, frames, held.
 std::string ClipFileJson(const ClipFile& clip, const std::string& video, const std::string& out);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_CLIP_EXPORT_H_

@@ -9,7 +9,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -129,4 +129,4 @@ TEST_F(ClipExportTest, WhatCannotBeIsASentence) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -8,10 +8,10 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// What a video turned out to be.
+// The result for a video.
 struct Checked {
   int64_t frames = 0;
   std::string fault;
@@ -81,4 +81,4 @@ std::string CheckReportJson(const CheckReport& report) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// Reads every frame of every listed video again and says what does not decode.
+// Decodes every frame of every listed video and reports what does not decode.
 //
 //   OP3D_ASSIGN_OR_RETURN(CheckReport report, CheckVideos(list.videos, /*threads=*/2));
 //   report.damaged;                                      // "abc: frames that do not decode: 3, 7"
@@ -14,9 +14,9 @@
 #include "data/annotation/video_list.h"
 #include "data/video/media.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// A video that is not what the index says it is.
+// A video that differs from its entry in the index.
 struct DamagedVideo {
   std::string name;
   std::string path;
@@ -24,7 +24,7 @@ struct DamagedVideo {
 };
 
 struct CheckReport {
-  // Videos read, and their frames that decode.
+  // The number of videos read, and of their frames that decode.
   int64_t videos = 0;
   int64_t frames = 0;
   // In the order of the list.
@@ -39,6 +39,6 @@ std::string CheckReportText(const CheckReport& report);
 // One object: videos, frames, damaged [{name, path, reason}].
 std::string CheckReportJson(const CheckReport& report);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_DATASET_CHECK_H_

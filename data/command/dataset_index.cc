@@ -10,7 +10,7 @@
 #include "data/index/index_update.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr size_t kShown = 10;
@@ -40,7 +40,7 @@ SplitReport ReportSplit(const DatasetSettings& dataset, const DatasetSettings::S
   return report;
 }
 
-// "  missing: a, b, and 7 more" under the counts; nothing when there are none.
+// "  missing: a, b, and 7 more" below the counts; nothing if there are none.
 void AppendNames(absl::string_view kind, const std::vector<std::string>& names, std::string* text) {
   for (size_t i = 0; i < names.size() && i < kShown; ++i) {
     absl::StrAppend(text, "  ", kind, ": ", names[i], "\n");
@@ -179,4 +179,4 @@ std::string DatasetReportJson(const DatasetIndexReport& report) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,7 +9,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -17,8 +17,8 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-// A copy whose test list has five videos: one missing, one broken, one short, two good ones.  The
-// training list is not there.
+// A copy whose test list has five videos: one missing, one broken, one short, two good ones.  There
+// is no training list.
 class DatasetIndexTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -147,4 +147,4 @@ TEST_F(DatasetIndexTest, CheckFindsAFileThatChangedBehindTheIndex) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -14,7 +14,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -80,7 +80,7 @@ absl::StatusOr<FolderListReport> ListClassFolders(const FolderListOptions& asked
   FolderListOptions options = asked;
   for (std::string* path : {&options.folder, &options.out}) {
     std::error_code error;
-    // Without "." and a slash at the end: the folder's name becomes the dataset's.
+    // Without "." and a trailing slash, because the folder's name becomes the dataset's.
     const std::string whole = fs::weakly_canonical(*path, error).string();
     if (!error && !path->empty()) *path = whole;
   }
@@ -142,7 +142,7 @@ absl::StatusOr<FolderListReport> ListClassFolders(const FolderListOptions& asked
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(out, kTest), ListText(test)));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(
       JoinPath(out, kClasses), absl::StrCat(absl::StrJoin(report.classes, "\n"), "\n")));
-  // Last: with it the dataset is whole.
+  // Written last, because it completes the dataset.
   OP3D_RETURN_IF_ERROR(WriteTextproto(report.dataset, Dataset(options, report)));
   return report;
 }
@@ -170,4 +170,4 @@ std::string FolderListJson(const FolderListReport& report) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

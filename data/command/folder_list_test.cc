@@ -8,7 +8,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -58,7 +58,7 @@ TEST_F(FolderListTest, AFolderAClassBecomesADataset) {
   std::sort(videos.begin(), videos.end());
   EXPECT_THAT(videos, ElementsAre("Hüpfen/IMG 0001.MOV", "Hüpfen/IMG_2.mp4", "Hüpfen/May/IMG_2.mp4",
                                   "side walk/VID (1).mp4", "side walk/b.3gp"));
-  // Nothing is written over.
+  // Nothing is overwritten.
   EXPECT_THAT(ListClassFolders(options_),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is there already")));
 }
@@ -91,4 +91,4 @@ TEST_F(FolderListTest, WhatCannotBeIsASentence) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -12,7 +12,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kLongestSide = 32768;
@@ -41,7 +41,7 @@ absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video
   std::sort(indices.begin(), indices.end());
   indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<VideoReader> reader, OpenMedia(video, options));
-  // Before a folder is made for nothing.
+  // Checked before a folder is created.
   OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, reader->info().frames, video));
   OP3D_RETURN_IF_ERROR(MakeFolders(folder));
   std::vector<ExportedFrame> exported;
@@ -67,4 +67,4 @@ std::string ExportedFrameJson(const ExportedFrame& frame) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

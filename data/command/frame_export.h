@@ -1,4 +1,4 @@
-// Frames of a video as PNG files, to look at.
+// Writes frames of a video as PNG files, for inspection.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<ExportedFrame> frames,
 //                         ExportFrames("a.mp4", {0, 7, 12}, /*short_side=*/0, "out", {}));
@@ -13,27 +13,27 @@
 #include "absl/status/statusor.h"
 #include "data/video/media.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ExportedFrame {
   int64_t frame = 0;
   std::string path;
 };
 
-// `indices` in any order, repetitions are written once; frame k becomes frame_<k>.png with six
-// digits or more.  `short_side` in pixels, resized as for training; 0 = the video's own size.  An
-// existing file is written over, whole or not at all.  In order of presentation.
+// `indices` may be in any order; repeated ones are written once.  Frame k becomes frame_<k>.png
+// with six digits or more.  `short_side` in pixels, resized as for training; 0 = the video's own
+// size.  An existing file is replaced atomically.  Returns the frames in order of presentation.
 //
-// Errors of OpenMedia and of VideoReader::Read; InvalidArgument: no indices, a short side out of
+// Errors of OpenMedia and of VideoReader::Read; InvalidArgument: no indices, a short side outside
 // [0, 32768].
 absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video,
                                                         std::vector<int64_t> indices,
                                                         int short_side, const std::string& folder,
                                                         const MediaOptions& options);
 
-// One object: frame, file.
+// One JSON object: frame, file.
 std::string ExportedFrameJson(const ExportedFrame& frame);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_FRAME_EXPORT_H_

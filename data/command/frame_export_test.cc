@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -41,4 +41,4 @@ TEST_F(FrameExportTest, MakesNothingForFramesThatAreNotThere) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

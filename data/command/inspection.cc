@@ -11,10 +11,10 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// Decodes [next, frames); the number of the frame that failed, `frames` when none did.
+// Decodes [next, frames); returns the number of the frame that failed, or `frames`.
 absl::StatusOr<int64_t> DecodeFrom(int64_t next, VideoReader* reader) {
   std::vector<int64_t> rest(reader->info().frames - next);
   std::iota(rest.begin(), rest.end(), next);
@@ -43,7 +43,7 @@ absl::StatusOr<Inspection> InspectVideo(const std::string& path, const MediaOpti
     OP3D_ASSIGN_OR_RETURN(next, DecodeFrom(next, reader.get()));
     if (next < reader->info().frames) undecodable.push_back(next);
   }
-  // Not every codec's headers tell it beforehand.
+  // Not every codec has it in its headers.
   const auto tells_size = [](const std::string& warning) {
     return absl::StrContains(warning, "change their size");
   };
@@ -86,4 +86,4 @@ std::string InspectionText(const Inspection& inspection) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

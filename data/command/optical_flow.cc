@@ -10,7 +10,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kLibrary[] = "data/command/opencv_flow.so";
@@ -46,7 +46,7 @@ absl::StatusOr<OpticalFlow> OpticalFlow::Load(const std::string& method) {
             : ""));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string path, RunfilePath(kLibrary));
-  // What OpenCV brings, a protobuf among it, must not meet this program's own.
+  // OpenCV's dependencies, such as its protobuf, must not mix with this program's own.
   void* const library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* const function = library == nullptr ? nullptr : ::dlsym(library, kFunction);
   if (function == nullptr) {
@@ -94,4 +94,4 @@ void EncodeFlow(const FlowField& field, double bound, GreyImage* x, GreyImage* y
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

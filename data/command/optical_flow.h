@@ -1,12 +1,12 @@
-// Optical flow between the frames of a video, by OpenCV.
+// Optical flow between the frames of a video, computed by OpenCV.
 //
 //   OP3D_ASSIGN_OR_RETURN(const OpticalFlow flow, OpticalFlow::Load("dis"));
 //   FlowField field;
 //   OP3D_RETURN_IF_ERROR(flow.Compute(GreyOf(first), GreyOf(second), &field));
 //   EncodeFlow(field, /*bound=*/20, &x, &y);                 // two grey pictures
 //
-// OpenCV is in a library of its own that is loaded here: no program is linked to it, and a build
-// without it lacks this command alone.
+// OpenCV is in a shared library that is loaded at run time: no program links it, and a build
+// without it lacks only this command.
 #ifndef OP3D_DATA_COMMAND_OPTICAL_FLOW_H_
 #define OP3D_DATA_COMMAND_OPTICAL_FLOW_H_
 
@@ -19,7 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "data/video/image/image.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct GreyImage {
   // In pixels.
@@ -50,8 +50,8 @@ class OpticalFlow {
 
   const std::string& method() const { return method_; }
 
-  // From `first` to `second`, which have one size.  InvalidArgument: pictures of another size, or
-  // too small for the method (less than 16 pixels on a side).  Internal: an error of OpenCV.
+  // From `first` to `second`, which have the same size.  InvalidArgument: different sizes, or
+  // pictures too small for the method (less than 16 pixels on a side).  Internal: an OpenCV error.
   absl::Status Compute(const GreyImage& first, const GreyImage& second, FlowField* field) const;
 
  private:
@@ -63,10 +63,10 @@ class OpticalFlow {
   Function function_;
 };
 
-// As pictures: -bound becomes 0, no move 128, bound 255; what moves farther stays there.  `bound`
-// in pixels, above 0.
+// As grey pictures: -bound becomes 0, no motion 128, bound 255; larger motions are clipped.
+// `bound` in pixels, above 0.
 void EncodeFlow(const FlowField& field, double bound, GreyImage* x, GreyImage* y);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_OPTICAL_FLOW_H_

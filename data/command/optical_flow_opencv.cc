@@ -1,4 +1,4 @@
-// opencv_flow.so: the only code that knows OpenCV (optical_flow.h loads it).
+// opencv_flow.so: the only code that uses OpenCV (optical_flow.h loads it).
 #include <cstdint>
 #include <cstdio>
 
@@ -10,20 +10,20 @@
 #include <string>
 #endif
 
-// Fills `moves`, [height, width, 2], and returns 0; or puts a sentence into `error` and returns 1.
-// Without pictures: returns 0 when there is OpenCV.
+// Fills `moves`, [height, width, 2], and returns 0; or writes a message to `error` and returns 1.
+// Without pictures: returns 0 if OpenCV is available.
 extern "C" int Op3dOpticalFlow(const char* method, const uint8_t* first, const uint8_t* second,
                                int width, int height, float* moves, char* error, int error_bytes) {
 #ifdef OP3D_OPENCV
   if (first == nullptr) return 0;
   try {
-    // Videos are what runs at the same time.  Once: it may not be called by two threads together.
+    // Whole videos run in parallel.  Only once: two threads must not call it at the same time.
     static const bool alone = [] {
       cv::setNumThreads(1);
       return true;
     }();
     (void)alone;
-    // No GPU, whose sums differ; this is the thread's own.
+    // No GPU, whose sums differ; this setting is per thread.
     cv::ocl::setUseOpenCL(false);
     const cv::Mat before(height, width, CV_8UC1, const_cast<uint8_t*>(first));
     const cv::Mat after(height, width, CV_8UC1, const_cast<uint8_t*>(second));

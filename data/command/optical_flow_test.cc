@@ -6,7 +6,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -27,7 +27,7 @@ GreyImage Texture(double right, double down) {
   return image;
 }
 
-// The mean move of the middle.
+// The mean motion in the middle.
 std::pair<double, double> Middle(const FlowField& field) {
   double x = 0, y = 0;
   int count = 0;
@@ -95,4 +95,4 @@ TEST(OpticalFlowTest, GreyIsTheBrightness) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -18,7 +18,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -92,7 +92,7 @@ absl::Status CopyLists(const fs::path& folder, const fs::path& out, bool folders
   return absl::OkStatus();
 }
 
-// Of a file, or of all files of a folder.
+// Bytes of a file, or of all files of a folder.
 int64_t BytesOf(const std::string& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
@@ -111,7 +111,7 @@ double ThreadMilliseconds() {
   return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
 }
 
-// Reading a clip from the middle, as training does, without the scan that an index keeps.
+// The time to read a clip from the middle, as in training, without the scan that an index stores.
 absl::StatusOr<double> ClipMilliseconds(const std::string& path, const MediaOptions& media) {
   OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(path, media));
   const int64_t length = std::min(kClip, scan.info.frames);
@@ -136,8 +136,8 @@ struct Outcome {
   bool earlier = false;
 };
 
-// Where each copy goes.  Of several videos with the same copy ("a.avi" and "a.mp4") only the first
-// gets it: it must not stand for the others.
+// Finds the path of each copy.  If several videos have the same copy ("a.avi" and "a.mp4"), only
+// the first gets it, because it must not replace the others.
 void FindTargets(absl::Span<const Video> videos, const TranscodeOptions& options,
                  std::vector<Outcome>* outcomes) {
   absl::flat_hash_map<std::string, size_t> firsts;
@@ -264,4 +264,4 @@ std::string TranscodeReportJson(const TranscodeReport& report) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

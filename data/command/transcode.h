@@ -1,11 +1,11 @@
-// A smaller copy of a dataset for training: small pictures, key frames close together, or frames.
+// Makes a smaller copy of a dataset for training: small pictures, close key frames, or frames.
 //
 //   TranscodeOptions options;
 //   options.root = "/data/kinetics400";
 //   options.out = "/fast/kinetics400";
 //   OP3D_ASSIGN_OR_RETURN(TranscodeReport report, TranscodeVideos(list.videos, options));
 //
-// The new folder is a copy of the dataset like the old one, with the same lists and frame numbers.
+// The new folder is a copy of the dataset with the same lists and frame numbers.
 #ifndef OP3D_DATA_COMMAND_TRANSCODE_H_
 #define OP3D_DATA_COMMAND_TRANSCODE_H_
 
@@ -18,48 +18,48 @@
 #include "data/annotation/video_list.h"
 #include "data/command/video_copy.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct TranscodeOptions {
   // The dataset's folder, and the new one.
   std::string root;
   std::string out;
   VideoCopyOptions copy;
-  // Videos at the same time, at least 1.
+  // Videos copied at the same time, at least 1.
   int threads = 1;
 };
 
 struct TranscodeReport {
-  // Videos written now, and those that were there from before.
+  // Videos written now, and those that existed already.
   int64_t written = 0;
   int64_t earlier = 0;
-  // Videos with a frame that does not decode, which have no copy; in the order of the list.
+  // Videos with a frame that does not decode; they have no copy.  In the order of the list.
   std::vector<LeftOutVideo> failed;
   // Of all videos with a copy.
   int64_t bytes_before = 0;
   int64_t bytes_after = 0;
-  // Processor time of reading 16 frames from the middle of a video, the median of `measured`
+  // Processor time to read 16 frames from the middle of a video, the median of `measured`
   // videos.
   int measured = 0;
   double clip_milliseconds_before = 0;
   double clip_milliseconds_after = 0;
 };
 
-// Under a progress bar.  Lists and label maps (.csv, .txt, .json in the root and one folder below)
-// are copied too.  Stopped or killed, it goes on when it is called again with the same options: a
-// video's copy is there whole or not at all.
+// Shows a progress bar.  Lists and label maps (.csv, .txt, .json in the root and one folder below)
+// are copied too.  If it was stopped or killed, a call with the same options resumes: each copy of
+// a video is complete or absent.
 //
-// InvalidArgument: options out of their range, `out` inside `root` or the same.
+// InvalidArgument: options out of their range, `out` equal to `root` or inside it.
 // FailedPrecondition: `out` holds something else, or a copy made with other options; nothing is
-// touched.  ResourceExhausted: the disk is full.  Cancelled: a signal came.
+// changed.  ResourceExhausted: the disk is full.  Cancelled: a signal came.
 absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
                                                 const TranscodeOptions& options);
 
 std::string TranscodeReportText(const TranscodeReport& report);
-// One object: written, earlier, bytes_before, bytes_after, clip_milliseconds_before, _after,
+// One JSON object: written, earlier, bytes_before, bytes_after, clip_milliseconds_before, _after,
 // measured, failed [{name, path, reason}].
 std::string TranscodeReportJson(const TranscodeReport& report);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_TRANSCODE_H_

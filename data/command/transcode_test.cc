@@ -9,7 +9,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -104,4 +104,4 @@ TEST_F(TranscodeTest, NeverWritesOverSomethingElse) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -28,10 +28,10 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// Of the copy.  Colours of a file are stored for blocks of 2x2 pixels: even sides.
+// The size of the copy.  Colours of a file are stored for blocks of 2x2 pixels, so sides are even.
 PictureSize CopySize(const VideoInfo& info, const VideoCopyOptions& options) {
   PictureSize size = {info.width, info.height};
   if (std::min(info.width, info.height) > options.short_side) {
@@ -44,7 +44,7 @@ PictureSize CopySize(const VideoInfo& info, const VideoCopyOptions& options) {
   return size;
 }
 
-// Frames a second on average, as near as whole numbers come.
+// The average frame rate per second, rounded to a whole number.
 int FrameRate(const VideoInfo& info) {
   constexpr double kUnknown = 25, kHighest = 240;
   double rate = kUnknown;
@@ -55,7 +55,7 @@ int FrameRate(const VideoInfo& info) {
   return static_cast<int>(std::lround(std::min(std::max(rate, 1.0), kHighest)));
 }
 
-// Gives every frame of the video, of the copy's size, to `sink`.
+// Calls `sink` with every frame of the video, resized to the copy's size.
 absl::Status ReadAll(VideoReader* reader, PictureSize size,
                      absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) {
   const VideoInfo& info = reader->info();
@@ -90,7 +90,7 @@ absl::Status CopyToFile(VideoReader* reader, const VideoCopyOptions& options,
   return WriteFileAtomically(target, bytes);
 }
 
-// Not forced to the disk: SyncFolder does that for all pictures of a video at once.
+// Not synced to the disk: SyncFolder does that for all pictures of a video at once.
 absl::Status WritePicture(const std::string& path, const std::string& jpeg) {
   std::ofstream file(path, std::ios::binary);
   file << jpeg;
@@ -109,7 +109,7 @@ absl::Status SyncFolder(const std::string& path) {
 
 using PictureSink = absl::FunctionRef<absl::Status(std::string name, std::string jpeg)>;
 
-// Gives the pictures of the frames to `sink`.
+// Calls `sink` with the pictures of the frames.
 absl::Status CopyFrames(VideoReader* reader, const VideoCopyOptions& options, PictureSink sink) {
   const int digits = options.form == VideoForm::kLmdb ? 6 : 5;
   return ReadAll(reader, CopySize(reader->info(), options),
@@ -119,7 +119,7 @@ absl::Status CopyFrames(VideoReader* reader, const VideoCopyOptions& options, Pi
                  });
 }
 
-// Gives the x and y pictures of the flow to `sink`.
+// Calls `sink` with the x and y pictures of the flow.
 absl::Status CopyFlow(VideoReader* reader, const VideoCopyOptions& options, PictureSink sink) {
   std::string jpegs[2];
   const auto put = [&](int64_t frame) -> absl::Status {
@@ -154,7 +154,7 @@ absl::Status CopyFlow(VideoReader* reader, const VideoCopyOptions& options, Pict
                                  return absl::OkStatus();
                                }));
   if (reader->info().frames == 1) {
-    // Nothing moves in a video of one frame.
+    // A video with one frame has no motion.
     OP3D_RETURN_IF_ERROR(
         encode({before.width, before.height, std::vector<float>(before.pixels.size() * 2)}));
   }
@@ -247,4 +247,4 @@ absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
   return status.ok() ? ErrnoStatus(reason, "cannot make", target) : status;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

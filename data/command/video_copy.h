@@ -1,4 +1,4 @@
-// One video written again: smaller, with key frames close together, as a file, a folder of JPEG
+// Copies one video in another form: smaller, with close key frames, as a file, a folder of JPEG
 // frames or an LMDB of them.  Frame k of the copy is frame k of the video.
 //
 //   VideoCopyOptions options;
@@ -15,7 +15,7 @@
 #include "data/annotation/video_list.h"
 #include "data/command/optical_flow.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class VideoForm {
   // H.264 in mp4.
@@ -34,35 +34,35 @@ struct VideoCopyOptions {
   VideoForm form = VideoForm::kFile;
   // Short side in pixels, [16, 8192]; smaller videos keep their size.  Files have even sides.
   int short_side = 256;
-  // Of files: distance of key frames, in frames, at least 1; quality 0 (best) to 51.
+  // For files: distance of key frames in frames, at least 1; quality 0 (best) to 51.
   int key_frame_distance = 16;
   int crf = 20;
-  // Of frames: JPEG quality, [1, 100].
+  // For frames: JPEG quality, [1, 100].
   int jpeg_quality = 90;
-  // Not null: the copy holds the optical flow from each frame to the next one instead of the
-  // frames, as 000001_c1.jpg (x) and 000001_c2.jpg (y); the last frame repeats the flow before it,
-  // so that frame k of the copy is still of frame k.  Not as a file.
+  // If not null, the copy holds the optical flow from each frame to the next one instead of the
+  // frames, as 000001_c1.jpg (x) and 000001_c2.jpg (y).  The last frame repeats the flow before it,
+  // so that the copy has as many frames as the video.  Not possible for files.
   const OpticalFlow* flow = nullptr;
-  // Moves of more pixels than this are stored as this, (0, 1000].
+  // Larger motions are clipped to this, in pixels, (0, 1000].
   double flow_bound = 20;
 };
 
 // InvalidArgument names the field, its value and its range.
 absl::Status CheckVideoCopyOptions(const VideoCopyOptions& options);
 
-// What the copy of the video `path` is called: "x/a.avi" -> "x/a.mp4", or the folder "x/a".  The
-// name of a folder of frames (`is_folder`) has no ending that could be taken off.
+// The name of the copy of the video `path`: "x/a.avi" -> "x/a.mp4", or the folder "x/a".  If
+// `is_folder`, the name has no ending to remove.
 std::string CopyPath(const std::string& path, bool is_folder, VideoForm form);
 
-// Makes `target` (CopyPath's), whole or not at all: frames are written into a folder beside it that
-// is renamed at the end, and one that a killed process left is removed first.  An existing `target`
-// is written over when it is a file, kept when it is a folder.
+// Makes `target` (see CopyPath), completely or not at all: frames are written into a folder next to
+// it that is renamed at the end; a folder left by a killed process is removed first.  An existing
+// `target` is replaced if it is a file, kept if it is a folder.
 //
-// Errors of OpenIndexed and of VideoReader::Read: a video with a frame that does not decode has no
+// Errors of OpenIndexed and of VideoReader::Read: a video with a frame that does not decode gets no
 // copy.  ResourceExhausted: the disk is full.  Cancelled: a signal came.
 absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
                        const std::string& target);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_COMMAND_VIDEO_COPY_H_

@@ -9,7 +9,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -48,7 +48,7 @@ TEST_P(VideoCopyTest, FrameForFrameTheSame) {
       CopyPath(absl::StrCat(folder_, "/copy/a.b.avi"), /*is_folder=*/false, options.form);
   ASSERT_THAT(CopyVideo(video_, options, target), IsOk());
   EXPECT_EQ(NumbersOf(target), NumbersOf(path_));
-  // Again: what is there stays or is written whole.
+  // Called again: existing copies stay or are rewritten completely.
   ASSERT_THAT(CopyVideo(video_, options, target), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(folder_ + "/copy"));
   EXPECT_EQ(names.size(), 1);  // nothing half-written beside it
@@ -66,7 +66,7 @@ TEST_F(VideoCopyTest, KeyFramesStandWhereTheyAreAskedFor) {
   ASSERT_THAT(CopyVideo(video_, options, folder_ + "/copy.mp4"), IsOk());
   ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(folder_ + "/copy.mp4"));
   EXPECT_EQ(scan.info.frames, 30);
-  // A late frame needs the packets of one interval, not of the whole video.
+  // A late frame only needs the packets of one interval, not of the whole video.
   ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(folder_ + "/copy.mp4", scan));
   ASSERT_THAT(reader->Read({28}, [](int64_t, const RgbImage&) { return absl::OkStatus(); }),
               IsOk());
@@ -90,7 +90,7 @@ TEST_F(VideoCopyTest, ADamagedVideoLeavesNothing) {
     VideoCopyOptions options;
     options.form = form;
     const std::string target = CopyPath(folder_ + "/out/bad.mp4", false, form);
-    // As if the index still had it whole.
+    // As if the index still had the undamaged video.
     ASSERT_OK_AND_ASSIGN(const VideoScan whole, ScanMedia(path_));
     Video video = {"bad", folder_ + "/bad.mp4", 0, whole.info.frames};
     const absl::Status status = CopyVideo(video, options, target);
@@ -113,4 +113,4 @@ TEST_F(VideoCopyTest, WhatCannotBeIsASentence) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -12,7 +12,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kEnding[] = ".textproto";
@@ -88,4 +88,4 @@ OfficialCounts OfficialVideos(const DatasetSettings& dataset) {
           OfSplit(dataset.official_evaluation(), dataset.split())};
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

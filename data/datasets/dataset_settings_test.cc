@@ -4,7 +4,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -59,4 +59,4 @@ TEST(DatasetSettingsTest, OfficialCountsAreThoseOfTheSplit) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

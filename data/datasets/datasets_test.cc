@@ -1,5 +1,5 @@
-// Every dataset's textproto says all that a reader of its lists needs, and what the published
-// protocol says of it.
+// Checks that every dataset's textproto has everything that a reader of its lists needs, and the
+// facts of the published protocol.
 #include <string>
 
 #include "absl/strings/match.h"
@@ -7,7 +7,7 @@
 #include "data/datasets/dataset_settings.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // The published protocol's table, and the official numbers of videos.
@@ -18,7 +18,7 @@ struct Facts {
   double loss_weight, dropout;
   bool horizontal_flip;
   int test_clips, test_segments;
-  // Of each split.
+  // For each split.
   std::vector<int> train, evaluation;
 };
 
@@ -133,4 +133,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -6,7 +6,7 @@
 
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::data {
 
 absl::StatusOr<FileStamp> StampMedia(const std::string& path) {
   struct stat info;
@@ -22,4 +22,4 @@ absl::StatusOr<FileStamp> StampMedia(const std::string& path) {
   return stamp;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// What tells a changed file from the one that was scanned: its size and when it was written.
+// Tells whether a file has changed since it was scanned: its size and modification time.
 #ifndef OP3D_DATA_INDEX_FILE_STAMP_H_
 #define OP3D_DATA_INDEX_FILE_STAMP_H_
 
@@ -7,12 +7,12 @@
 
 #include "absl/status/statusor.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct FileStamp {
   // 0 for a folder.
   int64_t bytes = 0;
-  // Since 1970.
+  // Modification time since 1970.
   int64_t modified_nanoseconds = 0;
 
   bool operator==(const FileStamp& other) const {
@@ -20,11 +20,11 @@ struct FileStamp {
   }
 };
 
-// Of a video in any stored form: the file, the database's data.mdb, or the folder of frames, which
-// notices frames that come, go or are renamed, but not a picture that is written over.
-// NotFound, PermissionDenied, Internal: errors of stat().
+// The stamp of a video in any stored form: of the file, the database's data.mdb, or the folder of
+// frames.  For a folder it changes if frames are added, removed or renamed, but not if a picture is
+// overwritten.  NotFound, PermissionDenied, Internal: errors of stat().
 absl::StatusOr<FileStamp> StampMedia(const std::string& path);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_FILE_STAMP_H_

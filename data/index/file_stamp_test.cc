@@ -10,7 +10,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 namespace fs = std::filesystem;
@@ -58,4 +58,4 @@ TEST_F(FileStampTest, LooksAtADatabasesData) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

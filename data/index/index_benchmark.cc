@@ -1,5 +1,5 @@
-// Loading and writing an index of 250,000 videos, the size of Kinetics-400.  The yardstick is
-// reading the file's bytes alone.
+// Loading and writing an index of 250,000 videos, the size of Kinetics-400, compared with
+// only reading the file's bytes.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -10,7 +10,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kRoot[] = "/data/kinetics400";
@@ -70,6 +70,6 @@ BENCHMARK(BM_LoadIndex)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_SerializeIndex)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
 BENCHMARK_MAIN();

@@ -17,24 +17,23 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// In front of each record.
+// Precedes each record.
 struct Frame {
   uint32_t bytes;
   uint32_t crc32;
 };
 
-// Whether `path` still is the file that `fd` has open: the holder before may have removed it.
+// Whether `path` is still the file that `fd` has open; the previous owner may have removed it.
 bool IsSameFile(const std::string& path, int fd) {
   struct stat named, opened;
   return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 &&
          named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
 }
 
-// Waits for the lock.  A file system without locks has no others to wait for, as far as can be
-// known.
+// Waits for the lock.  On a file system without locks it is assumed that there is no other process.
 absl::Status Lock(const std::string& path, int fd) {
   bool told = false;
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
@@ -89,4 +88,4 @@ absl::Status IndexJournal::Append(absl::string_view record) {
 
 absl::Status IndexJournal::Remove() { return RemoveFile(path_); }
 
-}  // namespace op3d
+}  // namespace op3d::data

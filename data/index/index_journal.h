@@ -1,4 +1,4 @@
-// What a running scan has found so far, on disk: a process that is killed loses at most its last
+// What a running scan has found so far, on disk: a killed process loses at most its last
 // records.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto journal, IndexJournal::Open("kinetics400.op3d_index.journal"));
@@ -6,8 +6,8 @@
 //   OP3D_RETURN_IF_ERROR(journal->Append(record));
 //   OP3D_RETURN_IF_ERROR(journal->Remove());       // once all of it is in the index
 //
-// Each record stands there with its length and checksum; what follows the first damaged one is cut
-// off.  One process at a time holds a journal; the lock ends with the process, however it ends.
+// Each record is stored with its length and checksum; from the first damaged record on, the file is
+// truncated.  One process at a time locks a journal; the lock ends with the process in any case.
 #ifndef OP3D_DATA_INDEX_INDEX_JOURNAL_H_
 #define OP3D_DATA_INDEX_INDEX_JOURNAL_H_
 
@@ -20,26 +20,26 @@
 #include "absl/strings/string_view.h"
 #include "op3d/base/append_file.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Not thread-safe.
 class IndexJournal {
  public:
-  // Makes the file when there is none; waits while another process holds it, saying so on stderr.
-  // NotFound, PermissionDenied: the file cannot be made.  Cancelled: a signal came.
+  // Creates the file if it does not exist; waits while another process locks it, with a message on
+  // stderr.  NotFound, PermissionDenied: the file cannot be created.  Cancelled: a signal came.
   static absl::StatusOr<std::unique_ptr<IndexJournal>> Open(const std::string& path);
-  // The file stays.
+  // Keeps the file.
   ~IndexJournal() = default;
   IndexJournal(const IndexJournal&) = delete;
   IndexJournal& operator=(const IndexJournal&) = delete;
 
-  // The whole records that were there.
+  // The complete records found when it was opened.
   const std::vector<std::string>& earlier() const { return earlier_; }
 
   // ResourceExhausted on a full disk.
   absl::Status Append(absl::string_view record);
 
-  // Removes the file.  Append must not follow.
+  // Removes the file.  Do not call Append afterwards.
   absl::Status Remove();
 
  private:
@@ -51,6 +51,6 @@ class IndexJournal {
   std::vector<std::string> earlier_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_INDEX_JOURNAL_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -39,7 +39,7 @@ TEST_F(IndexJournalTest, KeepsWhatWasAppended) {
   EXPECT_FALSE(FileExists(path_));
 }
 
-// A process killed while it wrote leaves a part of a record.
+// A process that is killed while writing leaves an incomplete record.
 TEST_F(IndexJournalTest, CutsOffADamagedEnd) {
   {
     ASSERT_OK_AND_ASSIGN(const auto journal, IndexJournal::Open(path_));
@@ -84,4 +84,4 @@ TEST_F(IndexJournalTest, WaitsForTheOneWhoHoldsIt) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

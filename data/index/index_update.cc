@@ -16,20 +16,20 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// Whether the file itself is to blame, so that looking again would find the same.
+// Whether the error is due to the file itself, so that another scan would find the same.
 bool IsLasting(const absl::Status& status) {
   return status.ok() || absl::IsInvalidArgument(status) || absl::IsDataLoss(status) ||
          absl::IsUnimplemented(status);
 }
 
-// Whether what an earlier scan found is within today's limits.
+// Whether the result of an earlier scan is within the current limits.
 absl::Status CheckLimits(const IndexedVideo& video, const std::string& path,
                          const VideoLimits& limits) {
   const VideoLimits defaults;
-  // Nothing beyond the defaults is in an index that was made with them, the usual case.
+  // An index that was made with the default limits, the usual case, contains nothing beyond them.
   if (limits.max_pixels >= defaults.max_pixels && limits.max_frames >= defaults.max_frames &&
       limits.max_seconds >= defaults.max_seconds) {
     return absl::OkStatus();
@@ -55,13 +55,13 @@ constexpr char kEnding[] = ".op3d_index";
 
 bool IsWritable(const std::string& folder) {
   struct stat info;
-  // The permission bits as well: to the superuser every folder looks writable, also one that was
+  // Check the permission bits too: for the superuser every folder is writable, even one that was
   // made read-only on purpose.
   return ::access(folder.c_str(), W_OK) == 0 && ::stat(folder.c_str(), &info) == 0 &&
          (info.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0;
 }
 
-// Empty when the user has none.
+// Empty if the user has none.
 std::string CacheFolder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   if (cache != nullptr && *cache == '/') return JoinPath(cache, "op3d");
@@ -125,7 +125,7 @@ class IndexUpdate {
     for (const std::string& path : paths_) index_.Erase(path, options_.media.content);
   }
 
-  // Takes the lock; another process may have finished the index in the meantime.
+  // Locks the journal; another process may have finished the index in the meantime.
   absl::Status OpenJournal() {
     absl::StatusOr<std::unique_ptr<IndexJournal>> opened =
         IndexJournal::Open(absl::StrCat(options_.file, ".journal"));
@@ -142,7 +142,7 @@ class IndexUpdate {
     return absl::OkStatus();
   }
 
-  // Which to scan.  Forgets what the index says of files that are no longer there or have changed.
+  // The videos to scan.  Removes entries of files that no longer exist or have changed.
   std::vector<size_t> FindChanged() {
     std::vector<size_t> changed;
     for (size_t i = 0; i < paths_.size(); ++i) {
@@ -195,12 +195,12 @@ class IndexUpdate {
   const absl::Span<const std::string> paths_;
   const IndexOptions& options_;
   std::vector<FileStamp> stamps_;
-  // Of videos that the index does not hold: why.
+  // The errors of videos that are not stored in the index.
   std::vector<absl::Status> unkept_;
   std::unique_ptr<IndexJournal> journal_;
   bool damaged_ = false;
   absl::Mutex mutex_;
-  // The index and the journal are changed under `mutex_` while scanning.
+  // While scanning, the index and the journal are changed under `mutex_`.
   VideoIndex index_;
 };
 
@@ -231,4 +231,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenIndexed(const std::string& path
   return OpenMedia(path, *std::move(decoded), options);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

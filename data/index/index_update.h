@@ -1,4 +1,4 @@
-// Brings a dataset's index up to date: scans what is new or has changed, and nothing else.
+// Brings a dataset's index up to date: scans only new and changed videos.
 //
 //   IndexOptions options;
 //   options.root = root;
@@ -20,35 +20,35 @@
 #include "data/index/video_index.h"
 #include "data/video/media.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct IndexOptions {
-  // Where the index is kept; empty: nowhere, everything is scanned.
+  // The index file; empty: none, everything is scanned.
   std::string file;
   // The file is read, but never written.
   bool read_only = false;
-  // The dataset's folder, from which the index's paths count.
+  // The dataset's folder; the paths in the index are relative to it.
   std::string root;
   // Videos scanned at the same time.
   int threads = 1;
   MediaOptions media;
-  // Scan also what has not changed.
+  // Scan unchanged videos too.
   bool rescan = false;
 };
 
 struct IndexReport {
-  // Videos scanned now, and those known from before.
+  // Videos scanned now, and those already known.
   int64_t scanned = 0;
   int64_t known = 0;
 };
 
-// What is known of each of `paths`, in their order; a video that cannot be used has the status
-// that ScanMedia gave.  Under a progress bar when anything is scanned.
+// The entry of each of `paths`, in their order; a video that cannot be used has the status
+// of its ScanMedia.  Shows a progress bar if anything is scanned.
 //
-// The file is written at the end, whole or not at all; a process that is killed before has left a
-// journal beside it, and the next one goes on from there: the final bytes are the same.  An index
-// that is damaged is rebuilt, one that cannot be written is done without, both with a line on
-// stderr.  Errors of the machine (no permission, no memory, a limit) are not kept: those videos
+// The file is written at the end, atomically.  A process that is killed earlier leaves a journal
+// next to it, from which the next one resumes: the final bytes are the same.  A damaged index is
+// rebuilt; if the index cannot be written, it is not used; both print a line on
+// stderr.  Errors of the machine (no permission, no memory, a limit) are not stored: those videos
 // are tried again the next time.
 //
 // Cancelled: a signal came; what was scanned is kept.  `report` may be null.
@@ -56,16 +56,16 @@ absl::StatusOr<std::vector<IndexedVideo>> IndexVideos(absl::Span<const std::stri
                                                       const IndexOptions& options,
                                                       IndexReport* report);
 
-// `root`/NAME.op3d_index when that folder can be written to; else, by the folder's name and path,
-// in op3d/ of the user's cache ($XDG_CACHE_HOME, ~/.cache); empty when there is none either.
+// `root`/NAME.op3d_index if that folder can be written to; otherwise, by the folder's name and
+// path, in op3d/ of the user's cache ($XDG_CACHE_HOME, ~/.cache); empty if there is no cache.
 std::string DefaultIndexFile(const std::string& root, absl::string_view name);
 
-// OpenMedia without another pass: `scan` is the IndexedVideo's; when it is empty, as OpenMedia.
-// Errors of OpenMedia and of DecodeScan.
+// OpenMedia without scanning again: `scan` is the IndexedVideo's; if it is empty, the same as
+// OpenMedia.  Errors of OpenMedia and of DecodeScan.
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenIndexed(const std::string& path,
                                                          absl::string_view scan,
                                                          const MediaOptions& options);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_INDEX_UPDATE_H_

@@ -12,7 +12,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -112,7 +112,7 @@ TEST_F(IndexUpdateTest, GivesTheSameBytesForAnyNumberOfThreads) {
   EXPECT_EQ(Bytes(), bytes);
 }
 
-// What a killed process leaves: a journal with some of the records, the last one cut off.
+// A killed process leaves a journal with some of the records, the last one incomplete.
 TEST_F(IndexUpdateTest, GoesOnWhereAKilledProcessStopped) {
   ExpectRight(Update());
   const std::string bytes = Bytes();
@@ -164,7 +164,7 @@ TEST_F(IndexUpdateTest, DoesWithoutAFile) {
   EXPECT_EQ(report_.scanned, 5);
 }
 
-// A limit is the user's, not the file's: with another one the video may be fine.
+// A limit belongs to the user, not to the file: with another limit the video may be fine.
 TEST_F(IndexUpdateTest, TriesAgainWhatALimitStopped) {
   options_.media.limits.max_frames = 11;
   std::vector<IndexedVideo> videos = Update();
@@ -207,4 +207,4 @@ TEST_F(IndexUpdateTest, ChoosesWhereItCanBeWritten) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

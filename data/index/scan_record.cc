@@ -6,7 +6,7 @@
 #include "data/index/index.pb.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 void EncodeNumbers(const std::vector<int64_t>& numbers, NumberSequence* sequence) {
@@ -28,7 +28,7 @@ absl::Status Damaged(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("the kept scan is damaged: ", what));
 }
 
-// Strictly increasing numbers, `count` of them; any number up to `limit` when `count` is -1.
+// `count` strictly increasing numbers; if `count` is -1, any number of them up to `limit`.
 absl::StatusOr<std::vector<int64_t>> DecodeNumbers(const NumberSequence& sequence, int64_t count,
                                                    int64_t limit) {
   if (sequence.steps_size() != sequence.runs_size()) return Damaged("steps without runs");
@@ -121,4 +121,4 @@ absl::StatusOr<VideoScan> DecodeScan(absl::string_view bytes, int64_t max_frames
   return scan;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -12,15 +12,15 @@
 #include "absl/strings/string_view.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Equal scans give equal bytes.
 std::string EncodeScan(const VideoScan& scan);
 
-// DataLoss: `bytes` are none of EncodeScan's.  ResourceExhausted: more frames than `max_frames`.
-// Takes memory in proportion to the frames, whatever `bytes` claim.
+// DataLoss: `bytes` do not come from EncodeScan.  ResourceExhausted: more frames than `max_frames`.
+// Needs memory in proportion to the real number of frames, whatever `bytes` claim.
 absl::StatusOr<VideoScan> DecodeScan(absl::string_view bytes, int64_t max_frames);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_SCAN_RECORD_H_

@@ -7,7 +7,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -120,4 +120,4 @@ TEST(ScanRecordTest, SurvivesDamage) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -14,14 +14,14 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kMagic[] = "op3dindx";
-// Raised whenever a scan of an unchanged file may give something else than before.
+// Increase it whenever a scan of an unchanged file may give another result than before.
 constexpr char kFormat[] = "2";
 
-// What stands in front of the checksum: the magic and, on a line of its own, the versions.
+// The bytes before the checksum: the magic and, on the same line, the versions.
 std::string Header() { return absl::StrCat(kMagic, " ", kFormat, ", ", FfmpegVersion(), "\n"); }
 
 absl::Status Damaged(absl::string_view what) {
@@ -144,4 +144,4 @@ std::string VideoIndex::Serialize() const {
       Header(), absl::string_view(reinterpret_cast<const char*>(&crc32), sizeof(crc32)), content);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,12 +1,12 @@
-// What one scan of each of a dataset's videos found, kept in one file, so that no later start scans
-// a video again that has not changed.
+// What one scan of each video of a dataset found, kept in one file, so that unchanged videos are
+// never scanned again.
 //
 //   OP3D_ASSIGN_OR_RETURN(VideoIndex index, VideoIndex::Read(file, root));
 //   const IndexedVideo* video = index.Find(path, FrameContent::kPictures);
 //   if (video != nullptr && video->stamp == stamp) Use(video->frames);
 //
-// The file: "op3dindx", the format's and FFmpeg's version, a checksum, an IndexContent.  Paths in
-// it count from `root`, so a dataset can be moved together with its index.
+// The file: "op3dindx", the versions of the format and of FFmpeg, a checksum, an IndexContent.
+// Paths in it are relative to `root`, so a dataset can be moved together with its index.
 #ifndef OP3D_DATA_INDEX_VIDEO_INDEX_H_
 #define OP3D_DATA_INDEX_VIDEO_INDEX_H_
 
@@ -22,14 +22,14 @@
 #include "data/index/index.pb.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct IndexedVideo {
-  // Of the file that was scanned.
+  // The stamp of the file that was scanned.
   FileStamp stamp;
-  // Why the video cannot be used, with its path; OK when it can.
+  // Why the video cannot be used, with its path; OK if it can.
   absl::Status status;
-  // Of a video that can be used: how many decode, and its scan (DecodeScan).
+  // If it can be used: the number of frames that decode, and its scan (DecodeScan).
   int64_t frames = 0;
   std::string scan;
 };
@@ -40,20 +40,20 @@ class VideoIndex {
   // An empty index for videos below `root`.
   explicit VideoIndex(std::string root);
 
-  // The index in `file`; an empty one when there is none, or when it was made by another version
-  // of FFmpeg or of this format: then nothing in it can be relied on.  DataLoss: damaged.
+  // The index in `file`; an empty one if there is no file, or if another version of FFmpeg or of
+  // this format made it, because then its content cannot be trusted.  DataLoss: damaged.
   static absl::StatusOr<VideoIndex> Read(const std::string& file, std::string root);
   static absl::StatusOr<VideoIndex> Parse(absl::string_view content, std::string root);
 
-  // Null when the index has no such video.  Valid until the next Insert.
+  // Null if the index has no such video.  Valid until the next Insert.
   const IndexedVideo* Find(const std::string& path, FrameContent content) const;
-  // Puts it in, in place of an older one.
+  // Adds the video, or replaces its older entry.
   void Insert(const std::string& path, FrameContent content, IndexedVideo video);
-  // Nothing when it is not there.
+  // Does nothing if it is not there.
   void Erase(const std::string& path, FrameContent content);
   int64_t size() const { return static_cast<int64_t>(videos_.size()); }
 
-  // One video as a record, which Insert takes in again; for a journal.
+  // One video as a record for a journal; InsertRecord reads it.
   std::string EncodeRecord(const std::string& path, FrameContent content,
                            const IndexedVideo& video) const;
   absl::Status InsertRecord(absl::string_view record);
@@ -62,7 +62,7 @@ class VideoIndex {
   std::string Serialize() const;
 
  private:
-  // A video's name in the index: its path below the root, and whether its flow is meant.
+  // A video's key in the index: its path below the root, and whether it is flow.
   using Key = std::pair<std::string, bool>;
   Key KeyOf(const std::string& path, FrameContent content) const;
   std::string FullPath(const std::string& path) const;
@@ -74,6 +74,6 @@ class VideoIndex {
   absl::flat_hash_map<Key, IndexedVideo> videos_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_INDEX_VIDEO_INDEX_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -107,7 +107,7 @@ TEST(VideoIndexTest, NoticesEveryDamage) {
     char& byte = bytes[stream.UniformInt(bytes.size())];
     byte = static_cast<char>(byte ^ (1 + stream.UniformInt(255)));
     const auto index = VideoIndex::Parse(bytes, "/data/k400");
-    // In the versions' line it may look like another version's.
+    // A change in the versions' line may look like another version.
     EXPECT_TRUE(!index.ok() || index->size() == 0) << i;
   }
   for (size_t size = 0; size < whole.size(); ++size) {
@@ -129,4 +129,4 @@ TEST(VideoIndexTest, ReadsAFile) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 struct Batch {
   // [size * views, 3, frames, height, width], normalised.
@@ -14,13 +14,13 @@ struct Batch {
   std::vector<int64_t> labels;
   std::vector<int64_t> videos;
   int size = 0;
-  // Of each video; view v of video i is clip i * views + v.
+  // Views per video; view v of video i is clip i * views + v.
   int views = 1;
   int frames = 0;
   int height = 0;
   int width = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_BATCH_H_

@@ -9,7 +9,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr size_t kExamples = 10;
@@ -17,7 +17,7 @@ constexpr double kLargestBatch = 64.0 * (1 << 30);
 
 using Clock = std::chrono::steady_clock;
 
-// Enough that every worker has a video while the caller uses a finished batch.
+// Enough batches that every worker has a video while the caller uses a finished batch.
 int64_t Depth(const ClipQueueOptions& options, int64_t floats_per_video) {
   const int64_t useful =
       std::max<int64_t>(2, (options.threads + options.batch_size - 1) / options.batch_size + 1);
@@ -106,7 +106,8 @@ void ClipQueue::Work() {
 int64_t ClipQueue::Substitute(int64_t index, absl::Span<float> out, ViewSeconds* seconds) {
   for (const int64_t other : options_.substitutes(index)) {
     if (options_.handle_signals && !CheckInterrupt().ok()) return -1;
-    // With the draws of the place, so that the other's own clip of this epoch does not come twice.
+    // With the random stream of the replaced video, so that this is not the substitute's own clip
+    // again.
     if (make_views_(options_.videos[other], index, out, seconds).ok()) return other;
   }
   return -1;
@@ -114,7 +115,7 @@ int64_t ClipQueue::Substitute(int64_t index, absl::Span<float> out, ViewSeconds*
 
 void ClipQueue::MakeVideo(int64_t position, Pending* pending) {
   const int64_t videos = static_cast<int64_t>(pending->statuses.size());
-  // Large memory is made ready outside the lock.
+  // The large memory is allocated outside the lock.
   std::call_once(pending->allocated,
                  [&] { pending->batch.clips.resize(videos * floats_per_video_); });
   const int64_t place = position - pending->first;
@@ -139,7 +140,8 @@ void ClipQueue::MakeVideo(int64_t position, Pending* pending) {
   counters_.transform_seconds += seconds.transform;
   if (status.ok() || (shown >= 0 && shown != index)) counters_.clips += options_.views;
   if (absl::IsCancelled(status) || (!status.ok() && !options_.skip_bad_videos)) {
-    // This batch is finished, so that its first error is the one reported; no other is begun.
+    // This batch is finished, so that its first error is the one reported; no further one is
+    // started.
     end_ = std::min(end_, pending->first + videos);
   }
   pending->statuses[place] = std::move(status);
@@ -197,7 +199,7 @@ absl::Status ClipQueue::LeaveOutFailed(Pending* pending) {
   Batch& batch = pending->batch;
   for (size_t place = 0; place < pending->statuses.size(); ++place) {
     const absl::Status& status = pending->statuses[place];
-    // -1: neither the video nor a substitute.
+    // -1: neither the video nor a substitute decodes.
     const int64_t index = pending->indices[place];
     const bool replaced =
         !status.ok() && index >= 0 && index != options_.order[pending->first + place];
@@ -242,4 +244,4 @@ LoaderCounters ClipQueue::counters() const {
   return counters_;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,8 +1,8 @@
-// Batches made ahead by worker threads, given out in order: the engine below ClipLoader.
+// Batches prepared by worker threads and returned in order: the engine of ClipLoader.
 //
-// A worker takes one video at a time, in the order of the batches, and writes its views straight to
-// their place in the batch.  So the threads share the work of one batch, at most a few batches are
-// in the making, and no thread decides what a batch holds.
+// A worker takes one video at a time, in the order of the batches, and writes its views directly to
+// their place in the batch.  So the threads share the work of one batch, only a few batches are
+// in progress, and the content of a batch does not depend on threads.
 #ifndef OP3D_DATA_LOADER_CLIP_QUEUE_H_
 #define OP3D_DATA_LOADER_CLIP_QUEUE_H_
 
@@ -25,34 +25,34 @@
 #include "data/loader/clip_views.h"
 #include "data/loader/loader_counters.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ClipQueueOptions {
   std::vector<Video> videos;
   // Indices into `videos`, in the order of their delivery.
   std::vector<int64_t> order;
   int batch_size = 1;
-  // Of each video; frames and side (pixels) of each view.
+  // Views per video; frames and side (pixels) of each view.
   int views = 1;
   int frames = 16;
   int size = 224;
   bool skip_bad_videos = false;
-  // With skip_bad_videos: which videos to try, in turn, in the place of one that does not decode.
+  // With skip_bad_videos: the videos to try, in turn, instead of one that does not decode.
   // Called by several threads at once; may be empty.
   std::function<std::vector<int64_t>(int64_t index)> substitutes;
-  // A batch whose videos were all skipped is given out with size 0; otherwise it is passed over.
+  // A batch whose videos were all skipped is returned with size 0; otherwise it is left out.
   bool give_empty_batches = false;
   // A signal ends the queue.
   bool handle_signals = true;
   // 0 = the work is done inside Next.
   int threads = 0;
-  // Memory for batches that are ready or in the making; one is always made.
+  // Memory for batches that are ready or in progress; one is always made.
   int64_t prefetch_bytes = 0;
 };
 
 class ClipQueue {
  public:
-  // Fills [views, 3, frames, size, size] with the views of a video, which has this index in the
+  // Fills [views, 3, frames, size, size] with the views of a video; `index` is its index in the
   // list.  Called by several threads at once.
   using MakeViews =
       std::function<absl::Status(const Video&, int64_t index, absl::Span<float>, ViewSeconds*)>;
@@ -60,7 +60,7 @@ class ClipQueue {
   // InvalidArgument for a batch of more than 64 GiB.
   static absl::StatusOr<std::unique_ptr<ClipQueue>> Make(ClipQueueOptions options,
                                                          MakeViews make_views);
-  // Stops the workers after the video each has in hand.
+  // Stops the workers; each finishes its current video first.
   ~ClipQueue();
 
   // As ClipLoader::Next.
@@ -69,15 +69,15 @@ class ClipQueue {
   LoaderCounters counters() const;
 
  private:
-  // A batch in the making.
+  // A batch in progress.
   struct Pending {
     // Position of its first video in the order.
     int64_t first = 0;
     std::once_flag allocated;
     Batch batch;
-    // Of each video; written once by the worker that made it.
+    // The status of each video; written once by the worker that made it.
     std::vector<absl::Status> statuses;
-    // Which video of the list stands there; another than ordered when that one was replaced.
+    // The index of the video at each place; differs from the order if the video was replaced.
     std::vector<int64_t> indices;
     int64_t left = 0;
   };
@@ -86,24 +86,24 @@ class ClipQueue {
   void Work();
   // Makes the video at `position` of the order.
   void MakeVideo(int64_t position, Pending* pending);
-  // Fills the place with the first substitute that decodes; its index, or -1.
+  // Fills the place with the first substitute that decodes; returns its index, or -1.
   int64_t Substitute(int64_t index, absl::Span<float> out, ViewSeconds* seconds);
   bool CanTake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The next video to make and its batch, which is begun when it is the batch's first.
+  // The next video to make and its batch, which is created with its first video.
   std::pair<int64_t, Pending*> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The oldest batch, once all its videos are made; null when all were given out.
+  // The oldest batch, once all its videos are made; null after the last one.
   std::unique_ptr<Pending> TakeFinished();
-  // Counts a video that failed, or says why the loader ends with it.
+  // Counts a video that failed, or returns the error with which the loader ends.
   absl::Status CountFailed(const absl::Status& status, bool replaced);
-  // Leaves the videos that failed out of the batch, or says why it cannot be given out.
+  // Leaves failed videos out of the batch, or returns the error why it cannot be returned.
   absl::Status LeaveOutFailed(Pending* pending);
 
   const ClipQueueOptions options_;
   const MakeViews make_views_;
-  // Of all views of a video.
+  // Size of all views of a video.
   const int64_t floats_per_video_;
   const int64_t batches_;
-  // Batches that may be ready or in the making at once.
+  // The number of batches that may be ready or in progress at once.
   const int64_t depth_;
 
   mutable absl::Mutex mutex_;
@@ -111,17 +111,17 @@ class ClipQueue {
   // Positions in the order: the next to make, and where making ends (earlier after an error).
   int64_t next_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t end_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Batches given out so far, and those that come after them.
+  // The number of batches returned so far, and the batches after them.
   int64_t delivered_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<std::unique_ptr<Pending>> pending_ ABSL_GUARDED_BY(mutex_);
-  // Memory of batches that the caller gave back.
+  // Memory of batches that the caller returned, to be used again.
   std::vector<std::vector<float>> spare_ ABSL_GUARDED_BY(mutex_);
   LoaderCounters counters_ ABSL_GUARDED_BY(mutex_);
-  // What ended the loader.
+  // The error that ended the loader.
   absl::Status failed_;
   std::vector<std::thread> workers_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_CLIP_QUEUE_H_

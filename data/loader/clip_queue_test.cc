@@ -7,7 +7,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -29,7 +29,7 @@ ClipQueueOptions Options(int videos, int batch_size, int threads) {
   return options;
 }
 
-// Each view is filled with its video's number, after a while that differs between videos.
+// Fills each view with its video's number, after a delay that differs between videos.
 absl::Status Fill(const Video&, int64_t index, absl::Span<float> out, ViewSeconds* seconds) {
   RandomStream stream(1, "delay", {index});
   std::this_thread::sleep_for(std::chrono::microseconds(stream.UniformInt(300)));
@@ -82,7 +82,7 @@ TEST(ClipQueueTest, StaysInsideItsMemory) {
   Batch batch;
   for (int b = 0; b < 10; ++b) {
     std::this_thread::sleep_for(std::chrono::milliseconds(3));
-    // Batches 0 .. b + 1 may have been begun.
+    // Batches 0 .. b + 1 may have been started.
     EXPECT_LT(highest, 2 * (b + 2));
     ASSERT_OK_AND_ASSIGN(const bool more, queue->Next(&batch));
     ASSERT_TRUE(more);
@@ -182,4 +182,4 @@ TEST(ClipQueueTest, RefusesBatchesThatNoMachineHolds) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

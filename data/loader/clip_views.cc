@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -87,4 +87,4 @@ absl::Status MakeClipViews(
   return Annotate(status, video.name);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

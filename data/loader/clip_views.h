@@ -19,25 +19,26 @@
 #include "data/loader/frame_store.h"
 #include "data/transform/clip_transform.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct ViewSeconds {
-  // Waiting for frames, and turning them into views.
+  // Time spent waiting for frames, and turning them into views.
   double read = 0;
   double transform = 0;
 };
 
 // Fills `out`, [clips * crops, 3, T, size, size], view = clip * crops + crop.  `clips` holds the T
-// frame numbers of each clip, repetitions allowed; a frame is read and resized once, however many
-// views show it.  `make_transform` is called once, with the width and height of the video's frames.
+// frame numbers of each clip, repetitions allowed; a frame is read and resized once, even if
+// several views show it.  `make_transform` is called once, with the width and height of the video's
+// frames.
 //
-// Errors are those of `store` and `make_transform`, with the video's name in front.  Internal when
-// `out` is not of the size that the transform gives.  Adds to `seconds`.
+// Errors are those of `store` and `make_transform`, prefixed with the video's name.  Internal if
+// `out` does not have the size that the transform needs.  Adds to `seconds`.
 absl::Status MakeClipViews(
     const Video& video, absl::Span<const std::vector<int64_t>> clips,
     absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,
     FrameStore* store, absl::Span<float> out, ViewSeconds* seconds);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_CLIP_VIEWS_H_

@@ -2,7 +2,7 @@
 
 #include "data/loader/testing/test_videos.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -77,4 +77,4 @@ TEST(ClipViewsTest, ErrorsNameTheVideo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

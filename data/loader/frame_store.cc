@@ -7,7 +7,7 @@
 #include "data/index/index_update.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -99,10 +99,10 @@ absl::Status FrameStore::Keep(const Video& video, Entry* entry,
       frames.push_back(image);
       return absl::OkStatus();
     });
-    // A video damaged somewhere may still hold the wanted frames: it is passed, not refused.
+    // A partly damaged video may still have the requested frames: it is not kept, but not refused.
     if (status.ok()) {
       entry->frames = std::move(frames);
-      // Where it is passed, the reader goes on and is counted at its end.
+      // If it is not kept, the reader is used further and counted at its end.
       CountReading(**reader);
     } else {
       Release(bytes);
@@ -180,4 +180,4 @@ FrameStore::Counters FrameStore::counters() const {
   return counters_;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -5,7 +5,7 @@
 #include "data/loader/testing/test_videos.h"
 #include "data/transform/testing/test_picture.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -14,7 +14,7 @@ using testing::HasSubstr;
 constexpr int64_t kFrameBytes = kTestWidth * kTestHeight * 3;
 const std::vector<int64_t> kWanted = {0, 3, 4, 17};
 
-// The frames that a store gives, after checking their order.
+// The frames that a store returns, after checking their order.
 std::vector<RgbImage> Read(FrameStore* store, const Video& video,
                            const std::vector<int64_t>& indices) {
   std::vector<RgbImage> frames;
@@ -69,7 +69,7 @@ TEST(FrameStoreTest, PartsAreThoseOfWholeFrames) {
       };
       EXPECT_THAT(store.ReadParts(videos[0], kWanted, part_of, compare), IsOk());
       EXPECT_EQ(asked, 1);
-      // Nothing of a part sticks to the next reading.
+      // Reading a part has no effect on the next reading.
       EXPECT_EQ(Read(&store, videos[0], kWanted)[1].pixels, truth[kWanted[1]].pixels);
     }
     const auto refuse = [](int, int) -> absl::StatusOr<Box> { return absl::AbortedError("no"); };
@@ -150,4 +150,4 @@ TEST(FrameStoreTest, TheSinksErrorEndsTheReading) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,14 +10,14 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kTestCrops = 3;
-// This number of videos in a row that do not decode is no accident.
+// If this many videos in a row do not decode, it is not an accident.
 constexpr int kSubstitutes = 10;
 
-// What all three kinds of loader check.
+// Checks shared by all three kinds of loader.
 absl::Status CheckOptions(const std::vector<Video>& videos, const FrameStore* store,
                           const ClipShape& shape, const TransformSettings& transform,
                           int batch_size, int threads) {
@@ -67,7 +67,7 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(ClipQueueOptions options,
   return std::make_unique<ListLoader>(std::move(queue));
 }
 
-// The fields that all kinds fill alike.
+// Sets the fields that are the same for all kinds.
 template <typename Options>
 ClipQueueOptions QueueOptions(const Options& options, std::vector<Video> videos, int size) {
   ClipQueueOptions queue;
@@ -186,4 +186,4 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTest(
       });
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

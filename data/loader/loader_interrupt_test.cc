@@ -1,11 +1,11 @@
-// Alone in its program: a signal, once come, is never forgotten.
+// In its own program, because a received signal stays set.
 #include <csignal>
 
 #include "data/loader/loader.h"
 #include "data/loader/testing/test_videos.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -45,11 +45,11 @@ TEST(LoaderInterruptTest, ASignalEndsTheLoader) {
   for (size_t i = 0; i < videos.size(); ++i) EXPECT_THAT(unmoved->Next(&batch), IsOk());
   for (auto& loader : loaders) {
     absl::StatusOr<bool> more = loader->Next(&batch);
-    // One batch may have been ready.
+    // One batch may already have been ready.
     if (more.ok()) more = loader->Next(&batch);
     EXPECT_THAT(more, StatusIs(absl::StatusCode::kCancelled, HasSubstr("SIGINT")));
   }
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

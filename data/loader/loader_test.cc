@@ -6,7 +6,7 @@
 #include "data/transform/clip_transform.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -64,7 +64,7 @@ std::vector<Batch> All(ClipLoader* loader) {
   }
 }
 
-// Clip by hand: [3, frames, size, size].
+// A clip computed in a simple way: [3, frames, size, size].
 std::vector<float> PlainClip(const std::vector<RgbImage>& video, const std::vector<int64_t>& frames,
                              ClipTransform* transform, int crop) {
   const size_t plane = static_cast<size_t>(transform->size()) * transform->size();
@@ -352,4 +352,4 @@ TEST_F(LoaderTest, RefusesWhatCannotBe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

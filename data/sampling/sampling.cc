@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 bool IsShort(const ClipShape& shape, int64_t video_frames) { return video_frames < Span(shape); }
@@ -24,7 +24,7 @@ std::vector<int64_t> ShortVideoFrames(const ClipShape& shape, int64_t video_fram
   return frames;
 }
 
-// The frames of a long enough video whose segment i is moved by `shift`(i) from its first place.
+// The frames of a long enough video whose segment i is moved by `shift`(i) from its first position.
 template <typename Shift>
 std::vector<int64_t> LongVideoFrames(const ClipShape& shape, int64_t video_frames, Shift shift) {
   const int64_t part = video_frames / shape.segments;
@@ -54,7 +54,7 @@ absl::Status CheckClipShape(const ClipShape& shape) {
                                                    shape.frames_per_segment, " frames at stride ",
                                                    shape.stride, ": each must be at least 1"));
   }
-  // Each factor first: their product may not fit into 64 bits.
+  // Check each factor first, because their product may not fit into 64 bits.
   if (shape.segments > kLongest || shape.frames_per_segment > kLongest || shape.stride > kLongest ||
       Span(shape) > kLongest || Span(shape) * shape.segments > kLongest) {
     return absl::InvalidArgumentError(
@@ -91,7 +91,7 @@ std::vector<int64_t> TestFrames(const ClipShape& shape, int64_t video_frames, in
                                 LoaderSettings::OnShortVideo on_short_video) {
   if (IsShort(shape, video_frames)) return ShortVideoFrames(shape, video_frames, on_short_video);
   const int64_t part = video_frames / shape.segments;
-  // One division at the end: floor(floor(room / n) k / K) would be another number.
+  // Only one division at the end: floor(floor(room / n) k / K) would be another number.
   const int64_t shift =
       part >= Span(shape) ? (part - Span(shape)) * clip / clips
                           : (video_frames - Span(shape)) * clip / (int64_t{shape.segments} * clips);
@@ -103,4 +103,4 @@ std::vector<int64_t> CentreFrames(const ClipShape& shape, int64_t video_frames,
   return TestFrames(shape, video_frames, /*clip=*/1, /*clips=*/2, on_short_video);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using nlohmann::json;
@@ -19,7 +19,7 @@ using Frames = std::vector<int64_t>;
 constexpr auto kRepeatLast = LoaderSettings::REPEAT_LAST;
 constexpr auto kLoop = LoaderSettings::LOOP;
 
-// What the released reader asked for, see README.md.
+// The frames that the released reader asked for, see testdata/README.md.
 json GoldenCases(const char* kind) {
   const auto path = RunfilePath("data/sampling/testdata/sampling_cases.json");
   if (!path.ok()) return json();
@@ -28,7 +28,7 @@ json GoldenCases(const char* kind) {
 
 ClipShape ShapeOf(const json& c) { return {c["segments"], c["clip_length"], c["stride"]}; }
 
-// Frames counted from 0 that follow from where the segments start.
+// The frames, counted from 0, for these segment starts.
 Frames FramesOfStarts(const ClipShape& shape, const Frames& starts) {
   Frames frames;
   for (const int64_t start : starts) {
@@ -151,4 +151,4 @@ TEST(SamplingTest, RefusesShapesThatCannotBe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// The miniature as a target: it is where programs and tests look for it.
+// Checks that the miniature's target is where programs and tests look for it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -22,7 +22,7 @@ TEST(Kinetics400TinyTest, LiesInTheRunfiles) {
                                  "train", "val"));
   int videos = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder + "/train")) {
-    // Sandboxes hold links to the files.
+    // Sandboxes contain links to the files.
     if (entry.path().extension() != ".mp4") continue;
     ++videos;
     ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(entry.path().string()));
@@ -33,4 +33,4 @@ TEST(Kinetics400TinyTest, LiesInTheRunfiles) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -27,8 +27,8 @@ miniature = rule(
         # Two or three videos a class, for tests.
         "tiny": attr.bool(),
         "_miniatures": attr.label(default = "//data/synthetic/miniatures:miniatures"),
-        # Built as a tool: the videos are the same under every --config, and the sanitizers do
-        # not slow it down.
+        # Built for the exec configuration: the videos are the same under every --config, and the
+        # sanitizers do not slow it down.
         "_synthesize": attr.label(default = "//data/synthetic:synthesize", executable = True, cfg = "exec"),
     },
 )

@@ -23,7 +23,7 @@ ABSL_FLAG(uint64_t, seed, 1, "another seed gives other videos");
 ABSL_FLAG(bool, tiny, false, "two or three videos a class, as tests use");
 ABSL_FLAG(int, threads, 0, "videos made at the same time; 0 = as many as there are cores");
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kUsage[] =
@@ -59,6 +59,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
-int main(int argc, char** argv) { return op3d::RunProgram(argc, argv, op3d::kUsage, op3d::Run); }
+int main(int argc, char** argv) {
+  return op3d::RunProgram(argc, argv, op3d::data::kUsage, op3d::data::Run);
+}

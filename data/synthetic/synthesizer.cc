@@ -23,7 +23,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 absl::Status CheckOptions(const SynthesisOptions& options, const MiniatureSize& size) {
@@ -56,7 +56,7 @@ std::string NoteText(const SynthesisOptions& options, const MiniatureSize& size)
   return text;
 }
 
-// The folder is new, empty, or was begun with the same options.
+// Checks that the folder is new, empty, or was started with the same options.
 absl::Status ClaimFolder(const SynthesisOptions& options, const MiniatureSize& size) {
   OP3D_RETURN_IF_ERROR(MakeFolders(options.folder));
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(options.folder));
@@ -96,8 +96,9 @@ absl::StatusOr<DatasetLayout> LayOut(const Miniature& miniature, const Miniature
   }
 }
 
-// `folder`/00001.jpg and so on; the folder gets its name when it is whole.  Forcing each of 40,000
-// frames to the disk would take longer than rendering them: a miniature can be made again.
+// Writes `folder`/00001.jpg and so on; the folder gets its name when it is complete.  Syncing each
+// of 40,000 frames to the disk would take longer than rendering them, and a miniature can be made
+// again.
 absl::Status WriteFrames(const Rendering& rendering, int quality, const std::string& folder) {
   if (FolderExists(folder)) return absl::OkStatus();
   const std::string partial = folder + ".partial";
@@ -175,4 +176,4 @@ absl::Status Synthesize(const SynthesisOptions& options) {
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

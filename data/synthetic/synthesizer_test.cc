@@ -16,7 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -51,7 +51,7 @@ TEST(SynthesizerTest, EqualOptionsGiveEqualBytesWithAnyThreads) {
   EXPECT_TRUE(once == Contents(options.folder));  // megabytes: nothing to print
 }
 
-// What a reader finds in the data set's own storage.
+// What a reader finds in the data set's storage.
 struct Stored {
   const char* dataset;
   const char* codec;
@@ -212,4 +212,4 @@ TEST(SynthesizerTest, RefusesOptionsThatCannotBe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

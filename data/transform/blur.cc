@@ -4,14 +4,14 @@
 #include <cmath>
 #include <cstring>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kPasses = 3;
 constexpr uint32_t kHalf = 1u << 23;
 
-// Half the length of the box whose `kPasses`-fold use has the deviation `sigma`.  In single
-// precision, as Pillow computes it: in double some sigmas give other bytes.
+// Half the length of the box that gives the deviation `sigma` after `kPasses` passes.  Computed in
+// single precision as in Pillow: in double precision some sigmas give other bytes.
 float BoxRadius(float sigma) {
   const float variance = sigma * sigma / static_cast<float>(kPasses);
   const float length = static_cast<float>(std::sqrt(12.0 * double{variance} + 1.0));
@@ -85,4 +85,4 @@ void Blur::BoxAlongY(int width, int height, const uint8_t* in, uint8_t* out) {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -7,10 +7,10 @@
 
 #include "data/transform/testing/test_picture.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// One box blur of a line of values `step` bytes apart, every sum written out.
+// One box blur of a line of values `step` bytes apart, with every sum computed directly.
 void PlainBox(float radius, int count, int step, uint8_t* line) {
   const int r = static_cast<int>(radius);
   const int64_t weight = static_cast<int64_t>(static_cast<float>(1 << 24) / (radius * 2 + 1));
@@ -71,7 +71,7 @@ TEST(BlurTest, SpreadsAPointByAboutSigma) {
       spread += value * (x - 20) * (x - 20);
     }
   }
-  // Rounding to bytes after each of six passes moves the sum of a faint picture.
+  // Rounding to bytes after each of six passes changes the sum of a faint picture.
   EXPECT_NEAR(sum, 255, 60);
   EXPECT_NEAR(std::sqrt(spread / sum), 2.0, 0.15);
 }
@@ -96,4 +96,4 @@ TEST(BlurTest, OneBlurForPicturesOfSeveralSizes) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

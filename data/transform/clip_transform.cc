@@ -9,7 +9,7 @@
 #include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kMinSigma = 0.1;
@@ -24,7 +24,7 @@ absl::Status CheckCrop(absl::string_view crop_field, int crop, absl::string_view
       absl::StrCat(crop_field, " of ", crop, " does not fit into ", side_field, " of ", side));
 }
 
-// The smallest box that holds all of `boxes`.
+// The smallest box that contains all of `boxes`.
 Box BoundingBox(const std::vector<Box>& boxes) {
   int left = boxes[0].left, top = boxes[0].top, right = 0, bottom = 0;
   for (const Box& box : boxes) {
@@ -88,7 +88,7 @@ TrainDraw DrawTrainTransform(const TransformSettings& settings, int width, int h
   if (blurred) draw.blur_sigma = static_cast<float>(sigma);
   const bool mirrored = stream->Bernoulli(0.5);
   draw.mirror = mirrored && settings.horizontal_flip();
-  // Last, as the number of its draws varies.
+  // Last, because its number of draws varies.
   draw.crop = RandomResizedCropBox(width, height, settings.min_area(), settings.max_area(), stream);
   if (settings.rand_augment_draws() > 0) {
     draw.augment = DrawRandAugment(settings.rand_augment_draws(), settings.rand_augment_magnitude(),
@@ -145,7 +145,7 @@ absl::StatusOr<ClipTransform> ClipTransform::ForEvaluation(absl::Span<const Crop
   for (const CropPlace place : places) {
     crops.push_back(CropBox(place, whole.width, whole.height, size));
   }
-  // Crops overlap: what any of them keeps is computed once.
+  // Crops overlap: pixels that several of them keep are computed once.
   const Box window = BoundingBox(crops);
   OP3D_ASSIGN_OR_RETURN(Resize resize,
                         Resize::Make({0, 0, width, height}, whole.width, whole.height, window));
@@ -228,4 +228,4 @@ void ClipTransform::Store(int crop, float* out, int64_t plane_stride) const {
   Normalise(pixels_.data(), resize_.window().width, crops_[crop], draw_.mirror, out, plane_stride);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

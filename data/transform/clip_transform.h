@@ -12,8 +12,8 @@
 // Training: random resized crop; colour jitter in random order, greyscale and blur, or RandAugment;
 // flip, normalise.
 // Search: short side, centre crop.  Test: short side, the crops centre, top-left, bottom-right.
-// Bytes until the last step; a frame is worked on alone, so that it stays in the cache, and only
-// the pixels that are kept are resized.
+// Bytes until the last step.  Each frame is processed by itself, so that it stays in the cache, and
+// only the pixels that are kept are resized.
 #ifndef OP3D_DATA_TRANSFORM_CLIP_TRANSFORM_H_
 #define OP3D_DATA_TRANSFORM_CLIP_TRANSFORM_H_
 
@@ -35,7 +35,7 @@
 #include "data/video/stored/stored_frames.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // InvalidArgument, naming the field: a size that is not positive (or a test or search crop larger
 // than its short side), areas outside 0 < min <= max <= 1, probabilities outside [0, 1], jitter
@@ -43,7 +43,7 @@ namespace op3d {
 // above 30.
 absl::Status CheckTransformSettings(const TransformSettings& settings);
 
-// Everything random about a training clip.
+// All random numbers of a training clip.
 struct TrainDraw {
   // Of the source frames.
   int width = 0;
@@ -58,28 +58,27 @@ struct TrainDraw {
   float brightness = 1;
   float contrast = 1;
   float saturation = 1;
-  // In turns; nothing = colours do not go through bytes of HSV, which would change some.
+  // In turns; not set = colours are not converted to bytes of HSV, which would change some.
   std::optional<double> hue;
 
   bool grey = false;
-  // Of the blur, in pixels; nothing = no blur.
+  // The blur's sigma in pixels; not set = no blur.
   std::optional<float> blur_sigma;
   // RandAugment, in this order; with it jitter, grey and blur stay off.
   std::vector<AugmentStep> augment;
   bool mirror = false;
 };
 
-// Draws for frames of `width` x `height`.  What one setting draws does not move another's draws,
-// so that runs that differ in a setting see the same crops and flips.  Parts of the jitter set to 0
-// change nothing.  A blur's sigma is uniform in [0.1, 2).
+// Draws for frames of `width` x `height`.  The draws for one setting do not change those for
+// another, so that runs that differ in one setting get the same crops and flips.  Parts of the
+// jitter set to 0 change nothing.  A blur's sigma is uniform in [0.1, 2).
 TrainDraw DrawTrainTransform(const TransformSettings& settings, int width, int height,
                              RandomStream* stream);
 
-// The transform of one clip.  Holds scratch memory: use it in one thread.
+// The transform of one clip.  Not thread-safe, because it holds scratch memory.
 class ClipTransform {
  public:
-  // InvalidArgument when the settings are (CheckTransformSettings), or when a frame of this size
-  // cannot be.
+  // InvalidArgument for invalid settings (CheckTransformSettings) or an impossible frame size.
   static absl::StatusOr<ClipTransform> ForTraining(const TrainDraw& draw,
                                                    const TransformSettings& settings);
   // Frames are `width` x `height`.
@@ -88,31 +87,31 @@ class ClipTransform {
   static absl::StatusOr<ClipTransform> ForTest(const TransformSettings& settings, int width,
                                                int height);
 
-  // What the frames are; pictures when it is not called.  Of flow (red its x, green its y) the crop
-  // and the flip alone are applied: no colours, no blur.
+  // The frame content; pictures if it is not called.  For flow (x in red, y in green) only the crop
+  // and the flip are applied: no colours, no blur.
   void SetContent(FrameContent content);
 
-  // Side of the square that comes out, in pixels.
+  // Side of the output square, in pixels.
   int size() const { return size_; }
   // 1, or 3 in a test.
   int crops() const { return static_cast<int>(crops_.size()); }
 
-  // The part of each frame that the crops are made of.
+  // The part of each frame that the crops need.
   const Box& needed() const { return resize_.needed(); }
 
-  // Works one frame out, for Store.  InvalidArgument: not of the size this was made for.
+  // Processes one frame, for Store.  InvalidArgument: not of the size this was made for.
   absl::Status Load(const RgbImage& frame);
-  // The same from the box `part` of a frame.  InvalidArgument: `image` is not of its size, or
+  // The same for the box `part` of a frame.  InvalidArgument: `image` does not have its size, or
   // needed() is not inside it.
   absl::Status LoadPart(const RgbImage& image, const Box& part);
 
   // Writes crop `crop` of the loaded frame as three planes of size() x size() floats: channel c at
-  // out + c * plane_stride.  May be called more than once a frame.  Of flow: x, y and zeros, with
-  // the published mean 0.5 and deviation 0.229; a mirrored x is inverted.
+  // out + c * plane_stride.  May be called more than once per frame.  For flow: x, y and zeros,
+  // with the published mean 0.5 and deviation 0.229; a mirrored x is negated.
   void Store(int crop, float* out, int64_t plane_stride) const;
 
-  // The picture before normalising, [height, width, 3] of the loaded frame, not yet mirrored; crop
-  // c is crop_box(c) of it.
+  // The loaded frame before normalising, [height, width, 3], not yet mirrored; crop c is
+  // crop_box(c) of it.
   const std::vector<uint8_t>& pixels() const { return pixels_; }
   const Box& crop_box(int crop) const { return crops_[crop]; }
 
@@ -131,13 +130,13 @@ class ClipTransform {
   int size_;
   // Boxes of the resized window.
   std::vector<Box> crops_;
-  // Nothing random in an evaluation.
+  // Default values in an evaluation, which has nothing random.
   TrainDraw draw_;
   FrameContent content_ = FrameContent::kPictures;
   std::optional<Blur> blur_;
   std::vector<uint8_t> pixels_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_CLIP_TRANSFORM_H_

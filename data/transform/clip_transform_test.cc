@@ -9,7 +9,7 @@
 #include "data/transform/testing/test_picture.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -43,7 +43,7 @@ std::vector<uint8_t> Resized(const RgbImage& image, const Box& box, int width, i
   return out;
 }
 
-// [3, size, size] of an interleaved picture.
+// [3, size, size] from an interleaved picture.
 std::vector<float> Planes(const std::vector<uint8_t>& pixels, int size, bool mirror) {
   std::vector<float> out(size_t{3} * size * size);
   Normalise(pixels.data(), size, {0, 0, size, size}, mirror, out.data(), size * size);
@@ -164,7 +164,7 @@ TEST(ClipTransformTest, ThePartNeededIsAsGoodAsTheFrame) {
     EXPECT_EQ(transform.needed(), draw.crop);
     ASSERT_THAT(transform.Load(frame), IsOk());
     const std::vector<float> want = Stored(transform, 0);
-    // Exactly it, and a pixel more wherever there is one.
+    // Exactly it, and one more pixel on every side where there is one.
     const Box& box = transform.needed();
     const int left = std::max(0, box.left - 1), top = std::max(0, box.top - 1);
     const Box more = {left, top, std::min(64, box.left + box.width + 1) - left,
@@ -233,7 +233,7 @@ TEST(ClipTransformTest, RandAugmentStandsInPlaceOfJitterGreyAndBlur) {
   settings.set_rand_augment_draws(2);
   settings.set_rand_augment_magnitude(27);
   const TrainDraw draw = DrawTrainTransform(settings, 40, 30, &augmented);
-  // Crop and flip are those of a run without it.
+  // Crop and flip equal those of a run without it.
   EXPECT_EQ(draw.crop, usual.crop);
   EXPECT_EQ(draw.mirror, usual.mirror);
   EXPECT_FALSE(draw.jitter || draw.grey || draw.blur_sigma.has_value());
@@ -250,4 +250,4 @@ TEST(ClipTransformTest, RandAugmentStandsInPlaceOfJitterGreyAndBlur) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

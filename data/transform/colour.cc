@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using ByteTable = std::array<uint8_t, 256>;
@@ -15,13 +15,13 @@ uint8_t Luma(const uint8_t* pixel) {
                               16);
 }
 
-// other + factor * (value - other), clipped and cut off.
+// other + factor * (value - other), clipped and truncated.
 uint8_t Mix(float other, float factor, float value) {
   const float mixed = other + factor * (value - other);
   return static_cast<uint8_t>(std::min(std::max(mixed, 0.0f), 255.0f));
 }
 
-// Every byte mixed with one and the same other value.
+// Every byte mixed with the same other value.
 void MixWithConstant(float other, float factor, absl::Span<uint8_t> pixels) {
   ByteTable table;
   for (int value = 0; value < 256; ++value) {
@@ -56,7 +56,7 @@ HueSaturation ToHueSaturation(int red, int green, int blue, int high, int low) {
   return {std::min(255, static_cast<int>(hue)), std::min(255, static_cast<int>(saturation))};
 }
 
-// What the byte of the hue means: one of six sectors, and how far into it.
+// The meaning of the hue's byte: one of six sectors, and the position in it.
 struct HueTable {
   std::array<uint8_t, 256> sector;
   std::array<float, 256> share;
@@ -135,4 +135,4 @@ void MakeGrey(absl::Span<uint8_t> pixels) {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -7,7 +7,7 @@
 
 #include "data/transform/testing/test_picture.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -68,7 +68,7 @@ TEST(ColourTest, GreyIsLumaInAllChannels) {
               ElementsAre(76, 76, 76, 150, 150, 150, 29, 29, 29, 18, 18, 18, 255, 255, 255));
 }
 
-// Pillow's conversions written out as its C code has them, single and double precision mixed.
+// Pillow's conversions as in its C code, which mixes single and double precision.
 void PlainHue(int step, uint8_t* p) {
   const int high = std::max({p[0], p[1], p[2]}), low = std::min({p[0], p[1], p[2]});
   if (high == low) return;
@@ -122,4 +122,4 @@ TEST(ColourTest, NothingToDoOnNoPixels) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -2,14 +2,14 @@
 
 #include <cmath>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kMinRatio = 3.0 / 4.0;
 constexpr double kMaxRatio = 4.0 / 3.0;
 constexpr int kTries = 10;
 
-// Halves go to the even number, as Python's round does.
+// Halves are rounded to the even number, as Python's round does.
 int RoundToEven(double value) { return static_cast<int>(std::nearbyint(value)); }
 
 }  // namespace
@@ -58,4 +58,4 @@ Box RandomResizedCropBox(int width, int height, double min_area, double max_area
   return FallbackCropBox(width, height);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

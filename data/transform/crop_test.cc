@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using nlohmann::json;
@@ -57,14 +57,14 @@ TEST(CropTest, RandomBoxesKeepTheirPromises) {
     ASSERT_TRUE(box.left + box.width <= 340 && box.top + box.height <= 256);
     const double area = static_cast<double>(box.width) * box.height / (340 * 256);
     const double ratio = static_cast<double>(box.width) / box.height;
-    // A pixel of rounding each way.
+    // With one pixel of rounding in each direction.
     ASSERT_TRUE(area > 0.195 && area < 0.607) << area;
     ASSERT_TRUE(ratio > 0.74 && ratio < 1.35) << ratio;
     mean_area += area / kDraws;
     mean_left += static_cast<double>(box.left) / (340 - box.width) / kDraws;
   }
-  // Nearly all draws fit here, so the mean is that of the uniform distribution, and the place's
-  // too; their errors are 0.002 and 0.005.
+  // Nearly all draws fit here, so the mean is that of the uniform distribution, and so is that of
+  // the position; their errors are 0.002 and 0.005.
   EXPECT_NEAR(mean_area, 0.4, 0.01);
   EXPECT_NEAR(mean_left, 0.5, 0.02);
 }
@@ -77,4 +77,4 @@ TEST(CropTest, FallsBackWhereNothingFits) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -4,7 +4,7 @@
 
 #include "data/transform/pixel_rows.h"
 
-namespace op3d {
+namespace op3d::data {
 
 void Normalise(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
                int64_t plane_stride) {
@@ -32,4 +32,4 @@ void NormaliseFlow(const uint8_t* pixels, int width, const Box& box, bool mirror
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

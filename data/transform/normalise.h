@@ -10,7 +10,7 @@
 
 #include "data/transform/crop.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Writes `box` of the picture `pixels` ([any, width, 3]) as three planes of box.height rows of
 // box.width floats: channel c at out + c * plane_stride.  `mirror` swaps left and right.
@@ -18,11 +18,11 @@ namespace op3d {
 void Normalise(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
                int64_t plane_stride);
 
-// The same of flow, red its x and green its y: (byte / 255 - 0.5) / 0.229, and zeros as the third
-// plane.  Where left and right are swapped, x points the other way.
+// The same for flow, with x in red and y in green: (byte / 255 - 0.5) / 0.229, and zeros as the
+// third plane.  `mirror` also negates x.
 void NormaliseFlow(const uint8_t* pixels, int width, const Box& box, bool mirror, float* out,
                    int64_t plane_stride);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_NORMALISE_H_

@@ -8,7 +8,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using nlohmann::json;
@@ -48,7 +48,7 @@ TEST(NormaliseTest, WritesPlanesOfABox) {
 }
 
 TEST(NormaliseTest, FlowIsAroundAHalfAndTurnsWithTheMirror) {
-  // x, y and nothing of two pixels.
+  // x, y and an unused byte, for two pixels.
   const uint8_t pixels[] = {255, 128, 0, 51, 0, 0};
   const auto value = [](float byte) { return (byte / 255 - 0.5f) / 0.229f; };
   float out[6];
@@ -59,4 +59,4 @@ TEST(NormaliseTest, FlowIsAroundAHalfAndTurnsWithTheMirror) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

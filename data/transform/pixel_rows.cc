@@ -9,7 +9,7 @@
 #define OP3D_AVX2 __attribute__((target("avx2,fma")))
 #endif
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kBits = 22;
@@ -76,13 +76,13 @@ void PlainNormalise(const uint8_t* pixels, int width, bool mirror, float* red, f
 
 #if defined(__x86_64__)
 
-// Of a sum of products with weights cut into halves.
+// The sums of products with weights that are split into halves.
 struct Sums {
   __m256i high, low;
 };
 
-// Adds two taps of two pixels, one a lane: three channels and a fourth that is thrown away, each
-// 32 bits of both taps' bytes.  Products with whole weights would need multiplications of 32 bits.
+// Adds two taps of two pixels, one per lane: three channels and an unused fourth, each with 32 bits
+// of both taps' bytes.  Products with whole weights would need 32-bit multiplications.
 OP3D_AVX2 inline Sums Add(const Sums& sums, const uint8_t* left, const uint8_t* right,
                           const __m256i* high, const __m256i* low) {
   const __m256i bytes = _mm256_inserti128_si256(
@@ -145,7 +145,7 @@ OP3D_AVX2 void Avx2AlongY(const uint8_t* rows, const int32_t* weights, int taps,
       high = _mm256_add_epi32(
           high, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(_mm_srli_si128(both, 8)), weight));
     }
-    // The packing goes by halves of the vectors: 0-3, 8-11, 4-7, 12-15.
+    // Packing works on halves of the vectors: 0-3, 8-11, 4-7, 12-15.
     const __m256i words =
         _mm256_packus_epi32(_mm256_srli_epi32(low, kBits), _mm256_srli_epi32(high, kBits));
     const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);
@@ -156,7 +156,7 @@ OP3D_AVX2 void Avx2AlongY(const uint8_t* rows, const int32_t* weights, int taps,
   PlainBytes(rows, weights, taps, bytes, i, out);
 }
 
-// Which of bytes 0-15 and which of bytes 8-23 are the channel's of eight pixels, in order.
+// Which of bytes 0-15 and of bytes 8-23 belong to the channel of eight pixels, in order.
 struct Picks {
   __m128i low, high;
 };
@@ -172,8 +172,8 @@ OP3D_AVX2 inline Picks MakePicks(int channel, bool mirror) {
           _mm_load_si128(reinterpret_cast<const __m128i*>(high))};
 }
 
-// a / b as a product with b's reciprocal in two parts.  For the bytes and constants here it is the
-// correctly rounded quotient, which the test holds against all of them.
+// a / b as a product with b's reciprocal in two parts.  For the bytes and constants used here it is
+// the correctly rounded quotient; the test checks all of them.
 OP3D_AVX2 inline __m256 Divide(__m256 a, float b) {
   const float high = 1.0f / b;
   const float low = static_cast<float>(1.0 / b - high);
@@ -257,4 +257,4 @@ const PixelRows& BestPixelRows() {
   return PlainPixelRows();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

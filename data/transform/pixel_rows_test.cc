@@ -8,7 +8,7 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 std::vector<uint8_t> RandomBytes(size_t count, RandomStream* stream) {
@@ -17,7 +17,7 @@ std::vector<uint8_t> RandomBytes(size_t count, RandomStream* stream) {
   return bytes;
 }
 
-// `taps` weights that add up to 2^22.
+// `taps` weights whose sum is 2^22.
 std::vector<int32_t> RandomWeights(int taps, RandomStream* stream) {
   std::vector<double> shares(taps);
   double total = 0;
@@ -30,7 +30,7 @@ std::vector<int32_t> RandomWeights(int taps, RandomStream* stream) {
 }
 
 TEST(PixelRowsTest, EveryProcessorsNormaliseIsTheTable) {
-  // Every byte in every channel, at every place of a vector.
+  // Every byte in every channel, at every position of a vector.
   std::vector<uint8_t> pixels;
   for (int byte = 0; byte < 256 + 7; ++byte) pixels.insert(pixels.end(), 3, byte % 256);
   const int width = static_cast<int>(pixels.size()) / 3;
@@ -77,7 +77,7 @@ TEST(PixelRowsTest, AllProcessorsResizeToTheSameBytes) {
     const int width = 1 + static_cast<int>(stream.UniformInt(70));
     const int readable = taps + static_cast<int>(stream.UniformInt(50));
     std::vector<uint8_t> row = RandomBytes(3 * readable, &stream);
-    // White must stay white though the weights add up to a little more than one.
+    // White must stay white although the sum of the weights is a little more than one.
     if (round % 5 == 0) std::fill(row.begin(), row.end(), 255);
     std::vector<int> first;
     std::vector<int32_t> weights;
@@ -87,7 +87,7 @@ TEST(PixelRowsTest, AllProcessorsResizeToTheSameBytes) {
       weights.insert(weights.end(), own.begin(), own.end());
     }
     std::sort(first.begin(), first.end());
-    // One byte beyond is nobody's.
+    // One extra byte, which must not be written.
     std::vector<uint8_t> plain(3 * width + 1, 7), best(3 * width + 1, 7);
     const RowTaps row_taps = MakeRowTaps(taps, first, weights);
     PlainPixelRows().along_x(row.data(), readable, row_taps, plain.data());
@@ -102,4 +102,4 @@ TEST(PixelRowsTest, AllProcessorsResizeToTheSameBytes) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -7,14 +7,14 @@
 #include "absl/types/span.h"
 #include "data/transform/colour.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 
 using Table = std::array<uint8_t, 256>;
 
-// The end of each operation's range, at magnitude 30; 0 where there is none.
+// The upper end of each operation's range, at magnitude 30; 0 if it has none.
 double Top(AugmentOperation operation) {
   switch (operation) {
     case AugmentOperation::kRotate:
@@ -125,8 +125,8 @@ void Sharpen(float factor, int width, int height, std::vector<uint8_t>* pixels) 
 // Source = matrix * (x, y, 1) at pixel centres: x' = m0 x + m1 y + m2, y' = m3 x + m4 y + m5.
 using Matrix = std::array<double, 6>;
 
-// The pixel that each place comes from, the nearest one; outside is black.  With scaling alone in
-// real numbers, otherwise in whole ones of 16 binary digits: as Pillow does.
+// The nearest source pixel for each position; outside is black.  If there is only scaling, in real
+// numbers, otherwise in integers with 16 fractional bits: as in Pillow.
 void Affine(const Matrix& m, int width, int height, std::vector<uint8_t>* pixels) {
   const std::vector<uint8_t> source = *pixels;
   const bool scaled = m[1] == 0 && m[3] == 0;
@@ -164,7 +164,8 @@ void Rotate(double degrees, int width, int height, std::vector<uint8_t>* pixels)
   Affine({c, s, c * -x + s * -y + x, -s, c, -s * -x + c * -y + y}, width, height, pixels);
 }
 
-// The first corner is clipped before the far one is computed, and both ends belong to the square.
+// The first corner is clipped before the second one is computed; both corners are inside the
+// square.
 void Cutout(const AugmentStep& step, int width, int height, std::vector<uint8_t>* pixels) {
   constexpr uint8_t kFill[] = {125, 123, 114};
   const double side = step.value * width;
@@ -192,7 +193,7 @@ std::vector<AugmentStep> DrawRandAugment(int count, double magnitude, int width,
                                          RandomStream* stream) {
   std::vector<AugmentStep> steps;
   for (int i = 0; i < count; ++i) {
-    // Every step takes as many numbers, whatever it uses.
+    // Every step draws the same number of random numbers, even unused ones.
     const auto operation = static_cast<AugmentOperation>(stream->UniformInt(kAugmentOperations));
     AugmentStep step = MakeAugmentStep(operation, magnitude);
     step.sign = stream->Bernoulli(0.5) ? 1 : -1;
@@ -250,4 +251,4 @@ void ApplyAugment(const AugmentStep& step, int width, int height, std::vector<ui
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// RandAugment (Cubuk et al. 2020) on clips: a few operations drawn from sixteen, all at one
+// RandAugment (Cubuk et al. 2020) on clips: a few operations drawn from sixteen, all with one
 // magnitude, the same for all frames.  Byte for byte as the released programs do it with Pillow.
 //
 //   const std::vector<AugmentStep> steps = DrawRandAugment(2, 27, 224, 224, &stream);
@@ -13,7 +13,7 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class AugmentOperation {
   kAutoContrast,
@@ -37,7 +37,7 @@ constexpr int kAugmentOperations = 16;
 
 struct AugmentStep {
   AugmentOperation operation = AugmentOperation::kAutoContrast;
-  // Of the operation's range; never negative.
+  // In the operation's range; never negative.
   double value = 0;
   // 1 or -1, for operations that have a direction.
   int sign = 1;
@@ -46,17 +46,18 @@ struct AugmentStep {
   double centre_y = 0;
 };
 
-// The step of an operation at `magnitude` of 30, in [0, 30].
+// The step of an operation at `magnitude` out of 30, in [0, 30].
 AugmentStep MakeAugmentStep(AugmentOperation operation, double magnitude);
 
 // `count` steps at `magnitude` for pictures of `width` x `height`; operations may repeat.
 std::vector<AugmentStep> DrawRandAugment(int count, double magnitude, int width, int height,
                                          RandomStream* stream);
 
-// Changes one picture, [height, width, 3].  AutoContrast, Equalize and Contrast look at this
-// picture alone. What a geometric operation uncovers is black, Cutout's square is (125, 123, 114).
+// Changes one picture, [height, width, 3].  AutoContrast, Equalize and Contrast depend on this
+// picture only.  Pixels that a geometric operation uncovers are black; Cutout's square is
+// (125, 123, 114).
 void ApplyAugment(const AugmentStep& step, int width, int height, std::vector<uint8_t>* pixels);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_RAND_AUGMENT_H_

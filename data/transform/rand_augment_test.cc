@@ -10,13 +10,13 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kWidth = 37, kHeight = 29;
 
-// The picture that testdata/rand_augment_cases.json was computed on, by a statement of the
-// arithmetic in plain numpy that meets every picture of the released programs.
+// The picture for which testdata/rand_augment_cases.json was computed, by an implementation of the
+// arithmetic in plain numpy that equals every picture of the released programs.
 std::vector<uint8_t> Picture() {
   std::vector<uint8_t> pixels;
   for (int y = 0; y < kHeight; ++y) {
@@ -74,7 +74,7 @@ TEST(RandAugmentTest, RangesEndWhereTheProtocolSays) {
   EXPECT_EQ(MakeAugmentStep(AugmentOperation::kInvert, 30).value, 0);
 }
 
-// One row or one column: no operation reaches outside.
+// With one row or one column, no operation accesses pixels outside.
 TEST(RandAugmentTest, SmallestPicturesAreSafe) {
   for (const auto& [width, height] : {std::pair<int, int>{1, 1}, {1, 5}, {5, 1}, {2, 2}}) {
     for (int i = 0; i < kAugmentOperations; ++i) {
@@ -91,4 +91,4 @@ TEST(RandAugmentTest, SmallestPicturesAreSafe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/transform/pixel_rows.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kBits = 22;
@@ -59,7 +59,7 @@ Resize::Axis Resize::MakeAxis(int source_size, int size, int window_start, int w
     all.push_back(MakeTaps(source_size, size, window_start + i));
     axis.taps = std::max(axis.taps, static_cast<int>(all.back().weights.size()));
   }
-  // Equal numbers of taps make plain loops; the spare ones weigh nothing and stay inside.
+  // Equal numbers of taps make simple loops; the extra ones have weight 0 and stay inside.
   axis.first.resize(window_size);
   axis.weights.assign(static_cast<size_t>(window_size) * axis.taps, 0);
   for (int i = 0; i < window_size; ++i) {
@@ -129,7 +129,7 @@ void Resize::Apply(const uint8_t* pixels, const Box& part, uint8_t* out) {
   const int left = needed_.left - part.left;
   for (int y = 0; y < needed_.height; ++y) {
     const size_t start = static_cast<size_t>(needed_.top - part.top + y) * part.width + left;
-    // What follows in memory may be read, in the next rows too.
+    // The following memory, also of the next rows, may be read.
     const size_t readable = static_cast<size_t>(part.width) * part.height - start;
     AlongX(pixels + start * 3, static_cast<int>(std::min<size_t>(readable, kLargestSide)),
            rows_.data() + row * y);
@@ -137,4 +137,4 @@ void Resize::Apply(const uint8_t* pixels, const Box& part, uint8_t* out) {
   for (int y = 0; y < window_.height; ++y) AlongY(y, out + row * y);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

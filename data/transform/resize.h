@@ -1,13 +1,13 @@
-// Bilinear resizing with antialiasing, byte for byte as Pillow 9.5 does it.
+// Bilinear resizing with antialiasing, byte for byte as in Pillow 9.5.
 //
 //   // Short side 256, and of that only the centre crop:
 //   OP3D_ASSIGN_OR_RETURN(Resize resize, Resize::Make({0, 0, 340, 240}, 362, 256,
 //                                                     {53, 0, 256, 256}));
 //   resize.Apply(image.pixels.data(), {0, 0, 340, 240}, crop.data());   // frame after frame
 //
-// A triangle filter, widened by the reduction; its weights normalised, then rounded to 22 binary
-// digits; first along x, rounded to bytes, then along y.  Only the pixels that are kept are
-// computed, and they are the same bytes as if the whole picture had been resized and cropped.
+// A triangle filter, widened by the reduction factor; its weights are normalised, then rounded to
+// 22 binary digits; first along x, rounded to bytes, then along y.  Only the pixels that are kept
+// are computed, and they are the same bytes as if the whole picture had been resized and cropped.
 #ifndef OP3D_DATA_TRANSFORM_RESIZE_H_
 #define OP3D_DATA_TRANSFORM_RESIZE_H_
 
@@ -18,18 +18,18 @@
 #include "data/transform/crop.h"
 #include "data/transform/pixel_rows.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// The work that is the same for all frames of a clip.  Apply uses a scratch row block: one Resize a
-// thread.
+// The setup that is the same for all frames of a clip.  Not thread-safe, because Apply uses scratch
+// memory: use one per thread.
 class Resize {
  public:
-  // `source`, a box of the picture, cut out first, becomes a picture of `width` x `height`, of
-  // which `window` is kept.  InvalidArgument: an empty box, a window outside, a side of more than
+  // `source`, a box of the picture, is resized to `width` x `height`; `window` of the result is
+  // kept.  InvalidArgument: an empty box, a window outside, a side of more than
   // 32768 pixels.
   static absl::StatusOr<Resize> Make(const Box& source, int width, int height, const Box& window);
 
-  // `pixels`, [part.height, part.width, 3], are the box `part` of the picture, which must hold
+  // `pixels`, [part.height, part.width, 3], are the box `part` of the picture, which must contain
   // needed().  `out`: [window.height, window.width, 3], not overlapping.
   void Apply(const uint8_t* pixels, const Box& part, uint8_t* out);
 
@@ -43,29 +43,29 @@ class Resize {
     int taps = 0;
     std::vector<int> first;
     std::vector<int32_t> weights;
-    // Output i is input first[i], nothing else.
+    // Output i equals input first[i].
     bool copy = false;
-    // The inputs that any output needs: [start, start + length) of the source box.
+    // The inputs that the outputs need: [start, start + length) of the source box.
     int start = 0;
     int length = 0;
   };
   static Axis MakeAxis(int source_size, int size, int window_start, int window_size);
-  // `readable`: pixels that follow from `row` on.
+  // `readable`: the number of pixels that may be read from `row` on.
   void AlongX(const uint8_t* row, int readable, uint8_t* out) const;
   void AlongY(int y, uint8_t* out) const;
 
   Box needed_;
   Box window_;
-  // Inputs count from needed_'s corner.
+  // Inputs are counted from needed_'s corner.
   Axis x_;
   Axis y_;
-  // Of x_, whose inputs and weights are moved here.
+  // The inputs and weights of x_, moved here.
   RowTaps taps_;
   // [needed height, window width, 3]: the rows after the pass along x.
   std::vector<uint8_t> rows_;
 };
 
-// The size a picture takes when its short side becomes `short_side`: the other is cut off to whole
+// The size of a picture whose short side becomes `short_side`; the other side is truncated to whole
 // pixels.
 struct PictureSize {
   int width = 0;
@@ -73,6 +73,6 @@ struct PictureSize {
 };
 PictureSize ShortSideSize(int width, int height, int short_side);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_RESIZE_H_

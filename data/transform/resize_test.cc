@@ -6,12 +6,12 @@
 #include "data/transform/testing/test_picture.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
 
-// The same arithmetic said plainly: whole pictures, a direction at a time.
+// A simple implementation of the same arithmetic: whole pictures, one direction at a time.
 std::vector<uint8_t> PlainAlong(const std::vector<uint8_t>& in, int count, int step, int lines,
                                 int line_step, int size, int out_step, int out_line_step) {
   std::vector<uint8_t> out(size_t{1} * size * lines * 3);
@@ -131,4 +131,4 @@ TEST(ResizeTest, ShortSide) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,7 +10,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Null for a video file.
@@ -52,4 +52,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path,
   return OpenMedia(path, std::move(scan), options);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

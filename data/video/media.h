@@ -1,4 +1,4 @@
-// The door to a video's frames, however they are stored:
+// The entry point to a video's frames, however they are stored:
 //
 //   | stored as        | `path` is                                                   |
 //   |------------------|-------------------------------------------------------------|
@@ -10,7 +10,7 @@
 //   OP3D_ASSIGN_OR_RETURN(auto reader, OpenMedia(path, scan));           // needs no other pass
 //   OP3D_RETURN_IF_ERROR(reader->Read({0, 8, 16}, sink));
 //
-// The same frames stored in any of these ways are the same images (but for what JPEG loses).
+// The same frames stored in any of these ways are the same images (except for JPEG's loss).
 #ifndef OP3D_DATA_VIDEO_MEDIA_H_
 #define OP3D_DATA_VIDEO_MEDIA_H_
 
@@ -22,7 +22,7 @@
 #include "data/video/reader/video_reader.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct MediaOptions {
   VideoLimits limits;
@@ -31,23 +31,23 @@ struct MediaOptions {
   FrameContent content = FrameContent::kPictures;
 };
 
-// What one pass over the video tells.  About a millisecond; video files whose packets do not tell
-// (damage, missing times) are decoded once.
+// What one pass over the video finds.  Takes about a millisecond; video files whose packets are not
+// enough (damage, missing times) are decoded once.
 //
 // NotFound: nothing there, or a folder without frames.  InvalidArgument: not a video, or flow
-// asked of a video file.  DataLoss: a video of which no frame decodes, or stored frames with gaps.
-// ResourceExhausted: beyond the limits.  Messages name the path.
+// requested from a video file.  DataLoss: a video in which no frame decodes, or stored frames with
+// gaps.  ResourceExhausted: beyond the limits.  Messages name the path.
 absl::StatusOr<VideoScan> ScanMedia(const std::string& path, const MediaOptions& options = {});
 
-// Opens for reading what ScanMedia gave `scan` of, with the same options: no other pass is made.
-// Errors of ScanMedia; DataLoss when stored frames have become more or fewer.
+// Opens the video of which ScanMedia made `scan`, with the same options, without another pass.
+// Errors of ScanMedia; DataLoss if the number of stored frames has changed.
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path, VideoScan scan,
                                                        const MediaOptions& options = {});
 
-// Both in one.
+// ScanMedia and OpenMedia in one.
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path,
                                                        const MediaOptions& options = {});
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_MEDIA_H_

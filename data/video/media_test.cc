@@ -16,7 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -39,7 +39,7 @@ std::string Jpeg(const RgbImage& image) {
 
 class MediaTest : public testing::Test {
  protected:
-  // A fresh folder of test frames, first one `first`.
+  // A new folder of test frames, the first one `first`.
   std::string WriteFolder(const std::string& name, const char* format, int frames) const {
     const std::string path = JoinPath(folder_, name);
     EXPECT_THAT(MakeFolders(path), IsOk());
@@ -55,7 +55,7 @@ class MediaTest : public testing::Test {
     std::vector<LmdbPicture> pictures;
     for (int k = 0; k < frames; ++k) {
       pictures.push_back({FrameFile("%06d.jpg", k + 1), Jpeg(NumberedFrame(k))});
-      // Flow lies in the same database: x grows, y falls with the frame.
+      // Flow is in the same database: x grows, y falls with the frame number.
       for (const int c : {1, 2}) {
         RgbImage grey = {16, 8, std::vector<uint8_t>(16 * 8 * 3, c == 1 ? 3 * k : 255 - 3 * k)};
         pictures.push_back({FrameFile(c == 1 ? "%06d_c1.jpg" : "%06d_c2.jpg", k + 1), Jpeg(grey)});
@@ -194,4 +194,4 @@ TEST_F(MediaTest, RefusesWhatIsNoVideo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,5 +1,5 @@
-// What reading a video costs: the scan, opening what is known, a clip of 16 frames from a random
-// place, all frames.  The yardstick is decoding all of it.
+// The cost of reading a video: the scan, opening a scanned video, a clip of 16 frames from a random
+// position, all frames; compared with decoding all of it.
 //
 //   bazel run -c opt //data/video:video_benchmark -- --clip=/data/clip.mp4
 //
@@ -19,7 +19,7 @@
 
 ABSL_FLAG(std::string, clip, "", "the video to read; empty = a made one");
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 const std::string& Clip() {
@@ -87,7 +87,7 @@ BENCHMARK(BM_Clip16)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_DecodeAll)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);

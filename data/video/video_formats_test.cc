@@ -1,4 +1,4 @@
-// Frames are numbered by presentation, and any of them can be had alone, whatever the format.
+// Frames are numbered by presentation, and any of them can be read alone, whatever the format.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 struct Format {
@@ -185,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(
                              o->b_frames = 2;
                              o->key_frame_distance = 12;
                            }},
-                    // The times are those of decoding: decoded once as well.
+                     // The times are decoding times: decoded once as well.
                     Format{"remux.mp4",
                            [](VideoWriterOptions* o) {
                              o->b_frames = 3;
@@ -228,4 +228,4 @@ INSTANTIATE_TEST_SUITE_P(
                            }}));
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

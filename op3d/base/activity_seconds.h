@@ -1,4 +1,4 @@
-// Where a run's time goes, by activity, in seconds; transforms are summed over loader threads.
+// The time of a run in seconds, by activity; transforms are summed over loader threads.
 #ifndef OP3D_BASE_ACTIVITY_SECONDS_H_
 #define OP3D_BASE_ACTIVITY_SECONDS_H_
 
@@ -8,8 +8,8 @@
 namespace op3d {
 
 struct ActivitySeconds {
-  // transform: frames to clips; wait: a network that waits for clips; forward (scoring too),
-  // backward, step: the optimiser's update.
+  // transform: frames to clips; wait: time in which the network waits for clips; forward (also
+  // scoring); backward; step: the optimiser's update.
   double transform = 0, wait = 0, forward = 0, backward = 0, step = 0;
 
   void operator+=(const ActivitySeconds& other) {
@@ -29,7 +29,7 @@ struct ActivitySeconds {
   }
 };
 
-// Adds the time since its last call, or its birth, to one of them.
+// Adds the time since its last call, or since its construction, to one of them.
 //
 //   Stopwatch watch;
 //   Load();   watch.Lap(&seconds.wait);

@@ -43,7 +43,7 @@ absl::Status AppendFile::Append(absl::string_view record) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       const absl::Status status = ErrnoStatus(errno, "cannot write", path_);
-      // Where this fails too, the torn record stays, and whoever opens the file next cuts it off.
+      // If this fails too, the incomplete record is removed when the file is opened next.
       if (::ftruncate(fd_, size_) != 0) return status;
       return status;
     }

@@ -31,9 +31,9 @@ std::string WorkspaceFolder() {
 
 absl::StatusOr<std::string> RunfilePath(absl::string_view path) {
   // `bazel run` and `bazel test` start programs in <binary>.runfiles/op3d; a program started by
-  // hand finds the same folder beside itself.  A test's own tree comes before the one beside a
-  // program that the test starts: that one may be left from an older build, as Bazel renews it only
-  // when the program itself is asked for.
+  // hand finds the same folder next to itself.  A test's own tree is preferred to the one next to a
+  // program that the test starts: that one may be from an older build, because Bazel only updates
+  // it when the program itself is requested.
   std::error_code error;
   const std::string test_tree = Environment("TEST_SRCDIR");
   const std::string self = std::filesystem::read_symlink("/proc/self/exe", error).string();

@@ -24,7 +24,7 @@ TEST(BazelTest, FindsItsOwnFiles) {
               StatusIs(absl::StatusCode::kNotFound, testing::HasSubstr("no/such")));
 }
 
-// The tree beside a program may be left from an older build.
+// The tree next to a program may be from an older build.
 TEST(BazelTest, TakesATestsOwnFilesBeforeThoseBesideTheProgram) {
   const std::string path = "op3d/base/bazel_test";
   const std::string root = TestFolder("runfiles");

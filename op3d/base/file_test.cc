@@ -37,7 +37,7 @@ TEST(FileTest, ErrorsNameThePath) {
 }
 
 TEST(FileTest, FullDiskLeavesTheOldContent) {
-  // /dev/full refuses every write, as a full disk does; a folder cannot be replaced by a file.
+  // /dev/full refuses every write, like a full disk; a folder cannot be replaced by a file.
   EXPECT_THAT(WriteFileAtomically("/dev/full/x", "y"), testing::Not(IsOk()));
   const std::string folder = Folder();
   ASSERT_THAT(MakeFolders(JoinPath(folder, "a/b")), IsOk());

@@ -13,29 +13,29 @@
 
 namespace op3d {
 
-// What is not known is empty or -1.
+// Unknown values are empty or -1.
 struct Processor {
   // "AuthenticAMD", "GenuineIntel".
   std::string vendor;
-  // A virtual machine may give less than the whole name; the numbers below tell the model then.
+  // A virtual machine may give only a part of the name; then the numbers below identify the model.
   std::string model_name;
   int family = -1;
   int model = -1;
   int stepping = -1;
-  // All of them, in the order of the file.
+  // All flags, in the order of the file.
   std::vector<std::string> flags;
 
   bool Has(absl::string_view flag) const;
 
-  // "AMD EPYC (AuthenticAMD, family 25, model 17, stepping 1)"; "" when nothing is known.
+  // "AMD EPYC (AuthenticAMD, family 25, model 17, stepping 1)"; "" if nothing is known.
   std::string Description() const;
 
-  // Those of `flags` that decide which kernels run: of vectors (sse4_2, avx, avx2, avx512f, ...),
+  // Those of `flags` that decide which kernels run: for vectors (sse4_2, avx, avx2, avx512f, ...),
   // matrices (amx_tile, ...) and fused products (fma).
   std::vector<std::string> ArithmeticFlags() const;
 };
 
-// The first processor of the text of a /proc/cpuinfo; an empty one when it names none.
+// The first processor in the text of /proc/cpuinfo; an empty one if there is none.
 Processor ParseCpuinfo(absl::string_view cpuinfo);
 
 }  // namespace op3d

@@ -3,8 +3,8 @@
 //   Progress progress("scan", 19906, "videos");
 //   for (...) progress.Add(1);
 //
-// On a terminal it redraws one line at most ten times a second; elsewhere (a log file) it writes a
-// line at most every ten seconds, so that logs stay short.  Thread-safe.
+// On a terminal it redraws one line at most ten times a second; otherwise (a log file) it writes
+// one line at most every ten seconds, so that logs stay short.  Thread-safe.
 #ifndef OP3D_BASE_PROGRESS_H_
 #define OP3D_BASE_PROGRESS_H_
 
@@ -20,24 +20,24 @@ namespace op3d {
 
 class Progress {
  public:
-  // `total` in `unit`s; 0 when it is not known.
+  // `total` in `unit`s; 0 if unknown.
   Progress(absl::string_view task, int64_t total, absl::string_view unit);
-  // Ends the line with the final count and the time it took.
+  // Ends the line with the final count and the elapsed time.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void Add(int64_t count);
-  // What an earlier process had done: it counts for the share, not for the rate.
+  // Work of an earlier process: it counts for the share, not for the rate.
   void AddEarlier(int64_t count);
   // For work that turns out shorter than estimated.
   void SetTotal(int64_t total);
   // A few words after the bar ("loss 1.23").
   void Note(absl::string_view note);
 
-  // A line above the bar, which is drawn again below it.
+  // Prints a line above the bar, which is drawn again below it.
   static void Print(absl::string_view line);
-  // Takes a bar away from the terminal, for text that others print; the next Add draws it again.
+  // Removes a bar from the terminal, for text that others print; the next Add draws it again.
   static void ClearLine();
 
  private:
@@ -57,8 +57,8 @@ class Progress {
 // "1.2 s", "12 s", "3 min 5 s", "2 h 10 min", "12 days".
 std::string FormatSeconds(double seconds);
 
-// The line a bar shows: "scan  [#####.....]  50 %  100/200 videos  20.0/s  5 s left  note".  Of the
-// `done`, `earlier` were done before the `seconds` began.
+// The text of a bar: "scan  [#####.....]  50 %  100/200 videos  20.0/s  5 s left  note".  `earlier`
+// of the `done` were done before the `seconds` began.
 std::string ProgressLine(absl::string_view task, int64_t done, int64_t earlier, int64_t total,
                          absl::string_view unit, double seconds, absl::string_view note);
 

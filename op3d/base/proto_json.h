@@ -1,7 +1,7 @@
-// Messages as JSON on one line, by Protobuf's own mapping with the fields' names as the schema has
-// them, and back.
+// Messages as JSON on one line, by Protobuf's JSON mapping with the field names of the schema, and
+// back.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::string line, PrintProtoJson(point));      // {"epoch":3,"top1":0.5, ...}
+//   OP3D_ASSIGN_OR_RETURN(std::string line, PrintProtoJson(point));   // {"epoch":3, ...}
 //   OP3D_RETURN_IF_ERROR(ParseProtoJson(line, /*ignore_unknown=*/false, &point));
 #ifndef OP3D_BASE_PROTO_JSON_H_
 #define OP3D_BASE_PROTO_JSON_H_
@@ -15,12 +15,12 @@
 
 namespace op3d {
 
-// Numbers keep every bit, and those that are 0 are there too; an `optional` field is there where it
-// is set.  Internal where Protobuf cannot print the message.  Thread-safe.
+// Numbers are written with all bits, also those that are 0; an `optional` field is written if it
+// is set.  Internal if Protobuf cannot print the message.  Thread-safe.
 absl::StatusOr<std::string> PrintProtoJson(const google::protobuf::Message& message);
 
-// InvalidArgument with Protobuf's reason.  `ignore_unknown` leaves fields out of account that the
-// message does not have.  Thread-safe.
+// InvalidArgument with Protobuf's reason.  With `ignore_unknown`, fields that the message does not
+// have are ignored.  Thread-safe.
 absl::Status ParseProtoJson(absl::string_view text, bool ignore_unknown,
                             google::protobuf::Message* message);
 

@@ -55,7 +55,7 @@ double RandomStream::Gaussian() {
 }
 
 double RandomStream::Gamma(double shape) {
-  // Marsaglia and Tsang (2000); below 1 from the next shape above.
+  // Marsaglia and Tsang (2000); shapes below 1 are computed from shape + 1.
   if (shape < 1) {
     const double boost = std::pow(1 - Uniform(), 1 / shape);
     return Gamma(shape + 1) * boost;
@@ -71,7 +71,7 @@ double RandomStream::Gamma(double shape) {
 
 double RandomStream::Beta(double alpha) {
   const double a = Gamma(alpha), b = Gamma(alpha);
-  // Tiny parameters may round both to 0.
+  // For tiny parameters both may be rounded to 0.
   return a + b > 0 ? a / (a + b) : 0.5;
 }
 

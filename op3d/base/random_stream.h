@@ -1,11 +1,11 @@
-// Named streams of random numbers: what is drawn depends on the name alone, never on the thread,
-// the order of the work or what was drawn elsewhere.
+// Named streams of random numbers: the numbers depend only on the name, never on the thread,
+// the order of the work or other streams.
 //
 //   RandomStream stream(seed, "crop", {epoch, video});
 //   const int left = stream.UniformInt(width - 224 + 1);        // in [0, width - 224]
 //
 // SplitMix64 over a hash of the name; the same bits on every machine (std:: and absl::
-// distributions promise no such thing).
+// distributions do not guarantee this).
 #ifndef OP3D_BASE_RANDOM_STREAM_H_
 #define OP3D_BASE_RANDOM_STREAM_H_
 
@@ -20,7 +20,7 @@ namespace op3d {
 // 64-bit FNV-1a over the bytes.
 uint64_t Fnv1a64(absl::string_view bytes);
 
-// One stream.  Not thread-safe; make one where it is used, it costs nothing.
+// One stream.  Not thread-safe; construct one where it is used, it costs nothing.
 class RandomStream {
  public:
   RandomStream(uint64_t seed, absl::string_view purpose, std::initializer_list<int64_t> indices);

@@ -43,7 +43,7 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
 
-// Bytes of a tensor; nothing when the product does not fit.
+// Bytes of a tensor; an error if the product overflows.
 absl::StatusOr<int64_t> ByteSize(DType dtype, const std::vector<int64_t>& shape) {
   int64_t size = Row(dtype).size;
   // A zero makes the whole tensor empty, however large the other dimensions are.
@@ -72,7 +72,7 @@ absl::StatusOr<Json> ParseHeader(absl::string_view text) {
       const std::string& name = value.get_ref<const std::string&>();
       if (!names.insert(name).second) twice = name;
     }
-    // {"name": {"shape": [ is the deepest there is.
+    // {"name": {"shape": [ is the deepest allowed nesting.
     deep = deep || depth > 3;
     return depth <= 3;
   };
@@ -128,7 +128,7 @@ absl::StatusOr<DType> ParseDType(const Json& json) {
       "has dtype '", name, "'; op3d reads F16, BF16, F32, F64, I64, U8, I32 and BOOL"));
 }
 
-// One entry of the header, `data` being the file's data section.
+// One entry of the header; `data` is the file's data section.
 absl::StatusOr<TensorView> ParseTensor(const Json& json, absl::string_view data) {
   TensorView tensor;
   if (!json.is_object()) return absl::InvalidArgumentError("is not described by an object");
@@ -154,7 +154,7 @@ absl::StatusOr<TensorView> ParseTensor(const Json& json, absl::string_view data)
   return tensor;
 }
 
-// The tensors, sorted by place, must tile the data section.
+// The tensors, sorted by position, must fill the data section without gaps or overlaps.
 absl::Status CheckTiling(const std::vector<TensorView>& tensors, absl::string_view data) {
   const char* end = data.data();
   std::string before = "the header";
@@ -217,7 +217,7 @@ absl::Status ParseInto(absl::string_view bytes, std::vector<TensorView>* tensors
     tensor->name = name;
     tensors->push_back(*std::move(tensor));
   }
-  // An empty tensor shares its begin with the next one, and comes first.
+  // An empty tensor starts where the next one does, and comes first.
   std::stable_sort(tensors->begin(), tensors->end(), [](const TensorView& a, const TensorView& b) {
     return std::make_pair(a.data.data(), a.data.size()) <
            std::make_pair(b.data.data(), b.data.size());

@@ -20,7 +20,7 @@
 namespace op3d {
 
 // The element types that checkpoints use.  In a file: "F16", "BF16", "F32", "F64", "I64", "U8",
-// "I32", "BOOL" (a byte each).
+// "I32", "BOOL" (one byte each).
 enum class DType { kF16, kBF16, kF32, kF64, kI64, kU8, kI32, kBool };
 
 // "F32" ...
@@ -28,7 +28,7 @@ absl::string_view DTypeName(DType dtype);
 // Bytes of one element.
 int64_t DTypeSize(DType dtype);
 
-// One tensor; `data` belongs to someone else.
+// One tensor; does not own `data`.
 struct TensorView {
   std::string name;
   DType dtype = DType::kF32;
@@ -37,25 +37,25 @@ struct TensorView {
   absl::string_view data;
 };
 
-// A parsed file; owns the bytes.  Immutable, so safe to share between threads; copies share the
+// A parsed file; owns the bytes.  Immutable, so thread-safe; copies share the
 // bytes, and every view lives as long as one of them.
 class Safetensors {
  public:
-  // NotFound or Internal when the file cannot be read; otherwise as Parse, with the path.
+  // NotFound or Internal if the file cannot be read; otherwise as Parse, with the path.
   static absl::StatusOr<Safetensors> Read(const std::string& path);
 
   // Strict: the tensors fill the data section without overlap or gap, each has the size that its
-  // type and shape ask for, and no name comes twice.  DataLoss when there are fewer bytes than the
+  // type and shape need, and no name occurs twice.  DataLoss if there are fewer bytes than the
   // header needs (a truncated file), InvalidArgument for everything else; both name `source`, the
   // tensor and the numbers.  Allocates in proportion to `bytes`, whatever the header claims.
   static absl::StatusOr<Safetensors> Parse(std::string bytes, absl::string_view source);
 
-  // In the order of their place in the file.
+  // In the order of their position in the file.
   const std::vector<TensorView>& tensors() const { return tensors_; }
-  // Null when there is none of that name.
+  // Null if there is no tensor with that name.
   const TensorView* Find(absl::string_view name) const;
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  // The file as it was parsed.
+  // The bytes that were parsed.
   const std::string& bytes() const { return *bytes_; }
 
  private:
@@ -66,14 +66,15 @@ class Safetensors {
 };
 
 // The file's bytes; equal input gives equal bytes.  The header is padded with spaces so that the
-// data starts at a multiple of 8, and the tensors are laid out by falling element size (otherwise
+// data starts at a multiple of 8, and the tensors are sorted by decreasing element size (otherwise
 // in the given order), so that each one is aligned.  Write them with WriteFileAtomically.
-// InvalidArgument: a name twice, or one that is not UTF-8; data of another size than the shape's.
+// InvalidArgument: a duplicate name, or one that is not UTF-8; data whose size does not fit the
+// shape.
 absl::StatusOr<std::string> SerializeSafetensors(
     const std::vector<TensorView>& tensors, const std::map<std::string, std::string>& metadata);
 
-// The same file without its metadata, for checksums of the numbers alone; `bytes` as they are where
-// they are no such file.
+// The same file without its metadata, for checksums of only the numbers; other `bytes` are returned
+// unchanged.
 std::string WithoutMetadata(std::string bytes);
 
 }  // namespace op3d

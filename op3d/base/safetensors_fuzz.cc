@@ -1,4 +1,4 @@
-// Whatever the bytes: tensors inside them, or a status.
+// For any bytes the result must be tensors inside them, or a status.
 #include <cstdint>
 #include <string>
 
@@ -12,9 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const op3d::TensorView& tensor : file->tensors()) {
     for (const char byte : tensor.data) sum += static_cast<uint8_t>(byte);
   }
-  // What was read can be written, and read again.
+  // The parsed tensors can be written, and read again.
   const auto written = op3d::SerializeSafetensors(file->tensors(), file->metadata());
   if (!written.ok() || !op3d::Safetensors::Parse(*written, "again").ok()) __builtin_trap();
-  // The sum keeps the compiler from leaving the reading out.
+  // The sum prevents the compiler from removing the reads.
   return sum == SIZE_MAX ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-// SHA-256, to tell whether two files are the same when one of them is not at hand.
+// SHA-256, to compare two files when only the checksum of one of them is available.
 #ifndef OP3D_BASE_SHA256_H_
 #define OP3D_BASE_SHA256_H_
 

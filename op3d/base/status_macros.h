@@ -32,12 +32,12 @@
 
 namespace op3d {
 
-// `status` with "`prefix`: " before its message; an OK status stays as it is.
+// `status` with "`prefix`: " before its message; an OK status is not changed.
 absl::Status Annotate(const absl::Status& status, absl::string_view prefix);
 
-// What a program returns for `status` (spec of the programs): 0 done; 2 for wrong use or bad input
+// The exit code of a program for `status`: 0 done; 2 for wrong use or bad input
 // (invalid argument, not found, failed precondition, out of range, already exists); 130 or 143
-// when a signal ended it (cancelled); 1 for everything else.
+// if a signal ended it (cancelled); 1 for everything else.
 int ExitCode(const absl::Status& status);
 
 }  // namespace op3d

@@ -101,12 +101,13 @@ absl::StatusOr<std::unique_ptr<Subprocess>> Subprocess::Start(const SubprocessOp
   std::unique_ptr<Subprocess> child(new Subprocess(options));
   int to_child[2] = {-1, -1}, from_child[2] = {-1, -1};
   if (options.pipes) IgnoreSigpipe();
-  const bool ready = !options.pipes || (::pipe2(to_child, O_CLOEXEC) == 0 &&
-                                        ::pipe2(from_child, O_CLOEXEC) == 0);
+  const bool ready =
+      !options.pipes || (::pipe2(to_child, O_CLOEXEC) == 0 && ::pipe2(from_child, O_CLOEXEC) == 0);
   const pid_t parent = ::getpid();
   if (ready) child->pid_ = ::fork();
   if (child->pid_ == 0) {
-    BecomeProgram({options, arguments.data(), environment.data(), to_child[0], from_child[1], parent});
+    BecomeProgram(
+        {options, arguments.data(), environment.data(), to_child[0], from_child[1], parent});
   }
   const int error = errno;
   Close(&to_child[0]);

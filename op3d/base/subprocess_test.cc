@@ -41,8 +41,8 @@ TEST(SubprocessTest, HasItsOwnEnvironmentFolderAndLog) {
   ::setenv("OP3D_TEST_KEPT", "kept", 1);
   ::setenv("OP3D_TEST_TAKEN_OUT", "there", 1);
   const std::string folder = TestFolder("folder");
-  SubprocessOptions options = Shell(
-      "echo $OP3D_TEST_KEPT $OP3D_TEST_NEW ${OP3D_TEST_TAKEN_OUT-gone}; pwd; echo error >&2");
+  SubprocessOptions options =
+      Shell("echo $OP3D_TEST_KEPT $OP3D_TEST_NEW ${OP3D_TEST_TAKEN_OUT-gone}; pwd; echo error >&2");
   options.folder = folder;
   options.log = JoinPath(folder, "log");
   options.variables = {{"OP3D_TEST_NEW", "new=1"}, {"OP3D_TEST_TAKEN_OUT", std::nullopt}};
@@ -79,8 +79,8 @@ TEST(SubprocessTest, FilesCannotOutgrowTheirLimit) {
 TEST(SubprocessTest, AGroupEndsWithItsLeader) {
   const std::string path = JoinPath(TestFolder("group"), "pid");
   {
-    SubprocessOptions options = Shell("sleep 60 & echo $! > " + path + ".new; mv " + path +
-                                      ".new " + path + "; wait");
+    SubprocessOptions options =
+        Shell("sleep 60 & echo $! > " + path + ".new; mv " + path + ".new " + path + "; wait");
     options.own_group = true;
     ASSERT_OK_AND_ASSIGN(const auto child, Subprocess::Start(options));
     while (!FileExists(path)) ::usleep(1000);

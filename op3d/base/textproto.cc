@@ -30,14 +30,14 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::TextFormat;
 
-// How many levels down a near name is looked for, and how many are shown.
+// How deep similar names are searched, and how many are shown.
 constexpr int kDeepestNear = 5;
 constexpr size_t kShownNear = 3;
 
 constexpr char kEnding[] = ".textproto";
 constexpr char kBase[] = "base";
 
-// Keeps the first error: later ones are its consequences.
+// Keeps the first error, because later ones are its consequences.
 class FirstError : public google::protobuf::io::ErrorCollector {
  public:
   void AddError(int line, int column, const std::string& message) override {
@@ -58,7 +58,7 @@ struct PathStep {
   std::optional<std::string> element;
 };
 
-// "a[x=y].b" and "1=2" of "a[x=y].b=1=2": what stands in brackets is a name.
+// "a[x=y].b" and "1=2" for "a[x=y].b=1=2": the text in brackets is a name.
 bool SplitAssignment(absl::string_view assignment, absl::string_view* path,
                      absl::string_view* value) {
   bool inside = false;
@@ -104,7 +104,7 @@ const std::string* StringField(const Message& message, const char* name, std::st
   return &message.GetReflection()->GetStringReference(message, field, scratch);
 }
 
-// What an element of a list is called: by its name or pool, or as its state is.
+// The name of an element of a list: its own name or pool, or its state's name.
 std::string NameOfElement(const Message& element) {
   std::string scratch;
   for (const char* name : {"name", "pool"}) {
@@ -120,7 +120,7 @@ std::string NameOfElement(const Message& element) {
   return NameOfElement(element.GetReflection()->GetMessage(element, state));
 }
 
-// The names of a list's elements; where they have none their numbers.
+// The names of a list's elements; their numbers if they have no names.
 std::vector<std::string> ElementNames(const Message& holder, const FieldDescriptor* field) {
   std::vector<std::string> names;
   for (int i = 0; i < holder.GetReflection()->FieldSize(holder, field); ++i) {
@@ -133,7 +133,7 @@ std::vector<std::string> ElementNames(const Message& holder, const FieldDescript
   return names;
 }
 
-// How many letters differ (Levenshtein).
+// The number of different letters (Levenshtein distance).
 size_t Difference(absl::string_view a, absl::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -148,7 +148,7 @@ size_t Difference(absl::string_view a, absl::string_view b) {
   return row[b.size()];
 }
 
-// Paths below `message` whose last name is `name` or nearly so, with how much it differs.
+// Paths below `message` whose last name is `name` or similar, with the distance.
 using NearPaths = std::vector<std::pair<size_t, std::string>>;
 void FindNear(const Message& message, absl::string_view name, const std::string& prefix, int depth,
               NearPaths* near) {
@@ -189,8 +189,8 @@ std::string DidYouMean(const Message& root, absl::string_view name) {
       " meant?");
 }
 
-// The field of that name of `*holder`; or of what its oneof holds, which `*holder` becomes then: a
-// path need not say which kind a recipe is.
+// The field of `*holder` with that name; or a field of the message set in its oneof, which then
+// becomes `*holder`: a path need not say which kind a recipe is.
 absl::StatusOr<const FieldDescriptor*> FindField(const std::string& name, absl::string_view path,
                                                  const Message& root, Message** holder) {
   const Descriptor& descriptor = *(*holder)->GetDescriptor();
@@ -211,7 +211,7 @@ absl::StatusOr<const FieldDescriptor*> FindField(const std::string& name, absl::
                    DidYouMean(root, name), "; it has: ", FieldNames(descriptor)));
 }
 
-// The place of the step's element in its list.
+// The index of the step's element in its list.
 absl::StatusOr<int> FindElement(const PathStep& step, const FieldDescriptor* field,
                                 absl::string_view path, const Message& holder) {
   const std::vector<std::string> names = ElementNames(holder, field);
@@ -233,7 +233,7 @@ absl::StatusOr<int> FindElement(const PathStep& step, const FieldDescriptor* fie
                                                 ", or by number 0 to ", names.size() - 1)));
 }
 
-// The message that the step leads to.
+// The message to which the step leads.
 absl::StatusOr<Message*> GoInto(const PathStep& step, const FieldDescriptor* field,
                                 absl::string_view path, Message* holder) {
   const google::protobuf::Reflection& reflection = *holder->GetReflection();
@@ -256,8 +256,8 @@ absl::StatusOr<Message*> GoInto(const PathStep& step, const FieldDescriptor* fie
   return reflection.MutableRepeatedMessage(holder, field, index);
 }
 
-// A name in capitals, without what a value says of its enum: "PLANNED" of PLANNED_METHOD, "BOTH" of
-// BOTH_METHODS.
+// A name in capitals, without the part that repeats its enum: "PLANNED" of PLANNED_METHOD, "BOTH"
+// of BOTH_METHODS.
 std::string EnumWord(absl::string_view name, const google::protobuf::EnumDescriptor& type) {
   const std::string word = absl::AsciiStrToUpper(name), of = absl::AsciiStrToUpper(type.name());
   absl::string_view rest = word;
@@ -268,8 +268,8 @@ std::string EnumWord(absl::string_view name, const google::protobuf::EnumDescrip
   return std::string(rest);
 }
 
-// A value of an enum by its name, in capitals or not, with or without the enum's own name: flags
-// and settings take the same words.  Null when there is none.
+// A value of an enum by its name, in any case, with or without the enum's own name: flags
+// and settings accept the same words.  Null if there is none.
 const google::protobuf::EnumValueDescriptor* FindEnumValue(
     absl::string_view name, const google::protobuf::EnumDescriptor& type) {
   for (int i = 0; i < type.value_count(); ++i) {
@@ -331,14 +331,14 @@ absl::Status SetValue(const PathStep& step, const FieldDescriptor* field, absl::
     }
   }
   if (index < 0) return absl::OkStatus();
-  // The new element stands last; it takes the old one's place.
+  // The new element is the last one; move it to the place of the old one.
   const int last = reflection.FieldSize(*holder, field) - 1;
   reflection.SwapElements(holder, field, index, last);
   reflection.RemoveLast(holder, field);
   return absl::OkStatus();
 }
 
-// `named`: which fields the text names; may be null.
+// `named`: receives the fields that the text sets; may be null.
 absl::Status Parse(absl::string_view text, absl::string_view source,
                    TextFormat::ParseInfoTree* named, Message* message) {
   FirstError error;
@@ -351,8 +351,8 @@ absl::Status Parse(absl::string_view text, absl::string_view source,
   return absl::OkStatus();
 }
 
-// Empties the lists and single values of `to` that a text names, so that a merge replaces them, also
-// by 0, which a merge alone takes for nothing.
+// Clears the lists and single values of `to` that a text sets, so that a merge replaces them, also
+// with 0, which a merge alone ignores.
 void ClearNamed(const TextFormat::ParseInfoTree& named, Message* to) {
   const Descriptor& descriptor = *to->GetDescriptor();
   for (int i = 0; i < descriptor.field_count(); ++i) {
@@ -370,7 +370,7 @@ void ClearNamed(const TextFormat::ParseInfoTree& named, Message* to) {
   }
 }
 
-// The file that `path` names as its base, "" = none.
+// The file that `path` names as its base; "" = none.
 absl::StatusOr<std::string> BaseOf(const std::string& path, const std::string& shipped_folder,
                                    const Message& file) {
   std::string scratch;

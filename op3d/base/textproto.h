@@ -1,10 +1,10 @@
-// Settings and records as text: protobuf's text format, with errors a person can act on.
+// Settings and records as text: protobuf's text format, with errors that say what to do.
 //
 //   TrainingRunSettings settings;                                  // any message
 //   OP3D_RETURN_IF_ERROR(ReadTextproto("my.textproto", &settings));
 //   OP3D_RETURN_IF_ERROR(SetField("sgd.weight_decay=5e-4", &settings));
 //
-// Settings with a field `string base` may be differences from another file:
+// Settings with a field `string base` may contain only differences from another file:
 //
 //   // base: "miniature"                    // shipped_folder/miniature.textproto
 //   // search { rule { max_epochs: 10 } }
@@ -22,44 +22,45 @@
 
 namespace op3d {
 
-// Replaces `message` by what `text` says.  InvalidArgument names `source`, line, column and what is
-// wrong there ("my.textproto:3:7: Message type ... has no field named ...").
+// Replaces `message` by the content of `text`.  InvalidArgument names `source`, line, column and
+// the error ("my.textproto:3:7: Message type ... has no field named ...").
 absl::Status ParseTextproto(absl::string_view text, absl::string_view source,
                             google::protobuf::Message* message);
 
-// The same from a file; NotFound when there is none.
+// The same from a file; NotFound if it does not exist.
 absl::Status ReadTextproto(const std::string& path, google::protobuf::Message* message);
 
-// Lays the file over `message`, after its base, the base's own base and so on.  A field that a file
-// names replaces what was there, also by 0, false or "": a message field by field, a list as a whole
-// (`x: []` names nothing).  What no file names stays.  `base` is a name of `shipped_folder`, or a file
-// ("mine.textproto", "../other/mine.textproto"), counted from the folder of the file that names it;
-// `message` has none in the end.  Errors as of ReadTextproto(); NotFound for a base that is not there
-// lists those that are, InvalidArgument names a circle of bases.
+// Merges the file over `message`, after its base, the base's own base and so on.  A field in a file
+// replaces the earlier value, also with 0, false or ""; messages are merged field by field, a list
+// is replaced as a whole (`x: []` has no effect).  Other fields stay.  `base` is a name in
+// `shipped_folder`, or a file ("mine.textproto", "../other/mine.textproto"), relative to the folder
+// of the file that names it; `message` has no base at the end.  Errors of ReadTextproto(); NotFound
+// for a missing base lists the existing ones, InvalidArgument names a cycle of bases.
 absl::Status OverlayTextproto(const std::string& path, const std::string& shipped_folder,
                               google::protobuf::Message* message);
 
-// `folder`/`name`.textproto.  NotFound lists the names there are: "there is no plan 'x'; there are a,
-// b", where `what` is "plan".
+// `folder`/`name`.textproto.  NotFound lists the existing names: "there is no plan 'x'; there are
+// a, b", where `what` is "plan".
 absl::StatusOr<std::string> FindTextproto(const std::string& folder, absl::string_view name,
                                           absl::string_view what);
 
-// "ucf101", not "ucf101.textproto" or "./ucf101": a name of something that ships, not a file.
+// Whether it is a name of something that ships, "ucf101", and not a file, "ucf101.textproto" or
+// "./ucf101".
 bool IsTextprotoName(absl::string_view name);
 
-// As text, a field a line; doubles keep every bit.
+// As text, one field per line; doubles keep every bit.
 std::string PrintTextproto(const google::protobuf::Message& message);
 
-// Writes it, all or nothing.
+// Writes it atomically.
 absl::Status WriteTextproto(const std::string& path, const google::protobuf::Message& message);
 
 // Sets one field by its path: "search.attempt_epochs=4".  An element of a list is given by its
 // number from 0 or by its name (its own, or its state's): "steps[0].epochs=20",
-// "recipes[planned].test_clips=5".  What a oneof holds need not be named.  The value is in text
-// format; a string needs no quotes, a list is replaced ("x=[1, 2]", "x=1"), a name of an enum may
-// be in small letters and without the enum's own name ("method=planned" for PLANNED_METHOD).
+// "recipes[planned].test_clips=5".  The set member of a oneof need not be named.  The value is in
+// text format; a string needs no quotes, a list is replaced ("x=[1, 2]", "x=1"), a name of an enum
+// may be in lower case and without the enum's own name ("method=planned" for PLANNED_METHOD).
 // InvalidArgument names the part of the path that does not exist, the nearest names anywhere in
-// `message`, and what is there.
+// `message`, and the existing ones.
 absl::Status SetField(absl::string_view assignment, google::protobuf::Message* message);
 
 }  // namespace op3d

@@ -122,7 +122,7 @@ TEST(TextprotoTest, SetFieldSaysWhichElementsThereAre) {
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("")))
         << path;
   }
-  // Near names, wherever they are.
+  // Similar names, anywhere.
   EXPECT_THAT(error("rat=1"), HasSubstr("has no field 'rat'; is rate or "));
   EXPECT_THAT(error("items[0].coutns=1"), HasSubstr("; is counts or "));
   EXPECT_THAT(error("zzzzzz=1"), testing::Not(HasSubstr("meant")));
@@ -141,7 +141,7 @@ TEST(TextprotoTest, SetFieldSaysWhichPartOfThePathIsWrong) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("path.to.field=value")));
 }
 
-// Writes the files into a fresh folder, lays the first one over `message`.
+// Writes the files into a new folder and merges the first one over `message`.
 absl::Status Overlay(const std::string& folder,
                      const std::vector<std::pair<std::string, std::string>>& files,
                      TextprotoTestMessage* message) {

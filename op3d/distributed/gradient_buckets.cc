@@ -98,7 +98,7 @@ void GradientBuckets::Take(size_t index) {
 }
 
 void GradientBuckets::Start() {
-  // In one order on all ranks, whichever gradient came first.
+  // In the same order on all ranks, whichever gradient came first.
   for (; next_ < buckets_.size() && buckets_[next_].missing == 0 && status_.ok(); ++next_) {
     auto sum = group_->StartAllReduce(buckets_[next_].flat);
     status_ = sum.status();
@@ -120,7 +120,7 @@ absl::Status GradientBuckets::Finish() {
       bucket.flat.div_(group_->size());
       for (size_t place = 0; place < bucket.parameters.size(); ++place) {
         const at::Tensor& parameter = parameters_[bucket.parameters[place]];
-        // The optimiser drops its gradients, so the bucket is free again after it.
+        // The optimiser clears its gradients, so the bucket is free again afterwards.
         parameter.mutable_grad() =
             bucket.flat.narrow(0, bucket.offsets[place], parameter.numel()).view(parameter.sizes());
       }

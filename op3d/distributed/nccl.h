@@ -1,4 +1,4 @@
-// The way of tensors between GPUs: NCCL in a build with --config=cuda, otherwise a sentence.
+// Communication between GPUs: NCCL in a build with --config=cuda, otherwise an error.
 #ifndef OP3D_DISTRIBUTED_NCCL_H_
 #define OP3D_DISTRIBUTED_NCCL_H_
 

@@ -29,9 +29,9 @@ namespace {
 
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
 
-// No operation takes so long unless somebody is dead, and that the watch notices.
+// An operation takes this long only if a rank is dead, and the watch detects that.
 constexpr std::chrono::hours kOperationTimeout{24};
-// What the watch's own questions to the store may take.
+// The timeout of the watch's own requests to the store.
 constexpr std::chrono::seconds kWatchTimeout{5};
 
 std::vector<uint8_t> Bytes(const std::string& text) { return {text.begin(), text.end()}; }
@@ -94,7 +94,7 @@ std::string Where(const RankEnvironment& ranks) {
   return absl::StrCat(ranks.host, ":", ranks.port);
 }
 
-// What c10d says when ranks cannot meet, as a sentence about it.
+// Turns c10d's error when ranks cannot join into a useful message.
 absl::Status ExplainMeeting(const absl::Status& status, const RankEnvironment& ranks,
                             absl::Duration patience) {
   if (status.ok()) return status;
@@ -112,7 +112,7 @@ absl::Status ExplainMeeting(const absl::Status& status, const RankEnvironment& r
                    message.substr(0, message.find('\n')), ")"));
 }
 
-// Rank 0's settings against each rank's; all ranks return the same.
+// Compares rank 0's settings with each rank's; all ranks return the same.
 absl::Status CompareSettings(const RankEnvironment& ranks, const std::string& self,
                              const std::string& settings, c10d::Store* store) {
   const auto key = [](const char* what, int rank) {
@@ -129,7 +129,7 @@ absl::Status CompareSettings(const RankEnvironment& ranks, const std::string& se
                          ") has other settings than rank 0: ", FirstDifference(first, text),
                          "; start all ranks with the same command and settings");
   store->set(key("compared", ranks.rank), Bytes(found));
-  // A rank with another idea of the number of ranks must not be waited for.
+  // Do not wait for a rank that expects another number of ranks.
   if (ranks.rank > 0 && found != "same") return absl::InvalidArgumentError(found);
   if (ranks.rank == 0) {
     std::string all = "same";
@@ -163,14 +163,14 @@ class PendingSum : public ProcessGroup::Pending {
 
 struct ProcessGroup::State {
   RankEnvironment ranks;
-  // Kept alive by rank 0 as long as others ask it.
+  // Kept alive by rank 0 as long as others use it.
   StorePointer store;
-  // For tensors on the CPU and all that is not a tensor; for tensors of `device`.
+  // For tensors on the CPU and everything that is not a tensor; for tensors of `device`.
   c10::intrusive_ptr<c10d::Backend> host_backend, device_backend;
   std::unique_ptr<RankWatch> watch;
   bool left = false;
 
-  // Runs an operation; its error is explained.
+  // Runs an operation and explains its error.
   absl::Status Run(absl::FunctionRef<void()> operation) {
     return watch->Explain(CatchTorch([&] {
       operation();
@@ -189,7 +189,7 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Join(const RankEnvir
                                                                  const std::string& device,
                                                                  const std::string& settings,
                                                                  const JoinOptions& options) {
-  // Of a rank that died c10d tells by stack traces, before the sentence that says it.
+  // When a rank has died, c10d prints stack traces before the message that says it.
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_ERROR;
   auto state = std::make_unique<State>();
   state->ranks = ranks;
@@ -205,7 +205,7 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Join(const RankEnvir
         store_options.timeout =
             std::chrono::milliseconds(absl::ToInt64Milliseconds(options.patience));
         meeting = c10::make_intrusive<c10d::TCPStore>(ranks.host, store_options);
-        // A launcher's table outlives an attempt; what stands in it from before must not count.
+        // A launcher's store survives an attempt; its old entries must not count.
         state->store =
             c10::make_intrusive<c10d::PrefixStore>(absl::StrCat("op3d/", ranks.attempt), meeting);
         return absl::OkStatus();
@@ -247,7 +247,7 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Join(const RankEnvir
   watch_options.interval = std::min(options.silence / 10, absl::Seconds(1));
   watch_options.grace = options.grace;
   OP3D_RETURN_IF_ERROR(CatchTorch([&] {
-    // A connection of its own: the watch asks while the main thread waits.
+    // A connection of its own, because the watch sends requests while the main thread waits.
     StorePointer clone = state->store->clone();
     clone->setTimeout(kWatchTimeout);
     state->watch = std::make_unique<RankWatch>(std::make_unique<WatchStore>(clone), watch_options);
@@ -317,7 +317,7 @@ absl::StatusOr<std::vector<std::string>> ProcessGroup::Gather(const std::string&
         gather(at::from_blob(&count, {1}, at::TensorOptions(at::kLong)));
     int64_t most = 1;
     for (const at::Tensor& other : counts) most = std::max(most, other.item<int64_t>());
-    // All ranks send equally much; what is too much is cut off again.
+    // All ranks must send the same number of bytes; the padding is removed again.
     std::string padded = bytes;
     padded.resize(static_cast<size_t>(most));
     const std::vector<at::Tensor> parts =

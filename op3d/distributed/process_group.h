@@ -1,13 +1,13 @@
-// The processes of one training, and what they say to each other: the door to LibTorch's c10d.
+// The processes of one training and their communication: the only user of LibTorch's c10d.
 //
 //   OP3D_ASSIGN_OR_RETURN(RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
 //   OP3D_ASSIGN_OR_RETURN(auto group, ProcessGroup::Join(ranks, "cpu", settings_text));
 //   OP3D_RETURN_IF_ERROR(group->AllReduce(&losses));                // now the sums over all ranks
 //   group->Leave(status);
 //
-// Tensors on the CPU travel by Gloo; on a GPU by NCCL, in a build with --config=cuda.  Every
-// operation is called by all ranks in the same order.  Where a rank dies, the operations of the
-// others end with a sentence that names it (RankWatch).
+// Tensors on the CPU use Gloo; those on a GPU NCCL, in a build with --config=cuda.  All ranks must
+// call every operation, in the same order.  If a rank dies, the operations of the
+// others end with an error that names it (RankWatch).
 #ifndef OP3D_DISTRIBUTED_PROCESS_GROUP_H_
 #define OP3D_DISTRIBUTED_PROCESS_GROUP_H_
 
@@ -25,21 +25,21 @@
 namespace op3d {
 
 struct JoinOptions {
-  // How long a rank waits for the others to come.
+  // How long a rank waits for the others to join.
   absl::Duration patience = absl::Minutes(5);
-  // A rank not heard for so long is dead.
+  // A rank that is silent for this time counts as dead.
   absl::Duration silence = absl::Seconds(10);
-  // From the verdict to the end of a rank that hangs.
+  // Time from the verdict until a rank that hangs is ended.
   absl::Duration grace = absl::Seconds(10);
 };
 
-// Operations are called from one thread at a time.
+// Call operations from one thread at a time.
 class ProcessGroup {
  public:
-  // Meets the other ranks at ranks.host:port.  `device` is what tensors will be on.  `settings`
-  // must be the same text on all ranks: InvalidArgument on all of them names the rank and the first
-  // line that differs.  FailedPrecondition when the port is in use, or NCCL is asked for in a build
-  // without it; Unavailable when ranks do not come in time.
+  // Joins the other ranks at ranks.host:port.  `device` is where the tensors will be.  `settings`
+  // must be the same text on all ranks; otherwise InvalidArgument on all of them names the rank and
+  // the first line that differs.  FailedPrecondition if the port is in use, or if NCCL is requested
+  // in a build without it; Unavailable if ranks do not join in time.
   static absl::StatusOr<std::unique_ptr<ProcessGroup>> Join(const RankEnvironment& ranks,
                                                             const std::string& device,
                                                             const std::string& settings,
@@ -50,14 +50,14 @@ class ProcessGroup {
   int rank() const;
   int size() const;
 
-  // A sum under way; Wait() is called once.
+  // A running all-reduce; call Wait() once.
   class Pending {
    public:
     virtual ~Pending() = default;
     virtual absl::Status Wait() = 0;
   };
-  // Begins to replace `tensor` by the sum over the ranks, the same bits on all.  It must not be
-  // touched before Wait().
+  // Starts to replace `tensor` by the sum over the ranks, the same bits on all.  Do not use it
+  // before Wait().
   absl::StatusOr<std::unique_ptr<Pending>> StartAllReduce(const at::Tensor& tensor);
 
   // Replaces each number by the sum over the ranks.
@@ -71,8 +71,8 @@ class ProcessGroup {
   // Every rank's `bytes`, by rank.
   absl::StatusOr<std::vector<std::string>> Gather(const std::string& bytes);
 
-  // Ends this rank's part, well or with an error that the others then end with too.  The rank that
-  // keeps the meeting point waits for the others, some seconds at most.
+  // Ends this rank's part, with OK or with an error with which the others then end too.  The rank
+  // that hosts the store waits for the others, at most some seconds.
   void Leave(const absl::Status& status);
 
  private:

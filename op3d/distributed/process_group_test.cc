@@ -1,4 +1,4 @@
-// Several processes on this machine: what they say to each other, and what happens when one dies.
+// Several processes on this machine: their communication, and what happens when one dies.
 #include "op3d/distributed/process_group.h"
 
 #include <ATen/TensorOperators.h>
@@ -39,7 +39,7 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> Join(const std::string& settings,
   return ProcessGroup::Join(*ReadRankEnvironment(ProcessEnvironment()), "cpu", settings, options);
 }
 
-// ---------------------------------------------------------------- run once a rank
+// ---------------------------------------------------------------- run once per rank
 
 TEST(ProcessGroupRank, DISABLED_Operations) {
   ASSERT_OK_AND_ASSIGN(const auto group, Join("lr: 1"));
@@ -104,7 +104,7 @@ TEST(ProcessGroupRank, DISABLED_OtherSettings) {
                                              HasSubstr("'seed: 1' here"))));
 }
 
-// Sums for ever; rank DIES kills itself after a few.
+// Sums for ever; rank DIES kills itself after a few steps.
 TEST(ProcessGroupRank, DISABLED_OneDies) {
   ASSERT_OK_AND_ASSIGN(const auto group, Join(""));
   absl::Status status;

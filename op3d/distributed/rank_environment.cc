@@ -66,7 +66,7 @@ absl::StatusOr<RankEnvironment> ReadSlurm(const GetVariable& get) {
         "the environment has SLURM_PROCID but no SLURM_STEP_NODELIST: set MASTER_ADDR to the host "
         "of rank 0");
   }
-  // Two jobs on one machine must not meet at one port.
+  // Two jobs on one machine must not use the same port.
   OP3D_ASSIGN_OR_RETURN(const int job, Number(get, "SLURM_JOB_ID", 0, 0x7fffffff, 0));
   OP3D_ASSIGN_OR_RETURN(ranks.port, Number(get, "MASTER_PORT", 1, 65535, 20000 + job % 20000));
   OP3D_ASSIGN_OR_RETURN(ranks.attempt, Number(get, "SLURM_RESTART_COUNT", 0, 1 << 30, 0));
@@ -84,7 +84,7 @@ GetVariable ProcessEnvironment() {
 
 absl::StatusOr<RankEnvironment> ReadRankEnvironment(const GetVariable& get) {
   if (get("RANK").has_value() || get("WORLD_SIZE").has_value()) return ReadTorchrun(get);
-  // A batch script outside srun has SLURM_PROCID and SLURM_NTASKS too, but is no step's task.
+  // A batch script outside srun also has SLURM_PROCID and SLURM_NTASKS, but is not a step's task.
   if (get("SLURM_STEP_NUM_TASKS").has_value() && get("SLURM_PROCID").has_value()) {
     return ReadSlurm(get);
   }

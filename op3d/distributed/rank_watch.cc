@@ -19,7 +19,7 @@ std::string KeyOf(const char* what, int rank) { return absl::StrCat("watch/", wh
 void EndProcess(const std::string& sentence) {
   std::fprintf(stderr, "%s\n", sentence.c_str());
   std::fflush(stderr);
-  // Threads hang in operations that will never end: no destructor may wait for them.
+  // Threads hang in operations that never end, so no destructor may wait for them.
   ::_exit(1);
 }
 

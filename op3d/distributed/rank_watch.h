@@ -1,13 +1,13 @@
-// Watches over the processes of one training, so that none waits for a dead one.
+// Watches the processes of one training, so that none waits for a dead one.
 //
 //   RankWatch watch(std::move(store), {rank, size, "gpu07, process 4711"});
 //   absl::Status status = Train();
 //   if (!status.ok()) status = watch.Explain(status);   // "rank 1 (gpu08, process 12) has died"
 //   status.ok() ? watch.Leave() : watch.Fail(status);
 //
-// Every rank beats once an interval and looks at the next rank's beat; a rank that is silent for
-// too long, or that says why it stops, is the verdict that all ranks read.  A rank that still hangs
-// in a collective operation some time after the verdict is ended.  Torch-free.
+// Every rank sends a heartbeat once per interval and checks the next rank's.  A rank that is silent
+// for too long, or that reports why it stops, becomes the verdict, which all ranks read.  A rank
+// that still hangs in a collective operation some time after the verdict is ended.  Torch-free.
 #ifndef OP3D_DISTRIBUTED_RANK_WATCH_H_
 #define OP3D_DISTRIBUTED_RANK_WATCH_H_
 
@@ -26,14 +26,14 @@
 
 namespace op3d {
 
-// A table that all ranks share.  Called from one thread at a time; none of it waits for others.
+// A table that all ranks share.  Called from one thread at a time; no call waits for other ranks.
 class RankStore {
  public:
   virtual ~RankStore() = default;
   virtual absl::Status Set(const std::string& key, const std::string& value) = 0;
-  // Empty when nobody has set it.
+  // nullopt if no rank has set it.
   virtual absl::StatusOr<std::optional<std::string>> Get(const std::string& key) = 0;
-  // Sets it if nobody has; returns what is there now.
+  // Sets it if no rank has; returns the value it then has.
   virtual absl::StatusOr<std::string> SetFirst(const std::string& key,
                                                const std::string& value) = 0;
 };
@@ -41,18 +41,18 @@ class RankStore {
 struct RankWatchOptions {
   int rank = 0;
   int size = 1;
-  // How others name this rank.
+  // The name of this rank in messages.
   std::string self;
-  // Which rank keeps the store, for the sentence when it does not answer; -1: a launcher.
+  // The rank that hosts the store, for the message if the store does not answer; -1: a launcher.
   int store_rank = 0;
   absl::Duration interval = absl::Seconds(1);
-  // A rank not heard for so long is dead.
+  // A rank that is silent for this time counts as dead.
   absl::Duration silence = absl::Seconds(10);
-  // The same once an operation has failed, which says that somebody is gone.
+  // The same after an operation has failed, which means that some rank is gone.
   absl::Duration silence_after_failure = absl::Seconds(3);
-  // From a verdict to the end of a process that hangs.
+  // Time from a verdict until a process that hangs is ended.
   absl::Duration grace = absl::Seconds(10);
-  // Ends the process; the default prints the sentence to stderr and exits with 1.
+  // Ends the process; the default prints `sentence` to stderr and exits with 1.
   std::function<void(const std::string& sentence)> end_process;
 };
 
@@ -60,23 +60,23 @@ struct RankWatchOptions {
 class RankWatch {
  public:
   RankWatch(std::unique_ptr<RankStore> store, RankWatchOptions options);
-  // Stops beating.  Call Leave() or Fail() first, or the others take it for a death.
+  // Stops the heartbeat.  Call Leave() or Fail() first, or the others treat it as dead.
   ~RankWatch();
   RankWatch(const RankWatch&) = delete;
   RankWatch& operator=(const RankWatch&) = delete;
 
-  // This rank ends well: its silence is no death from now on.
+  // This rank ends successfully: from now on its silence does not mean death.
   void Leave();
 
-  // This rank stops because of `status`, and the others with it.
+  // This rank stops because of `status`; the others will stop too.
   void Fail(const absl::Status& status);
 
-  // `status`, or why it came about: Unavailable with the verdict that names the rank that died or
-  // stopped, for which it waits a little longer than `silence`.  Cancelled stays as it is.
+  // `status`, or its cause: Unavailable with the verdict that names the rank that died or
+  // stopped.  Waits for the verdict a little longer than `silence`.  Cancelled stays as it is.
   absl::Status Explain(const absl::Status& status);
 
   // Waits until every other rank has left, stopped or died, at most `most`.  For the rank that
-  // keeps the store.
+  // hosts the store.
   void AwaitOthers(absl::Duration most);
 
  private:
@@ -97,7 +97,7 @@ class RankWatch {
   bool impatient_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t beats_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string neighbour_beat_ ABSL_GUARDED_BY(mutex_);
-  // When the neighbour, and the store, were last heard.
+  // When the neighbour, and the store, last answered.
   absl::Time heard_ ABSL_GUARDED_BY(mutex_);
   absl::Time answered_ ABSL_GUARDED_BY(mutex_);
   std::optional<std::string> verdict_ ABSL_GUARDED_BY(mutex_);

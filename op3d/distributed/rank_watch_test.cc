@@ -108,7 +108,7 @@ TEST_F(RankWatchTest, ARankThatStopsSaysWhy) {
   EXPECT_THAT(one->Explain(absl::InternalError("connection closed")),
               StatusIs(absl::StatusCode::kUnavailable,
                        HasSubstr("rank 1 (host, process 7) stopped: video x does not decode")));
-  // Ended by its own signal: there is nothing to explain.
+  // It was ended by a signal of its own: there is nothing to explain.
   EXPECT_THAT(three->Explain(absl::CancelledError("stopped by SIGTERM")),
               StatusIs(absl::StatusCode::kCancelled, HasSubstr("SIGTERM")));
 }

@@ -24,11 +24,12 @@
 namespace op3d {
 namespace {
 
-// All views of a video wait for the network together, at most 8 GiB of them: five times what 10
-// clips of 64 frames at 256 pixels in three crops take.
+// All views of a video wait for the network together, at most 8 GiB: five times the size of 10
+// clips of 64 frames at 256 pixels in three crops.
 constexpr double kMaxInputValues = 2147483648.0;
 
-// An evaluation's alone; the rest is there because settings are checked as a whole.
+// Only the fields for evaluation matter; the others are set because settings are checked as a
+// whole.
 TransformSettings Transform(const PredictionViews& views) {
   TransformSettings transform;
   transform.set_test_short_side(views.short_side);
@@ -42,7 +43,7 @@ TransformSettings Transform(const PredictionViews& views) {
 }
 
 absl::Status CheckViews(const PredictionViews& views) {
-  OP3D_RETURN_IF_ERROR(CheckClipShape(views.shape));
+  OP3D_RETURN_IF_ERROR(data::CheckClipShape(views.shape));
   if (views.clips < 1) {
     return absl::InvalidArgumentError(absl::StrCat(views.clips, " clips are too few; at least 1"));
   }
@@ -50,8 +51,8 @@ absl::Status CheckViews(const PredictionViews& views) {
     return absl::InvalidArgumentError(
         absl::StrCat(views.crops, " crops are neither 1 (the centre) nor 3"));
   }
-  OP3D_RETURN_IF_ERROR(CheckTransformSettings(Transform(views)));
-  // In floating point, where no product overflows.
+  OP3D_RETURN_IF_ERROR(data::CheckTransformSettings(Transform(views)));
+  // In floating point, so that no product overflows.
   const double values =
       3.0 * views.clips * views.crops * views.shape.length() * views.crop * views.crop;
   if (values > kMaxInputValues) {
@@ -64,16 +65,17 @@ absl::Status CheckViews(const PredictionViews& views) {
 }
 
 std::vector<std::vector<int64_t>> ClipFrames(const PredictionViews& views, int64_t frames) {
-  if (views.clips == 1) return {CentreFrames(views.shape, frames, LoaderSettings::REPEAT_LAST)};
+  if (views.clips == 1)
+    return {data::CentreFrames(views.shape, frames, LoaderSettings::REPEAT_LAST)};
   std::vector<std::vector<int64_t>> clips;
   for (int clip = 0; clip < views.clips; ++clip) {
     clips.push_back(
-        TestFrames(views.shape, frames, clip, views.clips, LoaderSettings::REPEAT_LAST));
+        data::TestFrames(views.shape, frames, clip, views.clips, LoaderSettings::REPEAT_LAST));
   }
   return clips;
 }
 
-// One head's rows of all views, on the CPU.
+// One head's rows for all views, on the CPU.
 at::Tensor JoinRows(const std::vector<std::vector<at::Tensor>>& views, size_t head) {
   std::vector<at::Tensor> rows;
   for (const std::vector<at::Tensor>& view : views) rows.push_back(view[head]);
@@ -116,21 +118,21 @@ absl::StatusOr<Prediction> Predictor::Predict(const std::string& video,
   OP3D_RETURN_IF_ERROR(CheckViews(views));
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(network_->options()));
   OP3D_RETURN_IF_ERROR(CheckClipSize(definition, {views.shape.length(), views.crop, views.crop}));
-  MediaOptions media;
+  data::MediaOptions media;
   media.content = views.content;
-  OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(video, media));
+  OP3D_ASSIGN_OR_RETURN(const data::VideoScan scan, data::ScanMedia(video, media));
   const int64_t count = int64_t{views.clips} * views.crops;
   at::Tensor clips =
       at::empty({count, 3, views.shape.length(), views.crop, views.crop}, at::kFloat);
   const TransformSettings transform = Transform(views);
-  FrameStore store(/*budget_bytes=*/0);
-  ViewSeconds seconds;
-  OP3D_RETURN_IF_ERROR(MakeClipViews(
-      {video, video, -1, scan.info.frames, EncodeScan(scan), "", views.content},
+  data::FrameStore store(/*budget_bytes=*/0);
+  data::ViewSeconds seconds;
+  OP3D_RETURN_IF_ERROR(data::MakeClipViews(
+      {video, video, -1, scan.info.frames, data::EncodeScan(scan), "", views.content},
       ClipFrames(views, scan.info.frames),
       [&](int width, int height) {
-        return views.crops == 3 ? ClipTransform::ForTest(transform, width, height)
-                                : ClipTransform::ForSearch(transform, width, height);
+        return views.crops == 3 ? data::ClipTransform::ForTest(transform, width, height)
+                                : data::ClipTransform::ForSearch(transform, width, height);
       },
       &store, absl::MakeSpan(clips.mutable_data_ptr<float>(), static_cast<size_t>(clips.numel())),
       &seconds));
@@ -152,7 +154,7 @@ absl::StatusOr<Prediction> Predictor::Predict(const at::Tensor& clips, Progress*
     return absl::InvalidArgumentError(
         "clips must be [N, 3, T, H, W] with at least one of them, normalised");
   }
-  // A view at a time: what comes out is the same for any number of threads.
+  // One view at a time, so that the result is the same for any number of threads.
   const int64_t views = clips.size(0);
   std::vector<std::vector<at::Tensor>> logits(views);  // [views][heads]: [1, classes]
   std::vector<std::vector<at::Tensor>> features(views);  // [views][heads]: [1, C]

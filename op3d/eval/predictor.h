@@ -1,4 +1,4 @@
-// A network with its weights, asked about single videos.
+// A network with its weights, applied to single videos.
 //
 //   PredictorOptions options;
 //   options.network = {"dg_p3d_resnet50", /*classes=*/400};
@@ -28,43 +28,43 @@ namespace op3d {
 
 struct PredictorOptions {
   NetworkOptions network;
-  // Of any format that op3d/network/weights/checkpoint.h reads.
+  // A file of any format that op3d/network/weights/checkpoint.h reads.
   std::string weights;
   // "fp32", "bf16", "fp64", "tf32" or "auto" (op3d/torch/precision.h).
   std::string precision = "fp32";
   // "cpu", "cuda" or "cuda:1".
   std::string device = "cpu";
-  // Views through the network at the same time on the CPU, at least 1; the result does not depend
+  // Number of views computed at the same time on the CPU, at least 1; the result does not depend
   // on it.
   int threads = 1;
-  // Also gives each head's pooled features.
+  // Also return each head's pooled features.
   bool features = false;
 };
 
-// What to look at in a video.
+// The views of a video to predict from.
 struct PredictionViews {
-  ClipShape shape = {1, 16, 1};
-  // Clips, evenly over the video; one is taken from the middle.  Each in one crop (the centre) or
-  // in three.
+  data::ClipShape shape = {1, 16, 1};
+  // The number of clips, evenly spread over the video; a single clip is in the middle.  Each in one
+  // crop (the centre) or in three.
   int clips = 3;
   int crops = 1;
   // In pixels.
   int short_side = 256;
   int crop = 256;
-  // kFlow: the videos are folders or LMDB of x and y pictures, as `dataset flow` writes them.
-  FrameContent content = FrameContent::kPictures;
+  // kFlow: the videos are folders or LMDBs of x and y pictures, as `dataset flow` writes them.
+  data::FrameContent content = data::FrameContent::kPictures;
 };
 
 struct Prediction {
   // Logits [views, classes] of each head, on the CPU, float64 for fp64 and float32 otherwise;
   // view = clip * crops + crop.
   std::vector<at::Tensor> heads;
-  // With PredictorOptions.features: what each head's classifier is given, [views, C] in its order
-  // and type: the mean over time, height and width after the last stage.
+  // With PredictorOptions.features: the input of each head's classifier, [views, C] in the order
+  // and type of `heads`: the mean over time, height and width after the last stage.
   std::vector<at::Tensor> features;
   // Mean over heads and views, [classes].
   std::vector<double> scores;
-  // Of a video: its frames, and what is odd about it, in sentences.
+  // For a video: its number of frames, and what is unusual about it, in sentences.
   int64_t frames = 0;
   std::vector<std::string> warnings;
 };
@@ -75,24 +75,26 @@ struct ClassScore {
   double probability = 0;
 };
 
-// The `count` likeliest classes, likeliest first; of equal ones the lower label.
+// The `count` most likely classes, most likely first; among equal ones the lower label first.
 std::vector<ClassScore> TopClasses(absl::Span<const double> scores, int count);
 
-// Predict may be called by one thread at a time.
+// Not thread-safe: call Predict from one thread at a time.
 class Predictor {
  public:
-  // InvalidArgument: an unknown network or precision, or other weights; errors of Checkpoint::Read and Network::ToDevice.
+  // InvalidArgument: an unknown network or precision, or weights of another network; errors of
+  // Checkpoint::Read and Network::ToDevice.
   static absl::StatusOr<std::unique_ptr<Predictor>> Make(const PredictorOptions& options);
 
   int64_t classes() const { return network_->options().classes; }
 
-  // InvalidArgument: views that cannot be or take more than 8 GiB together, or clips too short for
-  // the network; errors of ScanMedia and VideoReader::Read.  A video shorter than a clip is held at
-  // its last frame, with a warning.  Internal for scores that are NaN or infinite.  `progress` gets every scored view added; it may be null.
+  // InvalidArgument: impossible views or views of more than 8 GiB together, or clips too short for
+  // the network; errors of ScanMedia and VideoReader::Read.  If a video is shorter than a clip, its
+  // last frame is repeated, with a warning.  Internal for scores that are NaN or infinite.
+  // `progress` counts the scored views; it may be null.
   absl::StatusOr<Prediction> Predict(const std::string& video, const PredictionViews& views,
                                      Progress* progress);
 
-  // Clips that are normalised already, [N, 3, T, H, W] of any floating type: a view each.
+  // For clips that are already normalised, [N, 3, T, H, W] of any floating type: one view each.
   absl::StatusOr<Prediction> Predict(const at::Tensor& clips, Progress* progress);
 
  private:

@@ -41,7 +41,7 @@ TEST(Predictor, GivesTheReleasedProgramsLogits) {
   ASSERT_THAT(golden.MakeNetwork(at::kFloat)->SaveWeights(folder + "/w.safetensors"), IsOk());
   const Safetensors expected = golden.Read("eval_2x16x64x64.safetensors");
   const at::Tensor clips = GoldenClips({2, 3, 16, 64, 64}, "input", at::kFloat);
-  // Of the logits' size.
+  // Relative to the size of the logits.
   for (const auto& [precision, tolerance] : std::vector<std::pair<std::string, double>>{
            {"fp64", 1e-10}, {"fp32", 1e-4}, {"bf16", 0.1}}) {
     ASSERT_OK_AND_ASSIGN(
@@ -84,7 +84,7 @@ class PredictorTest : public testing::Test {
 };
 
 TEST_F(PredictorTest, ViewsAreThoseOfTheTest) {
-  const std::string video = WriteTestClip(folder_, "a.mp4", TestClipOptions(), 40);
+  const std::string video = data::WriteTestClip(folder_, "a.mp4", data::TestClipOptions(), 40);
   views_.clips = 2;
   views_.crops = 3;
   ASSERT_OK_AND_ASSIGN(const Prediction three, Make(1)->Predict(video, views_, nullptr));
@@ -129,14 +129,14 @@ TEST_F(PredictorTest, FeaturesAreWhatTheClassifiersAreGiven) {
 }
 
 TEST_F(PredictorTest, AShortVideoIsHeldWithAWarning) {
-  const std::string video = WriteTestClip(folder_, "short.mp4", TestClipOptions(), 5);
+  const std::string video = data::WriteTestClip(folder_, "short.mp4", data::TestClipOptions(), 5);
   ASSERT_OK_AND_ASSIGN(const Prediction prediction, Make(2)->Predict(video, views_, nullptr));
   EXPECT_THAT(prediction.warnings, ElementsAre(HasSubstr("5 frames, fewer than the 16")));
 }
 
 TEST_F(PredictorTest, WhatCannotBeIsASentence) {
   const auto predictor = Make(1);
-  const std::string video = WriteTestClip(folder_, "a.mp4", TestClipOptions(), 40);
+  const std::string video = data::WriteTestClip(folder_, "a.mp4", data::TestClipOptions(), 40);
   views_.shape.frames_per_segment = 8;
   EXPECT_THAT(predictor->Predict(video, views_, nullptr),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("8 frames is too short")));

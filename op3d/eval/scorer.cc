@@ -21,12 +21,12 @@ namespace op3d {
 namespace {
 
 constexpr int kBatch = 16;
-// Views go through the network in groups of at most this number of input values (128 MiB): the same
+// The network gets views in groups of at most this number of input values (128 MiB): the same
 // groups for any number of threads, so that the sums round equally.
 constexpr int64_t kMaxInputValues = int64_t{1} << 25;
 
-EvaluationLoaderOptions LoaderOptions(const ScoringOptions& options) {
-  EvaluationLoaderOptions result;
+data::EvaluationLoaderOptions LoaderOptions(const ScoringOptions& options) {
+  data::EvaluationLoaderOptions result;
   result.shape = options.clip;
   result.transform = options.transform;
   result.on_short_video = options.on_short_video;
@@ -35,7 +35,7 @@ EvaluationLoaderOptions LoaderOptions(const ScoringOptions& options) {
 }
 
 // The heads' logits [heads, clips, classes] of a batch, on the CPU.
-absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, Batch* batch) {
+absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, data::Batch* batch) {
   const int64_t count = int64_t{batch->size} * batch->views;
   const int64_t values = int64_t{3} * batch->frames * batch->height * batch->width;
   const int64_t group = std::max<int64_t>(1, kMaxInputValues / values);
@@ -59,7 +59,7 @@ absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, Batch* batch
   return logits;
 }
 
-// Internal when a video's scores are not all finite: whatever is said of them would be made up.
+// Internal if a video's scores are not all finite, because figures from them would be meaningless.
 absl::Status CheckFinite(const at::Tensor& logits, const std::string& video) {
   const float* values = logits.const_data_ptr<float>();
   const auto bad =
@@ -71,27 +71,27 @@ absl::Status CheckFinite(const at::Tensor& logits, const std::string& video) {
                    "checkpoint: these have diverged"));
 }
 
-// What one scorer found in its range of the list.
+// The result of one scorer for its range of the list.
 struct Part {
   int64_t heads = 0;
-  // Of each scored video, in order: index in the list, and [heads, views, classes].
+  // For each scored video, in order: index in the list, and [heads, views, classes].
   std::vector<int64_t> videos;
   std::vector<float> logits;
-  ClipLoader::Counters counters;
+  data::ClipLoader::Counters counters;
   ActivitySeconds seconds;
 };
 
 // Scores videos [first, last).
-absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<Video>& videos,
-                        int64_t first, int64_t last, FrameStore* frames, int clips,
+absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<data::Video>& videos,
+                        int64_t first, int64_t last, data::FrameStore* frames, int clips,
                         const ScoringOptions& options, Part* part) {
   at::set_num_threads(1);
-  EvaluationLoaderOptions loader_options = LoaderOptions(options);
+  data::EvaluationLoaderOptions loader_options = LoaderOptions(options);
   loader_options.clips = clips;
-  OP3D_ASSIGN_OR_RETURN(
-      const auto loader,
-      ClipLoader::ForTest({videos.begin() + first, videos.begin() + last}, frames, loader_options));
-  Batch batch;
+  OP3D_ASSIGN_OR_RETURN(const auto loader,
+                        data::ClipLoader::ForTest({videos.begin() + first, videos.begin() + last},
+                                                  frames, loader_options));
+  data::Batch batch;
   Stopwatch watch;
   for (;;) {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
@@ -113,8 +113,9 @@ absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<Vide
   return absl::OkStatus();
 }
 
-// Puts the parts' videos one after another, head by head.
-void Join(const std::vector<Part>& parts, const std::vector<Video>& videos, ViewScores* scores) {
+// Concatenates the parts' videos, head by head.
+void Join(const std::vector<Part>& parts, const std::vector<data::Video>& videos,
+          ViewScores* scores) {
   for (const Part& part : parts) {
     if (part.heads > 0) scores->heads = part.heads;
     for (const int64_t video : part.videos) {
@@ -139,20 +140,21 @@ void Join(const std::vector<Part>& parts, const std::vector<Video>& videos, View
 
 }  // namespace
 
-absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<Video>& videos,
-                                           FrameStore* frames, const ScoringOptions& options,
+absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<data::Video>& videos,
+                                           data::FrameStore* frames, const ScoringOptions& options,
                                            ActivitySeconds* seconds) {
   at::set_num_threads(1);
   network->SetTraining(false);
   OP3D_ASSIGN_OR_RETURN(const auto form, EvaluationNetwork::Make(*network));
-  EvaluationLoaderOptions loader_options = LoaderOptions(options);
+  data::EvaluationLoaderOptions loader_options = LoaderOptions(options);
   loader_options.search_clips = options.search_clips;
   loader_options.batch_size = std::max(1, kBatch / std::max(1, options.search_clips));
   loader_options.threads = options.threads;
-  OP3D_ASSIGN_OR_RETURN(const auto loader, ClipLoader::ForSearch(videos, frames, loader_options));
+  OP3D_ASSIGN_OR_RETURN(const auto loader,
+                        data::ClipLoader::ForSearch(videos, frames, loader_options));
   std::vector<at::Tensor> parts;
   std::vector<int64_t> labels;
-  Batch batch;
+  data::Batch batch;
   Stopwatch watch;
   for (;;) {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
@@ -165,7 +167,7 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
     labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
     watch.Lap(&seconds->forward);
   }
-  const ClipLoader::Counters counters = loader->counters();
+  const data::ClipLoader::Counters counters = loader->counters();
   seconds->transform += counters.transform_seconds;
   if (counters.skipped > 0) {
     Progress::Print(absl::StrCat("the search's measure left out ", counters.skipped,
@@ -188,11 +190,11 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<V
   return ComputeMetrics(scores, labels);
 }
 
-absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>& videos,
-                                     FrameStore* frames, int clips, const ScoringOptions& options,
-                                     ActivitySeconds* seconds) {
+absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<data::Video>& videos,
+                                     data::FrameStore* frames, int clips,
+                                     const ScoringOptions& options, ActivitySeconds* seconds) {
   OP3D_ASSIGN_OR_RETURN(const auto form, EvaluationNetwork::Make(*network));
-  // Contiguous ranges, joined in order: the order of finishing does not matter.
+  // Contiguous ranges, joined in order, so the order of finishing does not matter.
   const int64_t count = static_cast<int64_t>(videos.size());
   const int64_t workers = std::max<int64_t>(1, std::min<int64_t>(options.threads + 1, count));
   std::vector<absl::Status> statuses(workers);
@@ -214,9 +216,9 @@ absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>&
   return scores;
 }
 
-absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
-                                      FrameStore* frames, int clips, const ScoringOptions& options,
-                                      ActivitySeconds* seconds) {
+absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<data::Video>& videos,
+                                      data::FrameStore* frames, int clips,
+                                      const ScoringOptions& options, ActivitySeconds* seconds) {
   network->SetTraining(false);
   OP3D_ASSIGN_OR_RETURN(ViewScores scores,
                         ScorePart(network, videos, frames, clips, options, seconds));

@@ -1,4 +1,4 @@
-// Scores videos with a network: the search's quick measure and the test's many views.
+// Scores videos with a network: the search's quick measure and the many views of a test.
 //
 //   OP3D_ASSIGN_OR_RETURN(Metrics m, MeasurePerformance(&network, held_out, &frames, options, &s));
 //   OP3D_ASSIGN_OR_RETURN(ViewScores scores, ScoreViews(&network, list, &frames, 10, options, &s));
@@ -22,36 +22,38 @@
 namespace op3d {
 
 struct ScoringOptions {
-  ClipShape clip;
+  data::ClipShape clip;
   TransformSettings transform;
   LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
-  // SKIP leaves a video that does not decode out of the figures; the scores say how many.
+  // SKIP leaves a video that does not decode out of the figures; the scores include the number.
   LoaderSettings::OnBadVideo on_bad_video = LoaderSettings::ERROR;
-  // Threads beside the caller's own (MeasurePerformance: the loader's; ScoreViews: scorers over
-  // videos).  The result does not depend on them.
+  // Threads in addition to the caller's own (MeasurePerformance: the loader's; ScoreViews: one
+  // scorer for each, over videos).  The result does not depend on them.
   int threads = 0;
-  // MeasurePerformance: clips a video.
+  // MeasurePerformance: clips per video.
   int search_clips = 1;
-  // ScoreViews adds to it the clips (clips x crops a video) that it has scored; may be null.
+  // ScoreViews adds the number of clips (clips x crops per video) that it has scored; may be null.
   Progress* progress = nullptr;
 };
 
-// `search_clips` clips in the centre crop of each video; the mean of the logits over heads and clips.  Sets the network to
-// evaluation and scores with its evaluation form.  Time is added to `seconds`.
-absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<Video>& videos,
-                                           FrameStore* frames, const ScoringOptions& options,
+// The metrics of `search_clips` clips in the centre crop of each video, with the mean of the logits
+// over heads and clips.  Sets the network to evaluation and scores with its evaluation form.  Time
+// is added to `seconds`.
+absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<data::Video>& videos,
+                                           data::FrameStore* frames, const ScoringOptions& options,
                                            ActivitySeconds* seconds);
 
-// `clips` clips x 3 crops of every video, each video decoded once.  Sets the network to evaluation.
-// DataLoss when no video at all decodes.
-absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<Video>& videos,
-                                      FrameStore* frames, int clips, const ScoringOptions& options,
-                                      ActivitySeconds* seconds);
+// The scores of `clips` clips x 3 crops of every video, each video decoded once.  Sets the network
+// to evaluation.  DataLoss if no video at all decodes.
+absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<data::Video>& videos,
+                                      data::FrameStore* frames, int clips,
+                                      const ScoringOptions& options, ActivitySeconds* seconds);
 
-// The same for a part of a test, in which no video need decode; the network must be in evaluation.
-absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<Video>& videos,
-                                     FrameStore* frames, int clips, const ScoringOptions& options,
-                                     ActivitySeconds* seconds);
+// The same for a part of a test, in which perhaps no video decodes; the network must be in
+// evaluation.
+absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<data::Video>& videos,
+                                     data::FrameStore* frames, int clips,
+                                     const ScoringOptions& options, ActivitySeconds* seconds);
 
 }  // namespace op3d
 

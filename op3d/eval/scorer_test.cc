@@ -22,10 +22,10 @@ class ScorerTest : public testing::Test {
   }
 
   std::unique_ptr<TinyJob> tiny_;
-  std::vector<Video> videos_;
+  std::vector<data::Video> videos_;
   std::unique_ptr<Network> network_;
   ScoringOptions options_;
-  FrameStore frames_{0};
+  data::FrameStore frames_{0};
   ActivitySeconds seconds_;
 };
 

@@ -27,10 +27,10 @@ std::string FirstDifference(const std::string& there, const std::string& here) {
   return "nothing differs";
 }
 
-// One shard of a test under way.
+// One shard of a running test.
 class Run {
  public:
-  Run(Network* network, const std::vector<Video>& videos, FrameStore* frames, int clips,
+  Run(Network* network, const std::vector<data::Video>& videos, data::FrameStore* frames, int clips,
       const ScoringOptions& options, const ScoringRun& run)
       : network_(network),
         videos_(videos),
@@ -42,7 +42,7 @@ class Run {
         blocks_((static_cast<int64_t>(videos.size()) + block_size_ - 1) / block_size_),
         done_(blocks_) {}
 
-  // Takes up what an earlier process has kept.
+  // Reads the blocks that an earlier process has stored.
   absl::Status TakeUp();
   // Scores the rest, with this thread and others.
   absl::Status Score();
@@ -66,18 +66,18 @@ class Run {
   absl::Status Explain(const absl::Status& status) const;
 
   Network* const network_;
-  const std::vector<Video>& videos_;
-  FrameStore* const frames_;
+  const std::vector<data::Video>& videos_;
+  data::FrameStore* const frames_;
   const int clips_;
   const ScoringOptions& options_;
   const ScoringRun& run_;
   const int64_t block_size_, blocks_;
-  // By block; of this shard's, those that are scored.  Serialised, for the folder and the others.
+  // By block: the serialised scores of this shard's finished blocks, for the folder and the others.
   std::vector<std::string> done_;
   std::vector<int64_t> todo_;
   absl::Mutex mutex_;
   size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Of the lowest block that failed.
+  // The error of the lowest block that failed.
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   int64_t failed_ ABSL_GUARDED_BY(mutex_) = -1;
   ActivitySeconds seconds_;
@@ -179,7 +179,7 @@ absl::Status Run::Score() {
 
 absl::StatusOr<TestScores> Run::Gather() {
   std::vector<TestScores> parts;
-  // A block of each shard at a time: bytes in flight stay few.
+  // One block of each shard at a time, to limit the bytes in memory.
   for (int64_t first = 0; first < blocks_; first += run_.shards) {
     const int64_t own = first + run_.shard;
     std::vector<std::string> round = {own < blocks_ ? std::move(done_[own]) : std::string()};
@@ -202,9 +202,10 @@ int64_t BlockSize(int64_t videos) {
   return std::max<int64_t>(1, std::min<int64_t>(16, videos / 64));
 }
 
-absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<Video>& videos,
-                                     FrameStore* frames, int clips, const ScoringOptions& options,
-                                     const ScoringRun& run, ActivitySeconds* seconds) {
+absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<data::Video>& videos,
+                                     data::FrameStore* frames, int clips,
+                                     const ScoringOptions& options, const ScoringRun& run,
+                                     ActivitySeconds* seconds) {
   network->SetTraining(false);
   Run test(network, videos, frames, clips, options, run);
   OP3D_RETURN_IF_ERROR(test.TakeUp());
@@ -220,7 +221,7 @@ absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<Video>&
 
 void RemoveParts(const ScoringRun& run) {
   if (run.parts_folder.empty()) return;
-  // Another process may be at it too; what cannot be removed is seen by the next test.
+  // Another process may be removing it too; what remains is found by the next test.
   std::error_code ignored;
   std::filesystem::remove_all(run.parts_folder, ignored);
 }

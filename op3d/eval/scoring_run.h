@@ -1,5 +1,4 @@
-// A whole test, in blocks of videos: over threads and processes, and again from where it was
-// stopped.
+// A whole test in blocks of videos, over threads and processes, resumable.
 //
 //   ScoringRun run;
 //   run.parts_folder = "scores.safetensors.parts";
@@ -7,8 +6,8 @@
 //   OP3D_ASSIGN_OR_RETURN(TestScores scores,
 //                         ScoreTest(&network, videos, &frames, /*clips=*/10, options, run, &s));
 //
-// Every video is scored by itself, once, so the result is the same to the bit for any number of
-// threads and processes, stopped in between or not.
+// Every video is scored once and independently, so the result is the same to the bit for any number
+// of threads and processes, and also if it was stopped and resumed.
 #ifndef OP3D_EVAL_SCORING_RUN_H_
 #define OP3D_EVAL_SCORING_RUN_H_
 
@@ -28,32 +27,33 @@
 namespace op3d {
 
 struct ScoringRun {
-  // Finished blocks are kept in it, one file each, and not scored again; empty: nothing is kept.
+  // Finished blocks are stored in it, one file each, and not scored again; empty: not stored.
   std::string parts_folder;
-  // What the scores depend on, "name: value" a line.  Blocks that were scored with another text are
-  // refused.
+  // What the scores depend on, one "name: value" per line.  Blocks that were scored with another
+  // text are refused.
   std::string settings;
-  // The part of one of several processes: every `shards`-th block from `shard` on.
+  // The shard of this process: blocks shard, shard + shards, shard + 2 * shards, ...
   int shard = 0, shards = 1;
-  // Gives every process's bytes, by shard; called equally often by all.  Null when alone.
+  // Returns every process's bytes, by shard; all processes call it equally often.  Null if alone.
   std::function<absl::StatusOr<std::vector<std::string>>(const std::string& bytes)> gather;
 };
 
-// Videos a block: enough blocks for threads and processes, few enough files.
+// Videos per block: enough blocks for threads and processes, and not too many files.
 int64_t BlockSize(int64_t videos);
 
 // `clips` x 3 views of every video, in the order of the list.  Shard 0 gets all of it, the others
-// scores without videos.  `options.threads` blocks more than one are scored side by side;
-// `options.progress` counts this shard's clips, of a total that it sets.
+// scores without videos.  `options.threads` + 1 blocks are scored at the same time;
+// `options.progress` counts this shard's clips; the total is set here.
 //
 // FailedPrecondition: the folder holds blocks of another test (names the line that differs).
-// Cancelled says what was kept.  DataLoss when no video at all decodes.  Internal names a video whose
+// Cancelled says what was kept.  DataLoss if no video at all decodes.  Internal names a video whose
 // scores are NaN or infinite.
-absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<Video>& videos,
-                                     FrameStore* frames, int clips, const ScoringOptions& options,
-                                     const ScoringRun& run, ActivitySeconds* seconds);
+absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<data::Video>& videos,
+                                     data::FrameStore* frames, int clips,
+                                     const ScoringOptions& options, const ScoringRun& run,
+                                     ActivitySeconds* seconds);
 
-// Takes the folder of blocks away, once the whole is safe.
+// Removes the folder of blocks; call it once the result is stored.
 void RemoveParts(const ScoringRun& run);
 
 }  // namespace op3d

@@ -41,11 +41,11 @@ class ScoringRunTest : public testing::Test {
   }
 
   std::unique_ptr<TinyJob> tiny_;
-  std::vector<Video> videos_;
+  std::vector<data::Video> videos_;
   std::unique_ptr<Network> network_;
   ScoringOptions options_;
   ScoringRun run_;
-  FrameStore frames_{0};
+  data::FrameStore frames_{0};
   ActivitySeconds seconds_;
 };
 
@@ -60,7 +60,7 @@ TEST_F(ScoringRunTest, OneOrSeveralThreadsAndProcessesGiveTheSameBytes) {
   options_.threads = 2;
   EXPECT_EQ(Bytes(run_), alone);
 
-  // Two processes, one after the other: nine blocks in five rounds, the last without a second one.
+  // Two processes in turn: nine blocks in five rounds, in the last one only one block.
   run_.shards = 2;
   run_.shard = 1;
   std::vector<std::string> sent;
@@ -86,9 +86,9 @@ TEST_F(ScoringRunTest, WhatWasScoredIsNotScoredAgain) {
   const std::string first = Bytes(run_);
   ASSERT_OK_AND_ASSIGN(const auto parts, ListFolder(run_.parts_folder));
   EXPECT_EQ(parts.size(), 9);
-  // Without their videos, blocks that are kept do all the same, and the one that is damaged fails.
-  const std::vector<Video> videos = videos_;
-  for (Video& video : videos_) video.path = "/nowhere";
+  // Stored blocks need no videos, and the damaged one fails.
+  const std::vector<data::Video> videos = videos_;
+  for (data::Video& video : videos_) video.path = "/nowhere";
   EXPECT_EQ(Bytes(run_), first);
   ASSERT_THAT(WriteFileAtomically(PartPath("000004"), "damaged"), IsOk());
   EXPECT_THAT(std::string(Score(run_).status().message()), HasSubstr(videos_[4].name));
@@ -126,7 +126,7 @@ TEST_F(ScoringRunTest, VideosThatDoNotDecodeAreCounted) {
   EXPECT_EQ(scores.videos, 7);
   EXPECT_EQ(scores.broken, 2);
   EXPECT_EQ(scores.names[1], videos_[2].name);
-  for (Video& video : videos_) video.path = "/nowhere";
+  for (data::Video& video : videos_) video.path = "/nowhere";
   EXPECT_THAT(Score(run_).status(),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("none of 9 videos")));
 }

@@ -42,7 +42,7 @@ absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const
       } else if (tensor.is_alias_of(own.at(name))) {
         tensor = tensor.clone();
       }
-      // As LibTorch's kernels want it: else each pass copies it into this layout again.
+      // In the layout that LibTorch's kernels need; otherwise each pass would copy it again.
       if (kernels && (tensor.size(2) == 1 || tensor.size(3) * tensor.size(4) == 1)) {
         tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast3d);
       }

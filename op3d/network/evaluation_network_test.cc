@@ -1,4 +1,4 @@
-// The evaluation form against the network it is made from.
+// Compares the evaluation form with the network from which it is made.
 #include "op3d/network/evaluation_network.h"
 
 #include <ATen/TensorOperators.h>
@@ -19,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Narrow, with statistics and weights of norms as training leaves them.
+// A narrow network, with statistics and norm weights as after a training.
 std::unique_ptr<Network> Trained(const std::string& name) {
   NetworkOptions options{name, 5, 0};
   if (!absl::StartsWith(name, "s3d")) options.width = 16;
@@ -41,7 +41,7 @@ std::unique_ptr<Network> Trained(const std::string& name) {
   return network;
 }
 
-// The largest difference of logits over their largest magnitude.
+// The largest difference of logits divided by their largest magnitude.
 double Worst(Network* network, const EvaluationNetwork& form, const at::Tensor& clips) {
   at::NoGradGuard no_grad;
   const auto expected = network->Forward(clips).value();

@@ -1,4 +1,4 @@
-// The networks against the numbers of the released program, in float64.
+// Compares the networks with the numbers of the released program, in float64.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -20,17 +20,17 @@
 namespace op3d {
 namespace {
 
-// Of a tensor's root mean square.  Other instruction sets move the reference itself by 1.5e-13; a
-// single BatchNorm with a wrong epsilon moves the logits by 1e-7.
+// Relative to a tensor's root mean square.  Other instruction sets change the reference itself by
+// 1.5e-13; a single BatchNorm with a wrong epsilon changes the logits by 1e-7.
 constexpr double kTolerance = 1e-10;
-// In float32 other instruction sets move features by up to 7e-5.
+// In float32 other instruction sets change features by up to 7e-5.
 constexpr double kFloatTolerance = 5e-4;
 
 double RootMeanSquare(const at::Tensor& tensor) {
   return std::sqrt(tensor.detach().to(at::kDouble).square().mean().item<double>());
 }
 
-// Compares what passes by with the file's features, each by its root mean square.
+// Compares observed features with the file's, each relative to its root mean square.
 class FeatureCheck {
  public:
   FeatureCheck(const Safetensors* file, double tolerance) : file_(file), tolerance_(tolerance) {}
@@ -88,12 +88,12 @@ void CheckForward(const std::string& name, const std::string& mode,
   check.ExpectAll();
   ExpectLogits(heads, file, tolerance);
   if (mode == "train") return;
-  // Unobserved, the stem takes another way.
+  // Without an observer, the stem uses another code path.
   ASSERT_OK_AND_ASSIGN(const std::vector<at::Tensor> again, network->Forward(input));
   ExpectLogits(again, file, tolerance);
 }
 
-// The reference's optimiser in plain words, to reach the second step.
+// A simple implementation of the reference's optimiser, to reach the second step.
 class ReferenceSgd {
  public:
   explicit ReferenceSgd(const nlohmann::json& facts) : facts_(facts) {}
@@ -249,7 +249,7 @@ TEST(GoldenNetworkTest, Resnet103TrainingForward) {
   CheckForward("dg_p3d_resnet103", "train", {2, 16, 64, 64}, at::kDouble, kTolerance);
 }
 
-// A case of each family, and every size of DG-P3D.
+// One case for each family, and every size of DG-P3D.
 class FamilyTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(FamilyTest, Evaluation) {

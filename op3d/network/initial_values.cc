@@ -9,7 +9,7 @@
 namespace op3d {
 namespace {
 
-// Box-Muller, both numbers of each pair: half the cost of RandomStream::Gaussian, and a large
+// Box-Muller with both numbers of each pair: half the cost of RandomStream::Gaussian, and a large
 // network draws 100 million.
 void FillNormal(double deviation, RandomStream* stream, absl::Span<float> values) {
   constexpr double kTurn = 6.283185307179586;

@@ -26,7 +26,7 @@
 namespace op3d {
 namespace {
 
-// `value` over the architecture's number when it is given.
+// Replaces the architecture's number by `value` if it is given.
 absl::Status Override(absl::string_view what, int64_t value, int64_t multiple, int64_t* number) {
   if (value == 0) return absl::OkStatus();
   if (value < 0 || value % multiple != 0) {
@@ -38,7 +38,7 @@ absl::Status Override(absl::string_view what, int64_t value, int64_t multiple, i
   return absl::OkStatus();
 }
 
-// A width of one's own must leave whole groups to the grouped convolutions.
+// A user's width must give whole groups to the grouped convolutions.
 absl::Status CheckGroups(const NetworkOptions& options, const NetworkDefinition& definition) {
   for (const StageDefinition& stage : definition.trunk) {
     for (const BlockDefinition& block : stage.blocks) {
@@ -245,7 +245,7 @@ absl::Status Network::LoadStateDict(const NamedTensors& tensors) {
   OP3D_RETURN_IF_ERROR(CheckStateDict(state_->entries, given));
   return CatchTorch([&]() -> absl::Status {
     at::NoGradGuard no_grad;
-    // Backwards: of two names the first one counts.
+    // In reverse order, so that of two names the first one counts.
     for (auto entry = state_->tensors.rbegin(); entry != state_->tensors.rend(); ++entry) {
       const auto it = given.find(entry->first);
       if (it != given.end()) entry->second.copy_(it->second);

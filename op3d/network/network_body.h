@@ -1,4 +1,4 @@
-// What a network computes: stem, trunk and heads.  op3d/network/README.md has the drawing.
+// The computation of a network: stem, trunk and heads.  op3d/network/README.md has the drawing.
 #ifndef OP3D_NETWORK_NETWORK_BODY_H_
 #define OP3D_NETWORK_NETWORK_BODY_H_
 
@@ -16,13 +16,14 @@
 
 namespace op3d {
 
-// Holds handles to the tensors of the table it is made from; changes to them show.
+// Shares the tensors of the table it is made from: changes to them have an effect here.
 class NetworkBody {
  public:
   NetworkBody(const NetworkDefinition& definition, const TensorTable& tensors);
 
-  // Clips [N, 3, T, H, W] to the logits [N, classes] of each head: DG-P3D's temporal and spatial
-  // one; LGD's local and, in training, its global one; one of the others.  Throws c10::Error.
+  // From clips [N, 3, T, H, W] to the logits [N, classes] of each head: DG-P3D's temporal and
+  // spatial one; LGD's local and, in training, its global one; other networks have one.  Throws
+  // c10::Error.
   std::vector<at::Tensor> Forward(const at::Tensor& clips, const ForwardMode& mode) const;
 
  private:
@@ -31,8 +32,8 @@ class NetworkBody {
     FeatureMap Apply(FeatureMap map, const ForwardMode& mode, at::Tensor* global) const;
     StageDefinition definition;
     std::vector<Pseudo3dBlock> blocks;
-    // Another head takes the same features.  The first block is then not recomputed: what flows
-    // back from it and from the other head must be summed in the plain step's order.
+    // Another head has the same input.  The first block is then not recomputed: its gradient and
+    // that of the other head must be summed in the same order as without recomputation.
     bool shares_input = false;
   };
   struct Head {

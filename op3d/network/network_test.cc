@@ -70,7 +70,7 @@ TEST(NetworkTest, TheListIsFamiliesTimesSizesAndThree) {
   EXPECT_EQ(NetworkNames().size(), 9 * 11 + 3);
 }
 
-// The sizes that differ in kind, narrow; the golden tests hold the numbers.
+// One narrow network of each kind of size; the golden tests have the numbers.
 TEST(NetworkTest, EveryFamilyRunsInBasicGroupedAndDeepSizes) {
   for (const std::string& name : NetworkNames()) {
     const bool kind = absl::EndsWith(name, "_resnet34") ||
@@ -184,7 +184,7 @@ TEST(NetworkTest, AblationsLeaveOutWhatTheyName) {
     if (name.find("_dual") == std::string::npos) expected.insert(name);
   }
   EXPECT_EQ(names(options), expected);
-  // Without its pool of four, four frames are enough.
+  // Without its pool over four frames, four frames are enough.
   auto network = Network::Make(options, 1).value();
   network->SetTraining(false);
   ASSERT_OK_AND_ASSIGN(const std::vector<at::Tensor> heads, network->Forward(Clips(1, 4)));
@@ -201,8 +201,8 @@ TEST(NetworkTest, AblationsLeaveOutWhatTheyName) {
   EXPECT_EQ(names(options).count("layer1.0.fc1.weight"), 0);
 }
 
-// Without the other head and with a context that starts at zero, the remaining parts compute what
-// they computed before.
+// Without the other head, and with a context that starts at zero, the remaining parts compute the
+// same as before.
 TEST(NetworkTest, AblationsDoNotChangeWhatStays) {
   const auto whole = Miniature();
   whole->SetTraining(false);
@@ -272,7 +272,7 @@ TEST(NetworkTest, DropoutFollowsFromItsSeedAlone) {
   network->SeedDropout(3);
   other->SeedDropout(4);
   EXPECT_FALSE(at::equal(Logits(other.get(), clips), first));
-  // The other network's draws in between change nothing.
+  // The other network's random draws in between change nothing.
   EXPECT_TRUE(at::equal(Logits(network.get(), clips), first));
   EXPECT_TRUE(at::equal(Logits(network.get(), clips), second));
 }
@@ -318,7 +318,7 @@ TEST(NetworkTest, FrozenBatchNormKeepsItsStatistics) {
   for (const auto& [name, tensor] : network->Parameters()) {
     EXPECT_TRUE(tensor.grad().defined()) << name;
   }
-  // In evaluation it is the same as thawed.
+  // In evaluation it is the same as without freezing.
   network->SetTraining(false);
   const at::Tensor clips = Clips();
   const at::Tensor frozen = Logits(network.get(), clips);

@@ -1,4 +1,4 @@
-// A network's tensors by their names, as checkpoints hold them.
+// A network's tensors by their names in checkpoints.
 //
 //   const std::map<std::string, at::Tensor> given = StateDictByName(tensors);
 //   OP3D_RETURN_IF_ERROR(CheckStateDict(StateEntries(definition), given));
@@ -17,11 +17,11 @@
 
 namespace op3d {
 
-// Without the prefix "module.", which data-parallel training leaves, when all names carry it.
+// Removes the prefix "module.", which data-parallel training adds, if all names have it.
 std::map<std::string, at::Tensor> StateDictByName(const NamedTensors& tensors);
 
-// InvalidArgument, naming the first few of each kind: `given` lacks an entry, has one of another
-// shape, or one that is no entry.  Counters of batches may be missing, and so may one of two names
+// InvalidArgument, naming the first few of each kind: `given` lacks an entry, has one with another
+// shape, or has an unexpected one.  Batch counters may be missing, and so may one of two names
 // of a tensor.
 absl::Status CheckStateDict(const std::vector<StateEntry>& entries,
                             const std::map<std::string, at::Tensor>& given);

@@ -17,9 +17,9 @@ namespace {
 
 struct Variable {
   const char* name;
-  // What portable arithmetic needs.
+  // The value that portable arithmetic needs.
   const char* value;
-  // Set by us; the others must have the value or be absent.
+  // This process sets it; the others must have the value or be absent.
   bool set;
 };
 
@@ -27,19 +27,19 @@ constexpr Variable kVariables[] = {
     {"ATEN_CPU_CAPABILITY", "avx2", true},
     {"ONEDNN_MAX_CPU_ISA", "AVX2", true},
     {"MKL_CBWR", "AVX2", true},
-    // Older names, and what lets oneDNN round operands of single precision.
+    // Older names, and the variable that lets oneDNN round operands of single precision.
     {"DNNL_MAX_CPU_ISA", "AVX2", false},
     {"ONEDNN_DEFAULT_FPMATH_MODE", "STRICT", false},
     {"DNNL_DEFAULT_FPMATH_MODE", "STRICT", false},
     {"MKL_ENABLE_INSTRUCTIONS", "AVX2", false},
 };
 
-// Where equal bits were seen.
+// The vendor on whose processors equal bits were seen.
 constexpr char kTriedVendor[] = "AuthenticAMD";
 
 constexpr char kKernels[] = "AVX2";
 
-// op3d's own code is compiled for every x86 processor, but under --config=opt.
+// op3d's own code is compiled for every x86 processor, except under --config=opt.
 #ifdef __AVX__
 constexpr bool kBuiltForThisProcessor = true;
 #else
@@ -111,7 +111,7 @@ absl::StatusOr<std::string> UseArithmetic(Arithmetic arithmetic) {
   for (const auto& [name, value] : portable.variables) {
     ::setenv(name.c_str(), value.c_str(), /*overwrite=*/1);
   }
-  // The answer is kept from the first question on, so this sees a choice that came too late.
+  // LibTorch fixes the answer at the first request, so this detects a choice that came too late.
   const std::string kernels = at::get_cpu_capability();
   if (kernels != kKernels) {
     return absl::InternalError(absl::StrCat("LibTorch has chosen its ", kernels,

@@ -1,13 +1,13 @@
-// Which of the processor's instructions the network is computed with.
+// The choice of the processor's instructions with which the network is computed.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::string note, UseArithmetic(Arithmetic::kPortable));
 //   if (!note.empty()) Progress::Print(note);
 //
-//   portable  AVX2 and FMA alone, on every processor: the kernels of LibTorch, oneDNN and MKL then
+//   portable  only AVX2 and FMA, on every processor: the kernels of LibTorch, oneDNN and MKL then
 //             round in the same order everywhere, and equal runs have equal bits
-//   native    whatever is fastest here; equal runs have equal bits on processors of one kind
+//   native    the fastest kernels; equal runs have equal bits on processors of one kind
 //
-// The choice is for the whole process and for its CPU; what a GPU computes depends on the GPU.
+// The choice applies to the whole process and its CPU; a GPU's results depend on the GPU.
 #ifndef OP3D_TORCH_ARITHMETIC_H_
 #define OP3D_TORCH_ARITHMETIC_H_
 
@@ -28,24 +28,24 @@ enum class Arithmetic { kPortable, kNative };
 // "portable", "native".
 std::string ArithmeticName(Arithmetic arithmetic);
 
-// The one of that name, in capitals or not.  InvalidArgument for another word.
+// The arithmetic with that name, in any case.  InvalidArgument for another word.
 absl::StatusOr<Arithmetic> ParseArithmetic(absl::string_view name);
 
-// Chooses for this process; call it at the start of a program, after its flags and before anything
-// is computed with tensors: the libraries choose their kernels once.  Returns a sentence that the
-// user should read, empty when there is none.
+// Chooses for this process.  Call it at the start of a program, after parsing flags and before any
+// computation with tensors, because the libraries choose their kernels once.  Returns a sentence
+// for the user, or an empty string.
 //
-// Portable: FailedPrecondition when the processor has no AVX2 or FMA.  InvalidArgument when a
-// variable of the environment asks one of the libraries for something else.  Internal when tensors
-// were computed with before.  Native: takes the environment as it is, never an error.
+// Portable: FailedPrecondition if the processor has no AVX2 or FMA.  InvalidArgument if an
+// environment variable asks one of the libraries for something else.  Internal if tensors
+// were used before.  Native: does not change the environment and never fails.
 absl::StatusOr<std::string> UseArithmetic(Arithmetic arithmetic);
 
-// What this process computes with, for a record: "portable (AVX2)", "native (AVX512)"; with the
-// variables of the environment that change it.
+// This process's arithmetic, for a record: "portable (AVX2)", "native (AVX512)"; with the
+// environment variables that change it.
 std::string ArithmeticInUse();
 
-// For tests: what kPortable sets on `processor`, where the environment has the variables that
-// `variable` knows.  Errors as above.
+// For tests: what kPortable sets on `processor`, if the environment has the variables that
+// `variable` returns.  Errors as above.
 struct PortableArithmetic {
   // Name and value.
   std::vector<std::pair<std::string, std::string>> variables;

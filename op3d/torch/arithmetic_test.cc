@@ -1,4 +1,4 @@
-// The choice itself, and the bits that portable arithmetic promises.
+// Tests the choice itself, and the bits that portable arithmetic guarantees.
 #include "op3d/torch/arithmetic.h"
 
 #include <ATen/ops/batch_norm.h>
@@ -100,8 +100,8 @@ at::Tensor Values(const std::string& name, const std::vector<int64_t>& shape) {
   return at::tensor(GoldenUniform(name, count)).to(at::kFloat).reshape(shape).requires_grad_();
 }
 
-// Everything a network does that may round by the order of its sums: convolutions and their
-// gradients, matrix products, statistics, exponentials.
+// Every operation of a network whose rounding may depend on the order of its sums: convolutions and
+// their gradients, matrix products, statistics, exponentials.
 std::string BitsOfATrainingStep() {
   const at::Tensor clips = Values("clips", {2, 3, 8, 20, 20});
   const at::Tensor kernel = Values("kernel", {24, 3, 3, 3, 3});
@@ -124,8 +124,8 @@ std::string BitsOfATrainingStep() {
   return Sha256(bytes);
 }
 
-// Of LibTorch 2.11.0.  Another release may round otherwise on all processors alike: write the new
-// value down once two kinds of processors agree on it.
+// For LibTorch 2.11.0.  Another release may round differently on all processors: write down the new
+// value once two kinds of processors agree on it.
 TEST(ArithmeticTest, PortableBitsAreTheSameEverywhere) {
   const Processor processor = ParseCpuinfo(ReadFile("/proc/cpuinfo").value_or(""));
   const absl::StatusOr<std::string> note = UseArithmetic(Arithmetic::kPortable);
@@ -139,7 +139,7 @@ TEST(ArithmeticTest, PortableBitsAreTheSameEverywhere) {
   EXPECT_EQ(bits, "5a22f40e8725577f674ab8f4376793ab63a52908362920f9e5088e7082d9ed99");
 }
 
-// For a look: what this processor computes by itself.
+// For inspection: what this processor computes with native arithmetic.
 TEST(ArithmeticTest, DISABLED_NativeBits) {
   ASSERT_THAT(UseArithmetic(Arithmetic::kNative), IsOk());
   std::printf("%s\n%s\n", ArithmeticInUse().c_str(), BitsOfATrainingStep().c_str());

@@ -23,7 +23,7 @@ absl::StatusOr<std::string> ChooseDevice(absl::string_view wanted) {
 
 at::Tensor CopyTo(const at::Tensor& tensor, at::Device device) {
   if (!device.is_cuda()) return tensor.to(device);
-  // The allocator keeps a pinned block until the copies from it are done.
+  // The allocator keeps a pinned block until the copies from it are finished.
   return tensor.pin_memory().to(device, tensor.scalar_type(), /*non_blocking=*/true);
 }
 

@@ -1,4 +1,4 @@
-// Where a network runs, and by which library.
+// The device on which a network runs, and the library's version.
 #ifndef OP3D_TORCH_DEVICE_H_
 #define OP3D_TORCH_DEVICE_H_
 
@@ -11,13 +11,13 @@
 
 namespace op3d {
 
-// "cpu" or "cuda" for a user's "cpu", "cuda" or "auto" (the GPU when there is one).
-// InvalidArgument for another word; FailedPrecondition when there is no GPU, or none that this
-// build can use: it says which of the two.
+// "cpu" or "cuda" for a user's "cpu", "cuda" or "auto" (the GPU if there is one).
+// InvalidArgument for another word; FailedPrecondition if there is no GPU, or none that this
+// build can use; the message says which of the two.
 absl::StatusOr<std::string> ChooseDevice(absl::string_view wanted);
 
-// A tensor of the CPU's on `device`: the same memory when that is the CPU.  To a GPU it goes
-// through page-locked memory, so that the copy and what is computed meanwhile overlap. Thread-safe.
+// Copies a tensor of the CPU to `device`; if that is the CPU, it shares memory.  Copies to a GPU
+// use page-locked memory, so that the copy overlaps with computation.  Thread-safe.
 at::Tensor CopyTo(const at::Tensor& tensor, at::Device device);
 
 // "libtorch 2.11.0", for a record.

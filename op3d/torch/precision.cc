@@ -20,10 +20,10 @@ constexpr Precision kAll[] = {Precision::kFloat32, Precision::kTf32, Precision::
                               Precision::kFloat64};
 
 constexpr char kAuto[] = "auto";
-// Casts of weights and features eat a smaller gain.
+// Conversions of weights and features cost more than a smaller gain.
 constexpr double kWorthIt = 1.3;
 
-// The least of a few goes.
+// The least of a few repeats.
 double GemmSeconds(int64_t side, at::ScalarType type, const at::Device& device) {
   at::NoGradGuard no_grad;
   const at::Tensor a = at::ones({side, side}, at::TensorOptions(type).device(device));
@@ -38,7 +38,7 @@ double GemmSeconds(int64_t side, at::ScalarType type, const at::Device& device) 
 }
 
 PrecisionChoice Measure(const at::Device& device) {
-  // Small on a CPU: one without bf16 takes many times as long as with fp32.
+  // Small on a CPU: without bf16 instructions it takes many times as long as with fp32.
   const int64_t side = device.is_cuda() ? 4096 : 384;
   const double fp32 = GemmSeconds(side, at::kFloat, device);
   const double bf16 = GemmSeconds(side, at::kBFloat16, device);

@@ -1,4 +1,4 @@
-// The arithmetic a network computes in.
+// The precision in which a network computes.
 //
 //   OP3D_ASSIGN_OR_RETURN(PrecisionChoice choice, ChoosePrecision("auto", "cpu"));
 //   Progress::Print(choice.reason);      // "fp32: a matrix product in bf16 is 2.0x slower ..."
@@ -24,18 +24,18 @@ enum class Precision { kFloat32, kTf32, kBfloat16, kFloat64 };
 // "fp32", "tf32", "bf16", "fp64".
 std::string PrecisionName(Precision precision);
 
-// The one of that name; an empty one is fp32.  InvalidArgument for another word, "auto" included.
+// The precision with that name; empty means fp32.  InvalidArgument for other words, also "auto".
 absl::StatusOr<Precision> ParsePrecision(absl::string_view name);
 
 struct PrecisionChoice {
   Precision precision = Precision::kFloat32;
-  // For the user; of "auto" with what was measured.
+  // For the user; for "auto" it includes the measurement.
   std::string reason;
 };
 
-// A user's word, "auto" included, for "cpu" or "cuda[:N]".  Auto measures products of matrices on
-// the device and takes bf16 where it is at least 1.3 times as fast as fp32.
-// A choice that is measured may differ from run to run: resolve it once and record the result.
+// From a user's word, which may be "auto", for "cpu" or "cuda[:N]".  Auto measures matrix products
+// on the device and chooses bf16 if it is at least 1.3 times as fast as fp32.
+// A measured choice may differ from run to run: resolve it once and record the result.
 // InvalidArgument for another word and for tf32 on a CPU.
 absl::StatusOr<PrecisionChoice> ChoosePrecision(absl::string_view wanted,
                                                 const std::string& device);

@@ -1,4 +1,4 @@
-// Words of precision, and bfloat16 against single precision: every convolution in use, whole
+// Names of precisions, and bfloat16 compared with single precision: every convolution in use, whole
 // networks, a training step.
 #include "op3d/torch/precision.h"
 
@@ -47,15 +47,15 @@ TEST(PrecisionTest, ChoosesWhatIsWanted) {
   EXPECT_EQ(wanted.precision, Precision::kBfloat16);
   EXPECT_THAT(ChoosePrecision("tf32", "cpu").status(), StatusIs(kInvalid, HasSubstr("CUDA")));
   EXPECT_THAT(ChoosePrecision("half", "cpu").status(), StatusIs(kInvalid, HasSubstr("auto")));
-  // What auto finds depends on the machine; that it says so does not.
+  // The result of auto depends on the machine, but it always gives a reason.
   ASSERT_OK_AND_ASSIGN(const PrecisionChoice found, ChoosePrecision("auto", "cpu"));
   EXPECT_THAT(found.reason,
               HasSubstr(absl::StrCat("precision ", PrecisionName(found.precision), ": ")));
   EXPECT_THAT(found.reason, HasSubstr("times as long as in fp32"));
 }
 
-// Kernel, stride and padding of every kind of convolution in the registry, at sizes whose strided
-// outputs are one wide too.
+// Kernel, stride and padding of every kind of convolution in the registry, also at sizes whose
+// strided outputs have width 1.
 TEST(PrecisionTest, EveryConvolutionInBfloat16IsNearSinglePrecision) {
   const std::vector<ConvolutionDefinition> layers = {
       {"pointwise", 16, 24},
@@ -104,7 +104,8 @@ TEST(PrecisionTest, FirstLayersInBfloat16AreNearSinglePrecision) {
   }
 }
 
-// Of the logits' root mean square.  bfloat16 has 8 bits; what some fifty layers make of them.
+// Relative to the logits' root mean square.  bfloat16 has 8 bits; this is the error after about
+// fifty layers.
 constexpr double kNetworkTolerance = 0.15;
 
 TEST(PrecisionTest, NetworksInBfloat16AreNearSinglePrecision) {
@@ -152,7 +153,7 @@ TEST(PrecisionTest, TrainingInBfloat16HasSinglePrecisionGradients) {
     b = b + expected[i].square().sum();
   }
   // The cosine between the two gradients of all parameters.  Rounded features change the sign of
-  // many an activation, so it is not nearer to 1; at random it would be 0.
+  // many activations, so it is not closer to 1; for random gradients it would be 0.
   EXPECT_GT((cross / (a * b).sqrt()).item<double>(), 0.9);
   EXPECT_LT((a / b).sqrt().item<double>(), 1.2);
   EXPECT_GT((a / b).sqrt().item<double>(), 0.8);

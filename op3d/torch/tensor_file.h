@@ -22,7 +22,7 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 struct TensorFile {
   // On the CPU, contiguous, without gradients, each owning its memory; in the order of the file,
-  // which is by falling element size and otherwise as written.
+  // which sorts by decreasing element size and otherwise keeps the order of writing.
   NamedTensors tensors;
   std::map<std::string, std::string> metadata;
 };
@@ -30,21 +30,21 @@ struct TensorFile {
 // Copies of the views, in their order.  ResourceExhausted without memory.
 absl::StatusOr<NamedTensors> ToTensors(const std::vector<TensorView>& views);
 
-// Statuses as Safetensors::Read.
+// Errors of Safetensors::Read.
 absl::StatusOr<TensorFile> ReadTensors(const std::string& path);
-// Copies out of a file that is in memory.
+// Copies of the tensors of a file in memory.
 absl::StatusOr<TensorFile> ToTensors(const Safetensors& file);
 
-// Tensors as a file takes them, for SerializeSafetensors.
+// Tensors in the form of SerializeSafetensors.
 struct TensorViews {
   std::vector<TensorView> views;
-  // What the views point into: the tensors themselves where they are contiguous and on the CPU.
+  // The memory to which the views point: the tensors themselves if contiguous and on the CPU.
   std::vector<at::Tensor> alive;
 };
 absl::StatusOr<TensorViews> ViewTensors(const NamedTensors& tensors);
 
 // Writes atomically, from any device and memory layout; equal input gives equal bytes.
-// InvalidArgument for a name twice or an element type that safetensors lacks.
+// InvalidArgument for a duplicate name or an element type that safetensors lacks.
 absl::Status WriteTensors(const std::string& path, const NamedTensors& tensors,
                           const std::map<std::string, std::string>& metadata);
 

@@ -1,4 +1,4 @@
-// Where LibTorch's exceptions end: no other file of op3d catches them.
+// Converts LibTorch's exceptions to statuses: no other file of op3d catches them.
 //
 //   return CatchTorch([&]() -> absl::Status {
 //     logits = at::linear(features, weight, bias);     // may throw c10::Error
@@ -12,7 +12,7 @@
 
 namespace op3d {
 
-// Runs `body` and returns its status.  What it throws becomes ResourceExhausted (no memory, on the
+// Runs `body` and returns its status.  Exceptions become ResourceExhausted (no memory, on the
 // host or the device), InvalidArgument (TORCH_CHECK_VALUE) or Internal, with LibTorch's message
 // without its stack trace.
 absl::Status CatchTorch(absl::FunctionRef<absl::Status()> body);

@@ -28,7 +28,7 @@ constexpr int kEpochs = 2;
 
 std::string Variable(const char* name) { return ProcessEnvironment()(name).value_or(""); }
 
-// Eight videos, two steps an epoch, each of two micro-batches of two clips.
+// Eight videos, two steps per epoch, each with two micro-batches of two clips.
 class DistributedTraining : public testing::Test {
  protected:
   void SetUp() override {
@@ -64,7 +64,7 @@ class DistributedTraining : public testing::Test {
     OP3D_ASSIGN_OR_RETURN(CurvePoint measure,
                           MeasureNetwork(network, tiny_->evaluation, state_.clip, job_, &seconds));
     measure.clear_evaluation_seconds();
-    return EncodeMeasure(measure);
+    return EncodeCurvePoint(measure);
   }
   static std::string MeasureFile(const std::string& folder, int rank) {
     return JoinPath(folder, absl::StrCat("measure_", rank, ".json"));
@@ -85,10 +85,10 @@ class DistributedTraining : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  TrainState state_;
+  StateTask state_;
 };
 
-// ---------------------------------------------------------------- run once a rank
+// ---------------------------------------------------------------- run once per rank
 
 // Trains in FOLDER.  At step STEP of the second epoch rank 1 sends itself SIGNAL.
 TEST_F(DistributedTraining, DISABLED_Rank) {
@@ -122,16 +122,16 @@ TEST_F(DistributedTraining, TwoProcessesTrainAsOneThatAccumulates) {
   const NamedTensors one = Weights(alone, 0), two = Weights(pair, 0);
   ASSERT_EQ(one.size(), two.size());
   for (size_t i = 0; i < one.size(); ++i) {
-    // Running statistics are rank 0's; alone they have seen both micro-batches.
+    // Running statistics are rank 0's; a single process has seen both micro-batches.
     if (one[i].first.find("running_") != std::string::npos || !one[i].second.is_floating_point()) {
       continue;
     }
-    // Sums of floats in another order, through four steps.
+    // Sums of floats in another order, over four steps.
     EXPECT_LT((one[i].second - two[i].second).abs().max().item<float>(), 2e-5) << one[i].first;
   }
   ExpectEqual(two, Weights(pair, 1));
 
-  // What they measured together is what one measures alone with their weights.
+  // Their common measurement equals that of one process with their weights.
   ASSERT_EQ(tiny_->evaluation.size(), 9);
   ASSERT_OK_AND_ASSIGN(const auto network,
                        Network::MakeUnfilled(ToNetworkOptions(job_.network, job_.classes)));

@@ -33,9 +33,9 @@ int SearchClips(const ScoreSettings& score, int clip_frames) {
   return std::min(1000, std::max(1, score.frames() / std::max(1, clip_frames)));
 }
 
-absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Video>& videos,
-                                            const ClipShape& clip, const TrainingJob& job,
-                                            ActivitySeconds* seconds) {
+absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<data::Video>& videos,
+                                          const data::ClipShape& clip, const TrainingJob& job,
+                                          ActivitySeconds* seconds) {
   const absl::Time start = absl::Now();
   ScoringOptions options;
   options.clip = clip;
@@ -49,7 +49,7 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Vi
     OP3D_ASSIGN_OR_RETURN(metrics,
                           MeasurePerformance(network, videos, job.frames, options, seconds));
   } else {
-    std::vector<Video> own;
+    std::vector<data::Video> own;
     for (size_t i = job.group->rank(); i < videos.size(); i += job.group->size()) {
       own.push_back(videos[i]);
     }
@@ -57,7 +57,7 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Vi
     if (!own.empty()) {
       OP3D_ASSIGN_OR_RETURN(part, MeasurePerformance(network, own, job.frames, options, seconds));
     }
-    // Shares back to counts, and means to sums on their grid: both add up exactly.
+    // Convert shares back to counts, and means to sums on their grid: both can be added exactly.
     constexpr double kGrid = 1 << 26;
     const double count = static_cast<double>(part.videos);
     std::vector<double> counts = {count, std::round(part.top1 * count),
@@ -82,12 +82,12 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Vi
   return measure;
 }
 
-std::string EncodeMeasure(const CurvePoint& measure) {
+std::string EncodeCurvePoint(const CurvePoint& measure) {
   // A message without text always prints.
   return PrintProtoJson(measure).value_or("");
 }
 
-absl::StatusOr<CurvePoint> DecodeMeasure(const std::string& text) {
+absl::StatusOr<CurvePoint> DecodeCurvePoint(const std::string& text) {
   CurvePoint measure;
   // Checkpoints of earlier versions have "likelihood".
   if (ParseProtoJson(text, /*ignore_unknown=*/true, &measure).ok()) return measure;

@@ -1,4 +1,4 @@
-// How well a network does after an epoch, by one process or several.
+// Measures a network after an epoch, with one process or several.
 //
 //   OP3D_ASSIGN_OR_RETURN(CurvePoint measure,
 //                         MeasureNetwork(&network, held_out, state.clip, job, &seconds));
@@ -18,19 +18,19 @@
 
 namespace op3d {
 
-// Clips that ScoreSettings.frames means for clips of `clip_frames` frames, [1, 1000].
+// The number of clips of `clip_frames` frames that ScoreSettings.frames stands for, in [1, 1000].
 int SearchClips(const ScoreSettings& score, int clip_frames);
 
-// Fills performance, top-k, probability and evaluation_seconds.  Of several processes each scores its part of the videos
-// and all get the figures of the whole: the same bits as alone.  `job` says how clips are made and
-// who takes part.  Errors as MeasurePerformance and the group's.
-absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<Video>& videos,
-                                            const ClipShape& clip, const TrainingJob& job,
-                                            ActivitySeconds* seconds);
+// Returns performance, top-k, probability and evaluation_seconds.  Each of several processes scores
+// its share of the videos, and all get the figures of the whole: the same bits as with one.  `job`
+// says how clips are made and has the group.  Errors of MeasurePerformance and the group.
+absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<data::Video>& videos,
+                                          const data::ClipShape& clip, const TrainingJob& job,
+                                          ActivitySeconds* seconds);
 
-// As a JSON object with every bit, for a checkpoint's notes, and back.  DataLoss when it is none.
-std::string EncodeMeasure(const CurvePoint& measure);
-absl::StatusOr<CurvePoint> DecodeMeasure(const std::string& text);
+// As a JSON object with every bit, for a checkpoint's notes, and back.  DataLoss for other text.
+std::string EncodeCurvePoint(const CurvePoint& measure);
+absl::StatusOr<CurvePoint> DecodeCurvePoint(const std::string& text);
 
 }  // namespace op3d
 

@@ -22,8 +22,8 @@
 #include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/settings/network_settings.h"
 #include "op3d/train/step/clip_mixing.h"
+#include "op3d/train/step/trainable_network.h"
 #include "op3d/train/step/training_loss.h"
-#include "op3d/train/step/training_state.h"
 #include "op3d/train/weight_merge.h"
 
 namespace op3d {
@@ -40,8 +40,8 @@ CheckpointOptions ToCheckpointOptions(const TrainingJob& job) {
 
 }  // namespace
 
-std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job, const ClipShape& clip,
-                                                   double loss,
+std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job,
+                                                   const data::ClipShape& clip, double loss,
                                                    std::map<std::string, std::string> metadata) {
   ModelCard card = job.card;
   *card.mutable_network() = job.network;
@@ -55,20 +55,20 @@ std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job, const
   card.set_precision(PrecisionOf(job.training));
   card.set_arithmetic(job.training.arithmetic());
   card.set_loss(loss);
-  card.mutable_mean()->Assign(kPixelMean.begin(), kPixelMean.end());
-  card.mutable_deviation()->Assign(kPixelDeviation.begin(), kPixelDeviation.end());
+  card.mutable_mean()->Assign(data::kPixelMean.begin(), data::kPixelMean.end());
+  card.mutable_deviation()->Assign(data::kPixelDeviation.begin(), data::kPixelDeviation.end());
   AddModelCard(card, &metadata);
   return metadata;
 }
 
-StateTrainer::StateTrainer(const TrainingJob& job, const TrainState& state,
+StateTrainer::StateTrainer(const TrainingJob& job, const StateTask& state,
                            const std::string& folder)
     : job_(job), state_(state), folder_(folder), checkpoints_(folder, ToCheckpointOptions(job)) {}
 
 StateTrainer::~StateTrainer() = default;
 
 absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const TrainingJob& job,
-                                                                  const TrainState& state,
+                                                                  const StateTask& state,
                                                                   const std::string& folder) {
   std::unique_ptr<StateTrainer> trainer(new StateTrainer(job, state, folder));
   OP3D_RETURN_IF_ERROR(trainer->Prepare());
@@ -78,7 +78,7 @@ absl::StatusOr<std::unique_ptr<StateTrainer>> StateTrainer::Start(const Training
 }
 
 absl::Status StateTrainer::Prepare() {
-  // One thread: sums in one order, whatever the machine; jobs run side by side instead.
+  // One thread: sums in one order on every machine; run several jobs at once instead.
   at::set_num_threads(job_.compute_threads);
   OP3D_ASSIGN_OR_RETURN(steps_per_epoch_,
                         StepsPerEpoch(state_, static_cast<int64_t>(job_.videos->size())));
@@ -109,7 +109,7 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   trained_.reset();
   progress_ = TrainingProgress();
   own_done_ = 0;
-  TrainingStateOptions options;
+  TrainableNetworkOptions options;
   options.network = ToNetworkOptions(job_.network, job_.classes);
   options.seed = job_.seed;
   options.with_initial_values = with_initial_values;
@@ -119,7 +119,7 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   options.sgd = job_.sgd;
   options.training = job_.training;
   options.clip_frames = state_.clip.length();
-  OP3D_ASSIGN_OR_RETURN(trained_, TrainingState::Make(options));
+  OP3D_ASSIGN_OR_RETURN(trained_, TrainableNetwork::Make(options));
   if (job_.group != nullptr) {
     buckets_ = std::make_unique<GradientBuckets>(trained_->network().Parameters(), job_.group);
   }
@@ -147,8 +147,8 @@ absl::StatusOr<EpochStats> StateTrainer::TrainEpoch() {
   return stats;
 }
 
-absl::StatusOr<std::unique_ptr<ClipLoader>> StateTrainer::MakeLoader() const {
-  TrainLoaderOptions options;
+absl::StatusOr<std::unique_ptr<data::ClipLoader>> StateTrainer::MakeLoader() const {
+  data::TrainLoaderOptions options;
   options.shape = state_.clip;
   options.transform = TransformOf(state_, job_.transform);
   options.on_short_video = job_.loader.on_short_video();
@@ -165,13 +165,13 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> StateTrainer::MakeLoader() const {
     options.first_batch = progress_.micro_batches / options.shards;
     options.handle_signals = false;
   }
-  return ClipLoader::ForTraining(*job_.videos, job_.frames, options);
+  return data::ClipLoader::ForTraining(*job_.videos, job_.frames, options);
 }
 
 absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   at::set_num_threads(job_.compute_threads);
   precise_.reset();
-  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ClipLoader> loader, MakeLoader());
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<data::ClipLoader> loader, MakeLoader());
   trained_->network().SetTraining(true);
   before_step_ = ActivitySeconds();
   skipped_before_ = progress_.skipped;
@@ -180,10 +180,10 @@ absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   return EndEpoch(loader->counters(), stats);
 }
 
-absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* stats) {
+absl::Status StateTrainer::TrainMicroBatches(data::ClipLoader* loader, EpochStats* stats) {
   const int processes = job_.group == nullptr ? 1 : job_.group->size();
   Stopwatch watch;
-  Batch batch;
+  data::Batch batch;
   while (progress_.micro_batches < steps_per_epoch_ * state_.accumulation) {
     if (job_.group == nullptr) {
       if (const absl::Status stop = CheckInterrupt(); !stop.ok()) return StopInEpoch(stop, loader);
@@ -195,7 +195,7 @@ absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* sta
     OP3D_RETURN_IF_ERROR(more.status());
     if (!*more) return absl::InternalError("the loader ended before its epoch");
     if (buckets_ != nullptr && own_done_ + 1 == own_accumulation_) buckets_->Arm();
-    // Size 0: every video of it was skipped.
+    // Size 0: all of its videos were skipped.
     if (batch.size > 0) OP3D_RETURN_IF_ERROR(TrainMicroBatch(&batch, stats));
     progress_.micro_batches += processes;
     watch = Stopwatch();
@@ -209,7 +209,7 @@ absl::Status StateTrainer::TrainMicroBatches(ClipLoader* loader, EpochStats* sta
   return absl::OkStatus();
 }
 
-absl::Status StateTrainer::TrainMicroBatch(Batch* batch, EpochStats* stats) {
+absl::Status StateTrainer::TrainMicroBatch(data::Batch* batch, EpochStats* stats) {
   Stopwatch watch;
   const int64_t index = progress_.micro_batches + (job_.group == nullptr ? 0 : job_.group->rank());
   OP3D_ASSIGN_OR_RETURN(const at::Tensor loss,
@@ -241,7 +241,7 @@ absl::Status StateTrainer::Step(Stopwatch* watch, EpochStats* stats) {
   save_ = due;
   if (job_.group != nullptr) {
     OP3D_RETURN_IF_ERROR(buckets_->Finish());
-    // What all must agree on travels with the meters.
+    // Decisions on which all must agree are sent together with the meters.
     std::vector<double> numbers = {loss_sum, static_cast<double>(clips),
                                    CheckInterrupt().ok() ? 0.0 : 1.0, due ? 1.0 : 0.0};
     OP3D_RETURN_IF_ERROR(job_.group->AllReduce(&numbers));
@@ -293,7 +293,7 @@ absl::Status StateTrainer::Diverged(const absl::Status& reason, int64_t step) co
       what);
 }
 
-absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochStats* stats) {
+absl::Status StateTrainer::EndEpoch(const data::ClipLoader::Counters& counters, EpochStats* stats) {
   CountSkipped(counters);
   stats->seconds.transform = counters.transform_seconds;
   if (job_.group != nullptr) {
@@ -322,7 +322,7 @@ absl::Status StateTrainer::EndEpoch(const ClipLoader::Counters& counters, EpochS
   return MakePrecise();
 }
 
-void StateTrainer::CountSkipped(const ClipLoader::Counters& counters) {
+void StateTrainer::CountSkipped(const data::ClipLoader::Counters& counters) {
   progress_.skipped = skipped_before_ + counters.skipped;
   progress_.examples = examples_before_;
   for (const std::string& example : counters.examples) {
@@ -332,7 +332,7 @@ void StateTrainer::CountSkipped(const ClipLoader::Counters& counters) {
 
 absl::Status StateTrainer::SyncBuffers() { return job_.group->Broadcast(trained_->Buffers()); }
 
-absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, ClipLoader* loader) {
+absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, data::ClipLoader* loader) {
   OP3D_RETURN_IF_ERROR(SaveInEpoch(loader));
   OP3D_RETURN_IF_ERROR(Flush());
   return absl::CancelledError(
@@ -340,7 +340,7 @@ absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, ClipLoader* l
                    steps_per_epoch_, " steps into epoch ", progress_.epochs + 1, " in ", folder_));
 }
 
-absl::Status StateTrainer::SaveInEpoch(ClipLoader* loader) {
+absl::Status StateTrainer::SaveInEpoch(data::ClipLoader* loader) {
   if (job_.group != nullptr) OP3D_RETURN_IF_ERROR(SyncBuffers());
   CountSkipped(loader->counters());
   return Save(progress_.notes);
@@ -381,7 +381,7 @@ absl::Status StateTrainer::Resume() {
 
 absl::Status StateTrainer::GoOnFrom(std::optional<Safetensors> newest) {
   if (job_.group != nullptr) {
-    // The first rank's disk is the one that counts; the others may have none in common with it.
+    // The first rank's disk counts; the others may have none in common with it.
     OP3D_ASSIGN_OR_RETURN(std::string bytes,
                           job_.group->Broadcast(newest.has_value() ? newest->bytes() : ""));
     if (!first() && !bytes.empty()) {
@@ -391,7 +391,7 @@ absl::Status StateTrainer::GoOnFrom(std::optional<Safetensors> newest) {
   OP3D_RETURN_IF_ERROR(MakeState(/*with_initial_values=*/!newest.has_value()));
   if (newest.has_value()) return Restore(*newest);
   if (job_.group == nullptr) return absl::OkStatus();
-  // The ranks' files of initial weights might differ.
+  // The files of initial weights on the ranks might differ.
   std::vector<at::Tensor> tensors;
   for (const auto& [name, tensor] : trained_->network().StateDict()) tensors.push_back(tensor);
   return job_.group->Broadcast(tensors);
@@ -437,8 +437,8 @@ std::string StateTrainer::Fingerprint() const {
                          training.SerializeAsString(), "|", job_.transform.SerializeAsString()));
   return absl::StrCat(job_.purpose, " seed ", job_.seed, " ", job_.network.name(), " ",
                       job_.classes, " classes ", job_.videos->size(), " videos ",
-                      absl::Hex(VideoListCrc32(*job_.videos)), " settings ", absl::Hex(settings),
-                      " ", DescribeTrainState(state_));
+                      absl::Hex(data::VideoListCrc32(*job_.videos)), " settings ",
+                      absl::Hex(settings), " ", DescribeStateTask(state_));
 }
 
 }  // namespace op3d

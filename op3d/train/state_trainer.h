@@ -8,8 +8,8 @@
 //   }
 //   OP3D_RETURN_IF_ERROR(trainer->Flush());
 //
-// Started again on the same folder, it goes on after the newest whole checkpoint, in the middle of
-// an epoch too, and ends with the same bits.
+// If started again on the same folder, it resumes after the newest complete checkpoint, also in the
+// middle of an epoch, and ends with the same bits.
 #ifndef OP3D_TRAIN_STATE_TRAINER_H_
 #define OP3D_TRAIN_STATE_TRAINER_H_
 
@@ -29,14 +29,14 @@
 #include "op3d/distributed/process_group.h"
 #include "op3d/network/network.h"
 #include "op3d/train/checkpoint/checkpoint_folder.h"
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 #include "op3d/train/training_job.h"
 #include "op3d/train/training_progress.h"
 
 namespace op3d {
 
 class GradientBuckets;
-class TrainingState;
+class TrainableNetwork;
 
 struct EpochStats {
   // Mean over the epoch's clips of the sum of the heads' cross entropies.
@@ -46,29 +46,29 @@ struct EpochStats {
   // "name: reason".
   int64_t skipped = 0;
   std::vector<std::string> examples;
-  // Of this process.
+  // The time of this process.
   ActivitySeconds seconds;
 };
 
-// `metadata` and, for whoever uses the weights later, the card of weights that `job` trained with
-// clips of `clip` down to `loss`, 0 = not known (op3d/train/checkpoint/model_card.h).
+// `metadata` and the card of weights that `job` trained with clips of shape `clip` down to `loss`,
+// 0 = unknown (op3d/train/checkpoint/model_card.h).
 std::map<std::string, std::string> WeightsMetadata(
-    const TrainingJob& job, const ClipShape& clip, double loss,
+    const TrainingJob& job, const data::ClipShape& clip, double loss,
     std::map<std::string, std::string> metadata = {});
 
-// Not thread-safe; several trainers run at once on one FrameStore.
+// Not thread-safe; several trainers may use one FrameStore at once.
 class StateTrainer {
  public:
-  // Goes on from the newest checkpoint in `folder`, else starts from the job's initial weights with
-  // a fresh optimiser.  InvalidArgument for a batch larger than the list, processes that cannot
-  // share a step evenly, weights of another network, settings out of their range;
-  // FailedPrecondition for a checkpoint of another state, a device that is not there; DataLoss
-  // when every checkpoint is damaged.
+  // Resumes from the newest checkpoint in `folder`; without one it starts from the job's initial
+  // weights with a new optimiser.  InvalidArgument for a batch larger than the list, a number of
+  // processes that cannot share a step evenly, weights of another network, settings out of range;
+  // FailedPrecondition for a checkpoint of another state or a missing device; DataLoss
+  // if every checkpoint is damaged.
   static absl::StatusOr<std::unique_ptr<StateTrainer>> Start(const TrainingJob& job,
-                                                             const TrainState& state,
+                                                             const StateTask& state,
                                                              const std::string& folder);
 
-  // Finishes what is being written.
+  // Finishes pending writes.
   ~StateTrainer();
 
   // Epochs trained so far.
@@ -79,34 +79,35 @@ class StateTrainer {
   // Nothing has been trained yet, not even a part of an epoch.
   bool fresh() const { return progress_.epochs == 0 && progress_.micro_batches == 0; }
 
-  // What to measure and to hand on: with TrainingSettings.average_decay the averaged weights,
-  // otherwise those that are trained.  After a whole epoch with batch_norm_clips, and unless the state
-  // freezes BatchNorm, a copy of them whose BatchNorm statistics were computed again.
+  // The network to measure and to start the next state from: with TrainingSettings.average_decay
+  // the averaged weights, otherwise the trained ones.  After a whole epoch with batch_norm_clips,
+  // unless the state freezes BatchNorm, it is a copy whose BatchNorm statistics were computed
+  // again.
   Network& network();
-  // What the last Save() was given; empty after a fresh start.
+  // The notes of the last Save(); empty after a start from the beginning.
   const std::map<std::string, std::string>& notes() const { return progress_.notes; }
   // Losses of all epochs so far.
   const std::vector<double>& losses() const { return progress_.losses; }
 
-  // Trains the next epoch, or the rest of it.  Internal when training diverges, with the weights
-  // that are left in the message.  Cancelled on SIGINT or SIGTERM, between two micro-batches (of
-  // several processes: steps); where it stands is saved first.
+  // Trains the next epoch, or the rest of it.  Internal if the training diverges, with the path of
+  // the last good weights in the message.  Cancelled on SIGINT or SIGTERM, between two
+  // micro-batches (with several processes: steps), after saving.
   absl::StatusOr<EpochStats> TrainEpoch();
 
-  // Writes everything a restart needs, all or nothing, and `notes` with it, in the background: on
-  // return it may not be on the disk yet.  An earlier one's error comes here.  Of several processes
-  // the first writes.
+  // Writes everything a restart needs, and `notes`, atomically and in the background: on return it
+  // may not be on the disk yet.  Returns an error of an earlier write.  With several processes the
+  // first writes.
   absl::Status Save(const std::map<std::string, std::string>& notes);
 
-  // Writes network()'s weights as safetensors, in the background, after what was saved before;
+  // Writes network()'s weights as safetensors, in the background, after the earlier writes;
   // with `metadata` and the card (WeightsMetadata).
   absl::Status SaveWeights(const std::string& path,
                            const std::map<std::string, std::string>& metadata);
 
-  // Waits until all is on the disk.
+  // Waits until everything is on the disk.
   absl::Status Flush();
 
-  // Goes back to the newest checkpoint of at most `epochs` epochs, to the start where there is
+  // Goes back to the newest checkpoint of at most `epochs` epochs, or to the start if there is
   // none.
   absl::Status Rollback(int epochs);
 
@@ -114,53 +115,53 @@ class StateTrainer {
   int64_t CheckpointBytes() const;
 
  private:
-  StateTrainer(const TrainingJob& job, const TrainState& state, const std::string& folder);
+  StateTrainer(const TrainingJob& job, const StateTask& state, const std::string& folder);
   absl::Status Prepare();
-  // Makes the network and all that belongs to it; with initial values, or with any where a
-  // checkpoint's are to follow.
+  // Makes the network and everything that belongs to it; without initial values only if a
+  // checkpoint's follow.
   absl::Status MakeState(bool with_initial_values);
   absl::Status Resume();
-  // From the first rank's `newest`; from the start without one.
+  // Resumes from the first rank's `newest`; without one, starts from the beginning.
   absl::Status GoOnFrom(std::optional<Safetensors> newest);
   absl::Status Restore(const Safetensors& file);
   std::string Fingerprint() const;
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
 
-  // After a whole epoch: what network() then is.
+  // Computes network() after a whole epoch.
   absl::Status MakePrecise();
-  absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader() const;
+  absl::StatusOr<std::unique_ptr<data::ClipLoader>> MakeLoader() const;
   absl::Status TrainSteps(EpochStats* stats);
-  absl::Status TrainMicroBatches(ClipLoader* loader, EpochStats* stats);
-  absl::Status TrainMicroBatch(Batch* batch, EpochStats* stats);
+  absl::Status TrainMicroBatches(data::ClipLoader* loader, EpochStats* stats);
+  absl::Status TrainMicroBatch(data::Batch* batch, EpochStats* stats);
   absl::Status Step(Stopwatch* watch, EpochStats* stats);
-  absl::Status EndEpoch(const ClipLoader::Counters& counters, EpochStats* stats);
-  // With what the loader counted since this process took the epoch up.
-  void CountSkipped(const ClipLoader::Counters& counters);
-  absl::Status SaveInEpoch(ClipLoader* loader);
-  absl::Status StopInEpoch(const absl::Status& reason, ClipLoader* loader);
+  absl::Status EndEpoch(const data::ClipLoader::Counters& counters, EpochStats* stats);
+  // Adds what the loader has counted since this process started or resumed the epoch.
+  void CountSkipped(const data::ClipLoader::Counters& counters);
+  absl::Status SaveInEpoch(data::ClipLoader* loader);
+  absl::Status StopInEpoch(const absl::Status& reason, data::ClipLoader* loader);
   absl::Status Diverged(const absl::Status& reason, int64_t step) const;
   absl::Status SyncBuffers();
 
   const TrainingJob job_;
-  const TrainState state_;
+  const StateTask state_;
   const std::string folder_;
   int64_t steps_per_epoch_ = 0;
-  // Micro-batches of a step that are this process's own.
+  // Micro-batches of a step that belong to this process.
   int own_accumulation_ = 1;
   double loss_limit_ = 0;
   std::optional<Schedule> schedule_;
   CheckpointFolder checkpoints_;
-  std::unique_ptr<TrainingState> trained_;
+  std::unique_ptr<TrainableNetwork> trained_;
   // With batch_norm_clips; null within an epoch.
   std::unique_ptr<Network> precise_;
   std::unique_ptr<GradientBuckets> buckets_;
   TrainingProgress progress_;
-  // Micro-batches of the step under way that this process has done.
+  // Micro-batches of the current step that this process has done.
   int own_done_ = 0;
   // The processes have agreed to stop, or to save, after this step.
   bool stop_ = false, save_ = false;
   ActivitySeconds before_step_;
-  // What the checkpoint already counted as skipped in this epoch.
+  // What the checkpoint had already counted as skipped in this epoch.
   int64_t skipped_before_ = 0;
   std::vector<std::string> examples_before_;
   absl::Time saved_;

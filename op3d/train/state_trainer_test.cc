@@ -34,7 +34,7 @@ class StateTrainerTest : public testing::Test {
     state_.batch_size = 4;
   }
 
-  // Trains to `epochs` in `folder`, saving each; the final weights.
+  // Trains to `epochs` in `folder`, saving after each; returns the final weights.
   std::vector<std::pair<std::string, at::Tensor>> TrainTo(int epochs, const std::string& folder) {
     auto trainer = StateTrainer::Start(job_, state_, folder);
     EXPECT_THAT(trainer, IsOk());
@@ -52,7 +52,7 @@ class StateTrainerTest : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  TrainState state_;
+  StateTask state_;
   std::vector<double> losses_;
 };
 
@@ -99,7 +99,7 @@ TEST_F(StateTrainerTest, PreciseBatchNormIsThatOfTrainingClipsAndDoesNotChangeTh
   TrainTo(1, folder);
   const auto precise = TrainTo(2, folder);
   EXPECT_EQ(losses_, plain_losses);
-  // The same weights; the statistics are those that RecomputeBatchNorm() gives them.
+  // The same weights, with the statistics from RecomputeBatchNorm().
   ASSERT_OK_AND_ASSIGN(const auto network,
                        Network::Make(ToNetworkOptions(job_.network, job_.classes), job_.seed));
   ASSERT_THAT(network->LoadStateDict(plain), IsOk());
@@ -111,13 +111,13 @@ TEST_F(StateTrainerTest, PreciseBatchNormIsThatOfTrainingClipsAndDoesNotChangeTh
     changed += !at::equal(precise[i].second, plain[i].second);
   }
   EXPECT_GT(changed, 0);
-  // Taken up at its end, it hands on the same.
+  // Resumed at its end, it returns the same network.
   ASSERT_OK_AND_ASSIGN(const auto again, StateTrainer::Start(job_, state_, folder));
   const NamedTensors tensors = again->network().StateDict();
   for (size_t i = 0; i < precise.size(); ++i) {
     EXPECT_TRUE(at::equal(precise[i].second, tensors[i].second.detach())) << precise[i].first;
   }
-  // Where BatchNorm is frozen, training used the running statistics, and they stay.
+  // If BatchNorm is frozen, training used the running statistics, and they are kept.
   state_.frozen_batch_norm = true;
   const auto frozen = TrainTo(1, TestFolder("frozen"));
   job_.training.set_batch_norm_clips(0);
@@ -164,15 +164,15 @@ TEST_F(StateTrainerTest, Bfloat16TakenUpAgainEndsWithTheSameBits) {
   ASSERT_EQ(parts.size(), whole.size());
   for (size_t i = 0; i < whole.size(); ++i) {
     EXPECT_TRUE(at::equal(parts[i].second, whole[i].second)) << whole[i].first;
-    // What is trained stays in single precision.
+    // The trained tensors stay in single precision.
     if (whole[i].second.is_floating_point()) {
       EXPECT_EQ(whole[i].second.scalar_type(), at::kFloat) << whole[i].first;
     }
   }
-  // It is another arithmetic, and near.
+  // The arithmetic differs, but the result is close.
   EXPECT_NE(whole_losses[0], single_losses[0]);
   EXPECT_NEAR(whole_losses[0], single_losses[0], 0.15 * single_losses[0]);
-  // A checkpoint is not taken up in another one.
+  // A checkpoint cannot be resumed with another precision.
   job_.training.set_precision("fp32");
   EXPECT_THAT(StateTrainer::Start(job_, state_, folder).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another state")));
@@ -261,7 +261,7 @@ TEST_F(StateTrainerTest, TakenUpInTheMiddleOfAnEpochItEndsWithTheSameBits) {
   };
   job_.on_step = record(&whole_steps);
   const auto whole = TrainTo(2, TestFolder("whole"));
-  // A checkpoint after every step; a video that cannot be read stops the second epoch.
+  // A checkpoint after every step; an unreadable video stops the second epoch.
   job_.training.mutable_checkpoints()->set_minutes(1e-9);
   job_.on_step = record(&part_steps);
   const std::string folder = TestFolder("parts");
@@ -270,7 +270,7 @@ TEST_F(StateTrainerTest, TakenUpInTheMiddleOfAnEpochItEndsWithTheSameBits) {
   tiny_->train[5].path = "/gone";
   int parts = 0;
   {
-    FrameStore fresh(0);  // the other one still has the video
+    data::FrameStore fresh(0);  // the other one still has the video
     job_.frames = &fresh;
     ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
     EXPECT_THAT(trainer->TrainEpoch().status(),
@@ -321,8 +321,8 @@ TEST_F(StateTrainerTest, ATornCheckpointGivesWayToTheOneBefore) {
 }
 
 TEST_F(StateTrainerTest, ThreadsInsideOperationsChangeRoundingAlone) {
-  // Where rounding moves an activation across 0, early gradients move by percents: with some seeds
-  // that happens.  The others show rounding alone.
+  // If rounding moves an activation across 0, early gradients change by some percent; with some
+  // seeds that happens.  The others only show rounding.
   float least = 1;
   for (int seed = 1; seed <= 4; ++seed) {
     job_.seed = seed;

@@ -1,4 +1,4 @@
-// What all states of a run share when they are trained.
+// The settings and data that all states of a training share.
 //
 //   TrainingJob job;
 //   job.network.set_name("dg_p3d_miniature");
@@ -23,9 +23,9 @@
 
 namespace op3d {
 
-// A step of the optimiser, when it is done.
+// Reported after each step of the optimiser.
 struct StepStats {
-  // The epoch under way and the step in it, both from 1; steps an epoch.
+  // The current epoch and the step in it, both from 1; steps per epoch.
   int epoch = 0;
   int64_t step = 0, steps = 0;
   // Mean over the step's clips (of all processes) of the sum of the heads' cross entropies.
@@ -34,40 +34,40 @@ struct StepStats {
   // Before clipping.
   double gradient_norm = 0;
   int64_t clips = 0;
-  // Of this process, since the step before.
+  // Time of this process since the previous step.
   ActivitySeconds seconds;
 };
 
-// What all states of a run share.  `videos`, `frames` and `group` must outlive the trainers.
+// `videos`, `frames` and `group` must outlive the trainers.
 struct TrainingJob {
   NetworkSettings network;
   SgdSettings sgd;
   TrainingSettings training;
   TransformSettings transform;
   LoaderSettings loader;
-  // What MeasureNetwork() and a search's edges are measured by.
+  // The measure of MeasureNetwork() and of a search's edges.
   ScoreSettings score;
   int64_t classes = 0;
-  const std::vector<Video>* videos = nullptr;
-  FrameStore* frames = nullptr;
-  // Names every random stream of the job: "search.cs.S1-S2".
+  const std::vector<data::Video>* videos = nullptr;
+  data::FrameStore* frames = nullptr;
+  // Seed and name of every random stream of the job: "search.cs.S1-S2".
   uint64_t seed = 0;
   std::string purpose;
-  // safetensors to start from; empty = from scratch (initial values depend on the seed alone).
+  // A safetensors file to start from; empty = random initial values, which depend only on the seed.
   std::string initial_weights;
-  // Loader threads beside the caller's own; the result does not depend on them.
+  // Loader threads in addition to the caller's own; the result does not depend on them.
   int loader_threads = 0;
-  // Threads inside an operation of the network.  With more than one, sums have another order: equal
-  // bits need equal numbers of them.
+  // Threads inside an operation of the network.  With more than one the order of sums changes:
+  // equal bits need an equal number.
   int compute_threads = 1;
   // "cpu", "cuda" or "cuda:1".
   std::string device = "cpu";
-  // Several processes that train together; null = alone.  Each takes an equal part of a step's
+  // Several processes that train together; null = alone.  Each computes an equal part of a step's
   // micro-batches; weights are the same as alone up to rounding.
   ProcessGroup* group = nullptr;
-  // Checkpoints at every multiple of this number of epochs stay for good; 0 = none.
+  // Checkpoints at every multiple of this number of epochs are never removed; 0 = none.
   int anchor_epochs = 0;
-  // What the weights' card says beside what stands above: class names, dataset, test, plan, commit.
+  // The rest of the weights' card: class names, dataset, test, plan, commit.
   // No result depends on it.
   ModelCard card;
   // May be empty.

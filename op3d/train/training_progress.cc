@@ -14,7 +14,7 @@
 namespace op3d {
 namespace {
 
-// Every bit of a number.
+// All bits of a number.
 std::string Bits(double value) { return absl::StrCat(absl::Hex(absl::bit_cast<uint64_t>(value))); }
 
 constexpr double kMemory = 0.95;
@@ -80,9 +80,9 @@ absl::Status TrainingProgress::AddStepLoss(double loss, double limit) {
   if (!std::isfinite(loss)) return absl::InternalError(absl::StrCat("the loss is ", loss));
   running_loss = kMemory * running_loss + (1 - kMemory) * loss;
   ++running_steps;
-  // Freed of its start at 0.
+  // Corrected for its start at 0.
   const double mean = running_loss / (1 - std::pow(kMemory, static_cast<double>(running_steps)));
-  // A few steps prove nothing: a high learning rate's first ones often jump.
+  // A few steps prove nothing: with a high learning rate the first losses often jump.
   if (running_steps < 20 || mean <= limit) return absl::OkStatus();
   return absl::InternalError(
       absl::StrCat("the loss has risen to ", mean, ", above the limit of ", limit));

@@ -1,5 +1,5 @@
-// How far the training of a state has come, and its meters, as text that a checkpoint holds with
-// every bit.  Torch-free.
+// How far the training of a state has come, with its meters, as text with every bit for a
+// checkpoint.  Torch-free.
 //
 //   TrainingProgress progress;
 //   OP3D_RETURN_IF_ERROR(progress.AddStepLoss(/*loss=*/5.9, /*limit=*/120));
@@ -19,11 +19,11 @@
 namespace op3d {
 
 struct TrainingProgress {
-  // Complete ones, and the mean loss of each.
+  // Complete epochs, and the mean loss of each.
   int epochs = 0;
   std::vector<double> losses;
 
-  // Of the epoch under way.  Micro-batches count over all processes.
+  // For the current epoch.  Micro-batches count over all processes.
   int64_t micro_batches = 0;
   double loss_sum = 0;  // over clips
   int64_t clips = 0;
@@ -31,32 +31,32 @@ struct TrainingProgress {
   int64_t skipped = 0;
   std::vector<std::string> examples;
 
-  // Of the step under way, which only a process that trains alone is stopped in.
+  // For the current step; only a process that trains alone is stopped inside a step.
   double step_loss_sum = 0;
   int64_t step_clips = 0;
 
-  // The running mean of the steps' losses, with a memory of some twenty steps, and their number.
+  // The running mean of the steps' losses over about twenty steps, and the number of steps.
   double running_loss = 0;
   int64_t running_steps = 0;
 
-  // What the last Save() was given.
+  // The notes of the last Save().
   std::map<std::string, std::string> notes;
 
-  // Ends the epoch under way.  `clips` must be above 0.
+  // Ends the current epoch.  `clips` must be above 0.
   void EndEpoch();
 
-  // Takes a step's loss into the running mean.  Internal when it is not finite or the mean is above
-  // `limit`; the message says so in words that go after "epoch 3: ".
+  // Adds a step's loss to the running mean.  Internal if it is not finite or the mean is above
+  // `limit`; the message continues the words "epoch 3: ".
   absl::Status AddStepLoss(double loss, double limit);
 
   std::map<std::string, std::string> ToMetadata() const;
-  // DataLoss when an entry is missing or does not parse.
+  // DataLoss if an entry is missing or does not parse.
   static absl::StatusOr<TrainingProgress> FromMetadata(
       const std::map<std::string, std::string>& metadata);
 };
 
-// The limit of AddStepLoss: `factor` (TrainingSettings.divergence_factor; 0 = 10) times what
-// guessing costs, the logarithm of the number of classes in each of at most two heads.
+// The limit of AddStepLoss: `factor` (TrainingSettings.divergence_factor; 0 = 10) times the loss
+// of guessing, which is the logarithm of the number of classes for each of at most two heads.
 // InvalidArgument for a negative factor.
 absl::StatusOr<double> DivergenceLimit(double factor, int64_t classes);
 

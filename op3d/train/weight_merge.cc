@@ -19,10 +19,10 @@
 namespace op3d {
 namespace {
 
-// BatchNorm takes over this share of a batch's statistics (Network::SetTraining).
+// The weight of a batch's statistics in BatchNorm's running ones (Network::SetTraining).
 constexpr double kMomentum = 0.1;
 
-// ScoreSettings.batch_norm_clips where nothing is set.
+// ScoreSettings.batch_norm_clips if it is not set.
 constexpr int kBatchNormClips = 256;
 
 absl::StatusOr<NamedTensors> MeanOfFiles(const std::vector<std::string>& files) {
@@ -38,7 +38,7 @@ absl::StatusOr<NamedTensors> MeanOfFiles(const std::vector<std::string>& files) 
     OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
       for (size_t k = 0; k < file.tensors.size(); ++k) {
         const auto& [name, tensor] = file.tensors[k];
-        // Batch counters are taken over from the last file.
+        // Batch counters are copied from the last file.
         const at::Tensor value =
             tensor.is_floating_point() ? tensor.to(at::kDouble) / double(files.size()) : tensor;
         if (i == 0) {
@@ -78,12 +78,12 @@ absl::StatusOr<std::unique_ptr<Network>> MergeWeights(const TrainingJob& job,
   return network;
 }
 
-absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state, int64_t epoch,
+absl::Status RecomputeBatchNorm(const TrainingJob& job, const StateTask& state, int64_t epoch,
                                 int clips, Network* network) {
   if (clips == 0) clips = kBatchNormClips;
   at::set_num_threads(job.compute_threads);
   OP3D_RETURN_IF_ERROR(SetArithmetic(job.training, state.clip.length(), network));
-  TrainLoaderOptions options;
+  data::TrainLoaderOptions options;
   options.shape = state.clip;
   options.transform = job.transform;
   options.on_short_video = job.loader.on_short_video();
@@ -94,7 +94,7 @@ absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state,
   options.epoch = epoch;
   options.threads = job.loader_threads;
   OP3D_ASSIGN_OR_RETURN(const auto loader,
-                        ClipLoader::ForTraining(*job.videos, job.frames, options));
+                        data::ClipLoader::ForTraining(*job.videos, job.frames, options));
   std::vector<at::Tensor> running, sums;
   for (const auto& [name, tensor] : network->StateDict()) {
     if (!absl::EndsWith(name, ".running_mean") && !absl::EndsWith(name, ".running_var")) continue;
@@ -103,7 +103,7 @@ absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state,
   }
   network->SetTraining(true);
   network->SeedDropout(job.seed);
-  Batch batch;
+  data::Batch batch;
   int batches = 0;
   while (batches == 0 || batches * state.batch_size < clips) {
     OP3D_ASSIGN_OR_RETURN(const bool more, loader->Next(&batch));
@@ -111,7 +111,7 @@ absl::Status RecomputeBatchNorm(const TrainingJob& job, const TrainState& state,
     if (batch.size == 0) continue;
     OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
       c10::NoGradGuard no_grad;
-      // From 0, one update leaves momentum x the batch's own statistics.
+      // Starting from 0, one update gives momentum x the batch's own statistics.
       for (const at::Tensor& tensor : running) tensor.zero_();
       const at::Tensor input =
           CopyTo(at::from_blob(batch.clips.data(),

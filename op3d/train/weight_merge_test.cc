@@ -43,7 +43,7 @@ class WeightMergeTest : public testing::Test {
 
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
-  State state_;
+  StateSettings state_;
 };
 
 TEST_F(WeightMergeTest, TakesTheMeanOfTheFiles) {
@@ -69,13 +69,14 @@ TEST_F(WeightMergeTest, TakesTheMeanOfTheFiles) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
 }
 
-// The statistics of a batch by another way: what one update with momentum 0.1 adds to others.
+// Computes the statistics of a batch in another way: from the change of one update with momentum
+// 0.1.
 TEST_F(WeightMergeTest, ComputesBatchNormStatisticsFromTrainingClips) {
   const std::string folder = TestFolder("statistics");
   const auto statistics = [&](int clips) {
     auto network = Network::Make(ToNetworkOptions(job_.network, job_.classes), 5);
     EXPECT_THAT(network, IsOk());
-    EXPECT_THAT(RecomputeBatchNorm(job_, ToTrainState(state_), 3, clips, network->get()), IsOk());
+    EXPECT_THAT(RecomputeBatchNorm(job_, ToStateTask(state_), 3, clips, network->get()), IsOk());
     std::map<std::string, at::Tensor> tensors;
     for (const auto& [name, tensor] : (*network)->StateDict()) {
       tensors[name] = tensor.detach().clone();
@@ -84,7 +85,8 @@ TEST_F(WeightMergeTest, ComputesBatchNormStatisticsFromTrainingClips) {
   };
   ASSERT_OK_AND_ASSIGN(const auto fresh,
                        Network::Make(ToNetworkOptions(job_.network, job_.classes), 5));
-  // Two batches of four: the mean of both; more clips than the epoch has are its two batches.
+  // Two batches of four: the mean of both; if more clips are requested than the epoch has, its two
+  // batches.
   const auto one = statistics(1), two = statistics(8), all = statistics(1000);
   int running = 0;
   for (const auto& [name, tensor] : fresh->StateDict()) {
@@ -100,15 +102,15 @@ TEST_F(WeightMergeTest, ComputesBatchNormStatisticsFromTrainingClips) {
     EXPECT_FALSE(at::equal(one.at(name), two.at(name))) << name;
   }
   EXPECT_GT(running, 10);
-  // The stem's mean is linear in its input: a network whose statistics were computed from the same
-  // batches a second time, from other initial statistics, has the same ones.
+  // The stem's mean is linear in its input: if a network's statistics are computed again from the
+  // same batches, but from other initial statistics, they are the same.
   auto again = Network::Make(ToNetworkOptions(job_.network, job_.classes), 5);
   ASSERT_THAT(again, IsOk());
   for (const auto& [name, tensor] : (*again)->StateDict()) {
     c10::NoGradGuard no_grad;
     if (absl::StrContains(name, "running_")) tensor.fill_(7);
   }
-  ASSERT_THAT(RecomputeBatchNorm(job_, ToTrainState(state_), 3, 8, again->get()), IsOk());
+  ASSERT_THAT(RecomputeBatchNorm(job_, ToStateTask(state_), 3, 8, again->get()), IsOk());
   for (const auto& [name, tensor] : (*again)->StateDict()) {
     EXPECT_TRUE(at::equal(tensor, two.at(name))) << name;
   }
@@ -137,7 +139,7 @@ TEST_F(WeightMergeTest, AnEdgeOfKnownLengthIsMeasuredInTheMiddleAndAtTheEndOfMer
   EXPECT_FALSE(measures[1].unmeasured() || measures[3].unmeasured());
   EXPECT_GT(measures[3].performance(), 0);
   EXPECT_EQ(measures[3].performance(), measures[3].probability());
-  // The merged file is the mean of the last two epochs but for the statistics.
+  // The merged file is the mean of the last two epochs, except for the statistics.
   const auto merged = Read(JoinPath(edge.folder(), "merged.safetensors"));
   const auto third = Read(JoinPath(edge.folder(), "epoch_003.safetensors"));
   const auto fourth = Read(JoinPath(edge.folder(), "epoch_004.safetensors"));
@@ -145,7 +147,7 @@ TEST_F(WeightMergeTest, AnEdgeOfKnownLengthIsMeasuredInTheMiddleAndAtTheEndOfMer
     if (absl::StrContains(name, "running_") || !tensor.is_floating_point()) continue;
     EXPECT_TRUE(at::allclose(tensor, (third.at(name) + fourth.at(name)) / 2, 1e-6, 1e-7)) << name;
   }
-  // Another process is told the same, and what is kept are the weights that were trained.
+  // Another process gets the same result, and the kept weights are the trained ones.
   EdgeTrainer again(job_, &tiny_->evaluation, /*kept_epochs=*/2);
   ASSERT_OK_AND_ASSIGN(const CurvePoint same, again.TrainEpoch(edge, 4));
   EXPECT_EQ(same.performance(), measures[3].performance());

@@ -6,7 +6,7 @@
 #include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr int kStates = 9;
@@ -28,10 +28,10 @@ std::string Name(Sampling sampling, int number) {
   return absl::StrCat("S", sampling == Sampling::kUniform && number > 0 ? number + 9 : number);
 }
 
-State MakeState(const PoolOptions& options, int number) {
+StateSettings MakeState(const PoolOptions& options, int number) {
   const int length = kLength[number - 1], rate = kRate[number - 1];
   const bool consecutive = options.sampling == Sampling::kConsecutive;
-  State state;
+  StateSettings state;
   state.set_name(Name(options.sampling, number));
   state.set_segments(consecutive ? 1 : 4 << length);
   state.set_frames_per_segment(consecutive ? 16 << length : 4);
@@ -43,7 +43,7 @@ State MakeState(const PoolOptions& options, int number) {
   return state;
 }
 
-// Copies the list, or leaves `to` as it is where there is none.
+// Copies the list, or leaves `to` unchanged if it is empty.
 template <typename List, typename Array>
 absl::Status TakeList(absl::string_view field, const List& list, Array* to) {
   if (list.empty()) return absl::OkStatus();
@@ -120,4 +120,4 @@ absl::Status MakePublished(TransitionGraph* graph) {
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

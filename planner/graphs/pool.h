@@ -15,7 +15,8 @@
 //   | cs 64 / us 16x4 | S4 / S13  | S7 / S16  | S9 / S18   |
 //
 // Base edges keep the rate and lengthen the clip, or keep the clip and lower the rate; extended
-// ones also shorten the clip and lower the rate at once.  BatchNorm is frozen for 64 frames.
+// pools also have edges that shorten the clip and lower the rate at once.  BatchNorm is frozen for
+// 64 frames.
 #ifndef OP3D_PLANNER_GRAPHS_POOL_H_
 #define OP3D_PLANNER_GRAPHS_POOL_H_
 
@@ -24,7 +25,7 @@
 #include "absl/status/status.h"
 #include "planner/graphs/plan.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 enum class Sampling {
   kConsecutive,  // cs: one clip of 16, 32 or 64 frames
@@ -39,27 +40,27 @@ inline constexpr std::array<double, 3> kSmallDatasetRates = {0.01, 0.01, 0.001};
 struct PoolOptions {
   Sampling sampling = Sampling::kConsecutive;
   bool extended = false;
-  // The high learning rate of 16, 32 and 64 frames.
+  // The high learning rate for 16, 32 and 64 frames.
   std::array<double, 3> rates = kLargeDatasetRates;
-  // The mid and the low one as shares of it.
+  // The mid and the low rate as shares of it.
   std::array<double, 2> lower_rates = {0.1, 0.01};
-  // Frames between the frames of a 64-frame cs clip: 2 on Kinetics and ActivityNet, else 1.
+  // The stride of a 64-frame cs clip: 2 on Kinetics and ActivityNet, otherwise 1.
   int longest_stride = 2;
-  // Clips of a batch of 16, 32 and 64 frames.
+  // Clips per batch for 16, 32 and 64 frames.
   std::array<int, 3> batch_sizes = {16, 8, 4};
-  // Clips a step = batch x processes x accumulation; a multiple of each batch x processes.
+  // Clips per step = batch x processes x accumulation; a multiple of each batch x processes.
   int clips_per_step = 256;
-  // Processes that share a batch.
+  // The number of processes that train together.
   int processes = 1;
 };
 
-// 9 states, 14 edges or 18, final state S9 or S18.  Always valid.
+// 9 states, 14 or 18 edges, final state S9 or S18.  Always valid.
 TransitionGraph MakePool(const PoolOptions& options);
 
-// Makes the graph from its `published`, if it has one, and clears that.  InvalidArgument with field,
-// value and limit, and for a graph that lists states, edges or rounds beside it.
+// Makes the graph from its `published`, if it has one, and clears that.  InvalidArgument with
+// field, value and limit, and for a graph that also lists states, edges or rounds.
 absl::Status MakePublished(TransitionGraph* graph);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_GRAPHS_POOL_H_

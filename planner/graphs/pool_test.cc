@@ -15,7 +15,7 @@
 #include "planner/plans/plan_io.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 PoolOptions Options(Sampling sampling, bool extended) {
@@ -51,7 +51,7 @@ TEST(PoolTest, IsWhatTheShippedGraphsSay) {
     ASSERT_OK_AND_ASSIGN(const TransitionGraph shipped, FindGraph(expected.name));
     EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(graph, shipped))
         << PrintTextproto(graph);
-    // Listed in an order in which it can be trained.
+    // The listed order is an order in which it can be trained.
     ASSERT_OK_AND_ASSIGN(const GraphIndex index, IndexGraph(graph));
     for (int i = 0; i < graph.transitions_size(); ++i) EXPECT_EQ(index.training_order[i], i);
   }
@@ -70,7 +70,7 @@ TEST(PoolTest, IsMadeFromItsFewNumbers) {
                                  "0.06] batch_sizes: [16, 8, 8] clips_per_step: 16"));
   EXPECT_FALSE(graph.has_published());
   EXPECT_EQ(graph.pool(), "us");
-  const State& longest = graph.states(8);
+  const StateSettings& longest = graph.states(8);
   EXPECT_EQ(longest.name(), "S18");
   EXPECT_EQ(longest.segments(), 16);
   EXPECT_EQ(longest.learning_rate(), 0.0012);
@@ -78,7 +78,7 @@ TEST(PoolTest, IsMadeFromItsFewNumbers) {
   EXPECT_EQ(longest.accumulation(), 2);
   EXPECT_EQ(graph.states(4).learning_rate(), 0.03 * 0.25);
   EXPECT_THAT(ValidateGraph(graph), IsOk());
-  // A graph without them stays.
+  // A graph without `published` is not changed.
   TransitionGraph again = graph;
   ASSERT_THAT(MakePublished(&again), IsOk());
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(graph, again));
@@ -130,7 +130,7 @@ TEST(PoolTest, KeepsClipsAnUpdateAt256) {
     PoolOptions options;
     options.processes = processes;
     const TransitionGraph graph = MakePool(options);
-    for (const State& state : graph.states()) {
+    for (const StateSettings& state : graph.states()) {
       EXPECT_EQ(state.batch_size() * state.accumulation() * processes, 256);
       EXPECT_EQ(state.batch_size() * FramesPerClip(state), 256);  // the same memory everywhere
       EXPECT_EQ(state.frozen_batch_norm(), FramesPerClip(state) == 64);
@@ -149,4 +149,4 @@ TEST(PoolTest, TakesTheDatasetsRatesAndStride) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -14,7 +14,7 @@
 #include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Numbers = absl::flat_hash_map<std::string, int>;
@@ -38,7 +38,7 @@ absl::StatusOr<Numbers> NumberStates(const TransitionGraph& graph) {
   OP3D_RETURN_IF_ERROR(CheckName(graph.initial(), "the initial state"));
   Numbers numbers = {{graph.initial(), 0}};
   for (int i = 0; i < graph.states_size(); ++i) {
-    const State& state = graph.states(i);
+    const StateSettings& state = graph.states(i);
     OP3D_RETURN_IF_ERROR(CheckName(state.name(), absl::StrCat("states[", i, "]")));
     if (state.name() == graph.initial()) {
       return absl::InvalidArgumentError(
@@ -85,7 +85,7 @@ absl::Status ReadEdges(const TransitionGraph& graph, const Numbers& numbers, Gra
   return absl::OkStatus();
 }
 
-// What a graph with rounds, or with edges of a given length, needs beside.
+// Further checks for a graph with rounds, or with edges of a fixed length.
 absl::Status CheckRounds(const TransitionGraph& graph, const GraphIndex& index) {
   const int rounds = graph.rounds_size();
   for (int round = 0; round < rounds; ++round) {
@@ -103,7 +103,7 @@ absl::Status CheckRounds(const TransitionGraph& graph, const GraphIndex& index) 
       return absl::InvalidArgumentError(
           absl::StrCat("the edge ", name, " lasts ", edge.epochs(), " epochs; at least 0"));
     }
-    const State& state = graph.states(index.edges[i].to - 1);
+    const StateSettings& state = graph.states(index.edges[i].to - 1);
     if (state.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET && edge.epochs() == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the learning rate changes inside the state ", state.name(), ", but the edge ", name,
@@ -149,7 +149,7 @@ absl::Status ReadFinals(const TransitionGraph& graph, const Numbers& numbers, Gr
       "in finals");
 }
 
-// Every node of `open` has an edge from another of `open`: following them backwards must repeat.
+// Every node of `open` has an edge from another of `open`, so following them backwards must repeat.
 std::string DescribeCycle(const TransitionGraph& graph, const GraphIndex& index,
                           const std::vector<bool>& open) {
   int node = static_cast<int>(std::find(open.begin(), open.end(), true) - open.begin());
@@ -171,7 +171,7 @@ std::string DescribeCycle(const TransitionGraph& graph, const GraphIndex& index,
   });
 }
 
-// Takes, again and again, the first listed edge whose source has all its own edges in.
+// Repeatedly takes the first listed edge whose source already has all its own edges.
 absl::Status OrderEdges(const TransitionGraph& graph, GraphIndex* index) {
   std::vector<int> missing(index->nodes);
   std::vector<std::vector<int>> outgoing(index->nodes);
@@ -181,7 +181,7 @@ absl::Status OrderEdges(const TransitionGraph& graph, GraphIndex* index) {
   for (size_t edge = 0; edge < index->edges.size(); ++edge) {
     outgoing[index->edges[edge].from].push_back(static_cast<int>(edge));
   }
-  // Edges that can be taken, the first listed on top.
+  // Edges that can be taken; the first listed one is on top.
   std::priority_queue<int, std::vector<int>, std::greater<int>> open_edges;
   const auto open = [&](int node) {
     for (const int edge : outgoing[node]) open_edges.push(edge);
@@ -209,7 +209,7 @@ absl::Status OrderEdges(const TransitionGraph& graph, GraphIndex* index) {
                                                  "; remove one of these edges"));
 }
 
-absl::Status CheckPositive(const State& state, absl::string_view field, double value) {
+absl::Status CheckPositive(const StateSettings& state, absl::string_view field, double value) {
   return Require(std::isfinite(value) && value > 0,
                  absl::StrCat("state ", state.name(), ": ", field), value, "a number above 0");
 }
@@ -243,7 +243,7 @@ absl::Status ValidateGraph(const TransitionGraph& graph) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateState(const State& state) {
+absl::Status ValidateState(const StateSettings& state) {
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "segments", state.segments()));
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "frames_per_segment", state.frames_per_segment()));
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "stride", state.stride()));
@@ -271,12 +271,14 @@ std::string EdgeName(const Transition& transition) {
   return absl::StrCat(transition.from(), "-", transition.to());
 }
 
-int FramesPerClip(const State& state) { return state.segments() * state.frames_per_segment(); }
+int FramesPerClip(const StateSettings& state) {
+  return state.segments() * state.frames_per_segment();
+}
 
-double FullFramesPerClip(const State& state, int full_crop) {
+double FullFramesPerClip(const StateSettings& state, int full_crop) {
   const double side =
       state.crop() > 0 && full_crop > 0 ? static_cast<double>(state.crop()) / full_crop : 1;
   return FramesPerClip(state) * side * side;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -10,7 +10,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -26,7 +26,7 @@ TransitionGraph MakeGraph(int states, const std::vector<std::pair<int, int>>& ed
   TransitionGraph graph;
   graph.set_initial("S0");
   for (int number = 1; number <= states; ++number) {
-    State* state = graph.add_states();
+    StateSettings* state = graph.add_states();
     state->set_name(absl::StrCat("S", number));
     state->set_segments(1);
     state->set_frames_per_segment(16);
@@ -148,24 +148,24 @@ TEST(TransitionGraphTest, RefusesUnusableNames) {
 }
 
 TEST(TransitionGraphTest, RefusesNumbersOutOfRange) {
-  const State good = MakeGraph(1, {{0, 1}}, {1}).states(0);
+  const StateSettings good = MakeGraph(1, {{0, 1}}, {1}).states(0);
   EXPECT_THAT(ValidateState(good), IsOk());
   EXPECT_EQ(FramesPerClip(good), 16);
   const auto refused = [&good](auto change, const char* field) {
-    State state = good;
+    StateSettings state = good;
     change(&state);
     EXPECT_THAT(ValidateState(state),
                 StatusIs(kInvalid, AllOf(HasSubstr("state S1"), HasSubstr(field))));
   };
-  refused([](State* s) { s->set_segments(0); }, "segments is 0");
-  refused([](State* s) { s->set_frames_per_segment(-1); }, "frames_per_segment is -1");
-  refused([](State* s) { s->set_stride(0); }, "stride is 0");
-  refused([](State* s) { s->set_learning_rate(0); }, "learning_rate is 0");
-  refused([](State* s) { s->set_learning_rate(std::nan("")); }, "learning_rate is nan");
-  refused([](State* s) { s->set_batch_size(0); }, "batch_size is 0");
-  refused([](State* s) { s->set_accumulation(0); }, "accumulation is 0");
-  refused([](State* s) { s->set_segments(2147483647); }, "spans more than");
+  refused([](StateSettings* s) { s->set_segments(0); }, "segments is 0");
+  refused([](StateSettings* s) { s->set_frames_per_segment(-1); }, "frames_per_segment is -1");
+  refused([](StateSettings* s) { s->set_stride(0); }, "stride is 0");
+  refused([](StateSettings* s) { s->set_learning_rate(0); }, "learning_rate is 0");
+  refused([](StateSettings* s) { s->set_learning_rate(std::nan("")); }, "learning_rate is nan");
+  refused([](StateSettings* s) { s->set_batch_size(0); }, "batch_size is 0");
+  refused([](StateSettings* s) { s->set_accumulation(0); }, "accumulation is 0");
+  refused([](StateSettings* s) { s->set_segments(2147483647); }, "spans more than");
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

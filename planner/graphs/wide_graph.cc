@@ -12,7 +12,7 @@
 #include "op3d/base/status_macros.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kInitial[] = "S0";
@@ -21,7 +21,7 @@ absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("wide graph: ", what));
 }
 
-bool Uniform(const State& clip) { return clip.segments() > 1; }
+bool Uniform(const StateSettings& clip) { return clip.segments() > 1; }
 
 double ClipFrames(const WideGraphSettings& settings, int clip) {
   return FullFramesPerClip(settings.clips(clip), settings.full_crop());
@@ -31,13 +31,13 @@ int Crop(const WideGraphSettings& settings, int clip) {
   return settings.clips(clip).crop() > 0 ? settings.clips(clip).crop() : settings.full_crop();
 }
 
-// Of the clips of the same kind that have more of frames or of pixels and less of neither, the one
-// that costs least; -1 = none.
+// The cheapest of the clips of the same kind that have more frames or pixels and not less of
+// the other; -1 = none.
 int NextLarger(const WideGraphSettings& settings, int clip) {
-  const State& own = settings.clips(clip);
+  const StateSettings& own = settings.clips(clip);
   int next = -1;
   for (int i = 0; i < settings.clips_size(); ++i) {
-    const State& other = settings.clips(i);
+    const StateSettings& other = settings.clips(i);
     if (Uniform(other) != Uniform(own) || FramesPerClip(other) < FramesPerClip(own) ||
         Crop(settings, i) < Crop(settings, clip) ||
         ClipFrames(settings, i) <= ClipFrames(settings, clip)) {
@@ -52,7 +52,7 @@ int EpochsOf(double frames, double clip_frames) {
   return std::max(1, static_cast<int>(std::lround(std::min(frames / clip_frames, 1e6))));
 }
 
-// What all edges take, in weights, and the weight of one path through all stages but the last.
+// The weights of all edges, and of one path through all stages but the last.
 struct Weights {
   double whole = 0, trunk = 0;
 };
@@ -76,6 +76,10 @@ absl::Status CheckStages(const WideGraphSettings& settings) {
     return Bad(absl::StrCat("it has ", settings.stages_size(),
                             " stages; it needs at least one at a constant rate and the last, in "
                             "which the rate falls"));
+  }
+  if (settings.stages(0).grow()) {
+    return Bad("stages[0] has grow, but its edges start from nothing, so that no clip can grow; "
+               "set it on a later stage");
   }
   double shorter = 0;
   for (const double share : settings.annealing()) {
@@ -117,7 +121,7 @@ absl::Status Check(const WideGraphSettings& settings) {
   std::set<std::string> names;
   double least = 0;
   for (int i = 0; i < settings.clips_size(); ++i) {
-    const State& clip = settings.clips(i);
+    const StateSettings& clip = settings.clips(i);
     OP3D_RETURN_IF_ERROR(ValidateState(clip));
     if (!names.insert(clip.name()).second) {
       return Bad(absl::StrCat("two clips are called ", clip.name(), "; names must differ"));
@@ -160,8 +164,8 @@ class WideGraph {
     ForEachState([this](int clip, int rate, int stage, int length) {
       AddState(clip, rate, stage, length);
     });
-    // The first listed clip at all rates comes before the next clip: a round that takes fewer edges
-    // than there are tries every clip at the first rate first.
+    // All clips at the first rate come before the next rate: a round with fewer edges than states
+    // tries every clip at the first rate first.
     ForEachState([this](int clip, int rate, int stage, int length) {
       if (stage == 0) AddEdge(kInitial, clip, rate, stage, length);
     });
@@ -184,7 +188,7 @@ class WideGraph {
 
  private:
   bool last(int stage) const { return stage + 1 == settings_.stages_size(); }
-  // Edges of different length between the same two clips.
+  // The number of edges of different length between the same two clips.
   int Lengths(int stage) const {
     return last(stage) ? std::max(1, settings_.annealing_size()) : 1;
   }
@@ -211,7 +215,7 @@ class WideGraph {
   }
 
   void AddState(int clip, int rate, int stage, int length) {
-    State* state = graph_.add_states();
+    StateSettings* state = graph_.add_states();
     *state = settings_.clips(clip);
     state->set_name(Name(clip, rate, stage, length));
     state->set_learning_rate(Rate(clip, rate));
@@ -222,7 +226,7 @@ class WideGraph {
 
   void AddEdge(const std::string& from, int clip, int rate, int stage, int length) {
     double frames = FramesOfStage(settings_, stage);
-    // FramesOfStage() of the last stage is that of its longest edges.
+    // FramesOfStage() of the last stage is for its longest edges.
     if (last(stage) && !settings_.annealing().empty()) {
       frames *= settings_.annealing(length) / *settings_.annealing().rbegin();
     }
@@ -301,4 +305,4 @@ absl::StatusOr<TransitionGraph> MakeWideGraph(const WideGraphSettings& settings)
   return WideGraph(settings).Make();
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

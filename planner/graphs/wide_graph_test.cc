@@ -13,7 +13,7 @@
 #include "planner/search/search_progress.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using testing::HasSubstr;
@@ -42,7 +42,7 @@ TEST(WideGraphTest, HasEveryClipRateAndStage) {
   EXPECT_THAT(ValidateGraph(graph), IsOk());
   EXPECT_THAT(graph.states(), SizeIs(3 * 2 * 3));
   EXPECT_THAT(graph.finals(), SizeIs(3 * 2));
-  // From S0 to each; then each goes on, and cs16 to cs64 beside, at each rate.
+  // From S0 to each; then each stays, and cs16 also grows to cs64, at each rate.
   EXPECT_THAT(graph.transitions(), SizeIs(6 + 2 * (6 + 2)));
   std::set<std::string> edges;
   for (const Transition& edge : graph.transitions()) edges.insert(EdgeName(edge));
@@ -52,7 +52,7 @@ TEST(WideGraphTest, HasEveryClipRateAndStage) {
   EXPECT_EQ(edges.count("us4x4_0.04.1-cs64_0.04.2"), 0);
 }
 
-// A round gives out a state's edges in the order in which they are listed.
+// A round uses a state's edges in the order in which they are listed.
 TEST(WideGraphTest, AStageThatGrowsListsTheLargerClipFirst) {
   WideGraphSettings settings = Settings();
   *settings.add_stages() = settings.stages(2);
@@ -69,10 +69,10 @@ TEST(WideGraphTest, GivesEdgesOfAStageEqualFrames) {
   ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(Settings()));
   // 3,200 frames over 5 x 1 + 3 x 2 + 2 x 3 = 17 parts.
   const std::map<int, double> want = {{1, 3200. / 17}, {2, 6400. / 17}, {3, 9600. / 17}};
-  std::map<std::string, const State*> states;
-  for (const State& state : graph.states()) states[state.name()] = &state;
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : graph.states()) states[state.name()] = &state;
   for (const Transition& edge : graph.transitions()) {
-    const State& state = *states[edge.to()];
+    const StateSettings& state = *states[edge.to()];
     EXPECT_NEAR(edge.epochs() * FramesPerClip(state), want.at(edge.round()),
                 FramesPerClip(state) / 2.0)
         << EdgeName(edge);
@@ -87,7 +87,7 @@ TEST(WideGraphTest, SeveralLengthsOfAnnealingShareATrunk) {
   last->set_states(1);
   last->clear_weight();
   for (const double share : {0.25, 0.5}) settings.add_annealing(share);
-  // Trunks of weights 1 + 2, of which the last round takes 0.75 + 1.5 at two lengths.
+  // Trunks of weights 1 + 2; the last round has 0.75 + 1.5 of that at two lengths.
   settings.clear_stages();
   settings.add_stages()->set_edges(4);
   settings.add_stages()->set_edges(2);
@@ -132,7 +132,7 @@ TEST(WideGraphTest, SeveralLengthsOfAnnealingShareATrunk) {
 TEST(WideGraphTest, ASmallerCropCountsByItsAreaAndGrows) {
   WideGraphSettings settings = Settings();
   settings.clear_clips();
-  State* small = settings.add_clips();
+  StateSettings* small = settings.add_clips();
   small->set_name("small");
   small->set_segments(1);
   small->set_frames_per_segment(16);
@@ -141,7 +141,7 @@ TEST(WideGraphTest, ASmallerCropCountsByItsAreaAndGrows) {
   small->set_batch_size(32);
   small->set_accumulation(1);
   small->set_crop(56);
-  State* whole = settings.add_clips();
+  StateSettings* whole = settings.add_clips();
   *whole = *small;
   whole->set_name("whole");
   whole->clear_crop();
@@ -174,13 +174,16 @@ TEST(WideGraphTest, WhatCannotBeIsASentence) {
   settings.mutable_stages(1)->set_edges(0);
   EXPECT_THAT(MakeWideGraph(settings).status(), error("stages[1] has 0 edges"));
   settings = Settings();
+  settings.mutable_stages(0)->set_grow(true);
+  EXPECT_THAT(MakeWideGraph(settings).status(), error("stages[0] has grow"));
+  settings = Settings();
   settings.mutable_clips(1)->set_name("cs16");
   EXPECT_THAT(MakeWideGraph(settings).status(), error("two clips are called cs16"));
 }
 
 // ---------------------------------------------------------------- a search over it
 
-// us4x4 at the high rate is best, cs16 next; what lowers the rate gains.
+// us4x4 at the high rate is best, cs16 is second; lowering the rate improves the score.
 double Script(const EdgeTask& task, int epoch) {
   const std::string& name = task.state().name();
   double value = absl::StartsWith(name, "us4x4") ? 0.6 : absl::StartsWith(name, "cs16") ? 0.5 : 0.3;
@@ -223,7 +226,7 @@ TEST(BudgetTest, IsFramesTimeOrMultiplesOfThePlan) {
     EXPECT_THAT(ParseBudget(text), StatusIs(absl::StatusCode::kInvalidArgument,
                                             HasSubstr(absl::StrCat("--budget=", text))));
   }
-  // 17 parts, of which a path takes 1 + 2 + 3.
+  // 17 parts, of which a path has 1 + 2 + 3.
   EXPECT_DOUBLE_EQ(FramesOfPath(Settings()), 3200 * 6. / 17);
 }
 
@@ -238,10 +241,10 @@ TEST(WideGraphTest, ASearchTrainsOnlyTheMostPromisingEdges) {
     by_round[rounds[edge.from() + "-" + edge.to()]].push_back(edge.to());
     EXPECT_EQ(edge.ending(), EdgeOutcome::LENGTH_REACHED);
   }
-  // Before its rounds are chosen, what is left is about the budget: edges of a round have equal frames.
+  // Before its rounds are chosen, the rest is about the budget: edges of a round have equal frames.
   ASSERT_OK_AND_ASSIGN(const SearchProgress begin, SearchProgress::Make(graph, outcome.rule()));
   EXPECT_NEAR(begin.frames_to_go(), Settings().frames(), 64);
-  // Round 1: the first five listed.  Round 2: the two best states, in turn: each goes on, then the
+  // Round 1: the first five listed.  Round 2: the two best states in turn: each stays, then the
   // second one grows (us4x4 has no longer clip).  Round 3: the two best of those.
   EXPECT_THAT(by_round[1], testing::ElementsAre("cs16_0.04.1", "cs64_0.04.1", "us4x4_0.04.1",
                                                 "cs16_0.01.1", "cs64_0.01.1"));
@@ -251,7 +254,7 @@ TEST(WideGraphTest, ASearchTrainsOnlyTheMostPromisingEdges) {
   EXPECT_EQ(outcome.plan().path(3), "us4x4_0.04.end");
   EXPECT_THAT(outcome.plan().steps(), SizeIs(3));
   EXPECT_TRUE(outcome.plan().steps(2).state().schedule().has_one_minus_sqrt());
-  // Taken up again, nothing is left to do.
+  // When resumed, nothing is left to do.
   int again = 0;
   EXPECT_EQ(RunSearch(graph, "wide_1", 1, &again).SerializeAsString(), outcome.SerializeAsString());
   EXPECT_EQ(again, 0);
@@ -269,4 +272,4 @@ TEST(WideGraphTest, TheOutcomeDoesNotDependOnTheNumberOfRunners) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -16,7 +16,7 @@
 #include "absl/strings/strip.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Fields = std::vector<absl::string_view>;
@@ -24,7 +24,7 @@ using nlohmann::json;
 
 constexpr double kLargestEpoch = 1e15;
 
-// Takes points one after another and checks that they make a curve.
+// Adds points one after another and checks that they form a curve.
 class CurveBuilder {
  public:
   // `line` of the file, for messages.
@@ -56,7 +56,7 @@ class CurveBuilder {
   }
 
   CurveFile curve_;
-  // Line and sentence.
+  // Line number and sentence.
   std::vector<std::pair<int, std::string>> warnings_;
 
  private:
@@ -104,7 +104,7 @@ struct Columns {
   bool steps = false;
 };
 
-// The column called by one of `names`, the first of them that is there.
+// The column with the first of `names` that exists.
 absl::StatusOr<size_t> FindColumn(const Fields& header, std::initializer_list<const char*> names,
                                   absl::string_view line) {
   for (const char* name : names) {
@@ -166,7 +166,7 @@ absl::Status ParseTable(absl::string_view text, absl::string_view source, CurveB
   return absl::OkStatus();
 }
 
-// A point of a log's or a journal's line, and the curve it belongs to.
+// A point in a line of a log or a journal, and the curve to which it belongs.
 struct LoggedPoint {
   std::string curve;
   double epoch = 0, performance = 0;
@@ -215,7 +215,8 @@ absl::Status ParseLog(absl::string_view text, absl::string_view source, absl::st
     }
     if (auto point = ReadPoint(parsed); point) {
       auto& curve = curves[point->curve];
-      // A process that was killed may have logged an epoch that was then trained again, equally.
+      // A killed process may have logged an epoch that was then trained again, with an equal
+      // result.
       if (!curve.empty() && curve.back().second.epoch == point->epoch) curve.pop_back();
       curve.emplace_back(number, *std::move(point));
     }
@@ -269,4 +270,4 @@ absl::StatusOr<CurveFile> ParseCurveFile(absl::string_view text, absl::string_vi
       absl::StrCat(source, " holds no epoch; it must be as: epoch,performance\\n0,0.01\\n1,0.3"));
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -7,7 +7,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::ElementsAre;
@@ -114,4 +114,4 @@ TEST(CurveFileTest, NamesFileAndLineOfAFault) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -4,13 +4,13 @@
 #include <cmath>
 #include <limits>
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Vector = std::vector<double>;
 
-// The slowest decay, times the last epoch, and the fastest: slower ones are parabolas, faster ones
-// a step after epoch 0, which has a place of its own.
+// The slowest decay (times the last epoch) and the fastest: slower ones are parabolas, faster ones
+// a step after epoch 0, which is handled separately.
 constexpr double kSlowest = 0.002, kFastest = 4;
 constexpr double kDependent = 1e-9;
 
@@ -24,7 +24,8 @@ void Subtract(double factor, const Vector& p, Vector* q) {
   for (size_t i = 0; i < p.size(); ++i) (*q)[i] -= factor * p[i];
 }
 
-// Takes the first `rank` of `basis` out of `values`, adding up their shares; what is left.
+// Subtracts the first `rank` of `basis` from `values`, adding up their coefficients; returns the
+// norm of the rest.
 double Orthogonalise(const std::vector<Vector>& basis, int rank, Vector* values,
                      std::array<double, 3>* shares) {
   for (int pass = 0; pass < 2; ++pass) {  // once is not orthogonal to the last digit
@@ -118,7 +119,7 @@ void DecayGrid::Take(const Decay& decay, const Rest& rest, double along, Best* b
   best->square = square;
 }
 
-// The grid's best decay, and the lowest point of the parabola through it and its neighbours.
+// Uses the grid's best decay, and the minimum of the parabola through it and its neighbours.
 void DecayGrid::TakeDecays(const Rest& rest, Best* best) const {
   const std::vector<Decay>& decays = decays_[rest.rank - 1];
   std::array<double, kDecays + 1> gains;
@@ -170,4 +171,4 @@ int HighestEpochOfBent(const PerformanceCurve& curve) {
   return low;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

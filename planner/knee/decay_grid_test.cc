@@ -7,7 +7,7 @@
 #include "op3d/base/random_stream.h"
 #include "planner/knee/variable_projection.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 double SumOfSquares(const PerformanceCurve& curve, const std::vector<double>& y) {
@@ -72,4 +72,4 @@ TEST(DecayGridTest, FindsTheHighestEpochByBisection) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

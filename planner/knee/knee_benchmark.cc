@@ -1,4 +1,4 @@
-// How long a knee estimate takes:  ./bazelw run //planner/knee:knee_benchmark
+// The time of a knee estimate:  ./bazelw run //planner/knee:knee_benchmark
 #include <benchmark/benchmark.h>
 
 #include <vector>
@@ -6,10 +6,10 @@
 #include "op3d/base/random_stream.h"
 #include "planner/knee/knee_estimator.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
-// A noisy curve of state.range(0) points whose knee lies near the middle.
+// A noisy curve of state.range(0) points with its knee near the middle.
 void BM_EstimateKnee(benchmark::State& state) {
   const int points = static_cast<int>(state.range(0));
   RandomStream stream(1, "benchmark", {points});
@@ -21,6 +21,6 @@ void BM_EstimateKnee(benchmark::State& state) {
 BENCHMARK(BM_EstimateKnee)->Arg(11)->Arg(30)->Arg(60)->Arg(100)->Arg(160);
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
 BENCHMARK_MAIN();

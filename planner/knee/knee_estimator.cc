@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "planner/knee/variable_projection.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Unknowns = std::array<double, 5>;  // a, b, c, d, e over x / span
@@ -59,7 +59,7 @@ ceres::Solver::Options PolishOptions() {
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::DENSE_QR;
   options.max_num_iterations = 30;
-  // To the last digit: exact curves have no residual to stop at.
+  // To the last digit, because exact curves have no residual at which to stop.
   options.function_tolerance = 1e-15;
   options.gradient_tolerance = 1e-15;
   options.parameter_tolerance = 1e-15;
@@ -68,7 +68,8 @@ ceres::Solver::Options PolishOptions() {
   return options;
 }
 
-// All five unknowns at once, from a fit that is good to the root of the rounding error.
+// Fits all five unknowns at once, starting from a fit that is accurate to the root of the rounding
+// error.
 PerformanceCurve Polish(const PerformanceCurve& start, const std::vector<double>& y) {
   const double span = std::max<double>(1, static_cast<double>(y.size()) - 1);
   Unknowns unknowns = {start.a, start.b * span, start.c * span, start.d * span * span, start.e};
@@ -81,18 +82,18 @@ PerformanceCurve Polish(const PerformanceCurve& start, const std::vector<double>
           unknowns[4]};
 }
 
-// The best fit of points of a size around one.
+// The best fit of points of the order of 1.
 PerformanceCurve FitCurve(const std::vector<double>& y, const CurveTerms& terms, bool polish) {
   if (std::count(y.begin(), y.end(), y[0]) == static_cast<int>(y.size()) && y[0] >= 0) {
     return {0, 0, 0, 0, y[0]};
   }
   const VariableProjection projection(y, terms);
   PerformanceCurve best = projection.Minimize().curve;
-  // Without decay, or with a step after epoch 0, the fit is linear and solved to the end.
+  // Without decay, or with a step after epoch 0, the fit is linear and already exact.
   if (best.a == 0 || std::isinf(best.b) || !terms.linear || !terms.square || !polish) return best;
   double residual = SumOfSquares(best, y);
   const PerformanceCurve polished = Polish(best, y);
-  // Given the polished b the other four have an exact solution again.
+  // For the polished b the other four again have an exact solution.
   for (const PerformanceCurve& curve : {polished, projection.Solve(polished.b).curve}) {
     const double candidate = SumOfSquares(curve, y);
     if (candidate < residual) {  // false for a NaN
@@ -121,14 +122,14 @@ absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance, const Cu
     }
     scale = std::max(scale, std::abs(performance[epoch]));
   }
-  // To around one and back: squares of 1e200 would overflow.
+  // Scale to the order of 1 and back, because squares of 1e200 would overflow.
   if (scale == 0) scale = 1;
   std::vector<double> y(performance.begin(), performance.end());
   for (double& value : y) value /= scale;
 
   Knee knee;
   knee.curve = FitCurve(y, terms, polish);
-  // A step: any b whose exp(-b) is below a rounding error draws it, and can be written down.
+  // A step: every b with exp(-b) below the rounding error gives the same curve; use a finite one.
   if (std::isinf(knee.curve.b)) knee.curve.b = 60;
   knee.curve.a *= scale;
   knee.curve.c *= scale;
@@ -153,4 +154,4 @@ KneeEstimate ToProto(const Knee& knee) {
   return estimate;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -13,35 +13,35 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/knee/performance_curve.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct Knee {
   PerformanceCurve curve;
   // Sum of squared residuals.
   double residual = 0;
-  // The first integer epoch in [0, 1000) where the curve is highest.
+  // The first integer epoch in [0, 1000) at which the curve is highest.
   int epoch = 0;
   // The curve's value there.
   double value = 0;
 };
 
-// `performance[k]` is what was measured after epoch k; epoch 0 is before training.  Any scale.
+// `performance[k]` was measured after epoch k; epoch 0 is before training.  Any scale.
 // With fewer `terms` the others stay 0 (and the fit is not polished).  Without `polish` the curve
-// is good to the root of the rounding error, in half the time.
+// is accurate to the square root of the rounding error, in half the time.
 //
-// InvalidArgument for fewer than two points, or for a NaN or an infinity, whose epoch it names.
-// Always defined otherwise: where several fits are equally good within rounding the simplest one
-// wins, so that points all equal give that constant and knee 0.  (Points all equal and negative
-// are beyond e >= 0 and give what fits best.)  Fewer than six points are fitted exactly or nearly
-// so; whether that means anything is the caller's to decide (StoppingRule: attempt_epochs).
+// InvalidArgument for fewer than two points, or for a NaN or an infinity, naming its epoch.
+// Otherwise always defined: if several fits are equally good within rounding, the simplest one
+// is used, so that equal points give that constant and knee 0.  (Equal negative points
+// are outside e >= 0 and give the best possible fit.)  Fewer than six points are fitted exactly or
+// nearly so; the caller must decide whether that means anything (StoppingRule: attempt_epochs).
 //
 // The same bits for the same points on one machine.  Thread-safe.
 absl::StatusOr<Knee> EstimateKnee(absl::Span<const double> performance,
                                   const CurveTerms& terms = CurveTerms(), bool polish = true);
 
-// As it is recorded.
+// In the form of the record.
 KneeEstimate ToProto(const Knee& knee);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_KNEE_KNEE_ESTIMATOR_H_

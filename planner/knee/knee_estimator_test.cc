@@ -11,7 +11,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -29,7 +29,7 @@ double Scale(const std::vector<double>& y) {
   return scale;
 }
 
-// What a fit can be held to: `compare` of the case, as the README.md beside knee_cases.json explains.
+// The requirements for a fit: `compare` of the case, explained in testdata/README.md.
 void CheckFit(const json& golden, const std::vector<double>& y, const Knee& knee) {
   const json& best = golden["full_fit"];
   const std::string compare = golden["compare"];
@@ -77,7 +77,7 @@ TEST(KneeEstimatorTest, FitsTheGoldenCurves) {
   }
 }
 
-// A thousand more: every curve as it stood after each epoch.
+// A thousand more: every curve as it was after each epoch.
 TEST(KneeEstimatorTest, FitsEveryBeginningOfTheGoldenCurves) {
   const json golden = ReadGolden("knee_cases.json");
   for (const json& one : golden["cases"]) {
@@ -104,7 +104,7 @@ TEST(KneeEstimatorTest, FindsTheKneeOfACurveKnownInClosedForm) {
   ASSERT_OK_AND_ASSIGN(const Knee knee, EstimateKnee(Sample(curve, 31)));
   EXPECT_EQ(knee.epoch, 20);
   EXPECT_NEAR(knee.value, Evaluate(curve, 20), 1e-9);
-  // Rounding alone: the search over b gets to 1e-9 of it, the polish to the last digits.
+  // Only rounding: the search over b is accurate to 1e-9, the polish to the last digits.
   EXPECT_NEAR(knee.curve.b, 0.2, 1e-11);
   EXPECT_LT(knee.residual, 1e-26);
 }
@@ -148,7 +148,7 @@ TEST(KneeEstimatorTest, ScalesWithTheCurve) {
   }
 }
 
-// No other point of the parameter space is better: random ones, and the fit's own neighbours.
+// No other point of the parameter space is better: random ones, and neighbours of the fit.
 TEST(KneeEstimatorTest, NothingFitsBetter) {
   for (int round = 0; round < 50; ++round) {
     RandomStream stream(1, "noisy curve", {round});
@@ -173,7 +173,7 @@ TEST(KneeEstimatorTest, NothingFitsBetter) {
   }
 }
 
-// Unpolished fits are compared with knees that are epochs away: one epoch more or less is allowed.
+// Unpolished fits are compared with knees that are epochs away, so a difference of 1 is allowed.
 TEST(KneeEstimatorTest, WithoutPolishTheFitIsNearlyAsGood) {
   for (int round = 0; round < 200; ++round) {
     RandomStream stream(2, "noisy curve", {round});
@@ -224,4 +224,4 @@ TEST(KneeEstimatorTest, IsRecordedWhole) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

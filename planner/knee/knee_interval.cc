@@ -10,7 +10,7 @@
 #include "op3d/base/status_macros.h"
 #include "planner/knee/decay_grid.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 absl::Status CheckOptions(absl::Span<const double> performance,
@@ -34,7 +34,7 @@ absl::Status CheckOptions(absl::Span<const double> performance,
   return absl::OkStatus();
 }
 
-// The fit's residuals, as wide as those of the truth.
+// The fit's residuals, scaled to those of the true curve.
 std::vector<double> Residuals(absl::Span<const double> performance, const Knee& knee,
                               const CurveTerms& terms) {
   const double points = static_cast<double>(performance.size());
@@ -68,7 +68,7 @@ absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance,
   const auto highest_of = [&](const PerformanceCurve& fit, int highest) {
     return Evaluate(fit, std::min(highest, std::max(trained, options.last)));
   };
-  // Nothing to draw from: an exact curve.
+  // An exact curve has no residuals to draw.
   if (widest <= 1e-12 * scale) {
     return KneeInterval{knee.epoch, knee.epoch, gain_of(knee.curve, knee.epoch),
                         highest_of(knee.curve, knee.epoch)};
@@ -89,7 +89,7 @@ absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance,
   std::sort(knees.begin(), knees.end());
   std::sort(gains.begin(), gains.end());
   std::sort(tops.begin(), tops.end());
-  // As many knees are cut off at either end.
+  // The same number of knees is cut off at each end.
   const double out = 1 - options.confidence;
   const int cut = static_cast<int>(std::floor(out / 2 * options.resamples));
   const int cut_gains = static_cast<int>(std::floor(out * options.resamples));
@@ -101,4 +101,4 @@ absl::StatusOr<KneeInterval> BootstrapKnee(absl::Span<const double> performance,
   return interval;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -9,7 +9,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -51,7 +51,7 @@ TEST(KneeIntervalTest, DependsOnTheSeedAlone) {
   EXPECT_EQ(first.high, again.high);
 }
 
-// The same by the whole estimate of every resampled curve, as a second implementation.
+// A second implementation: the complete estimate of every resampled curve.
 TEST(KneeIntervalTest, AgreesWithTheWholeEstimate) {
   const std::vector<double> y = Curve(0.01);
   ASSERT_OK_AND_ASSIGN(const Knee knee, EstimateKnee(y));
@@ -132,4 +132,4 @@ TEST(KneeIntervalTest, RefusesSettingsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace op3d {
+namespace op3d::planner {
 
 double Evaluate(const PerformanceCurve& curve, double x) {
   // At x = 0 an infinite b would give infinity x 0.
@@ -23,4 +23,4 @@ int HighestEpoch(const PerformanceCurve& curve) {
   return best;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 TEST(PerformanceCurveTest, EvaluatesItsFormula) {
@@ -31,4 +31,4 @@ TEST(PerformanceCurveTest, HighestEpochIsTheFirstInsideTheHorizon) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

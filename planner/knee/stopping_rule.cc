@@ -11,15 +11,15 @@
 #include "op3d/base/status_macros.h"
 #include "planner/knee/knee_interval.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
-// Curves that are drawn to ask whether the knee is passed.
+// The number of resampled curves that decide whether the knee is passed.
 constexpr int kResamples = 100;
 constexpr double kDefaultConfidence = 0.9;
-// Five unknowns and a point more.
+// One more than the five unknowns.
 constexpr int kLeastFitEpochs = 6;
-// Of DescribeCollapse().  The first is five times the noise of a measurement on 150 videos.
+// For DescribeCollapse().  The first is five times the noise of a measurement on 150 videos.
 constexpr double kWellAbove = 0.2;
 constexpr double kShareLeft = 0.1;
 
@@ -32,7 +32,7 @@ absl::Status CheckFinite(absl::Span<const double> performance) {
   return absl::OkStatus();
 }
 
-// attempt_epochs and what the method needs; not the bounds.
+// Checks attempt_epochs and what the method needs; not the bounds.
 absl::Status CheckMethod(const StoppingRule& rule) {
   OP3D_RETURN_IF_ERROR(RequireAtLeast("stopping rule: attempt_epochs", rule.attempt_epochs(), 1));
   if (rule.method() == StoppingRule::PLATEAU && rule.race()) {
@@ -54,14 +54,14 @@ int FirstFit(const StoppingRule& rule) {
   return own ? std::min(rule.first_fit_epochs(), rule.attempt_epochs()) : rule.attempt_epochs();
 }
 
-// What the bootstrap says of an edge that the published rule does not end yet.
+// The bootstrap's decision for an edge that the published rule does not end yet.
 absl::StatusOr<EdgeOutcome::Ending> AskInterval(absl::Span<const double> performance,
                                                 const Knee& knee, const StoppingRule& rule,
                                                 int max_epochs, std::optional<double> to_beat) {
   const bool interval_ends = rule.method() == StoppingRule::KNEE_INTERVAL;
   const bool races = rule.race() && to_beat.has_value();
   if (!interval_ends && !races) return EdgeOutcome::ENDING_UNSPECIFIED;
-  // Where the fit itself says otherwise the bootstrap, drawn around it, is not asked.
+  // If the fit itself says otherwise, the bootstrap, which is drawn around it, is not needed.
   const int trained = static_cast<int>(performance.size()) - 1;
   const int ahead = rule.attempt_epochs();
   const auto at = [&knee](int epoch) { return Evaluate(knee.curve, epoch); };
@@ -80,12 +80,12 @@ absl::StatusOr<EdgeOutcome::Ending> AskInterval(absl::Span<const double> perform
   OP3D_ASSIGN_OR_RETURN(const KneeInterval interval, BootstrapKnee(performance, knee, options));
   if (interval_ends && interval.gain <= rule.negligible_gain()) return EdgeOutcome::INTERVAL_PASSED;
   const double score = at(std::min(knee.epoch, trained));
-  // A score that wins already is no loser's, whatever the bootstrap says.
+  // An edge that already has the best score cannot lose, whatever the bootstrap says.
   if (races && interval.highest < *to_beat && score < *to_beat) return EdgeOutcome::OUTPACED;
   return EdgeOutcome::ENDING_UNSPECIFIED;
 }
 
-// Without a fit: the best measured epoch.
+// Without a fit: keeps the best measured epoch.
 void KeepBestMeasured(absl::Span<const double> performance, EdgeOutcome::Ending ending,
                       StoppingDecision* decision) {
   const auto best = std::max_element(performance.begin(), performance.end());
@@ -125,7 +125,7 @@ absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance
     if (trained >= max_epochs) KeepBestMeasured(performance, EdgeOutcome::BOUND, &decision);
     return decision;
   }
-  // Good to the last digit where it decides or is kept.
+  // Accurate to the last digit if it decides or is kept.
   OP3D_ASSIGN_OR_RETURN(decision.knee, EstimateKnee(performance, TermsOf(rule), /*polish=*/false));
   const int passed = trained - rule.attempt_epochs();
   if (passed + 1 < decision.knee->epoch) {
@@ -192,4 +192,4 @@ CurveTerms TermsOf(const StoppingRule& rule) {
   return terms;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -9,7 +9,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 constexpr int kNoBound = 100000;
 
-// The epoch at which a curve fed one by one is stopped; -1 when it asks for more than there is.
+// Feeds a curve point by point; `stop_epoch` is where the rule stops, -1 if it needs more points.
 StoppingDecision FeedUntilStop(const std::vector<double>& y, int attempt_epochs, int* stop_epoch) {
   *stop_epoch = -1;
   for (size_t points = 1; points <= y.size(); ++points) {
@@ -110,7 +110,7 @@ TEST(StoppingRuleTest, TheBoundKeepsAKneeInsideIt) {
   EXPECT_NEAR(decision.score, 0.8, 1e-9);
   y.push_back(0.8 - 0.004 * 9);
   y.push_back(0.8 - 0.004 * 16);
-  // Bound and knee at the same epoch: the knee has it.
+  // Bound and knee at the same epoch: the ending is the knee's.
   ASSERT_OK_AND_ASSIGN(const StoppingDecision both, DecideStop(y, PublishedRule(4), 10));
   EXPECT_EQ(both.ending, EdgeOutcome::KNEE_PASSED);
 }
@@ -128,11 +128,11 @@ TEST(StoppingRuleTest, ABoundBeforeAnyFitKeepsTheBestMeasuredEpoch) {
 TEST(StoppingRuleTest, ACollapseIsTwoEpochsAtTheLevelOfGuessing) {
   using testing::HasSubstr;
   const double chance = 0.03;
-  // Frozen BatchNorm at a high rate: what the source knew is gone.
+  // Frozen BatchNorm at a high rate: what the source had learnt is lost.
   EXPECT_THAT(DescribeCollapse({0.6, 0.031, 0.028}, chance),
               HasSubstr("epochs 1 and 2 score 0.0310 and 0.0280, no better than guessing (0.0300), "
                         "after 0.6000 before training"));
-  // The initial weights know nothing; what was learnt since then is gone.
+  // The initial weights know nothing; what was learnt since then is lost.
   EXPECT_THAT(DescribeCollapse({0, 0.3, 0.5, 0, 0}, 0),
               HasSubstr("epochs 3 and 4 score 0.0000 and 0.0000, next to nothing, after 0.5000 at "
                         "epoch 2"));
@@ -172,7 +172,7 @@ StoppingRule IntervalRule(double negligible_gain) {
   return rule;
 }
 
-// The epochs trained until the rule stops.
+// The number of epochs trained until the rule stops.
 int TrainUntilStop(const std::vector<double>& y, const StoppingRule& rule, StoppingDecision* last) {
   for (size_t points = 1; points <= y.size(); ++points) {
     const auto decision = DecideStop(absl::MakeSpan(y.data(), points), rule, kNoBound);
@@ -286,4 +286,4 @@ TEST(StoppingRuleTest, RefusesIntervalSettingsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -5,26 +5,27 @@
 #include <limits>
 #include <utility>
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Vector = std::vector<double>;
 
 constexpr int kLinear = 0, kSquare = 1, kConstant = 2;
-// A column is dependent on others when less than this share of it is left beside them.
+// A column is dependent if less than this share of it is orthogonal to the others.
 constexpr double kDependent = 1e-12;
-// exp(-b) for the largest b of the grid is below a rounding error of f; after it comes infinity.
+// For the largest b of the grid, exp(-b) is below the rounding error of f; after it comes infinity.
 constexpr double kLargestDecay = 40;
-// b x span below which the exponential is a parabola to one part in 1e9: what is left of it beside
-// the polynomial is rounding.
+// Below this b x span the exponential is a parabola to one part in 1e9: its part orthogonal to the
+// polynomial is only rounding.
 constexpr double kSmallestDecay = 1e-3;
-// Places of `polynomials_` after the full one.
+// Indices of `polynomials_` after the full one.
 constexpr int kWithoutConstant = 1, kWithoutSquare = 2, kWithoutBoth = 3;
 constexpr int kGridPoints = 64;
-// Local minima of the grid that are looked at closely.
+// The number of local minima of the grid that are refined.
 constexpr int kRefined = 4;
 
-// Four sums side by side: one alone waits for every addition.  Half of an estimate's time is here.
+// Four independent sums, because a single one waits for every addition.  Half of an estimate's time
+// is spent here.
 double Dot(const Vector& p, const Vector& q) {
   const size_t size = p.size();
   double sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
@@ -54,7 +55,7 @@ Vector Powers(double q, size_t count) {
   return powers;
 }
 
-// Less by more than rounding: of equally good fits the one found first stays.
+// Whether the residual is smaller by more than rounding: among equally good fits the first stays.
 bool Improves(const CurveFit& fit, const CurveFit& than, size_t points) {
   constexpr double kRounding = 1e-15;
   const double slack = kRounding * kRounding * static_cast<double>(points);
@@ -136,7 +137,7 @@ bool VariableProjection::ToCurve(const Polynomial& polynomial,
 CurveFit VariableProjection::SolveWithoutDecay() const {
   CurveFit best;
   best.residual = std::numeric_limits<double>::infinity();
-  // From the simplest, {c}, to all three, so that of equally good ones the simplest stays.
+  // From the simplest, {c}, to all three, so that among equally good ones the simplest stays.
   for (int i = 3; i >= 0; --i) {
     CurveFit fit;
     fit.residual = Dot(polynomials_[i].remainder, polynomials_[i].remainder);
@@ -150,7 +151,7 @@ CurveFit VariableProjection::SolveWithoutDecay() const {
 
 bool VariableProjection::SolveWithDecay(const Polynomial& polynomial, const Vector& decay, double b,
                                         CurveFit* fit) const {
-  // f = polynomial - a decay: what of the decay lies beside the polynomial decides a.
+  // f = polynomial - a decay: the part of the decay orthogonal to the polynomial decides a.
   Vector beside = decay;
   std::array<double, 3> share = {};
   for (int pass = 0; pass < 2; ++pass) {
@@ -168,7 +169,7 @@ bool VariableProjection::SolveWithDecay(const Polynomial& polynomial, const Vect
   fit->curve.a = a;
   fit->curve.b = b;
   if (!ToCurve(polynomial, projection, &fit->curve) || !(a > 0)) return false;
-  // The residuals themselves: a difference of squares would lose those of a close fit.
+  // The residuals themselves, because a difference of squares would lose those of a close fit.
   for (size_t k = 0; k < beside.size(); ++k) beside[k] = polynomial.remainder[k] + a * beside[k];
   fit->residual = Dot(beside, beside);
   return true;
@@ -184,13 +185,13 @@ CurveFit VariableProjection::Solve(double b) const {
     if (feasible && Improves(fit, best, y_.size())) best = fit;
     return std::make_pair(feasible, fit.curve);
   };
-  // The minimum without bounds, if it keeps them, is the one with them.
+  // If the minimum without bounds satisfies them, it is the minimum with bounds.
   const auto [feasible, free] = solve(0);
   if (feasible) return best;
-  // The problem is convex.  Where the free minimum has a < 0, the best with a = 0 is the best of
-  // all if it keeps the other bounds.
+  // The problem is convex.  If the free minimum has a < 0, the best with a = 0 is the best of
+  // all if it satisfies the other bounds.
   if (!(free.a > 0) && plain_is_free_) return best;
-  // Where it has d < 0, likewise the best with d = 0; and e.
+  // If it has d < 0, the same for the best with d = 0; and for e.
   if (free.d < 0 && solve(kWithoutSquare).first) return best;
   if (free.e < 0 && solve(kWithoutConstant).first) return best;
   if (!(free.d < 0)) solve(kWithoutSquare);
@@ -201,10 +202,10 @@ CurveFit VariableProjection::Solve(double b) const {
 
 CurveFit VariableProjection::Refine(double low, double high) const {
   constexpr double kGolden = 0.3819660112501051;
-  // A minimum is found to the root of the rounding error and no better.
+  // A minimum can only be found to the root of the rounding error.
   constexpr double kTolerance = 1e-9;
   constexpr int kMostSteps = 60;
-  // The lowest place so far, the second lowest, and the one that was second before.
+  // The lowest point so far, the second lowest, and the previous second lowest.
   double best = low + kGolden * (high - low), second = best, third = best;
   CurveFit fit = Solve(std::exp(best));
   double at_second = fit.residual, at_third = fit.residual;
@@ -212,7 +213,7 @@ CurveFit VariableProjection::Refine(double low, double high) const {
   for (int i = 0; i < kMostSteps; ++i) {
     const double middle = 0.5 * (low + high);
     if (std::abs(best - middle) + 0.5 * (high - low) <= 2 * kTolerance) break;
-    // The lowest point of the parabola through the three, unless it is outside or far off.
+    // The minimum of the parabola through the three, unless it is outside or too far away.
     const double r = (best - second) * (fit.residual - at_third);
     const double q = (best - third) * (fit.residual - at_second);
     double numerator = (best - third) * q - (best - second) * r, denominator = 2 * (q - r);
@@ -278,4 +279,4 @@ CurveFit VariableProjection::Minimize() const {
   return best;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

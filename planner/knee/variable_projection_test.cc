@@ -8,7 +8,7 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 double Residual(const PerformanceCurve& curve, const std::vector<double>& y) {
@@ -27,8 +27,9 @@ std::vector<double> NoisyCurve(RandomStream* stream) {
   return y;
 }
 
-// The bounded problem is convex: where the optimality conditions hold is its minimum.  The gradient
-// must be zero along c and every unknown inside its bound, and not point inside at a bound.
+// The bounded problem is convex, so its minimum is where the optimality conditions hold.  The
+// gradient must be zero along c and every unknown inside its bound, and not point inside at a
+// bound.
 TEST(VariableProjectionTest, SolvesTheBoundedProblemForEveryDecay) {
   for (int round = 0; round < 300; ++round) {
     RandomStream stream(1, "bounded", {round});
@@ -85,7 +86,7 @@ TEST(VariableProjectionTest, PrefersTheSimplestOfEqualFits) {
 }
 
 TEST(VariableProjectionTest, AFitWithoutDecayHasNoRate) {
-  // Falls ever faster: no rising exponential helps.
+  // Falls faster and faster: no rising exponential helps.
   std::vector<double> y;
   for (int k = 0; k < 20; ++k) y.push_back(0.9 - 0.001 * k * k);
   const CurveFit fit = VariableProjection(y).Solve(0.5);
@@ -95,4 +96,4 @@ TEST(VariableProjectionTest, AFitWithoutDecayHasNoRate) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

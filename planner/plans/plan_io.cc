@@ -14,7 +14,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/graphs/transition_graph.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kPlanFile[] = "plan.textproto";
@@ -24,7 +24,7 @@ constexpr char kGraphs[] = "planner/graphs";
 absl::Status CheckStepsOnPath(const Plan& plan) {
   int at = 0;
   for (const Plan::Step& step : plan.steps()) {
-    // path(0) is the initial state: nothing is trained there.
+    // path(0) is the initial state, in which nothing is trained.
     for (++at; at < plan.path_size() && plan.path(at) != step.state().name(); ++at) {
     }
     if (at >= plan.path_size()) {
@@ -36,8 +36,8 @@ absl::Status CheckStepsOnPath(const Plan& plan) {
   return absl::OkStatus();
 }
 
-const State* FindState(const TransitionGraph& graph, const std::string& name) {
-  for (const State& state : graph.states()) {
+const StateSettings* FindState(const TransitionGraph& graph, const std::string& name) {
+  for (const StateSettings& state : graph.states()) {
     if (state.name() == name) return &state;
   }
   return nullptr;
@@ -50,8 +50,8 @@ bool HasEdge(const TransitionGraph& graph, const std::string& from, const std::s
   return false;
 }
 
-// The first field in which training differs, "" if none.
-std::string Difference(const State& plan, const State& graph) {
+// The first field in which training differs; "" if there is none.
+std::string Difference(const StateSettings& plan, const StateSettings& graph) {
   const auto differ = [](absl::string_view field, double in_plan, double in_graph) {
     return absl::StrCat(field, " is ", in_plan, " in the plan and ", in_graph, " in the graph");
   };
@@ -72,12 +72,12 @@ std::string Difference(const State& plan, const State& graph) {
   return "";
 }
 
-// The shipped file of that name in `folder`; `shipped`: "released plans".
+// The shipped file with that name in `folder`; `shipped`: "released plans".
 absl::StatusOr<std::string> FindShipped(const char* folder, absl::string_view what,
                                         absl::string_view shipped, const std::string& name,
                                         const std::string& path) {
   const absl::StatusOr<std::string> runfiles = RunfilePath(folder);
-  // Reading it says what is wrong.
+  // Reading it will report the error.
   if (!IsTextprotoName(name) || !runfiles.ok()) return path;
   absl::StatusOr<std::string> file = FindTextproto(*runfiles, name, what);
   if (!absl::IsNotFound(file.status())) return file;
@@ -91,13 +91,13 @@ absl::Status TakeStates(Plan* plan) {
   if (plan->states_of().empty()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const TransitionGraph graph, FindGraph(plan->states_of()));
   for (Plan::Step& step : *plan->mutable_steps()) {
-    const State* state = FindState(graph, step.state().name());
+    const StateSettings* state = FindState(graph, step.state().name());
     if (state != nullptr) {
       *step.mutable_state() = *state;
       continue;
     }
     std::vector<std::string> names;
-    for (const State& one : graph.states()) names.push_back(one.name());
+    for (const StateSettings& one : graph.states()) names.push_back(one.name());
     return absl::InvalidArgumentError(absl::StrCat("the plan has a step in '", step.state().name(),
                                                    "', but the graph ", plan->states_of(),
                                                    " has the states ", absl::StrJoin(names, ", ")));
@@ -150,7 +150,7 @@ absl::Status ValidatePlan(const Plan& plan) {
   }
   absl::flat_hash_set<std::string> seen;
   for (const Plan::Step& step : plan.steps()) {
-    const State& state = step.state();
+    const StateSettings& state = step.state();
     if (state.name().empty()) {
       return absl::InvalidArgumentError("a step of the plan has a state without a name");
     }
@@ -189,7 +189,7 @@ absl::Status ValidatePlan(const Plan& plan, const TransitionGraph& graph) {
         absl::StrCat("the plan's path ends in ", last, ", which is no final state of the graph"));
   }
   for (const Plan::Step& step : plan.steps()) {
-    const State* state = FindState(graph, step.state().name());
+    const StateSettings* state = FindState(graph, step.state().name());
     const std::string difference = state == nullptr ? "" : Difference(step.state(), *state);
     if (state != nullptr && difference.empty()) continue;
     return absl::InvalidArgumentError(
@@ -205,4 +205,4 @@ int TotalEpochs(const Plan& plan) {
   return epochs;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -11,7 +11,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -57,7 +57,7 @@ TEST(PlanIoTest, ShippedPlansAreTheReleasedOnes) {
     EXPECT_EQ(plan.pool(), run["pool"].get<std::string>());
     ASSERT_EQ(plan.steps_size(), run["states"].size());
     for (int i = 0; i < plan.steps_size(); ++i) {
-      const State& state = plan.steps(i).state();
+      const StateSettings& state = plan.steps(i).state();
       const json& released = run["states"][i];
       EXPECT_EQ(state.name(), "S" + std::to_string(released["state"].get<int>()));
       EXPECT_EQ(state.segments(), released["segments"].get<int>());
@@ -66,7 +66,7 @@ TEST(PlanIoTest, ShippedPlansAreTheReleasedOnes) {
       EXPECT_DOUBLE_EQ(state.learning_rate(), released["learning_rate"].get<double>());
       EXPECT_EQ(state.frozen_batch_norm(), released["batch_norm_frozen"].get<bool>());
       EXPECT_EQ(state.batch_size(), released["batch_per_gpu"].get<int>());
-      // Four GPUs there, one process here.
+      // Four GPUs in the released runs, one process here.
       EXPECT_EQ(state.accumulation(), 4 * released["accumulate"].get<int>());
       EXPECT_EQ(plan.steps(i).epochs(), released["epochs"].get<int>());
     }
@@ -211,4 +211,4 @@ TEST(PlanIoTest, RefusesPlansOfAnotherGraph) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

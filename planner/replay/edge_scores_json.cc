@@ -10,12 +10,12 @@
 #include "op3d/base/status_macros.h"
 #include "planner/knee/performance_curve.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
 
-// Parse failures of one edge; the caller says which.
+// Parse errors of one edge; the caller adds which.
 absl::StatusOr<double> Number(const json& object, const char* name) {
   if (!object.contains(name) || !object[name].is_number()) {
     return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is missing or no number"));
@@ -121,4 +121,4 @@ absl::StatusOr<std::vector<EdgeOutcome>> ParseEdgeScores(absl::string_view text,
   return outcomes;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -9,12 +9,12 @@
 #include "planner/plans/plan_io.h"
 #include "planner/search/dynamic_programming.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 struct Spent {
   double seconds = 0;
-  // In training order; the edge in work included.
+  // In training order, including the current edge.
   int at_bound = 0;
   int failed = 0, unreached = 0;
 };
@@ -41,7 +41,7 @@ Spent SpentOn(const SearchProgress& progress) {
   return cost;
 }
 
-// Seconds of a frame so far, x the frames that are left at worst.
+// Seconds per frame so far, times the frames that remain at most.
 double SecondsAtWorst(const SearchProgress& progress) {
   double seconds = 0, frames = 0;
   for (int edge : progress.index().training_order) {
@@ -69,7 +69,7 @@ std::string FormatEdge(const SearchProgress& progress, int edge, bool wins) {
 }
 
 // "S0-A: epoch 3: the performance is nan ..." for every edge that failed, then the states that no
-// edge reaches; a line each.
+// edge reaches; one per line.
 std::string FormatFailures(const SearchProgress& progress) {
   std::string text;
   for (const auto& outcome : progress.outcomes()) {
@@ -95,7 +95,7 @@ std::string FormatWay(const SearchProgress& progress, int node) {
                   : absl::StrCat(" (", epochs, epochs == 1 ? " epoch)" : " epochs)"));
 }
 
-// The best plan, or until a final state has a value the best way to any state.
+// The best plan, or as long as no final state has a value, the best path to any state.
 std::string FormatBest(const SearchProgress& progress) {
   const GraphIndex& index = progress.index();
   const auto best_of = [&](const std::vector<int>& nodes) {
@@ -165,7 +165,7 @@ std::string FormatNode(const SearchProgress& progress, int node) {
 
 }  // namespace
 
-std::string ClipText(const State& state) {
+std::string ClipText(const StateSettings& state) {
   std::string text = state.segments() == 1 ? absl::StrCat(state.frames_per_segment(), " frames")
                                            : absl::StrCat(state.segments(), " x ",
                                                           state.frames_per_segment(), " frames");
@@ -179,7 +179,7 @@ std::string PlanText(const Plan& plan) {
   if (plan.value() != 0) absl::StrAppendFormat(&text, ", value %.4f", plan.value());
   absl::StrAppend(&text, "\n");
   for (const Plan::Step& step : plan.steps()) {
-    const State& state = step.state();
+    const StateSettings& state = step.state();
     absl::StrAppendFormat(&text, "  %-4s %-14s lr %-8g %3d epochs  batch %d x %d%s\n", state.name(),
                           ClipText(state), state.learning_rate(), step.epochs(), state.batch_size(),
                           state.accumulation(),
@@ -199,7 +199,7 @@ std::string FormatStatus(const SearchProgress& progress) {
   std::string text = absl::StrFormat("%s search: %d of %d edges finished (%s), %d epochs trained",
                                      progress.graph().pool(), progress.edges_finished(),
                                      progress.edges_total(), counts, progress.epochs_trained());
-  // A record need not hold either.
+  // A record need not have either.
   if (cost.seconds > 0) absl::StrAppend(&text, " in ", FormatSeconds(cost.seconds));
   if (progress.processes() > 0) {
     absl::StrAppend(&text, ", ", progress.processes(),
@@ -215,7 +215,7 @@ std::string FormatStatus(const SearchProgress& progress) {
   const auto& curve = progress.curve(edge);
   absl::StrAppend(&text, "next: ", EdgeName(progress.graph().transitions(edge)));
   if (!curve.empty()) {
-    // Edges of given length are not measured after every epoch; point 0 is the source's value.
+    // Edges with a fixed length are not measured after every epoch; point 0 is the source's value.
     size_t measured = curve.size() - 1;
     while (measured > 0 && curve[measured].unmeasured()) --measured;
     absl::StrAppendFormat(&text, ", epoch %d of at most %d, performance %.4f",
@@ -276,4 +276,4 @@ std::string FormatExplanation(const SearchProgress& progress) {
   return absl::StrCat(text, outcome.status().message(), "\n", FormatBest(progress));
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -8,24 +8,24 @@
 #include "planner/replay/replay.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // "32 frames", "64 frames / 2" (every 2nd), "8 x 4 frames", "16 frames @ 112" (its own crop).
-std::string ClipText(const State& state);
+std::string ClipText(const StateSettings& state);
 
-// A plan: a line a step, with clip, learning rate, clips an update and epochs.
+// A plan: one line per step, with clip, learning rate, clips per update and epochs.
 std::string PlanText(const Plan& plan);
 
-// How far a search is: edges, epochs, the edge in work, time so far and to go at worst.
+// The progress of a search: edges, epochs, the current edge, time so far and at most remaining.
 std::string FormatStatus(const SearchProgress& progress);
 
-// Each state's ways in with their scores, the one that won and by how much, what the search cost,
-// and the plan when it is found.
+// Each state's edges with their scores, the one that won and by how much, the cost of the search,
+// and the plan if it has been found.
 std::string FormatExplanation(const SearchProgress& progress);
 
 // The plan, what was missing for a better answer, and the front as a table.
 std::string FormatReplay(const Replay& replay);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_REPLAY_PLAN_TEXT_H_

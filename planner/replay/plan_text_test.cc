@@ -6,7 +6,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -101,7 +101,7 @@ TEST(PlanTextTest, StatusCountsAndForetells) {
   const std::string text = FormatStatus(progress);
   EXPECT_THAT(text, HasSubstr("1 of 3 edges finished (1 at the bound), 2 epochs trained in 30 s"));
   EXPECT_THAT(text, HasSubstr("next: S0-B, epoch 1 of at most 4, performance 0.5000"));
-  // 30 s for 2 epochs of 16 frames; 4 + 3 epochs of 32 frames are to go.
+  // 30 s for 2 epochs of 16 frames; 4 + 3 epochs of 32 frames remain.
   EXPECT_THAT(text, HasSubstr("at worst 7 epochs to go, about 3 min 30 s"));
 }
 
@@ -149,7 +149,7 @@ TEST(PlanTextTest, NamesFailedEdges) {
   const std::string text = FormatExplanation(progress);
   EXPECT_THAT(text, HasSubstr("    S0       failed: epoch 1: the loss is nan\n"));
   EXPECT_THAT(text, HasSubstr("    A        not trained: no edge reaches A\n"));
-  // The last way into the final state fails too.
+  // The last edge into the final state fails too.
   failed.mutable_finished()->set_to("B");
   ASSERT_THAT(progress.Apply(failed), IsOk());
   EXPECT_THAT(FormatStatus(progress), HasSubstr("ended: no final state (B) is reached"));
@@ -175,4 +175,4 @@ TEST(PlanTextTest, ShowsAPlan) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -24,18 +24,18 @@
 #include "planner/knee/stopping_rule.h"
 #include "planner/search/dynamic_programming.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 // T for measured points without a result.
 constexpr int kDefaultAttemptEpochs = 10;
 
-// The graph without the states that may not be used.
+// The graph without excluded states.
 absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
                                          const std::vector<std::string>& states) {
   if (states.empty()) return graph;
   absl::flat_hash_set<std::string> known, used(states.begin(), states.end());
-  for (const State& state : graph.states()) known.insert(state.name());
+  for (const StateSettings& state : graph.states()) known.insert(state.name());
   for (const std::string& name : states) {
     if (known.contains(name) || name == graph.initial()) continue;
     return absl::InvalidArgumentError(absl::StrCat("the graph has no state \"", name, "\""));
@@ -44,7 +44,7 @@ absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
   TransitionGraph part;
   part.set_pool(graph.pool());
   part.set_initial(graph.initial());
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     if (used.contains(state.name())) *part.add_states() = state;
   }
   for (const Transition& edge : graph.transitions()) {
@@ -56,16 +56,17 @@ absl::StatusOr<TransitionGraph> Restrict(const TransitionGraph& graph,
   return part;
 }
 
-// A state without its name, and with its batch in one piece: machines split it differently.
-State Unnamed(State state) {
+// A state without its name, and with batch and accumulation combined, because machines split it
+// differently.
+StateSettings Unnamed(StateSettings state) {
   state.clear_name();
   state.set_batch_size(state.batch_size() * state.accumulation());
   state.set_accumulation(1);
   return state;
 }
 
-// "" when both train the same, else what differs: "learning_rate: 0.02 -> 0.004".
-std::string TrainingDifference(const State& from, const State& to) {
+// "" if both train the same, otherwise the difference: "learning_rate: 0.02 -> 0.004".
+std::string TrainingDifference(const StateSettings& from, const StateSettings& to) {
   google::protobuf::util::DefaultFieldComparator comparator;
   comparator.set_float_comparison(google::protobuf::util::DefaultFieldComparator::APPROXIMATE);
   comparator.SetDefaultFractionAndMargin(1e-9, 0);
@@ -82,15 +83,15 @@ std::string TrainingDifference(const State& from, const State& to) {
   return absl::StrJoin(lines, ", ");
 }
 
-// By state of `graph`: the recorded state that trains the same, or -1.  No recorded state stands
-// for two.
+// By state of `graph`: the recorded state that trains the same, or -1.  No recorded state is used
+// twice.
 std::vector<int> MatchStates(const TransitionGraph& recorded, const TransitionGraph& graph) {
   std::vector<int> matches(graph.states_size(), -1);
   std::vector<bool> taken(recorded.states_size(), false);
   for (const bool by_name : {true, false}) {
     for (int i = 0; i < graph.states_size(); ++i) {
       for (int k = 0; k < recorded.states_size() && matches[i] < 0; ++k) {
-        const State& there = recorded.states(k);
+        const StateSettings& there = recorded.states(k);
         if (taken[k] || (by_name && there.name() != graph.states(i).name())) continue;
         if (!TrainingDifference(there, graph.states(i)).empty()) continue;
         matches[i] = k;
@@ -101,15 +102,15 @@ std::vector<int> MatchStates(const TransitionGraph& recorded, const TransitionGr
   return matches;
 }
 
-std::string DescribeUnrecorded(const TransitionGraph& recorded, const State& state) {
+std::string DescribeUnrecorded(const TransitionGraph& recorded, const StateSettings& state) {
   const std::string text =
       absl::StrCat(state.name(), " (", FramesPerClip(state), " frames a clip, rate ",
                    state.learning_rate(), ", ", state.batch_size() * state.accumulation(),
                    " clips an update) is not in the record");
-  for (const State& there : recorded.states()) {
+  for (const StateSettings& there : recorded.states()) {
     if (there.name() != state.name()) continue;
     const std::string difference = TrainingDifference(there, state);
-    // Equal, but matched by another state of the graph.
+    // Equal, but already matched with another state of the graph.
     if (difference.empty()) break;
     return absl::StrCat(text, ", whose ", there.name(), " is another state (there -> here: ",
                         difference, ")");
@@ -123,7 +124,7 @@ std::vector<double> Performance(const EdgeOutcome& outcome) {
   return performance;
 }
 
-// What the rule finds on a recorded curve: it stops where it would have, or `unfinished`.
+// The rule's result for a recorded curve: it stops where it would have, or `unfinished`.
 absl::StatusOr<EdgeScore> ScoreWithRule(const std::vector<double>& performance,
                                         const StoppingRule& rule, bool* unfinished) {
   const int trained = static_cast<int>(performance.size()) - 1;
@@ -157,14 +158,14 @@ double SecondsPerEpoch(const EdgeOutcome& outcome) {
   return seconds / std::max(1, outcome.curve_size() - 1);
 }
 
-double CostOf(const PricedState& state, Cost cost) {
-  return cost == Cost::kFrames ? static_cast<double>(state.frames) : state.seconds;
+double CostOf(const PricedState& state, CostUnit cost) {
+  return cost == CostUnit::kFrames ? static_cast<double>(state.frames) : state.seconds;
 }
 
-// What training along every state's best way in costs: in the order of training, so that a state's
+// The cost of training along every state's best path: in the order of training, so that a state's
 // source comes before it.
 std::vector<PricedState> Front(const Replay& replay, const std::vector<double>& epoch_seconds,
-                               Cost cost) {
+                               CostUnit cost) {
   std::vector<PricedState> states(replay.index.nodes);
   std::vector<PricedState> sorted;
   for (const int into : replay.index.training_order) {
@@ -172,7 +173,7 @@ std::vector<PricedState> Front(const Replay& replay, const std::vector<double>& 
     const int edge = WinningEdge(replay.index, replay.scores, node);
     if (edge != into) continue;
     const EdgeScore& score = *replay.scores[edge];
-    const State& state = replay.graph.states(node - 1);
+    const StateSettings& state = replay.graph.states(node - 1);
     const PricedState& before = states[replay.index.edges[edge].from];
     states[node] = {state.name(), score.score,
                     before.frames + int64_t{score.epochs} * FramesPerClip(state),
@@ -190,7 +191,7 @@ std::vector<PricedState> Front(const Replay& replay, const std::vector<double>& 
   return front;
 }
 
-// A score is only known where its source is reached over trained edges.
+// Removes scores whose source is not reached over trained edges.
 void DropUnreached(const GraphIndex& index, EdgeScores* scores) {
   for (int edge : index.training_order) {
     const int source = index.edges[edge].from;
@@ -198,7 +199,7 @@ void DropUnreached(const GraphIndex& index, EdgeScores* scores) {
   }
 }
 
-// The recorded result, or what `rule` finds on the recorded curve.
+// The recorded result, or the result of `rule` for the recorded curve.
 absl::StatusOr<EdgeScore> ScoreAgain(const EdgeOutcome& outcome, const StoppingRule& rule,
                                      bool* unfinished) {
   const bool recorded = outcome.has_knee() || outcome.epochs() > 0 || outcome.score() != 0;
@@ -216,7 +217,7 @@ MatchedEdges MatchEdges(const TransitionGraph& recorded, const std::vector<EdgeO
                         const TransitionGraph& graph) {
   MatchedEdges matched;
   const std::vector<int> matches = MatchStates(recorded, graph);
-  // What the recorded states are called here.
+  // The names of the recorded states in this graph.
   absl::flat_hash_map<std::string, std::string> names = {{recorded.initial(), graph.initial()}};
   for (int i = 0; i < graph.states_size(); ++i) {
     if (matches[i] < 0) {
@@ -271,7 +272,7 @@ absl::StatusOr<Replay> PlanAgain(const TransitionGraph& full,
     replay.scores[edge] = *score;
     if (unfinished) replay.unfinished.push_back(name);
     seconds[edge] = SecondsPerEpoch(*found->second);
-    if (options.cost == Cost::kSeconds && seconds[edge] == 0) {
+    if (options.cost == CostUnit::kSeconds && seconds[edge] == 0) {
       return absl::FailedPreconditionError(absl::StrCat("no seconds were recorded for ", name,
                                                         "; weigh frames instead: --cost=frames"));
     }
@@ -303,7 +304,7 @@ Plan PlanTo(const Replay& replay, const std::string& state) {
   plan.set_value(replay.scores[edges.back()]->score);
   plan.add_path(replay.graph.initial());
   for (int edge : edges) {
-    const State& trained = replay.graph.states(replay.index.edges[edge].to - 1);
+    const StateSettings& trained = replay.graph.states(replay.index.edges[edge].to - 1);
     plan.add_path(trained.name());
     if (replay.scores[edge]->epochs == 0) continue;  // skipped
     Plan::Step* step = plan.add_steps();
@@ -313,13 +314,13 @@ Plan PlanTo(const Replay& replay, const std::string& state) {
   return plan;
 }
 
-absl::StatusOr<PricedState> BestWithin(const Replay& replay, Cost cost, double budget) {
+absl::StatusOr<PricedState> BestWithin(const Replay& replay, CostUnit cost, double budget) {
   const PricedState* best = nullptr;
   for (const PricedState& state : replay.front) {
     if (CostOf(state, cost) <= budget) best = &state;
   }
   if (best != nullptr) return *best;
-  const char* unit = cost == Cost::kFrames ? " frames (epochs x frames of a clip)" : " s";
+  const char* unit = cost == CostUnit::kFrames ? " frames (epochs x frames of a clip)" : " s";
   return absl::NotFoundError(absl::StrCat("no plan costs at most ", budget, unit,
                                           "; the cheapest costs ",
                                           CostOf(replay.front.front(), cost)));
@@ -366,7 +367,7 @@ absl::StatusOr<double> PlanStability(const TransitionGraph& graph,
 
 namespace {
 
-// Ranks from 1; equal values share the mean of theirs.
+// Ranks from 1; equal values get the mean of their ranks.
 std::vector<double> MeanRanks(const std::vector<double>& values) {
   std::vector<double> ranks;
   for (const double value : values) {
@@ -434,4 +435,4 @@ absl::StatusOr<SearchAgreement> CompareSearches(const SearchOutcome& first,
   return agreement;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

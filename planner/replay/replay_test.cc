@@ -13,7 +13,7 @@
 #include "planner/replay/edge_scores_json.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -94,15 +94,15 @@ TEST(ReplayTest, SaysWhichEdgesWereNeverTrained) {
   EXPECT_THAT(
       PlanAgain(Triangle(), trained, {}),
       StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("never trained: S0-S2, S1-S2")));
-  // An edge whose source is not reached is worth nothing.
+  // An edge whose source is not reached has no value.
   EXPECT_THAT(PlanAgain(Triangle(), {Found("S1", "S2", 4, 0.6)}, {}),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("S0-S1, S0-S2")));
 }
 
 TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
-  // Other names, another split of the batch; the states are the recorded ones.
+  // Other names and another batch and accumulation; the states are the recorded ones.
   TransitionGraph graph = Triangle();
-  for (State& state : *graph.mutable_states()) {
+  for (StateSettings& state : *graph.mutable_states()) {
     state.set_name("other_" + state.name());
     state.set_accumulation(state.batch_size() * state.accumulation());
     state.set_batch_size(1);
@@ -117,11 +117,11 @@ TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
   ASSERT_OK_AND_ASSIGN(const Replay replay, PlanAgain(graph, renamed.edges, {}));
   EXPECT_THAT(replay.plan.path(), ElementsAre("S0", "other_S1", "other_S2"));
 
-  // The recorded name, but another rate, clip or schedule: never trained, and said so.
-  for (const auto& change : std::vector<std::function<void(State*)>>{
-           [](State* state) { state->set_learning_rate(0.004); },
-           [](State* state) { state->set_stride(2); },
-           [](State* state) { state->set_batch_size(2 * state->batch_size()); }}) {
+  // The recorded name, but another rate, clip or schedule: never trained, and reported as such.
+  for (const auto& change : std::vector<std::function<void(StateSettings*)>>{
+           [](StateSettings* state) { state->set_learning_rate(0.004); },
+           [](StateSettings* state) { state->set_stride(2); },
+           [](StateSettings* state) { state->set_batch_size(2 * state->batch_size()); }}) {
     graph = Triangle();
     change(graph.mutable_states(0));
     const MatchedEdges matched = MatchEdges(Triangle(), TrainedTriangle(), graph);
@@ -136,7 +136,7 @@ TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
   EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).unrecorded,
               ElementsAre(HasSubstr("schedule")));
 
-  // Two equal states: the names tell them apart, and one record does not stand for both.
+  // Two equal states: their names distinguish them, and one record is not used for both.
   graph = Triangle();
   *graph.mutable_states(1) = graph.states(0);
   graph.mutable_states(1)->set_name("S2");
@@ -144,7 +144,7 @@ TEST(ReplayTest, StatesAreTheSameByWhatTheyAre) {
               ElementsAre(HasSubstr("S2 (16 frames a clip")));
   EXPECT_THAT(MatchEdges(graph, TrainedTriangle(), graph).edges, SizeIs(3));
 
-  // An edge of another length was not trained so.
+  // An edge with another length was not trained.
   graph = Triangle();
   graph.mutable_transitions(2)->set_epochs(7);
   EXPECT_THAT(MatchEdges(Triangle(), TrainedTriangle(), graph).edges, SizeIs(2));
@@ -168,16 +168,16 @@ TEST(ReplayTest, TheFrontHoldsWhatNothingBeats) {
   EXPECT_EQ(replay.front[0].value, 0.5);
   EXPECT_EQ(replay.front[1].frames, 5 * 16 + 4 * 32);
   EXPECT_EQ(replay.front[1].value, 0.6);
-  ASSERT_OK_AND_ASSIGN(const PricedState cheap, BestWithin(replay, Cost::kFrames, 207));
+  ASSERT_OK_AND_ASSIGN(const PricedState cheap, BestWithin(replay, CostUnit::kFrames, 207));
   EXPECT_EQ(cheap.frames, 80);
   EXPECT_THAT(PlanTo(replay, cheap.state).path(), ElementsAre("S0", "S1"));
-  ASSERT_OK_AND_ASSIGN(const PricedState best, BestWithin(replay, Cost::kFrames, 208));
+  ASSERT_OK_AND_ASSIGN(const PricedState best, BestWithin(replay, CostUnit::kFrames, 208));
   EXPECT_EQ(best.frames, 208);
-  EXPECT_THAT(BestWithin(replay, Cost::kFrames, 79),
+  EXPECT_THAT(BestWithin(replay, CostUnit::kFrames, 79),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("the cheapest costs 80")));
 }
 
-// Parabolas that are highest at `knee`.
+// Parabolas with their maximum at `knee`.
 EdgeOutcome Measured(const char* from, const char* to, int knee, double top, double noise) {
   EdgeOutcome outcome;
   outcome.set_from(from);
@@ -196,7 +196,7 @@ TEST(ReplayTest, WeighsSecondsWhereTheyWereRecorded) {
                                       Measured("S0", "S2", 7, 0.55, 0),
                                       Measured("S1", "S2", 8, 0.6, 0)};
   ReplayOptions options;
-  options.cost = Cost::kSeconds;
+  options.cost = CostUnit::kSeconds;
   EXPECT_THAT(PlanAgain(Triangle(), trained, options),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("no seconds")));
   for (EdgeOutcome& outcome : trained) {
@@ -208,7 +208,7 @@ TEST(ReplayTest, WeighsSecondsWhereTheyWereRecorded) {
   ASSERT_EQ(replay.front.size(), 2);
   EXPECT_NEAR(replay.front[0].seconds, 6 * 5, 1e-9);
   EXPECT_NEAR(replay.front[1].seconds, 6 * 5 + 8 * 1, 1e-9);
-  EXPECT_THAT(BestWithin(replay, Cost::kSeconds, 29),
+  EXPECT_THAT(BestWithin(replay, CostUnit::kSeconds, 29),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("the cheapest costs 30")));
 }
 
@@ -314,4 +314,4 @@ TEST(ReplayTest, TwoSearchesAgreeByTheRanksOfTheirEdges) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

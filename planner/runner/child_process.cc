@@ -14,7 +14,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(2);
@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::str
 
 ChildProcess::~ChildProcess() {
   process_->CloseInput();
-  // An interrupt has no time for politeness.
+  // After an interrupt, do not wait.
   if (process_->WaitFor(CheckInterrupt().ok() ? kPatience : absl::ZeroDuration())) return;
   process_->Signal(SIGTERM);
   process_->WaitFor(kPatience);
@@ -48,7 +48,7 @@ absl::Status ChildProcess::Ended() {
   if (code < 0) {
     return absl::UnavailableError(absl::StrCat("the child was ended by signal ", -code));
   }
-  // The same request would only end so again.
+  // The same request would only end in the same way again.
   constexpr int kWrongUse = 2;
   if (code == kWrongUse) {
     return absl::InvalidArgumentError(
@@ -60,7 +60,7 @@ absl::Status ChildProcess::Ended() {
 absl::Status ChildProcess::WriteLine(absl::string_view line) {
   const std::string text = absl::StrCat(line, "\n");
   size_t written = 0;
-  // A line is far shorter than a pipe holds, and the child is reading: this does not wait.
+  // A line is much shorter than a pipe's buffer, and the child is reading: this does not block.
   while (written < text.size()) {
     const ssize_t count = ::write(process_->input(), text.data() + written, text.size() - written);
     if (count < 0 && errno == EINTR) continue;
@@ -98,4 +98,4 @@ absl::StatusOr<std::string> ChildProcess::ReadLine(absl::Duration timeout) {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -1,11 +1,11 @@
-// A command that runs beside this process and talks with it line by line.
+// A child process with which this process exchanges lines.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto child, ChildProcess::Start("python3 my_train.py", "."));
 //   OP3D_RETURN_IF_ERROR(child->WriteLine("hello"));
 //   OP3D_ASSIGN_OR_RETURN(std::string answer, child->ReadLine(absl::Minutes(5)));
 //
-// Its standard input and output are ours, its standard error is this process's.  It leads a process
-// group of its own: Ctrl-C reaches this process alone, which then ends the child.
+// Its standard input and output are pipes, its standard error is this process's.  It leads its own
+// process group: Ctrl-C only reaches this process, which then ends the child.
 #ifndef OP3D_PLANNER_RUNNER_CHILD_PROCESS_H_
 #define OP3D_PLANNER_RUNNER_CHILD_PROCESS_H_
 
@@ -19,28 +19,28 @@
 #include "absl/time/time.h"
 #include "op3d/base/subprocess.h"
 
-namespace op3d {
+namespace op3d::planner {
 
-// Not thread-safe; several may live in one process.  The first one started makes this process
+// Not thread-safe; one process may have several.  Starting the first one makes this process
 // ignore SIGPIPE.
 class ChildProcess {
  public:
-  // Starts /bin/sh -c `command` in `folder`.  A command that cannot be run is told by the
-  // first line that is read.  The child is killed when the thread that started it ends, so that it
+  // Starts /bin/sh -c `command` in `folder`.  If the command cannot be run, the first ReadLine()
+  // reports it.  The child is killed when the thread that started it ends, so that it
   // does not outlive a killed parent.
   static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(const std::string& command,
                                                              const std::string& folder);
 
-  // Closes its input and gives it 2 s to end, then SIGTERM and 2 s more, then SIGKILL.
+  // Closes its input and waits 2 s for its end, then sends SIGTERM, after 2 s more SIGKILL.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // `line` without a newline.  Unavailable when the child has ended.
+  // `line` without a newline.  Unavailable if the child has ended.
   absl::Status WriteLine(absl::string_view line);
 
-  // The next line, without its newline.  Unavailable, saying how it ended, when there is none any
-  // more; DeadlineExceeded after `timeout`; Cancelled on SIGINT or SIGTERM, asked ten times a
+  // The next line, without its newline.  Unavailable, saying how it ended, if there is no further
+  // line; DeadlineExceeded after `timeout`; Cancelled on SIGINT or SIGTERM, checked ten times a
   // second; InvalidArgument for a line of more than 1 MiB.
   absl::StatusOr<std::string> ReadLine(absl::Duration timeout);
 
@@ -49,10 +49,10 @@ class ChildProcess {
   absl::Status Ended();
 
   const std::unique_ptr<Subprocess> process_;
-  // Read and not yet given out.
+  // Bytes that were read but not yet returned.
   std::string buffer_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_CHILD_PROCESS_H_

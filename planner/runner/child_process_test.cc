@@ -5,7 +5,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -32,7 +32,7 @@ TEST(ChildProcessTest, SaysHowTheChildEnded) {
   ASSERT_OK_AND_ASSIGN(auto gone, ChildProcess::Start("exit 3", "."));
   EXPECT_THAT(gone->ReadLine(kLong),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("exit code 3")));
-  // Writing to it is no signal that ends us.
+  // Writing to it does not send a signal that ends this process.
   EXPECT_THAT(gone->WriteLine("hello"),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("exit code 3")));
   ASSERT_OK_AND_ASSIGN(auto killed, ChildProcess::Start("kill -9 $$", "."));
@@ -53,4 +53,4 @@ TEST(ChildProcessTest, DoesNotWaitForEver) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

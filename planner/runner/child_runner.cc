@@ -12,14 +12,14 @@
 #include "op3d/base/training_failure.h"
 #include "op3d/train/edge/edge_protocol.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 absl::Status FailedTraining(const std::string& what) {
   return MarkTrainingFailure(absl::InvalidArgumentError(what), what);
 }
 
-// An answer that is for this epoch; what the child says went wrong is an error.
+// Parses the answer for this epoch; an error reported by the child is returned as an error.
 absl::StatusOr<EdgeAnswer> ParseAnswerFor(const std::string& line, int epoch) {
   OP3D_ASSIGN_OR_RETURN(EdgeAnswer answer, ParseEdgeAnswer(line));
   if (answer.has_error()) {
@@ -33,8 +33,8 @@ absl::StatusOr<EdgeAnswer> ParseAnswerFor(const std::string& line, int epoch) {
   return BadAnswer(line, absl::StrCat("is for another epoch than ", epoch));
 }
 
-// A plain command takes the shell's place, so that it is the child that signals reach; `env`
-// because it may begin with assignments.
+// A plain command replaces the shell, so that signals reach the child itself; `env` because it may
+// begin with assignments.
 std::string Command(const ChildRunnerOptions& options) {
   const std::string command =
       absl::StrCat(options.launcher, options.launcher.empty() ? "" : " ", options.command);
@@ -59,7 +59,7 @@ absl::StatusOr<CurvePoint> ChildRunner::ParseAnswer(const std::string& line, int
   CurvePoint point;
   point.set_epoch(epoch);
   if (request == kKeepRequest) return point;
-  // Before training there is no loss; some print the mean of nothing.
+  // Before training there is no loss; some programs print the mean of nothing.
   if (request == kMeasureRequest) answer.clear_loss();
   if (!answer.has_performance()) return BadAnswer(line, "has no \"performance\"");
   const std::pair<const char*, double> decisive[] = {{"performance", answer.performance()},
@@ -102,7 +102,8 @@ absl::StatusOr<std::string> ChildRunner::AskOnce(const std::string& line) {
   for (;;) {
     OP3D_ASSIGN_OR_RETURN(std::string answer, child_->ReadLine(until - absl::Now()));
     if (absl::StartsWith(answer, "{")) return answer;
-    std::fprintf(stderr, "%s\n", answer.c_str());
+    // An empty line ends what a child had printed without a newline.
+    if (!answer.empty()) std::fprintf(stderr, "%s\n", answer.c_str());
   }
 }
 
@@ -157,4 +158,4 @@ absl::StatusOr<EdgeCost> ChildRunner::Estimate(const EdgeTask& task, int epochs)
   return ParseEdgeCost(line);
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -1,63 +1,69 @@
-// Trains states by a command of the user's: any program, in any language, that reads requests from
-// its standard input and answers on its standard output, a JSON object a line: EdgeRequest and
-// EdgeAnswer of op3d/train/edge.proto in Protobuf's JSON mapping.
+// Trains states with a command of the user's: any program, in any language, that reads requests
+// from its standard input and answers on its standard output, one JSON object per line: EdgeRequest
+// and EdgeAnswer of op3d/train/edge.proto in Protobuf's JSON mapping.
 //
 //   ChildRunnerOptions options;
 //   options.command = "python3 my_train.py";
 //   ChildRunner runner(options);              // a StateRunner
 //
-// One child trains one edge: it is started with the edge and ends with it.  Every request stands
-// for itself, so that a child that is lost can be replaced by a new one:
+// One child trains one edge: it is started with the edge and ends with it.  Every request is
+// complete by itself, so that a lost child can be replaced by a new one:
 //
 //   {"request": "measure", "epoch": 0, ...}   score the starting weights in this state
-//   {"request": "train", "epoch": 3, ...}     train epoch 3 and score; epoch 2's weights are kept
+//   {"request": "train", "epoch": 3, ...}     train epoch 3 and score it; epoch 2's weights are
+// kept
 //                                             under "folder", before epoch 1 the starting ones
 //   {"request": "keep", "epoch": 2, ...}      stop: keep epoch 2's weights as the edge's result and
-//                                             drop the others; 0 = drop all
-//   {"request": "estimate", "epoch": 100, ...}  of a dry run: what would this edge take if it went
-//                                             to epoch 100?  Nothing is to be written, and there is
-//                                             no "folder".  A child need not know it
+//                                             remove the others; 0 = remove all
+//   {"request": "estimate", "epoch": 100, ...}  in a dry run: what would this edge cost if it were
+//                                             trained for 100 epochs?  The child must write
+// nothing,
+//                                             and there is no "folder".  A child need not support
+// it
 //
 // each with
 //   "protocol": 1, "edge": "S1-S2",
 //   "state": {"name", "segments", "frames_per_segment", "stride", "learning_rate", "batch_size",
 //             "accumulation", "frozen_batch_norm", "crop" (0 = as in all states)}; in states whose
-//             learning rate changes also "schedule": {"one_minus_sqrt": {"final_learning_rate": 0}} or another kind of
-//             ScheduleSettings (op3d/train/settings/state.proto), over the edge's "epochs"
-//   "epochs": of edges of a given length (wide graphs) how many epochs the edge will be trained for
-//   "source": the folder of the edge whose kept weights to start from; "" = the initial weights
-//   "folder": where this edge's weights go; the planner makes it, and removes it with all that is
-//             in it when no edge can start from it any more and no final state's best weights are
-//             in it (unless --keep_all_weights): what a child wants to keep lies elsewhere
+//             learning rate changes also "schedule": {"one_minus_sqrt": {"final_learning_rate": 0}}
+//             or another kind of ScheduleSettings (op3d/train/settings/state.proto), over the
+// edge's
+//             "epochs"
+//   "epochs": for edges of a fixed length (wide graphs) the number of epochs of the edge
+//   "source": the folder of the edge from whose kept weights to start; "" = the initial weights
+//   "folder": where this edge's weights go; the planner creates it, and removes it with everything
+//             in it when no edge can start from it and no final state's best weights are in it
+//             (unless --keep_all_weights): a child must store other things elsewhere
 //
 // and the answers
-//   {"epoch": 3, "performance": 0.61}         to measure and train; may also hold "top1", "top3",
+//   {"epoch": 3, "performance": 0.61}         to measure and train; may also have "top1", "top3",
 //                                             "top5", "loss", and "chance": the performance of
-//                                             guessing, by which a collapse is told.  Of an edge
-//                                             of given length the last epoch's performance alone
-//                                             counts; before, "unmeasured": true saves a measurement
-//                                             ("performance" is then 0)
+//                                             guessing, which is used to detect a collapse.  For an
+//                                             edge of a fixed length only the last epoch's
+//                                             performance counts; earlier, "unmeasured": true saves
+//                                             a measurement ("performance" is then 0)
 //   {"epoch": 2}                              to keep
 //   {"epoch": 100, "clips": 228500, "train_seconds": 900.5, "measure_seconds": 60,
 //    "memory_bytes": 1, "training_bytes": 1, "kept_bytes": 1}
 //                                             to estimate: the clips and seconds of an epoch, the
 //                                             seconds of a measurement, the child's memory, the
-//                                             disk of the edge's folder at its largest and of what
-//                                             is kept.  They should come from a short probe.
+//                                             largest size of the edge's folder and its final
+//                                             size.  They should come from a short measurement.
 //   {"error": "the loss is nan", "failed": true}
 //                                             this edge's training has failed and would fail again:
-//                                             the search goes on without the edge.  A performance
-//                                             of NaN, Infinity, null or below 0 says the same, and
+//                                             the search continues without the edge.  A performance
+//                                             of NaN, Infinity, null or below 0 means the same, and
 //                                             so does a "loss" of an epoch that is not finite
 //   {"error": "out of memory"}                gives up: ends the search with that message; the next
 //                                             `plan resume` asks again
 //
-// A line that does not begin with '{' is passed on to standard error.  The weights of an epoch must
-// be on disk before it is answered; a request may come again after it was answered and must then
-// give an equal answer.  At the end of its input a child ends.  Several children run at once with
-// --jobs; `{job}` in the command or the launcher stands for the child's number from 0, so that each
-// can have a device of its own: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
-// `planner/example/train.py` is one in plain Python.
+// A line that does not begin with '{' is copied to standard error; an empty line is dropped.  The
+// weights of an epoch must be on disk before it is answered; a request may come again after it was answered and must then
+// get an equal answer.  At the end of its input a child ends.  Several children run at once with
+// --jobs; `{job}` in the command or the launcher is replaced by the child's number from 0, so that
+// each can have its own device: 'CUDA_VISIBLE_DEVICES={job} python3 my_train.py'.
+// `planner/example/train.py` is an example in plain Python; the package in planner/python speaks the
+// protocol for Python programs.
 #ifndef OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 #define OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_
 
@@ -72,27 +78,27 @@
 #include "planner/runner/child_process.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 struct ChildRunnerOptions {
-  // For /bin/sh.
+  // A command for /bin/sh.
   std::string command;
-  // In front of it, "srun --gres=gpu:4": starts the command elsewhere and forwards its lines.
+  // A prefix, "srun --gres=gpu:4", that starts the command elsewhere and forwards its lines.
   std::string launcher;
-  // Where the command is started.
+  // The folder in which the command is started.
   std::string folder = ".";
-  // For one answer: an epoch's training and scoring.
+  // The timeout for one answer: an epoch's training and scoring.
   absl::Duration answer_timeout = absl::Hours(24);
-  // How often one request is asked again of a new child after a child was lost (ended, or silent
-  // for longer than the timeout).  At least 0.
+  // How often a request is repeated with a new child after a child was lost (it ended, or was
+  // silent for longer than the timeout).  At least 0.
   int retries = 2;
 };
 
 // Errors: Unavailable or DeadlineExceeded when the retries are used up; FailedPrecondition for a
-// folder of weights that is gone; InvalidArgument for an answer that is none or a performance that
-// is missing or no number; Aborted with the child's own message; Cancelled on a signal.  Marked as
-// a training's failure (op3d/base/training_failure.h): a performance or a loss that is not finite,
-// a negative performance, and a child's error that says "failed".
+// missing folder of weights; InvalidArgument for an invalid answer or a performance that
+// is missing or not a number; Aborted with the child's own message; Cancelled on a signal.  Marked
+// as a training failure (op3d/base/training_failure.h): a performance or a loss that is not finite,
+// a negative performance, and a child's error with "failed".
 class ChildRunner : public StateRunner {
  public:
   explicit ChildRunner(const ChildRunnerOptions& options) : options_(options) {}
@@ -104,24 +110,24 @@ class ChildRunner : public StateRunner {
   absl::Status Abandon(const EdgeTask& task) override;
   double Chance() const override { return chance_; }
 
-  // What the edge would take that goes to `epochs` epochs; makes no folder and asks once.  Other
-  // errors where the child does not know the request: what it answered, or that it ended.
+  // The cost of the edge if trained for `epochs` epochs; creates no folder and asks only once.
+  // Other errors if the child does not support the request: its answer, or that it ended.
   absl::StatusOr<EdgeCost> Estimate(const EdgeTask& task, int epochs);
 
  private:
   absl::StatusOr<CurvePoint> ParseAnswer(const std::string& line, int epoch,
                                          absl::string_view request);
-  // Asks, again if need be.
+  // Asks, and repeats if necessary.
   absl::StatusOr<CurvePoint> Ask(const EdgeTask& task, absl::string_view request, int epoch);
   // Asks once; starts a child if there is none.
   absl::StatusOr<std::string> AskOnce(const std::string& line);
 
   const ChildRunnerOptions options_;
   std::unique_ptr<ChildProcess> child_;
-  // Of the last answer; 0 = it did not say.
+  // From the last answer; 0 = unknown.
   double chance_ = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_CHILD_RUNNER_H_

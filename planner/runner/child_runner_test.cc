@@ -13,7 +13,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::google::protobuf::util::MessageDifferencer;
@@ -54,7 +54,7 @@ absl::StatusOr<SearchOutcome> SearchWith(const std::string& command, const std::
 
 std::string Example() { return absl::StrCat("python3 ", *RunfilePath("planner/example/train.py")); }
 
-// A child in the shell: `answer` stands for every request, $n for how many came so far, $line for
+// A child in the shell: gives `answer` to every request; $n is the number of requests so far, $line
 // the request.
 std::string Shell(const std::string& answer) {
   return absl::StrCat("sh -c 'n=0; while read -r line; do n=$((n+1)); ", answer, "; done'");
@@ -68,7 +68,7 @@ TEST(ChildRunnerTest, TheExampleGivesTheSamePlanForAnyNumberOfChildren) {
     const std::string folder = TestFolder(absl::StrCat("children", children));
     ASSERT_OK_AND_ASSIGN(const SearchOutcome many, SearchWith(Example(), folder, children));
     EXPECT_TRUE(MessageDifferencer::Equals(one, many)) << children;
-    // What is kept is the one file of weights of the plan's last edge.
+    // The only kept file is the weights of the plan's last edge.
     int kept = 0;
     for (const EdgeOutcome& edge : many.edges()) {
       const std::string of_edge = JoinPath(folder, absl::StrCat(edge.from(), "-", edge.to()));
@@ -84,7 +84,7 @@ TEST(ChildRunnerTest, TheExampleGivesTheSamePlanForAnyNumberOfChildren) {
 
 TEST(ChildRunnerTest, ALostChildIsReplacedAndThePlanStays) {
   ASSERT_OK_AND_ASSIGN(const SearchOutcome calm, SearchWith(Example(), TestFolder("calm")));
-  // Every child answers two requests, then is gone in the middle of its work.
+  // Every child answers two requests, then ends in the middle of its work.
   const std::string mortal = absl::StrCat(
       "sh -c '(read -r a; printf \"%s\\n\" \"$a\"; read -r a; printf \"%s\\n\" \"$a\") | ",
       Example(), "'");
@@ -117,7 +117,7 @@ TEST(ChildRunnerTest, EveryFaultIsASentence) {
               StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("no answer within")));
 }
 
-// S0-S1 fails in every way a child can say so; the plan is the way without S1.
+// S0-S1 fails in every way that a child can report; the plan is the path without S1.
 TEST(ChildRunnerTest, AnEdgeThatFailsDoesNotEndTheSearch) {
   struct Case {
     const char* members;
@@ -159,7 +159,7 @@ for line in sys.stdin:
   }
 }
 
-// Good at epoch 1, then at the child's own level of guessing.
+// Good at epoch 1, then at the chance level that the child reports.
 TEST(ChildRunnerTest, AChildSaysWhatGuessingScores) {
   const std::string child = Shell(
       "case \"$line\" in *keep*) p=0;; *S0-S1*) p=0.5; [ $n -gt 1 ] && p=0.21;; *) p=0.5;; esac; "
@@ -190,4 +190,4 @@ TEST(ChildRunnerTest, WeightsThatAreGoneAreMissedBeforeAnythingIsDone) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

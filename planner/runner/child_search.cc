@@ -23,16 +23,16 @@
 #include "planner/search/search.h"
 #include "planner/search/search_bar.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr char kRequestFile[] = "search.textproto";
 constexpr char kPlanFile[] = "plan.textproto";
 constexpr char kJournals[] = "journal";
-// Stands for the child's number in the runner and the launcher.
+// Replaced by the child's number in the runner and the launcher.
 constexpr char kJob[] = "{job}";
 
-// Writes the request down, or compares it with the one that is there.
+// Stores the request, or compares it with the stored one.
 absl::Status KeepRequest(const SearchRequest& request, const std::string& folder) {
   const std::string path = JoinPath(folder, kRequestFile);
   if (!FileExists(path)) {
@@ -55,7 +55,7 @@ absl::Status KeepRequest(const SearchRequest& request, const std::string& folder
                    ". Search in another folder, or go on with `plan resume`"));
 }
 
-// A line an edge.
+// One line per edge.
 void PrintEdge(const std::string& name, const SearchEvent& event) {
   if (event.kind != SearchEvent::kEdgeFinished) return;
   if (event.outcome->ending() == EdgeOutcome::FAILED) {
@@ -77,7 +77,7 @@ std::string PoolFolder(const ChildSearchOptions& options, const std::string& poo
   return JoinPath(options.folder, absl::StrCat(kJournals, "/", pool));
 }
 
-// "S2-S4": of the edges along the plan the last that was trained; "" = none.
+// "S2-S4": the last trained edge along the plan; "" = none.
 std::string LastTrainedEdge(const Plan& plan) {
   if (plan.steps().empty()) return "";
   const std::string& state = plan.steps(plan.steps_size() - 1).state().name();
@@ -87,7 +87,7 @@ std::string LastTrainedEdge(const Plan& plan) {
   return "";
 }
 
-// Trains with the children numbered `first` to `first + jobs - 1`.
+// Trains with the children `first` to `first + jobs - 1`.
 absl::StatusOr<SearchOutcome> SearchPool(const SearchRequest& request, int pool, int first,
                                          int jobs, const ChildSearchOptions& options,
                                          SearchBar* bar) {
@@ -141,7 +141,7 @@ absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,
   OP3D_RETURN_IF_ERROR(ValidateSearchRequest(request));
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--jobs", options.jobs, 1));
   OP3D_RETURN_IF_ERROR(KeepRequest(request, options.folder));
-  // With fewer jobs than pools the first pools come first; with more, they are dealt out.
+  // With fewer jobs than pools the first pools are searched first; with more, the jobs are divided.
   const int pools = request.graphs_size();
   const int at_once = std::min(options.jobs, pools);
   std::vector<absl::StatusOr<SearchOutcome>> outcomes(pools, absl::CancelledError("not begun"));
@@ -213,4 +213,4 @@ ChildRunnerOptions ChildOptions(const SearchRequest& request, const ChildRunnerO
   return options;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -1,7 +1,7 @@
-// A whole search by a training command of the user's: all pools, resumable, with its plan as a
-// file.  What `plan search` and `plan resume` do.
+// A whole search with a training command of the user's: all pools, resumable, with its plan as a
+// file: `plan search` and `plan resume`.
 //
-//   <folder>/search.textproto           what was asked for (SearchRequest)
+//   <folder>/search.textproto           the request (SearchRequest)
 //   <folder>/journal/<pool>/            a pool's journal, and its edges' weights
 //   <folder>/plan.textproto             the best plan, when the search is done
 #ifndef OP3D_PLANNER_RUNNER_CHILD_SEARCH_H_
@@ -14,47 +14,46 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/runner/child_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 
-// What may change when a search is taken up again.
+// Options that may change when a search is resumed.
 struct ChildSearchOptions {
-  // Absolute: the command gets paths in it.
+  // An absolute path, because the command gets paths inside it.
   std::string folder;
   // Children at once, at least 1.
   int jobs = 1;
-  // Leaves the folders of edges that nothing can start from any more.
+  // Keeps the folders of edges even when nothing can start from them any more.
   bool keep_all_weights = false;
   // Its `command` and `folder` are the request's.
   ChildRunnerOptions child;
 };
 
 // InvalidArgument, naming graph and edge, for a request without a command, without graphs or with
-// two graphs of one pool, or as ValidateGraph() and ValidateStoppingRule().
+// two graphs of one pool, or as in ValidateGraph() and ValidateStoppingRule().
 absl::Status ValidateSearchRequest(const SearchRequest& request);
 
-// The plan of the highest value, of equal ones the first pool's.
+// The plan with the highest value; among equal ones the first pool's.
 struct FoundPlan {
   Plan plan;
-  // The folder of the edge whose weights are the plan's; "" = the initial weights: all states were
-  // skipped.  Somebody may have removed it since.
+  // The folder of the edge with the plan's weights; "" = the initial weights, because all states
+  // were skipped.  Somebody may have removed it since.
   std::string weights;
 };
 
-// Begins the search or goes on with it; with several jobs, several pools at once.  A pool in which
-// no final state is reached is left out with a warning, unless there is no other.  Errors as
-// ValidateSearchRequest(), Search() and ChildRunner; FailedPrecondition when the folder holds
+// Starts or resumes the search; with several jobs, several pools at once.  A pool in which
+// no final state is reached is left out with a warning, unless there is no other.  Errors of
+// ValidateSearchRequest(), Search() and ChildRunner; FailedPrecondition if the folder holds
 // another request, naming the difference, or searches without a request.
 absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,
                                              const ChildSearchOptions& options);
 
-// The request in a folder.  NotFound, saying what to do, when there is none.
+// The request in a folder.  NotFound, saying what to do, if there is none.
 absl::StatusOr<SearchRequest> ReadSearchRequest(const std::string& folder);
 
-// The options of child number `job`: {job} filled in, everything else as the request and `child`
-// say.
+// The options of child number `job`: {job} replaced, everything else from the request and `child`.
 ChildRunnerOptions ChildOptions(const SearchRequest& request, const ChildRunnerOptions& child,
                                 int job);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_CHILD_SEARCH_H_

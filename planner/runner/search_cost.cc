@@ -12,18 +12,18 @@
 #include "planner/graphs/transition_graph.h"
 #include "planner/replay/plan_text.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
-// What the time and memory of a step depend on.
+// The properties on which the time and memory of a step depend.
 using Shape = std::tuple<int, int, int, int, bool, bool>;
 
-Shape ShapeOf(const State& state, bool from_initial) {
+Shape ShapeOf(const StateSettings& state, bool from_initial) {
   return {state.segments(),     state.frames_per_segment(), state.batch_size(),
           state.accumulation(), state.frozen_batch_norm(),  from_initial};
 }
 
-// Asks a child, once a shape.
+// Asks a child once for each shape.
 class Probe {
  public:
   Probe(const SearchRequest& request, const ChildSearchOptions& options)
@@ -33,9 +33,9 @@ class Probe {
     }
   }
 
-  // Absent where the child does not say; Cancelled on a signal.
+  // nullopt if the child does not say; Cancelled on a signal.
   absl::StatusOr<std::optional<EdgeCost>> Ask(const TransitionGraph& graph, int edge,
-                                              const State& state, int epochs) {
+                                              const StateSettings& state, int epochs) {
     if (!unknown_.empty()) return std::optional<EdgeCost>();
     const bool from_initial = graph.transitions(edge).from() == graph.initial();
     const Shape shape = ShapeOf(state, from_initial);
@@ -74,7 +74,8 @@ double Seconds(const EdgeCost& edge, int epochs, bool from_initial) {
          (from_initial ? 0 : edge.measure_seconds());
 }
 
-// When `jobs` are through with all pools' edges, each as soon as its source is decided.
+// The time until `jobs` have trained all pools' edges, each started as soon as its source is
+// decided.
 double WallSeconds(const SearchCost& cost, bool worst) {
   std::vector<double> free(cost.jobs, 0);
   double end = 0;
@@ -110,7 +111,7 @@ void AddUp(bool keep_all_weights, SearchCost* cost) {
       kept = std::max(kept, static_cast<int64_t>(estimate.kept_bytes()));
       all += static_cast<int64_t>(estimate.kept_bytes());
     }
-    // With several jobs the order differs, so that a few more may lie there.
+    // With several jobs the order differs, so that a few more may be kept.
     const int held = pool.work.weights_at_once + cost->jobs - 1;
     cost->disk_bytes += keep_all_weights ? all : std::min(all, held * kept);
   }
@@ -134,7 +135,7 @@ std::string FormatEdge(const SearchCost& cost, const SearchCost::Pool& pool, siz
   const EdgeWork& edge = pool.work.edges[i];
   const Transition& transition = pool.graph.transitions(edge.edge);
   const GraphIndex index = *IndexGraph(pool.graph);
-  const State& state = pool.graph.states(index.edges[edge.edge].to - 1);
+  const StateSettings& state = pool.graph.states(index.edges[edge.edge].to - 1);
   const int64_t clips = pool.edges[i] ? static_cast<int64_t>(pool.edges[i]->clips()) : cost.videos;
   std::string line = absl::StrFormat(
       "  %-10s %-14s %-8g %16s %26s", EdgeName(transition), ClipText(state), state.learning_rate(),
@@ -167,7 +168,7 @@ absl::StatusOr<SearchCost> EstimateSearch(const SearchRequest& request,
     pool.graph = graph;
     OP3D_ASSIGN_OR_RETURN(pool.work, EstimateWork(graph, request.rule()));
     for (const EdgeWork& edge : pool.work.edges) {
-      const State& state = graph.states(index.edges[edge.edge].to - 1);
+      const StateSettings& state = graph.states(index.edges[edge.edge].to - 1);
       OP3D_ASSIGN_OR_RETURN(const std::optional<EdgeCost> estimate,
                             probe.Ask(graph, edge.edge, state, edge.max_epochs));
       pool.edges.push_back(estimate);
@@ -234,4 +235,4 @@ std::string FormatCost(const SearchCost& cost) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -10,7 +10,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/graphs/pool.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::AllOf;
@@ -52,7 +52,7 @@ TEST(SearchCostTest, AddsUpWhatTheRunnerSays) {
   EXPECT_EQ(one.disk_bytes, 700 + 10 * one.pools[0].work.weights_at_once);
   EXPECT_EQ(one.memory_bytes, 5000);
   EXPECT_FALSE(FolderExists(options.folder));
-  // Three lengths of clip, and those of the first edges.
+  // Three lengths of clip, and different settings for the first edges.
   ASSERT_OK_AND_ASSIGN(const std::string requests, ReadFile(counter));
   EXPECT_EQ(requests, "x\nx\nx\nx\nx\n");
 
@@ -116,4 +116,4 @@ TEST(SearchCostTest, RefusesABadGraph) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

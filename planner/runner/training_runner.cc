@@ -1,6 +1,6 @@
 #include "planner/runner/training_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 absl::StatusOr<CurvePoint> TrainingRunner::Measure(const EdgeTask& task) {
   return trainer_.Measure(task);
@@ -19,4 +19,4 @@ absl::Status TrainingRunner::Abandon(const EdgeTask& task) {
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -1,9 +1,9 @@
-// The planner's StateRunner that trains in this process, with op3d/train, on decoded video.
+// A StateRunner that trains in this process, with op3d/train, on decoded video.
 //
 //   TrainingRunner runner(job, &held_out);
 //   OP3D_ASSIGN_OR_RETURN(SearchOutcome outcome, Search(graph, rule, &runner, options));
 //
-// What stands in an edge's folder is EdgeTrainer's (op3d/train/edge/edge_trainer.h).
+// EdgeTrainer (op3d/train/edge/edge_trainer.h) decides what is in an edge's folder.
 #ifndef OP3D_PLANNER_RUNNER_TRAINING_RUNNER_H_
 #define OP3D_PLANNER_RUNNER_TRAINING_RUNNER_H_
 
@@ -15,13 +15,15 @@
 #include "op3d/train/edge/edge_trainer.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
-// Not thread-safe: one a search.  Several run at once on one FrameStore.
+// Not thread-safe: use one per search.  Several may use one FrameStore at once.
 class TrainingRunner : public StateRunner {
  public:
-  // As EdgeTrainer's.  A stopping rule's attempt_epochs + 1 `kept_epochs` nearly always suffice.
-  TrainingRunner(const TrainingJob& job, const std::vector<Video>* measured, int kept_epochs = 0)
+  // As EdgeTrainer.  A stopping rule's attempt_epochs + 1 is nearly always enough for
+  // `kept_epochs`.
+  TrainingRunner(const TrainingJob& job, const std::vector<data::Video>* measured,
+                 int kept_epochs = 0)
       : trainer_(job, measured, kept_epochs) {}
 
   absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override;
@@ -37,6 +39,6 @@ class TrainingRunner : public StateRunner {
   EdgeTrainer trainer_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_RUNNER_TRAINING_RUNNER_H_

@@ -9,7 +9,7 @@
 #include "op3d/train/checkpoint/checkpoint_folder.h"
 #include "op3d/train/testing/tiny_job.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using testing::ElementsAre;
@@ -47,14 +47,14 @@ TEST_F(TrainingRunnerTest, ADoneEpochIsNotTrainedAgainAndALostOneComesOutEqual) 
                        TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 1));
   CurvePoint second;
   {
-    // A new process that is asked for the epoch again: killed before the journal's line.
+    // A new process is asked for the epoch again: the old one was killed before the journal's line.
     TrainingRunner runner(job_, &tiny_->evaluation);
     ASSERT_OK_AND_ASSIGN(const CurvePoint again, runner.TrainEpoch(task, 1));
     EXPECT_EQ(PrintTextproto(again), PrintTextproto(first));  // the times too: it was not trained
     EXPECT_EQ(runner.seconds().backward, 0);
     ASSERT_OK_AND_ASSIGN(second, runner.TrainEpoch(task, 2));
   }
-  // The checkpoint is gone: both epochs are trained again, to the same loss and measure.
+  // Without the checkpoint both epochs are trained again, with the same loss and measure.
   ASSERT_THAT(CheckpointFolder(task.folder(), {}).RemoveAll(), IsOk());
   ASSERT_OK_AND_ASSIGN(const CurvePoint again,
                        TrainingRunner(job_, &tiny_->evaluation).TrainEpoch(task, 2));
@@ -73,14 +73,14 @@ TEST_F(TrainingRunnerTest, FinishKeepsTheOneEpochThatLaterEdgesStartFrom) {
   ASSERT_THAT(runner.Finish(task, 1), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder()));
   EXPECT_THAT(names, ElementsAre("weights.safetensors"));
-  // Files of single epochs are written in the background: only finished edges are read here.
+  // Files of single epochs are written in the background, so only finished edges are read here.
   ASSERT_OK_AND_ASSIGN(const std::string kept,
                        ReadFile(JoinPath(task.folder(), "weights.safetensors")));
   ASSERT_OK_AND_ASSIGN(const std::string one_epoch,
                        ReadFile(JoinPath(short_task.folder(), "weights.safetensors")));
   EXPECT_EQ(kept, one_epoch);
 
-  // The next edge measures what it starts from.
+  // The next edge measures the weights from which it starts.
   EdgeTask next = TaskIn(TestFolder("next"));
   next.set_source(task.folder());
   next.set_from_initial(false);
@@ -127,7 +127,7 @@ TEST_F(TrainingRunnerTest, WeightsThatWereNotKeptAreTrainedAgainToTheSameBits) {
     ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(task.folder()));
     // All five and two checkpoints; or two, and checkpoints of epochs 2, 4 and 5.
     EXPECT_EQ(names.size(), kept_epochs == 0 ? 7 : 5);
-    // In a new process, which asks for an epoch between.
+    // In a new process, which asks for an epoch in between.
     TrainingRunner runner(job_, &tiny_->evaluation, kept_epochs);
     ASSERT_THAT(runner.Finish(task, 3), IsOk());
     EXPECT_EQ(runner.seconds().backward > 0, kept_epochs != 0);
@@ -140,4 +140,4 @@ TEST_F(TrainingRunnerTest, WeightsThatWereNotKeptAreTrainedAgainToTheSameBits) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

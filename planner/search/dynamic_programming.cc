@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using Scores = absl::Span<const std::optional<EdgeScore>>;
@@ -75,4 +75,4 @@ absl::StatusOr<BestPath> FindBestPath(const GraphIndex& graph, Scores scores) {
   return absl::InvalidArgumentError("an edge is scored whose source no scored edge leads to");
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -11,7 +11,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/testing/golden_cases.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -37,7 +37,7 @@ GraphIndex MakeIndex(int nodes, const std::vector<GraphIndex::Edge>& edges,
   return graph;
 }
 
-// The path that left the weights of `node`: back along the winners.
+// The path that led to the weights of `node`: back along the winners.
 std::vector<int> PathTo(const GraphIndex& graph, const EdgeScores& scores, int node) {
   std::vector<int> path = {node};
   while (node != 0) {
@@ -48,7 +48,7 @@ std::vector<int> PathTo(const GraphIndex& graph, const EdgeScores& scores, int n
   return path;
 }
 
-// Trains as a search does: `outcome` says what an edge gives after the path to its source.
+// Trains as a search does: `outcome` is the result of an edge after the path to its source.
 template <typename Outcome>
 EdgeScores Train(const GraphIndex& graph, const Outcome& outcome) {
   EdgeScores scores(graph.edges.size());
@@ -109,7 +109,7 @@ TEST(DynamicProgrammingTest, PlansTheGoldenCases) {
   }
 }
 
-// The recurrence as it is defined, without memory: trains what leads to `node` again every time.
+// The recurrence as it is defined, without memory: trains all edges before `node` again every time.
 struct Way {
   bool found = false;
   double score = 0;
@@ -145,7 +145,7 @@ TEST(DynamicProgrammingTest, IsTheRecurrenceOnRandomGraphs) {
     std::vector<int> finals = {nodes - 1};
     if (nodes > 2 && stream.Bernoulli(0.3)) finals.insert(finals.begin(), nodes - 2);
     const GraphIndex graph = MakeIndex(nodes, edges, finals);
-    // Outcomes depend on the whole path; few different scores, so that there are ties.
+    // Outcomes depend on the whole path; there are few different scores, so that there are ties.
     const auto outcome = [round](const std::vector<int>& path) {
       uint64_t name = 0;
       for (int node : path) name = name * 31 + static_cast<uint64_t>(node) + 1;
@@ -214,4 +214,4 @@ TEST(DynamicProgrammingTest, RefusesScoresThatAreNone) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -19,7 +19,7 @@
 #include "op3d/base/proto_json.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 
@@ -29,8 +29,8 @@ constexpr size_t kCrcDigits = 8;
 
 std::string FormatCrc(absl::string_view bytes) { return absl::StrFormat("%08x", Crc32(bytes)); }
 
-// Holds `path`.lock, which stays when the process ends: the lock is the kernel's, the file says
-// who.
+// Locks `path`.lock, which remains when the process ends: the lock is the kernel's, the file says
+// who has it.
 absl::StatusOr<int> Lock(const std::string& path) {
   const std::string lock_path = absl::StrCat(path, ".lock");
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -62,7 +62,7 @@ absl::Status CompareHeaders(const JournalHeader& there, const JournalHeader& her
                    ". Search in another folder, or with the settings of this one"));
 }
 
-// Splits `text` into lines; what ReadJournal() and Journal::Open() share.
+// Splits `text` into lines; shared by ReadJournal() and Journal::Open().
 absl::StatusOr<JournalContent> ParseJournal(absl::string_view text, const std::string& path) {
   JournalContent content;
   int number = 0;
@@ -105,7 +105,7 @@ std::string FirstDifference(const google::protobuf::Message& there,
 }
 
 absl::StatusOr<std::string> EncodeJournalLine(const JournalEntry& entry) {
-  // An epoch 0 is said, not left out.
+  // An epoch of 0 is written, not left out.
   absl::StatusOr<std::string> printed = PrintProtoJson(entry);
   if (!printed.ok()) {
     return absl::InternalError(absl::StrCat("a journal's line cannot be written as JSON: ",
@@ -175,9 +175,9 @@ absl::Status Journal::Append(const JournalEntry& entry) {
   const int64_t before = file_->size();
   status_ = file_->Append(line);
   if (status_.ok()) status_ = file_->Sync();
-  // Where this fails too, whoever opens the journal next cuts a torn line off.
+  // If this fails too, the incomplete line is removed when the journal is opened next.
   if (!status_.ok()) file_->CutTo(before).IgnoreError();
   return status_;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -1,4 +1,4 @@
-// What a search has done, line by line on disk, so that it survives being killed at any moment.
+// The log of a search, line by line on disk, so that the search survives a kill at any moment.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto journal, Journal::Open("run/journal.jsonl", header));
 //   for (const JournalEntry& entry : journal->entries()) Use(entry);
@@ -23,7 +23,7 @@
 #include "op3d/base/append_file.h"
 #include "planner/search/journal.pb.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // The journal's name inside a search's folder.
 inline constexpr char kJournalFile[] = "journal.jsonl";
@@ -31,29 +31,29 @@ inline constexpr char kJournalFile[] = "journal.jsonl";
 // Not thread-safe.
 class Journal {
  public:
-  // Opens the journal, or begins one whose first line is `header`; holds it until destroyed.
+  // Opens the journal, or creates one whose first line is `header`; locks it until destroyed.
   //
-  // What a kill or a power cut leaves - a last line that is torn or damaged - is cut off.
-  // FailedPrecondition when the header differs: names the first difference.
-  // Unavailable when another process holds it: names its pid.
+  // A last line that is incomplete or damaged after a kill or a power cut is removed.
+  // FailedPrecondition if the header differs: names the first difference.
+  // Unavailable if another process has locked it: names its pid.
   // DataLoss for any other damaged line: names the line.
-  // ResourceExhausted, PermissionDenied, ... as op3d/base/file.h.
+  // ResourceExhausted, PermissionDenied, ... as in op3d/base/file.h.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(const std::string& path,
                                                        const JournalHeader& header);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // What was there when it was opened, without the header.  Entry i is line i + 2.
+  // The entries when it was opened, without the header.  Entry i is line i + 2.
   const std::vector<JournalEntry>& entries() const { return entries_; }
 
-  // Writes a line and waits until it is on disk.  On an error the journal holds what it held
-  // before, and takes no more lines.
+  // Writes a line and waits until it is on disk.  After an error the journal is unchanged and
+  // accepts no more lines.
   absl::Status Append(const JournalEntry& entry);
 
  private:
   Journal(const std::string& path, int lock, std::unique_ptr<AppendFile> file);
-  // Reads the file, cuts off a torn line, compares or writes the header.
+  // Reads the file, removes an incomplete line, compares or writes the header.
   absl::Status Begin(const JournalHeader& header);
 
   const std::string path_;
@@ -67,12 +67,12 @@ struct JournalContent {
   JournalHeader header;
   // Entry i is line i + 2.
   std::vector<JournalEntry> entries;
-  // Bytes of whole lines; what comes after them is a torn line.
+  // Bytes of complete lines; what comes after them is an incomplete line.
   int64_t size = 0;
 };
 
-// Reads a journal without holding or changing it: another process may be writing.  NotFound,
-// DataLoss as above; FailedPrecondition when there is no whole line yet.
+// Reads a journal without locking or changing it: another process may be writing.  NotFound,
+// DataLoss as above; FailedPrecondition if there is no complete line yet.
 absl::StatusOr<JournalContent> ReadJournal(const std::string& path);
 
 // The first difference between two messages of one type, "modified: rule.max_epochs: 3 -> 4"; "" if
@@ -80,11 +80,11 @@ absl::StatusOr<JournalContent> ReadJournal(const std::string& path);
 std::string FirstDifference(const google::protobuf::Message& there,
                             const google::protobuf::Message& here);
 
-// A line, its newline included.
+// A line, including its newline.
 absl::StatusOr<std::string> EncodeJournalLine(const JournalEntry& entry);
-// Without the newline.  DataLoss says what is wrong.
+// `line` has no newline.  DataLoss says what is wrong.
 absl::StatusOr<JournalEntry> DecodeJournalLine(absl::string_view line);
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_SEARCH_JOURNAL_H_

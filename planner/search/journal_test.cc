@@ -19,7 +19,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "planner/graphs/pool.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::google::protobuf::util::MessageDifferencer;
@@ -51,7 +51,7 @@ JournalHeader SmallHeader() {
   return header;
 }
 
-// A journal of a header and three points.
+// A journal with a header and three points.
 std::string MakeJournal(const std::string& path, const JournalHeader& header = MakeHeader()) {
   const auto journal = Journal::Open(path, header);
   EXPECT_THAT(journal, IsOk());
@@ -61,7 +61,7 @@ std::string MakeJournal(const std::string& path, const JournalHeader& header = M
   return ReadFile(path).value_or("");
 }
 
-// Without waiting for the disk: these tests write thousands of files.
+// Without syncing, because these tests write thousands of files.
 void WriteFast(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
 }
@@ -224,4 +224,4 @@ TEST(JournalTest, RefusesLinesThatAreNoEntries) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -21,12 +21,12 @@
 #include "planner/search/journal.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr int kJournalVersion = 1;
 
-// A search in one process: the journal on disk, what it says, and who trains.
+// A search in one process: the journal on disk, the progress computed from it, and the runners.
 class Searcher {
  public:
   Searcher(SearchProgress progress, absl::Span<StateRunner* const> runners,
@@ -37,7 +37,7 @@ class Searcher {
 
   absl::StatusOr<SearchOutcome> Run() {
     OP3D_RETURN_IF_ERROR(OpenJournal());
-    // A process that was killed may have left some.
+    // A killed process may have left some.
     OP3D_RETURN_IF_ERROR(DropWeights());
     Tell(SearchEvent::kStarted, nullptr, nullptr, nullptr);
     const int threads = static_cast<int>(runners_.size());
@@ -67,7 +67,7 @@ class Searcher {
     return Record(entry);
   }
 
-  // One runner's thread: edge after edge until none is left for it.
+  // One runner's thread: trains edge after edge until none is left for it.
   absl::Status Work(StateRunner* runner) {
     for (;;) {
       EdgeTask task;
@@ -82,14 +82,14 @@ class Searcher {
       absl::Status done = RunEdge(runner, task);
       if (done.ok()) continue;
       absl::MutexLock lock(&mutex_);
-      // What others return because of the first error is not to be mistaken for it.
+      // Later errors that are caused by the first one must not replace it.
       if (failed_) return absl::OkStatus();
       failed_ = true;
       return done;
     }
   }
 
-  // An edge that can be begun; kNoEdge while there is none.
+  // An edge that can be started; kNoEdge if there is none.
   int FreeEdge() const {
     for (int edge : progress_.index().training_order) {
       if (!taken_[edge] && progress_.Ready(edge)) return edge;
@@ -104,12 +104,12 @@ class Searcher {
     });
   }
 
-  // An error has come, or no plan can.
+  // Whether an error has occurred, or no plan is possible.
   bool Ended() const { return failed_ || progress_.hopeless(); }
 
   bool WorkOrEnd() const { return Ended() || FreeEdge() != kNoEdge || AllTaken(); }
 
-  // On disk first, in memory then.
+  // Stored on disk first, then in memory.
   absl::Status Record(const JournalEntry& entry) {
     OP3D_RETURN_IF_ERROR(journal_->Append(entry));
     return progress_.Apply(entry);
@@ -177,7 +177,7 @@ class Searcher {
     if (epoch > 0) {
       point = runner->TrainEpoch(task, epoch);
     } else if (task.epochs() > 0) {
-      // Where the length is given nobody looks at point 0: the source's value stands for it.
+      // With a fixed length point 0 is not used: the source's value replaces it.
       absl::MutexLock lock(&mutex_);
       const int winner =
           WinningEdge(progress_.index(), progress_.scores(),
@@ -238,7 +238,7 @@ class Searcher {
 
   absl::Status FinishEdge(StateRunner* runner, const EdgeTask& task,
                           const StoppingDecision& decision) {
-    // Before the line that says so: killed in between, it is done again.
+    // Done before the line that records it: if killed in between, it is done again.
     OP3D_RETURN_IF_ERROR(
         Annotate(runner->Finish(task, decision.epochs), task.name()));
     JournalEntry entry;
@@ -258,7 +258,7 @@ class Searcher {
     return absl::OkStatus();
   }
 
-  // With its interval: only the last estimate of an edge gets one.
+  // With its interval, which only the last estimate of an edge gets.
   absl::StatusOr<KneeEstimate> Estimate(const EdgeTask& task, const Knee& knee) {
     absl::MutexLock lock(&mutex_);
     std::vector<double> performance;
@@ -274,7 +274,7 @@ class Searcher {
     return estimate;
   }
 
-  // Removes the folders of edges whose weights nothing can need any more.
+  // Removes the folders of edges whose weights are no longer needed.
   absl::Status DropWeights() {
     if (options_.keep_all_weights) return absl::OkStatus();
     for (const int edge : progress_.TakeUnneeded()) {
@@ -303,13 +303,13 @@ class Searcher {
     options_.observer(event);
   }
 
-  // Held for everything below but while a runner works.
+  // Locked for everything below, except while a runner works.
   absl::Mutex mutex_;
   SearchProgress progress_;
   const absl::Span<StateRunner* const> runners_;
   const SearchOptions& options_;
   std::unique_ptr<Journal> journal_;
-  // By edge: some runner of this process has it, or had it.
+  // By edge: a runner of this process has it, or had it.
   std::vector<bool> taken_;
   bool failed_ = false;
   double fit_seconds_ = 0;
@@ -330,4 +330,4 @@ absl::StatusOr<SearchOutcome> Search(const TransitionGraph& graph, const Stoppin
   return Searcher(std::move(progress), runners, options).Run();
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

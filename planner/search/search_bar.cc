@@ -6,7 +6,7 @@
 #include "op3d/base/status_macros.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 absl::StatusOr<std::unique_ptr<SearchBar>> SearchBar::Make(
     absl::Span<const TransitionGraph* const> graphs, const StoppingRule& rule) {
@@ -55,4 +55,4 @@ SearchBar::Counts SearchBar::Sum() const {
   return sum;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -1,5 +1,5 @@
-// The progress bar of a search of several pools: what is left of all of them counts from the start,
-// whichever is searched first.
+// The progress bar of a search with several pools: the work of all of them counts from the start,
+// in whatever order they are searched.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto bar, SearchBar::Make(graphs, rule));
 //   options.observer = [bar = bar.get()](const SearchEvent& event) { bar->Count(/*pool=*/0, event); };
@@ -17,21 +17,21 @@
 #include "planner/graphs/plan.pb.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 // Thread-safe.
 class SearchBar {
  public:
-  // `graphs`: one a pool; pools are called by their place.  InvalidArgument as
+  // `graphs`: one per pool; pools are identified by their index.  InvalidArgument as in
   // SearchProgress::Make().
   static absl::StatusOr<std::unique_ptr<SearchBar>> Make(
       absl::Span<const TransitionGraph* const> graphs, const StoppingRule& rule);
 
-  // Shows where the search of `pool` is.
+  // Shows the progress of the search of `pool`.
   void Count(int pool, const SearchEvent& event);
 
-  // Epochs that are trained, and those that it comes to if every open edge of every pool goes to its
-  // bound.
+  // The number of trained epochs, and the total if every open edge of every pool is trained up to
+  // its bound.
   int64_t trained() const;
   int64_t at_worst() const;
 
@@ -48,6 +48,6 @@ class SearchBar {
   Progress progress_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_SEARCH_SEARCH_BAR_H_

@@ -8,10 +8,11 @@
 #include "planner/graphs/pool.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
-// Two pools, one after the other: the share of the bar never falls, and is whole only at the end.
+// Two pools, one after the other: the share of the bar never decreases, and is 100 % only at the
+// end.
 TEST(SearchBarTest, AllPoolsCountFromTheStart) {
   PoolOptions options;
   const TransitionGraph cs = MakePool(options);
@@ -44,7 +45,7 @@ TEST(SearchBarTest, AllPoolsCountFromTheStart) {
   }
   EXPECT_EQ(share, 1);
 
-  // Taken up again: what is there counts at once.
+  // When resumed, earlier work counts at once.
   ASSERT_OK_AND_ASSIGN(const auto again, SearchBar::Make({&cs, &us}, rule));
   ScriptedRunner runner([](const EdgeTask&, int epoch) { return 0.5 - 0.01 * epoch; });
   SearchOptions search;
@@ -55,4 +56,4 @@ TEST(SearchBarTest, AllPoolsCountFromTheStart) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -1,9 +1,9 @@
-// How long planning takes beside training:  ./bazelw run //planner/search:search_benchmark
+// The time of planning without training:  ./bazelw run //planner/search:search_benchmark
 //
-// BM_Index, BM_BestPath: a graph checked and numbered; the plan of one whose edges are scored.
-// BM_Follow: a whole search but for the fits, in memory: every edge found ready, one epoch, its
-// end. BM_DecideEpoch, BM_JournalEpoch: what an epoch costs beside its training, for the share of a
-// search that is not training.
+// BM_Index, BM_BestPath: checking and numbering a graph; the plan of a graph with scored edges.
+// BM_Follow: a whole search without fits, in memory: every edge found ready, one epoch, its
+// end. BM_DecideEpoch, BM_JournalEpoch: the cost of an epoch in addition to its training, to
+// compute the share of a search that is not training.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -20,16 +20,16 @@
 #include "planner/search/journal.h"
 #include "planner/search/search_progress.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
-// State i is entered from the `ways` states before it; at 1 a chain.
+// State i has edges from the `ways` states before it; with 1 it is a chain.
 TransitionGraph MakeGraph(int states, int ways) {
   TransitionGraph graph;
   graph.set_pool("chain");
   graph.set_initial("S0");
   for (int i = 1; i <= states; ++i) {
-    State& state = *graph.add_states();
+    StateSettings& state = *graph.add_states();
     state.set_name(absl::StrCat("S", i));
     state.set_segments(1);
     state.set_frames_per_segment(16);
@@ -71,7 +71,7 @@ void BM_BestPath(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(FindBestPath(index, scores));
 }
 
-// A third of the states is skipped, so that weights are looked for further back.
+// A third of the states is skipped, so that weights are searched further back.
 void BM_Follow(benchmark::State& state) {
   const TransitionGraph graph =
       MakeGraph(static_cast<int>(state.range(0)), static_cast<int>(state.range(1)));
@@ -105,7 +105,7 @@ BENCHMARK(BM_Index)->Apply(Graphs);
 BENCHMARK(BM_BestPath)->Apply(Graphs);
 BENCHMARK(BM_Follow)->Apply(Graphs);
 
-// A decision over a noisy curve with the given number of epochs.
+// A decision for a noisy curve with the given number of epochs.
 void BM_DecideEpoch(benchmark::State& state) {
   SearchProgress progress = *SearchProgress::Make(MakeGraph(1, 1), Rule());
   RandomStream stream(1, "benchmark", {});
@@ -123,7 +123,7 @@ void BM_DecideEpoch(benchmark::State& state) {
 }
 BENCHMARK(BM_DecideEpoch)->Arg(10)->Arg(30)->Arg(100)->Unit(benchmark::kMicrosecond);
 
-// A line, on disk: time is the disk's.
+// One line, on disk: the time is the disk's.
 void BM_JournalEpoch(benchmark::State& state) {
   const char* const parent = std::getenv("TMPDIR");
   std::string folder = absl::StrCat(parent == nullptr ? "/tmp" : parent, "/op3d_journal_XXXXXX");
@@ -143,6 +143,6 @@ void BM_JournalEpoch(benchmark::State& state) {
 BENCHMARK(BM_JournalEpoch)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
 
 BENCHMARK_MAIN();

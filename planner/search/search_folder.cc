@@ -7,7 +7,7 @@
 #include "op3d/base/status_macros.h"
 #include "planner/search/journal.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 constexpr int kDepth = 2;
@@ -69,4 +69,4 @@ absl::StatusOr<std::vector<FoundSearch>> RecordedSearches(
   return searches;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -14,7 +14,7 @@
 #include "planner/search/search.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -50,7 +50,7 @@ TEST(SearchFolderTest, FindsTheSearchesOfARun) {
 WideGraphSettings Wide() {
   WideGraphSettings settings;
   for (const int frames : {16, 32}) {
-    State* clip = settings.add_clips();
+    StateSettings* clip = settings.add_clips();
     clip->set_name(absl::StrCat("cs", frames));
     clip->set_segments(1);
     clip->set_frames_per_segment(frames);
@@ -75,7 +75,7 @@ TEST(SearchFolderTest, ARecordTellsAsMuchAsTheJournal) {
   const std::string run = TestFolder("recorded");
   ASSERT_THAT(SearchIn(JoinPath(run, "cs"), Sampling::kConsecutive), IsOk());
   ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(Wide()));
-  // One edge fails, and the rounds leave others out.
+  // One edge fails, and the rounds drop others.
   ScriptedRunner runner([](const EdgeTask& task, int epoch) {
     return task.state().name() == "cs16_0.1.1" ? -1 : 0.3 + 0.01 * epoch + 0.001 * task.index();
   });
@@ -118,7 +118,7 @@ TEST(SearchFolderTest, SaysWhatIsMissingOrDamaged) {
   ASSERT_THAT(SearchIn(run, Sampling::kUniform), IsOk());
   const std::string path = JoinPath(run, kJournalFile);
   ASSERT_OK_AND_ASSIGN(std::string text, ReadFile(path));
-  // A whole line that says nothing new: the first point once more.
+  // A complete line that adds nothing: the first point once more.
   const size_t second = text.find('\n') + 1, third = text.find('\n', second) + 1;
   const size_t fourth = text.find('\n', third) + 1;
   ASSERT_THAT(WriteFileAtomically(path, text + text.substr(third, fourth - third)), IsOk());
@@ -126,4 +126,4 @@ TEST(SearchFolderTest, SaysWhatIsMissingOrDamaged) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

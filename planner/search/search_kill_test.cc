@@ -1,4 +1,4 @@
-// A search that is killed again and again ends as one that is not.
+// A search that is killed repeatedly ends with the same result as one that is not.
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -24,13 +24,13 @@
 #include "planner/search/journal.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::google::protobuf::util::MessageDifferencer;
 
 // "Weights" are a number in a file; an epoch hashes them, so that starting from the wrong ones, or
-// training an epoch twice, changes everything that comes after.
+// training an epoch twice, changes everything afterwards.
 class FileRunner : public StateRunner {
  public:
   absl::StatusOr<CurvePoint> Measure(const EdgeTask& task) override {
@@ -69,7 +69,7 @@ class FileRunner : public StateRunner {
     return absl::OkStatus();
   }
 
-  // S2-S4, the only way into S4, fails.
+  // S2-S4, the only edge into S4, fails.
   bool fails = false;
 
  private:
@@ -130,8 +130,8 @@ absl::StatusOr<SearchOutcome> SearchIn(const std::string& folder, const Case& wh
   return Search(MakePool(PoolOptions()), Rule(which.race), pointers, options);
 }
 
-// Lines that are no note of a process taking the search up, in alphabetical order: with several
-// runners their order is chance.
+// Lines except those of a process that starts or resumes the search, in alphabetical order, because
+// with several runners their order is random.
 std::vector<std::string> LastingLines(const std::string& folder) {
   std::vector<std::string> text;
   const auto content = ReadJournal(JoinPath(folder, kJournalFile));
@@ -160,7 +160,7 @@ TEST_P(SearchKillTest, EndsAsIfNothingHadHappened) {
   RandomStream stream(1, "kill", {});
   int kills = 0;
   bool finished = false;
-  // Up to 40 short lives, then one as long as it needs.
+  // Up to 40 processes that are killed early, then one that runs to the end.
   for (int life = 0; life <= 40 && !finished; ++life) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
@@ -183,7 +183,7 @@ TEST_P(SearchKillTest, EndsAsIfNothingHadHappened) {
   ASSERT_OK_AND_ASSIGN(const SearchOutcome outcome, SearchIn(troubled, GetParam()));
   EXPECT_TRUE(MessageDifferencer::Equals(outcome, expected));
   EXPECT_EQ(LastingLines(troubled), LastingLines(quiet));
-  // The plan's weights are kept, the same ones, and nothing else is left.
+  // The plan's weights are kept, they are equal, and nothing else is left.
   const Plan& plan = expected.plan();
   ASSERT_GT(plan.steps_size(), 0);
   const std::string last = plan.steps(plan.steps_size() - 1).state().name();
@@ -208,4 +208,4 @@ INSTANTIATE_TEST_SUITE_P(Runners, SearchKillTest,
                                          Case{1, false, true}, Case{3, true, true}));
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -10,12 +10,12 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/training_failure.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 namespace {
 
-// By edge that can be trained: the one before it of the ways into its state, in the order in which
-// they race: the source with the longest way from the initial state first, of equal ones the edge
+// By edge that can be trained: the previous one of the edges into its state, in the order in which
+// they race: the source that is farthest from the initial state first, among equal ones the edge
 // listed first.
 std::vector<int> WaysBefore(const GraphIndex& index) {
   std::vector<int> depth(index.nodes), before(index.edges.size(), kNoEdge);
@@ -126,7 +126,7 @@ void SearchProgress::ChooseRounds() {
   while (round_ < rounds() && RoundDone()) ChooseEdges(++round_);
 }
 
-// The states reached, best first, in turn each give their next listed edge of the round.
+// The reached states, best first, each give their next listed edge of the round in turn.
 void SearchProgress::ChooseEdges(int round) {
   struct Source {
     double value = 0;
@@ -146,7 +146,7 @@ void SearchProgress::ChooseEdges(int round) {
     std::sort(source.edges.begin(), source.edges.end());
     if (!source.edges.empty()) sources.push_back(std::move(source));
   }
-  // Of equal ones the state listed first.
+  // Among equal ones the state listed first.
   std::stable_sort(sources.begin(), sources.end(),
                    [](const Source& a, const Source& b) { return a.value > b.value; });
   const SearchRound& limits = graph_.rounds(round - 1);
@@ -185,7 +185,7 @@ bool SearchProgress::hopeless() const {
 }
 
 bool SearchProgress::Unreached(int node) const {
-  // With rounds a state without a way in is not taken into the next round, and that is all.
+  // With rounds, a state without an edge into it only gives no edges to the next round.
   if (!graph_.rounds().empty()) return false;
   return std::all_of(index_.incoming[node].begin(), index_.incoming[node].end(), [&](int way) {
     const bool done = outcomes_[way] || !index_.reachable[index_.edges[way].from];
@@ -197,7 +197,7 @@ bool SearchProgress::Ready(int edge) const {
   const int source = index_.edges[edge].from;
   if (outcomes_[edge] || !chosen_[edge] || !index_.reachable[source]) return false;
   if (way_before_[edge] != kNoEdge && !outcomes_[way_before_[edge]]) return false;
-  // Ways into the source's own sources are finished too: they were ready once.
+  // Edges into the source's own sources are finished too, because this edge was ready once.
   return std::all_of(index_.incoming[source].begin(), index_.incoming[source].end(), [&](int way) {
     return outcomes_[way] || dropped_[way] || !index_.reachable[index_.edges[way].from];
   });
@@ -211,7 +211,7 @@ int SearchProgress::FindReady(const std::string& name) const {
 bool SearchProgress::NeedsWeights(int edge) const {
   if (!outcomes_[edge]) return true;
   if (!scores_[edge] || scores_[edge]->epochs == 0) return false;
-  // The states in which they stand: the edge's own if it won, and after it those that were skipped.
+  // The states that use its weights: the edge's own if it won, and skipped ones after it.
   std::vector<int> standing;
   const auto won = [&](int way) {
     return WinningEdge(index_, scores_, index_.edges[way].to) == way;
@@ -232,7 +232,7 @@ bool SearchProgress::NeedsWeights(int edge) const {
 }
 
 int SearchProgress::edges_total() const {
-  // Asked for after every epoch.
+  // Called after every epoch.
   if (graph_.rounds().empty()) return static_cast<int>(index_.training_order.size());
   int edges = 0;
   for (const int edge : index_.training_order) edges += chosen_[edge];
@@ -240,9 +240,9 @@ int SearchProgress::edges_total() const {
   return edges;
 }
 
-// An edge's end can free the weights of any other: of its source, of what it has beaten, and of an
-// edge whose weights stood in its target through a skip.  So all that may still be there are asked:
-// a few, because most were taken before.
+// An edge's end can make the weights of any other unneeded: of its source, of an edge that it has
+// beaten, and of an edge whose weights its target used after a skip.  So all edges that may still
+// have weights are checked: a few, because most were returned before.
 std::vector<int> SearchProgress::TakeUnneeded() {
   const auto needed = std::stable_partition(keeping_.begin(), keeping_.end(),
                                             [this](int edge) { return NeedsWeights(edge); });
@@ -264,7 +264,7 @@ double SearchProgress::ToGo(const CostOfEpoch& cost_of_epoch) const {
     const int trained = std::max(0, static_cast<int>(curves_[edge].size()) - 1);
     cost += std::max(0, max_epochs(edge) - trained) * cost_of_epoch(edge);
   }
-  // Which edges a later round trains is not known: as many as it has, at the mean of all.
+    // The edges of a later round are unknown: count their number with the mean cost of all.
   for (int round = round_; round < rounds(); ++round) {
     double length = 0;
     int edges = 0;
@@ -298,7 +298,7 @@ absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {
   }
   std::vector<double> performance;
   for (const CurvePoint& point : curves_[edge]) performance.push_back(point.performance());
-  // With a rule that races, the ways before this one are finished and those after it not begun.
+  // With a rule with `race`, earlier edges into the state are finished and later ones not started.
   std::optional<double> to_beat;
   if (rule_.race()) {
     const int winner = WinningEdge(index_, scores_, index_.edges[edge].to);
@@ -310,7 +310,7 @@ absl::StatusOr<StoppingDecision> SearchProgress::Decide(int edge) const {
 std::string SearchProgress::Collapse(int edge) const {
   std::vector<double> performance;
   for (const CurvePoint& point : curves_[edge]) {
-    // Point 0 holds the source's value also where it was not measured.
+    // Point 0 has the source's value even if it was not measured.
     if (point.epoch() == 0 || !point.unmeasured()) performance.push_back(point.performance());
   }
   return DescribeCollapse(performance, chances_[edge]);
@@ -491,4 +491,4 @@ SearchOutcome SearchProgress::OutcomeSoFar() const {
   return outcome;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -13,7 +13,7 @@
 #include "op3d/base/training_failure.h"
 #include "planner/graphs/pool.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
@@ -70,7 +70,7 @@ TEST(SearchProgressTest, FollowsASearch) {
   opened.mutable_opened()->set_process(1);
   EXPECT_THAT(progress.Apply(opened), IsOk());
   EXPECT_EQ(progress.processes(), 1);
-  // Falls at once: kept is epoch 0.
+  // Falls at once, so epoch 0 is kept.
   for (int epoch = 0; epoch <= 2; ++epoch) {
     EXPECT_THAT(progress.Apply(Point("S0-S1", epoch, 0.5 - 0.1 * epoch)), IsOk());
   }
@@ -88,7 +88,7 @@ TEST(SearchProgressTest, FollowsASearch) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("1 of 14 edges")));
 }
 
-// S1 -> S2 is skipped, so S2 holds what S0 -> S1 kept; S0 -> S2 is beaten.
+// S1 -> S2 is skipped, so S2 uses the weights of S0 -> S1; S0 -> S2 is beaten.
 TEST(SearchProgressTest, NeedsWeightsAsLongAsAnEdgeCanStartFromThem) {
   TransitionGraph graph = MakePool(PoolOptions());
   graph.mutable_states()->DeleteSubrange(3, graph.states_size() - 3);  // S1, S2, S3
@@ -123,7 +123,7 @@ TEST(SearchProgressTest, NeedsWeightsAsLongAsAnEdgeCanStartFromThem) {
   EXPECT_THAT(needed(), ElementsAre(false, false, false, true));
 }
 
-// As it is said in the header, state by state.
+// As described in the header, state by state.
 bool NeedsWeightsBySearchingAll(const SearchProgress& progress, int edge) {
   if (!progress.outcomes()[edge]) return true;
   const GraphIndex& index = progress.index();
@@ -139,8 +139,8 @@ bool NeedsWeightsBySearchingAll(const SearchProgress& progress, int edge) {
 }
 
 // Every edge of `graph` finishes in every order that the graph allows, with every choice of
-// skipped, kept and failed ones and random scores: at every moment the weights that are there are
-// those that are needed.
+// skipped, kept and failed ones and random scores: at every moment exactly the needed weights are
+// kept.
 void FinishInEveryOrder(const SearchProgress& before, std::vector<bool> there, RandomStream* stream,
                         int* ends) {
   const TransitionGraph& graph = before.graph();
@@ -207,7 +207,7 @@ TEST(SearchProgressTest, AFailedEdgeIsNoWayIntoItsState) {
       SearchProgress::Make(
           SmallGraph({{"S0", "S1"}, {"S1", "S2"}, {"S2", "S3"}, {"S1", "S4"}, {"S0", "S4"}}, 4),
           Rule()));
-  // It fails before anything was measured.  Nothing comes after S1 but what another way reaches.
+  // It fails before anything was measured.  After S1 only what another edge reaches is trained.
   ASSERT_THAT(progress.Apply(Failed("S0", "S1")), IsOk());
   EXPECT_EQ(progress.edges_finished(), 4);
   EXPECT_EQ(progress.unreached().size(), 3);
@@ -253,7 +253,7 @@ TEST(SearchProgressTest, NeedsTheSameWeightsAsALookAtAllStates) {
     TransitionGraph graph = MakePool(PoolOptions());
     graph.clear_transitions();
     std::vector<std::string> names = {graph.initial()};
-    for (const State& state : graph.states()) names.push_back(state.name());
+    for (const StateSettings& state : graph.states()) names.push_back(state.name());
     for (size_t to = 1; to < names.size(); ++to) {
       for (size_t from = 0; from < to; ++from) {
         if (from + 1 != to && stream.Uniform() < 0.6) continue;
@@ -283,7 +283,7 @@ TEST(SearchProgressTest, NeedsTheSameWeightsAsALookAtAllStates) {
   }
 }
 
-// In the base graph S0-S2 stands before S1-S2, but S1 is farther from the start.
+// In the base graph S0-S2 is listed before S1-S2, but S1 is farther from the start.
 TEST(SearchProgressTest, WaysThatRaceAreTrainedOneAfterAnother) {
   StoppingRule rule = Rule();
   rule.set_race(true);
@@ -338,4 +338,4 @@ TEST(SearchProgressTest, RefusesABadGraphOrRule) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

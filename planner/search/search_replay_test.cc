@@ -1,4 +1,4 @@
-// The released plans: searches over scripted curves must give them back.
+// Searches over scripted curves must find the released plans.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -13,7 +13,7 @@
 #include "planner/testing/golden_cases.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using nlohmann::json;
@@ -86,4 +86,4 @@ TEST(SearchReplayTest, GivesTheReleasedPlansBack) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -24,7 +24,7 @@
 #include "planner/search/journal.h"
 #include "planner/testing/scripted_runner.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::google::protobuf::util::MessageDifferencer;
@@ -34,7 +34,7 @@ using ::testing::HasSubstr;
 
 // S0 -> A -> B -> C and S0 -> B.
 TransitionGraph SmallGraph() {
-  const State pattern = MakePool(PoolOptions()).states(0);
+  const StateSettings pattern = MakePool(PoolOptions()).states(0);
   TransitionGraph graph;
   graph.set_pool("test");
   graph.set_initial("S0");
@@ -61,7 +61,7 @@ StoppingRule Rule(int attempt, int from_initial, int other) {
   return rule;
 }
 
-// A parabola that is highest at `knee`.
+// A parabola with its maximum at `knee`.
 double Parabola(int epoch, int knee, double top) { return top - 1e-3 * std::pow(epoch - knee, 2); }
 
 // A: knee 2, 0.5.  B from S0: knee 3, 0.55; from A: skipped, at 0.6.  C: knee 1, 0.7.
@@ -80,7 +80,8 @@ SearchOptions Options(const std::string& name) {
   return options;
 }
 
-// The sources' point 0 is not asked for: it is 0, which moves the fit of S0-A and S0-B a little.
+// Point 0 of the first edges is not measured: it is 0, which changes the fit of S0-A and S0-B a
+// little.
 TEST(SearchTest, TrainsEveryEdgeFromTheKeptWeights) {
   ScriptedRunner runner(Script);
   const SearchOptions options = Options("kept");
@@ -152,7 +153,7 @@ TEST(SearchTest, GoesOnBehindTheLastLineOfTheJournal) {
                        Search(SmallGraph(), Rule(5, 40, 40), &whole, options));
   const std::string path = JoinPath(options.folder, kJournalFile);
   ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(path));
-  // Every 211th byte: the journal is tried at every byte in its own test.
+  // Every 211th byte: the journal's own test tries every byte.
   for (size_t size = 0; size <= text.size(); size += 211) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << text.substr(0, size);
     int points = 0;
@@ -203,7 +204,7 @@ TEST(SearchTest, RefusesAFolderOfAnotherSearch) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("seed: 2")));
 }
 
-// A-B fails in every way there is; the search goes on with the way from S0.
+// A-B fails in every possible way; the search continues with the path from S0.
 TEST(SearchTest, AnEdgeThatFailsDoesNotEndTheSearch) {
   struct Failing : ScriptedRunner {
     using ScriptedRunner::ScriptedRunner;
@@ -268,8 +269,8 @@ TEST(SearchTest, AnEdgeThatFailsDoesNotEndTheSearch) {
     EXPECT_THAT(told, ElementsAre("", "", HasSubstr(test.failure), ""));
     EXPECT_FALSE(FolderExists(JoinPath(options.folder, "A-B")));
     EXPECT_TRUE(FolderExists(JoinPath(options.folder, "B-C")));
-    // Taken up again at any line, it ends the same; the failed edge is not trained again once that
-    // is written down.
+    // If it is resumed at any line, the result is the same; the failed edge is not trained again
+    // once that is in the journal.
     const std::string path = JoinPath(options.folder, kJournalFile);
     ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(path));
     int line = 0;
@@ -322,10 +323,10 @@ TEST(SearchTest, StatesThatNoEdgeReachesAreSaidAndWithoutAPlanItEnds) {
 }
 
 TEST(SearchTest, WeightsDoNotHangOnTheOrderOfFinishing) {
-  // The order in which edges finish; S0-B in every place it can have.
+  // The order in which edges finish, with S0-B at every possible position.
   const std::vector<std::vector<int>> orders = {{1, 0, 2, 3}, {0, 1, 2, 3}, {0, 2, 1, 3}};
   for (const std::vector<int>& order : orders) {
-    // A runner an edge; each waits in Finish() for its turn.
+    // One runner per edge; each waits in Finish() for its turn.
     struct Turns {
       absl::Mutex mutex;
       int finished = 0;
@@ -333,8 +334,9 @@ TEST(SearchTest, WeightsDoNotHangOnTheOrderOfFinishing) {
     struct Waiting : ScriptedRunner {
       Waiting(const std::vector<int>* which, Turns* all)
           : ScriptedRunner([](const EdgeTask& task, int epoch) {
-              // A-B is skipped and leads until S0-B comes, which beats it.
-              return task.index() == 1 ? Parabola(epoch, 3, 0.65) : op3d::Script(task, epoch);
+              // A-B is skipped and leads until S0-B finishes, which beats it.
+              return task.index() == 1 ? Parabola(epoch, 3, 0.65)
+                                       : op3d::planner::Script(task, epoch);
             }),
             order(which),
             turns(all) {}
@@ -405,7 +407,7 @@ TEST(SearchTest, RefusesABadGraphBeforeItWritesAnything) {
   EXPECT_FALSE(FolderExists(options.folder));
 }
 
-// Last: the signal stays.
+// The last test, because the signal stays set.
 TEST(SearchTest, StopsBetweenTwoEpochsOnASignal) {
   InstallInterruptHandler();
   const SearchOptions options = Options("signal");
@@ -417,10 +419,10 @@ TEST(SearchTest, StopsBetweenTwoEpochsOnASignal) {
               StatusIs(absl::StatusCode::kCancelled, HasSubstr("SIGTERM")));
   ASSERT_OK_AND_ASSIGN(const JournalContent content,
                        ReadJournal(JoinPath(options.folder, kJournalFile)));
-  // The epoch in which the signal came is not lost.
+  // The epoch during which the signal came is not lost.
   EXPECT_EQ(content.entries.back().point().edge(), "S0-B");
   EXPECT_EQ(content.entries.back().point().point().epoch(), 2);
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner

@@ -9,9 +9,9 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::planner {
 
-// `name` of planner/testing/testdata; null when it is not there or no JSON.
+// `name` of planner/testing/testdata; null if it does not exist or is not JSON.
 inline nlohmann::json ReadGolden(const std::string& name) {
   const auto path = RunfilePath("planner/testing/testdata/" + name);
   const auto text = path.ok() ? ReadFile(*path) : path.status();
@@ -29,6 +29,6 @@ inline std::vector<double> GoldenNumbers(const nlohmann::json& values) {
   return numbers;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_TESTING_GOLDEN_CASES_H_

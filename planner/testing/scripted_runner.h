@@ -1,4 +1,4 @@
-// A StateRunner for tests: what it "measures" is a function of edge and epoch.
+// A StateRunner for tests: its "measurements" are a function of edge and epoch.
 #ifndef OP3D_PLANNER_TESTING_SCRIPTED_RUNNER_H_
 #define OP3D_PLANNER_TESTING_SCRIPTED_RUNNER_H_
 
@@ -11,7 +11,7 @@
 #include "planner/graphs/transition_graph.h"
 #include "planner/search/search.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 class ScriptedRunner : public StateRunner {
  public:
@@ -53,6 +53,6 @@ class ScriptedRunner : public StateRunner {
   const Script script_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::planner
 
 #endif  // OP3D_PLANNER_TESTING_SCRIPTED_RUNNER_H_

@@ -18,17 +18,17 @@
 #include "results/record/record.h"
 #include "results/record/record_check.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
 
-// A file beside the record.
+// A file in the record's folder.
 std::string Beside(const std::string& run, const std::string& name) {
   return JoinPath(std::filesystem::path(RecordPath(run)).parent_path().string(), name);
 }
 
-// The names of scores files that either record speaks of.
+// The names of scores files in either record.
 std::set<std::string> ScoresFiles(const RunRecord& record) {
   std::set<std::string> names;
   for (const RecipeResult& recipe : record.recipes()) {
@@ -37,7 +37,7 @@ std::set<std::string> ScoresFiles(const RunRecord& record) {
   return names;
 }
 
-// The checksums that a record states of its scores file `name`.
+// The record's checksums of its scores file `name`.
 TestResult StatedSums(const RunRecord& record, const std::string& name) {
   for (const RecipeResult& recipe : record.recipes()) {
     if (recipe.test().scores_file() == name) return recipe.test();
@@ -45,14 +45,14 @@ TestResult StatedSums(const RunRecord& record, const std::string& name) {
   return TestResult();
 }
 
-// CompareRecords() has compared the sums; says whether there was one of the same kind in both.
+// Whether both records have a checksum of the same kind, which CompareRecords() has then compared.
 bool ComparedByChecksum(const RunRecord& a, const RunRecord& b, const std::string& name) {
   const TestResult sums_a = StatedSums(a, name), sums_b = StatedSums(b, name);
   return (!sums_a.scores_sha256().empty() && !sums_b.scores_sha256().empty()) ||
          (sums_a.scores_crc32() != 0 && sums_b.scores_crc32() != 0);
 }
 
-// A file that is not the one the record was written with.
+// Refuses a file that differs from the one with which the record was written.
 absl::Status CheckSums(const std::string& run, const RunRecord& record, const char* which,
                        RunComparison* comparison) {
   std::set<std::string> checked;
@@ -204,4 +204,4 @@ std::string ComparisonJson(const RunComparison& comparison) {
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -15,18 +15,18 @@
 ABSL_FLAG(bool, exact, false,
           "every bit counts: no tolerances, scores files byte by byte, checksums of weights");
 ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
-ABSL_FLAG(double, share_tolerance, op3d::ComparisonOptions().share_tolerance,
+ABSL_FLAG(double, share_tolerance, op3d::results::ComparisonOptions().share_tolerance,
           "largest difference of accuracies, performances, edges' scores and fitted curves");
-ABSL_FLAG(double, loss_tolerance, op3d::ComparisonOptions().loss_tolerance,
+ABSL_FLAG(double, loss_tolerance, op3d::results::ComparisonOptions().loss_tolerance,
           "largest relative difference of losses");
-ABSL_FLAG(int, epoch_tolerance, op3d::ComparisonOptions().epoch_tolerance,
+ABSL_FLAG(int, epoch_tolerance, op3d::results::ComparisonOptions().epoch_tolerance,
           "largest difference of knees, epochs and lengths of curves");
-ABSL_FLAG(int, video_tolerance, op3d::ComparisonOptions().video_tolerance,
+ABSL_FLAG(int, video_tolerance, op3d::results::ComparisonOptions().video_tolerance,
           "largest difference of videos right in a class or group");
-ABSL_FLAG(double, score_tolerance, op3d::ComparisonOptions().score_tolerance,
+ABSL_FLAG(double, score_tolerance, op3d::results::ComparisonOptions().score_tolerance,
           "largest difference of single test scores (logits)");
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 absl::StatusOr<ComparisonOptions> OptionsFromFlags() {
@@ -58,7 +58,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::string a, FindRun(words[0]));
   OP3D_ASSIGN_OR_RETURN(const std::string b, FindRun(words[1]));
   const absl::StatusOr<RunComparison> compared = CompareRuns(a, b, options);
-  // 1 means that the runs differ, so whatever cannot be read must be 2.
+  // 1 means that the runs differ, so an unreadable file must be 2.
   if (!compared.ok()) return absl::InvalidArgumentError(compared.status().message());
   const RunComparison& comparison = *compared;
   if (absl::GetFlag(FLAGS_json)) {
@@ -66,7 +66,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   } else {
     std::fputs(DescribeComparison(comparison).c_str(), stdout);
   }
-  // Equal records of which one was edited do not say that the runs are.
+  // If one of two equal records was edited, they do not prove that the runs are equal.
   if (!comparison.edited.empty() && comparison.differences.empty()) {
     return absl::InvalidArgumentError(
         "a record was edited by hand or damaged; put back what was changed, or run it again");
@@ -76,7 +76,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -85,5 +85,5 @@ int main(int argc, char** argv) {
       "scores.  Exit 0 = equal, 1 = they differ, 2 = wrong use, or equal records of which one was "
       "edited.\n\n"
       "  ./bazelw run //results:compare -- results/runs/a results/runs/b --exact",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

@@ -11,7 +11,7 @@
 #include "results/record/record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -103,7 +103,7 @@ TEST(CompareTest, MissingScoresAreSaidWhenNotExact) {
   EXPECT_THAT(DescribeComparison(comparison), HasSubstr("Not compared: scores.safetensors: "));
 }
 
-// Rewrites the record of a run whose scores file was not kept, as committed records are.
+// Rewrites the record of a run without its scores file, like committed records.
 std::string WithoutScores(
     const std::string& run, const std::function<void(TestResult*)>& change = [](TestResult*) {}) {
   RunRecord record = *ReadRecord(run);
@@ -153,7 +153,7 @@ TEST(CompareTest, OldRecordsHaveTheirCrc32) {
 
 TEST(CompareTest, ExactChecksTheFileAgainstItsRecord) {
   const std::string a = WriteRun("a", MakeFixtureRecord(), 4);
-  // Equal files, equal records; but the records speak of other files.
+  // Equal files and equal records, but the records name other files.
   RunRecord record = *ReadRecord(a);
   for (RecipeResult& recipe : *record.mutable_recipes()) {
     recipe.mutable_test()->clear_scores_sha256();
@@ -173,4 +173,4 @@ TEST(CompareTest, UnreadableRecordsAreNamed) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

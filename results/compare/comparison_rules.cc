@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-namespace op3d {
+namespace op3d::results {
 
 ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
   static const auto* const rules = new std::map<std::string, ComparisonRule>{
@@ -67,7 +67,7 @@ EntryKey KeyOf(const google::protobuf::Descriptor& entry) {
       {"op3d.Transition", {{"from"}, {"to"}}},
       {"op3d.CurvePoint", {{"epoch"}}},
       {"op3d.NodeOutcome", {{"state"}}},
-      {"op3d.State", {{"name"}}},
+      {"op3d.StateSettings", {{"name"}}},
       {"op3d.RecipeResult", {{"name"}}},
       {"op3d.RecipeResult.Candidate", {{"title"}}},
       {"op3d.RecipeSettings", {{"name"}}},
@@ -94,4 +94,4 @@ double AllowedDifference(ComparisonRule rule, const ComparisonOptions& options, 
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

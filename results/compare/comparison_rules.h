@@ -1,4 +1,4 @@
-// What counts as a difference between two runs, field by field.
+// The rules for what counts as a difference between two runs, field by field.
 #ifndef OP3D_RESULTS_COMPARE_COMPARISON_RULES_H_
 #define OP3D_RESULTS_COMPARE_COMPARISON_RULES_H_
 
@@ -7,45 +7,45 @@
 #include <string>
 #include <vector>
 
-namespace op3d {
+namespace op3d::results {
 
 struct ComparisonOptions {
-  // Every bit: no tolerances, checksums and the order of entries count too.
+  // Compare every bit: without tolerances; checksums and the order of entries count too.
   bool exact = false;
 
-  // Largest differences that count as none; without effect when exact.
+  // Tolerances: the largest differences that are ignored; without effect if exact.
 
-  // Of accuracies, performances, scores of edges and states, and of fitted curves at the measured
+  // For accuracies, performances, scores of edges and states, and fitted curves at the measured
   // epochs.  0.01: the standard error of the search's measure on 180 videos.
   double share_tolerance = 0.01;
-  // Of losses, relative to the larger one.
+  // For losses, relative to the larger one.
   double loss_tolerance = 0.02;
-  // Of knees, epochs kept or trained and lengths of curves.
+  // For knees, epochs kept or trained and lengths of curves.
   int epoch_tolerance = 0;
-  // Of videos that were right in a class or group.
+  // For numbers of right videos in a class or group.
   int video_tolerance = 1;
-  // Of single test scores (logits), absolute.
+  // For single test scores (logits), absolute.
   double score_tolerance = 0.05;
 };
 
-// How a field is compared when not every bit counts.
+// How a field is compared if not every bit counts.
 enum class ComparisonRule { kEqual, kShare, kLoss, kEpochs, kVideos, kLeftOut };
 
-// Fields that older records do not have, though their runs were the same: they are compared where
-// both records state them.  Strings alone.
+// Fields that older records lack although their runs were the same: they are compared only if both
+// records have them.  Only strings.
 bool IsComparedWhereBothStateIt(const google::protobuf::FieldDescriptor& field);
 
 // By the field's full name; kEqual unless the table in the .cc says otherwise.
 ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field);
 
-// The largest difference between `a` and `b` that counts as none; 0 = they must be equal.
+// The largest difference between `a` and `b` that is ignored; 0 = they must be equal.
 double AllowedDifference(ComparisonRule rule, const ComparisonOptions& options, double a, double b);
 
-// Paths of the fields that tell the entries of a list apart ({{"from"}, {"to"}} for edges); empty
-// where only their place does.
+// Paths of the fields that identify the entries of a list ({{"from"}, {"to"}} for edges); empty
+// if entries are identified by their index.
 using EntryKey = std::vector<std::vector<std::string>>;
 EntryKey KeyOf(const google::protobuf::Descriptor& entry);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_COMPARE_COMPARISON_RULES_H_

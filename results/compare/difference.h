@@ -4,18 +4,18 @@
 
 #include <string>
 
-namespace op3d {
+namespace op3d::results {
 
 struct Difference {
   // "recipe 'planned' > test > top1".
   std::string place;
-  // What stands there in either run; "" where there is nothing.
+  // The value in each run; "" if there is none.
   std::string a;
   std::string b;
   // "differs by 0.02, allowed 0.01"; may be empty.
   std::string note;
 };
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_COMPARE_DIFFERENCE_H_

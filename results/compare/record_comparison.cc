@@ -21,7 +21,7 @@
 #include "results/record/compact_record.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -94,11 +94,11 @@ std::string StepText(const Message& holder, const FieldDescriptor& field, int in
   return absl::StrCat(Singular(name), " ", KeyText(entry, key[0]), "->", KeyText(entry, key[1]));
 }
 
-// NaN equals NaN here, and 0 is not -0: the bits are compared.
+// NaN equals NaN here, and 0 differs from -0: the bits are compared.
 // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
 bool SameBits(double a, double b) { return std::memcmp(&a, &b, sizeof(a)) == 0; }
 
-// Decides for single values; messages are gone into.
+// Compares single values; messages are compared field by field.
 class RuleComparator : public google::protobuf::util::SimpleFieldComparator {
  public:
   explicit RuleComparator(const ComparisonOptions& options) : options_(options) {}
@@ -111,7 +111,8 @@ class RuleComparator : public google::protobuf::util::SimpleFieldComparator {
     if (SameBits(left, right)) return SAME;
     if (options_.exact) return DIFFERENT;
     const double allowed = AllowedDifference(RuleOf(*field), options_, left, right);
-    // Decimals on the edge (0.02 - 0.01 against 0.01) should not miss by the last bit.
+    // Differences at the limit (0.02 - 0.01 with 0.01 allowed) should not fail because of the last
+    // bit.
     const double slack = allowed > 0 ? 1e-12 : 0;
     return std::fabs(left - right) <= allowed + slack ? SAME : DIFFERENT;
   }
@@ -120,7 +121,7 @@ class RuleComparator : public google::protobuf::util::SimpleFieldComparator {
   const ComparisonOptions& options_;
 };
 
-// Writes down what the differencer finds.
+// Collects the differencer's results.
 class DifferenceList : public MessageDifferencer::Reporter {
  public:
   DifferenceList(const RunRecord& a, const RunRecord& b, const ComparisonOptions& options)
@@ -147,7 +148,7 @@ class DifferenceList : public MessageDifferencer::Reporter {
   std::vector<Difference> differences;
 
  private:
-  // The message in one of the records that holds the path's last field.
+  // The message in one of the records that contains the path's last field.
   const Message& HolderOf(const FieldPath& path, bool in_a,
                           std::vector<std::string>* steps = nullptr) const {
     const Message* holder = in_a ? static_cast<const Message*>(&a_) : &b_;
@@ -184,7 +185,7 @@ class DifferenceList : public MessageDifferencer::Reporter {
     differences.push_back(std::move(difference));
   }
 
-  // A curve or list of losses that is longer by no more epochs than are allowed.
+  // Whether a curve or list of losses is longer only by the allowed number of epochs.
   bool IsAllowedLength(const FieldPath& path) const {
     const FieldDescriptor& field = *path.back().field;
     if (options_.exact || (field.full_name() != "op3d.EdgeOutcome.curve" &&
@@ -200,7 +201,7 @@ class DifferenceList : public MessageDifferencer::Reporter {
   void AddMissing(const FieldPath& path, bool in_a) {
     const FieldDescriptor& field = *path.back().field;
     if (IsComparedWhereBothStateIt(field)) return;
-    // A single value that is not set has its default, which is a value like any other.
+    // A single value that is not set has its default value.
     if (!field.is_repeated() && !IsMessage(field)) return AddChanged(path);
     if (field.is_repeated() && IsAllowedLength(path)) return;
     Difference difference;
@@ -216,14 +217,14 @@ class DifferenceList : public MessageDifferencer::Reporter {
   const ComparisonOptions& options_;
 };
 
-// Frames trained on, which follow the epochs.
+// Numbers of frames, which depend on the epochs.
 bool CountsFrames(const FieldDescriptor& field) {
   return field.full_name() == "op3d.RecipeResult.frames" ||
          field.full_name() == "op3d.RecipeResult.total_frames" ||
          field.full_name() == "op3d.RecipeResult.Candidate.frames";
 }
 
-// Tells the differencer about `message`'s fields and those of all it can hold.
+// Sets the differencer's rules for the fields of `message` and of all messages in it.
 void SetRules(const Descriptor* message, const ComparisonOptions& options,
               std::vector<const Descriptor*>* seen, MessageDifferencer* differencer) {
   if (std::find(seen->begin(), seen->end(), message) != seen->end()) return;
@@ -249,7 +250,7 @@ void SetRules(const Descriptor* message, const ComparisonOptions& options,
   }
 }
 
-// Largest distance of two fitted curves over the epochs that both edges were trained for.
+// The largest distance of two fitted curves over the epochs for which both edges were trained.
 void CompareFits(const EdgeOutcome& a, const EdgeOutcome& b, const std::string& pool,
                  const ComparisonOptions& options, std::vector<Difference>* differences) {
   if (!a.has_knee() || !b.has_knee()) return;
@@ -320,4 +321,4 @@ std::vector<Difference> CompareRecords(const RunRecord& a, const RunRecord& b,
 
 int64_t CountFields(const RunRecord& record) { return CountValues(CanonicalRecord(record)); }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -7,7 +7,7 @@
 #include "results/record/compact_record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::ElementsAre;
@@ -71,7 +71,7 @@ TEST(RecordComparisonTest, EachPlantedDifferenceIsNamed) {
        [](RunRecord* r) { r->mutable_settings()->mutable_sgd()->set_nesterov(true); }},
       {"settings > search > pool 'us' > state 'S11' > learning rate",
        [](RunRecord* r) {
-         State* state =
+         StateSettings* state =
              r->mutable_settings()->mutable_search()->mutable_pools(1)->mutable_states(1);
          state->set_learning_rate(0.05);
        }},
@@ -224,4 +224,4 @@ TEST(RecordComparisonTest, CountsSingleValues) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

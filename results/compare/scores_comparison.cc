@@ -11,7 +11,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 bool IsFloating(DType dtype) {
@@ -69,7 +69,7 @@ std::string NumberText(const TensorView& tensor, int64_t index) {
   }
 }
 
-// "[3, 0, 7]": where entry `index` stands.
+// "[3, 0, 7]": the position of entry `index`.
 std::string PositionText(const std::vector<int64_t>& shape, int64_t index) {
   std::vector<int64_t> position(shape.size());
   for (size_t i = shape.size(); i-- > 0;) {
@@ -83,7 +83,7 @@ std::string LayoutText(const TensorView& tensor) {
   return absl::StrCat(DTypeName(tensor.dtype), " [", absl::StrJoin(tensor.shape, ", "), "]");
 }
 
-// One difference a tensor: how many numbers, and the worst of them.
+// One difference per tensor: the number of different values, and the largest difference.
 void CompareTensor(const TensorView& a, const TensorView& b, const std::string& file,
                    const ComparisonOptions& options, ScoresComparison* comparison) {
   const std::string place = absl::StrCat(file, " > tensor '", a.name, "'");
@@ -120,7 +120,7 @@ absl::StatusOr<ScoresComparison> CompareScores(const std::string& path_a, const 
                                                const ComparisonOptions& options) {
   OP3D_ASSIGN_OR_RETURN(std::string bytes_a, ReadFile(path_a));
   OP3D_ASSIGN_OR_RETURN(std::string bytes_b, ReadFile(path_b));
-  // Names of videos and classes stand in files of later runs alone.
+  // Only files of newer runs contain the names of videos and classes.
   const bool same_bytes = WithoutMetadata(bytes_a) == WithoutMetadata(bytes_b);
   OP3D_ASSIGN_OR_RETURN(const Safetensors a, Safetensors::Parse(std::move(bytes_a), path_a));
   OP3D_ASSIGN_OR_RETURN(const Safetensors b, Safetensors::Parse(std::move(bytes_b), path_b));
@@ -149,4 +149,4 @@ absl::StatusOr<ScoresComparison> CompareScores(const std::string& path_a, const 
   return comparison;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

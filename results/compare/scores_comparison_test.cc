@@ -7,7 +7,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -129,4 +129,4 @@ TEST_F(ScoresComparisonTest, UnreadableFilesAreNamed) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

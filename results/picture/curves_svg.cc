@@ -9,13 +9,13 @@
 #include "results/picture/graph_svg.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kPanelWidth = 264, kPanelHeight = 236, kGap = 14;
 constexpr int kPanelsInRow = 4;
 constexpr double kLegendHeight = 36;
-// The plot inside a panel.
+// Margins of the plot inside a panel.
 constexpr double kPlotLeft = 46, kPlotRight = 14, kPlotTop = 52, kPlotBottom = 62;
 
 // A linear scale from data to pixels.
@@ -37,8 +37,8 @@ double TickStep(double range, int count) {
   return 10 * power;
 }
 
-const State* FindState(const TransitionGraph& graph, const std::string& name) {
-  for (const State& state : graph.states()) {
+const StateSettings* FindState(const TransitionGraph& graph, const std::string& name) {
+  for (const StateSettings& state : graph.states()) {
     if (state.name() == name) return &state;
   }
   return nullptr;
@@ -68,7 +68,7 @@ class Panel {
       high = std::max(high, value);
     }
     if (low > high) low = 0, high = 1;
-    // Five points at least: a flat curve should look flat.
+    // At least five points of range, so that a flat curve looks flat.
     const double margin = std::max(0.12 * (high - low), (0.05 - (high - low)) / 2);
     low = std::max(0.0, low - margin);
     high = std::min(std::max(high + margin, low + 0.05), 1.0);
@@ -98,12 +98,12 @@ class Panel {
     const double size = EstimateTextWidth(title, 14) < kPanelWidth - 28 ? 14 : 11;
     picture_.Text({corner_.x + 14, corner_.y + 23}, title,
                   TextStyle(size).Bold().Fill(on_path ? kVermilion : kInk));
-    // Where there is no room for it, the panel's frame says so alone.
+    // If there is no room for it, only the panel's frame shows it.
     if (on_path && EstimateTextWidth(title, size) < kPanelWidth - 140) {
       picture_.Text({corner_.x + kPanelWidth - 14, corner_.y + 23}, "on the plan's way",
                     TextStyle(11).Fill(kVermilion).Bold().End());
     }
-    const State* state = FindState(search_.graph(), edge_.to());
+    const StateSettings* state = FindState(search_.graph(), edge_.to());
     if (state == nullptr) return;
     picture_.Text(
         {corner_.x + 14, corner_.y + 40},
@@ -142,7 +142,7 @@ class Panel {
     picture_.Text(label, "performance, %", TextStyle(10.5).Fill(kGrey).Middle().Rotate(-90));
   }
 
-  // Nothing to show when the knee came first.
+  // Nothing is drawn if the knee came first.
   void DrawBound() {
     if (edge_.ending() != EdgeOutcome::BOUND) return;
     picture_.Line({x_(trained_), y_.first}, {x_(trained_), y_.last}, ShapeStyle().Stroke(kInk, 3));
@@ -154,7 +154,7 @@ class Panel {
     for (int i = 0; i <= 80; ++i) {
       const double epoch = trained_ * i / 80.0;
       const double value = FittedValue(edge_.knee(), epoch);
-      // A fit need not stay inside the panel; what leaves it is left out.
+      // A fit may leave the panel; those parts are not drawn.
       if (!(value >= y_.low && value <= y_.high)) continue;
       points.push_back({x_(epoch), y_(value)});
     }
@@ -169,7 +169,7 @@ class Panel {
     }
   }
 
-  // A bar on the axis, its ends upright; open to the right where it goes on past the last epoch.
+  // A bar on the axis with upright ends; open to the right if it continues after the last epoch.
   void DrawInterval() {
     if (!edge_.knee().has_interval()) return;
     const double low = edge_.knee().interval().low(), high = edge_.knee().interval().high();
@@ -318,4 +318,4 @@ Svg DrawSearches(const google::protobuf::RepeatedPtrField<SearchOutcome>& search
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -1,5 +1,5 @@
-// What a search measured, as pictures: one panel an edge with its points, the fitted curve, the
-// knee, the bound and the epochs kept.
+// The measurements of a search as pictures: one panel per edge with its points, the fitted curve,
+// the knee, the bound and the epochs kept.
 //
 //   WriteFileAtomically(JoinPath(folder, "curves.svg"), DrawSearches(record.searches()).ToFile());
 #ifndef OP3D_RESULTS_PICTURE_CURVES_SVG_H_
@@ -12,21 +12,21 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// The panels of one search in the order of its edges, four in a row.  Each has scales of its own.
+// The panels of one search in the order of its edges, four in a row.  Each has its own scales.
 Svg DrawCurves(const SearchOutcome& search);
 
-// curves.svg: for every search its graph and its panels, one above the other.
+// curves.svg: the graph and the panels of each search, one search below the other.
 Svg DrawSearches(const google::protobuf::RepeatedPtrField<SearchOutcome>& searches);
 
 // f(x) = -a exp(-b x) - c x - d x^2 + e.
 double FittedValue(const KneeEstimate& fit, double epoch);
 
 // How an edge ended, in words: "knee at 13, passed by 4 epochs", "stopped by the bound of 8
-// epochs, knee at 7", "... still rising" for a knee beyond what was trained.
+// epochs, knee at 7", "... still rising" for a knee after the last trained epoch.
 std::string DescribeEnding(const EdgeOutcome& edge);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_CURVES_SVG_H_

@@ -9,7 +9,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -61,7 +61,7 @@ TEST(CurvesSvgTest, OddSearchesGiveWellFormedPictures) {
   EXPECT_THAT(DrawSearches(searches).ToFile(), HasSubstr("No search took place."));
   SearchOutcome* search = searches.Add();
   EXPECT_EQ(MarkupProblem(DrawSearches(searches).ToFile()), "");
-  // An edge without a curve, one whose fit explodes, one that is flat.
+  // An edge without a curve, one with an exploding fit, a flat one.
   search->add_edges();
   for (const double performance : {0.0, 0.5, 1.0}) {
     EdgeOutcome* edge = search->add_edges();
@@ -80,4 +80,4 @@ TEST(CurvesSvgTest, OddSearchesGiveWellFormedPictures) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -12,13 +13,13 @@
 #include "absl/strings/str_format.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kBoxWidth = 156, kBoxHeight = 66;
 constexpr double kColumn = 272, kRow = 136;
 constexpr double kLeft = 72, kTop = 176, kBottom = 116;
-// Room for the legend below the grid needs at least three columns.
+// The legend below the grid needs at least three columns.
 constexpr int kLeastColumns = 3;
 
 // The centre of every state's box.
@@ -32,13 +33,14 @@ struct Layout {
 };
 
 Layout MakeLayout(const TransitionGraph& graph) {
-  std::map<int64_t, std::vector<const State*>> by_length;
-  for (const State& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
+  std::map<int64_t, std::vector<const StateSettings*>> by_length;
+  for (const StateSettings& state : graph.states()) by_length[ClipLength(state)].push_back(&state);
   Layout layout;
   for (auto& [length, states] : by_length) {
-    std::stable_sort(states.begin(), states.end(), [](const State* a, const State* b) {
-      return a->learning_rate() > b->learning_rate();
-    });
+    std::stable_sort(states.begin(), states.end(),
+                     [](const StateSettings* a, const StateSettings* b) {
+                       return a->learning_rate() > b->learning_rate();
+                     });
     for (size_t row = 0; row < states.size(); ++row) {
       layout.centres[states[row]->name()] = {kLeft + kBoxWidth / 2 + layout.columns * kColumn,
                                              kTop + kBoxHeight / 2 + row * kRow};
@@ -46,7 +48,7 @@ Layout MakeLayout(const TransitionGraph& graph) {
     layout.rows = std::max(layout.rows, static_cast<int>(states.size()));
     ++layout.columns;
   }
-  // The initial state stands above, in the middle of where one can go from it.
+  // The initial state is above, centred over the states that it leads to.
   double sum = 0;
   int targets = 0;
   for (const Transition& transition : graph.transitions()) {
@@ -59,7 +61,7 @@ Layout MakeLayout(const TransitionGraph& graph) {
   return layout;
 }
 
-// Where the way from the box at `from` to `to` leaves the box.
+// The point where the line from the box at `from` to `to` leaves the box.
 Point LeaveBox(Point from, Point to, double half_width, double half_height) {
   const double x = to.x - from.x, y = to.y - from.y;
   const double reach = std::max(std::fabs(x) / half_width, std::fabs(y) / half_height);
@@ -81,7 +83,7 @@ EdgeStyle StyleOf(const EdgeOutcome* edge, bool on_path, bool best) {
   return best ? EdgeStyle{kGrey, 2, dash} : EdgeStyle{"#aab4be", 1.2, dash};
 }
 
-// The arrow's points: straight, or bent where a straight one would run through boxes between.
+// The arrow's points: straight, or bent if a straight one would cross boxes in between.
 std::vector<Point> Route(Point from, Point to) {
   const double x = to.x - from.x, y = to.y - from.y;
   const bool along_row = y == 0 && std::fabs(x) > 1.5 * kColumn;
@@ -107,7 +109,7 @@ void DrawArrow(std::vector<Point> points, const EdgeStyle& style, Svg* picture) 
   const double head = 8 + 1.6 * style.width;
   const Point tip = points.back(), before = points[points.size() - 2];
   const double length = std::hypot(tip.x - before.x, tip.y - before.y);
-  // The line ends inside the head, so that its square end does not stand beside the tip.
+  // The line ends inside the head, so that its square end is hidden by the tip.
   if (points.size() == 2 && length > head) {
     const double keep = (length - 0.8 * head) / length;
     points.back() = {before.x + keep * (tip.x - before.x), before.y + keep * (tip.y - before.y)};
@@ -137,7 +139,7 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   } else if (flat) {
     score.Middle(), epochs.Middle();
   } else {
-    // To the right of a slanting arrow: left of it stand the labels of the upright ones.
+    // To the right of a slanting arrow, because the labels of upright ones are to the left.
     middle.x += to.x > from.x ? 28 : 14;
     above += 9, below += 9;
   }
@@ -151,8 +153,8 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   picture->Text({middle.x, below}, ending, epochs);
 }
 
-void DrawState(const State& state, Point centre, bool on_path, bool final, const double* value,
-               Svg* picture) {
+void DrawState(const StateSettings& state, Point centre, bool on_path, bool final,
+               const double* value, Svg* picture) {
   const Point corner = {centre.x - kBoxWidth / 2, centre.y - kBoxHeight / 2};
   picture->Rectangle(corner, kBoxWidth, kBoxHeight,
                      ShapeStyle()
@@ -165,15 +167,14 @@ void DrawState(const State& state, Point centre, bool on_path, bool final, const
   }
   picture->Text({corner.x + 12, corner.y + 24}, state.name(), TextStyle(15).Bold());
   if (value != nullptr) {
-    // Beside the name, or below it where the name is long.
+    // Next to the name, or below it if the name is long.
     const bool fits = EstimateTextWidth(state.name(), 15) < kBoxWidth - 70;
     picture->Text({corner.x + kBoxWidth - 12, corner.y + (fits ? 24 : 41)},
                   absl::StrFormat("%.3f", *value),
                   TextStyle(13).End().Fill(on_path ? kVermilion : kGrey).Bold());
   }
   picture->Text({corner.x + 12, corner.y + 41}, FormatClip(state), TextStyle(11.5));
-  picture->Text({corner.x + 12, corner.y + 56},
-                absl::StrCat("learning rate ", FormatNumber(state.learning_rate())),
+  picture->Text({corner.x + 12, corner.y + 56}, absl::StrCat("rate ", FormatLearningRate(state)),
                 TextStyle(11.5).Fill(kGrey));
 }
 
@@ -229,7 +230,7 @@ const EdgeOutcome* FindEdge(const SearchOutcome& search, const Transition& trans
 
 void DrawStates(const SearchOutcome& search, const Layout& layout, Svg* picture) {
   const TransitionGraph& graph = search.graph();
-  for (const State& state : graph.states()) {
+  for (const StateSettings& state : graph.states()) {
     const double* value = nullptr;
     double found = 0;
     for (const NodeOutcome& node : search.nodes()) {
@@ -243,25 +244,154 @@ void DrawStates(const SearchOutcome& search, const Layout& layout, Svg* picture)
   DrawInitial(graph.initial(), layout.centres.at(graph.initial()), picture);
 }
 
-SearchOutcome OnlyTrained(const SearchOutcome& searched) {
-  SearchOutcome search = searched;
-  TransitionGraph& graph = *search.mutable_graph();
-  graph.clear_states();
-  graph.clear_transitions();
-  graph.clear_finals();
-  std::set<std::string> reached;
-  for (const Transition& transition : searched.graph().transitions()) {
-    if (FindEdge(searched, transition) == nullptr) continue;
-    *graph.add_transitions() = transition;
-    reached.insert(transition.to());
+// ---------------------------------------------------------------- a search in rounds
+
+constexpr double kCardWidth = 164, kCardHeight = 82, kCardColumn = 188, kCardRow = 100;
+constexpr double kBandLeft = 104, kBandTop = 20, kBandGap = 44;
+
+// A trained state of a search in rounds, and the best of its edges.
+struct Card {
+  const StateSettings* state;
+  const EdgeOutcome* best;
+  int round;
+  bool last_row;  // of its round
+  Point corner;
+};
+
+double BestScore(const Card& card) { return card.best->score(); }
+
+// The trained states, round by round: in each a row for every learning rate.
+std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* band_tops,
+                            double* width, double* bottom) {
+  std::map<std::string, const StateSettings*> states;
+  for (const StateSettings& state : search.graph().states()) states[state.name()] = &state;
+  std::map<std::string, Card> cards;
+  for (const Transition& transition : search.graph().transitions()) {
+    const EdgeOutcome* edge = FindEdge(search, transition);
+    const auto state = states.find(transition.to());
+    if (edge == nullptr || state == states.end()) continue;
+    const auto [card, added] =
+        cards.insert({transition.to(), {state->second, edge, transition.round(), false, {0, 0}}});
+    const bool better = edge->failure().empty() && (!card->second.best->failure().empty() ||
+                                                    edge->score() > BestScore(card->second));
+    if (!added && better) card->second.best = edge;
   }
-  for (const State& state : searched.graph().states()) {
-    if (reached.count(state.name()) > 0) *graph.add_states() = state;
+  // A column a clip, shorter ones first, consecutive ones before uniform ones.
+  std::map<std::pair<int64_t, int>, int> columns;
+  std::map<int, std::set<double, std::greater<double>>> rates;
+  const auto clip = [](const StateSettings& state) {
+    return std::make_pair(ClipLength(state), state.segments());
+  };
+  for (const auto& [name, card] : cards) {
+    columns[clip(*card.state)] = 0;
+    rates[card.round].insert(card.state->learning_rate());
   }
-  for (const std::string& name : searched.graph().finals()) {
-    if (reached.count(name) > 0) graph.add_finals(name);
+  int column = 0;
+  for (auto& [key, number] : columns) number = column++;
+  std::map<std::pair<int, double>, double> row_tops;
+  double top = kBandTop;
+  for (const auto& [round, values] : rates) {
+    band_tops->push_back(top);
+    for (const double rate : values) {
+      row_tops[{round, rate}] = top;
+      top += kCardRow;
+    }
+    top += kBandGap;
   }
-  return search;
+  *width = kBandLeft + std::max(column, 4) * kCardColumn;
+  *bottom = top - kBandGap;
+  std::vector<Card> placed;
+  for (auto& [name, card] : cards) {
+    const double rate = card.state->learning_rate();
+    card.corner = {kBandLeft + columns[clip(*card.state)] * kCardColumn,
+                   row_tops[{card.round, rate}]};
+    card.last_row = rate == *rates[card.round].rbegin();
+    placed.push_back(card);
+  }
+  return placed;
+}
+
+void DrawCard(const Card& card, bool on_path, bool final, Svg* picture) {
+  picture->Rectangle(card.corner, kCardWidth, kCardHeight,
+                     ShapeStyle()
+                         .Fill(on_path ? "#fdf1e7" : "#f5f7f9")
+                         .Stroke(on_path ? kVermilion : "#aab4be", on_path ? 2.5 : 1.2),
+                     8);
+  if (final) {
+    picture->Rectangle({card.corner.x + 4, card.corner.y + 4}, kCardWidth - 8, kCardHeight - 8,
+                       ShapeStyle().Stroke(on_path ? kVermilion : "#aab4be", 1), 5);
+  }
+  const double x = card.corner.x + 12, y = card.corner.y;
+  const bool failed = !card.best->failure().empty();
+  picture->Text({x, y + 23}, FormatClip(*card.state), TextStyle(14).Bold());
+  picture->Text({card.corner.x + kCardWidth - 12, y + 23},
+                failed ? "failed" : absl::StrFormat("%.3f", card.best->score()),
+                TextStyle(13).End().Fill(on_path ? kVermilion : kGrey).Bold());
+  picture->Text({x, y + 41}, absl::StrCat("rate ", FormatLearningRate(*card.state)),
+                TextStyle(11.5));
+  picture->Text({x, y + 55}, FormatEpochs(card.best->epochs()), TextStyle(11.5));
+  picture->Text({x, y + 69}, card.state->name(), TextStyle(10.5).Fill(kGrey));
+}
+
+// From a card to one of a later round: down the gap beside its column where another card of its round
+// stands below it, then along the gap above the later round.
+std::vector<Point> RouteDown(const Card& from, const Card& to, double shift) {
+  const Point end = {to.corner.x + kCardWidth / 2 + shift, to.corner.y - 3};
+  const double lane = to.corner.y - kBandGap / 2 + shift;
+  const double middle = from.corner.x + kCardWidth / 2 + shift;
+  if (from.last_row) {
+    return {{middle, from.corner.y + kCardHeight + 2}, {middle, lane}, {end.x, lane}, end};
+  }
+  const double side = from.corner.x + kCardWidth;
+  const double gap = side + (kCardColumn - kCardWidth) / 2;
+  const double y = from.corner.y + kCardHeight / 2;
+  return {{side + 2, y}, {gap, y}, {gap, lane}, {end.x, lane}, end};
+}
+
+Svg DrawRounds(const SearchOutcome& search) {
+  std::vector<double> band_tops;
+  double width = 0, bottom = 0;
+  const std::vector<Card> cards = MakeCards(search, &band_tops, &width, &bottom);
+  Svg picture(width, bottom + 60, absl::StrCat("Transition graph of pool ", search.graph().pool()));
+  std::map<std::string, const Card*> by_name;
+  std::map<int, int> edges;
+  for (const Card& card : cards) by_name[card.state->name()] = &card;
+  std::map<std::string, std::string> best_source;
+  for (const NodeOutcome& node : search.nodes()) best_source[node.state()] = node.from();
+  // The plan's way last, over the others.
+  for (const bool draw_path : {false, true}) {
+    for (const Transition& transition : search.graph().transitions()) {
+      const EdgeOutcome* edge = FindEdge(search, transition);
+      if (edge == nullptr) continue;
+      if (!draw_path) ++edges[transition.round()];
+      const auto from = by_name.find(transition.from()), to = by_name.find(transition.to());
+      const bool on_path = OnPath(search.plan(), *edge);
+      if (from == by_name.end() || to == by_name.end() || on_path != draw_path) continue;
+      const bool best = best_source[transition.to()] == transition.from();
+      DrawArrow(RouteDown(*from->second, *to->second, on_path ? 0 : 12),
+                StyleOf(edge, on_path, best), &picture);
+    }
+  }
+  size_t band = 0;
+  for (const auto& [round, number] : edges) {
+    if (band >= band_tops.size()) break;
+    const double y = band_tops[band++] + 23;
+    picture.Text({8, y}, absl::StrCat("round ", round), TextStyle(14).Bold());
+    picture.Text({8, y + 18}, absl::StrCat(number, number == 1 ? " edge" : " edges"),
+                 TextStyle(11.5).Fill(kGrey));
+    if (band == 1) picture.Text({8, y + 33}, "from the start", TextStyle(11.5).Fill(kGrey));
+  }
+  for (const Card& card : cards) {
+    const auto& finals = search.graph().finals();
+    DrawCard(card, IsInPath(search.plan(), card.state->name()),
+             std::find(finals.begin(), finals.end(), card.state->name()) != finals.end(), &picture);
+  }
+  picture.Text(
+      {8, bottom + 24},
+      "Thick: the plan's way.  Bold figures: score after the edge, on held-out videos.  Double "
+      "frame: a plan may end here.",
+      TextStyle(11.5).Fill(kGrey));
+  return picture;
 }
 
 }  // namespace
@@ -273,10 +403,8 @@ bool OnPath(const Plan& plan, const EdgeOutcome& edge) {
   return false;
 }
 
-Svg DrawGraph(const SearchOutcome& searched) {
-  // Of a search in rounds, what was trained: most of its graph was not.
-  const SearchOutcome search =
-      searched.graph().rounds().empty() ? searched : OnlyTrained(searched);
+Svg DrawGraph(const SearchOutcome& search) {
+  if (!search.graph().rounds().empty()) return DrawRounds(search);
   const TransitionGraph& graph = search.graph();
   const Layout layout = MakeLayout(graph);
   Svg picture(layout.width(), layout.height(),
@@ -284,7 +412,7 @@ Svg DrawGraph(const SearchOutcome& searched) {
   DrawAxes(layout, &picture);
   std::map<std::string, std::string> best_source;
   for (const NodeOutcome& node : search.nodes()) best_source[node.state()] = node.from();
-  // All lines first, then all labels, so that no line runs over a label.
+  // All lines first, then all labels, so that no line crosses a label.
   std::vector<std::pair<std::vector<Point>, const EdgeOutcome*>> labels;
   for (const Transition& transition : graph.transitions()) {
     const auto from = layout.centres.find(transition.from());
@@ -305,4 +433,4 @@ Svg DrawGraph(const SearchOutcome& searched) {
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -1,5 +1,6 @@
-// A searched transition graph as a picture: states in a grid, longer clips to the right, lower
-// learning rates downward; on every arrow its score and the epochs kept; the plan's way thick.
+// A searched transition graph as a picture; the plan's path is bold.  States stand in a grid, longer clips
+// to the right, lower learning rates downward; each arrow has its score and the epochs kept.  Of a search
+// in rounds each round is a band, from top to bottom, and the figures stand in the states.
 //
 //   WriteFileAtomically("graph.svg", DrawGraph(outcome).ToFile());
 #ifndef OP3D_RESULTS_PICTURE_GRAPH_SVG_H_
@@ -8,16 +9,17 @@
 #include "planner/graphs/plan.pb.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// Any graph will do, not only the 3 x 3 one: a column for each clip length, in it a row for each
-// state by falling learning rate.  Edges that were not trained are dotted and bear no figures; of a
-// search in rounds they are left out, and so are states that no edge reached.
+// Works for any graph, not only the 3 x 3 one: one column per clip length, with one row per
+// state by decreasing learning rate.  Edges that were not trained are dotted and have no figures.
+// In a search in rounds they are left out, and so are states that no edge reached and the arrows of
+// the first round, which all come from the initial state; there a column is a clip.
 Svg DrawGraph(const SearchOutcome& search);
 
-// Is the edge part of the plan's path?
+// Whether the edge is part of the plan's path.
 bool OnPath(const Plan& plan, const EdgeOutcome& edge);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_GRAPH_SVG_H_

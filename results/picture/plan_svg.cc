@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "results/record/format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
-constexpr double kBoxWidth = 186, kBoxHeight = 104, kGap = 40, kRowGap = 26, kMargin = 4;
+constexpr double kBoxWidth = 186, kBoxHeight = 122, kGap = 40, kRowGap = 26, kMargin = 4;
 constexpr int kBoxesInRow = 5;
 
 void DrawStep(const Plan::Step& step, double share, Point corner, Svg* picture) {
@@ -17,14 +17,12 @@ void DrawStep(const Plan::Step& step, double share, Point corner, Svg* picture) 
                      ShapeStyle().Fill("#f5f7f9").Stroke("#aab4be", 1.2), 8);
   const double x = corner.x + 14;
   picture->Text({x, corner.y + 26}, FormatClip(step.state()), TextStyle(15).Bold());
-  picture->Text({x + kBoxWidth - 28, corner.y + 26}, step.state().name(),
-                TextStyle(12).Fill(kGrey).End());
-  picture->Text({x, corner.y + 48},
-                absl::StrCat("learning rate ", FormatNumber(step.state().learning_rate())),
+  picture->Text({x, corner.y + 44}, step.state().name(), TextStyle(12).Fill(kGrey));
+  picture->Text({x, corner.y + 66}, absl::StrCat("rate ", FormatLearningRate(step.state())),
                 TextStyle(13));
-  picture->Text({x, corner.y + 70}, FormatEpochs(step.epochs()), TextStyle(13).Fill(kBlue).Bold());
-  picture->Rectangle({x, corner.y + 82}, kBoxWidth - 28, 8, ShapeStyle().Fill("#dfe5ea"), 4);
-  picture->Rectangle({x, corner.y + 82}, std::max(4.0, share * (kBoxWidth - 28)), 8,
+  picture->Text({x, corner.y + 88}, FormatEpochs(step.epochs()), TextStyle(13).Fill(kBlue).Bold());
+  picture->Rectangle({x, corner.y + 100}, kBoxWidth - 28, 8, ShapeStyle().Fill("#dfe5ea"), 4);
+  picture->Rectangle({x, corner.y + 100}, std::max(4.0, share * (kBoxWidth - 28)), 8,
                      ShapeStyle().Fill(kBlue), 4);
 }
 
@@ -56,4 +54,4 @@ Svg DrawPlan(const Plan& plan) {
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

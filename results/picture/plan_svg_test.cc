@@ -5,7 +5,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -14,7 +14,7 @@ TEST(PlanSvgTest, ShowsEveryStep) {
   Plan plan = MakeFixtureRecord().plan();
   const std::string text = DrawPlan(plan).ToFile();
   EXPECT_EQ(MarkupProblem(text), "");
-  EXPECT_THAT(text, HasSubstr("learning rate 0.04"));
+  EXPECT_THAT(text, HasSubstr(">rate 0.04</text>"));
   EXPECT_THAT(text, HasSubstr(">S11</text>"));
 }
 
@@ -29,4 +29,4 @@ TEST(PlanSvgTest, LongPlansTakeMoreRowsAndEmptyOnesSaySo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

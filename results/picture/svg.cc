@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 // Two decimals are a fiftieth of a pixel.
@@ -46,7 +46,7 @@ std::string Points(const std::vector<Point>& points) {
   return Attribute("points", text);
 }
 
-// The length of the UTF-8 character that `text` starts with; 0 when it starts with none.
+// The length of the UTF-8 character at the beginning of `text`; 0 if it is invalid.
 size_t Utf8Length(absl::string_view text) {
   const auto byte = [&](size_t i) -> uint8_t { return static_cast<uint8_t>(text[i]); };
   const uint8_t lead = byte(0);
@@ -184,4 +184,4 @@ double EstimateTextWidth(absl::string_view text, double size) {
   return 0.56 * size * characters;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -1,4 +1,4 @@
-// A tiny writer of SVG pictures, for files and for pages that hold the picture inline.
+// A small writer of SVG pictures, for files and for inline use in pages.
 //
 //   Svg picture(200, 100, "A line");
 //   picture.Line({10, 10}, {190, 90}, ShapeStyle().Stroke(kBlue, 2));
@@ -6,8 +6,8 @@
 //   WriteFileAtomically("line.svg", picture.ToFile());
 //
 // Coordinates are pixels, x to the right, y downward.  Numbers that are not finite become 0, so
-// that odd data still gives a well-formed picture.  Nothing in a picture has an id or refers to
-// anything, so one page can hold several.
+// that odd data still gives a well-formed picture.  Nothing in a picture has an id or a reference,
+// so one page can contain several.
 #ifndef OP3D_RESULTS_PICTURE_SVG_H_
 #define OP3D_RESULTS_PICTURE_SVG_H_
 
@@ -16,9 +16,9 @@
 
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// Colours that people with any kind of colour blindness tell apart (Okabe and Ito, 2008), and
+// Colours that people with any kind of colour blindness can distinguish (Okabe and Ito, 2008), and
 // greys.
 inline constexpr char kBlue[] = "#0072B2";
 inline constexpr char kSky[] = "#56B4E9";
@@ -35,7 +35,7 @@ struct Point {
   double y = 0;
 };
 
-// ShapeStyle().Fill(kSky).Stroke(kInk, 2): nothing is filled or drawn unless asked for.
+// ShapeStyle().Fill(kSky).Stroke(kInk, 2): by default nothing is filled or drawn.
 struct ShapeStyle {
   std::string fill = "none";
   std::string stroke = "none";
@@ -52,8 +52,8 @@ struct ShapeStyle {
   ShapeStyle& Opacity(double share) { return opacity = share, *this; }
 };
 
-// TextStyle(11).Bold().Middle(): the point of a text is on its base line, at its start unless
-// Middle() or End() says otherwise.
+// TextStyle(11).Bold().Middle(): the point of a text is on its baseline, at its start unless
+// Middle() or End() is used.
 struct TextStyle {
   // Pixels.
   double size;
@@ -69,14 +69,14 @@ struct TextStyle {
   TextStyle& End() { return anchor = "end", *this; }
   TextStyle& Fill(absl::string_view colour) { return fill = std::string(colour), *this; }
   TextStyle& Bold() { return bold = true, *this; }
-  // A white rim, for text over lines.
+  // A white outline, for text over lines.
   TextStyle& Halo() { return halo = true, *this; }
   TextStyle& Rotate(double degrees) { return rotate = degrees, *this; }
 };
 
 class Svg {
  public:
-  // Pixels.  `title` is what a screen reader says.
+  // Size in pixels.  `title` is for screen readers.
   Svg(double width, double height, absl::string_view title);
 
   double width() const { return width_; }
@@ -85,12 +85,12 @@ class Svg {
   void Line(Point from, Point to, const ShapeStyle& style);
   void Polyline(const std::vector<Point>& points, const ShapeStyle& style);
   void Polygon(const std::vector<Point>& points, const ShapeStyle& style);
-  // `corner` is its top left, `radius` that of its rounded corners.
+  // `corner` is the top left one, `radius` that of the rounded corners.
   void Rectangle(Point corner, double width, double height, const ShapeStyle& style,
                  double radius = 0);
   void Circle(Point centre, double radius, const ShapeStyle& style);
   void Text(Point at, absl::string_view text, const TextStyle& style);
-  // A triangle whose tip is at `tip`, as seen coming from `from`.
+  // A triangle with its tip at `tip`, pointing away from `from`.
   void ArrowHead(Point from, Point tip, double size, absl::string_view fill);
   // A whole picture inside this one.
   void Embed(Point corner, const Svg& picture);
@@ -109,13 +109,13 @@ class Svg {
   std::string body_;
 };
 
-// Text for XML or HTML, in an element or a quoted attribute: & < > " ' escaped, control characters
-// and bytes that are no UTF-8 replaced by U+FFFD.
+// Escapes text for XML or HTML, for an element or a quoted attribute: & < > " ' are escaped,
+// control characters and invalid UTF-8 are replaced by U+FFFD.
 std::string EscapeXml(absl::string_view text);
 
-// About how wide a text is, in pixels: for layout, not for measuring.
+// The approximate width of a text in pixels, for layout.
 double EstimateTextWidth(absl::string_view text, double size);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_PICTURE_SVG_H_

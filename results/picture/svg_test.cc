@@ -6,7 +6,7 @@
 
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -50,4 +50,4 @@ TEST(SvgTest, NumbersThatAreNotFiniteBecomeZero) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

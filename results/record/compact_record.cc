@@ -18,7 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -27,24 +27,24 @@ using google::protobuf::Reflection;
 using google::protobuf::util::MessageDifferencer;
 
 constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
-// Of a block that holds folded ones.
+// The largest width of a block that contains folded ones.
 constexpr size_t kLongBlock = 160;
 
-// 5 digits tell shares of up to 50,000 videos apart.
+// 5 digits distinguish shares of up to 50,000 videos.
 double Round(double value) { return std::strtod(absl::StrFormat("%.5g", value).c_str(), nullptr); }
 
 double MeanOfTops(const CurvePoint& point) {
   return (point.top1() + point.top3() + point.top5()) / 3;
 }
 
-// Of the search, or none: with another measure than the published one a single 0 means 0.
+// If the search has another measure than the published one, a single 0 means 0.
 template <typename Says>
 bool AllPoints(const SearchOutcome& search, Says says) {
   return absl::c_all_of(
       search.edges(), [&](const EdgeOutcome& edge) { return absl::c_all_of(edge.curve(), says); });
 }
 
-// Leaves out what the other figures of a rounded point and its place say.
+// Leaves out fields that follow from the other figures of a rounded point and its position.
 void Shorten(SearchOutcome* search) {
   const bool published = AllPoints(*search, [](const CurvePoint& point) {
     return std::fabs(point.performance() - MeanOfTops(point)) < 2e-5;
@@ -72,14 +72,14 @@ void Lengthen(SearchOutcome* search) {
   }
 }
 
-// What was chosen, not measured.
+// Whether the message holds choices, not measurements.
 bool IsSetting(const Message& message) {
-  return message.GetTypeName() == State::descriptor()->full_name() ||
+  return message.GetTypeName() == StateSettings::descriptor()->full_name() ||
          message.GetTypeName() == TransitionGraph::descriptor()->full_name() ||
          message.GetTypeName() == StoppingRule::descriptor()->full_name();
 }
 
-// Of all doubles that `message` holds but those of settings.
+// Rounds all doubles in `message` except those of settings.
 void RoundFigures(Message* message) {
   if (IsSetting(*message)) return;
   const Reflection& reflection = *message->GetReflection();
@@ -109,7 +109,7 @@ absl::string_view ScalarName(absl::string_view line) {
   return absl::EndsWith(name, ":") ? name.substr(0, name.size() - 1) : "";
 }
 
-// Lines "x: 1", "x: 2" that follow each other as one "x: [1, 2]".
+// Joins consecutive lines "x: 1", "x: 2" to one "x: [1, 2]".
 std::vector<std::string> JoinLists(const std::vector<std::string>& lines) {
   std::vector<std::string> joined;
   for (size_t i = 0; i < lines.size();) {
@@ -129,8 +129,8 @@ std::vector<std::string> JoinLists(const std::vector<std::string>& lines) {
   return joined;
 }
 
-// Blocks "x {", lines without blocks, "}" as one line where it has at most `width` characters.  A
-// string's line ends in a quote, so that no text of the record looks like a brace.
+// Folds "x {", lines without blocks, "}" to one line of at most `width` characters.  A
+// string's line ends with a quote, so no text of the record looks like a brace.
 std::vector<std::string> FoldBlocks(const std::vector<std::string>& lines, size_t width) {
   std::vector<std::string> folded;
   for (size_t i = 0; i < lines.size();) {
@@ -152,7 +152,7 @@ std::vector<std::string> FoldBlocks(const std::vector<std::string>& lines, size_
   return folded;
 }
 
-// The search's graph where the settings hold the same one; null otherwise.
+// The search's graph if the settings contain the same one; otherwise null.
 const TransitionGraph* GraphOfSettings(const RunRecord& record, const TransitionGraph& graph) {
   for (const TransitionGraph& pool : record.settings().search().pools()) {
     if (pool.pool() == graph.pool()) return &pool;
@@ -209,4 +209,4 @@ std::string PrintDense(const RunRecord& record) {
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

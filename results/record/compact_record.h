@@ -8,23 +8,23 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // Rounds every measured figure of searches (curves, fits, values) and the losses to 5 significant
-// digits.  Leaves out what can be put back (a performance that is the mean of the three shares, the
-// epochs of points, a search's graph that stands in the settings), the seconds of single epochs, and
-// of FIXED rows the losses and the classes.  Settings, counts, checksums and shares of tests keep
-// every bit.  Idempotent: a run made again is equal to a committed one when CompactRecord() of both
-// is.
+// digits.  Leaves out what can be restored (a performance that is the mean of the three shares, the
+// epochs of points, a search's graph that is in the settings), the seconds of single epochs, and
+// for FIXED rows the losses and the classes.  Settings, counts, checksums and shares of tests keep
+// every bit.  Idempotent: a repeated run equals a committed one if CompactRecord() of both is
+// equal.
 RunRecord CompactRecord(RunRecord record);
 
-// Puts back what can be; a record that lacks nothing stays as it is.
+// Restores what can be restored; a complete record stays as it is.
 RunRecord ExpandRecord(RunRecord record);
 
-// As text that ReadRecord() reads: like PrintTextproto(), but messages that hold no other message,
-// and lists of numbers or words, stand on one line.
+// As text that ReadRecord() reads: like PrintTextproto(), but messages without sub-messages,
+// and lists of numbers or words, are on one line.
 std::string PrintDense(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_COMPACT_RECORD_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/processor.h"
 #include "op3d/base/program/commit.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 std::string OrUnknown(absl::string_view text) {
@@ -62,4 +62,4 @@ double PeakMemoryMib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;  // Linux counts in KiB
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -15,20 +15,20 @@
 #include "absl/time/time.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// Start time, commit, host, processor and cores are found out, the rest is as given; `arithmetic`
-// is ArithmeticInUse() (op3d/network), `libraries` are "name version".  What cannot be found out is
-// "unknown".  Never fails.
+// Start time, commit, host, processor and cores are determined here, the rest is given;
+// `arithmetic` is ArithmeticInUse() (op3d/torch), `libraries` are "name version".  Unknown values
+// are "unknown".  Never fails.
 Environment CollectEnvironment(int threads, absl::string_view device, absl::string_view arithmetic,
                                const std::vector<std::string>& libraries);
 
 // RFC 3339 in UTC, to the second: "2024-05-01T12:00:00Z".
 std::string RecordTime(absl::Time time);
 
-// The most memory this process has had resident so far, in MiB.
+// The peak resident memory of this process so far, in MiB.
 double PeakMemoryMib();
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_ENVIRONMENT_H_

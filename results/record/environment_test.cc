@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::ElementsAre;
@@ -43,4 +43,4 @@ TEST(EnvironmentTest, PeakMemorySeesAnAllocation) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

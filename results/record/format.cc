@@ -8,7 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
-namespace op3d {
+namespace op3d::results {
 
 std::string FormatPercent(double share, int decimals) {
   return absl::StrFormat("%.*f", decimals, 100 * share);
@@ -16,7 +16,7 @@ std::string FormatPercent(double share, int decimals) {
 
 std::string FormatPoints(double difference, int decimals) {
   std::string text = absl::StrFormat("%+.*f", decimals, 100 * difference);
-  // "-0.0" and "+0.0" are both no difference.
+  // "-0.0" and "+0.0" both mean no difference.
   if (text.find_first_of("123456789") == std::string::npos) return text.substr(1);
   return text;
 }
@@ -32,10 +32,31 @@ std::string FormatCount(int64_t count) {
 
 std::string FormatNumber(double value) { return absl::StrFormat("%.12g", value); }
 
-std::string FormatClip(const State& state) {
+std::string FormatClip(const StateSettings& state) {
   const std::string size = state.crop() > 0 ? absl::StrCat(" of ", state.crop(), " px") : "";
   if (state.segments() <= 1) return absl::StrCat(state.frames_per_segment(), " frames", size);
   return absl::StrCat(state.segments(), " x ", state.frames_per_segment(), " frames", size);
+}
+
+std::string FormatLearningRate(const StateSettings& state) {
+  const std::string rate = FormatNumber(state.learning_rate());
+  const auto falling = [&rate](double final_rate) {
+    return absl::StrCat(rate, ", falling to ", FormatNumber(final_rate));
+  };
+  const ScheduleSettings& schedule = state.schedule();
+  switch (schedule.kind_case()) {
+    case ScheduleSettings::kCosine:
+      return falling(schedule.cosine().final_learning_rate());
+    case ScheduleSettings::kLinear:
+      return falling(schedule.linear().final_learning_rate());
+    case ScheduleSettings::kOneMinusSqrt:
+      return falling(schedule.one_minus_sqrt().final_learning_rate());
+    case ScheduleSettings::kStep:
+      return absl::StrCat(rate, ", in steps");
+    case ScheduleSettings::KIND_NOT_SET:
+      break;
+  }
+  return rate;
 }
 
 std::string FormatPlan(const Plan& plan) {
@@ -47,7 +68,7 @@ std::string FormatPlan(const Plan& plan) {
   });
 }
 
-int64_t ClipLength(const State& state) {
+int64_t ClipLength(const StateSettings& state) {
   return int64_t{state.segments()} * state.frames_per_segment();
 }
 
@@ -94,4 +115,4 @@ std::string FormatEpochs(int64_t epochs) {
   return absl::StrCat(epochs, epochs == 1 ? " epoch" : " epochs");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

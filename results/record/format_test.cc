@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(FormatTest, Figures) {
@@ -35,6 +35,20 @@ TEST(FormatTest, ClipsAndPlans) {
   EXPECT_EQ(FormatPlan(plan), "32@0.04x20, 64@0.04x1");
 }
 
+TEST(FormatTest, LearningRateSaysItsSchedule) {
+  StateSettings state;
+  state.set_learning_rate(0.04);
+  EXPECT_EQ(FormatLearningRate(state), "0.04");
+  state.mutable_schedule()->mutable_one_minus_sqrt();
+  EXPECT_EQ(FormatLearningRate(state), "0.04, falling to 0");
+  state.mutable_schedule()->mutable_cosine()->set_final_learning_rate(1e-6);
+  EXPECT_EQ(FormatLearningRate(state), "0.04, falling to 1e-06");
+  state.mutable_schedule()->mutable_linear();
+  EXPECT_EQ(FormatLearningRate(state), "0.04, falling to 0");
+  state.mutable_schedule()->mutable_step();
+  EXPECT_EQ(FormatLearningRate(state), "0.04, in steps");
+}
+
 TEST(FormatTest, ScalesAndBenchmarks) {
   EXPECT_EQ(BenchmarkTitle("ucf101"), "UCF101");
   EXPECT_EQ(BenchmarkTitle("mine"), "mine");
@@ -48,4 +62,4 @@ TEST(FormatTest, ScalesAndBenchmarks) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

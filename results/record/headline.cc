@@ -8,7 +8,7 @@
 #include "results/record/roles.h"
 #include "results/record/statistics.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 const RecipeSettings* FindSettings(const RunRecord& record, const std::string& name) {
@@ -75,7 +75,7 @@ std::string PlannedName(RecipeResult::Role role) {
   }
 }
 
-// The planned row against the strongest rival, and whether chance alone may have done it.
+// Compares the planned row with the strongest rival, and says whether it may be chance.
 std::string RivalComparison(const RecipeResult& planned, const RecipeResult& rival) {
   const double difference = planned.test().top1() - rival.test().top1();
   const double half = 1.96 * std::sqrt(VideoVariance({{&planned.test(), &rival.test()}}));
@@ -101,13 +101,13 @@ std::string RivalComparison(const RecipeResult& planned, const RecipeResult& riv
                       FormatPoints(difference + half), " points)");
 }
 
-// Other recipes that beat the plan.
+// Other recipes that are better than the plan.
 std::string WhoIsAhead(const RunRecord& record, const RecipeResult& planned,
                        const RecipeResult* baseline) {
   std::string text;
   for (const RecipeResult& recipe : record.recipes()) {
     if (&recipe == &planned || &recipe == baseline || !recipe.has_test()) continue;
-    // Nobody could have known beforehand which of the fixed schedules to take.
+    // Nobody could have known in advance which of the fixed schedules to use.
     if (recipe.role() == RecipeResult::FIXED) continue;
     if (recipe.test().top1() <= planned.test().top1()) continue;
     absl::StrAppend(&text, "Ahead of the plan: \"", RowTitle(recipe), "\" with ",
@@ -192,4 +192,4 @@ double StandardError(double share, int videos) {
   return videos > 0 ? std::sqrt(share * (1 - share) / videos) : 0;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -5,7 +5,7 @@
 #include "results/record/record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -34,7 +34,7 @@ TEST(HeadlineTest, TheStrongestRivalIsNamedAndTheNoise) {
             "more than the strongest rival, one long run (94.8 %) at equal total frames: ahead, "
             "but within the noise (95 %: -2.1 to +4.3 points).");
   EXPECT_THAT(Caution(record), Not(HasSubstr("Ahead of the plan")));
-  // The same videos and one more is more than the noise; only the videos that differ count.
+  // All the same videos plus one more is more than the noise; only different videos count.
   const auto row = [&record](RecipeResult::Role role) {
     for (RecipeResult& recipe : *record.mutable_recipes()) {
       if (recipe.role() == role) return &recipe;
@@ -108,4 +108,4 @@ TEST(HeadlineTest, StandardErrorIsTheBinomialOne) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -10,7 +10,7 @@
 #include "op3d/base/status_macros.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 // "kinetics400-2026-05-01" of .../kinetics400-2026-05-01/record.textproto.
@@ -89,4 +89,4 @@ absl::StatusOr<std::string> RecordedFolder() {
   return FolderExists(folder) ? folder : RunfilePath("results/recorded");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -1,4 +1,4 @@
-// Records by the name of their run, from words on a command line or from a folder of runs.
+// Reads records by the name of their run, from a command line or from a folder of runs.
 //
 //   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder("results/recorded"));
 #ifndef OP3D_RESULTS_RECORD_NAMED_RECORDS_H_
@@ -13,9 +13,9 @@
 #include "results/record/record_check.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// A record and what to call it, usually its folder's name, and whether it is what its run wrote.
+// A record, its name (usually its folder's), and whether it is unchanged.
 struct NamedRecord {
   std::string name;
   RunRecord record;
@@ -23,33 +23,33 @@ struct NamedRecord {
 };
 
 struct RecordFolder {
-  // By name.
+  // Sorted by name.
   std::vector<NamedRecord> records;
   // "NAME has no record yet", "left out: <why NAME's cannot be read>".
   std::vector<std::string> problems;
 };
 
-// Run folders or record files as the user named them (UserPath()); a bare name that is neither is
-// looked for among the recorded runs (RecordedFolder()).  Each is checked (ReadCheckedRecord()).
-// The first that cannot be read is the error, as of ReadRecord(); NotFound names the recorded runs.
+// Run folders or record files as the user named them (UserPath()); a name that is neither is
+// looked up among the recorded runs (RecordedFolder()).  Each is checked (ReadCheckedRecord()).
+// Errors of ReadRecord() for the first that cannot be read; NotFound lists the recorded runs.
 absl::StatusOr<std::vector<NamedRecord>> ReadNamedRecords(absl::Span<const std::string> words);
 
-// Where such a word's record lies: a folder or a file.
+// The path of the record for such a word: a folder or a file.
 absl::StatusOr<std::string> FindRun(const std::string& word);
 
-// A sentence for each record that was edited.
+// One sentence for each record that was edited.
 std::vector<std::string> DescribeEdits(absl::Span<const NamedRecord> records);
 
-// Aborted (exit code 1) when any of them was: what a program ends with that has shown the others.
+// Aborted (exit code 1) if any of them was edited; for programs that have shown the others.
 absl::Status RefuseEdited(absl::Span<const NamedRecord> records);
 
-// Every run in `folder`; none when there is no such folder.
+// Every run in `folder`; empty if there is no such folder.
 absl::StatusOr<RecordFolder> ReadRecordFolder(const std::string& folder);
 
-// Where the runs that are kept with the sources lie: in the workspace, and where a program was not
-// started in one, among its own files.  NotFound when there is neither.
+// The folder of the recorded runs: in the workspace, or if the program was not started in one,
+// among its own files.  NotFound if there is neither.
 absl::StatusOr<std::string> RecordedFolder();
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_NAMED_RECORDS_H_

@@ -21,7 +21,7 @@
 #include "op3d/base/textproto.h"
 #include "results/record/compact_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -52,7 +52,7 @@ size_t DigitsOfRight(const TestResult& test) {
   return 2 * ((static_cast<size_t>(test.videos()) + 7) / 8);
 }
 
-// Hexadecimal digits, as many as the videos take.
+// Whether it has the right number of hexadecimal digits for the videos.
 bool IsRightWhole(const TestResult& test) {
   return test.right().size() == DigitsOfRight(test) &&
          absl::c_all_of(test.right(), [](char digit) { return absl::ascii_isxdigit(digit); });
@@ -108,7 +108,7 @@ absl::Status CheckCandidates(const RecipeResult& recipe) {
   return absl::OkStatus();
 }
 
-// The role alone and what a row says with it.
+// Checks the role and the fields that belong to it.
 absl::Status CheckRole(const RecipeResult& recipe, std::set<int>* roles) {
   const bool repeats = recipe.role() == RecipeResult::ROLE_UNSPECIFIED ||
                        recipe.role() == RecipeResult::HAND_TUNED ||
@@ -165,7 +165,7 @@ absl::Status CheckEdge(const EdgeOutcome& edge, const std::set<std::string>& sta
 
 absl::Status CheckSearch(const SearchOutcome& search) {
   std::set<std::string> states = {search.graph().initial()};
-  for (const State& state : search.graph().states()) states.insert(state.name());
+  for (const StateSettings& state : search.graph().states()) states.insert(state.name());
   for (const EdgeOutcome& edge : search.edges()) {
     OP3D_RETURN_IF_ERROR(
         Annotate(CheckEdge(edge, states), absl::StrCat("edge ", edge.from(), "->", edge.to())));
@@ -173,7 +173,7 @@ absl::Status CheckSearch(const SearchOutcome& search) {
   return absl::OkStatus();
 }
 
-// Clears every field "..._seconds" of `message` and of what it holds.
+// Clears every field "..._seconds" of `message` and of the messages in it.
 void ClearSeconds(Message* message) {
   const google::protobuf::Reflection& reflection = *message->GetReflection();
   std::vector<const FieldDescriptor*> fields;
@@ -193,7 +193,7 @@ void ClearSeconds(Message* message) {
   }
 }
 
-// Whatever a record must be to be shown at all.
+// The requirements for every record that is shown.
 absl::Status CheckShape(const RunRecord& record) {
   if (record.schema_version() < 1) {
     return Invalid("schema_version is ", record.schema_version(), "; this is no run record");
@@ -211,7 +211,7 @@ absl::Status CheckShape(const RunRecord& record) {
   return absl::OkStatus();
 }
 
-// Of the fields by their numbers, so that renaming one breaks no seal.
+// Uses the fields' numbers, so that renaming a field does not invalidate checksums.
 std::string ContentSha256(RunRecord record) {
   std::string bytes;
   {
@@ -249,7 +249,7 @@ absl::StatusOr<StoredRecord> ReadStoredRecord(const std::string& path) {
         kRecordSchemaVersion, ", use the op3d that wrote it"));
   }
   if (!record.content_sha256().empty()) {
-    // As it is in the file: what is put back into a compact one is not of the run.
+    // Of the content of the file: fields that are restored in a compact record are not included.
     const std::string stated = record.content_sha256();
     record.clear_content_sha256();
     stored.seal = stated == ContentSha256(record) ? Seal::kFits : Seal::kBroken;
@@ -269,7 +269,7 @@ absl::Status WriteRecord(const std::string& path, RunRecord record) {
   const std::string file = RecordPath(path);
   const RunRecord whole = record.compact() ? ExpandRecord(record) : record;
   OP3D_RETURN_IF_ERROR(Annotate(ValidateRecord(whole), file));
-  // The checksum is of what a reader of the text gets.
+  // The checksum is computed from what a reader of the text gets.
   record.clear_content_sha256();
   RunRecord read;
   OP3D_RETURN_IF_ERROR(ParseTextproto(PrintRecord(record), file, &read));
@@ -306,9 +306,9 @@ RunRecord CanonicalRecord(RunRecord record) {
   for (DatasetReport::List& list : *record.mutable_dataset()->mutable_lists()) {
     list.clear_files_crc32();
   }
-  // Why settings were chosen is words, and some of them are of the machine.
+  // The reasons for settings are only text, and some depend on the machine.
   record.mutable_settings()->clear_derived();
-  // Not the settings: what they say in seconds decides what a run does.
+  // Not the settings: their seconds decide what a run does.
   for (SearchOutcome& search : *record.mutable_searches()) ClearSeconds(&search);
   for (RecipeResult& recipe : *record.mutable_recipes()) ClearSeconds(&recipe);
   return record;
@@ -339,4 +339,4 @@ std::vector<bool> UnpackRight(const TestResult& test) {
   return right;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

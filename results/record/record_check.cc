@@ -24,14 +24,14 @@
 #include "results/record/format.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
 
-// Of a share times its videos: what double arithmetic may leave.
+// The rounding error of double arithmetic for a share times its videos.
 constexpr double kRounding = 1e-6;
-// Copies of a list in use differ by this share of their rows; a test needs this share of its
+// Existing copies of a list differ by this share of their rows; a test needs this share of its
 // videos.
 constexpr double kListedSlack = 0.02;
 constexpr double kLeastUsed = 0.9;
@@ -71,7 +71,7 @@ void CheckShares(const TestResult& test, Faults* faults) {
 
 struct Sums {
   int64_t videos = 0, correct = 0;
-  // Over the rows that have videos.
+  // The mean over the rows that have videos.
   double mean_accuracy = 0;
 };
 
@@ -123,13 +123,13 @@ void CheckSums(const TestResult& test, Faults* faults) {
   if (!named.ok()) faults->Add(named.message());
 }
 
-// Of clips that do not fill a step of the optimiser none or all are trained on.  A frame of a state's
-// own crop counts by its area beside one of `full_crop` pixels.
+// The range of frames: of clips that do not fill a step of the optimiser none or all are trained
+// on. A frame with a state's own crop counts by its area relative to `full_crop` pixels.
 struct FrameRange {
   int full_crop = 0;
   double low = 0, high = 0;
 
-  void Add(const State& state, int64_t epochs, int64_t least_videos, int64_t most_videos) {
+  void Add(const StateSettings& state, int64_t epochs, int64_t least_videos, int64_t most_videos) {
     const int64_t step = int64_t{state.batch_size()} * std::max(1, state.accumulation());
     double frames = static_cast<double>(epochs * ClipLength(state));
     if (state.crop() > 0 && full_crop > 0) {
@@ -138,7 +138,7 @@ struct FrameRange {
     low += frames * static_cast<double>(std::max<int64_t>(0, least_videos - step + 1));
     high += frames * static_cast<double>(most_videos);
   }
-  // What is added up from rounded parts may be off by as much.
+  // A sum of rounded parts may differ by one for each part.
   bool Holds(int64_t frames) const {
     constexpr double kRoundedParts = 100;
     return static_cast<double>(frames) >= low - kRoundedParts &&
@@ -147,21 +147,21 @@ struct FrameRange {
   std::string Text() const { return absl::StrFormat("%.0f to %.0f", low, high); }
 };
 
-// The frames that the rows of a search were trained on until its model was there.
+// The frames trained by the searches of a row until its model existed.
 FrameRange SearchedFrames(const RunRecord& record, const RecipeResult& recipe, int64_t least_videos,
                           int64_t most_videos) {
   FrameRange range;
   range.full_crop = record.settings().transform().train_crop();
   const SearchSettings& settings = record.settings().search();
-  // In small: on a part of the videos, at its own crop; then the best paths at full size.
+  // With a proxy: on a part of the videos, at its own crop; then the best paths at full size.
   if (settings.has_proxy() && settings.proxy().videos() > 0) least_videos = 0;
   for (const SearchOutcome& search : record.searches()) {
-    std::map<std::string, const State*> states;
-    for (const State& state : search.graph().states()) states[state.name()] = &state;
+    std::map<std::string, const StateSettings*> states;
+    for (const StateSettings& state : search.graph().states()) states[state.name()] = &state;
     for (const EdgeOutcome& edge : search.edges()) {
       const auto to = states.find(edge.to());
       if (to == states.end() || edge.curve_size() < 2) continue;
-      State state = *to->second;
+      StateSettings state = *to->second;
       if (settings.proxy().crop() > 0) state.set_crop(settings.proxy().crop());
       range.Add(state, edge.curve_size() - 1, least_videos, most_videos);
     }
@@ -174,7 +174,7 @@ FrameRange SearchedFrames(const RunRecord& record, const RecipeResult& recipe, i
   return range;
 }
 
-// The videos a row was trained on: the fewest and the most that it may have been.
+// The smallest and the largest possible number of videos on which a row was trained.
 std::optional<std::pair<int64_t, int64_t>> TrainedOn(const RunRecord& record,
                                                      RecipeResult::Role role) {
   const DatasetReport::List* all = FindList(record, "train");
@@ -217,7 +217,7 @@ void CheckTraining(const RunRecord& record, const RecipeResult& recipe, Faults* 
   if (recipe.role() == RecipeResult::BEST_FIXED && !recipe.candidates().empty()) {
     int64_t sum = 0;
     for (const RecipeResult::Candidate& candidate : recipe.candidates()) sum += candidate.frames();
-    // A budget is shared out in whole frames.
+    // A budget is divided into whole frames.
     if (std::abs(sum - recipe.total_frames()) > recipe.candidates_size()) {
       faults->Add("it has ", recipe.total_frames(),
                   " frames with all its candidates, but these add up to ", sum);
@@ -252,7 +252,7 @@ void CheckLists(const RunRecord& record, Faults* faults) {
                 held_out->used(), ", which are not the ", train->used(), " of the training list");
   }
   const DatasetSettings& dataset = record.settings().dataset();
-  const OfficialCounts official = OfficialVideos(dataset);
+  const data::OfficialCounts official = data::OfficialVideos(dataset);
   const DatasetReport::List* evaluation = FindList(record, "evaluation");
   for (const auto& [list, count, name] :
        {std::make_tuple(train, official.train, "training"),
@@ -266,7 +266,7 @@ void CheckLists(const RunRecord& record, Faults* faults) {
 void CheckScale(const RunRecord& record, Faults* faults) {
   const BenchmarkSettings& settings = record.settings();
   if (settings.scale() != BenchmarkSettings::FULL) return;
-  // What every miniature's dataset says.
+  // The source of every miniature's dataset.
   if (settings.dataset().source() == "data/synthetic") {
     faults->Add("it says full scale, but its dataset is a miniature");
   }
@@ -276,7 +276,7 @@ void CheckScale(const RunRecord& record, Faults* faults) {
   }
 }
 
-// The run's folder, where `file` lies in one.
+// The run's folder, if `file` is in one.
 std::string FolderOf(const std::string& file) {
   const std::filesystem::path path(file);
   return path.filename() == "record.textproto" ? path.parent_path().string() : "";
@@ -303,7 +303,7 @@ void CheckSettings(const std::string& folder, const RunRecord& record,
   }
 }
 
-// The lists and the scores that the record names, where they are there.
+// Checks the lists and the scores that the record names, if they exist.
 void CheckListsAndScores(const std::string& folder, const RunRecord& record,
                          std::vector<std::string>* faults) {
   for (const DatasetReport::List& list : record.dataset().lists()) {
@@ -370,12 +370,12 @@ std::vector<std::string> Contradictions(const RunRecord& record) {
 std::string NotOfficial(const RunRecord& record) {
   const BenchmarkSettings& settings = record.settings();
   const std::string& name = settings.benchmark();
-  // A name with a slash or an ending would lead to a file of the user's own.
+  // A name with a slash or an ending would mean a file of the user's own.
   if (settings.scale() != BenchmarkSettings::FULL || absl::StrContains(name, '/') ||
       absl::StrContains(name, '.')) {
     return "";
   }
-  absl::StatusOr<DatasetSettings> dataset = FindDataset(name);
+  absl::StatusOr<DatasetSettings> dataset = data::FindDataset(name);
   if (!dataset.ok()) return "";  // none that ships, so that nothing is published of it either
   dataset->set_split(settings.dataset().split());
   if (settings.dataset().evaluation().list() != dataset->evaluation().list() ||
@@ -391,7 +391,7 @@ std::string NotOfficial(const RunRecord& record) {
   if (absl::StrContains(settings.network().name(), "miniature")) {
     return absl::StrCat("its network is ", settings.network().name(), ", a miniature's");
   }
-  const int official = OfficialVideos(*dataset).evaluation;
+  const int official = data::OfficialVideos(*dataset).evaluation;
   const DatasetReport::List* list = FindList(record, "evaluation");
   if (list == nullptr) return "it does not say which videos it was tested on";
   if (official == 0) return "";
@@ -430,4 +430,4 @@ std::string DescribeEdit(absl::string_view name, const RecordCheck& check) {
                       more > 0 ? absl::StrCat(" (and ", more, " more)") : "", ".");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

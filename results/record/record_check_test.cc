@@ -1,5 +1,5 @@
-// Records as their runs wrote them, and as somebody edited them: what is found, and that it gets no
-// verdict anywhere.
+// Unchanged records, and records that somebody edited: the edit is found, and they get no verdict
+// anywhere.
 #include "results/record/record_check.h"
 
 #include <functional>
@@ -21,7 +21,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/verdict/verdict.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::AllOf;
@@ -31,11 +31,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-// A change of a record as somebody makes it with an editor.
+// A change of a record in an editor.
 struct Edit {
   const char* name;
   std::function<void(RunRecord*)> make;
-  // What the record's own facts say of it; "" where only the checksum shows it.
+  // The contradiction in the record's own facts; "" if only the checksum shows the change.
   const char* fault;
 };
 
@@ -110,7 +110,7 @@ std::vector<Edit> Edits() {
   };
 }
 
-// Writes the record as its run does, then `edit` over it as an editor does.
+// Writes the record as its run does, then applies `edit` to the text.
 std::string WriteEdited(const std::string& name, const RunRecord& record,
                         const std::function<void(RunRecord*)>& edit) {
   const std::string folder = TestFolder(name);
@@ -133,7 +133,7 @@ TEST(RecordCheckTest, WhatARunWroteIsWithoutFault) {
     EXPECT_THAT(read.check.faults, IsEmpty());
     ASSERT_OK_AND_ASSIGN(const StoredRecord stored, ReadStoredRecord(folder));
     EXPECT_EQ(stored.seal, Seal::kFits);
-    // Another print of the same content.
+    // Another formatting of the same content.
     RunRecord again;
     ASSERT_THAT(ReadTextproto(RecordPath(folder), &again), IsOk());
     ASSERT_THAT(WriteFileAtomically(RecordPath(folder), "# looked at\n" + PrintTextproto(again)),
@@ -249,7 +249,7 @@ TEST(RecordCheckTest, FilesBesideTheRecord) {
   EXPECT_THAT(faults(), ElementsAre(HasSubstr("cannot be read")));
 }
 
-// A full-scale run of the official Kinetics-400, as far as the checks look.
+// A full-scale run of the official Kinetics-400, as far as the checks need.
 RunRecord OfficialRecord(double top1) {
   RunRecord record = MakeFullFixtureRecord("kinetics400", top1);
   DatasetSettings* dataset = record.mutable_settings()->mutable_dataset();
@@ -283,7 +283,7 @@ TEST(RecordCheckTest, FullScaleIsHeldAgainstTheOfficialDataset) {
   other = official;
   other.mutable_settings()->mutable_dataset()->mutable_evaluation()->set_list("train.csv");
   EXPECT_THAT(NotOfficial(other), HasSubstr("its test list is train.csv"));
-  // One's own data, and names that lead elsewhere, have no official list.
+  // A user's own data, and names that lead elsewhere, have no official list.
   other.mutable_settings()->set_benchmark("../../mine");
   EXPECT_EQ(NotOfficial(other), "");
 }
@@ -335,4 +335,4 @@ TEST(RecordCheckTest, RecordedRunsAreWhole) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -12,7 +12,7 @@
 #include "results/record/compact_record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
@@ -108,7 +108,7 @@ TEST(RecordTest, ValidationOfRolesAndCandidates) {
   best->mutable_candidates(0)->set_held_out(0.5);
   best->mutable_candidates(0)->set_chosen(true);
   best->mutable_candidates(1)->set_failure("chance");
-  // Roles that may stand several times.
+  // Roles that may occur several times.
   good.mutable_recipes(0)->set_role(RecipeResult::HAND_TUNED);
   good.mutable_recipes(2)->set_role(RecipeResult::HAND_TUNED);
   EXPECT_THAT(ValidateRecord(good), IsOk());
@@ -171,7 +171,7 @@ TEST(RecordTest, ACompactRecordSaysTheSameInLessRoom) {
   const RunRecord compact = CompactRecord(record);
   EXPECT_TRUE(compact.compact());
   EXPECT_TRUE(MessageDifferencer::Equals(compact, CompactRecord(compact)));
-  // What was measured is rounded, what was chosen or counted is not.
+  // Measured figures are rounded, choices and counts are not.
   const EdgeOutcome &edge = record.searches(1).edges(2), &small = compact.searches(1).edges(2);
   EXPECT_NE(edge.curve(3).loss(), small.curve(3).loss());
   EXPECT_NEAR(edge.curve(3).loss(), small.curve(3).loss(), 1e-5);
@@ -203,7 +203,7 @@ TEST(RecordTest, ACompactRecordKeepsAnotherMeasureThanThePublishedOne) {
   for (EdgeOutcome& edge : *record.mutable_searches(0)->mutable_edges()) {
     for (CurvePoint& point : *edge.mutable_curve()) point.set_performance(point.top1());
   }
-  // Nothing right yet, but not far from it.
+  // Nothing right yet, but close.
   CurvePoint* first = record.mutable_searches(0)->mutable_edges(0)->mutable_curve(0);
   first->set_performance(0);
   first->set_top5(0.4);
@@ -253,4 +253,4 @@ TEST(RecordTest, CanonicalFormLacksOnlyWhatIsVolatile) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

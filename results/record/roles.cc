@@ -4,7 +4,7 @@
 
 #include "absl/strings/ascii.h"
 
-namespace op3d {
+namespace op3d::results {
 
 std::string RoleTitle(RecipeResult::Role role) {
   switch (role) {
@@ -74,4 +74,4 @@ const RecipeResult* StrongestRival(const RunRecord& record) {
   return strongest;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

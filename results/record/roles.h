@@ -1,4 +1,4 @@
-// What the rows of a record stand for, and which of them are held against each other.
+// The roles of a record's rows, and which of them are compared with each other.
 //
 //   RoleTitle(RecipeResult::BEST_FIXED);             // "best of the fixed schedules"
 //   const RecipeResult* rival = StrongestRival(record);
@@ -10,31 +10,31 @@
 
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// Plain words: "planned: the search's model"; "" for ROLE_UNSPECIFIED.
+// For people: "planned: the search's model"; "" for ROLE_UNSPECIFIED.
 std::string RoleTitle(RecipeResult::Role role);
 
 // For programs: "planned_model"; "" for ROLE_UNSPECIFIED.
 std::string RoleKey(RecipeResult::Role role);
 
-// What tables call the row: its title, without one its role's, without that its name.
+// The row's name in tables: its title, otherwise its role's, otherwise its name.
 std::string RowTitle(const RecipeResult& recipe);
 
-// Does any row say what it stands for?  Records that are older than roles do not.
+// Whether any row has a role.  Older records have none.
 bool HasRoles(const RunRecord& record);
 
-// Frames trained on until the row's model was there, the search and all candidates included.
+// Frames trained until the row's model existed, including the search and all candidates.
 int64_t TotalFrames(const RecipeResult& recipe);
 
-// The first row with the role that has been tested; null when there is none.
+// The first tested row with the role; null if there is none.
 const RecipeResult* TestedRow(const RunRecord& record, RecipeResult::Role role);
 
-// What a user could have had instead for the same frames: of the tested rows BEST_FIXED, LONG_RUN,
-// HAND_TUNED and MULTIGRID the one with the highest top-1, of equal ones the first.  Null when
-// there is none.
+// What a user could have trained instead with the same frames: of the tested rows BEST_FIXED,
+// LONG_RUN, HAND_TUNED and MULTIGRID the one with the highest top-1, the first among equal ones.
+// Null if there is none.
 const RecipeResult* StrongestRival(const RunRecord& record);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_RECORD_ROLES_H_

@@ -4,7 +4,7 @@
 
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(RolesTest, EveryRoleHasATitleAndAKey) {
@@ -33,7 +33,7 @@ TEST(RolesTest, TheStrongestRivalIsTheHighestOfThoseThatCount) {
   EXPECT_GT(TotalFrames(record.recipes(0)), record.recipes(0).frames());
   RunRecord other = record;
   for (RecipeResult& recipe : *other.mutable_recipes()) {
-    // One of the fixed schedules alone is no rival: nobody could have known which.
+    // A single fixed schedule is not a rival, because nobody could have known which to use.
     if (recipe.role() == RecipeResult::FIXED) recipe.mutable_test()->set_top1(1);
     if (recipe.role() == RecipeResult::LONG_RUN) recipe.clear_test();
   }
@@ -41,4 +41,4 @@ TEST(RolesTest, TheStrongestRivalIsTheHighestOfThoseThatCount) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

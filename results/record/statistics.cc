@@ -6,7 +6,7 @@
 
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr double kNormal = 1.959963984540054;
@@ -21,8 +21,7 @@ double BinomialVariance(const TestResult& test) {
   return test.videos() > 0 ? test.top1() * (1 - test.top1()) / test.videos() : 0;
 }
 
-// For each pair and video: right in a alone 1, in b alone -1, otherwise 0.  Empty where that is
-// not known.
+// For each pair and video: 1 if only a is right, -1 if only b is, otherwise 0.  Empty if unknown.
 std::vector<std::vector<double>> VideoDifferences(absl::Span<const Pair> pairs) {
   std::vector<std::vector<double>> rows;
   for (const Pair& pair : pairs) {
@@ -47,7 +46,7 @@ std::vector<double> MeanOverSeeds(const std::vector<std::vector<double>>& rows) 
   return means;
 }
 
-// Of the two-way table, what neither its rows' nor its columns' means explain.
+// The variance of the two-way table that the means of rows and columns do not explain.
 double ResidualVariance(const std::vector<std::vector<double>>& rows) {
   const std::vector<double> columns = MeanOverSeeds(rows);
   const double all = Mean(columns);
@@ -139,10 +138,10 @@ double MeanDifferenceVariance(absl::Span<const Pair> pairs) {
   const double of_both = of_videos + SampleVariance(differences) / seeds;
   const std::vector<std::vector<double>> rows = VideoDifferences(pairs);
   if (rows.size() < 2 || rows[0].size() < 2) return of_both;
-  // What seed and video do together is in both terms.  It is an estimate as they are, and can come
-  // out above the seeds' own.
+  // The interaction of seed and video is in both terms.  It is an estimate like them, and may be
+  // larger than the seeds' own.
   const double together = ResidualVariance(rows) / (seeds * static_cast<double>(rows[0].size()));
   return std::max(of_videos, of_both - together);
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

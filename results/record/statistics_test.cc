@@ -6,7 +6,7 @@
 
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(StatisticsTest, StudentQuantilesAreThoseOfTheTables) {
@@ -42,7 +42,7 @@ TEST(StatisticsTest, WilsonsIntervalIsThatOfTheTextbook) {
 TEST(StatisticsTest, AMeanOverSeedsHasBothSourcesOfChance) {
   const ShareInterval one = MeanInterval({0.9}, 270);
   EXPECT_EQ(one.low, WilsonInterval(0.9, 270).low);
-  // Equal seeds leave the videos alone.
+  // With equal seeds only the videos count.
   const ShareInterval equal = MeanInterval({0.9, 0.9}, 270);
   EXPECT_NEAR(equal.high - 0.9, 1.959964 * std::sqrt(0.09 / 270), 1e-6);
   const ShareInterval spread = MeanInterval({0.89, 0.90, 0.91}, 270);
@@ -68,7 +68,7 @@ TEST(StatisticsTest, VideosAreComparedInPairsWhereTheyAreKnown) {
   const TestResult a = MakeTest({0, 0, 1, 1}), b = MakeTest({1, 0, 1, 0});
   EXPECT_NEAR(VideoVariance({{&a, &b}}), 2.0 / 3 / 4, 1e-12);
   EXPECT_EQ(VideoVariance({{&a, &a}}), 0);
-  // Not known: as if independent.
+  // Unknown: as if independent.
   const TestResult c = MakeTest({0, 0, 1, 1}, false);
   EXPECT_NEAR(VideoVariance({{&a, &c}}), 2 * 0.25 / 4, 1e-12);
   EXPECT_EQ(VideoVariance({}), 0);
@@ -77,17 +77,17 @@ TEST(StatisticsTest, VideosAreComparedInPairsWhereTheyAreKnown) {
 TEST(StatisticsTest, SeedsAndVideosInATwoWayTable) {
   const TestResult a = MakeTest({0, 0, 1, 1}), b = MakeTest({1, 0, 1, 0}),
                    c = MakeTest({0, 0, 0, 1});
-  // One seed: the videos alone.
+  // With one seed only the videos count.
   EXPECT_EQ(MeanDifferenceVariance({{&a, &b}}), VideoVariance({{&a, &b}}));
   // Rows 1 0 0 -1 and 1 0 1 -1: differences 0 and 1/4, means of columns 1 0 1/2 -1 (variance
   // 2.1875 / 3), residuals -1/8 and 3/8 from either sign: 2 * (3 / 64 + 9 / 64) / 3 = 1 / 8.
   const double expected = (2.1875 / 3) / 4 + (1.0 / 32) / 2 - (1.0 / 8) / (2 * 4);
   EXPECT_NEAR(MeanDifferenceVariance({{&a, &b}, {&c, &b}}), expected, 1e-12);
-  // Without the right videos the two sources are added.
+  // Without the right videos the two variances are added.
   const TestResult d = MakeTest({0, 0, 0, 1}, false);
   EXPECT_NEAR(MeanDifferenceVariance({{&a, &b}, {&d, &b}}),
               (0.125 + (0.75 * 0.25 + 0.25) / 4) / 2 + (1.0 / 32) / 2, 1e-12);
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

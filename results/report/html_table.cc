@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "results/picture/svg.h"
 
-namespace op3d {
+namespace op3d::results {
 
 HtmlCell WordsCell(absl::string_view text) { return {EscapeXml(text), false}; }
 
@@ -47,4 +47,4 @@ std::string HtmlTable::ToHtml() const {
   return absl::StrCat(html, "</tbody></table></div>\n");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -11,9 +11,9 @@
 
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// The inside of a table's cell.
+// The content of a table's cell.
 struct HtmlCell {
   std::string html;
   // Right-aligned.
@@ -23,15 +23,15 @@ struct HtmlCell {
 // Text and figures; escaped.
 HtmlCell WordsCell(absl::string_view text);
 HtmlCell FigureCell(absl::string_view text);
-// A bar of `share` in [0, 1] of the cell's width in a CSS colour, with words beside it.
+// A bar of `share` in [0, 1] of the cell's width in a CSS colour, followed by text.
 HtmlCell Bar(double share, absl::string_view colour, absl::string_view text);
 
 class HtmlTable {
  public:
-  // A column is right-aligned where its first row's cell is.  No head when all names are empty.
+  // A column is right-aligned if the cell of its first row is.  No head if all names are empty.
   explicit HtmlTable(std::vector<std::string> columns) : columns_(std::move(columns)) {}
 
-  // `strong` rows stand out.
+  // `strong` rows are highlighted.
   void AddRow(std::vector<HtmlCell> cells, bool strong = false);
 
   // "" without rows.
@@ -46,6 +46,6 @@ class HtmlTable {
   std::vector<Row> rows_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_HTML_TABLE_H_

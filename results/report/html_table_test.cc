@@ -6,7 +6,7 @@
 
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -31,4 +31,4 @@ TEST(HtmlTableTest, BarsStayInTheirCell) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

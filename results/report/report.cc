@@ -15,7 +15,7 @@
 #include "results/report/report_results.h"
 #include "results/report/report_run.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 // $0: the title; $1: what stands below it; $2: the page itself.
@@ -107,7 +107,7 @@ std::string HeadlineBox(const std::string& headline, const std::string& note) {
                       "</p>\n<p class=\"note\">", EscapeXml(note), "</p></div>\n");
 }
 
-// Of the highest value, of equal ones the first; null when none is found yet.
+// The plan with the highest value, the first among equals; null if none is found yet.
 const Plan* BestPlan(absl::Span<const SearchOutcome> searches) {
   const Plan* best = nullptr;
   for (const SearchOutcome& search : searches) {
@@ -192,4 +192,4 @@ absl::Status WriteSearches(const std::string& folder, absl::Span<const SearchOut
   return WriteFileAtomically(JoinPath(folder, "report.html"), RenderSearches(searches, edges));
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

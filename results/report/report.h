@@ -1,4 +1,4 @@
-// A run as one page that can be mailed: text, tables and pictures inside, nothing fetched, no
+// A run as one page that can be mailed: text, tables and pictures inside, nothing is loaded, no
 // scripts.
 //
 //   OP3D_RETURN_IF_ERROR(WriteReport(folder, record));     // report.html and curves.svg
@@ -13,22 +13,23 @@
 #include "results/record/record_check.h"
 #include "results/record/run_record.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// The page, HTML 5 in UTF-8.  Whatever the record's texts hold, they are shown as text.  Of a
-// record that was edited it says so where the verdict would be, with every fault.
+// The page, HTML 5 in UTF-8.  All texts of the record are escaped.  If the record was edited, the
+// page says so instead of the verdict, with every fault.
 std::string RenderReport(const RunRecord& record, const RecordCheck& check = RecordCheck());
 
-// Writes `folder`/report.html and `folder`/curves.svg, each all or nothing.
+// Writes `folder`/report.html and `folder`/curves.svg, each atomically.
 absl::Status WriteReport(const std::string& folder, const RunRecord& record,
                          const RecordCheck& check = RecordCheck());
 
-// The same of searches alone, as `plan search` leaves them: the best of their plans, each search
-// explained.  `edges` is how many their graphs have: of a search under way fewer are there.
+// The same for searches without a run, as `plan search` leaves them: the best of their plans, and
+// an explanation of each search.  `edges` is the number of edges of their graphs; a search that is
+// still running has outcomes for fewer.
 std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges);
 absl::Status WriteSearches(const std::string& folder, absl::Span<const SearchOutcome> searches,
                            int edges);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_REPORT_REPORT_H_

@@ -1,4 +1,4 @@
-// Renders a run's report.html and curves.svg again from its record, or those of a search from its
+// Writes a run's report.html and curves.svg again from its record, or those of a search from its
 // journals.
 //
 //   ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01
@@ -18,15 +18,17 @@
 #include "op3d/base/status_macros.h"
 #include "planner/search/search_folder.h"
 #include "results/picture/curves_svg.h"
+#include "results/picture/graph_svg.h"
 #include "results/record/named_records.h"
 #include "results/record/record.h"
 #include "results/report/report.h"
 
 ABSL_FLAG(std::string, output_dir, "", "write there instead of beside the record; for one run");
 ABSL_FLAG(std::string, pool, "",
-          "write only curves_<pool>.svg, the picture of one pool's search (cs, us)");
+          "write only curves_<pool>.svg and graph_<pool>.svg, the pictures of one pool's search "
+          "(cs, us, wide)");
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 absl::Status WritePool(const std::string& folder, const RunRecord& record,
@@ -37,20 +39,22 @@ absl::Status WritePool(const std::string& folder, const RunRecord& record,
     google::protobuf::RepeatedPtrField<SearchOutcome> alone;
     *alone.Add() = search;
     OP3D_RETURN_IF_ERROR(WriteFileAtomically(path, DrawSearches(alone).ToFile()));
-    std::printf("%s\n", path.c_str());
+    const std::string graph = JoinPath(folder, absl::StrCat("graph_", pool, ".svg"));
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(graph, DrawGraph(search).ToFile()));
+    std::printf("%s\n%s\n", path.c_str(), graph.c_str());
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
       absl::StrCat("--pool=", pool, ": the run in ", folder, " has not searched such a pool"));
 }
 
-// A folder of `plan search`, or of a run whose record is not written yet; the page goes to
+// For a folder of `plan search`, or of a run whose record is not written yet; the page goes to
 // `folder`.
-absl::Status ReportSearches(const std::vector<FoundSearch>& found, const std::string& folder,
-                            const std::string& pool) {
+absl::Status ReportSearches(const std::vector<planner::FoundSearch>& found,
+                            const std::string& folder, const std::string& pool) {
   std::vector<SearchOutcome> searches;
   int edges = 0;
-  for (const FoundSearch& search : found) {
+  for (const planner::FoundSearch& search : found) {
     searches.push_back(search.progress.OutcomeSoFar());
     edges += search.progress.edges_total();
   }
@@ -79,13 +83,13 @@ absl::Status Run(absl::Span<const std::string> words) {
   std::vector<NamedRecord> shown;
   for (const std::string& word : words) {
     OP3D_ASSIGN_OR_RETURN(const std::string run, FindRun(word));
-    // A record file's page goes beside it.
+    // A record file's page goes to the same folder.
     const std::string beside =
         FolderExists(run) ? run : std::filesystem::path(run).parent_path().string();
     const std::string folder = output.empty() ? beside : UserPath(output);
     const std::string pool = absl::GetFlag(FLAGS_pool);
     if (!FileExists(RecordPath(run))) {
-      const absl::StatusOr<std::vector<FoundSearch>> found = ReadSearches(run);
+      const absl::StatusOr<std::vector<planner::FoundSearch>> found = planner::ReadSearches(run);
       if (!absl::IsNotFound(found.status())) {
         OP3D_RETURN_IF_ERROR(found.status());
         OP3D_RETURN_IF_ERROR(ReportSearches(*found, folder, pool));
@@ -106,7 +110,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -117,5 +121,5 @@ int main(int argc, char** argv) {
       "  ./bazelw run //results:report -- my_search    # of plan search\n"
       "  ./bazelw run //results:report -- ucf101_5_split1_seed1 --output_dir=/tmp/page\n\n"
       "The last is a run of results/recorded.  Exit 1 = a record was edited; its page says so.",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

@@ -18,12 +18,12 @@
 #include "results/report/html_table.h"
 #include "results/report/report_search.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using ClassResults = google::protobuf::RepeatedPtrField<TestResult::ClassResult>;
 
-// More classes than these are folded away.
+// If there are more classes than this, they are folded.
 constexpr int kShownClasses = 30;
 constexpr int kLargestChanges = 10;
 constexpr const char* kRecipeColours[] = {kBlue, kOrange, kGreen, kPurple, kSky};
@@ -45,7 +45,7 @@ const ClassResults& RowsOf(const RecipeResult& recipe, bool groups) {
   return groups ? recipe.test().groups() : recipe.test().classes();
 }
 
-// All rows but the single fixed schedules.
+// All rows except the single fixed schedules.
 std::vector<int> ShownRows(const RunRecord& record) {
   std::vector<int> rows;
   for (int i = 0; i < record.recipes_size(); ++i) {
@@ -60,7 +60,7 @@ HtmlCell BarCell(const RecipeResult& recipe, int index, bool groups, const std::
   return Bar(Share(*row), RecipeColour(index), absl::StrCat(FormatPercent(Share(*row), 0), " %"));
 }
 
-// Bars of the named classes or groups, a column a recipe.
+// Bars of the named classes or groups, one column per recipe.
 std::string BarTable(const RunRecord& record, bool groups, absl::Span<const std::string> names) {
   std::vector<std::string> columns = {groups ? "group" : "class", "videos"};
   const std::vector<int> shown = ShownRows(record);
@@ -104,7 +104,7 @@ std::string Views(const TestResult& test) {
   return absl::StrCat(test.clips(), " x ", test.crops());
 }
 
-// What a table of recipes shows of each.
+// The columns of a table of recipes.
 struct RecipeColumns {
   bool roles = false;
   bool heads = false;
@@ -164,7 +164,7 @@ std::string HeldOutText(const RecipeResult::Candidate& candidate) {
   return candidate.failure().empty() ? "" : absl::StrCat("failed: ", candidate.failure());
 }
 
-// What a row's model was chosen from.
+// The candidates from which a row's model was chosen.
 std::string CandidatesTable(const RecipeResult& recipe) {
   HtmlTable table({"candidate", "frames", "score on held-out videos", "trained by"});
   for (const RecipeResult::Candidate& candidate : recipe.candidates()) {
@@ -244,7 +244,7 @@ std::string ClassesSection(const RunRecord& record) {
   const std::vector<int> shown = ShownRows(record);
   if (shown.empty() || record.recipes(shown[0]).test().classes().empty()) return "";
   const TestResult& first = record.recipes(shown[0]).test();
-  // Many rows to compare need narrow bars to stand on one page.
+  // With many rows the bars must be narrow to fit on one page.
   std::string html = absl::StrCat("<section", shown.size() > 4 ? " style=\"--bar:40px\"" : "",
                                   ">\n<h2>Per class</h2>\n");
   if (!first.groups().empty()) {
@@ -274,4 +274,4 @@ std::string SearchesSection(const RunRecord& record) {
   return html;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -11,7 +11,7 @@
 #include "results/record/format.h"
 #include "results/report/html_table.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 struct TimePart {
@@ -136,4 +136,4 @@ std::string SettingsSection(const RunRecord& record) {
       EscapeXml(PrintTextproto(record.settings())), "</pre></details>\n</section>\n");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

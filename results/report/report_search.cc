@@ -13,11 +13,11 @@
 #include "results/record/format.h"
 #include "results/report/html_table.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr char kArrow[] = " \xE2\x86\x92 ";
-// Unknowns of the fit.
+// The number of unknowns of the fit.
 constexpr int kUnknowns = 5;
 
 std::string Score(double score) { return absl::StrFormat("%.4f", score); }
@@ -30,14 +30,14 @@ std::string KneeText(const EdgeOutcome& edge) {
                       ")");
 }
 
-// Standard deviation of the measured points around the fit; negative where there is none.
+// Standard deviation of the measured points around the fit; negative if there is none.
 double Spread(const EdgeOutcome& edge) {
   const int free = edge.curve_size() - kUnknowns;
   if (!edge.has_knee() || free < 1) return -1;
   return std::sqrt(edge.knee().residual() / free);
 }
 
-// The trained ways into a state that did not fail, the best first, of equal ones the one listed
+// The trained edges into a state that did not fail, the best first, among equal ones the one listed
 // first.
 std::vector<const EdgeOutcome*> WaysInto(const SearchOutcome& search, const std::string& state) {
   std::vector<const EdgeOutcome*> ways;
@@ -59,7 +59,7 @@ std::string Margin(const std::vector<const EdgeOutcome*>& ways) {
 std::string NodeTable(const SearchOutcome& search) {
   HtmlTable table({"state", "clip, learning rate", "value", "best way in", "other ways in",
                    "wins by", "spread of the points"});
-  for (const State& state : search.graph().states()) {
+  for (const StateSettings& state : search.graph().states()) {
     const std::vector<const EdgeOutcome*> ways = WaysInto(search, state.name());
     if (ways.empty()) continue;
     const std::string best =
@@ -103,7 +103,7 @@ std::string EdgeTable(const SearchOutcome& search) {
                       "</details>\n");
 }
 
-// A line for each edge that failed and each state that no edge reaches.
+// One line for each edge that failed and each state that no edge reaches.
 std::string FailureList(const SearchOutcome& search) {
   std::string html;
   for (const EdgeOutcome& edge : search.edges()) {
@@ -164,4 +164,4 @@ std::string SearchSection(const SearchOutcome& search) {
                       DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

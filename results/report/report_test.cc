@@ -12,7 +12,7 @@
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -52,7 +52,7 @@ TEST(ReportTest, RowsWithRolesStandBesideTheirRivals) {
         "Each of the 9 fixed schedules, tested"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
-  // Bars of classes: the rows that are compared, not the single fixed schedules.
+  // Bars of classes are for the compared rows, not for the single fixed schedules.
   EXPECT_THAT(page, Not(HasSubstr("<th>fixed: cs 16, rate / 1</th>")));
   EXPECT_EQ(MarkupProblem(RenderReport(CompactRecord(record))), "");
 }
@@ -138,7 +138,7 @@ TEST(ReportTest, SearchesAreExplained) {
         "Who won each state", "its 95 % interval", "epochs past the knee of the fitted curve"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
-  // A search that has not come far.
+  // A search that has just begun.
   SearchOutcome begun = searches[0];
   begun.mutable_edges()->DeleteSubrange(1, begun.edges_size() - 1);
   begun.mutable_nodes()->DeleteSubrange(1, begun.nodes_size() - 1);
@@ -163,7 +163,7 @@ TEST(ReportTest, SearchesAreExplained) {
   EXPECT_EQ(MarkupProblem(RenderSearches({begun}, 14)), "");
 }
 
-// By hand: B is won from S0, 0.02 ahead of A.
+// Computed by hand: B is won by the edge from S0, 0.02 ahead of A.
 TEST(ReportTest, MarginsAreOfTheTwoBestWays) {
   SearchOutcome search;
   search.mutable_graph()->set_initial("S0");
@@ -199,4 +199,4 @@ TEST(ReportTest, WritesBothFiles) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

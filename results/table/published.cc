@@ -7,12 +7,12 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 absl::Status CheckFigure(const PublishedFigure& figure) {
   const bool reproduce = figure.role() == PublishedFigure::REPRODUCE;
-  // A share (0.805) would be taken for a percentage.
+  // A share (0.805) would be mistaken for a percentage.
   if (figure.top1_percent() > 1 && figure.top1_percent() < 100 && !figure.source().empty() &&
       (!reproduce || (figure.tolerance_points() > 0 && figure.tolerance_points() <= 5 &&
                       !figure.tolerance_reason().empty()))) {
@@ -52,4 +52,4 @@ const PublishedFigure* FigureToReproduce(const PublishedFigures& figures,
   return nullptr;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

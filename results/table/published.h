@@ -7,16 +7,16 @@
 #include "absl/status/statusor.h"
 #include "results/table/published.pb.h"
 
-namespace op3d {
+namespace op3d::results {
 
 // The shipped figures.  NotFound when the program was started outside its runfiles tree.
 absl::StatusOr<PublishedFigures> LoadPublishedFigures();
 
-// The figure that a full-scale result is held against; null when none is known.
+// The figure with which a full-scale result is compared; null if none is known.
 const PublishedFigure* FigureToReproduce(const PublishedFigures& figures,
                                          const std::string& benchmark, const std::string& network,
                                          const std::string& recipe);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_TABLE_PUBLISHED_H_

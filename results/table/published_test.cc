@@ -2,7 +2,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 TEST(PublishedTest, EveryFigureIsWhole) {
@@ -30,7 +30,7 @@ TEST(PublishedTest, TheHeadlineFiguresAreHeldAgainstThePlannedRecipe) {
   };
   ASSERT_NE(find("kinetics400", "dg_p3d_resnet50", "planned"), nullptr);
   EXPECT_EQ(find("kinetics400", "dg_p3d_resnet50", "planned")->top1_percent(), 80.5);
-  // Wider, and more would count as reproduced.
+  // With a larger tolerance more would count as reproduced.
   EXPECT_EQ(find("kinetics400", "dg_p3d_resnet50", "planned")->tolerance_points(), 1);
   ASSERT_NE(find("kinetics600", "dg_p3d_resnet101", "planned"), nullptr);
   EXPECT_EQ(find("kinetics600", "dg_p3d_resnet101", "planned")->top1_percent(), 82.7);
@@ -41,4 +41,4 @@ TEST(PublishedTest, TheHeadlineFiguresAreHeldAgainstThePlannedRecipe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

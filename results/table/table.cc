@@ -15,7 +15,7 @@
 #include "results/record/roles.h"
 #include "results/table/published.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 std::optional<double> Share(const google::protobuf::RepeatedPtrField<TestResult::ClassResult>& rows,
@@ -96,8 +96,8 @@ ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
   return row;
 }
 
-// Of the values that are there, the median (the mean of the middle two where their number is even)
-// or the mean.
+// The median of the existing values (the mean of the middle two if their number is even)
+// or their mean.
 std::optional<double> Middle(const std::vector<std::optional<double>>& values, bool mean) {
   std::vector<double> known;
   for (const std::optional<double>& value : values) {
@@ -150,15 +150,15 @@ ResultRow SeedsRow(const std::vector<const ResultRow*>& rows) {
   return row;
 }
 
-// Of different seeds.  A role that one row of a run has is the recipe: the best of the fixed
-// schedules may be another one with each seed.
+// Whether rows with different seeds are the same recipe.  If a run has only one row with a role,
+// the role identifies it: the best of the fixed schedules may differ from seed to seed.
 bool IsSameRecipe(const ResultRow& a, const ResultRow& b) {
   const bool by_name = a.role == RecipeResult::ROLE_UNSPECIFIED ||
                        a.role == RecipeResult::HAND_TUNED || a.role == RecipeResult::FIXED;
   return a.role == b.role && a.network == b.network && (!by_name || a.recipe_name == b.recipe_name);
 }
 
-// A row for each recipe that was tested with several seeds.
+// One row for each recipe that was tested with several seeds.
 std::vector<ResultRow> SeedsRows(const std::vector<ResultRow>& rows) {
   std::vector<std::vector<const ResultRow*>> families;
   for (const ResultRow& row : rows) {
@@ -180,9 +180,9 @@ std::vector<ResultRow> SeedsRows(const std::vector<ResultRow>& rows) {
   return middle;
 }
 
-// The mean over splits of one recipe; `splits` holds the rows of each.
+// The mean over splits of one recipe; `splits` holds the rows of each split.
 ResultRow SplitsRow(const std::vector<std::vector<const ResultRow*>>& splits) {
-  // Of several seeds on a split their mean.
+  // For several seeds of a split their mean.
   std::vector<ResultRow> means;
   for (const std::vector<const ResultRow*>& rows : splits) {
     const auto mean = [&rows](std::optional<double> ResultRow::*figure) {
@@ -233,7 +233,7 @@ ResultRow SplitsRow(const std::vector<std::vector<const ResultRow*>>& splits) {
 std::vector<const ResultRow*> SameRecipe(const ResultTable& table, const ResultRow& row) {
   std::vector<const ResultRow*> same;
   for (const ResultRow& other : table.rows) {
-    // A row over seeds has no seed: its members count.
+    // A row over seeds has no seed: its members count instead.
     if (!other.edited && other.top1.has_value() && other.seed.has_value() &&
         IsSameRecipe(other, row) &&
         absl::c_none_of(same, [&](const ResultRow* one) { return one->seed == other.seed; })) {
@@ -243,7 +243,7 @@ std::vector<const ResultRow*> SameRecipe(const ResultTable& table, const ResultR
   return same;
 }
 
-// The means over the splits of `tables`, which are of one benchmark and scale.
+// The means over the splits of `tables`, which have one benchmark and scale.
 ResultTable SplitsTable(const std::vector<const ResultTable*>& tables) {
   ResultTable table;
   table.benchmark = tables[0]->benchmark;
@@ -265,7 +265,7 @@ ResultTable SplitsTable(const std::vector<const ResultTable*>& tables) {
 }
 
 void AddPublished(const PublishedFigures& figures, ResultTable* table) {
-  // Neither a miniature nor one's own data ever stands beside published figures.
+  // Neither a miniature nor a user's own data is ever shown next to published figures.
   if (table->scale != BenchmarkSettings::FULL) return;
   for (ResultRow& row : table->rows) {
     const PublishedFigure* figure =
@@ -310,7 +310,7 @@ ResultTable* FindTable(const RunRecord& record, std::vector<ResultTable>* tables
   return &tables->back();
 }
 
-// The test lists that each split of a benchmark and scale was tested on.
+// The test lists that were used for each split of a benchmark and scale.
 using TestsOfSplit = std::map<std::tuple<std::string, int, int>, std::set<uint32_t>>;
 
 TestsOfSplit TestsOfSplits(absl::Span<const NamedRecord> records) {
@@ -325,7 +325,7 @@ TestsOfSplit TestsOfSplits(absl::Span<const NamedRecord> records) {
   return tests;
 }
 
-// The tables, after the last split of a benchmark and scale that of the means over them.
+// The tables; after the last split of a benchmark and scale comes that of the means over them.
 std::vector<ResultTable> WithMeansOverSplits(std::vector<ResultTable> tables,
                                              const TestsOfSplit& tests) {
   const auto same_set = [](const ResultTable& a, const ResultTable& b) {
@@ -343,7 +343,7 @@ std::vector<ResultTable> WithMeansOverSplits(std::vector<ResultTable> tables,
     if (!first || splits.size() < 2) continue;
     std::sort(splits.begin(), splits.end(),
               [](const ResultTable* a, const ResultTable* b) { return a->split < b->split; });
-    // One's own data may hold other videos under one name and split.
+    // A user's own data may have other videos under the same name and split.
     std::set<int> numbers;
     std::set<uint32_t> videos;
     size_t lists = 0;
@@ -386,7 +386,7 @@ bool HasRoles(const ResultTable& table) {
 std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
                                     const PublishedFigures& figures, const TableOptions& options) {
   std::vector<ResultTable> tables;
-  // Groups first: every row has a place for each.
+  // Groups first, because every row has a place for each.
   for (const NamedRecord& named : records) {
     AddGroups(named.record, FindTable(named.record, &tables));
   }
@@ -414,4 +414,4 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
   return tables;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

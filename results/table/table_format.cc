@@ -9,11 +9,12 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/progress.h"
 #include "results/record/format.h"
 #include "results/record/roles.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
@@ -30,7 +31,7 @@ struct Grid {
   }
 };
 
-// One decimal to be read, every digit to be computed with.
+// One decimal for people, all digits for programs.
 std::string PercentText(const std::optional<double>& share, bool exact) {
   if (!share.has_value()) return "";
   return exact ? FormatNumber(100 * *share) : FormatPercent(*share);
@@ -278,11 +279,7 @@ std::string CsvTable(const ResultTable& table) {
   const auto add = [&](const std::vector<std::string>& before,
                        const std::vector<std::string>& cells) {
     std::vector<std::string> quoted = before;
-    for (const std::string& cell : cells) {
-      const bool plain = cell.find_first_of(",\"\r\n") == std::string::npos;
-      quoted.push_back(
-          plain ? cell : absl::StrCat("\"", absl::StrReplaceAll(cell, {{"\"", "\"\""}}), "\""));
-    }
+    for (const std::string& cell : cells) quoted.push_back(CsvField(cell));
     absl::StrAppend(&text, absl::StrJoin(quoted, ","), "\n");
   };
   add({"benchmark", "scale"}, grid.head);
@@ -351,7 +348,7 @@ std::string JsonTable(const ResultTable& table) {
                                {"published_percent", figure.top1_percent()},
                                {"source", figure.source()}});
   }
-  // Names in a record need not be UTF-8; the dump replaces what is not.
+  // Names in a record need not be UTF-8; the dump replaces invalid bytes.
   return absl::StrCat(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "\n");
 }
 
@@ -388,4 +385,4 @@ std::string RenderTables(absl::Span<const ResultTable> tables, TableFormat forma
   return text;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

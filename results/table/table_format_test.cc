@@ -6,7 +6,7 @@
 #include "results/table/published.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::HasSubstr;
@@ -48,7 +48,8 @@ std::vector<ResultTable> Full() {
   return MakeTables({{"run-1", record}}, figures);
 }
 
-// The goldens below were read and found right; a line of a table is a line here, however long.
+// The expected texts below were checked by a person; a line of a table is a line here, however
+// long.
 
 TEST(TableFormatTest, TextOfAMiniature) {
   EXPECT_EQ(RenderTables(Miniature(), TableFormat::kText), R"(Kinetics-400, miniature scale
@@ -205,4 +206,4 @@ TEST(TableFormatTest, Formats) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -1,4 +1,4 @@
-// Recorded runs as tables: ours, the published figure with its source, difference, verdict.
+// Shows recorded runs as tables: ours, the published figure with its source, difference, verdict.
 //
 //   ./bazelw run //results:table -- results/runs/kinetics400-2026-05-01 --format=markdown
 //   ./bazelw run //results:table                      # every run under results/runs
@@ -21,10 +21,10 @@
 ABSL_FLAG(std::string, format, "text", "text, markdown, csv or json (one object a line)");
 ABSL_FLAG(bool, all, false, "single fixed schedules too, not only the best of them");
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
-// Every run of the workspace that has a record; what cannot be read is named and left out.
+// Every run of the workspace that has a record; unreadable ones are named and left out.
 absl::StatusOr<std::vector<NamedRecord>> FindRecords() {
   const std::string folder = JoinPath(WorkspaceFolder(), "results/runs");
   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));
@@ -54,7 +54,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -63,5 +63,5 @@ int main(int argc, char** argv) {
       "results/runs.  Exit 1 = a record was edited: it is shown and called so, without a "
       "verdict.\n\n"
       "  ./bazelw run //results:table -- results/runs/kinetics400-2026-05-01 --format=markdown",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

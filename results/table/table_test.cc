@@ -8,7 +8,7 @@
 #include "results/table/table_format.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::ElementsAre;
@@ -40,7 +40,7 @@ RunRecord OwnRecord(uint32_t test_videos) {
   return record;
 }
 
-// A part of a published dataset may be called like it.
+// A part of a published dataset may have the same name.
 TEST(TableTest, OnesOwnDataStandsBesideTheSameTestVideosAlone) {
   const std::vector<ResultTable> tables =
       MakeTables({{"published", MakeFullFixtureRecord("kinetics400", 0.8)},
@@ -168,7 +168,7 @@ TEST(TableTest, SeedsOfRowsWithRolesHaveAMean) {
     RunRecord record = MakeRolesFixtureRecord();
     record.mutable_settings()->set_seed(records.size() + 1);
     record.mutable_recipes(0)->mutable_test()->set_top1(top1);
-    // Another fixed schedule is the best one with each seed.
+    // The best fixed schedule differs from seed to seed.
     record.mutable_recipes(5)->set_name(absl::StrCat("best_fixed_", records.size()));
     record.mutable_recipes(5)->set_title(absl::StrCat("best of 9: number ", records.size()));
     records.push_back({"run", record});
@@ -182,7 +182,7 @@ TEST(TableTest, SeedsOfRowsWithRolesHaveAMean) {
   EXPECT_EQ(mean.interval->low, MeanInterval({0.90, 0.94, 0.95}, 270).low);
 }
 
-// A run on one of the splits of a dataset that has some.
+// A run on one of the splits of a dataset with several.
 NamedRecord OnSplit(int split, uint64_t seed, double top1) {
   RunRecord record = MakeRolesFixtureRecord();
   record.mutable_settings()->set_seed(seed);
@@ -194,7 +194,7 @@ NamedRecord OnSplit(int split, uint64_t seed, double top1) {
 }
 
 TEST(TableTest, SplitsHaveAMeanWithItsSpread) {
-  // Split 2 has two seeds, which count once together.
+  // Split 2 has two seeds, which count as one.
   std::vector<NamedRecord> records = {OnSplit(2, 1, 0.80), OnSplit(1, 1, 0.75), OnSplit(3, 1, 0.95),
                                       OnSplit(2, 2, 0.90)};
   std::vector<ResultTable> tables = MakeTables(records, Figures());
@@ -214,7 +214,7 @@ TEST(TableTest, SplitsHaveAMeanWithItsSpread) {
   EXPECT_THAT(RenderTables({mean}, TableFormat::kCsv),
               HasSubstr("kinetics400 mean of splits 1, 2"));
 
-  // Another network, an edited record or one split alone give no mean.
+  // Another network, an edited record or a single split give no mean.
   records.pop_back();
   std::vector<NamedRecord> other = records;
   other[1].record.mutable_settings()->mutable_network()->set_name("dg_p3d_resnet50");
@@ -223,7 +223,7 @@ TEST(TableTest, SplitsHaveAMeanWithItsSpread) {
   other[1].check.faults = {"top1 is odd"};
   EXPECT_EQ(MakeTables(other, Figures()).size(), 3u);
   EXPECT_EQ(MakeTables({records[0]}, Figures()).size(), 1u);
-  // A split that was tested on another's videos is none.
+  // A split that was tested on another split's videos is not counted.
   records[1].record.mutable_dataset()->mutable_lists(2)->set_crc32(103);
   tables = MakeTables(records, Figures());
   EXPECT_EQ(tables.size(), 3u);
@@ -250,4 +250,4 @@ TEST(TableTest, SeveralSeedsGetAMedianAndItIsJudged) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

@@ -10,7 +10,7 @@
 #include "op3d/base/random_stream.h"
 #include "results/record/record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr int kFrames[] = {16, 32, 64};
@@ -23,7 +23,7 @@ constexpr int kTransitions[][2] = {{0, 1}, {0, 2}, {1, 2}, {1, 3}, {2, 4}, {2, 5
                                    {3, 6}, {4, 7}, {5, 7}, {5, 8}, {6, 8}, {7, 9}, {8, 9}};
 constexpr int kAttemptEpochs = 4;
 
-// Where training in a state ends up, by length and learning rate; made up.
+// The performance that training in a state reaches, by length and learning rate; made up.
 constexpr double kReach[3][3] = {{0.79, 0.845, 0.85}, {0.885, 0.925, 0.93}, {0.92, 0.965, 0.972}};
 
 TransitionGraph MakeGraph(bool uniform) {
@@ -34,7 +34,7 @@ TransitionGraph MakeGraph(bool uniform) {
   graph.set_initial("S0");
   for (int number = 1; number <= 9; ++number) {
     const int length = kLength[number - 1], rate = kRate[number - 1];
-    State* state = graph.add_states();
+    StateSettings* state = graph.add_states();
     state->set_name(name(number));
     state->set_segments(uniform ? kFrames[length] / 4 : 1);
     state->set_frames_per_segment(uniform ? 4 : kFrames[length]);
@@ -80,7 +80,7 @@ void AddPoint(int epoch, double performance, RandomStream* noise, EdgeOutcome* e
   point->set_evaluation_seconds(0.25 + noise->Uniform(0, 0.05));
 }
 
-// From `start` towards the state's reach: fast at first, then a slow decay (overfitting).
+// From `start` towards the state's reach: fast at first, then a slow decrease (overfitting).
 EdgeOutcome MakeEdge(const Transition& transition, int index, double start, double reach, int bound,
                      uint64_t seed) {
   RandomStream noise(seed, "fixture.edge", {index});
@@ -112,7 +112,7 @@ EdgeOutcome MakeEdge(const Transition& transition, int index, double start, doub
   return edge;
 }
 
-// Dynamic programming by hand: the edges come in topological order.
+// A simple implementation of dynamic programming: the edges come in topological order.
 void AddPlan(const std::map<std::string, EdgeOutcome>& best, SearchOutcome* search) {
   Plan* plan = search->mutable_plan();
   plan->set_pool(search->graph().pool());
@@ -122,7 +122,7 @@ void AddPlan(const std::map<std::string, EdgeOutcome>& best, SearchOutcome* sear
   std::reverse(path.begin(), path.end());
   for (const std::string& name : path) {
     plan->add_path(name);
-    for (const State& state : search->graph().states()) {
+    for (const StateSettings& state : search->graph().states()) {
       if (state.name() != name || best.at(name).epochs() == 0) continue;
       Plan::Step* step = plan->add_steps();
       *step->mutable_state() = state;
@@ -152,7 +152,7 @@ SearchOutcome MakeSearch(bool uniform) {
     const auto found = best.find(edge.to());
     if (found == best.end() || edge.score() > found->second.score()) best[edge.to()] = edge;
   }
-  for (const State& state : search.graph().states()) {
+  for (const StateSettings& state : search.graph().states()) {
     NodeOutcome* node = search.add_nodes();
     node->set_state(state.name());
     node->set_value(best.at(state.name()).score());
@@ -165,7 +165,7 @@ SearchOutcome MakeSearch(bool uniform) {
 struct ClassFixture {
   const char* name;
   const char* group;
-  // Correct of 30: planned, hand-tuned, long cosine.
+  // Number of correct videos out of 30: planned, hand-tuned, long cosine.
   int correct[3];
 };
 constexpr ClassFixture kClasses[] = {
@@ -246,7 +246,7 @@ void AddRecipe(const std::string& name, const std::string& title, const Plan& pl
   recipe->set_test_seconds(9.5 + clips * 0.4);
 }
 
-Plan CosinePlan(const State& base, const std::string& name, int64_t frames) {
+Plan CosinePlan(const StateSettings& base, const std::string& name, int64_t frames) {
   Plan plan;
   Plan::Step* step = plan.add_steps();
   *step->mutable_state() = base;
@@ -307,7 +307,7 @@ void AddEnvironment(RunRecord* record) {
   time->set_peak_memory_mib(1480);
 }
 
-// A test in which `correct` of the 270 videos, drawn by the row's name, are right.
+// A test in which `correct` of the 270 videos, drawn with the row's name, are right.
 TestResult DrawTest(const std::string& name, int correct) {
   RandomStream stream(1, absl::StrCat("fixture.right.", name), {});
   // The same videos are the hard ones for every row.
@@ -433,7 +433,7 @@ RunRecord MakeRolesFixtureRecord() {
       candidate->set_chosen(++index == 9);
     }
   }
-  // The rows of before there were roles.
+  // The rows as they were before roles.
   record.mutable_recipes()->DeleteSubrange(0, 3);
   record.mutable_settings()->clear_recipes();
   return record;
@@ -449,4 +449,4 @@ RunRecord MakeFullFixtureRecord(const std::string& benchmark, double planned_top
   return record;
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

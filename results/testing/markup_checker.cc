@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 bool IsVoid(const std::string& name) {
@@ -33,7 +33,7 @@ void SkipSpace(absl::string_view* text) {
   }
 }
 
-// Takes ` a="b" c` and stops at ">" or "/>".
+// Parses ` a="b" c` and stops at ">" or "/>".
 std::string TakeAttributes(absl::string_view* text) {
   std::set<std::string> seen;
   for (;;) {
@@ -54,7 +54,7 @@ std::string TakeAttributes(absl::string_view* text) {
   }
 }
 
-// Takes an element's head, its "<" gone.
+// Parses an element's head after its "<".
 std::string TakeElement(absl::string_view* text, std::vector<std::string>* open) {
   const bool closing = !text->empty() && text->front() == '/';
   if (closing) text->remove_prefix(1);
@@ -102,4 +102,4 @@ std::string MarkupProblem(absl::string_view markup) {
   return open.empty() ? "" : absl::StrCat("<", open.back(), "> is never closed");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

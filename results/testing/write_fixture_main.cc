@@ -14,9 +14,10 @@ int main() {
   const std::string folder =
       op3d::JoinPath(op3d::WorkspaceFolder(), "results/record/testdata/fixture");
   absl::Status status = op3d::MakeFolders(folder);
-  // Without a checksum of the content: as records were before there was one.
+  // Without a checksum of the content, like older records.
   if (status.ok()) {
-    status = op3d::WriteTextproto(op3d::RecordPath(folder), op3d::MakeFixtureRecord());
+    status =
+        op3d::WriteTextproto(op3d::results::RecordPath(folder), op3d::results::MakeFixtureRecord());
   }
   if (!status.ok()) std::fprintf(stderr, "write_fixture: %s\n", status.ToString().c_str());
   return op3d::ExitCode(status);

@@ -1,4 +1,4 @@
-// Keeps runs with the sources, under results/recorded, and shows them in results/README.md.
+// Adds runs to the repository, under results/recorded, and shows them in results/README.md.
 //
 //   ./bazelw run //results:keep -- results/runs/hmdb51-2026-11-29
 //   ./bazelw run //results:keep                       # the README alone, after a change by hand
@@ -16,7 +16,7 @@
 ABSL_FLAG(std::string, name, "",
           "of the folder under results/recorded; empty: from set, split and seed.  For one run");
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 absl::Status Run(absl::Span<const std::string> words) {
@@ -42,7 +42,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -50,5 +50,5 @@ int main(int argc, char** argv) {
       "writes compact records of runs to results/recorded and the table of recorded runs in "
       "results/README.md; without a run, the table alone.\n\n"
       "  ./bazelw run //results:keep -- results/runs/hmdb51-2026-11-29",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

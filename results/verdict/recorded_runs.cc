@@ -21,7 +21,7 @@
 #include "results/record/roles.h"
 #include "results/verdict/verdict.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 constexpr absl::string_view kBegin =
@@ -32,11 +32,11 @@ std::string Top1(const RecipeResult* recipe) {
   return recipe == nullptr || !recipe->has_test() ? "" : FormatPercent(recipe->test().top1());
 }
 
-// Of the rows that are neither planned nor one of the fixed schedules, the best.
+// The best of the rows that are neither planned nor one of the fixed schedules.
 const RecipeResult* BestHandTuned(const RunRecord& record) {
   const RecipeResult* best = nullptr;
   for (const RecipeResult& recipe : record.recipes()) {
-    // Older records hold a planned recipe and hand-tuned ones.
+    // Older records have a planned recipe and hand-tuned ones.
     const bool hand_tuned = HasRoles(record) ? recipe.role() == RecipeResult::HAND_TUNED
                                              : &recipe != PlannedRecipe(record);
     if (!hand_tuned || !recipe.has_test()) continue;
@@ -67,7 +67,7 @@ std::vector<Column> Columns() {
       {"published: model", role(RecipeResult::PUBLISHED_MODEL)},
       {"published: again",
        [](const RunRecord& record) {
-         // Before there were roles the published method was the only one.
+         // Before roles the published method was the only one.
          return Top1(HasRoles(record) ? TestedRow(record, RecipeResult::PUBLISHED_AGAIN)
                                       : PlannedRecipe(record));
        }},
@@ -79,7 +79,7 @@ std::vector<Column> Columns() {
   };
 }
 
-// Columns that no run fills are left out.
+// Columns without values are left out.
 std::string RunsTable(absl::Span<const NamedRecord> records) {
   std::vector<Column> columns = Columns();
   columns.erase(std::remove_if(columns.begin(), columns.end(),
@@ -112,7 +112,7 @@ std::string RunsTable(absl::Span<const NamedRecord> records) {
   return text;
 }
 
-// Runs of different scales never stand in one table.
+// Runs of different scales are never in the same table.
 std::string ScaleHeading(BenchmarkSettings::Scale scale) {
   return scale == BenchmarkSettings::MINIATURE
              ? "Miniatures, synthetic video (their figures say nothing about real video)"
@@ -120,7 +120,7 @@ std::string ScaleHeading(BenchmarkSettings::Scale scale) {
                                             : "One's own data";
 }
 
-// AlreadyExists when another run than this one's again lies at `path`.
+// AlreadyExists if `path` has a run that is not a repeat of this one.
 absl::Status CheckPlace(const std::string& path, const RunRecord& record) {
   if (!FolderExists(path) || !FileExists(RecordPath(path))) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const RunRecord there, ReadRecord(path));
@@ -147,7 +147,7 @@ absl::StatusOr<std::vector<NamedRecord>> ReadAll(const std::string& folder) {
 
 std::string KeptName(const BenchmarkSettings& settings) {
   const int split = OfficialSplit(settings.dataset());
-  // A slash in the name of one's own data would lead elsewhere.
+  // A slash in the name of a user's own data would lead to another folder.
   std::string name = settings.benchmark();
   absl::c_replace(name, '/', '_');
   return absl::StrCat(name, settings.scale() == BenchmarkSettings::MINIATURE ? "_miniature" : "",
@@ -157,7 +157,7 @@ std::string KeptName(const BenchmarkSettings& settings) {
 absl::StatusOr<Kept> KeepRun(const std::string& run, const std::string& folder, std::string name) {
   OP3D_ASSIGN_OR_RETURN(const CheckedRecord read, ReadCheckedRecord(run, CheckBeside::kSettings));
   const RunRecord& record = read.record;
-  // Writing it would give it a checksum that fits.
+  // Writing it would give it a valid checksum.
   if (read.check.Edited()) {
     return absl::InvalidArgumentError(
         absl::StrCat(DescribeEdit(RecordPath(run), read.check), "  It is not kept"));
@@ -235,4 +235,4 @@ absl::Status UpdateReadme(const std::string& folder, const std::string& readme) 
   return before == after ? absl::OkStatus() : WriteFileAtomically(readme, after);
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -1,5 +1,4 @@
-// The runs that are kept with the sources: put one there, and the part of results/README.md that
-// shows them.
+// The recorded runs: adds one, and writes the part of results/README.md that shows them.
 //
 //   OP3D_ASSIGN_OR_RETURN(Kept kept, KeepRun("results/runs/hmdb51-7", "results/recorded", ""));
 //   OP3D_RETURN_IF_ERROR(UpdateReadme("results/recorded", "results/README.md"));
@@ -15,9 +14,9 @@
 #include "absl/types/span.h"
 #include "results/record/named_records.h"
 
-namespace op3d {
+namespace op3d::results {
 
-// What a kept record should stay below, in bytes.
+// The size limit of a recorded run's record, in bytes.
 inline constexpr int64_t kMostKeptBytes = 100000;
 
 // "hmdb51_miniature_seed1", "ucf101_split2_seed3".
@@ -29,24 +28,24 @@ struct Kept {
   int64_t bytes = 0;
 };
 
-// Writes CompactRecord() of a run's record (a folder or file) to a folder of its own in `folder`,
-// with the lists of videos that the record names.  `name` "" = KeptName().  A run of the
-// same set, seed and test list that is there under this name is replaced; AlreadyExists for another
-// one.  InvalidArgument when the record is not valid, was edited by hand (record_check.h), or none
+// Writes CompactRecord() of a run's record (a folder or file) to a new folder in `folder`,
+// with the lists of videos that the record names.  `name` "" = KeptName().  An existing run with
+// this name and the same set, seed and test list is replaced; AlreadyExists for another
+// one.  InvalidArgument if the record is not valid, was edited by hand (record_check.h), or none
 // of its recipes has been tested.
 absl::StatusOr<Kept> KeepRun(const std::string& run, const std::string& folder, std::string name);
 
-// The part of the README, markers included: a line a run with the top-1 of each row, a table a
-// scale, and the verdict (verdict.h) where there is one.
+// The part of the README, including its markers: one line per run with the top-1 of each row, one
+// table per scale, and the verdict (verdict.h) if there is one.
 std::string RecordedSection(absl::Span<const NamedRecord> records);
 
-// `text` with that part replaced.  FailedPrecondition when it lacks the two lines that mark it.
+// `text` with that part replaced.  FailedPrecondition if it lacks the two marker lines.
 absl::StatusOr<std::string> ReplaceRecordedSection(absl::string_view text,
                                                    absl::Span<const NamedRecord> records);
 
-// Writes the README again where the records in `folder` changed it.
+// Writes the README again if the records in `folder` change it.
 absl::Status UpdateReadme(const std::string& folder, const std::string& readme);
 
-}  // namespace op3d
+}  // namespace op3d::results
 
 #endif  // OP3D_RESULTS_VERDICT_RECORDED_RUNS_H_

@@ -17,7 +17,7 @@
 #include "results/record/record.h"
 #include "results/record/roles.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
@@ -28,7 +28,7 @@ constexpr double kWorstGoal = -1;
 constexpr double kCostGoal = 6;
 constexpr int kSetsGoal = 9;
 constexpr int kSeedsGoal = 3;
-// Totals of frames that count as equal.
+// Totals of frames above this ratio count as equal.
 constexpr double kEqualFrames = 0.95;
 
 // The rows of one set, seed and list of test videos; they may come from several records.
@@ -42,7 +42,7 @@ struct Run {
   }
 };
 
-// Only what ships with op3d has a title and a miniature.
+// Only shipped benchmarks have a title and a miniature.
 std::string SetTitle(const BenchmarkSettings& settings) {
   return settings.scale() == BenchmarkSettings::MINIATURE
              ? absl::StrCat(BenchmarkTitle(settings.benchmark()), " miniature")
@@ -52,7 +52,7 @@ std::string SetTitle(const BenchmarkSettings& settings) {
 
 struct RunKey {
   std::string set;
-  // Of the evaluation list: splits have different videos, whatever they are called.
+  // CRC-32 of the evaluation list: splits have different videos, whatever their names.
   uint32_t test_videos = 0;
   uint64_t seed = 0;
 
@@ -67,7 +67,7 @@ RunKey KeyOf(const RunRecord& record) {
 
 std::string KeyText(const RunKey& key) { return absl::StrCat(key.set, ", seed ", key.seed); }
 
-// Roles of which a record has one row at most.
+// Roles of which a record has at most one row.
 bool IsSingle(RecipeResult::Role role) {
   return role != RecipeResult::ROLE_UNSPECIFIED && role != RecipeResult::HAND_TUNED &&
          role != RecipeResult::FIXED;
@@ -105,8 +105,8 @@ const RecipeResult* PublishedRow(const Run& run) {
   return model != nullptr ? model : run.Row(RecipeResult::PUBLISHED_AGAIN);
 }
 
-// The square of the standard error of a set's mean difference.  Splits have videos of their own; a
-// split with one seed borrows the seeds' spread from those with more.
+// The squared standard error of a set's mean difference.  Splits have different videos; a
+// split with one seed uses the seeds' spread of those with more.
 double SetVariance(const std::map<uint32_t, std::vector<Pair>>& splits) {
   double runs = 0, spread = 0, degrees = 0;
   for (const auto& [split, pairs] : splits) {
@@ -127,7 +127,7 @@ double SetVariance(const std::map<uint32_t, std::vector<Pair>>& splits) {
   return variance;
 }
 
-// Planned minus rival, of the runs that have such a rival.
+// The differences of planned and rival for the runs that have such a rival.
 template <typename Rival>
 std::vector<double> Differences(const std::vector<std::pair<RunKey, Run>>& runs, Rival rival) {
   std::vector<double> differences;
@@ -168,7 +168,7 @@ SetVerdict JudgeSet(const std::string& name, const std::vector<std::pair<RunKey,
   set.difference =
       Mean(Differences(runs, [](const Run& run) { return run.Row(RecipeResult::BEST_FIXED); }));
   set.error = std::sqrt(SetVariance(splits));
-  // Tests that leave no room for chance (all videos right) still have one video's worth.
+  // If no chance is left (all videos right), use one video's worth.
   set.z = set.difference == 0
               ? 0
               : set.difference / std::max(set.error, 1.0 / std::max(videos, 1) / set.runs);
@@ -234,7 +234,7 @@ std::string Count(size_t count, absl::string_view one, absl::string_view more) {
   return absl::StrCat(count, " ", count == 1 ? one : more);
 }
 
-// "missed by 0.3 points", for sentences of goals that are not reached.
+// "missed by 0.3 points", for sentences about goals that are not reached.
 std::string Missed(bool reached, double by) {
   return reached ? "" : absl::StrCat(", missed by ", FormatPercent(by), " points");
 }
@@ -309,7 +309,7 @@ Goal CostGoal(const Verdict& verdict) {
               reached ? "" : absl::StrFormat(", missed by %.1f", verdict.cost_ratio - kCostGoal))};
 }
 
-// Everything that makes the comparison less than it should be.
+// Everything that limits the comparison.
 std::vector<std::string> Reservations(const Verdict& verdict) {
   std::vector<std::string> lines;
   for (const SetVerdict& set : verdict.sets) {
@@ -469,4 +469,4 @@ std::string VerdictJson(const Verdict& verdict) {
   return absl::StrCat(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "\n");
 }
 
-}  // namespace op3d
+}  // namespace op3d::results

@@ -1,4 +1,4 @@
-// Do plans win?  The goals, computed from recorded runs.
+// Shows whether plans win: the goals, computed from recorded runs.
 //
 //   ./bazelw run //results:verdict                    # every run under results/recorded with roles
 //   ./bazelw run //results:verdict -- --json results/runs/a results/runs/b
@@ -17,10 +17,10 @@
 
 ABSL_FLAG(bool, json, false, "one JSON object instead of sentences");
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
-// The recorded runs that say what their rows stand for.
+// The recorded runs whose rows have roles.
 absl::StatusOr<std::vector<NamedRecord>> FindRecords() {
   OP3D_ASSIGN_OR_RETURN(const std::string folder, RecordedFolder());
   OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));
@@ -48,7 +48,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results
 
 int main(int argc, char** argv) {
   return op3d::RunProgram(
@@ -58,5 +58,5 @@ int main(int argc, char** argv) {
       "Exit 0 = computed, goals missed or not; 1 = a record was edited and is left out; 2 = the "
       "records cannot be used.\n\n"
       "  ./bazelw run //results:verdict -- --json",
-      [](absl::Span<const std::string> words) { return op3d::Run(words); });
+      [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

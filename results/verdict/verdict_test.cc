@@ -10,7 +10,7 @@
 #include "results/record/record.h"
 #include "results/testing/fixture_record.h"
 
-namespace op3d {
+namespace op3d::results {
 namespace {
 
 using testing::ElementsAre;
@@ -29,7 +29,7 @@ void AddRow(RecipeResult::Role role, double top1, int64_t total_frames, RunRecor
   row->mutable_test()->set_top1(top1);
 }
 
-// A miniature's run whose planned model cost `cost` plans.
+// A miniature's run whose planned model cost `cost` times its plan.
 NamedRecord MakeRun(const std::string& set, uint64_t seed, double planned, double best,
                     double cost = 5) {
   NamedRecord named;
@@ -142,7 +142,7 @@ TEST(VerdictTest, LongRunsCountWhereEveryRunOfTheSetHasThem) {
   EXPECT_FALSE(verdict.sets[0].long_run.has_value());
   EXPECT_NEAR(*verdict.long_run_difference, -0.01, 1e-12);
   EXPECT_NEAR(*verdict.published_difference, 0.05, 1e-12);
-  // The search's model where there is one.
+  // The search's model if there is one.
   AddRow(RecipeResult::PUBLISHED_MODEL, 0.88, 8 * kPlan, &records[2].record);
   ASSERT_OK_AND_ASSIGN(verdict, ComputeVerdict(records));
   EXPECT_NEAR(*verdict.published_difference, 0.02, 1e-12);
@@ -197,7 +197,7 @@ TEST(VerdictTest, SaysEachGoalInASentence) {
   }
   records[0].record.mutable_recipes(1)->set_total_frames(4 * kPlan);
   ASSERT_OK_AND_ASSIGN(Verdict verdict, ComputeVerdict(records));
-  // Read and found right.
+  // The text was checked by a person.
   EXPECT_EQ(DescribeVerdict(verdict),
             R"(The planned model minus each rival, points of top-1
 
@@ -260,4 +260,4 @@ TEST(VerdictTest, JsonHasTheKeysThatProgramsRead) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::results

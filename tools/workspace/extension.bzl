@@ -6,7 +6,7 @@ Not run with Bazel 4.2.3, which has no module extensions; tools/check_module.py 
 load("//tools/workspace:default.bzl", "system_repositories")
 
 def _folder_impl(rctx):
-    # A path without a leading slash is one of the workspace.
+    # A path without a leading slash is relative to the workspace.
     root = rctx.path(Label("//:WORKSPACE")).dirname
     path = rctx.attr.path if rctx.attr.path.startswith("/") else "%s/%s" % (root, rctx.attr.path)
     for entry in rctx.path(path).readdir():
@@ -14,7 +14,7 @@ def _folder_impl(rctx):
             rctx.symlink(entry, entry.basename)
     rctx.symlink(rctx.attr.build_file, "BUILD")
 
-# What native.new_local_repository does, which module extensions cannot call.
+# Like native.new_local_repository, which module extensions cannot call.
 _folder_repository = repository_rule(
     implementation = _folder_impl,
     attrs = {

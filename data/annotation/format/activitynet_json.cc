@@ -10,7 +10,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Json = nlohmann::json;
@@ -19,7 +19,7 @@ constexpr char kExpected[] =
     "{\"database\": {id: {\"subset\": ..., \"annotations\": [{\"label\": ..., \"segment\": "
     "[seconds, seconds]}]}}}";
 
-// The member of an object; null when there is none.
+// The member of an object; null if there is none.
 const Json& Member(const Json& object, const char* key) {
   static const Json* const kNone = new Json;
   if (!object.is_object()) return *kNone;
@@ -109,4 +109,4 @@ absl::StatusOr<std::vector<ActivityNetVideo>> ParseActivityNetJson(absl::string_
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -13,7 +13,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] = "a class a line, 'number Class' from 1, or a JSON {class: number}";
@@ -97,4 +97,4 @@ absl::StatusOr<std::vector<std::string>> ParseClassList(absl::string_view text,
   return classes;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

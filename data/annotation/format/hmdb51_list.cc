@@ -8,7 +8,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] = "'name.avi flag', the flag 1 (training), 2 (test) or 0 (neither)";
@@ -51,4 +51,4 @@ absl::StatusOr<std::vector<Hmdb51Video>> ParseHmdb51List(absl::string_view text,
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

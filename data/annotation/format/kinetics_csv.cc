@@ -10,11 +10,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "data/annotation/text/csv.h"
 #include "data/annotation/text/list_text.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] = "label,youtube_id,time_start,time_end,split";
@@ -34,7 +34,7 @@ absl::Status NotKinetics(absl::string_view source, int64_t line_number, absl::st
       "; expected '", kExpected, "' (columns in any order, a test list without label)"));
 }
 
-// The place of each column in the header; -1 where it has none.
+// The index of each column in the header; -1 if it is missing.
 struct Columns {
   int label = -1, youtube_id = -1, start = -1, end = -1, split = -1;
 };
@@ -117,7 +117,8 @@ absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view tex
                                                            absl::string_view source) {
   const absl::StatusOr<std::vector<CsvRow>> parsed = ParseCsv(text, source);
   if (!parsed.ok()) {
-    // What is no CSV at all is better called by its name than by its first odd quote.
+    // For text that is not CSV, the name of the dataset is a better message than the first odd
+    // quote.
     const bool known = !RecogniseList(text).empty();
     return known ? NotKinetics(source, 1, text, "is not its header") : parsed.status();
   }
@@ -148,4 +149,4 @@ absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view tex
   return clips;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

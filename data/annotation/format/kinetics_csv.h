@@ -3,7 +3,7 @@
 //   OP3D_ASSIGN_OR_RETURN(std::vector<KineticsClip> clips, ParseKineticsCsv(text, "val.csv"));
 //   clips[0].Name();                                  // "0wR5jVB-WPk_000417_000427"
 //
-// The header names the columns; their order is free and further ones (`is_cc`) are left alone.
+// The header names the columns, in any order; further columns (`is_cc`) are ignored.
 // Test lists have no `label`.
 #ifndef OP3D_DATA_ANNOTATION_FORMAT_KINETICS_CSV_H_
 #define OP3D_DATA_ANNOTATION_FORMAT_KINETICS_CSV_H_
@@ -15,9 +15,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// One row: ten seconds or so of a YouTube video.
+// One row: about ten seconds of a YouTube video.
 struct KineticsClip {
   // Empty in a test list, and in a row without an annotation.
   std::string label;
@@ -30,18 +30,18 @@ struct KineticsClip {
   // Where the row starts, from 1.
   int64_t line = 0;
 
-  // The file's name without its ending: id_start_end, times in six digits.
+  // The file's name without its ending: id_start_end, times with six digits.
   std::string Name() const;
-  // As some downloaders call it: the times without zeros in front.
+  // The name that some downloaders use: times without leading zeros.
   std::string ShortName() const;
 };
 
 // In the order of the list.  InvalidArgument, "`source`:line: ..." with the text found: a column
-// missing from the header (a list of another dataset is recognised and called by its name), a row
-// with too few fields, an id or a time that cannot be, a clip listed twice, no row at all.
+// missing from the header (a list of another dataset is recognised and named), a row with too few
+// fields, an impossible id or time, a clip listed twice, no row at all.
 absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view text,
                                                            absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_KINETICS_CSV_H_

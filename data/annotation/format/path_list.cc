@@ -9,10 +9,10 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// Takes the last number and what separates it off `row`.
+// Removes the last number and its separator from `row`.
 bool TakeNumber(absl::string_view* row, int64_t* number) {
   const size_t separator = row->find_last_of(" \t,");
   int32_t value;  // a larger one is no frame count and no label
@@ -64,4 +64,4 @@ absl::StatusOr<std::vector<PathVideo>> ParsePathList(absl::string_view text,
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

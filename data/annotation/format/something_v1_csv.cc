@@ -7,7 +7,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] = "'id;label' (a test list: 'id'), the id a number";
@@ -43,4 +43,4 @@ absl::StatusOr<std::vector<SomethingV1Video>> ParseSomethingV1Csv(absl::string_v
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

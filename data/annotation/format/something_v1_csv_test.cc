@@ -2,7 +2,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -53,4 +53,4 @@ TEST(SomethingV1CsvTest, RefusesRowsThatCannotBe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

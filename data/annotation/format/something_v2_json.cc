@@ -12,7 +12,7 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] =
@@ -63,4 +63,4 @@ absl::StatusOr<std::vector<SomethingV2Video>> ParseSomethingV2Json(absl::string_
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

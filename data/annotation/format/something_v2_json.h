@@ -12,24 +12,24 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct SomethingV2Video {
   // The file's name, without its ending.
   std::string id;
-  // The template without the brackets around what differs from video to video: "Holding [something]
-  // next to [something]" is the class "Holding something next to something".  Empty in a test list,
-  // and in an entry without an annotation.
+  // The template without the brackets around the part that differs from video to video: "Holding
+  // [something] next to [something]" is the class "Holding something next to something".  Empty in
+  // a test list, and in an entry without an annotation.
   std::string label;
   int64_t line = 0;
 };
 
 // In the order of the list.  InvalidArgument, "`source`:line: ..." with the entry: no JSON list, an
-// entry without an id (a number, as text or not), a template of brackets alone, a video twice, no
-// entry.
+// entry without an id (a number, also as text), a template with nothing but brackets, a video
+// listed twice, no entry.
 absl::StatusOr<std::vector<SomethingV2Video>> ParseSomethingV2Json(absl::string_view text,
                                                                    absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_SOMETHING_V2_JSON_H_

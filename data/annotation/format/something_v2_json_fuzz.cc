@@ -2,10 +2,10 @@
 #include "data/annotation/testing/list_fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const absl::string_view text = op3d::FuzzedText(data, size);
-  op3d::CheckParsed(op3d::ParseSomethingV2Json(text, op3d::kFuzzedList),
-                    [&](const op3d::SomethingV2Video& video) {
-                      return op3d::IsLineOf(text, video.line) && !video.id.empty();
-                    });
+  const absl::string_view text = op3d::data::FuzzedText(data, size);
+  op3d::data::CheckParsed(op3d::data::ParseSomethingV2Json(text, op3d::data::kFuzzedList),
+                          [&](const op3d::data::SomethingV2Video& video) {
+                            return op3d::data::IsLineOf(text, video.line) && !video.id.empty();
+                          });
   return 0;
 }

@@ -2,7 +2,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -66,4 +66,4 @@ TEST(SomethingV2JsonTest, RefusesEntriesThatCannotBe) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

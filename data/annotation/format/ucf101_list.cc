@@ -9,13 +9,13 @@
 #include "data/annotation/text/list_text.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kExpected[] =
     "'Class/v_Class_g01_c01.avi number' (a test list: without the number), numbers from 1";
 
-// "g08" of "v_ApplyEyeMakeup_g08_c01"; empty when there is none.
+// "g08" of "v_ApplyEyeMakeup_g08_c01"; empty if there is none.
 std::string GroupOf(absl::string_view name) {
   for (const absl::string_view part : absl::StrSplit(name, '_')) {
     int64_t number;
@@ -33,7 +33,7 @@ absl::Status ParseAll(absl::string_view text, absl::string_view source,
   for (const ListLine& line : ListLines(text)) {
     absl::string_view path = line.text;
     Ucf101Video video;
-    // The number is what follows the file's ending: nothing else in a line may hold a space.
+    // The number follows the file's ending: no other part of a line may contain a space.
     const size_t space = path.rfind(' ');
     if (space != absl::string_view::npos) {
       if (!absl::SimpleAtoi(path.substr(space + 1), &video.number) || video.number < 1) {
@@ -65,4 +65,4 @@ absl::StatusOr<std::vector<Ucf101Video>> ParseUcf101List(absl::string_view text,
   return videos;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

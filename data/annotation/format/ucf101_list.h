@@ -1,4 +1,4 @@
-// The official lists of UCF101: `Class/v_Class_g08_c01.avi 1`, a test list without the number.
+// The official lists of UCF101: `Class/v_Class_g08_c01.avi 1`; a test list has no number.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto videos, ParseUcf101List(text, "trainlist01.txt"));
 //   // videos[0] = {"v_ApplyEyeMakeup_g08_c01", "ApplyEyeMakeup", "g08", number 1, line 1}
@@ -12,15 +12,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct Ucf101Video {
-  // The file's, without its ending.
+  // The file's name without its ending.
   std::string name;
-  // The folder in front of it.
+  // The folder before it.
   std::string label;
   // Clips of one group are cut from one longer video and look alike; the official splits keep
-  // groups together.  Empty when the name tells none.
+  // groups together.  Empty if the name contains no group.
   std::string group;
   // The class's number in classInd.txt, from 1; 0 in a test list.
   int64_t number = 0;
@@ -28,10 +28,10 @@ struct Ucf101Video {
 };
 
 // In the order of the list.  InvalidArgument, "`source`:line: ..." with the line: no class folder,
-// a word after the path that is not a number from 1 on, a video twice, no row.
+// a word after the path that is not a number >= 1, a video listed twice, no row.
 absl::StatusOr<std::vector<Ucf101Video>> ParseUcf101List(absl::string_view text,
                                                          absl::string_view source);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_FORMAT_UCF101_LIST_H_

@@ -1,4 +1,4 @@
-// What the fuzz targets of all list parsers check besides that nothing crashes.
+// Checks for the fuzz targets of all list parsers, in addition to "it does not crash".
 #ifndef OP3D_DATA_ANNOTATION_TESTING_LIST_FUZZ_H_
 #define OP3D_DATA_ANNOTATION_TESTING_LIST_FUZZ_H_
 
@@ -10,7 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 constexpr char kFuzzedList[] = "list";
 
@@ -18,8 +18,8 @@ inline absl::string_view FuzzedText(const uint8_t* data, size_t size) {
   return size == 0 ? "" : absl::string_view(reinterpret_cast<const char*>(data), size);
 }
 
-// Aborts unless `parsed` is an error that names the list, or at least one row, each of which
-// `is_whole` finds to have what a row needs.
+// Aborts unless `parsed` is an error that names the list, or has at least one row and `is_whole`
+// is true for every row.
 template <typename Rows, typename IsWhole>
 void CheckParsed(const absl::StatusOr<Rows>& parsed, IsWhole is_whole) {
   if (!parsed.ok()) {
@@ -32,11 +32,11 @@ void CheckParsed(const absl::StatusOr<Rows>& parsed, IsWhole is_whole) {
   if (parsed->empty() || !std::all_of(parsed->begin(), parsed->end(), is_whole)) std::abort();
 }
 
-// Whether `line` is a line's number of `text`.
+// Whether `line` is the number of a line of `text`.
 inline bool IsLineOf(absl::string_view text, int64_t line) {
   return line >= 1 && line <= 1 + std::count(text.begin(), text.end(), '\n');
 }
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_TESTING_LIST_FUZZ_H_

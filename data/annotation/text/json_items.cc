@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/annotation/text/list_text.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Json = nlohmann::json;
@@ -21,7 +21,7 @@ class LineCountingIterator {
   using pointer = const char*;
   using reference = const char&;
 
-  // Keeps in `place` how far it came.
+  // Stores the position in `place`.
   struct Place {
     const char* at;
     int64_t line;
@@ -47,14 +47,14 @@ class LineCountingIterator {
 };
 
 // "[json.exception.parse_error.101] parse error at line 2, column 7: syntax error ...; last read:
-// ..." without what stands in front of the sentence, and without what was read: it may be long.
+// ..." without the prefix, and without the last read text, which may be long.
 std::string Sentence(absl::string_view what) {
   what = what.substr(0, what.find("; last read"));
   const size_t colon = what.find(": ");
   return std::string(colon == absl::string_view::npos ? what : what.substr(colon + 2));
 }
 
-// The line of `text` that `at` lies in, or what of it is near.
+// The line of `text` that contains `at`, or a part of it.
 std::string LineAround(absl::string_view text, size_t at) {
   constexpr size_t kBefore = 80, kAfter = 40;
   absl::string_view before = text.substr(0, at);
@@ -120,4 +120,4 @@ std::string JsonText(const Json& value) {
   return value.is_number_integer() ? value.dump() : "";
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

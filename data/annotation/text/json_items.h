@@ -1,5 +1,5 @@
-// The members of a JSON list or object one by one, each with the line it starts in, in the memory
-// of one of them.
+// The members of a JSON list or object one by one, each with the line in which it starts.  Only one
+// member is in memory at a time.
 //
 //   OP3D_RETURN_IF_ERROR(ForEachJsonItem(text, "train.json", /*depth=*/1,
 //       [&](const JsonItem& item) { return Use(item.value["id"], item.line); }));
@@ -15,20 +15,20 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct JsonItem {
-  // The keys that lead to the item, `depth` of them; empty strings for lists.
+  // The `depth` keys that lead to the item; empty strings for lists.
   const std::vector<std::string>& keys;
   const nlohmann::json& value;
   // Where it starts, from 1.
   int64_t line = 0;
 };
 
-// Calls `use` for all values that lie `depth` >= 1 levels deep, in the order of the text: 1 = the
-// members of the outermost list or object.  Whatever lies elsewhere is passed over.
+// Calls `use` for all values at level `depth` >= 1, in the order of the text: 1 = the
+// members of the outermost list or object.  Values at other levels are skipped.
 //
-// InvalidArgument, "`source`:line: ...": no JSON.  An error of `use` ends the reading and is
+// InvalidArgument, "`source`:line: ...": no JSON.  An error of `use` stops the reading and is
 // returned.
 absl::Status ForEachJsonItem(absl::string_view text, absl::string_view source, int depth,
                              absl::FunctionRef<absl::Status(const JsonItem&)> use);
@@ -37,9 +37,9 @@ absl::Status ForEachJsonItem(absl::string_view text, absl::string_view source, i
 absl::Status JsonItemError(absl::string_view source, const JsonItem& item, absl::string_view what,
                            absl::string_view expected);
 
-// A text or a whole number as text; empty for anything else.
+// A string or a whole number as text; empty for anything else.
 std::string JsonText(const nlohmann::json& value);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_ANNOTATION_TEXT_JSON_ITEMS_H_

@@ -6,7 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -93,4 +93,4 @@ TEST(JsonItemsTest, TextOfTextsAndWholeNumbers) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

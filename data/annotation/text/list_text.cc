@@ -9,7 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr size_t kShownLine = 160;
@@ -124,4 +124,4 @@ absl::string_view WithoutVideoEndings(absl::string_view name) {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

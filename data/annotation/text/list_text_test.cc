@@ -2,7 +2,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -86,4 +86,4 @@ TEST(ListTextTest, FileNames) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

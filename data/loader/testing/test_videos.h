@@ -12,12 +12,12 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 
 constexpr int kTestWidth = 32;
 constexpr int kTestHeight = 24;
 
-// A bar that moves down a ramp, coloured by the video.
+// A bar that moves down over a ramp; the colours depend on the video.
 inline RgbImage TestFrame(int video, int frame) {
   RgbImage image = {kTestWidth, kTestHeight, {}};
   for (int y = 0; y < kTestHeight; ++y) {
@@ -31,7 +31,7 @@ inline RgbImage TestFrame(int video, int frame) {
   return image;
 }
 
-// `count` videos of 20, 21, 22 ... frames in a fresh folder; labels 0, 1, 2, 0, ...
+// `count` videos of 20, 21, 22 ... frames in a new folder; labels 0, 1, 2, 0, ...
 inline std::vector<Video> MakeTestVideos(int count, const std::string& folder) {
   std::vector<Video> videos;
   const std::string root = TestFolder(folder);
@@ -52,7 +52,7 @@ inline std::vector<Video> MakeTestVideos(int count, const std::string& folder) {
   return videos;
 }
 
-// All frames of a video, without any store.
+// All frames of a video, decoded without a store.
 inline std::vector<RgbImage> DecodeAll(const Video& video) {
   auto reader = OpenMedia(video.path);
   EXPECT_THAT(reader, IsOk());
@@ -68,6 +68,6 @@ inline std::vector<RgbImage> DecodeAll(const Video& video) {
   return frames;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_LOADER_TESTING_TEST_VIDEOS_H_

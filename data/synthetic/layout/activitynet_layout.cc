@@ -8,7 +8,7 @@
 #include "data/synthetic/miniatures/miniature_rendering.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 DatasetLayout LayOutActivityNet(const Miniature& miniature, const MiniatureSize& size,
                                 uint64_t seed) {
@@ -55,4 +55,4 @@ DatasetLayout LayOutActivityNet(const Miniature& miniature, const MiniatureSize&
   return layout;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

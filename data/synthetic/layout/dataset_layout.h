@@ -1,6 +1,6 @@
-// A miniature on paper: which video lies where, and what its lists say.  Pure text, no files.
+// The plan of a miniature: the path of each video, and the text of its lists.  Only text, no files.
 //
-// A real data set's lists and folders are written by the layout of its format: kinetics_layout,
+// The layout of each format writes the lists and folders of a real data set: kinetics_layout,
 // something_something_layout, ucf101_layout, hmdb51_layout, activitynet_layout.
 #ifndef OP3D_DATA_SYNTHETIC_LAYOUT_DATASET_LAYOUT_H_
 #define OP3D_DATA_SYNTHETIC_LAYOUT_DATASET_LAYOUT_H_
@@ -12,14 +12,14 @@
 #include "data/synthetic/miniatures/miniature.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct DatasetLayout {
   struct PlacedVideo {
-    // What it is rendered from: miniature_rendering.h.
+    // The video to render: miniature_rendering.h.
     std::string split;
     int index = 0;
-    // Below the data set's folder, with its ending; that of a folder of JPEG frames without one.
+    // Below the data set's folder, with its ending; a folder of JPEG frames has no ending.
     std::string path;
   };
   std::vector<PlacedVideo> videos;
@@ -32,11 +32,8 @@ struct DatasetLayout {
   std::vector<TextFile> texts;
 };
 
-// `class,group` after a header row, in alphabetical order: what the benchmark splits results by.
+// `class,group` after a header row, in alphabetical order; the benchmark groups results by it.
 std::string GroupsCsv(const Miniature& miniature);
-
-// A field of a CSV file: in quotes where it holds a comma, a quote, a space or a line break.
-std::string CsvField(absl::string_view text);
 
 // In alphabetical order.
 std::vector<const VideoClass*> SortedClasses(const Miniature& miniature);
@@ -44,6 +41,6 @@ std::vector<const VideoClass*> SortedClasses(const Miniature& miniature);
 // 11 letters, digits, "-" and "_".
 std::string DrawYouTubeId(RandomStream* stream);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_LAYOUT_DATASET_LAYOUT_H_

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 TEST(DatasetLayoutTest, GroupsAreListedAlphabetically) {
@@ -12,17 +12,10 @@ TEST(DatasetLayoutTest, GroupsAreListedAlphabetically) {
   EXPECT_EQ(GroupsCsv(miniature), "class,group\n\"salt, \"\"then\"\" pepper\",long\nup,short\n");
 }
 
-TEST(DatasetLayoutTest, CsvFieldsFollowTheRules) {
-  EXPECT_EQ(CsvField("bars"), "bars");
-  EXPECT_EQ(CsvField("up then down"), "\"up then down\"");
-  EXPECT_EQ(CsvField("a\"b"), "\"a\"\"b\"");
-  EXPECT_EQ(CsvField(""), "");
-}
-
 TEST(DatasetLayoutTest, YouTubeIdsHaveElevenLetters) {
   RandomStream stream(1, "id", {});
   EXPECT_THAT(DrawYouTubeId(&stream), testing::MatchesRegex("[A-Za-z0-9_-]{11}"));
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

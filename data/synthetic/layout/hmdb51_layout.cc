@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kSplits = 3;
@@ -34,7 +34,7 @@ DatasetLayout LayOutHmdb51(const Miniature& miniature, const MiniatureSize& size
         const int index = (film * size.videos_per_group + clip) * classes + video_class;
         layout.videos.push_back({"pool", index, absl::StrCat("hmdb51_org/", name, "/", file)});
         for (int split = 0; split < kSplits; ++split) {
-          // The official lists' own space at the end.
+          // The official lists have a space at the end, too.
           absl::StrAppend(&lists[split], file, " ", Flag(film, size.groups, split), " \n");
         }
       }
@@ -49,4 +49,4 @@ DatasetLayout LayOutHmdb51(const Miniature& miniature, const MiniatureSize& size
   return layout;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

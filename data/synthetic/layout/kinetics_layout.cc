@@ -7,9 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/synthetic/miniatures/miniature_rendering.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 std::vector<KineticsVideo> NameKineticsVideos(const Miniature& miniature, absl::string_view split,
                                               int count, uint64_t seed) {
   const std::string purpose = absl::StrCat(miniature.name, ".", split, ".name");
@@ -44,13 +45,13 @@ std::string KineticsPath(const Miniature& miniature, absl::string_view split,
 
 std::string KineticsCsv(const Miniature& miniature, absl::string_view split,
                         const std::vector<KineticsVideo>& videos) {
-  // The official lists' own headers; the test list is published without labels.
+  // The official lists' headers; the test list is published without labels.
   const bool labelled = split != "test";
   std::string text = labelled ? "label,youtube_id,time_start,time_end,split,is_cc\n"
                               : "youtube_id,time_start,time_end,split\n";
   for (const KineticsVideo& video : videos) {
     if (labelled) {
-      absl::StrAppend(&text, CsvField(miniature.classes[video.video_class].name), ",");
+      absl::StrAppend(&text, CsvField(miniature.classes[video.video_class].name, " "), ",");
     }
     absl::StrAppend(&text, video.id, ",", video.start_seconds, ",", video.end_seconds, ",", split,
                     labelled ? ",0\n" : "\n");
@@ -87,4 +88,4 @@ DatasetLayout LayOutKinetics(const Miniature& miniature, const MiniatureSize& si
   return layout;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

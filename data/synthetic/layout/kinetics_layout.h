@@ -1,4 +1,4 @@
-// How Kinetics-400 and -600 are laid out.
+// The layout of Kinetics-400 and -600.
 //
 //   train/<class>/<id>_<start>_<end>.mp4    val/<class>/...    test/...  (no labels, no folders)
 //   kinetics-400_train.csv  kinetics-400_val.csv  kinetics-400_test.csv  label_map.txt  groups.csv
@@ -13,15 +13,15 @@
 #include "data/synthetic/layout/dataset_layout.h"
 #include "data/synthetic/miniatures/miniature.h"
 
-namespace op3d {
+namespace op3d::data {
 
 DatasetLayout LayOutKinetics(const Miniature& miniature, const MiniatureSize& size, uint64_t seed);
 
 // Its parts.
 struct KineticsVideo {
-  // As YouTube makes them.
+  // In the form of YouTube's ids.
   std::string id;
-  // The part of the (pretended) source that the clip shows, in seconds.
+  // The part of the (pretended) source video that the clip shows, in seconds.
   int start_seconds = 0;
   int end_seconds = 0;
   // Index in the miniature's classes.
@@ -43,9 +43,9 @@ std::string KineticsPath(const Miniature& miniature, absl::string_view split,
 std::string KineticsCsv(const Miniature& miniature, absl::string_view split,
                         const std::vector<KineticsVideo>& videos);
 
-// One class a line, alphabetically: a class's line number is its label.
+// One class per line, alphabetically: a class's line number, from 0, is its label.
 std::string KineticsLabelMap(const Miniature& miniature);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_LAYOUT_KINETICS_LAYOUT_H_

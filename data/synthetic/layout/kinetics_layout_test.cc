@@ -7,7 +7,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::MatchesRegex;
@@ -67,4 +67,4 @@ TEST(KineticsLayoutTest, ClassesAreListedAlphabetically) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

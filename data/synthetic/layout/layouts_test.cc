@@ -23,7 +23,7 @@
 #include "data/synthetic/layout/ucf101_layout.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -226,4 +226,4 @@ TEST(LayoutsTest, Kinetics600HasListsOfItsOwnName) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

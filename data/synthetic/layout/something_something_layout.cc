@@ -12,7 +12,7 @@
 #include "data/synthetic/miniatures/miniature_rendering.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // As large as the real ones.
@@ -118,4 +118,4 @@ DatasetLayout LayOutSomethingSomething(const Miniature& miniature, const Miniatu
   return layout;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

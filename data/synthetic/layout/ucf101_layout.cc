@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kSplits = 3;
@@ -51,4 +51,4 @@ DatasetLayout LayOutUcf101(const Miniature& miniature, const MiniatureSize& size
   return layout;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

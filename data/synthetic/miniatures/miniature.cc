@@ -10,7 +10,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr char kFolder[] = "data/synthetic/miniatures";
@@ -168,4 +168,4 @@ const Miniature::Encoding& EncodingOf(const Miniature& miniature, int index) {
   return miniature.encodings[(index / miniature.classes.size()) % miniature.encodings.size()];
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 Rendering RenderingOf(const Miniature& miniature, absl::string_view split, int index,
                       uint64_t seed) {
@@ -16,4 +16,4 @@ uint64_t SplitSeed(uint64_t seed, const Miniature& miniature, absl::string_view 
   return RandomStream(seed, absl::StrCat(miniature.name, ".", split, ".seed"), {})();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,16 +10,16 @@
 #include "data/synthetic/miniatures/miniature.h"
 #include "data/synthetic/scene/rendering.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Video `index` of a list ("train", "val", "test") or of the pool of a data set with several splits
-// ("pool"); of class ClassOf(miniature, index).
+// ("pool"); its class is ClassOf(miniature, index).
 Rendering RenderingOf(const Miniature& miniature, absl::string_view split, int index,
                       uint64_t seed);
 
-// Each split has a seed of its own, so that nothing tried on one tells about another.
+// Each split has its own seed, so that the splits are independent.
 uint64_t SplitSeed(uint64_t seed, const Miniature& miniature, absl::string_view split);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_MINIATURES_MINIATURE_RENDERING_H_

@@ -10,7 +10,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 struct Expected {
   const char* name;
   int frames, frame_rate;
-  // Classes of each group.
+  // Number of classes in each group.
   int appearance, brief, lengthy;
 };
 
@@ -56,7 +56,7 @@ TEST(MiniatureTest, ThereAreSevenWithTheirClasses) {
     EXPECT_EQ(groups["appearance"], expected.appearance);
     EXPECT_EQ(groups["short"], expected.brief);
     EXPECT_EQ(groups["long"], expected.lengthy);
-    // Classes equally often.
+    // All classes are equally frequent.
     const int classes = static_cast<int>(miniature.classes.size());
     EXPECT_EQ(miniature.size.train % classes, 0);
     EXPECT_EQ(miniature.size.validation % classes, 0);
@@ -66,7 +66,7 @@ TEST(MiniatureTest, ThereAreSevenWithTheirClasses) {
   EXPECT_EQ(MiniatureNames(), expected_names);
 }
 
-// Whatever a mirror or a picture tells must not be told apart, or must not be told at all.
+// No class may differ from another only by a mirror image, or be recognisable in a single picture.
 TEST(MiniatureTest, AppearanceCarriesNothingInSomethingSomething) {
   for (const char* name : {"something_something_v1", "something_something_v2"}) {
     ASSERT_OK_AND_ASSIGN(const Miniature miniature, FindMiniature(name));
@@ -123,4 +123,4 @@ TEST(MiniatureTest, NamesWhatThereIs) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kTurn = 6.283185307179586;
@@ -31,7 +31,7 @@ Background Background::Draw(Scene scene, double contrast, RandomStream* stream) 
   Background background;
   background.scene_ = scene;
   background.base_ = DrawColour(0.2, 0.45, stream);
-  // The waves' own direction: bars that stand upright are waves that run sideways.
+  // The direction of the waves: vertical bars are horizontal waves.
   const double tilt = stream->Uniform(-0.15, 0.15);
   std::array<double, 2> directions;
   for (int i = 0; i < 2; ++i) {
@@ -48,7 +48,7 @@ Background Background::Draw(Scene scene, double contrast, RandomStream* stream) 
 }
 
 void Background::Add(const Grating& grating, int frame, Canvas* canvas) const {
-  // sin(a + b) = sin a cos b + cos a sin b: sines for columns and rows, not for every pixel.
+  // sin(a + b) = sin a cos b + cos a sin b: sines are computed for columns and rows, not per pixel.
   std::vector<float> sine(canvas->width), cosine(canvas->width);
   for (int x = 0; x < canvas->width; ++x) {
     sine[x] = static_cast<float>(std::sin(x * grating.along_x));
@@ -74,4 +74,4 @@ void Background::Paint(int frame, Canvas* canvas) const {
   for (const Grating& grating : gratings_) Add(grating, frame, canvas);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

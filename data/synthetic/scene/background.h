@@ -10,14 +10,14 @@
 #include "data/synthetic/scene/canvas.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class Scene {
-  // Waves of 8-24 pixels in any direction, amplitude 0.04-0.10 of a colour of 0.4-1.
+  // Waves of 8-24 pixels in any direction, amplitude 0.04-0.10, on a colour of 0.4-1.
   kPlain,
-  // Both near vertical, 1.6 times as strong.
+  // Both waves nearly vertical, 1.6 times as strong.
   kBars,
-  // Their signs instead, crossed, 10-16 pixels: like a tablecloth.
+  // The signs of two crossed waves of 10-16 pixels: like a tablecloth.
   kChecks,
 };
 
@@ -45,6 +45,6 @@ class Background {
   std::array<Grating, 2> gratings_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_BACKGROUND_H_

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kWidth = 64;
@@ -19,7 +19,7 @@ Canvas Paint(Scene scene, int index, int frame) {
   return canvas;
 }
 
-// Mean absolute difference of neighbours.
+// Mean absolute difference of neighbouring pixels.
 double Change(Canvas* canvas, int dx, int dy) {
   double sum = 0.0;
   for (int y = 0; y + dy < kHeight; ++y) {
@@ -35,7 +35,7 @@ TEST(BackgroundTest, StaysDark) {
     for (const Scene scene : {Scene::kPlain, Scene::kBars, Scene::kChecks}) {
       for (const Colour& colour : Paint(scene, i, 40).pixels) {
         for (const float channel : colour) {
-          // Twice the amplitude 0.1 (bars: 0.16) below 0.2 or above 0.45.
+          // The range 0.2 to 0.45, extended by twice the amplitude 0.1 (bars: 0.16).
           EXPECT_GE(channel, 0.2 - 2 * 0.16 - 1e-5);
           EXPECT_LE(channel, 0.45 + 2 * 0.16 + 1e-5);
         }
@@ -75,4 +75,4 @@ TEST(BackgroundTest, DriftsSlowly) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

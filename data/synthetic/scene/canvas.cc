@@ -1,6 +1,6 @@
 #include "data/synthetic/scene/canvas.h"
 
-namespace op3d {
+namespace op3d::data {
 
 Colour DrawColour(double low, double high, RandomStream* stream) {
   Colour colour;
@@ -8,4 +8,4 @@ Colour DrawColour(double low, double high, RandomStream* stream) {
   return colour;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

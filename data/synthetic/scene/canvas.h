@@ -1,4 +1,4 @@
-// The plane that synthetic videos are painted on: numbers instead of bytes, so that nothing is
+// The plane on which synthetic videos are painted: floats instead of bytes, so that nothing is
 // rounded before the end.
 #ifndef OP3D_DATA_SYNTHETIC_SCENE_CANVAS_H_
 #define OP3D_DATA_SYNTHETIC_SCENE_CANVAS_H_
@@ -8,7 +8,7 @@
 
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Red, green, blue in [0, 1].
 using Colour = std::array<float, 3>;
@@ -29,6 +29,6 @@ struct Canvas {
   std::vector<Colour> pixels;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_CANVAS_H_

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kHalfSide = 0.85;  // of a square, in radii: about the area of the disc
@@ -12,7 +12,7 @@ double Box(double half_width, double half_height, double x, double y) {
   return std::max(std::abs(x) - half_width, std::abs(y) - half_height);
 }
 
-// The nearest way from `to` to `from` on a circle of the given length.
+// The shortest distance, with sign, from `to` to `from` on a circle of the given length.
 double Around(double from, double to, double length) { return std::remainder(from - to, length); }
 
 // The other colour of a checker.
@@ -35,7 +35,7 @@ double SignedDistance(Look look, double radius, double x, double y) {
     case Look::kCross:
       return std::min(Box(radius, 0.32 * radius, x, y), Box(0.32 * radius, radius, x, y));
     case Look::kTriangle: {
-      // Three half-planes at the distance radius / 2 from the middle; the tip points up.
+      // Three half-planes at distance radius / 2 from the middle; the tip points up.
       const double slanted = 0.8660254037844386 * std::abs(x) - 0.5 * y;
       return std::max(slanted, y) - 0.5 * radius;
     }
@@ -66,4 +66,4 @@ void Figure::Paint(const Pose& pose, Canvas* canvas) const {
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// A coloured shape with a soft edge, painted on a plane that is a torus: what leaves on one side
+// A coloured shape with a soft edge, painted on a torus: what leaves on one side
 // enters on the other.
 //
 //   Figure figure = {Look::kRing, /*radius=*/8.0, /*angle=*/0.2, {1, 1, 0.8}};
@@ -9,15 +9,15 @@
 #include "data/synthetic/scene/canvas.h"
 #include "data/synthetic/scene/motion.h"
 
-namespace op3d {
+namespace op3d::data {
 
 enum class Look { kDisc, kSquare, kRing, kCross, kTriangle, kChecker };
 
-// The torus is so much wider and higher than the frame, in pixels.
+// The torus is wider and higher than the frame by this, in pixels.
 inline constexpr double kTorusMargin = 6.0;
 
 // Distance of (x, y) from the edge of the shape with `radius` around the origin, in pixels;
-// negative inside.  Corners lie further out than `radius`: a square's side is 1.7 radii.
+// negative inside.  Corners are farther out than `radius`: a square's side is 1.7 radii.
 double SignedDistance(Look look, double radius, double x, double y);
 
 struct Figure {
@@ -31,6 +31,6 @@ struct Figure {
   void Paint(const Pose& pose, Canvas* canvas) const;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_FIGURE_H_

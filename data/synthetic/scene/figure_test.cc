@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // The part of a 64x48 plane that a white figure covers, in pixels.
@@ -49,9 +49,9 @@ TEST(FigureTest, EdgesAreSoft) {
 
 TEST(FigureTest, LeavesAndEntersAgain) {
   const double area = Area(Paint(Look::kDisc, 8, {32, 24, 1}));
-  // One turn around the torus later it is where it was.
+  // After one turn around the torus it is at the same position.
   EXPECT_NEAR(Area(Paint(Look::kDisc, 8, {32 + 70, 24 - 54, 1})), area, 1e-3);
-  // Half above, and below the lower edge by as much as the margin leaves over.
+  // Half of it is above, and it appears at the lower edge as far as the margin allows.
   Canvas canvas = Paint(Look::kDisc, 8, {32, 0, 1});
   EXPECT_FLOAT_EQ(canvas.at(32, 0)[0], 1.0f);
   EXPECT_FLOAT_EQ(canvas.at(32, 47)[0], 1.0f);  // 7 below the centre at 54
@@ -59,4 +59,4 @@ TEST(FigureTest, LeavesAndEntersAgain) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kTurn = 6.283185307179586;
@@ -64,7 +64,7 @@ Trajectory Trajectory::Draw(absl::Span<const Motion> motions, const VideoShape& 
 void Trajectory::Apply(const Segment& segment, int frame, Pose* pose) {
   const bool now = frame >= segment.start && frame < segment.end;
   const double elapsed = std::max(0, std::min(frame, segment.end) - segment.start);
-  // A shake or a change of size ends where it began; a way stays made.
+  // A shake or a change of size ends where it began; a movement remains.
   const double shake = now ? segment.amplitude * std::sin(kTurn * elapsed / segment.period) : 0.0;
   const double ramp = now ? std::fmod(elapsed / segment.period, 1.0) : 0.5;
   switch (segment.motion) {
@@ -99,4 +99,4 @@ Pose Trajectory::At(int frame) const {
   return pose;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

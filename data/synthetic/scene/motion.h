@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // What every video of a data set has in common.
 struct VideoShape {
@@ -27,11 +27,11 @@ enum class Motion {
   kDown,
   kLeft,
   kRight,
-  // To and fro sideways: period 5.5-8.5 frames, amplitude 3-6; and period 13-20, amplitude 5-9.
-  // The speeds overlap, only the period tells.
+  // Left and right: period 5.5-8.5 frames, amplitude 3-6 pixels; or period 13-20, amplitude 5-9.
+  // The speeds overlap; only the period tells the two apart.
   kFast,
   kSlow,
-  // From 0.55 to 1.45 of the size and the reverse, again every 18-30 frames.
+  // From 0.55 to 1.45 times the size, or the reverse, repeated every 18-30 frames.
   kGrow,
   kShrink,
 };
@@ -43,7 +43,7 @@ struct Pose {
   double scale = 1.0;
 };
 
-// The way of an actor: one motion after the other, on top of a slow wobble of up to 3 pixels.
+// The path of an actor: one motion after the other, plus a slow wobble of up to 3 pixels.
 class Trajectory {
  public:
   // `motions`: one, or two with the change at 35-65 % of the video.  Starts in the middle 40 % of
@@ -51,19 +51,19 @@ class Trajectory {
   static Trajectory Draw(absl::Span<const Motion> motions, const VideoShape& shape,
                          RandomStream* stream);
 
-  // `frame` in [0, frames).  May lie outside of the frame: the plane is a torus to the renderer.
+  // `frame` in [0, frames).  The result may be outside of the frame: the renderer uses a torus.
   Pose At(int frame) const;
   // The first frame of motion `index`.
   int start(int index) const { return segments_[index].start; }
 
  private:
-  // Draws what a motion leaves open.
+  // The random parameters of a motion.
   struct Segment {
     Motion motion;
     // Frames [start, end).
     int start;
     int end;
-    // Pixels a frame, amplitude in pixels, period in frames: those that the motion has.
+    // Pixels per frame, amplitude in pixels, period in frames: only those that the motion uses.
     double speed = 0.0;
     double amplitude = 0.0;
     double period = 1.0;
@@ -85,6 +85,6 @@ class Trajectory {
   std::vector<Segment> segments_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_MOTION_H_

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr VideoShape kShape;
@@ -58,7 +58,7 @@ TEST(TrajectoryTest, TwoMotionsFollowEachOther) {
   }
 }
 
-// Turning points of the way to and fro, in frames.
+// The mean distance of turning points of the motion to and fro, in frames.
 double MeanPeriod(const Trajectory& path) {
   int turns = 0;
   for (int frame = 1; frame < 95; ++frame) {
@@ -90,7 +90,7 @@ TEST(TrajectoryTest, GrowsAndShrinks) {
         EXPECT_LE(path.At(frame).scale, 1.45 + 1e-9);
         up += path.At(frame + 1).scale > path.At(frame).scale;
       }
-      // The jumps back are few.
+      // There are few jumps back.
       EXPECT_EQ(up > 47, motion == Motion::kGrow);
       EXPECT_GE(std::min(up, 95 - up), 3);
       EXPECT_LE(std::min(up, 95 - up), 5);
@@ -99,4 +99,4 @@ TEST(TrajectoryTest, GrowsAndShrinks) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

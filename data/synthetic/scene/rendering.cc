@@ -5,7 +5,7 @@
 
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr double kTurn = 6.283185307179586;
@@ -15,8 +15,8 @@ const T& Choose(const std::vector<T>& from, RandomStream* stream) {
   return from[stream->UniformInt(static_cast<int64_t>(from.size()))];
 }
 
-// Close to a normal distribution with mean 0 and standard deviation 1, from one draw: four 16-bit
-// numbers added up (a sum of n has n / 12 of a number's squared range as variance).
+// Approximately normal with mean 0 and standard deviation 1, from one draw: the sum of four 16-bit
+// numbers (the variance of a sum of n is n / 12 of a number's squared range).
 float QuickGaussian(RandomStream* stream) {
   const uint64_t bits = (*stream)();
   const int64_t sum = static_cast<int64_t>((bits & 0xffff) + (bits >> 16 & 0xffff) +
@@ -107,4 +107,4 @@ absl::Status Rendering::Render(absl::FunctionRef<absl::Status(const RgbImage&)> 
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

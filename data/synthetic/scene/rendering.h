@@ -17,21 +17,21 @@
 #include "data/video/image/image.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// Everything about one video that is drawn, but the noise.
+// All random parameters of one video, except the noise.
 class Rendering {
  public:
-  // All of `stream`'s numbers from here on belong to the video.
+  // The video uses all of `stream`'s numbers from here on.
   Rendering(const VideoClass& video_class, const VideoShape& shape, const VideoStyle& style,
             RandomStream stream);
 
   const VideoShape& shape() const { return shape_; }
-  // The frames [first, end) that the actor is there in.
+  // The frames [first, end) in which the actor is visible.
   int first_present() const { return first_present_; }
   int end_present() const { return end_present_; }
 
-  // Calls `sink` for the frames in order; a status from it ends the rendering.
+  // Calls `sink` for the frames in order; an error from it stops the rendering and is returned.
   absl::Status Render(absl::FunctionRef<absl::Status(const RgbImage&)> sink) const;
 
  private:
@@ -51,7 +51,7 @@ class Rendering {
   int first_present_ = 0;
   int end_present_ = 0;
   Trajectory trajectory_;
-  // Brightness changes by +-`flicker_` (a share) with this period in frames and phase in turns.
+  // Brightness changes by +-`flicker_` (a share), with this period in frames and phase in turns.
   double flicker_ = 0.0;
   double flicker_period_ = 1.0;
   double flicker_phase_ = 0.0;
@@ -60,6 +60,6 @@ class Rendering {
   RandomStream noise_stream_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_RENDERING_H_

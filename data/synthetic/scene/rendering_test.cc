@@ -8,7 +8,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 VideoClass Upwards() { return {"up", "short", {Look::kDisc}, {Scene::kPlain}, {{Motion::kUp}}}; }
@@ -23,8 +23,8 @@ std::vector<RgbImage> Frames(const Rendering& rendering) {
   return frames;
 }
 
-// The middle of the bright pixels, as an angle on the torus' height; backgrounds and distractors
-// are darker than an actor.
+// The middle of the bright pixels, as an angle on the height of the torus; backgrounds and
+// distractors are darker than an actor.
 double HeightAngle(const RgbImage& image) {
   double sine = 0.0, cosine = 0.0;
   for (int i = 0; i < image.width * image.height; ++i) {
@@ -47,7 +47,7 @@ TEST(RenderingTest, TheActorMovesAsItsClassSays) {
       const double turn = HeightAngle(frames[frame - 4]) - HeightAngle(frames[frame]);
       risen += std::remainder(turn, 2 * std::acos(-1.0)) / (2 * std::acos(-1.0)) * 54;
     }
-    // 92 frames of 0.8 to 1.6 pixels; 8: the wobble, and what the edges cut off.
+    // 92 frames of 0.8 to 1.6 pixels; 8 for the wobble and what the edges hide.
     EXPECT_GE(risen, 0.8 * 92 - 8) << i;
     EXPECT_LE(risen, 1.6 * 92 + 8) << i;
   }
@@ -93,9 +93,9 @@ TEST(RenderingTest, TheActorIsThereInOneSpanAlone) {
         const uint8_t* pixel = &frames[frame].pixels[p * 3];
         bright += pixel[0] + pixel[1] + pixel[2] > 3 * 165;
       }
-      // A disc of radius 7 covers 150 pixels; noise alone makes a few as bright.
+      // A disc of radius 7 covers 150 pixels; noise alone makes only a few as bright.
       if (frame >= rendering.first_present() && frame < rendering.end_present()) {
-        // Near the edge of the frame less of it can be seen.
+        // Near the edge of the frame less of it is visible.
         if (frame == rendering.first_present()) {
           EXPECT_GE(bright, 100) << frame;
         }
@@ -107,7 +107,7 @@ TEST(RenderingTest, TheActorIsThereInOneSpanAlone) {
 }
 
 TEST(RenderingTest, TheStyleMakesNoiseAndWavesStronger) {
-  // The same draws: brightness differs from frame to frame more, in the same places.
+  // With the same draws, the brightness varies more from frame to frame, at the same positions.
   const auto spread = [](double noise, double contrast) {
     VideoStyle style;
     style.noise = noise;
@@ -138,4 +138,4 @@ TEST(RenderingTest, EndsWhenTheSinkSaysSo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// A class of synthetic videos: what its videos may be made of; and the style of a whole data set.
+// A class of synthetic videos: what its videos consist of; and the style of a whole data set.
 #ifndef OP3D_DATA_SYNTHETIC_SCENE_VIDEO_CLASS_H_
 #define OP3D_DATA_SYNTHETIC_SCENE_VIDEO_CLASS_H_
 
@@ -9,11 +9,11 @@
 #include "data/synthetic/scene/figure.h"
 #include "data/synthetic/scene/motion.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Each video takes one entry of each list.
 struct VideoClass {
-  // As the data set's lists write it.
+  // The name in the data set's lists.
   std::string name;
   // "appearance", "short" (a short clip shows it) or "long" (only a long one does).
   std::string group;
@@ -23,16 +23,16 @@ struct VideoClass {
   std::vector<std::vector<Motion>> motions;
 };
 
-// How hard the videos of a data set are to read.
+// How difficult the videos of a data set are.
 struct VideoStyle {
   // Factors on the amplitude of the background's waves and on the noise.
   double contrast = 1.0;
   double noise = 1.0;
-  // The actor is there in one span of between these shares of the frames alone.
+  // The actor is only visible in one span, whose length is between these shares of the frames.
   double min_presence = 1.0;
   double max_presence = 1.0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_SYNTHETIC_SCENE_VIDEO_CLASS_H_

@@ -9,7 +9,7 @@
 #include "data/video/image/image.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Ramps with blocks of random bytes over them: smooth parts, hard edges, greys and pure colours.
 inline RgbImage TestPicture(int width, int height, uint64_t seed) {
@@ -42,6 +42,6 @@ inline RgbImage CutOut(const RgbImage& image, const Box& box) {
   return cut;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_TRANSFORM_TESTING_TEST_PICTURE_H_

@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 thread_local FfmpegLog* current_log = nullptr;
@@ -91,11 +91,11 @@ void FfmpegLog::Collect(void* object, int level, const char* format, va_list arg
   if (++current_log->count_ > 1) return;
   char line[512];
   std::vsnprintf(line, sizeof(line), format, arguments);
-  // FFmpeg's own formatting would put the object's address in front: another one every time.
+  // FFmpeg's own formatting would include the object's address, which differs every time.
   const AVClass* type = object == nullptr ? nullptr : *static_cast<AVClass**>(object);
   current_log->first_ = absl::StrCat(type == nullptr ? "" : type->item_name(object),
                                      type == nullptr ? "" : ": ", line);
   absl::StripAsciiWhitespace(&current_log->first_);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

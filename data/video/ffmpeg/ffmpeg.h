@@ -1,8 +1,8 @@
-// The door to FFmpeg: the only file that includes libav*.  It holds what every use of FFmpeg needs:
+// The only file that includes libav*.  It holds what every use of FFmpeg needs:
 // owners for its objects, absl::Status for its error codes, and silence for its log.
 //
-// FFmpeg decides things by process-wide state in one place only, its log callback; FfmpegLog takes
-// it over for good.  No type of FFmpeg crosses the borders of data/video.
+// The only process-wide state of FFmpeg that matters is its log callback; FfmpegLog replaces it
+// permanently.  No type of FFmpeg is used outside data/video.
 #ifndef OP3D_DATA_VIDEO_FFMPEG_FFMPEG_H_
 #define OP3D_DATA_VIDEO_FFMPEG_FFMPEG_H_
 
@@ -25,7 +25,7 @@ extern "C" {
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // ------------------------------------------------------------------------------------- owners
 struct FfmpegDeleter {
@@ -55,8 +55,8 @@ using InputPtr = std::unique_ptr<AVFormatContext, FfmpegInputDeleter>;
 using OutputPtr = std::unique_ptr<AVFormatContext, FfmpegOutputDeleter>;
 using StreamPtr = std::unique_ptr<AVIOContext, FfmpegStreamDeleter>;
 
-// A file in memory for a muxer to write and seek in (FFmpeg's own, avio_open_dyn_buf, loses parts
-// of AVI files).  Flush with avio_flush before reading `bytes`.
+// A file in memory to which a muxer can write and seek (FFmpeg's own, avio_open_dyn_buf, loses
+// parts of AVI files).  Flush with avio_flush before reading `bytes`.
 class MemoryFile {
  public:
   MemoryFile();
@@ -76,14 +76,14 @@ class MemoryFile {
 };
 
 // ------------------------------------------------------------------------------------- errors
-// OK for `code` >= 0; else "`what`: <FFmpeg's words>" with NotFound, InvalidArgument,
-// ResourceExhausted (no memory), Unimplemented (a feature or codec is not there), DataLoss
+// OK for `code` >= 0; otherwise "`what`: <FFmpeg's words>" with NotFound, InvalidArgument,
+// ResourceExhausted (no memory), Unimplemented (a feature or codec is missing), DataLoss
 // (invalid data, unexpected end) or Internal.
 absl::Status FfmpegStatus(int code, absl::string_view what);
 
 // ---------------------------------------------------------------------------------------- log
-// While it lives, collects the warnings and errors that FFmpeg logs on this thread; FFmpeg prints
-// nothing any more from the first one's construction on.  The innermost of several counts.
+// Collects the warnings and errors that FFmpeg logs on this thread during its lifetime.  From the
+// first one's construction on, FFmpeg prints nothing.  If several exist, the innermost collects.
 class FfmpegLog {
  public:
   FfmpegLog();
@@ -92,7 +92,7 @@ class FfmpegLog {
   FfmpegLog& operator=(const FfmpegLog&) = delete;
 
   int64_t count() const { return count_; }
-  // The first line, "h264: error while decoding MB 3 4"; empty when there was none.
+  // The first line, "h264: error while decoding MB 3 4"; empty if there was none.
   const std::string& first() const { return first_; }
 
  private:
@@ -103,6 +103,6 @@ class FfmpegLog {
   std::string first_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FFMPEG_FFMPEG_H_

@@ -7,7 +7,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -68,4 +68,4 @@ TEST(MemoryFileTest, WritesAndOverwrites) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/video/ffmpeg/ffmpeg.h"
 
-namespace op3d {
+namespace op3d::data {
 
 std::string FfmpegVersion() {
   const unsigned version = avcodec_version();
@@ -11,4 +11,4 @@ std::string FfmpegVersion() {
                       AV_VERSION_MICRO(version));
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 TEST(FfmpegVersionTest, NamesTheLibraryAndThreeNumbers) {
@@ -10,4 +10,4 @@ TEST(FfmpegVersionTest, NamesTheLibraryAndThreeNumbers) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -6,7 +6,7 @@
 #include "absl/types/span.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 absl::Span<const uint8_t> Bytes(const uint8_t* data, int size) {
@@ -55,13 +55,13 @@ bool BFrameUnpacker::Unpack(AVPacket* packet) {
   const auto is_b = [](const Mpeg4Picture& picture) {
     return picture.coded && picture.type == Mpeg4Picture::Type::kB;
   };
-  // As long as a packet.
+  // The duration of a packet.
   const int64_t place = std::max<int64_t>(1, packet->duration);
   int64_t places = 0;
   bool key = false;
   const bool empty = pictures.empty() || (pictures.size() == 1 && !pictures[0].coded);
   if (empty) {
-    // The place of the B-frame that came with the picture before, or of nothing.
+    // The position of the B-frame that came with the previous picture, or of nothing.
     valid &= packet->size <= kLargestUncodedPicture && !(waiting_ && pictures.empty());
     if (valid && !waiting_) return false;
     waiting_ = false;
@@ -87,4 +87,4 @@ void BFrameUnpacker::Flush() {
   waiting_ = false;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -15,7 +15,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -94,10 +94,11 @@ TEST_F(BFrameUnpackerTest, WhatIsNotPackedIsLeftAlone) {
   EXPECT_FALSE(demuxer.HasPackedBFrames());
 }
 
-// Frames are counted by decoding them where the empty places are not as they should be.
+// If the empty positions are not as expected, frames are counted by decoding.
 TEST_F(BFrameUnpackerTest, BelievesNothingOfABrokenFile) {
   std::string bytes = MakeTestClip(Options(true), kFrames);
-  // The fourth place of a B-frame, "00dc", its size and an uncoded picture: now it is not a picture.
+  // The fourth position of a B-frame, "00dc", its size and an uncoded picture: now it is no
+  // picture.
   size_t at = bytes.find("movi");
   for (int places = 0; places < 4;) {
     at = bytes.find("00dc", at + 4);
@@ -114,4 +115,4 @@ TEST_F(BFrameUnpackerTest, BelievesNothingOfABrokenFile) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 
 absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
                                       const VideoLimits& limits) {
@@ -24,7 +24,7 @@ absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
   OP3D_RETURN_IF_ERROR(
       FfmpegStatus(avcodec_parameters_to_context(context, &parameters), demuxer.path()));
   context->pkt_timebase = demuxer.stream().time_base;
-  // Two threads are slower than one at these sizes, and videos are worked on in parallel anyway.
+  // Two threads are slower than one at these sizes, and videos are decoded in parallel anyway.
   context->thread_count = 1;
   context->has_b_frames =
       std::clamp(std::max(context->has_b_frames, reorder_depth), 0, kLargestReorderDepth);
@@ -37,7 +37,7 @@ absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
 }
 
 const AVFrame* Decoder::Next(Demuxer* demuxer) {
-  // Failures of one call are bounded, so that no damage can make this loop for ever.
+  // The failures of one call are limited, so that no damage can make this loop for ever.
   int failures = 0;
   for (;;) {
     av_frame_unref(frame_.get());
@@ -71,4 +71,4 @@ int64_t PresentationTime(const AVFrame& frame) {
   return frame.pts != AV_NOPTS_VALUE ? frame.pts : frame.best_effort_timestamp;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

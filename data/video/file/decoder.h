@@ -1,4 +1,4 @@
-// Packets in, frames in order of presentation out; one thread, every frame that can be had.
+// Packets in, frames in order of presentation out; one thread, every frame that can be decoded.
 #ifndef OP3D_DATA_VIDEO_FILE_DECODER_H_
 #define OP3D_DATA_VIDEO_FILE_DECODER_H_
 
@@ -9,26 +9,26 @@
 #include "data/video/file/demuxer.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 class Decoder {
  public:
-  // `reorder_depth`: how many frames may have to wait for an earlier one; the decoder raises it by
-  // itself when the stream says so, but would drop frames before it has noticed.  More than
-  // kLargestReorderDepth counts as that.
+  // `reorder_depth`: how many frames may have to wait for one that is presented earlier; the
+  // decoder raises it by itself when the stream says so, but would drop the frames before that.
+  // Larger values than kLargestReorderDepth are reduced to it.
   // Unimplemented: this FFmpeg cannot decode the codec.
   static absl::StatusOr<Decoder> Make(const Demuxer& demuxer, int reorder_depth,
                                       const VideoLimits& limits);
 
   // The next frame of `demuxer`'s packets, valid until the next call; nullptr at the end.  Damaged
-  // packets are passed over (FFmpeg's log tells).
+  // packets are skipped (FFmpeg's log names them).
   const AVFrame* Next(Demuxer* demuxer);
-  // Forgets everything it has seen; after a seek.
+  // Forgets all earlier packets; call it after a seek.
   void Flush();
 
-  // From now on frames that are presented before `time`, in the stream's time base, need not come:
-  // those that no other frame refers to are left out where that saves their decoding (H.264 and
-  // MPEG-4).  AV_NOPTS_VALUE: all come.
+  // From now on frames that are presented before `time`, in the stream's time base, are not needed:
+  // those that no other frame refers to are left out if that saves their decoding (H.264 and
+  // MPEG-4).  AV_NOPTS_VALUE: all frames are returned.
   void SkipBefore(int64_t time) { skip_before_ = time; }
 
   int64_t packets() const { return packets_; }
@@ -38,16 +38,16 @@ class Decoder {
   CodecPtr codec_;
   FramePtr frame_;
   bool draining_ = false;
-  // Whether a frame that its decoder passes over leaves no trace in the others.
+  // Whether skipping a frame leaves all other frames unchanged.
   bool can_skip_ = false;
   int64_t skip_before_ = AV_NOPTS_VALUE;
   int64_t packets_ = 0;
   int64_t frames_ = 0;
 };
 
-// When the frame is to be presented, in its stream's time base; AV_NOPTS_VALUE when nothing tells.
+// The presentation time of the frame, in its stream's time base; AV_NOPTS_VALUE if unknown.
 int64_t PresentationTime(const AVFrame& frame);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_DECODER_H_

@@ -6,7 +6,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 TEST(DecoderTest, GivesFramesInOrderOfPresentation) {
@@ -30,7 +30,7 @@ TEST(DecoderTest, GivesFramesInOrderOfPresentation) {
   EXPECT_EQ(log.count(), 0) << log.first();
 }
 
-// FFmpeg's H.264 decoder ends the process above a depth of 16.
+// FFmpeg's H.264 decoder aborts the process above a depth of 16.
 TEST(DecoderTest, BearsAnyReorderDepth) {
   FfmpegLog log;
   const std::string path = WriteTestClip(TestFolder("depth"), "clip.mp4", TestClipOptions(), 60);
@@ -57,4 +57,4 @@ TEST(DecoderTest, StartsAnewAfterAFlush) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -16,11 +16,11 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// Containers of videos only.  Left out are the demuxers that read other files than the one named
-// (playlists, image sequences) and those that take anything for a video (text).
+// Only containers of videos.  Excluded are demuxers that read files other than the one named
+// (playlists, image sequences) and those that accept anything as a video (text).
 constexpr char kContainers[] =
     "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,nut,ivf,obu,av1,h264,hevc,"
     "m4v,mjpeg,gif,mxf,rm,dv,wtv,3gp,yuv4mpegpipe,swf,vob";
@@ -35,8 +35,8 @@ absl::Status CheckFile(const std::string& path) {
   if (info.st_size == 0) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is empty, not a video"));
   }
-  // The machine's errors (no permission, too many files) must not pass for the video's own: an
-  // index keeps those.
+  // Errors of the machine (no permission, too many files) must not look like the video's own,
+  // because an index stores those.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return ErrnoStatus(errno, "cannot open", path);
   ::close(file);
@@ -49,7 +49,8 @@ absl::Status NotAVideo(const std::string& path, int code) {
       absl::StrCat(path, " is not a video that can be read (", std::string(status.message()), ")"));
 }
 
-// The containers whose packets all have times of their own, with codecs whose set-up they hold.
+// Whether it is a container whose packets all have their own times, with codecs whose configuration
+// it stores.
 bool HeaderSaysAll(const AVFormatContext& input) {
   const absl::string_view name = input.iformat->name;
   if ((input.ctx_flags & AVFMTCTX_NOHEADER) != 0 ||
@@ -82,13 +83,13 @@ absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits
   av_dict_set(&options, "protocol_whitelist", "file", 0);
   av_dict_set(&options, "format_whitelist", kContainers, 0);
   AVFormatContext* input = nullptr;
-  // "file:" keeps a name like "http:x.mp4" or "%03d.jpg" a plain file.
+  // With "file:" a name like "http:x.mp4" or "%03d.jpg" stays a plain file.
   const int opened =
       avformat_open_input(&input, absl::StrCat("file:", path).c_str(), nullptr, &options);
   av_dict_free(&options);
   if (opened < 0) return NotAVideo(path, opened);
   demuxer.input_.reset(input);
-  // Before the first packets are decoded to look at them.
+  // Before FFmpeg decodes the first packets to examine them.
   demuxer.LimitDelays();
   if (probe == Probe::kPackets || !HeaderSaysAll(*input)) {
     OP3D_RETURN_IF_ERROR(demuxer.ProbePackets(limits));
@@ -107,8 +108,8 @@ void Demuxer::LimitDelays() {
 }
 
 absl::Status Demuxer::ProbePackets(const VideoLimits& limits) {
-  // Some pictures are decoded already here, before a size is known to check: without the limit a
-  // file of a kilobyte costs a gigabyte.
+  // Some pictures are already decoded here, before a size is known that could be checked: without
+  // the limit a file of a kilobyte needs a gigabyte.
   std::vector<AVDictionary*> decoders(input_->nb_streams, nullptr);
   for (AVDictionary*& decoder : decoders) {
     av_dict_set_int(&decoder, "max_pixels", CodedPixelsLimit(limits), 0);
@@ -184,8 +185,8 @@ void Demuxer::ReadPacket() {
     if (code == AVERROR(EAGAIN)) continue;
     ended_ = code < 0;
     damaged_ |= code < 0 && code != AVERROR_EOF;
-    // To the decoder an empty packet would be the end of the stream; in an AVI file it stands for
-    // "the last picture again", and no decoder gives a frame for it.
+    // For the decoder an empty packet would mean the end of the stream.  In an AVI file it means
+    // "the last picture again", and no decoder returns a frame for it.
     if (ended_ || packet_->stream_index != stream_ || packet_->size == 0) continue;
     if (!unpacker_.has_value() || unpacker_->Unpack(packet_.get())) return;
   }
@@ -210,4 +211,4 @@ bool Demuxer::Seek(int64_t pts) {
   return avformat_seek_file(input_.get(), stream_, INT64_MIN, pts, pts, 0) >= 0;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -3,9 +3,9 @@
 //   OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits));
 //   while (const AVPacket* packet = demuxer.Next()) Use(*packet);
 //
-// The stream is the first one the file marks as default, or the first one: pictures of a cover do
-// not count.  (FFmpeg's own choice prefers a higher bit rate, which it guesses; OpenCV and PyAV
-// take the first as well.)
+// The stream is the first one that the file marks as default, or else the first one; cover pictures
+// do not count.  (FFmpeg's own choice prefers a higher bit rate, which it guesses; OpenCV and PyAV
+// also take the first.)
 #ifndef OP3D_DATA_VIDEO_FILE_DEMUXER_H_
 #define OP3D_DATA_VIDEO_FILE_DEMUXER_H_
 
@@ -19,13 +19,14 @@
 #include "data/video/file/b_frame_unpacker.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// Pictures that may wait in a decoder for one presented before them.  The H.264 decoder ends the
-// process above it (an assertion), whoever asks for more: a file's header or a caller.
+// The largest number of pictures that may wait in a decoder for one presented before them.  The
+// H.264 decoder aborts the process above it (an assertion), whether a file's header or a caller
+// asks for more.
 inline constexpr int kLargestReorderDepth = 16;
 
-// How stored pixels become presented ones: rows and columns swapped first, then mirrored.
+// How stored pixels become presented ones: first transposed, then mirrored.
 struct Orientation {
   bool transpose = false;
   bool flip_x = false;
@@ -34,9 +35,9 @@ struct Orientation {
 
 class Demuxer {
  public:
-  // How much is found out about the streams: all, by decoding some of their first packets; or what
-  // the header says, where that is enough to decode (MP4 and Matroska with a codec that they
-  // describe), which leaves out frame rates and believes the size of the frames.
+  // How the streams are examined.  kPackets: completely, by decoding some of their first packets.
+  // kHeader: only the header, if that is enough to decode (MP4 and Matroska with a codec that they
+  // describe); frame rates are then unknown and the frame size is taken from the header.
   enum class Probe { kPackets, kHeader };
 
   // NotFound, InvalidArgument (not a regular file, empty, not a video), ResourceExhausted (more
@@ -45,32 +46,32 @@ class Demuxer {
                                       Probe probe = Probe::kPackets);
 
   const std::string& path() const { return path_; }
-  // Whether packets were looked at to find out about the streams.
+  // Whether packets were decoded to examine the streams.
   bool probed() const { return probed_; }
   const AVStream& stream() const { return *input_->streams[stream_]; }
   const AVCodecParameters& parameters() const { return *stream().codecpar; }
   // Video streams in the file, covers not counted.
   int video_streams() const { return video_streams_; }
-  // From the stream's display matrix.  `exact` is false when the matrix asks for something else
+  // From the stream's display matrix.  `exact` is false if the matrix asks for anything other
   // than quarter turns and mirrors.
   Orientation orientation(bool* exact) const;
 
-  // Before the first packet is taken: whether B-frames are packed, and from there on packets of
+  // Call before the first packet is read: whether B-frames are packed, and from then on packets of
   // single pictures (b_frame_unpacker.h).
   bool HasPackedBFrames();
   absl::Status UnpackBFrames();
 
-  // The next packet with something in it, valid until the next call; nullptr at the end.
+  // The next non-empty packet, valid until the next call; nullptr at the end.
   const AVPacket* Next();
-  // What Next() will give, without taking it.
+  // The result of the next call of Next(), without consuming it.
   const AVPacket* Peek();
-  // True when the file ended with an error instead of its end, or its B-frames were not packed as
+  // True if the file ended with an error instead of its end, or its B-frames were not packed as
   // they should have been.
   bool damaged() const { return damaged_ || (unpacker_.has_value() && unpacker_->broken()); }
 
-  // Next() goes on at a key frame at or before `pts` (in the stream's time base); false when the
-  // container cannot, and then the position is not known.  Which key frame it is, is for the
-  // caller to look at: containers' indices err.
+  // Next() continues at a key frame at or before `pts` (in the stream's time base).  False if the
+  // container cannot seek; then the position is unknown.  The caller must check which key frame it
+  // is, because containers' indices may be wrong.
   bool Seek(int64_t pts);
 
  private:
@@ -93,6 +94,6 @@ class Demuxer {
   bool probed_ = false;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_DEMUXER_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -41,7 +41,7 @@ TEST_F(DemuxerTest, GivesThePacketsOfTheVideo) {
   EXPECT_FALSE(demuxer.damaged());
 }
 
-// Whatever codec and container: what the header does not say is found out all the same.
+// For every codec and container: what the header does not say is still found.
 TEST_F(DemuxerTest, TheHeaderAloneGivesTheSamePackets) {
   const struct {
     const char *file, *container, *encoder;
@@ -90,7 +90,7 @@ TEST_F(DemuxerTest, SeeksToAKeyFrame) {
   EXPECT_EQ(packet->pts, 30 * step);
 }
 
-// Its pictures are 3,969x61,464, which shows only when one is decoded.
+// Its pictures are 3,969x61,464, which is only visible after decoding one.
 TEST_F(DemuxerTest, AKilobyteDoesNotCostAGigabyte) {
   ASSERT_OK_AND_ASSIGN(const std::string path,
                        RunfilePath("data/video/file/testdata/huge_pictures.webm"));
@@ -101,7 +101,7 @@ TEST_F(DemuxerTest, AKilobyteDoesNotCostAGigabyte) {
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 200 << 10);  // kilobytes
 }
 
-// FFmpeg's H.264 decoder ends the process when more than 16 pictures are to wait.
+// FFmpeg's H.264 decoder aborts the process if more than 16 pictures have to wait.
 TEST_F(DemuxerTest, AHeaderCannotAskForAnyDelay) {
   const std::string clip = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 40);
   const std::string path = JoinPath(folder_, "delay.nut");
@@ -188,4 +188,4 @@ TEST_F(DemuxerTest, ReadsTheRotation) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

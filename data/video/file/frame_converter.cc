@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// The "j" formats say "full range" in their name, which swscale has come to dislike.
+// The "j" formats have "full range" in their name, which swscale has deprecated.
 AVPixelFormat WithoutRange(int format) {
   switch (format) {
     case AV_PIX_FMT_YUVJ411P:
@@ -159,4 +159,4 @@ absl::Status FrameConverter::Convert(const AVFrame& frame, const Box& box, RgbIm
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

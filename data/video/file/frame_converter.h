@@ -1,8 +1,8 @@
-// Decoded frames as RGB pictures: colours by the file's matrix and range, turned upright.
+// Converts decoded frames to RGB: colours by the file's matrix and range, turned upright.
 //
-// The arithmetic is libswscale's, with rounding and chroma interpolation that do not depend on the
-// machine's vector instructions or on the parity of the height, as its fast path does.  The usual
-// pixel format takes a short cut to the same bytes.
+// The arithmetic is libswscale's, with rounding and chroma interpolation that, unlike in its fast
+// path, do not depend on the machine's vector instructions or on the parity of the height.  The
+// most common pixel format takes a faster path with the same bytes.
 #ifndef OP3D_DATA_VIDEO_FILE_FRAME_CONVERTER_H_
 #define OP3D_DATA_VIDEO_FILE_FRAME_CONVERTER_H_
 
@@ -18,7 +18,7 @@
 #include "data/video/image/image.h"
 #include "data/video/image/yuv_to_rgb.h"
 
-namespace op3d {
+namespace op3d::data {
 
 class FrameConverter {
  public:
@@ -26,19 +26,19 @@ class FrameConverter {
   // change it midway) is scaled.
   FrameConverter(int width, int height, Orientation orientation);
 
-  // The part `box` of the presented picture, in which it must lie.  Matrix: the frame's; BT.601
-  // when it says nothing.  Range: full when it says so, else limited.
+  // Writes the part `box` of the presented picture, which must contain it.  Matrix: the frame's;
+  // BT.601 if unspecified.  Range: full if the frame says so, otherwise limited.
   // Unimplemented: a pixel format that swscale cannot read.
   absl::Status Convert(const AVFrame& frame, const Box& box, RgbImage* image);
 
  private:
-  // Where the pixels of a part of the stored picture are, [any, any, 3].
+  // The pixels of a part of the stored picture, [any, any, 3].
   struct Pixels {
     const uint8_t* data;
     ptrdiff_t stride;
   };
   Box StoredBox(const Box& presented) const;
-  // Null when the frame has to go through swscale.
+  // Null if the frame must be converted by swscale.
   YuvToRgb* ShortCut(const AVFrame& frame);
   absl::StatusOr<Pixels> Scale(const AVFrame& frame);
   absl::Status PrepareScaler(const AVFrame& frame);
@@ -55,6 +55,6 @@ class FrameConverter {
   std::vector<uint8_t> part_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_FRAME_CONVERTER_H_

@@ -8,7 +8,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // A frame of one colour.
@@ -32,7 +32,7 @@ std::array<int, 3> Pixel(const RgbImage& image, int x, int y) {
 }
 
 void ExpectNear(const std::array<int, 3>& actual, const std::array<int, 3>& expected) {
-  // swscale's 14-bit coefficients may round by one more than the formula.
+  // swscale's 14-bit coefficients may differ by one more than the formula.
   for (int i = 0; i < 3; ++i) EXPECT_LE(std::abs(actual[i] - expected[i]), 2) << i << actual[i];
 }
 
@@ -111,7 +111,7 @@ TEST(FrameConverterTest, ScalesAFrameOfAnotherSize) {
   ExpectNear(Pixel(image, 31, 15), Formula(0.299, 0.114, false, 120, 90, 170));
 }
 
-// A part is cut out of the turned picture, on the short cut and through swscale.
+// A part is cut out of the turned picture, with the faster path and with swscale.
 TEST(FrameConverterTest, GivesPartsOfTheTurnedPicture) {
   for (const AVPixelFormat format : {AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P}) {
     const FramePtr frame = Plain(24, 16, format, 0, 128, 128);
@@ -174,4 +174,4 @@ TEST(FrameConverterTest, TurnsAndMirrors) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

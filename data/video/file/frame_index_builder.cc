@@ -9,7 +9,7 @@
 #include "data/video/file/packet_scan.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 FrameIndex IndexFromPackets(const PacketScan& scan) {
@@ -23,7 +23,8 @@ FrameIndex IndexFromPackets(const PacketScan& scan) {
   return index;
 }
 
-// Of two frames' times, in the stream's time base: sums over a video do not overflow.
+// The longest difference of two frames' times, in the stream's time base, so that sums over a video
+// do not overflow.
 constexpr int64_t kLongestStep = int64_t{1} << 40;
 
 // A frame's duration in the stream's time base, at least 1.
@@ -34,12 +35,12 @@ int64_t FrameDuration(const AVStream& stream) {
   return std::clamp<int64_t>(av_rescale_q(1, av_inv_q(rate), stream.time_base), 1, kLongestStep);
 }
 
-// Strictly increasing times of frames that were decoded with the times `decoded`.  Where those are
-// unknown, go back or leap, a frame comes `duration` after the one before it.  A whole recording
-// that starts again is moved after the one before.
+// Strictly increasing times for frames that were decoded with the times `decoded`.  Where these are
+// unknown, decrease or jump, a frame comes `duration` after the previous one.  A whole recording
+// that starts again is moved after the previous one.
 std::vector<int64_t> IncreasingTimes(std::vector<int64_t> decoded, bool decoding_times,
                                      int64_t duration, double time_unit) {
-  // Times of decoding are those of presentation in another order, each at the same delay.
+  // Decoding times are the presentation times in another order, each with the same delay.
   if (decoding_times) std::sort(decoded.begin(), decoded.end());
   constexpr int64_t kLatest = int64_t{1} << 60;
   constexpr double kOtherRecording = 1.0;  // seconds back
@@ -96,8 +97,9 @@ absl::StatusOr<FrameIndex> IndexFromFrames(const std::string& path, const VideoL
   return index;
 }
 
-// The packets of a file.  Where the header said all about the streams, FFmpeg's look at the first
-// packets, which costs as much as this, is left out; but not where anything is doubtful.
+// The scan of a file's packets.  If the header describes the streams completely, FFmpeg's
+// examination of the first packets is skipped, which takes as long as this; but not if anything is
+// doubtful.
 absl::StatusOr<PacketScan> ScanSurely(Demuxer* demuxer, const VideoLimits& limits) {
   if (!demuxer->probed()) {
     FfmpegLog log;  // what is wrong is counted when it is looked at again
@@ -143,4 +145,4 @@ absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& l
   return index;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

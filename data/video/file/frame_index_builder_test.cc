@@ -8,7 +8,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::ElementsAre;
@@ -79,4 +79,4 @@ TEST_F(FrameIndexBuilderTest, SaysThatNothingDecodes) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

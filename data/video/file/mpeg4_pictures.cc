@@ -7,7 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Bits from the most significant on; zeros past the end.
@@ -31,7 +31,7 @@ class Bits {
   size_t position_ = 0;
 };
 
-// Calls `use`(code, what follows) for each start code, 00 00 01 `code`.
+// Calls `use`(code, the bytes after it) for each start code, 00 00 01 `code`.
 template <typename Use>
 void ForEachStartCode(absl::Span<const uint8_t> bytes, Use use) {
   for (size_t i = 0; i + 3 < bytes.size(); ++i) {
@@ -74,7 +74,7 @@ void Mpeg4Pictures::ReadLayer(absl::Span<const uint8_t> bytes) {
     bits.Read(3);
   }
   if (bits.Read(4) == kExtendedAspect) bits.Read(16);
-  // Without a word about it, decoders go by the type.
+  // If nothing is specified, decoders use the type.
   bool low_delay = type == kSimple || type == kAdvancedSimple;
   if (bits.Read(1) != 0) {  // vol_control_parameters
     bits.Read(2);
@@ -128,4 +128,4 @@ Mpeg4Picture Mpeg4Pictures::ReadPicture(absl::Span<const uint8_t> bytes) const {
   return picture;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

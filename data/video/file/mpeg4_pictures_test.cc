@@ -5,12 +5,12 @@
 
 #include <string>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Type = Mpeg4Picture::Type;
 
-// "0101 1..." as bytes, filled up with ones.
+// "0101 1..." as bytes, padded with ones.
 std::vector<uint8_t> Bytes(std::string bits) {
   std::string plain;
   for (const char bit : bits) {
@@ -73,7 +73,7 @@ TEST(Mpeg4PicturesTest, ReadsTheDelay) {
     stream.ReadHeaders(packet);
     EXPECT_EQ(stream.low_delay(), low_delay) << control;
   }
-  // With 79 bits about buffers in between.
+  // With 79 bits about buffers before it.
   Mpeg4Pictures stream;
   std::vector<uint8_t> packet;
   Append(0x20, Layer("1 01 0 1 " + std::string(79, '1')), &packet);
@@ -112,11 +112,11 @@ TEST(Mpeg4PicturesTest, DoubtsWhatMakesNoSense) {
   const std::vector<uint8_t> cut = {0, 0, 1, 0xB6, 0x56};
   EXPECT_FALSE(stream.Find(cut)[0].valid);
   EXPECT_TRUE(stream.Find(std::vector<uint8_t>{0, 0, 1}).empty());
-  // An endless row of ones ends with the packet.
+  // An endless sequence of ones ends with the packet.
   std::vector<uint8_t> ones = {0, 0, 1, 0xB6};
   ones.insert(ones.end(), 100, 0xFF);
   EXPECT_FALSE(stream.Find(ones)[0].valid);
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

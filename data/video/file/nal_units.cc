@@ -1,6 +1,6 @@
 #include "data/video/file/nal_units.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 void Note(NalCodec codec, uint8_t first_byte, NalUnits* units) {
@@ -59,4 +59,4 @@ NalUnits InspectNalUnits(NalCodec codec, int length_size, absl::Span<const uint8
                           : WithLengths(codec, static_cast<size_t>(length_size), packet);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

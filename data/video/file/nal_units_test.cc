@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -75,4 +75,4 @@ TEST(NalUnitsTest, FindsUnitsBehindStartCodes) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -13,10 +13,10 @@
 #include "data/video/file/picture_order.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// What one packet tells.
+// The facts from one packet.
 struct Sight {
   bool shown = true;
   bool entry = false;
@@ -24,7 +24,8 @@ struct Sight {
   PlacedPicture picture;
 };
 
-// Codecs with one picture a packet whose key frames are clean starts; others are decoded to count.
+// Codecs with one picture per packet whose key frames are clean starts; for others the frames are
+// counted by decoding.
 bool IsSimpleCodec(AVCodecID codec) {
   switch (codec) {
     case AV_CODEC_ID_AV1:
@@ -60,7 +61,7 @@ class PacketInspector {
   Sight Look(const AVPacket& packet) {
     Sight sight;
     const bool key = (packet.flags & AV_PKT_FLAG_KEY) != 0;
-    // Outside of the edit list: decoded for the sake of others, not presented.
+    // Outside of the edit list: only decoded because others need it, not presented.
     sight.shown = (packet.flags & AV_PKT_FLAG_DISCARD) == 0;
     sight.entry = key && sight.shown;
     NalUnits units;
@@ -71,7 +72,7 @@ class PacketInspector {
       units = LookAtNalUnits(packet, &sight);
     }
     sight.picture = order_.Next(packet, units.starts_sequence || sequence_ended_);
-    // Pictures that lead such a one are not decoded.
+    // The leading pictures after it are not decoded.
     if (sequence_ended_ && !units.starts_sequence) sight.doubt = "a sequence ends in its middle";
     sequence_ended_ = units.ends_sequence;
     // Not coded, "show the last one again": the other half of a packed packet, or a dropped frame.
@@ -123,10 +124,10 @@ std::string StreamDoubt(const Demuxer& demuxer) {
   return "";
 }
 
-// A shown picture: when a decoder gives it out, and its time.
+// A shown picture: its position in the decoder's output, and its time.
 using PlacedTime = std::pair<std::pair<int64_t, int64_t>, int64_t>;
 
-// Why the times do not number the pictures of `placed`, which are in the order stored.
+// Why the times cannot number the pictures of `placed`, which are in stored order.
 std::string TimesDoubt(std::vector<PlacedTime> placed, int64_t first_stored, double time_unit,
                        PacketScan* scan) {
   std::vector<int64_t> times = scan->times;
@@ -204,7 +205,7 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
     scan.doubt = scan.unpacked ? "its B-frames are not packed as they should be"
                                : "reading ended with an error";
   }
-  // A decoder that starts again at another size may lose the pictures that wait.
+  // A decoder that restarts with another size may lose the waiting pictures.
   if (scan.doubt.empty() && scan.resized_at >= 0 && inspector.may_reorder()) {
     scan.doubt = "its pictures change their size";
   }
@@ -216,7 +217,7 @@ absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limi
 }
 
 int ReorderDepth(const std::vector<int64_t>& times) {
-  // Decoders hold fewer pictures; a longer way back is no reordering that one can do.
+  // Decoders hold fewer pictures than this; a longer distance cannot be reordering.
   constexpr size_t kLongest = 32;
   int depth = 0;
   for (size_t i = 0; i < times.size(); ++i) {
@@ -227,4 +228,4 @@ int ReorderDepth(const std::vector<int64_t>& times) {
   return depth;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,5 +1,5 @@
-// One pass over a file's packets: their times, the places where decoding can start, and any reason
-// not to believe them.
+// One pass over a file's packets: their times, the positions where decoding can start, and any
+// reason not to trust them.
 #ifndef OP3D_DATA_VIDEO_FILE_PACKET_SCAN_H_
 #define OP3D_DATA_VIDEO_FILE_PACKET_SCAN_H_
 
@@ -11,44 +11,45 @@
 #include "data/video/file/demuxer.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct PacketScan {
-  // Of the packets whose pictures are presented, in the order stored, in the stream's time base.
+  // Times of the packets whose pictures are presented, in stored order, in the stream's time base.
   std::vector<int64_t> times;
-  // Times of the pictures from which decoding is exact, in the order stored.
+  // Times of the pictures from which decoding is exact, in stored order.
   std::vector<int64_t> entry_times;
-  // Packets of the stream, whatever they hold.
+  // The number of packets of the stream, whatever they contain.
   int64_t packets = 0;
-  // How many pictures have to wait in a decoder at most for one presented before them.
+  // The largest number of pictures that wait in a decoder for one presented before them.
   int reorder_depth = 0;
-  // The times increase in the order stored, though pictures are shown in another: times of
-  // decoding, which a remux has put in the place of missing ones.
+  // The times increase in stored order, although pictures are shown in another order: they are
+  // decoding times, which a remux has written instead of missing ones.
   bool decoding_times = false;
-  // The first pictures say so; where packets were looked at before, that is a doubt already.
+  // The first pictures are interlaced; if packets were decoded to examine the streams, that is
+  // already a reason for `doubt`.
   bool interlaced = false;
   // Why the number or the times of the frames may differ from the packets'; empty = they do not.
   std::string doubt;
   // The packets are those of Demuxer::UnpackBFrames.
   bool unpacked = false;
-  // The first picture of another size than the stream's: in the middle of `times`, or -1.
+  // The first picture whose size differs from the stream's: its index in `times`, or -1.
   int64_t resized_at = -1;
   int resized_width = 0;
   int resized_height = 0;
 };
 
-// The longest gap between two pictures' times that is believed, in seconds.  Where a recording in a
-// transport stream starts again at 0, its clock seems to have wrapped: 26 hours.
+// The longest gap between two pictures' times that is accepted, in seconds.  When a recording in a
+// transport stream starts again at 0, its clock seems to wrap: 26 hours.
 inline constexpr double kLongestGap = 12 * 3600.0;
 
-// Times are believed only where they order the pictures as a decoder does.  ResourceExhausted: more
+// Times are only accepted if they order the pictures as a decoder does.  ResourceExhausted: more
 // packets than `limits.max_frames`.
 absl::StatusOr<PacketScan> ScanPackets(Demuxer* demuxer, const VideoLimits& limits);
 
-// PacketScan::reorder_depth: of the pictures stored before one, the number presented after it, at
-// most; 32 for more than that.
+// PacketScan::reorder_depth: the largest number of pictures that are stored before one but
+// presented after it; 32 if it is more than that.
 int ReorderDepth(const std::vector<int64_t>& times);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_PACKET_SCAN_H_

@@ -10,7 +10,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -74,7 +74,7 @@ TEST_F(PacketScanTest, DoubtsTimesOfDecoding) {
       const PacketScan scan = Scan(WriteTestClip(folder_, "wrong", options, 40));
       EXPECT_THAT(scan.doubt, HasSubstr("times are those of decoding"));
       EXPECT_TRUE(scan.decoding_times);
-      // Without B-frames they are right.
+      // Without B-frames the times are right.
       options.b_frames = 0;
       EXPECT_EQ(Scan(WriteTestClip(folder_, "plain", options, 40)).doubt, "");
     }
@@ -163,4 +163,4 @@ TEST_F(PacketScanTest, StopsAtTheLimit) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

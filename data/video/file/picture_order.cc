@@ -4,7 +4,7 @@
 #include <limits>
 #include <tuple>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 bool TellsItsSizeByParser(AVCodecID codec) {
@@ -39,19 +39,19 @@ void PictureOrder::StartParser() {
 }
 
 void PictureOrder::Parse(const AVPacket& packet) {
-  // What a parser has to say the demuxer's own has said already.
+  // The parser's messages were already logged by the demuxer's own parser.
   FfmpegLog log;
   size_t size = 0;
   const uint8_t* extradata = av_packet_get_side_data(&packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
   if (extradata != nullptr && size > 0 && size < (1 << 20)) {
-    // From here on other parameter sets (an MP4 file with several sample descriptions).
+    // From here on there are other parameter sets (an MP4 file with several sample descriptions).
     av_freep(&context_->extradata);
     context_->extradata_size = static_cast<int>(size);
     context_->extradata = static_cast<uint8_t*>(av_mallocz(size + AV_INPUT_BUFFER_PADDING_SIZE));
     std::copy(extradata, extradata + size, context_->extradata);
     StartParser();
   }
-  // The parser of MPEG-4 tells the size only where none is known.
+  // The MPEG-4 parser only reports the size if none is known.
   if (context_->codec_id == AV_CODEC_ID_MPEG4) context_->width = context_->height = 0;
   uint8_t* out = nullptr;
   int out_size = 0;
@@ -79,7 +79,7 @@ PlacedPicture PictureOrder::Next(const AVPacket& packet, bool starts_sequence) {
   } else if (parser_->pict_type == AV_PICTURE_TYPE_B) {
     picture.place = {pictures_, b_frames_++};
   } else {
-    // Shown after the B-frames that are still to come.
+    // Shown after the B-frames that follow.
     picture.place = {++pictures_, std::numeric_limits<int64_t>::max()};
     b_frames_ = 0;
   }
@@ -122,4 +122,4 @@ std::pair<int, int> Vp9KeyFrameSize(absl::Span<const uint8_t> packet) {
   return {width, height};
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

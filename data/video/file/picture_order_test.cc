@@ -11,10 +11,10 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// Places order pictures as their times do, which the encoder has set.
+// The positions order pictures in the same way as their times, which the encoder has set.
 TEST(PictureOrderTest, PlacesFollowTheTimes) {
   FfmpegLog log;
   const struct {
@@ -75,4 +75,4 @@ TEST(Vp9KeyFrameSizeTest, ReadsTheHeader) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -10,10 +10,10 @@
 #include "data/video/file/frame_index_builder.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// A seek throws away what the decoder holds back; decoding a few frames is cheaper.
+// A seek discards the pictures in the decoder, so decoding a few frames is cheaper.
 constexpr int64_t kFewestFramesSkipped = 4;
 
 int Rotation(Orientation orientation) {
@@ -68,8 +68,9 @@ VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const Ffmpeg
   return info;
 }
 
-// Opens a file of which all is known but what only decoding shows.  FFmpeg's own look at the first
-// packets costs as much as decoding a few frames; a header that agrees with the scan saves it.
+// Opens a file of which everything is known except what only decoding shows.  FFmpeg's examination
+// of the first packets takes as long as decoding a few frames; a header that fits the scan makes it
+// unnecessary.
 absl::StatusOr<Demuxer> OpenScanned(const std::string& path, const VideoScan& scan,
                                     const VideoLimits& limits) {
   if (scan.index.doubt.empty()) {
@@ -85,7 +86,7 @@ absl::StatusOr<Demuxer> OpenScanned(const std::string& path, const VideoScan& sc
   return Demuxer::Open(path, limits);
 }
 
-// With what the header says of the streams, where that is enough and nothing is odd about it.
+// Uses only the header's description of the streams if it is sufficient and consistent.
 absl::StatusOr<Demuxer> OpenToScan(const std::string& path, const VideoLimits& limits) {
   {
     FfmpegLog log;
@@ -124,13 +125,13 @@ class FileVideoReader : public VideoReader {
   }
 
  private:
-  // The frame, from where the decoder stands if that is possible, from an entry before it if that
-  // is shorter, from the beginning if the file's index misled.
+  // Returns the frame: from the decoder's current position if possible, from an entry before the
+  // frame if that is shorter, from the beginning if the file's index was wrong.
   absl::StatusOr<const AVFrame*> Decode(int64_t frame, const FfmpegLog& log) {
     OP3D_RETURN_IF_ERROR(GoBefore(frame));
     const int64_t warnings = log.count();
     const AVFrame* decoded = DecodeUpTo(frame);
-    // Where a stream is damaged, what conceals it may come from a frame that was passed over.
+    // In a damaged stream, error concealment may use a frame that was skipped.
     const bool doubtful = decoded == nullptr || log.count() > warnings;
     if (doubtful && (jumped_ || skipped_)) {
       may_seek_ = may_seek_ && !jumped_;
@@ -157,7 +158,7 @@ class FileVideoReader : public VideoReader {
     return backward ? Rewind() : absl::OkStatus();
   }
 
-  // True when the container led to an entry from which `entry` will come up.
+  // True if the container seeks to an entry after which `entry` will come.
   bool SeekTo(int64_t entry) {
     ++counters_.seeks;
     jumped_ = true;
@@ -172,15 +173,15 @@ class FileVideoReader : public VideoReader {
     return true;
   }
 
-  // Seeking to the beginning is not the same for all containers; opening again is.
+  // Containers differ in seeking to the beginning, so the file is opened again.
   absl::Status Rewind() {
     ++counters_.rewinds;
     OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.path(), scan_, limits_));
     if (scan_.index.doubt.empty()) {
       decoder_.Flush();
     } else {
-      // What a decoder has learnt of a stream's delay outlives a flush; the frames were counted by
-      // one that knew nothing.
+      // A decoder keeps what it has learnt about a stream's delay after a flush, but the frames
+      // were counted by a decoder without this knowledge.
       OP3D_ASSIGN_OR_RETURN(decoder_, Decoder::Make(demuxer_, scan_.index.reorder_depth, limits_));
     }
     given_ = -1;
@@ -190,7 +191,7 @@ class FileVideoReader : public VideoReader {
     return absl::OkStatus();
   }
 
-  // nullptr when `frame` did not come when it should have.
+  // nullptr if `frame` did not come when it should have.
   const AVFrame* DecodeUpTo(int64_t frame) {
     const int64_t packets = decoder_.packets();
     const int64_t frames = decoder_.frames();
@@ -201,7 +202,7 @@ class FileVideoReader : public VideoReader {
     skipped_ |= skip && frame > next_;
     while (number < frame && (decoded = decoder_.Next(&demuxer_)) != nullptr) {
       number = scan_.index.doubt.empty() ? scan_.index.Find(PresentationTime(*decoded)) : next_;
-      // A decoder that gives frames in another order than their times is not to be believed.
+      // A decoder that returns frames in another order than their times cannot be trusted.
       if (number <= given_) {
         number = -1;
         break;
@@ -221,14 +222,15 @@ class FileVideoReader : public VideoReader {
   Decoder decoder_;
   RgbImage image_;
   Counters counters_;
-  // The frame the decoder gives next, as far as is known.
+  // The frame that the decoder returns next, as far as known.
   int64_t next_ = 0;
-  // The frame it gave last, since it started; -1 = none.
+  // The last frame that it returned since it started; -1 = none.
   int64_t given_ = -1;
-  // Whether the decoder started elsewhere than at the beginning, and whether it may do so again.
+  // Whether the decoder started somewhere else than at the beginning, and whether it may do so
+  // again.
   bool jumped_ = false;
   bool may_seek_ = true;
-  // Whether frames before the decoder's place were passed over, and whether more may be.
+  // Whether frames before the decoder's position were skipped, and whether more may be.
   bool skipped_ = false;
   bool may_skip_ = true;
 };
@@ -257,4 +259,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& pa
                                             std::move(converter), std::move(scan), limits);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

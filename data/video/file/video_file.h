@@ -1,11 +1,11 @@
-// Exact frames of a video file.  `media.h` is the door that opens any stored form.
+// Exact frames of a video file.  `media.h` is the entry point for any stored form.
 //
 //   OP3D_ASSIGN_OR_RETURN(VideoScan scan, ScanVideoFile("a.mp4", {}));        // once
-//   OP3D_ASSIGN_OR_RETURN(auto reader, OpenVideoFile("a.mp4", scan, {}));     // as often as you like
+//   OP3D_ASSIGN_OR_RETURN(auto reader, OpenVideoFile("a.mp4", scan, {}));   // any number of times
 //
-// Pixels: colour matrix and range as the file says, BT.601 limited where it is silent; turned
+// Pixels: colour matrix and range as in the file, BT.601 limited if unspecified; turned
 // upright; the video's own size (nothing is resized, non-square pixels stay as they are).  The
-// same file gives the same bytes on one machine, in whatever order frames are asked for.
+// same file gives the same bytes on one machine, whatever the order of requests.
 #ifndef OP3D_DATA_VIDEO_FILE_VIDEO_FILE_H_
 #define OP3D_DATA_VIDEO_FILE_VIDEO_FILE_H_
 
@@ -16,20 +16,20 @@
 #include "data/video/reader/video_info.h"
 #include "data/video/reader/video_reader.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Frame count, size and times of a file, from one pass over its packets (about a millisecond).
-// Only where packets do not tell (damage, missing times) is everything decoded.
+// Everything is decoded only if the packets are not enough (damage, missing times).
 //
 // NotFound: no such file.  InvalidArgument: not a regular file, or not a video.  DataLoss: a video
-// of which no frame decodes.  ResourceExhausted: beyond `limits`.  Messages name the file.
+// in which no frame decodes.  ResourceExhausted: beyond `limits`.  Messages name the file.
 absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimits& limits);
 
-// Opens the file that `scan` was made of, without another pass.  Errors of ScanVideoFile; when the
-// file has become another one, reading ends with DataLoss or gives the new file's frames.
+// Opens the file from which `scan` was made, without another pass.  Errors of ScanVideoFile; if
+// the file has been replaced, reading ends with DataLoss or returns the new file's frames.
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& path, VideoScan scan,
                                                            const VideoLimits& limits);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_FILE_VIDEO_FILE_H_

@@ -14,7 +14,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -124,7 +124,7 @@ TEST_F(VideoFileTest, PassesOverFramesThatNothingRefersTo) {
   EXPECT_EQ(counters.rewinds, 0);
 }
 
-// Recordings joined byte by byte: all pictures of the first, then all of the second.
+// Recordings concatenated byte by byte: all pictures of the first, then all of the second.
 TEST_F(VideoFileTest, ReadsJoinedRecordings) {
   constexpr int64_t kWrap = (int64_t{1} << 33) * 25 / 90000;  // of the times, in frames
   const struct {
@@ -194,7 +194,7 @@ TEST_F(VideoFileTest, SaysWhyTimesWereNotBelieved) {
 }
 
 TEST_F(VideoFileTest, SaysThatPicturesChangeTheirSize) {
-  // FFmpeg's decoder of MPEG-2 loses the picture that waits when the size changes.
+  // FFmpeg's MPEG-2 decoder loses the waiting picture when the size changes.
   const struct {
     const char* encoder;
     int lost;
@@ -305,7 +305,7 @@ TEST_F(VideoFileTest, AnMp4WithoutItsEndIsNoVideo) {
                                         AllOf(HasSubstr("cut.mp4"), HasSubstr("not a video"))));
 }
 
-// No damage may crash, hang, or make the reader give out frames under numbers it has not announced.
+// No damage may crash, hang, or make the reader return frames with numbers outside its range.
 TEST_F(VideoFileTest, SurvivesDamage) {
   for (const char* container : {"mp4", "matroska", "mpegts", "avi"}) {
     VideoWriterOptions options = TestClipOptions();
@@ -350,4 +350,4 @@ TEST_F(VideoFileTest, ReadersOfSeveralThreadsDoNotDisturbEachOther) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

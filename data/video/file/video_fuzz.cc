@@ -1,4 +1,4 @@
-// Whatever the bytes: frames or a status, nothing else.
+// For any bytes the result must be frames or a status.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -10,10 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "data/video/file/video_file.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// Small, so that the fuzzer's time goes into many inputs.
+// Small limits, so that the fuzzer can try many inputs.
 VideoLimits Limits() {
   VideoLimits limits;
   limits.max_pixels = 1 << 16;
@@ -33,7 +33,7 @@ void ReadSome(const std::string& path) {
     if (image.pixels.size() != bytes) std::abort();
     return absl::OkStatus();
   };
-  // Forward, back, and a part of the last frame; a status is as good as a frame.
+  // Forward, back, and a part of the last frame; both a status and a frame are fine.
   (*reader)->Read({0, info.frames / 2}, sink).IgnoreError();
   (*reader)->Read({info.frames / 3}, sink).IgnoreError();
   if ((*reader)->SetBox({0, 0, (info.width + 1) / 2, (info.height + 1) / 2}).ok()) {
@@ -42,10 +42,10 @@ void ReadSome(const std::string& path) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  // A file that lies in memory alone.
+  // A file that exists only in memory.
   const int file = memfd_create("video_fuzz", MFD_CLOEXEC);
   if (file < 0) std::abort();
   for (size_t done = 0; done < size;) {
@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (written <= 0) std::abort();
     done += static_cast<size_t>(written);
   }
-  op3d::ReadSome(absl::StrCat("/proc/self/fd/", file));
+  op3d::data::ReadSome(absl::StrCat("/proc/self/fd/", file));
   close(file);
   return 0;
 }

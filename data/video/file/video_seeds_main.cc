@@ -1,4 +1,4 @@
-// Writes small videos, one of each kind that the reader knows, to the files named: seeds for
+// Writes small videos, one of each kind that the reader supports, to the named files: seeds for
 // fuzzing.
 //
 //   video_seeds OUT/h264.mp4 OUT/hevc.mkv ...
@@ -12,7 +12,7 @@
 #include "data/video/writer/video_writer.h"
 #include "op3d/base/file.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kWidth = 32;
@@ -55,7 +55,7 @@ std::map<std::string, VideoWriterOptions> Kinds() {
   return kinds;
 }
 
-// Recordings one after the other whose times overlap.
+// Concatenated recordings whose times overlap.
 bool IsJoined(const std::string& name) { return name.rfind("joined", 0) == 0; }
 
 absl::StatusOr<std::string> Encode(const VideoWriterOptions& options) {
@@ -102,6 +102,6 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data
 
-int main(int argc, char** argv) { return op3d::Main(argc, argv); }
+int main(int argc, char** argv) { return op3d::data::Main(argc, argv); }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // Weights are whole numbers of this unit until the end.
@@ -18,7 +18,7 @@ struct Weights {
   int64_t tap[kTaps] = {};
 };
 
-// The triangle around the place `at` of the samples, in units of 2^-17 samples.
+// The triangle around the position `at` of the samples, in units of 2^-17 samples.
 Weights Triangle(int64_t at) {
   Weights weights;
   weights.position = static_cast<int>((at - (int64_t{1} << 16)) / (int64_t{1} << 17));
@@ -31,7 +31,7 @@ Weights Triangle(int64_t at) {
 
 bool IsNegligible(int64_t sum) { return static_cast<double>(sum) <= kNegligible * kUnit; }
 
-// Leaves out what is next to nothing on the left, moving the rest there.
+// Removes negligible weights on the left and moves the rest there.
 void ShiftLeft(int next_position, bool last, Weights* weights) {
   int64_t sum = 0;
   for (int k = 0; k < kTaps; ++k) {
@@ -43,7 +43,7 @@ void ShiftLeft(int next_position, bool last, Weights* weights) {
   }
 }
 
-// Samples beyond an end count as the one at the end.
+// Samples beyond an end are replaced by the one at the end.
 void FoldEnds(int samples, Weights* weights) {
   int64_t inside[2] = {0, 0};
   const int position = std::clamp(weights->position, 0, samples - 2);
@@ -62,11 +62,11 @@ std::optional<BilinearFilter> MakeBilinearFilter(int samples, int pixels, int on
   if (samples < kTaps + 2) return std::nullopt;
   const int64_t step = ((int64_t{samples} << 16) + pixels / 2) / pixels;
   std::vector<Weights> all;
-  // Both pictures are centred: pixel 0 stands half a step from the edge.
+  // Both pictures are centred: pixel 0 is half a step from the edge.
   for (int64_t i = 0, at = step - (1 << 16); i < pixels; ++i, at += 2 * step) {
     all.push_back(Triangle(at));
   }
-  // From the right: a pixel's first sample may not lie right of the next one's.
+  // From the right: a pixel's first sample must not be to the right of the next pixel's.
   for (int i = pixels - 1; i >= 0; --i) {
     const bool last = i == pixels - 1;
     ShiftLeft(last ? 0 : all[i + 1].position, last, &all[i]);
@@ -75,7 +75,7 @@ std::optional<BilinearFilter> MakeBilinearFilter(int samples, int pixels, int on
   BilinearFilter filter;
   for (int i = 0; i < pixels; ++i) {
     FoldEnds(samples, &all[i]);
-    // The rounding error of one weight goes into the next.
+    // The rounding error of one weight is added to the next.
     const int64_t sum = std::max<int64_t>(1, (all[i].tap[0] + all[i].tap[1] + one / 2) / one);
     const int64_t first = RoundedQuotient(all[i].tap[0], sum);
     const int64_t second = RoundedQuotient(all[i].tap[1] + all[i].tap[0] - first * sum, sum);
@@ -86,4 +86,4 @@ std::optional<BilinearFilter> MakeBilinearFilter(int samples, int pixels, int on
   return filter;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 // A part of a picture: columns [left, left + width), rows [top, top + height).
 struct Box {
@@ -29,6 +29,6 @@ struct RgbImage {
   std::vector<uint8_t> pixels;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_IMAGE_IMAGE_H_

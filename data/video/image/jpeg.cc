@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 const unsigned char* Data(absl::string_view bytes) {
@@ -78,7 +78,7 @@ absl::StatusOr<JpegSize> JpegDecoder::CheckedSize(absl::string_view bytes, int64
 
 absl::Status JpegDecoder::Decompress(absl::string_view bytes, JpegSize size, int format,
                                      uint8_t* pixels) {
-  // A small file can hold thousands of passes over a large picture.
+  // A small file can contain thousands of passes over a large picture.
   const int flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
   if (tjDecompress2(handle_.get(), Data(bytes), bytes.size(), pixels, size.width, /*pitch=*/0,
                     size.height, format, flags) != 0) {
@@ -112,4 +112,4 @@ absl::StatusOr<std::string> EncodeGreyJpeg(absl::Span<const uint8_t> pixels, Jpe
   return Compress(pixels, size, /*channels=*/1, quality);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

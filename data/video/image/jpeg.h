@@ -1,4 +1,4 @@
-// JPEG pictures in memory, by libjpeg-turbo, with the arithmetic that Pillow and OpenCV ask of it
+// JPEG pictures in memory, by libjpeg-turbo, with the same options as Pillow and OpenCV
 // (exact inverse DCT, smooth chroma): the same bytes as theirs.
 //
 //   JpegDecoder decoder;
@@ -17,7 +17,7 @@
 #include "absl/types/span.h"
 #include "data/video/image/image.h"
 
-namespace op3d {
+namespace op3d::data {
 
 struct JpegSize {
   int width = 0;
@@ -32,11 +32,11 @@ class JpegDecoder {
   // From the header alone.  DataLoss: not a JPEG picture.
   absl::StatusOr<JpegSize> ReadSize(absl::string_view bytes);
 
-  // A colour or grey picture as RGB.  DataLoss: not JPEG, cut off or damaged anywhere (half a
-  // picture is none); ResourceExhausted: more than `max_pixels`, found before memory is taken.
+  // A colour or grey picture as RGB.  DataLoss: not JPEG, truncated or damaged anywhere (a partial
+  // picture is an error); ResourceExhausted: more than `max_pixels`, checked before memory is used.
   absl::Status Decode(absl::string_view bytes, int64_t max_pixels, RgbImage* image);
 
-  // The brightness alone, [height, width].  Errors of Decode.
+  // The brightness only, [height, width].  Errors of Decode.
   absl::StatusOr<JpegSize> DecodeGrey(absl::string_view bytes, int64_t max_pixels,
                                       std::vector<uint8_t>* pixels);
 
@@ -55,10 +55,10 @@ class JpegDecoder {
 // [1, 100].  InvalidArgument: an empty picture or another quality.
 absl::StatusOr<std::string> EncodeJpeg(const RgbImage& image, int quality);
 
-// The same of a grey picture, [height, width] in `pixels`, as a JPEG of brightness alone.
+// The same for a grey picture, [height, width] in `pixels`, as a JPEG with brightness only.
 absl::StatusOr<std::string> EncodeGreyJpeg(absl::Span<const uint8_t> pixels, JpegSize size,
                                            int quality);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_IMAGE_JPEG_H_

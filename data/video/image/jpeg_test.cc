@@ -7,7 +7,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 constexpr int64_t kManyPixels = 1 << 20;
 
-// A smooth ramp, which JPEG keeps closely.
+// A smooth ramp, which JPEG stores accurately.
 RgbImage Ramp(int width, int height) {
   RgbImage image = {width, height, {}};
   for (int y = 0; y < height; ++y) {
@@ -61,7 +61,7 @@ TEST(JpegTest, RefusesHalfAPicture) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("empty")));
   EXPECT_THAT(decoder.Decode("\x89PNG and more", kManyPixels, &image),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not a JPEG")));
-  // And is none the worse for it.
+  // The decoder still works afterwards.
   EXPECT_THAT(decoder.Decode(bytes, kManyPixels, &image), IsOk());
 }
 
@@ -97,4 +97,4 @@ TEST(JpegTest, AGreyPictureComesBack) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -6,7 +6,7 @@
 #include "data/video/ffmpeg/ffmpeg.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 
 absl::StatusOr<std::string> EncodePng(const RgbImage& image) {
   const size_t row_bytes = static_cast<size_t>(image.width) * 3;
@@ -42,4 +42,4 @@ absl::StatusOr<std::string> EncodePng(const RgbImage& image) {
                      static_cast<size_t>(packet->size));
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,7 +9,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 uint32_t BigEndian(const std::string& bytes, size_t at) {
@@ -24,7 +24,7 @@ uint8_t Paeth(int left, int above, int corner) {
   return static_cast<uint8_t>(a <= b && a <= c ? left : b <= c ? above : corner);
 }
 
-// A decoder of eight-bit RGB by the standard (ISO/IEC 15948).
+// A decoder of eight-bit RGB, written from the standard (ISO/IEC 15948).
 std::vector<uint8_t> DecodePng(const std::string& bytes, int width, int height) {
   EXPECT_EQ(bytes.substr(0, 8), "\x89PNG\r\n\x1a\n");
   std::string packed;
@@ -77,4 +77,4 @@ TEST(PngTest, RefusesAnEmptyPicture) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

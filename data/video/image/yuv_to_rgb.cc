@@ -6,14 +6,14 @@
 #include <immintrin.h>
 #endif
 
-// One function for each level of vector instructions; the loader of the program takes the best.
+// One function for each level of vector instructions; the program's loader selects the best.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define OP3D_VECTORISED __attribute__((target_clones("avx2", "default")))
 #else
 #define OP3D_VECTORISED
 #endif
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // A fixed-point coefficient as libswscale rounds it to 16 bits.
@@ -21,8 +21,8 @@ int RoundTo16(int64_t value) {
   return static_cast<int>(std::clamp<int64_t>((value + (1 << 15)) >> 16, -0x7FFF, 0x7FFF));
 }
 
-// Quarters: pixel 2k is sample k with a quarter of the one before it, pixel 2k + 1 with one of the
-// sample after; `samples` may be read one beyond both ends of [begin, end).
+// Quarter weights: pixel 2k is sample k mixed with a quarter of the previous sample, pixel 2k + 1
+// with a quarter of the next one; `samples` may be read one beyond both ends of [begin, end).
 OP3D_VECTORISED void WidenQuarters(const uint8_t* samples, int begin, int end, int16_t* out) {
   for (int k = begin; k < end; ++k) {
     const int three = 3 * samples[k];
@@ -31,8 +31,8 @@ OP3D_VECTORISED void WidenQuarters(const uint8_t* samples, int begin, int end, i
   }
 }
 
-// Any weights: pixel 2k has sample left[k] and the one after, pixel 2k + 1 right[k] and the one
-// after.
+// General weights: pixel 2k mixes sample left[k] and the next one, pixel 2k + 1 mixes right[k] and
+// the next one.
 OP3D_VECTORISED void WidenPairs(const uint8_t* left, const uint8_t* right, const int16_t* first,
                                 const int16_t* second, int pairs, int16_t* out) {
   for (int k = 0; k < pairs; ++k) {
@@ -42,8 +42,8 @@ OP3D_VECTORISED void WidenPairs(const uint8_t* left, const uint8_t* right, const
   }
 }
 
-// The pair of pixels (2k, 2k + 1) from which on the even one's first sample is k instead of k - 1;
-// pairs where the odd one's is not k, or where there is no such place, give nothing.
+// The pair of pixels (2k, 2k + 1) from which on the even pixel's first sample is k instead of k -
+// 1; nullopt if an odd pixel's first sample is not k, or if there is no such pair.
 std::optional<int> FindTurn(const std::vector<int>& position) {
   const int pairs = static_cast<int>(position.size()) / 2;
   int turn = 1;
@@ -60,7 +60,7 @@ struct Colours {
 
 uint8_t Byte(int value) { return static_cast<uint8_t>(std::min(std::max(value, 0), 255)); }
 
-// `u` and `v` are twice the samples times 128, less what grey has.
+// `u` and `v` are twice the samples times 128, minus the value of grey.
 void ConvertPixels(const uint8_t* y, const int16_t* u, const int16_t* v, int begin, int width,
                    const Colours& c, uint8_t* rgb) {
   for (int x = begin; x < width; ++x) {
@@ -78,7 +78,7 @@ __attribute__((target("avx2"))) inline __m256i Pairs(int first, int second) {
   return _mm256_set1_epi32((first & 0xFFFF) | (second * 65536));
 }
 
-// The sixteen sums a colour has before its rounding, of pairs v and u, as words.
+// The sixteen sums of a colour before rounding, from pairs v and u, as words.
 __attribute__((target("avx2"))) inline __m256i Words(__m256i luma_low, __m256i luma_high,
                                                      __m256i low, __m256i high, __m256i factors) {
   return _mm256_packs_epi32(
@@ -94,7 +94,7 @@ __attribute__((target("avx2"))) int Avx2ConvertPixels(const uint8_t* y, const in
                 blue_factors = Pairs(0, c.blue_u);
   const __m256i luma_factor = _mm256_set1_epi32(c.luma_scale * 256);
   const __m256i luma_base = _mm256_set1_epi32((1 << 20) - c.luma_offset * 256);
-  // From eight reds with eight greens, and eight blues, to the first sixteen and last eight bytes.
+  // Shuffles eight reds and greens, and eight blues, to the first sixteen and last eight bytes.
   const __m256i red_green_first = _mm256_broadcastsi128_si256(
       _mm_setr_epi8(0, 8, -1, 1, 9, -1, 2, 10, -1, 3, 11, -1, 4, 12, -1, 5));
   const __m256i blue_first = _mm256_broadcastsi128_si256(
@@ -214,7 +214,7 @@ void YuvToRgb::Convert(const std::array<const uint8_t*, 3>& planes,
   widened_row_ = {-1, -1};
   for (int y = box.top; y < box.top + box.height; ++y, rgb += 3 * box.width) {
     const int row = down_.position[y];
-    // libswscale does not weigh two rows: it takes the upper one, or the mean.
+    // libswscale does not weight two rows: it uses the upper one, or the mean.
     const bool mean = down_.second[y] >= 2048;
     for (const int r : {row, row + 1}) {
       if (widened_row_[r % 2] == r || (r > row && !mean)) continue;
@@ -234,4 +234,4 @@ void YuvToRgb::Convert(const std::array<const uint8_t*, 3>& planes,
   }
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,5 +1,5 @@
-// Pictures of 8-bit YUV 4:2:0, which nearly all videos are, as RGB: the bytes of libswscale's exact
-// arithmetic at several times its speed, and of a part of the picture alone when no more is wanted.
+// Converts 8-bit YUV 4:2:0, the format of nearly all videos, to RGB: the bytes of libswscale's
+// exact arithmetic at several times its speed, for the whole picture or only a part of it.
 //
 //   std::optional<YuvToRgb> converter = YuvToRgb::Make(340, 256, matrix, /*full_range=*/false);
 //   if (converter.has_value()) converter->Convert(planes, strides, {58, 16, 224, 224}, rgb);
@@ -15,18 +15,18 @@
 #include "data/video/image/bilinear_filter.h"
 #include "data/video/image/image.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// Not thread-safe: has room for rows.
+// Not thread-safe, because it holds scratch memory.
 class YuvToRgb {
  public:
-  // `matrix`: red from V, blue from U, less green from U, less green from V, in units of 2^-16 for
-  // limited range (libswscale's sws_getCoefficients).  Nothing for pictures that are too small
+  // `matrix`: red from V, blue from U, minus green from U, minus green from V, in units of 2^-16
+  // for limited range (libswscale's sws_getCoefficients).  nullopt for pictures that are too small
   // (less than 10 pixels in one direction).
   static std::optional<YuvToRgb> Make(int width, int height, const int matrix[4], bool full_range);
 
-  // The part `box`, inside the picture, as [box.height, box.width, 3].  U and V have half the
-  // picture's sides, rounded up; a stride is the distance of two rows in bytes.
+  // Writes the part `box`, inside the picture, as [box.height, box.width, 3].  U and V have half
+  // the picture's sides, rounded up; a stride is the distance between two rows in bytes.
   void Convert(const std::array<const uint8_t*, 3>& planes, const std::array<ptrdiff_t, 3>& strides,
                const Box& box, uint8_t* rgb);
 
@@ -37,19 +37,19 @@ class YuvToRgb {
 
   BilinearFilter across_;
   BilinearFilter down_;
-  // Even widths: weights are quarters.
+  // Even widths: weights are multiples of 1/4.
   bool quarters_ = false;
-  // Other widths: from this pair of pixels on both begin at one sample, before it at two.
+  // Other widths: from this pair of pixels on both start at one sample, before it at two.
   std::optional<int> turn_;
   int luma_scale_ = 0;
   int luma_offset_ = 0;
   int red_v_ = 0, green_u_ = 0, green_v_ = 0, blue_u_ = 0;
-  // Of U and V: sample rows r and r + 1, widened, at (r % 2) and ((r + 1) % 2) * box.width.
+  // For U and V: sample rows r and r + 1, widened, at (r % 2) and ((r + 1) % 2) * box.width.
   std::array<std::vector<int16_t>, 2> widened_;
   std::array<int, 2> widened_row_ = {-1, -1};
   std::array<std::vector<int16_t>, 2> sums_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_IMAGE_YUV_TO_RGB_H_

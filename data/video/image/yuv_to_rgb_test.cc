@@ -8,7 +8,7 @@
 #include "data/video/ffmpeg/ffmpeg.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 struct Yuv {
@@ -33,7 +33,7 @@ Yuv Noise(int width, int height) {
   return yuv;
 }
 
-// What libswscale makes of it, slowly.
+// The result of libswscale, which is slower.
 std::vector<uint8_t> Swscale(const Yuv& yuv, const int* matrix, bool full_range) {
   const FfmpegLog log;
   const ScalerPtr scaler(sws_getContext(
@@ -46,7 +46,7 @@ std::vector<uint8_t> Swscale(const Yuv& yuv, const int* matrix, bool full_range)
   uint8_t* rows[] = {padded.data()};
   const int row_stride[] = {stride};
   const int strides[] = {yuv.width, (yuv.width + 1) / 2, (yuv.width + 1) / 2};
-  // Vector instructions read beyond the end.
+  // Vector instructions may read beyond the end.
   Yuv copy = yuv;
   for (std::vector<uint8_t>& plane : copy.planes) plane.resize(plane.size() + 64);
   EXPECT_EQ(
@@ -143,4 +143,4 @@ TEST(YuvToRgbPartTest, LeavesTinyPicturesToOthers) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace op3d {
+namespace op3d::data {
 
 int64_t FrameIndex::Find(int64_t time) const {
   const auto found = std::lower_bound(times.begin(), times.end(), time);
@@ -21,4 +21,4 @@ std::vector<double> FrameIndex::Seconds() const {
   return seconds;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

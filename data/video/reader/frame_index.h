@@ -1,4 +1,4 @@
-// When each frame of a video file is presented, and where decoding can start: what makes frame
+// When each frame of a video file is presented, and where decoding can start: this makes frame
 // numbers exact.
 //
 //   const int64_t frame = index.Find(time);            // -1: no frame is presented then
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace op3d {
+namespace op3d::data {
 
 struct FrameIndex {
   // Presentation times in units of the stream's time base, strictly increasing; frame k has
@@ -18,25 +18,25 @@ struct FrameIndex {
   std::vector<int64_t> times;
   // The time base, in seconds.
   double time_unit = 0.0;
-  // Why packets were not believed; empty when they were.  Then a decoded frame's time finds its
-  // number; else only counting from the first frame does.
+  // Why the packets were not trusted; empty if they were.  If empty, a decoded frame's time gives
+  // its number; otherwise frames must be counted from the first one.
   std::string doubt;
-  // Frames from which decoding is exact, with everything presented after them; increasing.  Empty
-  // when in doubt.
+  // Frames from which decoding is exact, for them and everything presented after them; increasing.
+  // Empty if `doubt` is not.
   std::vector<int64_t> entries;
   // B-frames are packed: times and entries are those of the unpacked packets.
   bool unpacked = false;
-  // How many frames can wait in a decoder for one that is presented before them.
+  // The number of frames that can wait in a decoder for one that is presented before them.
   int reorder_depth = 0;
 
-  // The number of the frame with this time, -1 when there is none.
+  // The number of the frame with this time, -1 if there is none.
   int64_t Find(int64_t time) const;
-  // The last entry in [0, frame]; 0 when there is none.
+  // The last entry in [0, frame]; 0 if there is none.
   int64_t EntryBefore(int64_t frame) const;
   // The presentation times in seconds.
   std::vector<double> Seconds() const;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_READER_FRAME_INDEX_H_

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 TEST(FrameIndexTest, FindsFramesAndEntries) {
@@ -21,4 +21,4 @@ TEST(FrameIndexTest, FindsFramesAndEntries) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::data {
 
 absl::Status CheckBox(const Box& box, int64_t width, int64_t height) {
   const bool inside = box.left >= 0 && box.top >= 0 && box.width > 0 && box.height > 0 &&
@@ -40,4 +40,4 @@ absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

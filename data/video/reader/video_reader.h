@@ -19,7 +19,7 @@
 #include "data/video/image/image.h"
 #include "data/video/reader/video_info.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // An open video.  Not thread-safe; use one for each thread (decoding is single-threaded).
 class VideoReader {
@@ -28,27 +28,27 @@ class VideoReader {
 
   virtual const VideoInfo& info() const = 0;
 
-  // From the next Read on, images are only this part of each frame (as presented): cheaper by what
-  // is left out, and the same bytes.  InvalidArgument: empty, or not inside the frame.
+  // From the next Read on, images are only this part of each frame (as presented): the same bytes,
+  // but cheaper.  InvalidArgument: empty, or not inside the frame.
   absl::Status SetBox(const Box& box);
 
   // Calls `sink`(k, image) for each k of `indices`, which must be sorted, without repetition and in
-  // [0, frames).  `image` is valid during the call.  Asking for later frames than before goes on
-  // where the last call ended; one call with all frames wanted is the cheapest.
+  // [0, frames).  `image` is valid during the call.  A call for later frames continues
+  // where the last call ended; one call for all frames is the cheapest.
   //
   // InvalidArgument: `indices` not increasing.  OutOfRange: an index outside the video; nothing was
-  // decoded.  DataLoss: a frame does not decode; the ones before it were given out.  A status from
-  // `sink` ends the reading and is returned.
+  // decoded.  DataLoss: a frame does not decode; `sink` got the frames before it.  An error from
+  // `sink` stops the reading and is returned.
   virtual absl::Status Read(absl::Span<const int64_t> indices,
                             absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) = 0;
 
-  // What the reading cost so far.
+  // What the reading has cost so far.
   struct Counters {
-    // Packets given to the decoder, frames it gave back, frames turned into images.
+    // Packets sent to the decoder, frames it returned, frames converted to images.
     int64_t packets = 0;
     int64_t decoded = 0;
     int64_t converted = 0;
-    // Of those: scaled, because their frame had another size than the video.
+    // The number of those that were scaled, because their frame had another size than the video.
     int64_t resized = 0;
     // Jumps forward to a key frame, and returns to the file's beginning.
     int64_t seeks = 0;
@@ -57,7 +57,7 @@ class VideoReader {
   virtual const Counters& counters() const = 0;
 
  protected:
-  // The whole frame unless SetBox has said otherwise.
+  // The whole frame unless SetBox was called.
   Box box() const;
 
  private:
@@ -67,10 +67,10 @@ class VideoReader {
 // InvalidArgument: `box` is empty or not inside frames of `width` x `height`.
 absl::Status CheckBox(const Box& box, int64_t width, int64_t height);
 
-// What Read says of `indices` for a video of `frames` frames; `path` is for the message.
+// The status of Read for `indices` of a video with `frames` frames; `path` is for the message.
 absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames,
                                absl::string_view path);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_READER_VIDEO_READER_H_

@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 class FrameFolder : public StoredFrames {
@@ -44,4 +44,4 @@ absl::StatusOr<std::unique_ptr<StoredFrames>> OpenFrameFolder(const std::string&
   return absl::make_unique<FrameFolder>(path, std::move(names));
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

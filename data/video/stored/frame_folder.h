@@ -9,14 +9,14 @@
 #include "data/video/reader/video_info.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// Lists the folder; other files in it are passed over.  Errors of ListFolder and of
+// Lists the folder; other files in it are ignored.  Errors of ListFolder and of
 // FrameNames::Finish.
 absl::StatusOr<std::unique_ptr<StoredFrames>> OpenFrameFolder(const std::string& path,
                                                               FrameContent content,
                                                               const VideoLimits& limits);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_STORED_FRAME_FOLDER_H_

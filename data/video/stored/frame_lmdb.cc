@@ -12,7 +12,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 struct LmdbDeleter {
@@ -85,7 +85,7 @@ class FrameLmdb : public StoredFrames {
   }
 
  private:
-  // The map is longer than a file that was cut off, and touching what is not there kills the
+  // The map of a truncated file is longer than the file, and accessing missing pages kills the
   // process.
   absl::Status CheckSize() {
     MDB_envinfo info;
@@ -146,7 +146,7 @@ absl::Status PutAll(MDB_env* environment, absl::Span<const LmdbPicture> pictures
 bool IsLmdb(const std::string& path) {
   if (FolderExists(path)) return FileExists(JoinPath(path, "data.mdb"));
   if (!FileExists(path)) return false;
-  // The first page: 16 bytes of page header, then the meta data, which begins with this number.
+  // The first page: 16 bytes of page header, then the meta data, which start with this number.
   constexpr char kMagic[] = {'\xDE', '\xC0', '\xEF', '\xBE'};
   char start[20] = {};
   std::ifstream file(path, std::ios::binary);
@@ -162,7 +162,7 @@ absl::StatusOr<std::unique_ptr<StoredFrames>> OpenFrameLmdb(const std::string& p
 }
 
 absl::Status WriteFrameLmdb(const std::string& path, absl::Span<const LmdbPicture> pictures) {
-  // Every value in whole pages of its own, half-full pages of keys, and some to spare.
+  // Whole pages for every value, half-full pages of keys, and a reserve.
   constexpr size_t kPage = 4096;
   size_t room = 64 * kPage;
   for (const LmdbPicture& picture : pictures) {
@@ -177,4 +177,4 @@ absl::Status WriteFrameLmdb(const std::string& path, absl::Span<const LmdbPictur
   return PutAll(environment, pictures, path);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

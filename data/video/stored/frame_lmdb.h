@@ -1,5 +1,5 @@
 // A video as an LMDB database of JPEG frames: keys `000001.jpg`, `000002.jpg`, ..., or any naming
-// of `frame_names.h`; flow lies beside the pictures in the same database.
+// of `frame_names.h`; flow is in the same database as the pictures.
 #ifndef OP3D_DATA_VIDEO_STORED_FRAME_LMDB_H_
 #define OP3D_DATA_VIDEO_STORED_FRAME_LMDB_H_
 
@@ -12,15 +12,15 @@
 #include "data/video/reader/video_info.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// Whether `path` is a database: a folder with data.mdb in it, or such a file by itself.
+// Whether `path` is a database: a folder that contains data.mdb, or such a file itself.
 bool IsLmdb(const std::string& path);
 
-// Opens the database for reading, without a lock: nothing is written beside it, and nobody may
-// write to it at that time.  Any number of readers, also of the same database, in any threads.
+// Opens the database for reading, without a lock: no lock file is written, and nobody may
+// write to the database at that time.  Any number of readers may be open, in any threads.
 //
-// NotFound: no database, or no frames of this content in it.  DataLoss: cut off or damaged.
+// NotFound: no database, or no frames of this content in it.  DataLoss: truncated or damaged.
 // Errors of FrameNames::Finish.
 absl::StatusOr<std::unique_ptr<StoredFrames>> OpenFrameLmdb(const std::string& path,
                                                             FrameContent content,
@@ -32,11 +32,11 @@ struct LmdbPicture {
   std::string jpeg;
 };
 
-// Makes the database `path`, a new folder with data.mdb in it, of all the pictures: the same bytes
-// every time.  Not atomic: write it beside its place and rename the folder.  ResourceExhausted on a
-// full disk.
+// Makes the database `path`, a new folder that contains data.mdb, from all the pictures: the same
+// bytes every time.  Not atomic: write it next to its final place and rename the folder.
+// ResourceExhausted on a full disk.
 absl::Status WriteFrameLmdb(const std::string& path, absl::Span<const LmdbPicture> pictures);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_STORED_FRAME_LMDB_H_

@@ -10,14 +10,14 @@
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
 
 class FrameLmdbTest : public testing::Test {
  protected:
-  // Values from a few bytes, which lie beside their keys, to several pages.
+  // Values from a few bytes, which are stored with their keys, to several pages.
   static std::vector<LmdbPicture> Pictures(int count) {
     std::vector<LmdbPicture> pictures;
     for (int i = 1; i <= count; ++i) {
@@ -71,7 +71,7 @@ TEST_F(FrameLmdbTest, OtherFilesAreNoDatabases) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("holds no flow")));
 }
 
-// Reading a page that is not there would end the process.
+// Reading a missing page would kill the process.
 TEST_F(FrameLmdbTest, RefusesADatabaseThatWasCutOff) {
   const std::string path = Write("cut", 100);
   const std::string data = path + "/data.mdb";
@@ -83,4 +83,4 @@ TEST_F(FrameLmdbTest, RefusesADatabaseThatWasCutOff) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -9,10 +9,10 @@
 #include "absl/strings/strip.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
-// Strips the marks of flow; 0 = x, 1 = y, -1 = no flow.
+// Removes the marks of flow; 0 = x, 1 = y, -1 = no flow.
 int StripFlow(absl::string_view* stem) {
   absl::string_view rest = *stem;
   absl::ConsumePrefix(&rest, "flow_");
@@ -116,4 +116,4 @@ absl::Status FrameNames::Finish(FrameContent content, absl::string_view path, in
   return absl::OkStatus();
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// Which picture of which frame a file or a key holds, by its name.
+// Which picture of which frame a file or a key contains, by its name.
 //
 //   FrameNames names;
 //   for (const std::string& file : files) names.Add(file);
@@ -18,26 +18,26 @@
 #include "absl/strings/string_view.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // "00017.jpg", "000017.jpg", "img_00017.jpg", "frame_00017.jpeg", "image_00017.jpg": a picture.
 // Flow: x is "000017_c1.jpg", "x_00017.jpg" or "flow_x_00017.jpg"; y has c2 or y.  Any number of
 // digits up to nine.
 struct FrameName {
   FrameContent content = FrameContent::kPictures;
-  // 1 for the y of flow, else 0.
+  // 1 for the y of flow, otherwise 0.
   int picture = 0;
-  // As written; the first frame's is 1 (some extractions start at 0).
+  // As written; the first frame has 1 (with some extractors 0).
   int64_t number = 0;
 };
 std::optional<FrameName> ParseFrameName(absl::string_view name);
 
 class FrameNames {
  public:
-  // Records `name` when it is a frame's.
+  // Records `name` if it is the name of a frame.
   void Add(absl::string_view name);
 
-  // NotFound: no frame of this content among the names.  DataLoss: numbers are missing or come
+  // NotFound: no frame of this content among the names.  DataLoss: numbers are missing or occur
   // twice, or x and y do not match.  ResourceExhausted: more than `max_frames`.  `path` is for
   // messages.
   absl::Status Finish(FrameContent content, absl::string_view path, int64_t max_frames);
@@ -56,6 +56,6 @@ class FrameNames {
   std::array<Numbered, 2> chosen_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_STORED_FRAME_NAMES_H_

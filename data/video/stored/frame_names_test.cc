@@ -5,7 +5,7 @@
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -92,4 +92,4 @@ TEST(FrameNamesTest, RefusesWhatIsNotOneVideo) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

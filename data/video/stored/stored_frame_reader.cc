@@ -7,7 +7,7 @@
 #include "data/video/image/jpeg.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 class StoredFrameReader : public VideoReader {
@@ -136,4 +136,4 @@ absl::StatusOr<std::unique_ptr<VideoReader>> MakeStoredFrameReader(
                                               std::move(info), limits);
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,4 +1,4 @@
-// Frames of a video that is stored frame by frame; `media.h` is the door to it.
+// Frames of a video that is stored frame by frame; use `media.h` to open one.
 #ifndef OP3D_DATA_VIDEO_STORED_STORED_FRAME_READER_H_
 #define OP3D_DATA_VIDEO_STORED_STORED_FRAME_READER_H_
 
@@ -10,20 +10,20 @@
 #include "data/video/reader/video_reader.h"
 #include "data/video/stored/stored_frames.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// Count and size of the frames; looks at the first picture's header only.  DataLoss: it has none.
+// Count and size of the frames; reads only the first picture's header.  DataLoss: it has none.
 // ResourceExhausted: beyond `limits`.
 absl::StatusOr<VideoInfo> DescribeStoredFrames(StoredFrames* frames, FrameContent content,
                                                const VideoLimits& limits);
 
-// `info` as DescribeStoredFrames gave it; `path` is for messages.  Every frame must be of the
-// first one's size: DataLoss names the one that is not.  Flow: x is the image's red, y its green,
+// `info` is the result of DescribeStoredFrames; `path` is for messages.  Every frame must have the
+// first one's size: DataLoss names the one that does not.  Flow: x is the image's red, y its green,
 // blue is 0.
 absl::StatusOr<std::unique_ptr<VideoReader>> MakeStoredFrameReader(
     std::unique_ptr<StoredFrames> frames, FrameContent content, std::string path, VideoInfo info,
     const VideoLimits& limits);
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_STORED_STORED_FRAME_READER_H_

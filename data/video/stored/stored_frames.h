@@ -8,9 +8,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// What a frame is made of: one picture, or optical flow, whose x and y are a grey picture each.
+// The content of a frame: one picture, or optical flow, whose x and y are one grey picture each.
 enum class FrameContent { kPictures, kFlow };
 
 // 1, or 2 for flow.
@@ -29,6 +29,6 @@ class StoredFrames {
   virtual absl::StatusOr<absl::string_view> Encoded(int64_t frame, int picture) = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_STORED_STORED_FRAMES_H_

@@ -16,7 +16,7 @@
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:libx265.so\n"; }
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr int kWidth = 64;
@@ -186,4 +186,4 @@ std::string JoinTestClips(const std::vector<std::string>& paths, int default_str
   return std::move(file.bytes());
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

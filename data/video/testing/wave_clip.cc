@@ -7,7 +7,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 RgbImage Picture(int width, int height, int frame, RandomStream* noise) {
@@ -43,4 +43,4 @@ std::string WriteWaveClip(const std::string& folder, absl::string_view name, int
   return path;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

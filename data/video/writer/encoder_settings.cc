@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 // With AVX-512, x264 reads past the ends of short rows: equal pictures of 64x48 gave different
@@ -19,7 +19,7 @@ void SetString(AVCodecContext* encoder, const char* name, const char* value) {
   av_opt_set(encoder->priv_data, name, value, 0);
 }
 
-// Each encoder's own way to say "this quality, one thread, no text about yourself".
+// Each encoder's own options for "this quality, one thread, no text about itself".
 void SetPrivateOptions(const VideoWriterOptions& options, AVCodecContext* encoder) {
   const std::string& name = options.encoder;
   const std::string crf = absl::StrCat(options.crf);
@@ -108,4 +108,4 @@ absl::StatusOr<CodecPtr> OpenEncoder(const VideoWriterOptions& options, bool glo
   return encoder;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -5,17 +5,17 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 constexpr absl::string_view kPictureStart("\0\0\1\xB6", 4);
-// User data by which decoders know that B-frames are packed.
+// User data by which decoders recognise that B-frames are packed.
 constexpr absl::string_view kPackedNote(
     "\0\0\1\xB2"
     "DivX503b1393p",
     17);
 
-// vop_coding_type, the first two bits of a picture; -1 without one.
+// vop_coding_type, the first two bits of a picture; -1 if there is none.
 int TypeOf(absl::string_view packet) {
   const size_t at = packet.find(kPictureStart);
   if (at == absl::string_view::npos || at + 4 >= packet.size()) return -1;
@@ -60,4 +60,4 @@ std::string BFramePacker::EmptyPicture() const {
   return bytes;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

@@ -1,6 +1,6 @@
-// The way DivX and early Xvid store MPEG-4 B-frames in AVI files, which have no presentation times:
-// a B-frame travels in the packet of the picture it waits for, and its own packet is an empty
-// picture ("not coded").
+// The way in which DivX and early Xvid store MPEG-4 B-frames in AVI files, which have no
+// presentation times: a B-frame is in the packet of the picture it waits for, and its own packet is
+// an empty picture ("not coded").
 //
 //   BFramePacker packer(frame_rate);
 //   for (const std::string& packet : encoded) Use(packer.Add(packet));   // one out for one in,
@@ -12,16 +12,16 @@
 
 #include "absl/strings/string_view.h"
 
-namespace op3d {
+namespace op3d::data {
 
 // Not thread-safe.
 class BFramePacker {
  public:
-  // In frames a second: so long is the time in a picture's header.
+  // Frames per second: the unit of the time in a picture's header.
   explicit BFramePacker(int frame_rate);
 
-  // Takes the next packet of MPEG-4 in decoding order (at most one B-frame in a row) and gives the
-  // one before it as it is to be stored; empty for the first.
+  // Takes the next packet of MPEG-4 in decoding order (at most one B-frame in a row) and returns
+  // the previous one as it must be stored; empty for the first.
   std::string Add(absl::string_view packet);
   // The last one.
   std::string Finish();
@@ -33,6 +33,6 @@ class BFramePacker {
   std::string held_;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_WRITER_PACKED_B_FRAMES_H_

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::HasSubstr;
@@ -33,4 +33,4 @@ TEST(BFramePackerTest, PutsBFramesIntoThePacketBefore) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

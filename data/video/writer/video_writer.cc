@@ -10,7 +10,7 @@
 #include "data/video/writer/packed_b_frames.h"
 #include "op3d/base/status_macros.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 class MemoryVideoWriter : public VideoWriter {
@@ -84,7 +84,7 @@ class MemoryVideoWriter : public VideoWriter {
   }
 
   // x264 writes its version and settings into a comment (SEI); without it equal pictures give
-  // equal files for as long as the encoder decides alike.
+  // equal files as long as the encoder makes the same decisions.
   absl::Status StartFilter() {
     const bool has_comment = encoder_->codec_id == AV_CODEC_ID_H264;
     AVBSFContext* filter = nullptr;
@@ -155,7 +155,7 @@ class MemoryVideoWriter : public VideoWriter {
     }
   }
 
-  // Takes what is in `packet`; nullptr = the end.
+  // Filters `packet`; nullptr = the end.
   absl::Status Filter(AVPacket* packet) {
     OP3D_RETURN_IF_ERROR(
         FfmpegStatus(av_bsf_send_packet(filter_.get(), packet), "cannot filter a packet"));
@@ -173,7 +173,7 @@ class MemoryVideoWriter : public VideoWriter {
     }
   }
 
-  // Writes what is in `packet_`; packed B-frames change packets' contents, not their places.
+  // Writes the content of `packet_`; packed B-frames change packets' contents, not their positions.
   absl::Status Write() {
     if (packer_.has_value()) {
       const std::string stored = packer_->Add(
@@ -194,7 +194,7 @@ class MemoryVideoWriter : public VideoWriter {
                         "cannot write a packet");
   }
 
-  // Other bytes for `packet_`, whose times stay.
+  // Replaces the bytes of `packet_`, but not its times.
   absl::Status Replace(const std::string& bytes) {
     PacketPtr replaced(av_packet_alloc());
     const int size = static_cast<int>(bytes.size());
@@ -213,7 +213,7 @@ class MemoryVideoWriter : public VideoWriter {
   ScalerPtr scaler_;
   FramePtr frame_;
   PacketPtr packet_;
-  // Packed B-frames: the packet before, whose contents the packer holds.
+  // For packed B-frames: the previous packet, whose content the packer holds.
   std::optional<BFramePacker> packer_;
   PacketPtr held_;
   std::optional<int64_t> first_decoding_time_;
@@ -231,4 +231,4 @@ absl::StatusOr<std::unique_ptr<VideoWriter>> VideoWriter::Make(const VideoWriter
   return writer;
 }
 
-}  // namespace op3d
+}  // namespace op3d::data

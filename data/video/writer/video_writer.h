@@ -19,23 +19,23 @@
 #include "data/video/image/image.h"
 #include "data/video/writer/video_writer_options.h"
 
-namespace op3d {
+namespace op3d::data {
 
-// A video in the making, in memory.  Not thread-safe.
+// A video being written, in memory.  Not thread-safe.
 class VideoWriter {
  public:
-  // InvalidArgument: a size, container or encoder that cannot be.
+  // InvalidArgument: an impossible size, container or encoder.
   static absl::StatusOr<std::unique_ptr<VideoWriter>> Make(const VideoWriterOptions& options);
   virtual ~VideoWriter() = default;
 
-  // The next frame, `skipped` frame times after its turn (a variable frame rate).
+  // The next frame, `skipped` frame times later than usual (a variable frame rate).
   // InvalidArgument: not of the options' size.
   virtual absl::Status Add(const RgbImage& image, int64_t skipped = 0) = 0;
 
-  // The whole file.  FailedPrecondition: no frame was added, or called twice.
+  // The whole file.  FailedPrecondition: no frame was added, or it is called twice.
   virtual absl::StatusOr<std::string> Finish() = 0;
 };
 
-}  // namespace op3d
+}  // namespace op3d::data
 
 #endif  // OP3D_DATA_VIDEO_WRITER_VIDEO_WRITER_H_

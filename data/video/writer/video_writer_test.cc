@@ -15,7 +15,7 @@
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d {
+namespace op3d::data {
 namespace {
 
 using testing::AllOf;
@@ -125,4 +125,4 @@ TEST(VideoWriterTest, EndsOnce) {
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::data

@@ -8,8 +8,8 @@ bool AbslParseFlag(absl::string_view text, Assignments* assignments, std::string
     return false;
   }
   static std::vector<std::string>* all = new std::vector<std::string>;
-  // Each is parsed twice, to check it and for good; the list then holds all of them twice, in
-  // order, which assigns the same.
+  // Each value is parsed twice, once as a check; the list then holds all of them twice, in order,
+  // which assigns the same.
   if (!text.empty() && (all->empty() || all->back() != text)) all->push_back(std::string(text));
   assignments->values = *all;
   return true;

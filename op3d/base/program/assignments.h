@@ -3,7 +3,7 @@
 //   ABSL_FLAG(op3d::Assignments, set, {}, "path.to.field=value over the settings");
 //   for (const std::string& assignment : absl::GetFlag(FLAGS_set).values) Use(assignment);
 //
-// One such flag a program: all of them add to one list, in order.
+// Use one such flag per program: all of them add to one list, in order.
 #ifndef OP3D_BASE_PROGRAM_ASSIGNMENTS_H_
 #define OP3D_BASE_PROGRAM_ASSIGNMENTS_H_
 
@@ -18,7 +18,7 @@ struct Assignments {
   std::vector<std::string> values;
 };
 
-// What Abseil's flags call.  A text without '=' is an error.
+// Called by Abseil's flags.  A text without '=' is an error.
 bool AbslParseFlag(absl::string_view text, Assignments* assignments, std::string* error);
 std::string AbslUnparseFlag(const Assignments& assignments);
 

@@ -6,8 +6,8 @@
 
 namespace op3d {
 
-// As tools/workspace_status.sh found it; "unknown" for a program without //tools:commit in its
-// `data`.  Thread-safe.
+// The commit found by tools/workspace_status.sh; "unknown" for a program without //tools:commit in
+// its `data`.  Thread-safe.
 std::string BuildCommit();
 
 }  // namespace op3d

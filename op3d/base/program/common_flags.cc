@@ -38,10 +38,9 @@ absl::Status SayHowToGoOn(const absl::Status& status, const std::string& folder,
   if (status.ok() || ExitCode(status) == 2 || !FileExists(JoinPath(folder, "settings.textproto"))) {
     return status;
   }
-  return absl::Status(
-      status.code(), absl::StrCat(status.message(), "\nWhat is done is saved in ", folder,
-                                  "; the same command with --output_dir=", output_dir,
-                                  " goes on from there."));
+  return absl::Status(status.code(), absl::StrCat(status.message(), "\nWhat is done is saved in ",
+                                                  folder, "; the same command with --output_dir=",
+                                                  output_dir, " goes on from there."));
 }
 
 }  // namespace op3d

@@ -32,15 +32,15 @@ bool Contains(const std::vector<std::string>& words, absl::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// Abseil's own --help ends the process with 1; asking for help is no mistake.  Of `command`, one of
-// `commands`, or of the whole program where it is empty.
+// Abseil's own --help ends the process with 1, but asking for help is not an error.  Prints the
+// flags of `command`, one of `commands`, or all of them if it is empty.
 void PrintHelp(absl::string_view program, absl::string_view usage, absl::string_view command,
                const std::vector<std::string>& commands) {
   std::string text = absl::StrCat(program, ": ", usage, "\n\nFlags", command.empty() ? "" : " of ",
                                   command, ":\n");
   std::map<std::string, const absl::CommandLineFlag*> flags;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
-    // Those of the program's own file; libraries define none that a user should set.
+    // The flags of the program's own file; libraries define none that a user should set.
     const bool own = !absl::StrContains(flag->Filename(), "absl/");
     if (!own || flag->IsOfType<RenamedFlag>()) continue;
     const std::vector<std::string> takers = FlagTakers(flag->Help(), commands);
@@ -55,7 +55,7 @@ void PrintHelp(absl::string_view program, absl::string_view usage, absl::string_
   std::fputs(text.c_str(), stdout);
 }
 
-// The names of flags that the command line has.
+// The names of the flags on the command line.
 std::set<std::string, std::less<>>* GivenFlags() {
   static auto* names = new std::set<std::string, std::less<>>;
   return names;
@@ -101,7 +101,7 @@ int RunNamed(int argc, char** argv, absl::string_view usage,
 bool FlagIsGiven(absl::string_view name) { return GivenFlags()->count(name) > 0; }
 
 absl::Status CheckFlags(absl::Span<const std::string> arguments) {
-  // Abseil ends the process with 1 on a wrong flag; wrong use is 2 here, so look first.
+  // Abseil ends the process with 1 on a wrong flag; here wrong use is 2, so check first.
   for (const absl::string_view argument : arguments) {
     if (argument == "--") break;
     if (argument.size() < 2 || argument[0] != '-') continue;
@@ -175,7 +175,7 @@ std::vector<std::string> FlagTakers(absl::string_view help,
 
 absl::Status RefuseForeignFlags(absl::string_view program, absl::string_view command,
                                 const std::vector<std::string>& commands) {
-  // A word that is none is refused by who knows them better.
+  // An unknown word is refused by code that can say more about it.
   if (!Contains(commands, command)) return absl::OkStatus();
   for (const auto& [name, flag] : absl::GetAllFlags()) {
     const std::vector<std::string> takers = FlagTakers(flag->Help(), commands);

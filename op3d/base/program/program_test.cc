@@ -122,7 +122,7 @@ TEST(ProgramTest, AFlagOfAnotherCommandIsRefusedByName) {
       StatusIs(absl::StatusCode::kInvalidArgument,
                HasSubstr("--test_jobs is not a flag of plan show, but of: search, resume")));
   EXPECT_THAT(RefuseForeignFlags("plan", "dance", Commands()), IsOk());
-  // With its default value it is without effect all the same.
+  // Even with its default value it has no effect.
   EXPECT_THAT(RefuseForeignFlags("plan", "search", Commands()), IsOk());
   ASSERT_THAT(CheckFlags({"--test_threads=0", "--test_seed=1"}), IsOk());
   EXPECT_THAT(

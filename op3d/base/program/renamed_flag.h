@@ -1,4 +1,4 @@
-// The old name of a flag: whoever gives it is told the new one.
+// The old name of a flag: if it is given, the error names the new one.
 //
 //   ABSL_FLAG(op3d::RenamedFlag, resamples, {"--bootstrap_samples"}, "");
 //   // knee: --resamples is called --bootstrap_samples now; see --help
@@ -18,8 +18,8 @@ struct RenamedFlag {
   const char* name = "";
 };
 
-// What Abseil's flags call; of a command line RunProgram refuses it before.  Abseil wants to be
-// able to parse the default.
+// Called by Abseil's flags.  On a command line RunProgram refuses the flag earlier; Abseil only
+// needs to parse the default.
 inline bool AbslParseFlag(absl::string_view text, RenamedFlag* flag, std::string*) {
   return text == flag->name;
 }

@@ -34,7 +34,7 @@ constexpr char kSettings[] = "settings.textproto";
 constexpr char kLock[] = "lock";
 constexpr char kResumed[] = "resumed";
 constexpr char kLog[] = "log.jsonl";
-// What a run writes before it trains: its plan and which videos are held out for its search.
+// The files that a run writes before it trains: its plan and the held-out videos of its search.
 constexpr const char* kBeforeTraining[] = {kSettings, kResumed, "plan.textproto",
                                            "search_held_out.tsv"};
 
@@ -50,8 +50,8 @@ absl::Status CheckSame(const std::string& path, const Message& there, const Mess
                    "); choose another --output_dir, or start with the settings it has"));
 }
 
-// Whether the run in the folder has ended before it trained: nothing of what training leaves is
-// there.  Empty folders count as nothing.
+// Whether the run in the folder ended before it trained: it has no files from training.  Empty
+// folders do not count.
 bool HasTrainedNothing(const std::string& path) {
   std::error_code error;
   for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
@@ -66,12 +66,12 @@ bool HasTrainedNothing(const std::string& path) {
   return !error;
 }
 
-// A folder without a run must be empty, or not be there.
+// A folder without a run must be empty, or must not exist.
 absl::Status CheckEmpty(const std::string& path) {
   if (!FolderExists(path)) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(path));
   for (const std::string& name : names) {
-    // A run that was killed while it wrote its settings, and nothing before them.
+    // A run that was killed while writing its settings, before anything else.
     const bool unfinished =
         absl::StartsWith(name, absl::StrCat(kSettings, ".")) && absl::EndsWith(name, ".tmp");
     if (name == kLock || unfinished) continue;

@@ -23,14 +23,14 @@ namespace op3d {
 
 class RunFolder {
  public:
-  // Makes the folder, or takes up a run that is in it.  A run that ended before it trained anything
-  // binds nobody: its folder is used as a new one, and only its log is kept.  FailedPrecondition
-  // when another process uses it, when it holds a run with other settings (the first difference is
-  // named) or something that is no run at all: nothing in it is touched then.
+  // Creates the folder, or resumes the run in it.  A run that ended before it trained anything
+  // does not count: its folder is used as a new one, and only its log is kept.  FailedPrecondition
+  // if another process uses it, if it contains a run with other settings (the first difference is
+  // named) or something that is not a run; then nothing in it is changed.
   static absl::StatusOr<std::unique_ptr<RunFolder>> Open(const std::string& path,
                                                          const google::protobuf::Message& settings);
-  // What Open() would say to the folder and its settings, for a dry run: nothing is made, changed or
-  // locked.
+  // The status that Open() would return for the folder and its settings, for a dry run: nothing is
+  // created, changed or locked.
   static absl::Status Check(const std::string& path, const google::protobuf::Message& settings);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
@@ -39,11 +39,12 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string Path(absl::string_view name) const;
 
-  // How often a run was taken up again in this folder.
+  // The number of times that a run was resumed in this folder.
   int resumed() const { return resumed_; }
 
-  // Appends a JSON object a line to log.jsonl, which the first call makes: time, event, and
-  // `fields`.  A full disk does not stop a run for its log.  Thread-safe.
+  // Appends one JSON object with time, event and `fields` as a line to log.jsonl, which the first
+  // call creates.  Errors are ignored: a full disk does not stop a run because of its log.
+  // Thread-safe.
   void Log(absl::string_view event, nlohmann::json fields);
 
  private:

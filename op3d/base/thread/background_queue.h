@@ -1,5 +1,5 @@
-// Work that a thread of its own does, one job after another: files that are written while the
-// caller goes on.
+// Jobs that a background thread does one after another, for example writing files while the
+// caller continues.
 //
 //   BackgroundQueue queue;
 //   OP3D_RETURN_IF_ERROR(queue.Add([path, bytes] { return WriteFileAtomically(path, bytes); }));
@@ -21,15 +21,15 @@ namespace op3d {
 // Thread-safe.
 class BackgroundQueue {
  public:
-  // The number of jobs that wait at most beside the one at work; Add() waits for room.
+  // The largest number of waiting jobs, without the running one; Add() blocks while it is reached.
   explicit BackgroundQueue(int most_waiting = 2);
-  // Does what was added before it ends.
+  // Finishes all added jobs first.
   ~BackgroundQueue();
   BackgroundQueue(const BackgroundQueue&) = delete;
   BackgroundQueue& operator=(const BackgroundQueue&) = delete;
 
-  // Puts a job after the others.  The first error of a job is what every later call returns; no
-  // further job is then begun.
+  // Adds a job at the end.  After the first error of a job, every later call returns that error,
+  // and no further job is started.
   absl::Status Add(std::function<absl::Status()> job);
 
   // Waits until all jobs are done.

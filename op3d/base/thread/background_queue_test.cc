@@ -20,7 +20,7 @@ TEST(BackgroundQueueTest, DoesJobsInOrderAndWaitsForRoom) {
         return absl::OkStatus();
       }),
                   IsOk());
-      // The first is at work before the third asks for room, or the third would wait for ever.
+      // The first job must run before the third is added, or the third would wait for ever.
       if (i == 1) go.Notify();
     }
     ASSERT_THAT(queue.Flush(), IsOk());

@@ -1,10 +1,10 @@
-// SIGINT and SIGTERM as a question that long work asks itself between two steps.
+// SIGINT and SIGTERM as a status that long work checks between two steps.
 //
 //   InstallInterruptHandler();                       // once, in main()
 //   for (...) { OP3D_RETURN_IF_ERROR(CheckInterrupt()); TakeStep(); }
 //
-// The first signal asks for an orderly end; a second one of the same kind ends the process at
-// once.  Thread-safe.
+// The first signal requests an orderly end; a second one of the same kind ends the process
+// immediately.  Thread-safe.
 #ifndef OP3D_BASE_THREAD_INTERRUPT_H_
 #define OP3D_BASE_THREAD_INTERRUPT_H_
 
@@ -17,7 +17,7 @@ void InstallInterruptHandler();
 // Cancelled ("stopped by SIGINT") once a signal has come, OK before.
 absl::Status CheckInterrupt();
 
-// The signal's number; SIGINT when none has come.
+// The signal's number; SIGINT if none has come.
 int InterruptSignal();
 
 }  // namespace op3d

@@ -13,9 +13,10 @@
 
 namespace op3d {
 
-// Calls `work`(i) once for each i in [0, count), on `threads` threads (at least one: the caller's
-// is among them), in no particular order; returns when all calls have.  The first error or signal
-// (Cancelled) lets no further call begin and is returned; of several errors at the same time, any.
+// Calls `work`(i) once for each i in [0, count), on `threads` threads (at least one, including the
+// caller's), in no particular order; returns when all calls have returned.  After the first error
+// or signal (Cancelled) no further call is started, and it is returned; of simultaneous errors any
+// one.
 absl::Status InParallel(int threads, int64_t count, absl::FunctionRef<absl::Status(int64_t)> work);
 
 // Calls `work`(i) for all i in [0, threads) at the same time, on a thread each (the caller's among

@@ -1,5 +1,5 @@
-// For tests: several ranks on this machine.  A test runs its own program once a rank, with a filter
-// that picks the tests written for ranks (DISABLED_, so that they do not run by themselves).
+// For tests: several ranks on this machine.  A test runs its own program once per rank, with a
+// filter that selects the tests written for ranks (DISABLED_, so that they do not run alone).
 //
 //   for (const EndedRank& ended : RunRanks(2, "*DISABLED_Sums")) {
 //     EXPECT_EQ(ended.code, 0) << ended.text;
@@ -17,7 +17,7 @@
 namespace op3d {
 
 struct EndedRank {
-  // The exit code; minus the signal that ended it.
+  // The exit code; if a signal ended it, minus the signal's number.
   int code = 0;
   // stdout and stderr.
   std::string text;
@@ -25,11 +25,11 @@ struct EndedRank {
   absl::Duration time;
 };
 
-// A TCP port that nobody listens at.
+// An unused TCP port.
 int FreePort();
 
-// Runs the ranks at once and waits for all.  `variables` are added to the environment of all;
-// `while_running` is called every few milliseconds with the ranks' process numbers.
+// Runs the ranks at once and waits for all.  `variables` are added to everybody's environment;
+// `while_running` is called every few milliseconds with the ranks' process ids.
 std::vector<EndedRank> RunRanks(
     int size, const std::string& filter, const std::map<std::string, std::string>& variables = {},
     const std::function<void(const std::vector<int>&)>& while_running = nullptr);

@@ -1,11 +1,11 @@
-// How sure a figure is: percentile intervals by bootstrap over videos.
+// The uncertainty of a figure: percentile intervals by bootstrap over videos.
 //
 //   OP3D_ASSIGN_OR_RETURN(MetricIntervals sure, BootstrapIntervals(metrics, labels, {}));
 //   Use(sure.top1.low, sure.top1.high);                                   // shares in [0, 1]
 //
-// Videos are drawn with replacement, as many as there are, `samples` times; the interval lies
-// between the quantiles (1 - level) / 2 and (1 + level) / 2 of the figures of the samples, between
-// two of them linearly.  It speaks of other videos of the same kind, not of other trainings.
+// Videos are drawn with replacement, as many as there are, `samples` times; the interval is between
+// the quantiles (1 - level) / 2 and (1 + level) / 2 of the samples' figures, with linear
+// interpolation.  It is about other videos of the same kind, not about other trainings.
 // Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3.
 #ifndef OP3D_EVAL_SCORES_CONFIDENCE_H_
 #define OP3D_EVAL_SCORES_CONFIDENCE_H_
@@ -34,12 +34,12 @@ struct Interval {
 
 struct MetricIntervals {
   Interval top1, top3, top5;
-  // Of each sample over the classes that it has videos of.
+  // For each sample, the mean over the classes of which it has videos.
   Interval mean_class_accuracy;
 };
 
-// `metrics` as ComputeMetrics gave them for `labels`.  InvalidArgument for options outside their
-// range and for labels that do not belong to the metrics.
+// `metrics` is the result of ComputeMetrics for `labels`.  InvalidArgument for options outside
+// their range and for labels that do not belong to the metrics.
 absl::StatusOr<MetricIntervals> BootstrapIntervals(const Metrics& metrics,
                                                    absl::Span<const int64_t> labels,
                                                    const BootstrapOptions& options);

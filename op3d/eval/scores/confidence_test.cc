@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// `right` of `videos` videos right, of two classes by turns; the wrong ones are second.
+// `right` of `videos` videos are right, with two classes in turn; the wrong ones have rank 2.
 struct Case {
   Case(int64_t videos, int64_t right) {
     for (int64_t i = 0; i < videos; ++i) {
@@ -35,8 +35,8 @@ TEST(ConfidenceTest, AllRightIsSure) {
   EXPECT_EQ(sure.mean_class_accuracy.low, 1);
 }
 
-// The number of right videos in a sample is binomial; for n p (1 - p) = 75 its normal
-// approximation is good to a video, and 4000 samples place the quantile to about one more.
+// The number of right videos in a sample is binomial; for n p (1 - p) = 75 its normal approximation
+// is accurate to one video, and 4000 samples give the quantile to about one more.
 TEST(ConfidenceTest, TheIntervalIsTheBinomials) {
   const Case some(400, 300);
   BootstrapOptions options;
@@ -47,7 +47,7 @@ TEST(ConfidenceTest, TheIntervalIsTheBinomials) {
   EXPECT_NEAR(sure.top1.low, 0.75 - 1.96 * deviation, 2.0 / 400);
   EXPECT_NEAR(sure.top1.high, 0.75 + 1.96 * deviation, 2.0 / 400);
   EXPECT_EQ(sure.top3.low, 1);
-  // Two classes of 200: the same in the mean of both, nearly.
+  // With two classes of 200 it is nearly the same for the mean of both.
   EXPECT_NEAR(sure.mean_class_accuracy.low, sure.top1.low, 2.0 / 400);
   options.level = 0.5;
   ASSERT_OK_AND_ASSIGN(const MetricIntervals half,

@@ -15,12 +15,12 @@ namespace {
 
 using Places = std::unordered_map<std::string, int64_t>;
 
-// A stream's videos by name, without the endings of video files where that is enough.
+// The key of a video: its name, without a video ending unless whole names are needed.
 std::string KeyOf(const std::string& name, bool whole_names) {
-  return whole_names ? name : std::string(WithoutVideoEndings(name));
+  return whole_names ? name : std::string(data::WithoutVideoEndings(name));
 }
 
-// Whether some stream has videos that differ in their endings alone.
+// Whether some stream has videos that only differ in their endings.
 bool NeedsWholeNames(const std::vector<TestScores>& streams) {
   for (const TestScores& stream : streams) {
     std::unordered_map<std::string, absl::string_view> names;
@@ -43,7 +43,7 @@ absl::StatusOr<Places> PlacesOf(const TestScores& stream, size_t number, bool wh
   return places;
 }
 
-// The stream with its classes in another order: `places[c]` is where the new class c stood.
+// The stream with its classes in another order: `places[c]` is the old index of the new class c.
 TestScores Reorder(const TestScores& stream, const std::vector<int64_t>& places) {
   TestScores ordered = stream;
   const int64_t classes = stream.classes;
@@ -63,7 +63,7 @@ TestScores Reorder(const TestScores& stream, const std::vector<int64_t>& places)
   return ordered;
 }
 
-// "class 0 is 'jump' in scores 1 and 'run' in scores 2": the first that differs in stream `i`.
+// "class 0 is 'jump' in scores 1 and 'run' in scores 2": the first difference of stream `i`.
 std::string OtherOrder(const std::vector<TestScores>& streams, size_t i) {
   for (int64_t c = 0; c < streams[0].classes; ++c) {
     if (streams[i].class_names[c] == streams[0].class_names[c]) continue;
@@ -73,7 +73,8 @@ std::string OtherOrder(const std::vector<TestScores>& streams, size_t i) {
   return "";
 }
 
-// Brings all streams to the first's order of classes; of each that had another, OtherOrder().
+// Reorders all streams to the first's order of classes; returns OtherOrder() for each that
+// differed.
 absl::StatusOr<std::vector<std::string>> AlignClasses(std::vector<TestScores>* all) {
   std::vector<TestScores>& streams = *all;
   std::vector<std::string> others(streams.size());
@@ -154,7 +155,7 @@ absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool 
     OP3D_ASSIGN_OR_RETURN(Places found, PlacesOf(streams[i], i, whole));
     places.push_back(std::move(found));
   }
-  // What some stream lacks, seen from every stream.
+  // The videos that some stream lacks, from all streams.
   std::unordered_map<std::string, size_t> lacking;
   std::string example;
   for (const TestScores& stream : streams) {

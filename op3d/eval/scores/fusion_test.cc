@@ -59,7 +59,7 @@ TEST(FusionTest, VideosOfAPathListAreToldApartByTheirPaths) {
       MatchVideos({Stream(rgb), Stream({{"lecture/1", 6}, {"drinking/1", 7}, {"lecture/2", 8}})},
                   false));
   EXPECT_THAT(matched.streams[1].scores, ElementsAre(7, -7, 6, -6, 8, -8));
-  // Where the endings tell videos apart they count.
+  // If videos differ only in their endings, these count.
   EXPECT_THAT(
       MatchVideos({Stream({{"1.mp4", 1}, {"1.avi", 2}}), Stream({{"1", 1}, {"2", 2}})}, true)
           .status(),

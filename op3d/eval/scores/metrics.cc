@@ -13,7 +13,7 @@
 namespace op3d {
 namespace {
 
-// heads * videos * clips * crops * classes, or -1 where that does not fit in 63 bits.
+// heads * videos * clips * crops * classes, or -1 if that does not fit in 63 bits.
 template <typename T>
 int64_t Product(const Views<T>& views) {
   int64_t product = 1;
@@ -83,7 +83,7 @@ VideoScores Empty(const Views<T>& views) {
           std::vector<double>(static_cast<size_t>(views.videos * views.classes), 0.0)};
 }
 
-// How many classes are ahead of `own`.
+// The number of classes ahead of `own`.
 int64_t Rank(absl::Span<const double> scores, int64_t own) {
   int64_t ahead = 0;
   for (int64_t c = 0; c < static_cast<int64_t>(scores.size()); ++c) {
@@ -120,10 +120,10 @@ double LogProbability(absl::Span<const double> scores, int64_t own) {
   return scores[own] - highest - std::log(sum);
 }
 
-// One video that is wrong beyond measure must not decide the mean of a list.
+// One extremely wrong video must not dominate the mean of a list.
 constexpr double kLeastLogProbability = -64;
 
-// To a grid on which the sums over a list are exact.
+// Rounds to a grid on which the sums over a list are exact.
 double OnGrid(double value) {
   constexpr double kGrid = 1 << 26;
   return std::round(value * kGrid) / kGrid;
@@ -247,7 +247,7 @@ absl::StatusOr<Metrics> ComputeMetrics(const VideoScores& scores,
           absl::StrCat("a score of video ", video, " is ", score, "; scores must be finite"));
     }
     const int64_t rank = Rank(row, labels[video]);
-    // The first of equals, as in Rank().
+    // The first among equals, as in Rank().
     const int64_t predicted = std::max_element(row.begin(), row.end()) - row.begin();
     first += rank < 1;
     in_three += rank < 3;

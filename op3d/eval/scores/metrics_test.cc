@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // Every figure of the golden cases is a quotient of small counts or a sum of at most 30 scores;
-// 1e-9 is a million times the rounding of double precision and far below one video.
+// 1e-9 is a million times the rounding of double precision and much smaller than one video.
 constexpr double kTolerance = 1e-9;
 
 json Cases() {
@@ -179,7 +179,7 @@ TEST(MetricsTest, MeansTheProbabilityOfTheRightClass) {
   ASSERT_OK_AND_ASSIGN(const Metrics metrics, ComputeMetrics(scores, {0, 1, 1}));
   EXPECT_NEAR(metrics.probability, (0.75 + 0.25 + 0.5) / 3, 1e-7);
   EXPECT_NEAR(metrics.log_likelihood, (std::log(0.75) + std::log(0.25) + std::log(0.5)) / 3, 1e-7);
-  // One video that is wrong beyond measure counts as -64.
+  // One extremely wrong video counts as -64.
   ASSERT_OK_AND_ASSIGN(const Metrics wrong, ComputeMetrics({1, 2, {1e6, 0}}, {1}));
   EXPECT_EQ(wrong.log_likelihood, -64);
   EXPECT_EQ(wrong.probability, 0);

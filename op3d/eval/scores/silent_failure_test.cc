@@ -19,7 +19,7 @@ TEST(SilentFailureTest, AllVideosInOneClass) {
   EXPECT_EQ(DescribeOneClass({1, 1, 1, 1}, {2, 2, 2, 2}, {}), "");  // a list of one class
   EXPECT_EQ(DescribeOneClass({1, 1, 1}, {0, 1, 2}, {}), "");        // may be chance
   EXPECT_EQ(DescribeOneClass({}, {}, {}), "");
-  // Without labels only many videos are suspicious.
+  // Without labels only a larger number of videos is suspicious.
   EXPECT_EQ(DescribeOneClass({1, 1, 1, 1}, {-1, -1, -1, -1}, {}), "");
   const std::vector<int64_t> many(10, 1), unknown(10, -1);
   EXPECT_THAT(DescribeOneClass(many, unknown, {}), HasSubstr("all 10 videos"));
@@ -33,13 +33,13 @@ TEST(SilentFailureTest, ALossAtTheLevelOfGuessing) {
                     HasSubstr("learning rate")));
   EXPECT_THAT(DescribeNothingLearnt("state S1", {5, 2, 9}), HasSubstr("learnt nothing"));
   EXPECT_EQ(DescribeNothingLearnt("state S1", {0.97 * 2 * guessing, 2, 9}), "");
-  // The same loss is no guessing of one head.
+  // For one head the same loss is not guessing.
   EXPECT_EQ(DescribeNothingLearnt("state S1", {0.97 * guessing, 1, 9}), "");
   EXPECT_EQ(DescribeNothingLearnt("state S1", {0, 2, 9}), "");  // not known
 }
 
 TEST(SilentFailureTest, TrainedWellAndTestedAtChance) {
-  // As it was seen: a loss of 0.04 at 9 classes, one video in nine right.
+  // A real case: a loss of 0.04 with 9 classes, one video in nine right.
   EXPECT_THAT(DescribeMisfit({0.04, 2, 9}, 0.111, 90),
               AllOf(HasSubstr("warning: top-1 is 11.1 % of 90 videos"), HasSubstr("0.040"),
                     HasSubstr("BatchNorm statistics"), HasSubstr("learning rate")));

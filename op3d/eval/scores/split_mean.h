@@ -1,5 +1,5 @@
-// The figures of a dataset's official splits and their mean: what papers on UCF101 and HMDB51
-// print.
+// The figures of a dataset's official splits and their mean, as papers on UCF101 and HMDB51
+// report them.
 //
 //   OP3D_ASSIGN_OR_RETURN(SplitMean mean, MeanOverSplits({first, second, third}));
 //   std::fputs(SplitMeanText(mean).c_str(), stdout);
@@ -17,33 +17,33 @@
 
 namespace op3d {
 
-// Of one figure: the mean over the splits, the sample standard deviation and the range.  Shares in
+// For one figure: the mean over the splits, the sample standard deviation and the range.  Shares in
 // [0, 1].
 struct Spread {
   double mean = 0, deviation = 0, low = 0, high = 0;
 };
 
 struct SplitMean {
-  // Split 1, 2, ... in order: videos and top-1.
+  // For split 1, 2, ... in order: number of videos and top-1.
   std::vector<int64_t> videos;
   std::vector<double> top1_by_split;
   Spread top1, top3, top5;
-  // Nothing where it was not measured.
+  // Not set if it was not measured.
   std::optional<Spread> mean_class_accuracy;
 };
 
-// `pattern` with `split` for each "{split}": the file of one split.
+// `pattern` with every "{split}" replaced by `split`: the file of one split.
 std::string OfSplit(absl::string_view pattern, int split);
 
-// InvalidArgument for fewer than two evaluations, one without labels, tests of other numbers of
-// classes, and two of the same videos: splits are tested on different ones.
+// InvalidArgument for fewer than two evaluations, one without labels, different numbers of
+// classes, and two tests of the same videos, because splits have different test videos.
 absl::StatusOr<SplitMean> MeanOverSplits(absl::Span<const Evaluation> splits);
 
-// The same of what was measured without keeping scores: videos and top-k of each split.
+// The same for measurements without stored scores: videos and top-k of each split.
 // InvalidArgument for fewer than two.
 absl::StatusOr<SplitMean> MeanOverMeasures(absl::Span<const Metrics> splits);
 
-// A line a split and one of the mean; one JSON object and a line end.
+// One line per split and one for the mean; one JSON object and a line end.
 std::string SplitMeanText(const SplitMean& mean);
 std::string SplitMeanJson(const SplitMean& mean);
 

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// A test of `videos` videos called after the split, of which `right` are right; two classes.
+// A test of `videos` videos named after the split, of which `right` are right; two classes.
 Evaluation Split(int split, int videos, int right) {
   TestScores test;
   test.heads = test.clips = test.crops = 1, test.classes = 2, test.videos = videos;

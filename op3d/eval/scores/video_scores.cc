@@ -34,7 +34,7 @@ std::string ToText(const std::vector<std::string>& names) {
 
 constexpr absl::string_view kScores = "scores";
 
-// The rows of a run's file; none of a single test's.
+// The rows of a run's file; empty for a single test's.
 std::vector<std::string> RowsOf(const Safetensors& file) {
   std::vector<std::string> rows;
   for (const TensorView& tensor : file.tensors()) {
@@ -44,7 +44,7 @@ std::vector<std::string> RowsOf(const Safetensors& file) {
   return rows;
 }
 
-// What the names of the wanted row's tensors begin with.
+// The prefix of the names of the requested row's tensors.
 absl::StatusOr<std::string> PrefixOf(const Safetensors& file, absl::string_view row) {
   const std::vector<std::string> rows = RowsOf(file);
   if (file.Find(kScores) != nullptr || rows.empty()) {
@@ -62,7 +62,7 @@ absl::StatusOr<std::string> PrefixOf(const Safetensors& file, absl::string_view 
       "; name one at the end, as in FILE:", rows[0], ", of: ", absl::StrJoin(rows, ", ")));
 }
 
-// Metadata of a row: its own, else what all rows share.
+// Metadata of a row: its own, otherwise what all rows share.
 Metadata MetadataOf(const Safetensors& file, const std::string& prefix) {
   Metadata metadata = file.metadata();
   if (prefix.empty()) return metadata;
@@ -73,7 +73,7 @@ Metadata MetadataOf(const Safetensors& file, const std::string& prefix) {
   return metadata;
 }
 
-// The tensor of that name, of `rank` dimensions.
+// The tensor with that name and `rank` dimensions.
 template <typename T>
 absl::StatusOr<std::vector<T>> ReadTensor(const Safetensors& file, const std::string& name,
                                           DType dtype, size_t rank, std::vector<int64_t>* shape) {
@@ -89,7 +89,7 @@ absl::StatusOr<std::vector<T>> ReadTensor(const Safetensors& file, const std::st
   return values;
 }
 
-// A count in the metadata; 0 when it is not there.
+// A count in the metadata; 0 if it is missing.
 absl::Status ReadCount(const Metadata& metadata, const char* key, int64_t* count) {
   const auto found = metadata.find(key);
   if (found == metadata.end()) return absl::OkStatus();
@@ -98,7 +98,7 @@ absl::Status ReadCount(const Metadata& metadata, const char* key, int64_t* count
       absl::StrCat("its metadata has ", key, " = '", found->second, "', which is not a count"));
 }
 
-// A list of `size` names in the metadata; empty when it is not there.
+// A list of `size` names in the metadata; empty if it is missing.
 absl::Status ReadNames(const Metadata& metadata, const char* key, int64_t size,
                        std::vector<std::string>* names) {
   const auto found = metadata.find(key);

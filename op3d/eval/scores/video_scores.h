@@ -1,5 +1,5 @@
-// What a test leaves: every video's scores of every view, with the names that they need to
-// be joined, fused and scored again without a video.
+// The result of a test: every video's scores for every view, with the names that are needed to
+// join, fuse and evaluate them later without the videos.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeTestScores(scores));
 //   OP3D_ASSIGN_OR_RETURN(TestScores again, ParseTestScores(bytes, "scores.safetensors"));
@@ -20,7 +20,7 @@
 namespace op3d {
 
 struct TestScores {
-  // `heads` is 0 only where there are no videos.
+  // `heads` is 0 only if there are no videos.
   int64_t heads = 0, videos = 0, clips = 0, crops = 0, classes = 0;
   // Logits, the mean of the heads: [videos, clips * crops, classes].
   std::vector<float> scores;
@@ -28,14 +28,14 @@ struct TestScores {
   std::vector<float> head_scores;
   // [videos].
   std::vector<int64_t> labels;
-  // [videos], as the list has them; empty in files that were written without.
+  // [videos], as in the list; empty in older files without names.
   std::vector<std::string> names;
   // [classes], or empty.
   std::vector<std::string> class_names;
-  // Rows of the list; those that are not in the copy; those that do not decode.  listed is 0 where
-  // nobody said.
+  // Rows of the list; those that are not in the copy; those that do not decode.  listed is 0 if
+  // unknown.
   int64_t listed = 0, missing = 0, broken = 0;
-  // What they were made with, "name: value" a line; empty where nobody said.
+  // The settings of the test, one "name: value" per line; empty if unknown.
   std::string settings;
 
   // For the metrics; valid while this lives.
@@ -46,28 +46,29 @@ struct TestScores {
 // bytes.
 absl::StatusOr<std::string> SerializeTestScores(const TestScores& scores);
 
-// DataLoss for a file that is cut off, InvalidArgument for one that holds no scores or whose sizes
-// contradict each other; both begin with `source`.  `row`: of a file of several (MergeRows()) which
-// one; InvalidArgument names them where it is "" and there are several, or none is called so.
+// DataLoss for a truncated file, InvalidArgument for one that contains no scores or whose sizes
+// contradict each other; both begin with `source`.  `row`: which row of a file with several
+// (MergeRows()); if it is "" and there are several, or no row has this name, InvalidArgument lists
+// them.
 absl::StatusOr<TestScores> ParseTestScores(std::string bytes, absl::string_view source,
                                            absl::string_view row = "");
 
-// Scores as a user names them: a file, or a run's folder, whose scores.safetensors it is; with
-// ":ROW" at the end one row of a run.
+// Scores as a user names them: a file, or a run's folder, which means its scores.safetensors; with
+// ":ROW" at the end, one row of a run.
 //
 //   ReadTestScores("results/runs/ucf101:planned_model")
 //   ReadTestScores("rgb.safetensors")
 //
-// NotFound when there is none; the errors of ParseTestScores().
+// NotFound if it does not exist; the errors of ParseTestScores().
 absl::StatusOr<TestScores> ReadTestScores(const std::string& word);
 
-// The scores of a run's rows in one file: tensors `<row>.scores`, `<row>.heads`, `<row>.labels`,
-// the metadata once where all rows have the same, else as `<row>.<key>`.  `rows` are names and what
-// SerializeTestScores() made of each.
+// The scores of a run's rows in one file: tensors `<row>.scores`, `<row>.heads`, `<row>.labels`;
+// metadata once if all rows have the same, otherwise as `<row>.<key>`.  `rows` are names and the
+// results of SerializeTestScores().
 absl::StatusOr<std::string> MergeRows(absl::Span<const std::pair<std::string, std::string>> rows);
 
 // The videos of all parts, in the order of the parts; class names and settings of the first,
-// `broken` summed.  InvalidArgument when the parts differ in views, classes or heads.
+// `broken` summed.  InvalidArgument if the parts differ in views, classes or heads.
 absl::StatusOr<TestScores> JoinTestScores(absl::Span<const TestScores> parts);
 
 }  // namespace op3d

@@ -70,7 +70,7 @@ TEST(TestScoresTest, RowsOfARunAreReadByName) {
   EXPECT_THAT(ReadTestScores(folder + "/none:planned").status(),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
 
-  // The numbers' checksum does not see the names; files from before the names are explained.
+  // The checksum of the numbers ignores the names; files without names are explained.
   const std::string bare = WithoutMetadata(run);
   EXPECT_EQ(WithoutMetadata(bare), bare);
   planned.names = {"b"};
@@ -123,7 +123,7 @@ TEST(TestScoresTest, OtherFilesAreRefused) {
   scores.names = {"a", "b"};
   expect(Bytes(scores), invalid, "2 videos, but has scores of 1");
   scores.labels = {1, 2};
-  // Never written in the first place.
+  // Such a file cannot be written, either.
   EXPECT_THAT(SerializeTestScores(scores).status(), StatusIs(invalid, HasSubstr("labels")));
 }
 

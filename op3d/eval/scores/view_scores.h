@@ -22,7 +22,7 @@ struct ViewScores {
   std::vector<int64_t> labels;
   // [videos].
   std::vector<std::string> names;
-  // Videos that were to be scored and did not decode (not among `videos`), and the first of them.
+  // Videos that do not decode (not counted in `videos`), and the first of them.
   int64_t skipped = 0;
   std::vector<std::string> examples;
 
@@ -32,8 +32,8 @@ struct ViewScores {
   Views<float> head(int64_t head) const;
 };
 
-// What is kept of them, for fusion and for scoring again without the video: means of the heads, and
-// of the views, taken in double precision.
+// The part of them that is kept, for fusion and for evaluation without the videos: means of the
+// heads, and of the views, in double precision.
 TestScores Summarise(const ViewScores& scores);
 
 }  // namespace op3d

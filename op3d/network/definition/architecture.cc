@@ -50,7 +50,7 @@ Architecture Residual(const FamilyName& family, const Size& size) {
   architecture.groups = size.groups;
   architecture.base_width = size.base_width;
   architecture.deep_stem = size.deep_stem;
-  // C2D alone keeps the usual epsilon after a deep stem.
+  // Only C2D keeps the usual epsilon after a deep stem.
   if (size.deep_stem && family.family != Family::kC2d) architecture.batch_norm_epsilon = 2e-5;
   return architecture;
 }
@@ -85,7 +85,7 @@ const std::vector<Architecture>& All() {
   return *all;
 }
 
-// A hundred names would hide the pattern.
+// Not all names: a hundred would hide the pattern.
 std::string Choices() {
   std::vector<std::string> families, sizes;
   for (const FamilyName& family : kFamilies) families.push_back(family.prefix);

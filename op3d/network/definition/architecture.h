@@ -1,5 +1,4 @@
-// The numbers that tell one network of the family from another, and the list of all names.
-// Torch-free.
+// The list of all networks, and the numbers in which they differ.  Torch-free.
 #ifndef OP3D_NETWORK_DEFINITION_ARCHITECTURE_H_
 #define OP3D_NETWORK_DEFINITION_ARCHITECTURE_H_
 
@@ -13,17 +12,17 @@
 
 namespace op3d {
 
-// What the blocks between stem and classifier are.  Kaiming He's ResNet in two dimensions is the base of
-// all but the last; they differ in how a block sees time.
+// The type of the blocks between stem and classifier.  All but the last are based on the
+// two-dimensional ResNet (He et al. 2016); they differ in how a block treats time.
 enum class Family {
   // Pseudo-3D pairs, global context in every block, dual head (Qiu et al. 2021).
   kDgP3d,
-  // Pseudo-3D pairs in the three wirings by turns, or in one alone (Qiu et al. 2017).
+  // Pseudo-3D pairs: the three wirings in turn, or only one of them (Qiu et al. 2017).
   kP3d,
   kP3dA,
   kP3dB,
   kP3dC,
-  // Pseudo-3D pairs beside a global path (Qiu et al. 2019).
+  // Pseudo-3D pairs with a parallel global path (Qiu et al. 2019).
   kLgdP3d,
   // A wider pseudo-3D pair in series (Tran et al. 2018).
   kR2p1d,
@@ -31,7 +30,7 @@ enum class Family {
   kI3d,
   // 1x3x3 convolutions: only the stem sees time.
   kC2d,
-  // Separable inception blocks (Xie et al. 2018); no ResNet.
+  // Separable inception blocks (Xie et al. 2018); not a ResNet.
   kS3d,
 };
 
@@ -42,36 +41,36 @@ enum class BlockKind {
   kBottleneck,
 };
 
-// A residual network of four stages after a stem, as He et al. (2016) number them.  Of S3D only
-// `gating` is used.
+// A residual network of four stages after a stem, numbered as in He et al. (2016).  S3D uses only
+// `gating`.
 struct Architecture {
   std::string name;
   Family family = Family::kDgP3d;
   BlockKind block = BlockKind::kBottleneck;
   // Blocks in layer1 to layer4; layer4_dual has as many as layer4.
   std::array<int64_t, 4> depths = {};
-  // Planes of layer1; they double from stage to stage.
+  // Planes of layer1; each later stage has twice as many as the one before.
   int64_t width = 64;
   // Inside a bottleneck: `groups` groups of planes * base_width / 64 channels (ResNeXt, wide).
   int64_t groups = 1;
   int64_t base_width = 64;
-  // Three small convolutions in place of the 7x7 one.
+  // Three small convolutions instead of the 7x7 one.
   bool deep_stem = false;
   double batch_norm_epsilon = 1e-5;
   // Temporal kernel and stride of the first convolution.
   int64_t early_stride = 4;
   // Temporal kernel and stride of the pool before the spatial head.
   int64_t dual_pool = 4;
-  // Parts of DG-P3D that an ablation leaves out; at least one head stays.
+  // Parts of DG-P3D that an ablation can leave out; at least one head stays.
   bool temporal_head = true;
   bool spatial_head = true;
   bool global_context = true;
-  // S3D-G: each branch of a block is weighted by a look at its mean.
+  // S3D-G: each branch of a block is multiplied by a gate computed from its mean.
   bool gating = false;
 };
 
 // "dg_p3d_miniature", "s3d", "s3dg", or a family and a size: "p3d_resnet50".  InvalidArgument for
-// any other name; the message tells what there is.
+// any other name; the message lists the existing ones.
 absl::StatusOr<Architecture> FindArchitecture(absl::string_view name);
 
 // Every name, sorted.

@@ -18,7 +18,7 @@ int64_t Expansion(BlockKind kind) { return kind == BlockKind::kBottleneck ? 4 : 
 
 Size3 SpatialStride(int64_t stride) { return {1, stride, stride}; }
 
-// Writes the blocks of one network after another; the wiring follows the running index.
+// Writes the blocks of one network one after another; the wiring depends on the running index.
 class Author {
  public:
   explicit Author(const Architecture& architecture) : architecture_(architecture) {}
@@ -78,13 +78,13 @@ class Author {
     }
   }
 
-  // In wiring B both convolutions see the pair's input, so the temporal one takes its channels and
-  // the stride too; elsewhere it sees the spatial one's output.
+  // In wiring B both convolutions get the pair's input, so the temporal one also has its channels
+  // and stride; otherwise it gets the spatial one's output.
   PairDefinition Pair(const std::string& block, int number, Wiring wiring, int64_t in_channels,
                       int64_t out_channels, int64_t stride, int64_t groups) const {
     const std::string name = absl::StrCat(block, ".conv", number);
     const bool i3d = architecture_.family == Family::kI3d;
-    // R(2+1)D gives a pair as many weights as the 3x3x3 kernel has that it stands for.
+    // R(2+1)D gives a pair as many weights as the 3x3x3 kernel that it replaces.
     const int64_t inner =
         architecture_.family == Family::kR2p1d ? out_channels * 9 / 4 : out_channels;
     PairDefinition pair;
@@ -129,7 +129,7 @@ class Author {
       block.downsample = Pointwise(name + ".downsample.0", name + ".downsample.1", in_channels,
                                    out_channels, stride);
     }
-    // The floor of 4 matters to the miniature alone.
+    // The minimum of 4 only matters for the miniature.
     const int64_t squeezed = std::max<int64_t>(4, out_channels / 16);
     if (architecture_.family == Family::kDgP3d && architecture_.global_context) {
       block.context = {{name + ".fc1", out_channels, squeezed},

@@ -1,6 +1,6 @@
-// A whole network written down as plain data: every layer with its name, its widths, kernels and
-// strides.  What a network computes, its list of parameters, their initial values and its count of
-// multiply-adds all follow from this one description.  Torch-free.
+// A whole network as plain data: every layer with its name, widths, kernels and
+// strides.  What a network computes, its list of parameters, their initial values and its number of
+// multiply-adds are all derived from this one description.  Torch-free.
 //
 //   OP3D_ASSIGN_OR_RETURN(Architecture architecture, FindArchitecture("dg_p3d_resnet50"));
 //   const NetworkDefinition definition = DefineNetwork(architecture, /*classes=*/400);
@@ -29,7 +29,7 @@ struct ConvolutionDefinition {
   Size3 stride = {1, 1, 1};
   Size3 padding = {0, 0, 0};
   int64_t groups = 1;
-  // From scratch: the normal distribution's standard deviation; 0 = Kaiming's.
+  // Standard deviation of the normal initial values; 0 = Kaiming's.
   double initial_deviation = 0;
 };
 
@@ -37,7 +37,7 @@ struct BatchNormDefinition {
   std::string name;
   int64_t channels = 0;
   double epsilon = 1e-5;
-  // The frozen mode leaves out exactly the stem's first one, named `bn1`.
+  // Frozen mode applies to every BatchNorm but the stem's first one, named `bn1`.
   bool freezes = true;
 };
 
@@ -45,7 +45,7 @@ struct LinearDefinition {
   std::string name;
   int64_t in_channels = 0;
   int64_t out_channels = 0;
-  // From scratch its weights are 0 instead of random.
+  // Its initial weights are 0 instead of random.
   bool starts_at_zero = false;
 };
 
@@ -54,8 +54,8 @@ struct ConvolutionNorm {
   BatchNormDefinition norm;
 };
 
-// How a pair of a spatial (1x3x3) and a temporal (3x1x1) convolution is wired; blocks take A, B, C
-// in turn.  Qiu et al. (2017) introduced the three.
+// The wiring of a pair of a spatial (1x3x3) and a temporal (3x1x1) convolution; blocks use A, B, C
+// in turn.  Introduced by Qiu et al. (2017).
 enum class Wiring {
   kSerial,    // A: temporal(spatial(x))
   kParallel,  // B: spatial(x) + temporal(x)
@@ -63,22 +63,24 @@ enum class Wiring {
   kSpatial,   // spatial(x) alone: C2D's 1x3x3, I3D's 3x3x3
 };
 
-// A pseudo-3D pair with the BatchNorm they share.  Without `temporal` the wiring is kSpatial.
+// A pseudo-3D pair and the BatchNorm that both use.  Without `temporal` the wiring is kSpatial.
 struct PairDefinition {
   ConvolutionDefinition spatial;
   std::optional<ConvolutionDefinition> temporal;
   BatchNormDefinition norm;
 };
 
-// A squeeze of the branch's global mean to few channels and back, added everywhere.
+// Reduces the branch's global mean to few channels, expands it again, and adds it at every
+// position.
 struct ContextDefinition {
   LinearDefinition reduce;
   LinearDefinition expand;
 };
 
-// Local and global diffusion (LGD): a vector g for the whole clip goes beside the features,
+// Local and global diffusion (LGD): in parallel with the features there is a vector g for the clip,
 //   g' = ReLU(local(mean of the block's input) + global(g)),
-// and output(g') is added everywhere.  Each of the three is two layers without anything between.
+// and output(g') is added at every position.  Each of the three is two linear layers with nothing
+// in between.
 struct DiffusionDefinition {
   std::array<LinearDefinition, 2> local;
   std::array<LinearDefinition, 2> global;
@@ -89,14 +91,15 @@ struct DiffusionDefinition {
 struct BlockDefinition {
   std::string name;
   Wiring wiring = Wiring::kSerial;
-  // Basic blocks in wiring B: the second temporal convolution goes on from the first one, past sum,
-  // norm and ReLU.  Otherwise (P3D-B) it takes what the second spatial one takes.
+  // Basic blocks in wiring B: the input of the second temporal convolution is the first one's
+  // output, before sum, norm and ReLU.  Otherwise (P3D-B) it is the input of the second spatial
+  // one.
   bool chained_temporal = true;
   // Bottleneck: `reduce`, one pair, `expand`.  Basic: two pairs.
   std::optional<ConvolutionNorm> reduce;
   std::vector<PairDefinition> pairs;
   std::optional<ConvolutionNorm> expand;
-  // The shortcut where the shape changes; identity elsewhere.
+  // The shortcut if the shape changes; otherwise the identity.
   std::optional<ConvolutionNorm> downsample;
   // At most one of the two.
   std::optional<ContextDefinition> context;
@@ -116,8 +119,8 @@ struct PoolDefinition {
   Size3 padding = {0, 0, 0};
 };
 
-// Four branches side by side, their channels joined: 1x1x1; 1x1x1 and a pair; the same again; a
-// max pool and 1x1x1.  Each convolution with its norm and a ReLU.
+// Four parallel branches whose channels are concatenated: 1x1x1; 1x1x1 and a pair; the same again;
+// a max pool and 1x1x1.  Each convolution has its norm and a ReLU.
 struct InceptionDefinition {
   std::string name;
   ConvolutionNorm pointwise;
@@ -125,11 +128,11 @@ struct InceptionDefinition {
   std::array<PairDefinition, 2> pairs;
   PoolDefinition maxpool;
   ConvolutionNorm project;
-  // One a branch, or none: the branch times sigmoid(gate(its mean)).
+  // One per branch, or none: the branch times sigmoid(gate(its mean)).
   std::vector<LinearDefinition> gates;
 };
 
-// One step of S3D's trunk: exactly one of the four.
+// One layer of S3D's trunk: exactly one of the four is set.
 struct S3dLayerDefinition {
   std::string name;
   std::optional<PoolDefinition> maxpool;
@@ -138,17 +141,17 @@ struct S3dLayerDefinition {
   std::optional<InceptionDefinition> inception;
 };
 
-// Layers that the published program also holds under a second name: `block3.1` is `Mixed_3b`.
+// Layers that have a second name in the published program: `block3.1` is `Mixed_3b`.
 struct S3dBlockDefinition {
   std::string name;
   std::vector<S3dLayerDefinition> layers;
 };
 
-// Everything after the trunk on one of its branches: stage, global average, dropout, classifier.
+// Everything after the trunk in one branch: stage, global average, dropout, classifier.
 struct HeadDefinition {
   // Before the stage; only the spatial head has one.
   std::optional<PoolDefinition> maxpool;
-  // Without blocks for S3D.
+  // Has no blocks for S3D.
   StageDefinition stage;
   // The name of the global average, for observers.
   std::string pool_name;
@@ -162,23 +165,23 @@ struct NetworkDefinition {
   PoolDefinition maxpool;
   // layer1 to layer3.
   std::vector<StageDefinition> trunk;
-  // S3D's way from the clip to its head; stem, maxpool and trunk are empty then.
+  // S3D's layers from the clip to its head; stem, maxpool and trunk are empty then.
   std::vector<S3dBlockDefinition> s3d;
-  // DG-P3D: temporal, spatial.  The others have one.
+  // DG-P3D: temporal, spatial.  Other networks have one.
   std::vector<HeadDefinition> heads;
-  // LGD: after the global vector, in training only.
+  // LGD: the classifier of the global vector, in training only.
   std::optional<LinearDefinition> global_classifier;
-  // The fewest frames that every layer gets a frame from, and the layer that asks for them; the
-  // same for height and width.
+  // The smallest number of frames with which every layer gets at least one, and the layer that
+  // needs them; the smallest height and width.
   int64_t least_frames = 1;
   std::string least_frames_for;
   int64_t least_side = 1;
 };
 
-// What the architecture's family makes of its numbers.
+// The network of the architecture's family with its numbers.
 NetworkDefinition DefineNetwork(const Architecture& architecture, int64_t classes);
 
-// The size after a convolution or pool; remainders are dropped.  0 where the input is
+// The size after a convolution or pool; remainders are dropped.  0 if the input is
 // smaller than the kernel.
 Size3 OutputSize(const Size3& input, const Size3& kernel, const Size3& stride,
                  const Size3& padding);

@@ -135,7 +135,7 @@ std::vector<StageCost> CountStages(const NetworkDefinition& network, const Size3
   for (const HeadDefinition& head : network.heads) {
     stages.push_back(CountClassifier(head.classifier));
   }
-  // Evaluation leaves the global classifier out, and so does the count of arithmetic.
+  // Evaluation does not use the global classifier, so its arithmetic is not counted.
   if (network.global_classifier.has_value()) {
     stages.push_back(CountClassifier(*network.global_classifier));
   }

@@ -1,4 +1,4 @@
-// How much arithmetic and how many parameters a network has, counted on shapes alone.  Torch-free.
+// The number of multiply-adds and parameters of a network, computed from shapes.  Torch-free.
 //
 //   const std::vector<StageCost> stages = CountStages(network, {16, 224, 224});
 //   stages[1].name;                               // "layer1"
@@ -21,13 +21,13 @@ struct StageCost {
   int64_t parameters = 0;
   // Of convolutions and fully connected layers, without biases.
   int64_t multiply_adds = 0;
-  // What comes out: frames x height x width (1 x 1 x 1 after a classifier) and channels.
+  // The output: frames x height x width (1 x 1 x 1 after a classifier) and channels.
   Size3 output = {};
   int64_t channels = 0;
 };
 
-// In the order of the forward pass, for one clip of `size` frames x height x width; each at least
-// as large as the network asks for.
+// In the order of the forward pass, for one clip of `size` frames x height x width, which must be
+// at least the network's minimum.
 std::vector<StageCost> CountStages(const NetworkDefinition& network, const Size3& size);
 
 // Sums of parameters and multiply-adds, named "total".

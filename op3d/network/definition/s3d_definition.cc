@@ -10,7 +10,7 @@
 namespace op3d {
 namespace {
 
-// Of the normal distribution that every convolution starts from.
+// Standard deviation of the normal initial values of every convolution.
 constexpr double kDeviation = 0.01;
 
 ConvolutionNorm Pointwise(const std::string& name, int64_t in_channels, int64_t out_channels) {
@@ -56,7 +56,7 @@ InceptionDefinition Inception(const std::string& name, int64_t in_channels, cons
   return block;
 }
 
-// Appends layers and keeps the number of channels between them.
+// Appends layers and keeps track of the number of channels between them.
 class Author {
  public:
   explicit Author(bool gating) : gating_(gating) {}
@@ -125,7 +125,7 @@ NetworkDefinition DefineS3d(bool gating, int64_t classes) {
   network.s3d = author.Take();
   network.heads.push_back({std::nullopt, {}, "pool", {"fc", features, classes}});
   network.least_frames_for = "the network";
-  // Five times halved, the last time without padding.
+  // Halved five times, the last time without padding.
   network.least_side = 17;
   return network;
 }

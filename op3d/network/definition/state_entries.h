@@ -1,4 +1,4 @@
-// The list of a network's parameters and buffers: names, shapes and order as checkpoints have them.
+// The list of a network's parameters and buffers: names, shapes and order as in checkpoints.
 // Torch-free.
 #ifndef OP3D_NETWORK_DEFINITION_STATE_ENTRIES_H_
 #define OP3D_NETWORK_DEFINITION_STATE_ENTRIES_H_
@@ -28,18 +28,18 @@ struct StateEntry {
   std::string name;
   std::vector<int64_t> shape;  // empty: one number
   EntryKind kind = EntryKind::kConvolutionWeight;
-  // Inputs to one output: the range of a linear layer's initial values.
+  // Number of inputs to one output: the range of a linear layer's initial values.
   int64_t fan_in = 0;
-  // A layer whose statistics the frozen mode fixes.
+  // Frozen mode fixes the statistics of this layer.
   bool freezes = false;
-  // A convolution's deviation from scratch; 0 = Kaiming's.
+  // Standard deviation of a convolution's initial values; 0 = Kaiming's.
   double initial_deviation = 0;
-  // The entry that this one is a second name of; empty for a tensor of its own.  S3D's trunk has
-  // two names for everything.
+  // The entry for which this is a second name; empty for a tensor of its own.  In S3D's trunk
+  // everything has two names.
   std::string same_tensor_as = "";
 };
 
-// Trained, as opposed to running statistics and counters.
+// Whether it is trained; false for running statistics and counters.
 bool IsParameter(EntryKind kind);
 
 std::vector<StateEntry> StateEntries(const NetworkDefinition& network);
@@ -47,7 +47,7 @@ std::vector<StateEntry> StateEntries(const NetworkDefinition& network);
 // "[64, 3, 1, 7, 7]".
 std::string ShapeText(absl::Span<const int64_t> shape);
 
-// Numbers in the shape.
+// The number of elements of the shape.
 int64_t ElementCount(const StateEntry& entry);
 // A tensor with two names counts once.
 int64_t CountParameters(const std::vector<StateEntry>& entries);

@@ -79,7 +79,7 @@ TEST(StateEntriesTest, CountsStageByStage) {
   for (const StageCost& stage : stages) names.push_back(stage.name);
   EXPECT_THAT(names, testing::ElementsAre("stem", "layer1", "layer2", "layer3", "layer4",
                                           "layer4_dual", "fc", "fc_dual"));
-  // 64 x 3 x 4 x 7 x 7 weights at 4 x 112 x 112 places, and a norm.
+  // 64 x 3 x 4 x 7 x 7 weights at 4 x 112 x 112 positions, and a norm.
   EXPECT_EQ(stages[0].parameters, 37632 + 128);
   EXPECT_EQ(stages[0].multiply_adds, int64_t{37632} * 4 * 112 * 112);
   EXPECT_EQ(stages[0].output, (Size3{4, 56, 56}));
@@ -128,7 +128,7 @@ TEST(StateEntriesTest, WiringsAlternateOverTheStages) {
     }
   }
   EXPECT_EQ(trunk, "ABCABCABCABCA");
-  // Both heads go on at index 13.
+  // The blocks of both heads continue at index 13.
   for (const HeadDefinition& head : network.heads) {
     EXPECT_EQ(head.stage.blocks[0].wiring, Wiring::kParallel);
   }

@@ -13,12 +13,12 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// [1, C, rows, 1] in channels-last memory: LibTorch's fast form.
+// [1, C, rows, 1] in channels-last memory, for LibTorch's fast code path.
 at::Tensor Columns(const at::Tensor& rows) {
   return rows.view({1, rows.size(0), 1, rows.size(1)}).permute({0, 3, 1, 2});
 }
 
-// BatchNorm and ReLU as one node of the graph: plain autograd would put seven there, most of them
+// BatchNorm and ReLU as one node of the graph: plain autograd would need seven, most of them
 // changes of view, and small networks spend their time on nodes.
 struct NormFunction : torch::autograd::Function<NormFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& rows,
@@ -76,7 +76,7 @@ FeatureMap BatchNorm::Apply(const FeatureMap& input, Activation activation,
                       "batch or larger ones");
     if (!mode.recomputing) counter_.add_(1);
   }
-  // Running statistics are left out where they have moved already, and needed where they are used.
+  // Running statistics are left out if they are already updated, and needed if they are used.
   const bool moves = !(batch_statistics && mode.recomputing);
   output.rows = NormFunction::apply(input.rows, weight_, bias_, running_mean_, running_variance_,
                                     batch_statistics, moves, definition_.epsilon,

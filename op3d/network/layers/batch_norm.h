@@ -13,12 +13,12 @@ namespace op3d {
 class BatchNorm {
  public:
   // Its tensors are `name`.weight, .bias, .running_mean, .running_var, .num_batches_tracked.  With
-  // .bias alone it is folded (folded_norms.h): it adds the bias, to the input's own memory.
+  // only .bias it is folded (folded_norms.h): it adds the bias to the input in place.
   BatchNorm(const BatchNormDefinition& definition, const TensorTable& tensors);
 
-  // Normalises the columns.  In training by the batch's mean and variance, which move the running
-  // ones by a tenth; in evaluation, or when frozen, by the running ones.  Training needs more than
-  // one row.  A recomputing pass leaves the running ones alone.
+  // Normalises the columns.  In training it uses the batch's mean and variance, which update the
+  // running ones with momentum 0.1; in evaluation, or if frozen, the running ones.  Training needs
+  // more than one row.  A recomputing pass does not update the running ones.
   FeatureMap Apply(const FeatureMap& input, Activation activation, const ForwardMode& mode) const;
 
  private:

@@ -1,4 +1,4 @@
-// BatchNorm with its ReLU against LibTorch's own, gradients and running statistics included.
+// Compares BatchNorm and its ReLU with LibTorch's own, including gradients and running statistics.
 #include "op3d/network/layers/batch_norm.h"
 
 #include <ATen/TensorOperators.h>

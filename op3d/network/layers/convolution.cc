@@ -18,11 +18,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Products with a matrix this narrow are slow in BLAS (backward up to 3 times); the convolution
-// kernel is not.
+// Products with a matrix this narrow are slow in BLAS (up to 3 times in the backward pass); the
+// convolution kernel is not.
 constexpr int64_t kNarrow = 8;
 
-// From this many channels on, WeightGradient is faster than LibTorch's kernel on CPUs.
+// From this number of channels on, WeightGradient is faster than LibTorch's kernel on CPUs.
 constexpr int64_t kWide = 64;
 
 using Integers = std::vector<int64_t>;
@@ -37,8 +37,8 @@ at::Tensor Picked(const at::Tensor& rows, const Integers& shape, const Integers&
   return rows.view(shape).slice(1, 0, c10::nullopt, step[0]).slice(2, 0, c10::nullopt, step[1]);
 }
 
-// The functions below are single nodes of the graph, where plain autograd would put one for every
-// change of view; small networks spend their time on nodes.
+// The functions below are single nodes of the graph; plain autograd would need one for every
+// change of view, and small networks spend their time on nodes.
 
 // rows [.., in] times weight [out, in, 1, 1, 1], at every `step`-th position of images `shape`.
 struct PointwiseFunction : torch::autograd::Function<PointwiseFunction> {
@@ -70,7 +70,7 @@ struct PointwiseFunction : torch::autograd::Function<PointwiseFunction> {
   }
 };
 
-// A 2-D convolution of the images that `rows` are.  `kernel` is the weight's shape for it.
+// A 2-D convolution of the images stored in `rows`.  `kernel` is the weight's shape for it.
 struct WindowFunction : torch::autograd::Function<WindowFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& rows,
                             const at::Tensor& weight, const Integers& shape, const Integers& kernel,

@@ -1,7 +1,7 @@
 // Convolutions of videos as 2-D convolutions and matrix products.
 //
-// Almost none of op3d's networks mixes space and time in one kernel (but the stem, whose temporal
-// kernel equals its stride), so a 3-D convolution is needed for I3D alone:
+// Almost no network of op3d mixes space and time in one kernel (except in the stem, whose temporal
+// kernel equals its stride), so only I3D needs a 3-D convolution:
 //   1x1x1        a matrix product on the rows
 //   1xKxK        a 2-D convolution on clips * T images
 //   Kx1x1        a (K, 1) convolution on [clips, C, T, H * W]
@@ -17,7 +17,7 @@
 
 namespace op3d {
 
-// Stateless but for its weight; any number of threads may apply it.
+// No state except for its weight; thread-safe.
 class Convolution {
  public:
   // The weight is `name`.weight of `tensors`.
@@ -31,8 +31,8 @@ class Convolution {
   FeatureMap ApplyToClips(const at::Tensor& clips) const;
 
  private:
-  // True where LibTorch's kernels for bfloat16 on CPUs cannot be trusted: with strides and an
-  // output one wide they gave wrong results (pytorch issue 169688).
+  // True if LibTorch's kernels for bfloat16 on CPUs cannot be trusted: with strides and an
+  // output of width 1 they gave wrong results (pytorch issue 169688).
   bool MustWiden(const FeatureMap& input, const Size3& output) const;
 
   ConvolutionDefinition definition_;

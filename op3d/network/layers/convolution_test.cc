@@ -1,4 +1,4 @@
-// Every way that Convolution takes, against LibTorch's plain 3-D convolution in float64.
+// Compares every code path of Convolution with LibTorch's plain 3-D convolution in float64.
 #include "op3d/network/layers/convolution.h"
 
 #include <ATen/TensorOperators.h>

@@ -1,7 +1,7 @@
-// Features on their way through a network, kept as a matrix: a row a position, a column a channel.
+// Features inside a network, kept as a matrix: one row per position, one column per channel.
 //
-// So a 1x1x1 convolution is one matrix product, BatchNorm works on columns, and the 2-D kernels of
-// LibTorch see channels-last images without a copy.
+// A 1x1x1 convolution is then one matrix product, BatchNorm works on columns, and the 2-D kernels
+// of LibTorch see channels-last images without a copy.
 #ifndef OP3D_NETWORK_LAYERS_FEATURE_MAP_H_
 #define OP3D_NETWORK_LAYERS_FEATURE_MAP_H_
 
@@ -33,7 +33,7 @@ struct FeatureMap {
   at::Tensor Sequences() const {  // [clips, C, T, H * W]
     return rows.view({clips, size[0], area(), channels()}).permute({0, 3, 1, 2});
   }
-  // [clips, C], over T, H and W; of bfloat16 in single precision.
+  // [clips, C], the mean over T, H and W; for bfloat16 in single precision.
   at::Tensor Mean() const {
     const at::ScalarType type = rows.scalar_type();
     return rows.view({clips, volume(), channels()})
@@ -44,7 +44,7 @@ struct FeatureMap {
   }
 };
 
-// The rows of a 4-D tensor [A, C, B, D]; without a copy when it is channels-last.
+// The rows of a 4-D tensor [A, C, B, D]; without a copy if it is channels-last.
 inline at::Tensor RowsOf(const at::Tensor& images) {
   return images.permute({0, 2, 3, 1}).reshape({-1, images.size(1)});
 }
@@ -52,19 +52,19 @@ inline at::Tensor RowsOf(const at::Tensor& images) {
 // A network's tensors by their name in the state dict.
 using TensorTable = std::map<std::string, at::Tensor>;
 
-// How a forward pass is to be done.
+// Options of a forward pass.
 struct ForwardMode {
   bool training = false;
-  // No gradients are recorded, so a layer may write over what it alone is given.
+  // No gradients are recorded, so a layer may overwrite an input that nothing else uses.
   bool inference = false;
   // Features and convolutions in bfloat16.
   bool bfloat16 = false;
-  // Training: blocks keep their input alone and compute the rest again on the way back.
+  // Training: blocks keep only their input and compute the rest again in the backward pass.
   bool recompute = false;
-  // This is the second time: running statistics have moved already.
+  // This is the second computation: running statistics are already updated.
   bool recomputing = false;
   bool frozen_batch_norm = false;
-  // Share of the features set to zero in training, and what the masks follow from.
+  // Share of the features set to zero in training, and the seed of the masks.
   double dropout = 0;
   uint64_t dropout_seed = 0;
   // May be empty.

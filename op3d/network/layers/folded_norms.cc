@@ -14,7 +14,7 @@ class Folder {
  public:
   explicit Folder(const TensorTable& tensors) : table_(tensors) {}
 
-  // `norm` follows the sum of what `layers` give.
+  // `norm` follows the sum of the outputs of `layers`.
   void Fold(const BatchNormDefinition& norm,
             std::initializer_list<const ConvolutionDefinition*> layers) {
     const at::Tensor weight = Take(norm.name + ".weight").to(at::kDouble);

@@ -8,9 +8,9 @@
 namespace op3d {
 
 // The table of the network in evaluation form: convolutions have scaled weights, and of the norm
-// after them only `name`.bias is left, with the mean in it; all else is the same tensor as in
-// `tensors`.  One kind of norm stays: the first one of basic blocks in wiring B whose second
-// temporal convolution takes what comes before it.  Computed in float64, returned in the type of
+// after them only `name`.bias is left, with the mean in it; everything else is the same tensor as
+// in `tensors`.  One norm cannot be folded: the first one of basic blocks in wiring B whose second
+// temporal convolution uses the value before it.  Computed in float64, returned in the type of
 // `tensors`.
 TensorTable FoldNorms(const NetworkDefinition& definition, const TensorTable& tensors);
 

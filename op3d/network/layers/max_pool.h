@@ -7,8 +7,8 @@
 
 namespace op3d {
 
-// The largest of each window, first over height and width, then over time: the same numbers as in
-// one go, and the same element of equal ones gets the gradient.
+// The maximum of each window, first over height and width, then over time: the same values as in
+// one step, and of equal elements the same one gets the gradient.
 FeatureMap MaxPool(const PoolDefinition& pool, const FeatureMap& input);
 
 }  // namespace op3d

@@ -73,7 +73,7 @@ struct SumReluFunction : torch::autograd::Function<SumReluFunction> {
   }
 };
 
-// Writes over `a` where no gradients are wanted.
+// Overwrites `a` if no gradients are needed.
 FeatureMap Sum(const FeatureMap& a, const FeatureMap& b, Activation activation,
                const ForwardMode& mode) {
   FeatureMap sum = a;
@@ -135,7 +135,7 @@ FeatureMap Pseudo3dBlock::Recompute(const FeatureMap& input, const ForwardMode& 
   std::vector<at::Tensor> inputs = {input.rows};
   if (!diffusion_.empty()) inputs.push_back(*global);
   FeatureMap output;
-  // The second call comes when the caller's `mode`, `input` and `output` are gone.
+  // At the second call the caller's `mode`, `input` and `output` no longer exist.
   ForwardMode mode_again = mode;
   mode_again.observer = nullptr;
   mode_again.recomputing = true;

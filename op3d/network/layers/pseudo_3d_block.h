@@ -1,5 +1,5 @@
 // The residual block of the ResNet families: space and time in two convolutions (or one), and for
-// DG-P3D the context of the whole clip.  LGD-P3D keeps a vector g for the clip beside the features.
+// DG-P3D the context of the whole clip.  LGD-P3D also keeps a vector g for the clip.
 //
 //     x --+--> branch (with the pseudo-3D pair) --+--------------------> + --> ReLU
 //         |                                       '--> mean, fc1, ReLU, fc2 --^
@@ -21,7 +21,8 @@ class Pseudo3dBlock {
  public:
   Pseudo3dBlock(const BlockDefinition& definition, const TensorTable& tensors);
 
-  // `global` [clips, C] is LGD's vector, replaced by the block's own; otherwise left alone.
+  // `global` [clips, C] is LGD's vector, which is replaced by the block's own; other networks do
+  // not change it.
   FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
 
  private:
@@ -44,11 +45,11 @@ class Pseudo3dBlock {
   };
 
   FeatureMap Compute(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
-  // Compute, twice.
+  // Compute with activation checkpointing.
   FeatureMap Recompute(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
   FeatureMap Bottleneck(const FeatureMap& input, const ForwardMode& mode) const;
   FeatureMap Basic(const FeatureMap& input, const ForwardMode& mode) const;
-  // The context's sum with branch and shortcut, and the last ReLU.
+  // Adds context, branch and shortcut, and applies the last ReLU.
   FeatureMap Join(const FeatureMap& branch, const FeatureMap& shortcut,
                   const ForwardMode& mode) const;
   // LGD's next global vector.
@@ -59,7 +60,7 @@ class Pseudo3dBlock {
   std::vector<Pair> pairs_;
   // The context's two layers, or none.
   std::vector<Linear> context_;
-  // LGD's six, or none: local, global and output, two each.
+  // LGD's six, or none: two each of local, global and output.
   std::vector<Linear> diffusion_;
   std::vector<at::Tensor> parameters_;
 };

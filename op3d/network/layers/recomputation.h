@@ -1,5 +1,5 @@
-// Activation checkpointing (Chen et al. 2016): a part of a network keeps nothing but its inputs and
-// is computed once more on the way back.
+// Activation checkpointing (Chen et al. 2016): a part of a network keeps only its inputs and
+// is computed again in the backward pass.
 #ifndef OP3D_NETWORK_LAYERS_RECOMPUTATION_H_
 #define OP3D_NETWORK_LAYERS_RECOMPUTATION_H_
 
@@ -16,9 +16,9 @@ namespace op3d {
 // The trained tensors of the layers whose names begin with `prefix`.
 std::vector<at::Tensor> ParametersUnder(const TensorTable& tensors, const std::string& prefix);
 
-// compute(inputs, false), with the gradients of `inputs` and `parameters`, which are all that
-// `compute` may depend on.  On the way back it is called again, with true, under gradients; it must
-// then give the same values.
+// Returns compute(inputs, false), with gradients for `inputs` and `parameters`; `compute` may
+// depend on nothing else.  In the backward pass it is called again, with true and with gradients
+// enabled; it must then return the same values.
 std::vector<at::Tensor> Recomputed(
     const std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>&, bool again)>&
         compute,

@@ -1,4 +1,4 @@
-// Activation checkpointing against the plain step: the same bits, less memory.
+// Compares activation checkpointing with the plain step: the same bits, less memory.
 #include "op3d/network/layers/recomputation.h"
 
 #include <ATen/TensorOperators.h>
@@ -22,7 +22,7 @@ struct Step {
   std::map<std::string, at::Tensor> gradients, state;
 };
 
-// Two micro-batches whose gradients add up.
+// Two micro-batches whose gradients are summed.
 Step TakeStep(const std::string& name, const at::Tensor& clips, bool recompute, bool frozen) {
   NetworkOptions options{name, 5, 0.2};
   if (!absl::StartsWith(name, "s3d")) options.width = 16;
@@ -60,7 +60,7 @@ TEST_P(RecomputationTest, HasTheBitsOfThePlainStep) {
       if (!gradient.defined()) continue;
       EXPECT_TRUE(at::equal(again.gradients.at(name), gradient)) << name;
     }
-    // Running statistics and counters moved once.
+    // Running statistics and counters were updated once.
     for (const auto& [name, tensor] : plain.state) {
       EXPECT_TRUE(at::equal(again.state.at(name), tensor)) << name;
     }

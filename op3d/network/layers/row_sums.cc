@@ -10,7 +10,7 @@
 namespace op3d {
 namespace {
 
-// Loops as long as a row, without branches, so that the compiler makes vectors of them.
+// Loops over a row, without branches, so that the compiler vectorises them.
 template <typename Scalar>
 void SumRow(const Scalar* a, const Scalar* b, const Scalar* p, int64_t channels, Scalar floor,
             Scalar* output) {

@@ -6,13 +6,13 @@
 
 namespace op3d {
 
-// What follows a sum or a normalisation.
+// The function after a sum or a normalisation.
 enum class Activation { kNone, kRelu };
 
 // output = activation(a + b + p), elementwise, summed in this order.  `a` and `b` are [rows, C] of
 // one type, `b` may be undefined; `per_clip` is [clips, C] of any type, may be undefined, and each
-// of its rows goes to rows / clips rows of the sum.  `*output` is `a` itself (its memory is
-// written over), or undefined (it becomes a new tensor).  Records no gradients.
+// of its rows is added to rows / clips rows of the sum.  `*output` is `a` itself (computed in
+// place), or undefined (it becomes a new tensor).  Records no gradients.
 void SumRows(const at::Tensor& a, const at::Tensor& b, const at::Tensor& per_clip,
              Activation activation, at::Tensor* output);
 

@@ -49,7 +49,7 @@ S3dTrunk::Inception::Inception(const InceptionDefinition& definition, const Tens
 
 FeatureMap S3dTrunk::Inception::Apply(const FeatureMap& input, const ForwardMode& mode) const {
   if (!mode.recompute || !mode.training || !at::GradMode::is_enabled()) return Compute(input, mode);
-  // The second call comes when the caller's `mode` and `input` are gone.
+  // At the second call the caller's `mode` and `input` no longer exist.
   ForwardMode mode_again = mode;
   mode_again.observer = nullptr;
   mode_again.recomputing = true;

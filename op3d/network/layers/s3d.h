@@ -14,7 +14,7 @@
 
 namespace op3d {
 
-// Holds handles to the tensors of the table it is made from; changes to them show.
+// Shares the tensors of the table it is made from: changes to them have an effect here.
 class S3dTrunk {
  public:
   S3dTrunk(const std::vector<S3dBlockDefinition>& blocks, const TensorTable& tensors);
@@ -44,12 +44,12 @@ class S3dTrunk {
     FeatureMap Compute(const FeatureMap& input, const ForwardMode& mode) const;
 
     PoolDefinition maxpool;
-    // 1x1x1; 1x1x1 and pair, twice; after the pool.
+    // 1x1x1; twice 1x1x1 and a pair; the one after the pool.
     std::vector<Unit> units;
     std::vector<Gate> gates;
     std::vector<at::Tensor> parameters;
   };
-  // Exactly one.
+  // Exactly one of the three is set.
   struct Layer {
     std::string name;
     std::optional<PoolDefinition> maxpool;

@@ -11,8 +11,8 @@ namespace {
 
 constexpr int64_t kColumnBytes = 8 << 20;
 
-// Along one side of the images: the taps of the kernel that meet the input at all (a clip of one
-// frame meets the middle one alone), and the zeros that they need around it.
+// Along one side of the images: the taps of the kernel that overlap the input at all (for a clip of
+// one frame only the middle one), and the zeros that they need around it.
 struct Side {
   int64_t first_tap, taps, zeros_before, zeros_behind;
 };
@@ -45,7 +45,7 @@ at::Tensor WeightGradient(const at::Tensor& gradient, const at::Tensor& images,
     const at::Tensor padded = at::constant_pad_nd(
         images.narrow(0, begin, n),
         {0, 0, width.zeros_before, width.zeros_behind, height.zeros_before, height.zeros_behind});
-    // A window's rows of pixels lie side by side in memory.
+    // The pixels of a window's row are contiguous in memory.
     const auto strides = padded.strides();
     const at::Tensor columns =
         padded

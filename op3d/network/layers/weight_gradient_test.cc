@@ -1,4 +1,4 @@
-// Against LibTorch's own backward pass, in float64.
+// Compares with LibTorch's own backward pass, in float64.
 #include "op3d/network/layers/weight_gradient.h"
 
 #include <ATen/TensorOperators.h>
@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"one_frame", {3, 1, 9, 6}, 5, {3, 1}, {1, 1}, {1, 0}},
                     Case{"two_frames", {3, 2, 9, 6}, 5, {7, 1}, {1, 1}, {3, 0}},
                     Case{"one_pixel", {4, 1, 1, 6}, 5, {3, 3}, {1, 1}, {1, 1}},
-                    // The columns of one image alone are beyond 8 MiB; those of five are, too.
+                    // The columns of even one image are beyond 8 MiB; those of five are, too.
                     Case{"large", {2, 40, 40, 96}, 3, {3, 3}, {1, 1}, {1, 1}},
                     Case{"in_chunks", {11, 16, 16, 96}, 3, {3, 3}, {1, 1}, {1, 1}}),
     [](const auto& info) { return info.param.name; });

@@ -85,7 +85,7 @@ double WorstDifference(const at::Tensor& tensor, const Safetensors& file, const 
   double worst = 0;
   for (size_t i = 0; i < index.size(); ++i) {
     const double difference = std::abs(flat.const_data_ptr<double>()[index[i]] - expected[i]);
-    // Written so that a NaN counts as the worst.
+    // Written in this way so that a NaN counts as the worst.
     if (!(difference <= worst)) worst = difference;
   }
   return worst / rms;

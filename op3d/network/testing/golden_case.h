@@ -1,4 +1,4 @@
-// For tests: a golden case on disk, and the network and clips that belong to it.
+// For tests: a golden case on disk, and its network and clips.
 #ifndef OP3D_NETWORK_TESTING_GOLDEN_CASE_H_
 #define OP3D_NETWORK_TESTING_GOLDEN_CASE_H_
 
@@ -18,7 +18,7 @@ namespace op3d {
 
 class GoldenCase {
  public:
-  // Ends the test program when the case is not there.
+  // Aborts the test program if the case does not exist.
   explicit GoldenCase(const std::string& name);
 
   // case.json.
@@ -35,11 +35,11 @@ class GoldenCase {
 at::Tensor GoldenClips(const std::array<int64_t, 5>& shape, const std::string& name,
                        at::ScalarType type);
 
-// The numbers of a float64 tensor of `file`; empty when it is not there.
+// The numbers of a float64 tensor of `file`; empty if it does not exist.
 std::vector<double> Doubles(const Safetensors& file, const std::string& name);
 
-// `tensor` against `name`.f64 of the file, sampled at `name`.index where there is one: the largest
-// difference over `rms`, infinite when sizes differ.
+// Compares `tensor` with `name`.f64 of the file, sampled at `name`.index if that exists: the
+// largest difference divided by `rms`, infinite if sizes differ.
 double WorstDifference(const at::Tensor& tensor, const Safetensors& file, const std::string& name,
                        double rms);
 

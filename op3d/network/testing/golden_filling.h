@@ -1,5 +1,5 @@
-// For tests: the closed formula by which the golden cases fill networks and clips, so that no
-// weights need to be shipped.  value(name, i) depends on nothing but the name, the flat index and
+// For tests: the closed formula with which the golden cases fill networks and clips, so that no
+// weights need to be shipped.  value(name, i) depends only on the name, the flat index and
 // the shape.  Torch-free.
 #ifndef OP3D_NETWORK_TESTING_GOLDEN_FILLING_H_
 #define OP3D_NETWORK_TESTING_GOLDEN_FILLING_H_
@@ -11,14 +11,14 @@
 
 namespace op3d {
 
-// Word number `index` of the name: SplitMix64 seeded with the name's FNV-1a hash, without a loop.
+// Word number `index` for the name: SplitMix64 seeded with the name's FNV-1a hash, without a loop.
 uint64_t GoldenWord(const std::string& name, int64_t index);
 
-// The first `count` numbers of the name, exact doubles in [-1, 1).
+// The first `count` numbers for the name, exact doubles in [-1, 1).
 std::vector<double> GoldenUniform(const std::string& name, int64_t count);
 
-// The values of the state dict's entry `name` (not of a batch counter, which is 0); the rule
-// follows from the name's ending.  `stream` names the numbers where they are not the entry's own.
+// The values of the state dict's entry `name` (except a batch counter, which is 0); the rule
+// depends on the name's ending.  `stream` is the name for the numbers if it is not the entry's own.
 std::vector<float> GoldenFilling(const std::string& name, const std::vector<int64_t>& shape,
                                  const std::string& stream = "");
 

@@ -1,4 +1,4 @@
-// For tests from outside and for trying programs by hand: weights and a clip of the golden cases.
+// Writes weights and a clip of the golden cases, for other programs and for trying by hand.
 //
 //   ./bazelw run //op3d/network/testing:write_golden -- dg_p3d_resnet18 400 /tmp/weights /tmp/clip
 #include <algorithm>

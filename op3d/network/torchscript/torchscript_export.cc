@@ -17,7 +17,7 @@
 namespace op3d {
 namespace {
 
-// Modules in modules, one a dot of the names.
+// Nested modules, one for each dot of the names.
 struct Node {
   std::map<std::string, Node> children;
   std::vector<std::pair<std::string, at::Tensor>> parameters, buffers;

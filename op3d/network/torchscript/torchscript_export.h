@@ -1,4 +1,4 @@
-// A network as a TorchScript archive, for programs that do not know op3d.
+// Writes a network as a TorchScript archive, for other programs.
 //
 //   OP3D_RETURN_IF_ERROR(ExportTorchScript(*network, "network.pt"));
 //
@@ -14,9 +14,9 @@
 
 namespace op3d {
 
-// Written atomically, with `extra_files` (name, contents), which torch.jit.load gives back through
-// its _extra_files.  `forward` takes clips [N, 3, T, H, W] and gives the score [N, classes] of
-// evaluation; `heads` gives each head's logits.  The archive's state dict has the network's own
+// Written atomically, with `extra_files` (name, contents), which torch.jit.load returns through
+// its _extra_files.  `forward` maps clips [N, 3, T, H, W] to the score [N, classes] of
+// evaluation; `heads` returns each head's logits.  The archive's state dict has the network's own
 // names.
 absl::Status ExportTorchScript(const Network& network, const std::string& path,
                                const std::map<std::string, std::string>& extra_files = {});

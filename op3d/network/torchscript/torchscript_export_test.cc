@@ -20,8 +20,8 @@ namespace {
 
 class FamilyTest : public testing::TestWithParam<std::string> {};
 
-// Plain LibTorch loads the archive and scores as the network does; our own reader finds the same
-// weights in it.
+// Plain LibTorch loads the archive and gives the same scores as the network; our own reader finds
+// the same weights in it.
 TEST_P(FamilyTest, LibTorchScoresEqually) {
   NetworkOptions options;
   options.name = GetParam();
@@ -30,7 +30,7 @@ TEST_P(FamilyTest, LibTorchScoresEqually) {
   if (!s3d && GetParam() != "dg_p3d_miniature") options.width = 16;
   ASSERT_OK_AND_ASSIGN(const auto network, Network::Make(options, 3));
   at::NoGradGuard no_grad;
-  // Move the running statistics off their initial values.
+  // Change the running statistics from their initial values.
   ASSERT_THAT(network->Forward(at::randn({2, 3, 16, 32, 32})), IsOk());
   for (const auto& [name, tensor] : network->Parameters()) {
     if (tensor.dim() == 1) tensor.add_(at::randn(tensor.sizes()) * 0.1);

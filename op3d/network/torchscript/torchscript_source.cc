@@ -14,7 +14,7 @@ std::string List(const Size3& numbers) {
   return absl::StrCat("[", absl::StrJoin(numbers, ", "), "]");
 }
 
-// self.layer1.0.conv1.weight, in words that allow a module called "0".
+// self.layer1.0.conv1.weight, in a syntax that allows a module called "0".
 std::string Attribute(const std::string& name) {
   std::string path = "self";
   for (const absl::string_view part : absl::StrSplit(name, '.')) {
@@ -23,7 +23,7 @@ std::string Attribute(const std::string& name) {
   return path;
 }
 
-// Writes a line an operation; every method gives the name of the variable that holds its result.
+// Writes one line per operation; every method returns the name of its result's variable.
 class Writer {
  public:
   std::string Assign(const std::string& expression) {

@@ -11,8 +11,8 @@
 
 namespace op3d {
 
-// Both functions.  Weights are attributes of `self` under the names of the state dict, one module a
-// dot; of two names of a tensor the first.
+// Both functions.  Weights are attributes of `self` with the names of the state dict, one module
+// per dot; if a tensor has two names, the first.
 std::string TorchScriptSource(const NetworkDefinition& network);
 
 }  // namespace op3d

@@ -53,7 +53,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadArchive(
       const int read = archive_read_data_block(reader.get(), &block, &size, &offset);
       if (read == ARCHIVE_EOF) break;
       if (read != ARCHIVE_OK) return Fault(reader.get(), absl::CHexEscape(name));
-      // Holes, and more than is there, come from compression or lies.
+      // Holes, and more bytes than the member has, come from compression or wrong headers.
       if (offset != static_cast<la_int64_t>(contents.size()) || size > left) {
         return absl::InvalidArgumentError(
             absl::StrCat("the archive's member ", absl::CHexEscape(name),

@@ -1,4 +1,4 @@
-// The members of a zip or tar archive that is already in memory.  Nothing is written anywhere,
+// The members of a zip or tar archive in memory.  Nothing is written to disk,
 // whatever the members are called.  Torch-free.
 #ifndef OP3D_NETWORK_WEIGHTS_ARCHIVE_H_
 #define OP3D_NETWORK_WEIGHTS_ARCHIVE_H_
@@ -12,10 +12,10 @@
 
 namespace op3d {
 
-// Contents of the members that `wanted` asks for, by name.  Only stored ones: a compressed one is
-// InvalidArgument, for nothing that packs weights compresses, and so the contents are never larger
-// than `bytes`.  DataLoss for an archive that is cut off or fails its checksums; InvalidArgument
-// for a name twice.
+// The contents, by name, of the members for which `wanted` is true.  They must not be compressed: a
+// compressed member is InvalidArgument, because no writer of weights compresses; so the contents
+// are never larger than `bytes`.  DataLoss for an archive that is truncated or fails its checksums;
+// InvalidArgument if a name occurs twice.
 absl::StatusOr<std::map<std::string, std::string>> ReadArchive(
     absl::string_view bytes, absl::FunctionRef<bool(absl::string_view name)> wanted);
 

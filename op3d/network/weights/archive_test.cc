@@ -58,7 +58,7 @@ TEST(ArchiveTest, ReadsStoredMembers) {
   EXPECT_THAT(some, ElementsAre(Pair("a/data/0", "two")));
 }
 
-// A name that would climb out of a folder is only a name: nothing is written.
+// A name that would lead out of a folder is only a name: nothing is written.
 TEST(ArchiveTest, PathsAreNeverFollowed) {
   const std::string zip = Zip({{"../../climbed", "x"}, {"/tmp/absolute", "y"}}, false);
   ASSERT_OK_AND_ASSIGN(const auto members, ReadArchive(zip, Everything));

@@ -16,10 +16,10 @@ namespace {
 
 using Members = std::map<std::string, std::string>;
 
-// TorchScript's source may be compressed, and nobody asks for it.
+// TorchScript's source may be compressed, and is not needed.
 bool IsWanted(absl::string_view name) { return !absl::StrContains(name, "/code/"); }
 
-// A zip's members stand in one folder of any name; this is it, with the slash.
+// A zip's members are in one folder with any name; returns it, with the slash.
 absl::StatusOr<std::string> FolderOf(const Members& members) {
   for (const auto& [name, contents] : members) {
     absl::string_view folder = name;
@@ -95,7 +95,7 @@ absl::StatusOr<Checkpoint> Checkpoint::Parse(std::string bytes, absl::string_vie
     }
     return checkpoint;
   }
-  // Before the pickles: a header of 640 bytes begins as a pickle of protocol 2 does.
+  // Check before pickles: a header of 640 bytes begins as a pickle of protocol 2 does.
   const bool safetensors = all.size() > 8 && all[8] == '{';  // eight bytes of length, then JSON
   if (!safetensors && all.size() > 1 && all[0] == '\x80' && all[1] >= 2 && all[1] <= 5) {
     checkpoint.bytes_ = std::make_shared<const std::string>(std::move(bytes));
@@ -126,7 +126,7 @@ absl::Span<const char* const> UsualWeightKeys() {
 
 std::vector<TensorView> Checkpoint::Weights() const {
   std::vector<TensorView> weights = tensors_;
-  // {'model': {'state_dict': {...}}} has two keys in a row.
+  // {'model': {'state_dict': {...}}} has two such keys, one inside the other.
   const auto descend = [&] {
     for (const char* key : UsualWeightKeys()) {
       std::vector<TensorView> inner;
@@ -144,7 +144,8 @@ std::vector<TensorView> Checkpoint::Weights() const {
   };
   while (descend()) {
   }
-  // What data-parallel training, torch.compile, Lightning and MMAction2 put before every name.
+  // The prefixes that data-parallel training, torch.compile, Lightning and MMAction2 add to all
+  // names.
   constexpr absl::string_view kPrefixes[] = {"module.",  "_orig_mod.", "model.",
                                              "network.", "net.",       "backbone."};
   const auto strip = [&] {

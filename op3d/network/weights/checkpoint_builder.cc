@@ -38,13 +38,13 @@ absl::StatusOr<std::vector<int64_t>> Integers(const PickleValue& value) {
   return numbers;
 }
 
-// "argparse.Namespace" of what is called.
+// The name of the called class: "argparse.Namespace".
 std::string ClassName(const PickleValue& callee) {
   if (callee.kind == Kind::kName) {
     return absl::CHexEscape(
         absl::StrCat(callee.text.substr(0, 100), ".", callee.name.substr(0, 100)));
   }
-  // ('module', class, file, source): how streams name a class of torch.nn.
+  // ('module', class, file, source): how stream files refer to a class of torch.nn.
   if (callee.kind == Kind::kPersistent && callee.items[0]->items.size() > 1 &&
       callee.items[0]->items[1]->kind == Kind::kName) {
     return ClassName(*callee.items[0]->items[1]);
@@ -52,7 +52,7 @@ std::string ClassName(const PickleValue& callee) {
   return "a class without a name";
 }
 
-// Numbers that op3d knows, and not int8 or complex ones.
+// Element types that op3d supports, so not int8 or complex.
 bool IsKnownStorage(const PickleValue& value) {
   if (value.kind != Kind::kPersistent) return true;  // Rebuild complains
   const auto& parts = value.items[0]->items;
@@ -98,7 +98,7 @@ absl::Status CheckpointBuilder::BuildFromTensors(const PickleValue& root, const 
 }
 
 std::string CheckpointBuilder::Join(const std::string& place, absl::string_view key) const {
-  // Names are shown to people.
+  // Names are shown to people, so they are escaped.
   const std::string shown = absl::CHexEscape(key);
   if (place.empty()) return shown;
   const bool script = checkpoint_->format_ == CheckpointFormat::kTorchScript;
@@ -161,7 +161,7 @@ absl::Status CheckpointBuilder::WalkDict(const std::vector<PickleValue*>& items,
                                          const std::string& place, int depth) {
   for (size_t i = 0; i + 1 < items.size(); i += 2) {
     const PickleValue& key = *items[i];
-    // Weights have text for keys and optimizers numbers; of others only the place is known.
+    // Weights have text as keys and optimizers numbers; for other keys only the position is known.
     std::string name = absl::StrCat("(key ", i / 2, ")");
     if (key.kind == Kind::kText) name = std::string(key.text);
     if (key.kind == Kind::kInteger) name = absl::StrCat(key.integer);
@@ -181,7 +181,7 @@ absl::Status CheckpointBuilder::WalkCall(const PickleValue& call, const std::str
   if (callee.kind != Kind::kName) return LeaveAside(place, ClassName(callee));
   if (absl::StartsWith(callee.text, "torch.") &&
       (absl::StartsWith(callee.name, "_rebuild_") || callee.name == "Parameter")) {
-    // In files of 2017 a parameter's tensor is the first value of its state.
+    // In files from 2017 a parameter's tensor is the first value of its state.
     const bool state = arguments.empty() && call.state != nullptr;
     return WalkTensor(callee, state ? call.state->items : arguments, place, depth + 1);
   }
@@ -205,11 +205,11 @@ absl::Status CheckpointBuilder::WalkCall(const PickleValue& call, const std::str
     if (call.state == nullptr || call.state->kind != Kind::kDict) return absl::OkStatus();
     return WalkDict(call.state->items, place, depth);
   }
-  // torch.Size and TorchScript's typed lists: what they hold.
+  // torch.Size and TorchScript's typed lists: their content.
   if (callee.text == "torch.jit._pickle" || (callee.text == "torch" && callee.name == "Size")) {
     return arguments.empty() ? fault() : Walk(*arguments[0], place, depth + 1);
   }
-  // A class of dictionaries, as configurations use, shows its entries.
+  // A subclass of dict, as in configurations, shows its entries.
   if (!call.extra.empty()) return WalkDict(call.extra, place, depth);
   return LeaveAside(place, ClassName(callee));
 }
@@ -241,7 +241,8 @@ absl::Status CheckpointBuilder::WalkTensor(const PickleValue& callee,
       callee.name == "Parameter") {
     return Walk(*arguments[0], place, depth + 1);
   }
-  // A class of tensors: the function that makes the plain one, the class, the function's arguments.
+  // A subclass of Tensor: the function that makes the plain one, the class, the function's
+  // arguments.
   if (callee.name == "_rebuild_from_type_v2" || callee.name == "_rebuild_from_type") {
     if (arguments.size() < 3 || arguments[2]->kind != Kind::kTuple) return fault();
     return WalkTensor(*arguments[0], arguments[2]->items, place, depth + 1);
@@ -255,8 +256,8 @@ absl::Status CheckpointBuilder::LeaveAside(const std::string& place, const std::
   return absl::OkStatus();
 }
 
-// _rebuild_tensor(storage, offset, sizes, strides) and _rebuild_tensor_v2, which adds what only
-// training needs.
+// _rebuild_tensor(storage, offset, sizes, strides) and _rebuild_tensor_v2, whose further arguments
+// are only for training.
 absl::StatusOr<StoredTensor> CheckpointBuilder::Rebuild(
     const std::vector<PickleValue*>& parts) const {
   if (find_storage_ == nullptr || parts.size() < 4 || parts[0]->kind != Kind::kPersistent) {
@@ -287,7 +288,7 @@ absl::Status CheckpointBuilder::AddTensor(const StoredTensor& tensor, const std:
     view.data = bytes == 0 ? absl::string_view()
                            : tensor.storage.data.substr(begin, static_cast<size_t>(bytes));
   } else {
-    // Transposed and repeated views cost memory: all together no more than twice the file.
+    // Transposed and repeated views need memory: all together at most twice the file's size.
     gathered_bytes_ += bytes;
     if (gathered_bytes_ > 2 * static_cast<int64_t>(file_bytes_)) {
       return absl::ResourceExhaustedError(absl::StrCat(

@@ -1,5 +1,5 @@
-// From a pickle's values and the storages beside it to a checkpoint's tensors.  For checkpoint.cc
-// and the formats alone.  Torch-free.
+// From a pickle's values and the file's storages to a checkpoint's tensors.  Only for checkpoint.cc
+// and the formats.  Torch-free.
 #ifndef OP3D_NETWORK_WEIGHTS_CHECKPOINT_BUILDER_H_
 #define OP3D_NETWORK_WEIGHTS_CHECKPOINT_BUILDER_H_
 
@@ -16,8 +16,8 @@
 
 namespace op3d {
 
-// ('storage', class, key, location, elements[, slice]): how pickles of zip and stream name a
-// storage.
+// ('storage', class, key, location, elements[, slice]): how the pickles of zip and stream refer to
+// a storage.
 struct StorageReference {
   std::string key;
   DType dtype = DType::kF32;
@@ -31,13 +31,13 @@ absl::StatusOr<StorageReference> ToStorageReference(const PickleValue& identifie
 
 class CheckpointBuilder {
  public:
-  // `file_bytes`: no tensor may grow larger than the file it comes from.
+  // `file_bytes`: no tensor may become larger than the file it comes from.
   CheckpointBuilder(size_t file_bytes, Checkpoint* checkpoint);
 
   void SetFormat(CheckpointFormat format) { checkpoint_->format_ = format; }
 
-  // Walks from `root` through dictionaries and lists; objects are left aside.  `find` gives the
-  // storage that a reference names.  Errors name the place.
+  // Walks from `root` through dictionaries and lists; objects are not read.  `find` returns the
+  // storage for a reference.  Errors name the path.
   using FindStorage = std::function<absl::StatusOr<Storage>(const StorageReference&)>;
   absl::Status Build(const PickleValue& root, const FindStorage& find);
 
@@ -50,10 +50,10 @@ class CheckpointBuilder {
   absl::Status WalkDict(const std::vector<PickleValue*>& items, const std::string& place,
                         int depth);
   absl::Status WalkCall(const PickleValue& call, const std::string& place, int depth);
-  // A tensor, or a parameter made of one, of the function `callee` and its arguments.
+  // A tensor, or a parameter made from one, given the function `callee` and its arguments.
   absl::Status WalkTensor(const PickleValue& callee, const std::vector<PickleValue*>& arguments,
                           const std::string& place, int depth);
-  // Nothing but the object's own code can tell what it holds.
+  // Records an object that only its own code can read.
   absl::Status LeaveAside(const std::string& place, const std::string& what);
   absl::StatusOr<StoredTensor> Rebuild(const std::vector<PickleValue*>& parts) const;
   absl::Status AddTensor(const StoredTensor& tensor, const std::string& place);

@@ -1,4 +1,4 @@
-// Whatever the bytes: a checkpoint or a status, nothing else.
+// For any bytes the result must be a checkpoint or a status.
 #include <cstdint>
 #include <string>
 
@@ -12,6 +12,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const op3d::TensorView& tensor : checkpoint->Weights()) {
     for (const char byte : tensor.data) sum += static_cast<uint8_t>(byte);
   }
-  // Every byte of every view was read; the sum keeps the compiler from leaving that out.
+  // Every byte of every view was read; the sum prevents the compiler from removing that.
   return sum == SIZE_MAX ? 1 : 0;
 }

@@ -33,7 +33,7 @@ const std::map<std::string, std::string>& DTypes() {
   return *types;
 }
 
-// The golden files that are to be read, each against the numbers that were saved.
+// The golden files that can be read, each compared with the saved numbers.
 TEST(CheckpointTest, ReadsEveryGoldenFileExactly) {
   const nlohmann::json expected = Expected();
   int files = 0;
@@ -77,7 +77,7 @@ TEST(CheckpointTest, RefusesEveryOtherGoldenFile) {
     EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(name), HasSubstr(reasons.at(name))));
   }
   EXPECT_EQ(files, 5);
-  // What their pickles ask for would have made this file.
+  // The command in their pickles would have created this file.
   EXPECT_FALSE(FileExists("PWNED"));
 }
 
@@ -93,7 +93,7 @@ TEST(CheckpointTest, WeightsAreTheModelWithoutItsPrefix) {
   EXPECT_THAT(Names(weights), testing::Contains("conv1.weight"));
   EXPECT_THAT(Names(weights), testing::Each(testing::Not(HasSubstr("/"))));
   EXPECT_LT(weights.size(), checkpoint.tensors().size());
-  // A plain state dict is all weights.
+  // A plain state dict consists of weights only.
   ASSERT_OK_AND_ASSIGN(const Checkpoint plain, Checkpoint::Read(Path("tiny_tar.pth")));
   EXPECT_EQ(Names(plain.Weights()), Names(plain.tensors()));
 }
@@ -105,7 +105,7 @@ TEST(CheckpointTest, KeepsNumbersAndTextByTheirPlace) {
               testing::Contains(testing::Pair("opt/dataset/list_file", "train.txt")));
 }
 
-// Written by torch.jit.save from Python: modules in modules, a list, a dictionary, a tensor with
+// Written by torch.jit.save from Python: nested modules, a list, a dictionary, a tensor with
 // two names.
 TEST(CheckpointTest, ReadsTorchScriptWithoutItsCode) {
   ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Read(Path("tiny_script.pt")));
@@ -120,7 +120,7 @@ TEST(CheckpointTest, ReadsTorchScriptWithoutItsCode) {
   EXPECT_THAT(checkpoint.values(), testing::Contains(testing::Pair("table.a", "0.5")));
 }
 
-// What training programs put beside weights, in two formats and protocols: argparse.Namespace,
+// Other content of training programs' files, in two formats and protocols: argparse.Namespace,
 // OmegaConf's and Lightning's classes, an optimizer and its scheduler, numpy's scalars, paths,
 // dates, enums, sets, a network as an object, sparse and int8 tensors, keys of every kind.
 TEST(CheckpointTest, LeavesObjectsBesideTheWeightsAside) {
@@ -128,7 +128,7 @@ TEST(CheckpointTest, LeavesObjectsBesideTheWeightsAside) {
     SCOPED_TRACE(name);
     ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Read(Path(name)));
     const std::vector<TensorView> weights = checkpoint.Weights();
-    // As a tensor, as a parameter, as one with attributes, as a class of tensors, a number.
+    // As a tensor, as a parameter, as one with attributes, as a subclass of Tensor, a number.
     EXPECT_THAT(Names(weights), testing::ElementsAre("conv.weight", "conv.bias", "bn.weight",
                                                      "bn.bias", "bn.num_batches_tracked"));
     EXPECT_EQ(weights[0].shape, (std::vector<int64_t>{2, 2}));
@@ -184,7 +184,8 @@ TEST(CheckpointTest, RefusesWhatIsNoCheckpoint) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("nothing.pth")));
 }
 
-// Cut anywhere, each golden file is an error or, where only padding went, the same tensors.
+// Truncated anywhere, each golden file is an error or, if only padding is missing, the same
+// tensors.
 TEST(CheckpointTest, NoCutCrashesOrLies) {
   for (const char* name :
        {"tiny_zip.pth", "tiny_legacy_2017.pth", "tiny_tar.pth", "objects_stream.pth"}) {

@@ -45,7 +45,7 @@ std::string Bytes(const std::vector<float>& floats) {
   return std::string(reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float));
 }
 
-// What is known of a convolution by its name.
+// The facts about a convolution, found by its name.
 struct Layer {
   // Null for convolutions outside pairs.
   const PairDefinition* pair = nullptr;
@@ -70,9 +70,9 @@ std::map<std::string, Layer> LayersByName(const NetworkDefinition& network) {
   return layers;
 }
 
-// A kernel [out, in, height, width] in one of `entry`'s shape [out', in, frames, height, width]: at
-// output channel `channel` and frame `frame`, or with `repeat` in every frame, divided by their
-// number.
+// Places a kernel [out, in, height, width] in one of `entry`'s shape [out', in, frames, height,
+// width]: at output channel `channel` and frame `frame`, or with `repeat` in every frame, divided
+// by their number.
 absl::StatusOr<std::vector<float>> PlaceKernel(const StateEntry& entry, const TensorView& source,
                                                int64_t channel, int64_t frame, bool repeat) {
   const std::vector<int64_t>&to = entry.shape, &from = source.shape;
@@ -95,8 +95,8 @@ absl::StatusOr<std::vector<float>> PlaceKernel(const StateEntry& entry, const Te
   return kernel;
 }
 
-// Passes on what the 2-D kernel gave: input channel `channel` + n within its group to output n, at
-// the middle frame.
+// The identity for the output of the 2-D kernel: input channel `channel` + n within its group to
+// output n, at the middle frame.
 std::vector<float> IdentityKernel(const StateEntry& entry, int64_t channel) {
   std::vector<float> kernel(static_cast<size_t>(ElementCount(entry)), 0.0f);
   const int64_t inputs = entry.shape[1], frames = entry.shape[2];
@@ -138,7 +138,7 @@ class Inflater {
       from = absl::StrCat("layer4.", absl::StripPrefix(from, "layer4_dual."));
     }
     const auto source = sources_.find(from);
-    // The context's fc1 and fc2 have no namesakes in an image network, its own fc is for other
+    // The context's fc1 and fc2 do not exist in an image network, and its own fc is for other
     // classes.
     const bool linear = entry.kind == EntryKind::kLinearWeight ||
                         entry.kind == EntryKind::kLinearBias ||
@@ -168,7 +168,7 @@ class Inflater {
   absl::StatusOr<std::string> Kernel(const StateEntry& entry, const Layer& layer,
                                      const TensorView& source) const {
     if (layer.temporal) {
-      // A pair whose inner width is its own (R(2+1)D) holds the image's channels in its middle.
+      // A pair with its own inner width (R(2+1)D) has the image's channels in its middle.
       const int64_t margin = Margin(*layer.pair);
       if (layer.wiring != Wiring::kSerial) {
         return Bytes(std::vector<float>(static_cast<size_t>(ElementCount(entry)), 0.0f));
@@ -178,7 +178,7 @@ class Inflater {
     const bool stem = entry.name == network_.stem[0].convolution.name + ".weight";
     const bool repeat = !stem && entry.shape[2] > 1;  // I3D
     const int64_t margin = layer.pair == nullptr ? 0 : Margin(*layer.pair);
-    // An image kernel that leaves channels over is of another width.
+    // If the image kernel does not have all the channels, it is of another width.
     if (source.shape.empty() || source.shape[0] + 2 * margin != entry.shape[0]) {
       return Misfit(entry, source);
     }
@@ -188,7 +188,7 @@ class Inflater {
     return Bytes(kernel);
   }
 
-  // Channels on either side of the image's.
+  // The number of channels on either side of the image's.
   static int64_t Margin(const PairDefinition& pair) {
     if (!pair.temporal.has_value()) return 0;
     return pair.spatial.out_channels == pair.temporal->out_channels

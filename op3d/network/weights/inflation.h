@@ -1,6 +1,6 @@
 // From an image network's weights to a video network's: a 2-D ResNet's kernels get a time axis
-// (Carreira and Zisserman 2017 name it inflation).  At the start every frame is then seen as the
-// image network would see it.  Torch-free.
+// (called inflation by Carreira and Zisserman 2017).  At first every frame then gives the same
+// features as in the image network.  Torch-free.
 //
 //   OP3D_ASSIGN_OR_RETURN(Checkpoint image_network, Checkpoint::Read("resnet50-19c8e357.pth"));
 //   OP3D_ASSIGN_OR_RETURN(Inflation inflation, Inflate(definition, image_network.Weights()));
@@ -18,17 +18,17 @@ namespace op3d {
 
 struct InflatedTensor {
   enum class Origin {
-    // As it is: norms, and nothing else.
+    // Copied: norms only.
     kMapped,
     // A kernel with a time axis.
     kInflated,
-    // A temporal kernel, which no image network has: it passes its input on (wiring A), or is 0.
+    // A temporal kernel, which image networks do not have: the identity (wiring A), or 0.
     kMade,
   };
   std::string name;
   std::vector<int64_t> shape;
   Origin origin = Origin::kMapped;
-  // The 2-D entry; for a temporal kernel that of its pair.
+  // The 2-D entry; for a temporal kernel the entry of its pair.
   std::string source;
   // F32; I64 for `num_batches_tracked`.
   DType dtype = DType::kF32;
@@ -38,22 +38,22 @@ struct InflatedTensor {
 struct Inflation {
   // In the order of the network's state dict.
   std::vector<InflatedTensor> tensors;
-  // Entries of the 2-D file that the network has no use for: its classifier above all.
+  // Entries of the 2-D file that the network does not use, for example its classifier.
   std::vector<std::string> ignored;
-  // Entries of the network that the 2-D file cannot give: classifiers, context.  They keep their
+  // Entries of the network that the 2-D file does not have: classifiers, context.  They keep their
   // initial values.
   std::vector<std::string> missing;
 };
 
-// Whether these look like a 2-D ResNet's: the first convolution's kernel has no time axis.
+// Whether the weights look like a 2-D ResNet's: the first convolution's kernel has no time axis.
 bool IsImageNetwork(const std::vector<TensorView>& weights);
 
 // Spatial kernels: time axis of length 1.  Stem: frame early_stride / 2 of a kernel that is 0 in
-// the others.  I3D's 3x3x3: the kernel divided by 3, three times.  R(2+1)D's wider pairs: the
-// kernel at output channel 5w/8, and its channels picked again by the temporal one.  `layer4` of
+// all other frames.  I3D's 3x3x3: the kernel divided by 3, three times.  R(2+1)D's wider pairs: the
+// kernel at output channel 5w/8, and the temporal one selects these channels.  `layer4` of
 // DG-P3D is copied to both heads.
 //
-// InvalidArgument when no entry fits the network, for S3D (no image network has its blocks), and
+// InvalidArgument if no entry fits the network, for S3D (no image network has its blocks), and
 // for a shape that does not fit (with both shapes).
 absl::StatusOr<Inflation> Inflate(const NetworkDefinition& network,
                                   const std::vector<TensorView>& weights);

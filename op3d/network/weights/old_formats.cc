@@ -1,4 +1,4 @@
-// The two formats that torch.save wrote before its zip.
+// The two formats that torch.save wrote before the zip format.
 #include <cstring>
 #include <map>
 
@@ -12,7 +12,7 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-// Pickles and raw numbers, one after the other.
+// Reads pickles and raw numbers, one after the other.
 class Tape {
  public:
   explicit Tape(absl::string_view bytes) : bytes_(bytes) {}
@@ -65,7 +65,8 @@ absl::Status CheckLittleEndian(const PickleValue& system) {
   return absl::OkStatus();
 }
 
-// The storages that a pickle refers to, by key: the raw numbers after it do not tell their type.
+// Collects the storages to which a pickle refers, by key, because the raw numbers after it have no
+// type.
 void CollectReferences(const PickleValue& value, int depth, int64_t* left,
                        std::map<std::string, StorageReference>* references) {
   if (depth > 64 || --*left < 0) return;  // Walk complains
@@ -83,7 +84,7 @@ void CollectReferences(const PickleValue& value, int depth, int64_t* left,
   if (value.state != nullptr) CollectReferences(*value.state, depth + 1, left, references);
 }
 
-// (first, second, class): how the tar's members begin a storage or a tensor.
+// (first, second, class): the start of a storage or a tensor in the tar's members.
 struct Heading {
   int64_t key = 0;
   const PickleValue* second = nullptr;
@@ -142,7 +143,7 @@ absl::StatusOr<std::map<int64_t, StoredTensor>> ReadStoredTensors(
     StoredTensor tensor;
     tensor.storage = storage->second;
     OP3D_ASSIGN_OR_RETURN(const int64_t raw, tape.NextRaw());
-    // Only the low half counts; the high one was never written.
+    // Only the low half counts; the high half was never written.
     const auto dimensions = static_cast<int32_t>(raw);
     if (dimensions < 0 || dimensions > 16) {
       return absl::InvalidArgumentError(

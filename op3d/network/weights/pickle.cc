@@ -14,8 +14,8 @@ namespace {
 // A checkpoint of a thousand parameters has twenty thousand values.
 constexpr size_t kMostValues = 1000000;
 
-// What only an attack calls.  Nothing is run whatever the name, so the list protects nobody here:
-// it tells people what their file would do in Python.
+// Functions that only an attack calls.  Nothing is run whatever the name, so the list is no
+// protection here: it warns people what their file would do in Python.
 struct Name {
   const char* module;
   // Null: every name of the module.
@@ -62,7 +62,7 @@ bool IsAttack(absl::string_view module, absl::string_view name) {
 
 }  // namespace
 
-// The stack, the memo and the place in the program.
+// The stack, the memo and the position in the program.
 class PickleMachine {
  public:
   explicit PickleMachine(absl::string_view bytes) : bytes_(bytes) {}
@@ -221,7 +221,7 @@ class PickleMachine {
   absl::Status Call() {
     OP3D_ASSIGN_OR_RETURN(PickleValue * arguments, Pop());
     OP3D_ASSIGN_OR_RETURN(PickleValue * callee, Pop());
-    // A class may be what a call gave (getattr) or stand elsewhere (a stream's 'module').
+    // A class may be the result of a call (getattr) or be stored elsewhere (a stream's 'module').
     const bool callable = callee->kind == Kind::kName || callee->kind == Kind::kCall ||
                           callee->kind == Kind::kPersistent;
     if (!callable || arguments->kind != Kind::kTuple) {
@@ -230,7 +230,7 @@ class PickleMachine {
     return PushItems(Kind::kCall, {callee, arguments});
   }
 
-  // With named arguments too.
+  // A call with named arguments, too.
   absl::Status CallByName() {
     OP3D_ASSIGN_OR_RETURN(PickleValue * named, Pop());
     OP3D_RETURN_IF_ERROR(Call());
@@ -246,8 +246,8 @@ class PickleMachine {
     return absl::OkStatus();
   }
 
-  // APPEND(S) to a list, ADDITEMS to a set, SETITEM(S) to a dictionary; an object of such a kind
-  // keeps them aside.
+  // APPEND(S) to a list, ADDITEMS to a set, SETITEM(S) to a dictionary; objects that behave like
+  // one of these store them separately.
   absl::Status Add(std::vector<PickleValue*> items, Kind kind) {
     OP3D_ASSIGN_OR_RETURN(PickleValue * container, Top());
     if (container->kind != kind && container->kind != Kind::kCall) {
@@ -278,7 +278,7 @@ class PickleMachine {
     const auto it = memo_.find(index);
     if (it == memo_.end())
       return Fault(absl::StrCat("recalls value ", index, ", which it never kept"));
-    // References cost memory too.
+    // References need memory, too.
     if (++recalls_ > kMostValues) return Fault("recalls more values than any weights do");
     stack_.push_back(it->second);
     return absl::OkStatus();

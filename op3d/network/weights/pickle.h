@@ -1,9 +1,9 @@
-// A reader for the few pickles that weights travel in, which runs nothing.
+// A reader for the pickles that contain weights; it runs nothing.
 //
 // A pickle is a program for a stack machine; Python's own reader calls whatever the program names.
-// This one knows an allow-list of opcodes and keeps calls as plain data: what was called, with
-// what.  Names mean nothing here, so objects of any class pass as data.  Names that only an attack
-// needs (`os.system`) are refused all the same, so that their reader hears of it.  Torch-free.
+// This one has an allow-list of opcodes and keeps calls as plain data: the name of the function and
+// its arguments.  Names have no effect here, so objects of any class are accepted as data.  Names
+// that only an attack needs (`os.system`) are still refused, to warn the user.  Torch-free.
 //
 //   OP3D_ASSIGN_OR_RETURN(Pickle pickle, Pickle::Parse(bytes));
 //   const PickleValue& root = *pickle.root();      // of kind kDict, say
@@ -37,8 +37,8 @@ struct PickleValue {
     kDict,     // items: key, value, key, value ...
     // A class or function: module in `text`, name in `name`.
     kName,
-    // A call: items = {what is called, its arguments as a tuple[, as a dictionary]}, then what
-    // BUILD added, if anything, and what was set or appended: `extra`, `appended`.
+    // A call: items = {the function, its arguments as a tuple[, as a dictionary]}, then the state
+    // given by BUILD, if any, and what was set or appended: `extra`, `appended`.
     kCall,
     // A reference to something stored elsewhere: items = {its identifier}.
     kPersistent,
@@ -50,24 +50,24 @@ struct PickleValue {
   absl::string_view text;
   absl::string_view name;
   std::vector<PickleValue*> items;
-  // kCall: the state given by BUILD (null without); items set afterwards (key, value ...), as in a
-  // class of dictionaries; items appended, as in a class of lists or sets.
+  // kCall: the state given by BUILD (null without it); items set afterwards (key, value ...), for a
+  // subclass of dict; items appended, for a subclass of list or set.
   PickleValue* state = nullptr;
   std::vector<PickleValue*> extra;
   std::vector<PickleValue*> appended;
 };
 
-// Values live as long as the pickle that owns them and the bytes that were parsed.  They may refer
-// to one another in circles: whoever walks them must count.
+// Values live as long as the pickle that owns them and the bytes that were parsed.  They may
+// contain cycles: code that walks them must limit its steps.
 class Pickle {
  public:
   // The first pickle in `bytes`.  InvalidArgument names the opcode or the name that is not allowed
-  // and its byte offset; DataLoss for one that is cut off.  Never takes more memory than a
+  // and its byte offset; DataLoss for a truncated one.  Never needs more memory than a
   // fixed multiple of `bytes`, at most about 250 MB (a million values).
   static absl::StatusOr<Pickle> Parse(absl::string_view bytes);
 
   const PickleValue* root() const { return root_; }
-  // How many bytes it took; what follows is not looked at.
+  // The number of bytes it used; later bytes are not read.
   size_t size() const { return size_; }
 
  private:

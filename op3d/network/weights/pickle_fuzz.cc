@@ -1,4 +1,4 @@
-// A pickle by itself, past the containers.
+// Fuzzes pickles directly, without a container.
 #include <cstdint>
 #include <string>
 

@@ -58,8 +58,8 @@ TEST(PickleTest, CallsAreKeptNotMade) {
   EXPECT_TRUE(IsCallOf(*pickle.root(), "collections", "OrderedDict"));
 }
 
-// NEWOBJ_EX, a class that getattr gives, a class of lists, sets, bytes, a tuple in a circle: what
-// stands beside weights.
+// NEWOBJ_EX, a class from getattr, a subclass of list, sets, bytes, a tuple in a cycle: content
+// that files have in addition to weights.
 TEST(PickleTest, ObjectsOfAnyClassAreData) {
   for (const std::string& program :
        {Bytes("cargparse\nNamespace\n)\x81}b"), Bytes("cmy.module\nNet\n)}\x92"),
@@ -92,7 +92,7 @@ TEST(PickleTest, RefusesNamesThatOnlyAnAttackNeeds) {
 }
 
 TEST(PickleTest, RefusesOtherOpcodesByNumberAndPlace) {
-  // INST, OBJ, EXT1, text-mode INT and so on: none is written by torch.save.
+  // INST, OBJ, EXT1, text-mode INT and so on: torch.save writes none of them.
   for (const char opcode : {'i', 'o', '\x82', 'I', 'S', 'p', 'g', 'd', 'l', '2'}) {
     EXPECT_THAT(Parse(Program(std::string("N") + opcode)),
                 StatusIs(kInvalid, AllOf(HasSubstr("has the opcode 0x"), HasSubstr("at byte 3"))));

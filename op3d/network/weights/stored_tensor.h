@@ -12,10 +12,10 @@
 
 namespace op3d {
 
-// "FloatStorage", "HalfTensor" ... InvalidArgument for a type that op3d does not compute with.
+// "FloatStorage", "HalfTensor" ... InvalidArgument for a type that op3d does not support.
 absl::StatusOr<DType> DTypeOfTorchName(absl::string_view name);
 
-// A row of elements, or a slice of one.
+// A sequence of elements, or a slice of one.
 struct Storage {
   DType dtype = DType::kF32;
   absl::string_view data;
@@ -23,10 +23,10 @@ struct Storage {
   int64_t elements() const { return static_cast<int64_t>(data.size()) / DTypeSize(dtype); }
 };
 
-// `elements` numbers at `data`'s beginning; DataLoss when there are fewer bytes.
+// The first `elements` numbers of `data`; DataLoss if there are fewer bytes.
 absl::StatusOr<Storage> MakeStorage(DType dtype, int64_t elements, absl::string_view data);
 
-// `size` elements of `storage` from `offset`.  InvalidArgument when they are not inside it.
+// `size` elements of `storage` from `offset`.  InvalidArgument if they are not inside it.
 absl::StatusOr<Storage> SliceOf(const Storage& storage, int64_t offset, int64_t size);
 
 struct StoredTensor {
@@ -37,14 +37,14 @@ struct StoredTensor {
 };
 
 // InvalidArgument, with the numbers, for negative sizes or strides and for a view that extends past
-// its storage; ResourceExhausted when it has more bytes than `most_bytes` (strides of 0 repeat
+// its storage; ResourceExhausted if it has more bytes than `most_bytes` (strides of 0 repeat
 // elements).
 absl::Status CheckView(const StoredTensor& tensor, int64_t most_bytes);
 
 // Bytes of all elements.  CheckView must have passed.
 int64_t SizeInBytes(const StoredTensor& tensor);
 
-// Whether the elements lie in the storage row by row without gaps.
+// Whether the elements are stored row by row without gaps.
 bool IsContiguous(const StoredTensor& tensor);
 
 // The elements row by row.

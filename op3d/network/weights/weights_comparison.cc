@@ -58,7 +58,7 @@ double Number(const TensorView& tensor, int64_t index) {
   return 0;
 }
 
-// Empty when the two are equal.
+// Empty if the two are equal.
 std::string Difference(const TensorView& a, const TensorView& b, double tolerance) {
   const auto shape = [](const TensorView& tensor) {
     return absl::StrCat(DTypeName(tensor.dtype), " [", absl::StrJoin(tensor.shape, ", "), "]");

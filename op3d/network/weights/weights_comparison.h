@@ -1,4 +1,4 @@
-// Two files' weights side by side.  Torch-free.
+// Compares two files of weights.  Torch-free.
 #ifndef OP3D_NETWORK_WEIGHTS_WEIGHTS_COMPARISON_H_
 #define OP3D_NETWORK_WEIGHTS_WEIGHTS_COMPARISON_H_
 
@@ -16,14 +16,14 @@ struct TensorDifference {
 };
 
 struct WeightsComparison {
-  // Names in either.
+  // The number of names that occur in either file.
   int compared = 0;
   // In order of the names.
   std::vector<TensorDifference> differences;
 };
 
-// Tensors of one name are equal when types and shapes are and no two numbers differ by more than
-// `tolerance` (NaN equals NaN); with tolerance 0, when all bytes are.
+// Tensors with the same name are equal if types and shapes are equal and no two numbers differ by
+// more than `tolerance` (NaN equals NaN); with tolerance 0, if all bytes are equal.
 WeightsComparison CompareWeights(const std::vector<TensorView>& a, const std::vector<TensorView>& b,
                                  double tolerance);
 

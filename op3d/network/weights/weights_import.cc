@@ -61,7 +61,7 @@ std::string Some(const std::vector<std::string>& names) {
                       names.size() - kShown, " more");
 }
 
-// Where a state dict may begin in a name, and a name in it: after a key and after a prefix.
+// Where a state dict, or a name in it, may begin: after a key and after a prefix.
 bool IsSeparator(char letter) { return letter == '/' || letter == '.'; }
 
 // The key, with its '/', of "state_dict/model.conv1.weight".
@@ -70,8 +70,8 @@ absl::string_view KeyOf(absl::string_view name) {
   return slash == absl::string_view::npos ? absl::string_view() : name.substr(0, slash + 1);
 }
 
-// How usual a place for weights is, the smaller the better: averages of weights (EMA) come last,
-// then counts the first key.
+// Rank of a place for weights, smaller is better: averages of weights (EMA) come last,
+// then the first key decides.
 std::pair<bool, size_t> Rank(absl::string_view prefix) {
   bool average = false;
   for (const absl::string_view part : absl::StrSplit(prefix, absl::ByAnyChar("/._"))) {
@@ -83,12 +83,12 @@ std::pair<bool, size_t> Rank(absl::string_view prefix) {
   return {average, prefix.empty() ? 0 : place};
 }
 
-// "the place a.b." for people.
+// "the place a.b.", for people.
 std::string PlaceText(absl::string_view prefix) {
   return prefix.empty() ? "without a prefix" : absl::StrCat("under '", prefix, "'");
 }
 
-// The prefix under which most of `names` are found; NotFound when there are few under any.
+// The prefix under which most of `names` are found; NotFound if there are only few under any.
 absl::StatusOr<std::string> FindPrefix(const std::set<std::string>& names,
                                        const Checkpoint& checkpoint) {
   std::map<std::string, int64_t> found;
@@ -102,12 +102,13 @@ absl::StatusOr<std::string> FindPrefix(const std::set<std::string>& names,
   }
   int64_t most = 0;
   for (const auto& [prefix, count] : found) most = std::max(most, count);
-  // Every network has some bn1.weight.
+  // Every network has some bn1.weight, so one match is not enough.
   if (most * 4 < static_cast<int64_t>(names.size())) return absl::NotFoundError("");
   std::vector<std::string> best;
   for (const auto& [prefix, count] : found) {
     if (count < most) continue;
-    // A network with a part's names twice is one network: the longer prefix is inside it.
+    // If a network contains a part's names again, it is one network: the longer prefix is inside
+    // it.
     if (!best.empty() && absl::StartsWith(prefix, best.back())) continue;
     best.push_back(prefix);
   }
@@ -123,7 +124,7 @@ absl::StatusOr<std::string> FindPrefix(const std::set<std::string>& names,
   return best[0];
 }
 
-// Classifiers that stand beside the network proper, in its state dict.
+// Finds classifiers that are stored in the state dict outside of the network proper.
 void TakeClassifiers(const NetworkDefinition& network, const Checkpoint& checkpoint,
                      NetworkWeights* weights) {
   std::set<std::string> given;
@@ -164,8 +165,9 @@ std::string LeftAsideText(const Checkpoint& checkpoint) {
                       "torch.save(model.state_dict(), 'weights.pth')");
 }
 
-// Networks of torchvision's video models have the family names of ours and compute something else;
-// some of their tensors even fit.  InvalidArgument says which one the file holds and why not.
+// torchvision's video networks have the same family names as ours but compute something else;
+// some of their tensors even fit.  InvalidArgument says which one the file has and why it is
+// refused.
 absl::Status RefuseTorchvision(const Checkpoint& checkpoint) {
   const auto find = [&](absl::string_view name) -> const TensorView* {
     for (const TensorView& tensor : checkpoint.tensors()) {
@@ -195,8 +197,8 @@ absl::Status RefuseTorchvision(const Checkpoint& checkpoint) {
       "resnet18.pth --network=r2p1d_resnet18), or train"));
 }
 
-// How many of the little-endian numbers of `Bits` are NaN, and infinite: all bits of the exponent
-// are set, and some or none of the fraction's.
+// The number of the little-endian numbers of `Bits` that are NaN, and that are infinite: all bits
+// of the exponent are set, and for NaN some of the fraction's.
 template <typename Bits>
 std::pair<int64_t, int64_t> CountNotFinite(absl::string_view data, Bits exponent, Bits fraction) {
   std::pair<int64_t, int64_t> counts = {0, 0};

@@ -25,8 +25,8 @@ NetworkDefinition Miniature(int64_t classes) {
   return DefineNetwork(FindArchitecture("dg_p3d_miniature").value(), classes);
 }
 
-// A safetensors file of the definition's entries under the names that `names` gives to each, with
-// `value` in each place.
+// A safetensors file with the definition's entries, each under the names that `names` returns,
+// and `value` in each element.
 template <typename NamesOf>
 Checkpoint FileOf(const NetworkDefinition& network, NamesOf names, float value = 0) {
   std::deque<std::string> data;
@@ -47,7 +47,7 @@ Checkpoint FileOf(const NetworkDefinition& network, NamesOf names, float value =
   return Checkpoint::Parse(SerializeSafetensors(views, {}).value(), "test").value();
 }
 
-// A safetensors file of the definition's entries, but those that `keep` does not want; names with
+// A safetensors file with the definition's entries for which `keep` is true; names with
 // `prefix`.
 template <typename Keep>
 Checkpoint File(const NetworkDefinition& network, const std::string& prefix, Keep keep) {
@@ -77,7 +77,7 @@ TEST(WeightsImportTest, ItsOwnWeightsAreMappedWhole) {
 
 using Names = std::vector<std::string>;
 
-// The names and shapes of torchvision/models/video/resnet.py, as far as they tell.
+// The names and shapes of torchvision/models/video/resnet.py, as far as they matter.
 TEST(WeightsImportTest, TorchvisionsVideoNetworksAreRefusedByName) {
   using Shape = std::vector<int64_t>;
   const Shape spatial = {45, 3, 1, 7, 7}, whole = {64, 3, 3, 7, 7};
@@ -133,7 +133,7 @@ TEST(WeightsImportTest, ClassifiersMayStandUnderAnotherPrefix) {
   ASSERT_OK_AND_ASSIGN(const ImportedWeights weights, ImportWeights(Miniature(5), file));
   EXPECT_THAT(weights.report.missing, IsEmpty());
   EXPECT_THAT(weights.report.ignored, IsEmpty());
-  // MMAction2's own name, for a network of one classifier.
+  // MMAction2's own name, for a network with one classifier.
   const NetworkDefinition p3d = DefineNetwork(FindArchitecture("p3d_resnet18").value(), 5);
   const Checkpoint head = FileOf(p3d, [](const std::string& name) {
     return Names{IsClassifier(name) ? "cls_head.fc_cls" + name.substr(2) : "backbone." + name};

@@ -1,5 +1,5 @@
-// A pickle in an archive whose checksums are right, so that what it says of the storages beside it
-// is believed.  The first byte chooses between .pth and TorchScript.
+// A pickle in an archive with valid checksums, so that its statements about the storages are
+// believed.  The first byte chooses between .pth and TorchScript.
 #include <archive.h>
 #include <archive_entry.h>
 
@@ -10,7 +10,7 @@
 
 namespace {
 
-// Bytes of the storages of the seeds: tiny_zip.pth's and tiny_script.pt's.
+// Sizes in bytes of the storages of the seeds, tiny_zip.pth and tiny_script.pt.
 constexpr int kZip[] = {432, 8, 8, 8,  8,  8,  24, 24, 192, 80, 16,
                         96,  0, 4, 24, 24, 32, 12, 5,  3,   16, 16};
 constexpr int kScript[] = {24, 8, 24, 8};

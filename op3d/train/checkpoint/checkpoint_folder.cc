@@ -25,7 +25,7 @@ constexpr char kNoChecksum[] = "00000000";
 constexpr char kPrefix[] = "checkpoint_";
 constexpr char kEnding[] = ".safetensors";
 
-// Where the eight digits of the checksum stand; npos when there are none.
+// The position of the checksum's eight digits; npos if there are none.
 size_t ChecksumPlace(absl::string_view bytes, absl::string_view digits) {
   const std::string entry = absl::StrCat("\"", kChecksum, "\":\"", digits, "\"");
   const size_t found = bytes.find(entry);
@@ -34,7 +34,7 @@ size_t ChecksumPlace(absl::string_view bytes, absl::string_view digits) {
 
 std::string Digits(uint32_t crc) { return absl::StrFormat("%08x", crc); }
 
-// Puts the checksum of `bytes` into them.
+// Writes the checksum of `bytes` there.
 void Seal(std::string* bytes) {
   const std::string digits = Digits(Crc32(*bytes));
   bytes->replace(ChecksumPlace(*bytes, kNoChecksum), digits.size(), digits);
@@ -112,7 +112,7 @@ absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::ReadNewest() {
     first.Update(file.status());
     Progress::Print(absl::StrCat("warning: ", file.status().message(),
                                  "; going on from the checkpoint before it"));
-    // Out of the way, so that it is not counted among the newest.
+    // Renamed, so that it does not count as one of the newest.
     std::rename(path.c_str(), JoinPath(folder_, "damaged.safetensors").c_str());
   }
   if (first.ok()) return std::optional<Safetensors>();
@@ -139,7 +139,7 @@ absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::Rollback(int64_t ep
 absl::Status CheckpointFolder::Write(const CheckpointPlace& place,
                                      const std::vector<TensorView>& tensors,
                                      const std::map<std::string, std::string>& metadata) {
-  // The one copy of the tensors is the file's own bytes.
+  // The file's bytes are the only copy of the tensors.
   OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeUnsealed(tensors, metadata));
   return queue_.Add([this, path = Path(place),
                      bytes = std::make_shared<std::string>(std::move(bytes))]() -> absl::Status {

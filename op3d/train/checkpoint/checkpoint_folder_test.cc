@@ -49,7 +49,7 @@ TEST(CheckpointFolderTest, TheNewestComesBackAndTheOldestGo) {
   ASSERT_OK_AND_ASSIGN(const auto newest, checkpoints.ReadNewest());
   EXPECT_EQ(newest->metadata().at("epochs"), "5");
   EXPECT_EQ(newest->Find("w")->data, kNumbers);
-  // Into the next epoch is newer than its beginning.
+  // A position inside the next epoch is newer than its beginning.
   ASSERT_THAT(checkpoints.Write({5, 12}, kTensors, {{"epochs", "5 and more"}}), IsOk());
   ASSERT_THAT(checkpoints.Flush(), IsOk());
   EXPECT_EQ(Newest(folder), "5 and more");

@@ -19,9 +19,9 @@ namespace op3d {
 namespace {
 
 constexpr size_t kLongestCard = 1 << 20;
-// Far beyond every real one; what is allocated before the tensors are compared stays small.
+// Much larger than any real value, but small enough to limit memory before tensors are compared.
 constexpr int kMostClips = 10000, kLargestSide = 8192, kMostClasses = 10'000'000;
-// Values of a video's views: 8 GiB of them.
+// The largest number of values of a video's views: 8 GiB.
 constexpr double kMostValues = 2147483648.0;
 
 bool LeavesFolder(absl::string_view path) {
@@ -32,7 +32,7 @@ bool LeavesFolder(absl::string_view path) {
   return false;
 }
 
-// Calls `use` with every path of the dataset, as something that may be changed.
+// Calls `use` with a reference to every path of the dataset.
 template <typename Use>
 void ForEachPath(DatasetSettings* dataset, const Use& use) {
   std::vector<DatasetSettings::Split*> splits;
@@ -53,8 +53,8 @@ void ForEachPath(DatasetSettings* dataset, const Use& use) {
 
 absl::Status CheckNormalisation(const ModelCard& card) {
   for (const auto& [field, values, own] :
-       {std::make_tuple("mean", &card.mean(), &kPixelMean),
-        std::make_tuple("deviation", &card.deviation(), &kPixelDeviation)}) {
+       {std::make_tuple("mean", &card.mean(), &data::kPixelMean),
+        std::make_tuple("deviation", &card.deviation(), &data::kPixelDeviation)}) {
     bool equal = values->size() == 3 || values->empty();
     for (int i = 0; i < values->size() && equal; ++i) {
       equal = std::abs(values->Get(i) - (*own)[i]) < 1e-6;
@@ -78,8 +78,8 @@ absl::Status CheckCard(const ModelCard& card) {
   OP3D_RETURN_IF_ERROR(RequireIn("test_segments", card.test_segments(), 0, kMostClips));
   if (clip) {
     OP3D_RETURN_IF_ERROR(
-        CheckClipShape({card.segments(), card.frames_per_segment(), card.stride()}));
-    OP3D_RETURN_IF_ERROR(CheckClipShape(TestClip(card)));
+        data::CheckClipShape({card.segments(), card.frames_per_segment(), card.stride()}));
+    OP3D_RETURN_IF_ERROR(data::CheckClipShape(TestClip(card)));
   }
   OP3D_RETURN_IF_ERROR(RequireIn("test_clips", card.test_clips(), 0, kMostClips));
   OP3D_RETURN_IF_ERROR(RequireIn("short_side", card.short_side(), 0, kLargestSide));
@@ -129,8 +129,8 @@ absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpo
   return card;
 }
 
-ClipShape TestClip(const ModelCard& card) {
-  ClipShape clip = {card.segments(), card.frames_per_segment(), card.stride()};
+data::ClipShape TestClip(const ModelCard& card) {
+  data::ClipShape clip = {card.segments(), card.frames_per_segment(), card.stride()};
   if (clip.segments > 1 && card.test_segments() > 0) clip.segments = card.test_segments();
   return clip;
 }
@@ -160,7 +160,7 @@ std::string DescribeModelCard(const ModelCard& card) {
   absl::StrAppend(&text, " for ", card.classes(), " classes");
   if (!card.dataset().name().empty()) absl::StrAppend(&text, " of ", card.dataset().name());
   if (card.dataset().stream() == DatasetSettings::FLOW) absl::StrAppend(&text, "; optical flow");
-  const ClipShape clip = TestClip(card);
+  const data::ClipShape clip = TestClip(card);
   if (clip.length() > 0) {
     absl::StrAppend(&text, "; clips of ", clip.segments, " x ", clip.frames_per_segment, " frames");
     if (clip.stride > 1) absl::StrAppend(&text, ", stride ", clip.stride);

@@ -1,4 +1,4 @@
-// The card of a file of weights: the network, classes, clips and test that belong to it, as
+// The card of a file of weights: its network, classes, clips and test, as
 // metadata of the file itself.  Torch-free.
 //
 //   std::map<std::string, std::string> metadata;
@@ -32,23 +32,22 @@ inline constexpr char kModelCard[] = "op3d.model";
 std::string ModelCardText(const ModelCard& card);
 void AddModelCard(const ModelCard& card, std::map<std::string, std::string>* metadata);
 
-// What the file says of itself; nothing for one without a card (foreign or old).  The text is not
-// believed: InvalidArgument begins with `source` and names the field for one that does not parse,
-// is longer than 1 MiB, or has numbers outside their range, names for another number of classes, a
-// test of more than 8 GiB a video, another mean or deviation than ours, or a path that leaves the
-// dataset's folder.  Whether the tensors fit is ReadWeightsCard's to check (weights_card.h).
+// The file's card; nullopt if it has none (a foreign or old file).  The card is not trusted:
+// InvalidArgument begins with `source` and names the field if the card does not parse, is longer
+// than 1 MiB, or has numbers outside their range, names for another number of classes, a test of
+// more than 8 GiB per video, a mean or deviation other than ours, or a path outside the dataset's
+// folder.  ReadWeightsCard (weights_card.h) checks whether the tensors fit.
 absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpoint,
                                                        absl::string_view source);
 
-// The clip of the card's test; of a card that knows none {0, 0, 0}.
-ClipShape TestClip(const ModelCard& card);
+// The clip of the card's test; {0, 0, 0} if unknown.
+data::ClipShape TestClip(const ModelCard& card);
 
-// The part of `dataset` that means the same on another machine: without its sources and without
-// absolute paths.
+// The part of `dataset` that is valid on another machine: without its sources and absolute paths.
 DatasetSettings PortableDataset(const DatasetSettings& dataset);
 
-// "dg_p3d_miniature of width 16 for 9 classes of kinetics400; test of 2 clips of 4 x 4 frames, short
-// side 36, crop 32".
+// "dg_p3d_miniature of width 16 for 9 classes of kinetics400; test of 2 clips of 4 x 4 frames,
+// short side 36, crop 32".
 std::string DescribeModelCard(const ModelCard& card);
 
 }  // namespace op3d

@@ -1,4 +1,4 @@
-// Whatever text stands in the metadata: a card or a status, nothing else.
+// For any text in the metadata the result must be a card or a status.
 #include <cstdint>
 #include <string>
 

@@ -22,7 +22,7 @@ absl::StatusOr<std::optional<ModelCard>> ReadText(const std::string& text) {
   return ReadModelCard(*Checkpoint::Parse(bytes, "w"), "w");
 }
 
-// Sound; `more` is laid over it.
+// A valid card; `more` is merged over it.
 ModelCard MakeCard(const std::string& more = "") {
   ModelCard card, over;
   EXPECT_THAT(
@@ -48,7 +48,7 @@ TEST(ModelCardTest, ComesBackAsItWas) {
   ASSERT_OK_AND_ASSIGN(const auto again, ReadText(metadata.at(kModelCard)));
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->SerializeAsString(), card.SerializeAsString());
-  // The test has other segments than the training had.
+  // The test uses other segments than the training.
   EXPECT_EQ(TestClip(*again).length(), 32);
   EXPECT_THAT(DescribeModelCard(card),
               AllOf(HasSubstr("dg_p3d_miniature (width 16) for 2 classes of kinetics400"),

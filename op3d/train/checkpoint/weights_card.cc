@@ -22,7 +22,7 @@ int64_t RowsOfClassifier(const NetworkDefinition& definition,
   return 0;
 }
 
-// A card that lies about the network must not get as far as memory for that network.
+// Checked before memory is used, because a card may describe a wrong network.
 absl::Status CheckShapes(const NetworkDefinition& definition,
                          const std::vector<TensorView>& tensors) {
   std::map<std::string, const TensorView*> given;
@@ -97,7 +97,7 @@ absl::StatusOr<WeightsCard> ReadWeightsCard(const Checkpoint& checkpoint, absl::
 std::string StreamOf(const ModelCard& card) {
   const DatasetSettings& dataset = card.dataset();
   if (dataset.stream() == DatasetSettings::FLOW) return "flow";
-  // Imported weights have a card too, but nobody knows of which dataset.
+  // Imported weights have a card too, but their dataset is unknown.
   return dataset.name().empty() ? "" : "pictures";
 }
 

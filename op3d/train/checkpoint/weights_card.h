@@ -1,5 +1,5 @@
-// Which network a file of weights holds, and how it is tested: what the file says of itself, what
-// the flags of a program say, and whether the two fit.
+// Which network a file of weights contains and how it is tested: from the file's card and a
+// program's flags, and whether the two agree.
 //
 //   OP3D_ASSIGN_OR_RETURN(WeightsCard weights, ReadWeightsCard("model.safetensors", /*network=*/""));
 //   std::vector<std::string> notes;
@@ -23,38 +23,38 @@
 namespace op3d {
 
 struct WeightsCard {
-  // Of a file without a card `network` and `classes` alone, the latter as the classifier has rows.
+  // For a file without a card only `network` and `classes`, the latter from the classifier's rows.
   ModelCard card;
-  // The file has one.
+  // Whether the file has a card.
   bool described = false;
 
   NetworkOptions options() const;
 };
 
-// The network that a foreign file without a card is taken for when nobody names one.
+// The network that is assumed for a foreign file without a card if the user names none.
 inline constexpr char kUsualNetwork[] = "dg_p3d_resnet50";
 
-// Reads and checks: a card must be sound (ReadModelCard) and describe a network of these tensors'
-// shapes for as many classes as its classifier has rows.  `network` is what the user says, empty =
-// nothing: it must be the card's, and names the network of a file without a card (kUsualNetwork
-// otherwise).  InvalidArgument begins with the path and says what contradicts what; also for a
-// file without a classifier, and as WeightsOf.
+// Reads and checks: a card must be valid (ReadModelCard) and describe a network with these tensors'
+// shapes and as many classes as its classifier has rows.  `network` is what the user says, empty =
+// nothing: it must be the card's network, or is the network of a file without a card (otherwise
+// kUsualNetwork).  InvalidArgument begins with the path and names the contradiction; also for a
+// file without a classifier.  Errors of WeightsOf.
 absl::StatusOr<WeightsCard> ReadWeightsCard(const std::string& path, absl::string_view network);
-// The same of a file that is in memory.
+// The same for a file in memory.
 absl::StatusOr<WeightsCard> ReadWeightsCard(const Checkpoint& checkpoint, absl::string_view source,
                                             absl::string_view network);
 
-// "flow" or "pictures", what the network was trained on; empty for a file that does not say.
+// "flow" or "pictures", the training data of the network; empty for a file that does not say.
 std::string StreamOf(const ModelCard& card);
 
-// A training of `network` that ended with `loss`, for silent_failure.h.
+// Describes a training of `network` that ended with `loss`, for silent_failure.h.
 TrainedLoss ToTrainedLoss(const NetworkSettings& network, int64_t classes, double loss);
 
-// The flag --`name` where it is given, else what the file says, else (0: it says nothing)
-// `otherwise`.  A flag that differs from the file adds a note: it holds all the same.
+// The flag --`name` if given, otherwise the file's value, otherwise (0: the file has none)
+// `otherwise`.  A flag that differs from the file is used, and adds a note.
 int FlagOr(absl::string_view name, std::optional<int> flag, int of_file, int otherwise,
            std::vector<std::string>* notes);
-// The same of words; empty = nothing.
+// The same for text; empty = nothing.
 std::string FlagOr(absl::string_view name, const std::string& flag, const std::string& of_file,
                    const std::string& otherwise, std::vector<std::string>* notes);
 

@@ -21,10 +21,10 @@ namespace {
 
 constexpr int kProbeFrames = 16;
 constexpr int kProbeSide = 64;
-// More than one value a channel, for BatchNorm.
+// More than one value per channel, for BatchNorm.
 constexpr int kProbeClips = 2;
 
-// Counts what tensors take, as LibTorch's own profiler does.
+// Measures the memory of tensors, as LibTorch's own profiler does.
 class Meter : public c10::MemoryReportingInfoBase {
  public:
   void reportMemoryUsage(void*, int64_t size, size_t, size_t, c10::Device) override {
@@ -46,7 +46,7 @@ int64_t Bytes(const NamedTensors& tensors) {
   return bytes;
 }
 
-// Most bytes of a forward and backward pass of kProbeClips clips, gradients left out.
+// Peak bytes of a forward and backward pass of kProbeClips clips, without gradients.
 absl::StatusOr<int64_t> MeasurePass(Network* network, int frames, int side) {
   const auto meter = std::make_shared<Meter>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
@@ -67,7 +67,7 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const MemoryProbe& probe) {
     OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                           Network::MakeUnfilled(ToNetworkOptions(probe.network, probe.classes)));
     TrainingSettings training = probe.training;
-    // Measured on the CPU, and as large as fp32.
+    // Measured on the CPU; it needs as much as fp32.
     if (training.precision() == "tf32") training.clear_precision();
     OP3D_RETURN_IF_ERROR(SetArithmetic(training, probe.frames, network.get()));
     network->SetTraining(true);

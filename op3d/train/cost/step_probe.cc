@@ -29,7 +29,7 @@ absl::Status Measure(const StepProbe& probe, StepCost* cost) {
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer,
                         Optimizer::Make(network->Parameters(), probe.sgd, probe.training));
   const int64_t values = int64_t{3} * probe.frames * probe.side * probe.side;
-  // Small pictures need two clips: BatchNorm cannot normalise a map of one value.
+  // Small pictures need two clips, because BatchNorm cannot normalise a single value.
   const int64_t least = probe.side < 64 ? 2 : 1;
   const int64_t clips = std::clamp<int64_t>(3'200'000 / values, least, 16);
   const at::Tensor input =

@@ -1,4 +1,4 @@
-// What a step costs: one training step and one scoring step, measured on noise.
+// The cost of a step: one training step and one scoring step, measured on noise.
 //
 //   StepProbe probe;
 //   probe.network = settings.network();
@@ -21,7 +21,7 @@ struct StepProbe {
   SgdSettings sgd;
   TrainingSettings training;
   int64_t classes = 0;
-  // Frames a clip, and the side of its square pictures in pixels.
+  // Frames per clip, and the side of its square pictures in pixels.
   int frames = 16;
   int side = 224;
   std::string device = "cpu";
@@ -30,16 +30,16 @@ struct StepProbe {
 };
 
 struct StepCost {
-  // Of one thread, a clip.  0 where nothing was measured.
+  // Seconds of one thread per clip.  0 if not measured.
   double train_seconds = 0;
   double score_seconds = 0;
-  // Of the network's parameters and buffers.
+  // Bytes of the network's parameters and buffers.
   int64_t weight_bytes = 0;
 };
 
-// Runs a batch of as many clips as hold about three million values (at least one) forward, backward
-// and through the optimiser.  Short steps run twice and the faster one counts.  Errors as
-// Network's and SetArithmetic's.
+// Runs a batch of clips with about three million values (at least one clip) forward, backward
+// and through the optimiser.  Short steps run twice and the faster one counts.  Errors of Network
+// and SetArithmetic.
 absl::StatusOr<StepCost> MeasureStep(const StepProbe& probe);
 
 }  // namespace op3d

@@ -20,13 +20,13 @@ absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("the request ", what));
 }
 
-// Of a file's name in another encoding.
+// For file names in another encoding.
 std::string ToUtf8(const std::string& text) {
   using nlohmann::json;
   return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-// Fails on no message of edge.proto.
+// Works for all messages of edge.proto.
 std::string Line(const google::protobuf::Message& message) {
   const absl::StatusOr<std::string> line = PrintProtoJson(message);
   return line.ok() ? *line
@@ -38,7 +38,7 @@ absl::Status NeedAtLeast(int value, int least, absl::string_view name) {
   return Bad(absl::StrCat("has a \"", name, "\" of ", value, "; it must be at least ", least));
 }
 
-absl::Status CheckState(const State& state) {
+absl::Status CheckState(const StateSettings& state) {
   if (state.name().empty()) return Bad("has a \"state\" without a \"name\"");
   OP3D_RETURN_IF_ERROR(NeedAtLeast(state.segments(), 1, "segments"));
   OP3D_RETURN_IF_ERROR(NeedAtLeast(state.frames_per_segment(), 1, "frames_per_segment"));
@@ -50,7 +50,7 @@ absl::Status CheckState(const State& state) {
   return Bad("has no \"learning_rate\" above 0");
 }
 
-// JSON has no NaN and no infinity, but Python, C++ and others print them; null says the same.
+// JSON has no NaN and no infinity, but Python, C++ and others print them; null means the same.
 std::string QuoteNonFinite(absl::string_view line) {
   std::string json;
   bool in_string = false;
@@ -81,7 +81,7 @@ absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line) {
   }
   EdgeRequest request;
   const absl::Status fault = ParseProtoJson(line, /*ignore_unknown=*/false, &request);
-  // Before the rest: another version may have other fields.
+  // Checked first, because another version may have other fields.
   if (request.has_protocol() && request.protocol() != kProtocol) {
     return Bad(
         absl::StrCat("speaks protocol ", request.protocol(), "; this program speaks ", kProtocol));

@@ -1,5 +1,5 @@
-// The lines in which a planner asks for an edge's training, and the answers: a JSON object a line,
-// by Protobuf's own mapping with the fields' names as they stand in edge.proto.
+// The lines in which a planner requests an edge's training, and the answers: one JSON object per
+// line, by Protobuf's JSON mapping with the field names of edge.proto.
 // planner/runner/child_runner.h describes the protocol.
 //
 //   // The training program's side.
@@ -27,30 +27,30 @@ inline constexpr char kEstimateRequest[] = "estimate";
 
 // ---- the training program's side
 
-// InvalidArgument for a line that is not a JSON object, another version of the protocol, a request
-// that does not exist, and a field that is missing, unknown or out of its range: it is named.
+// InvalidArgument, naming it, for a line that is not a JSON object, another version of the
+// protocol, an unknown request, and a field that is missing, unknown or out of its range.
 absl::StatusOr<EdgeRequest> ParseEdgeRequest(absl::string_view line);
-// What a request asks for.
+// The task of a request.
 EdgeTask ToEdgeTask(const EdgeRequest& request);
 
-// Numbers keep every bit.
+// Numbers are written with all bits.
 std::string MeasureAnswer(const CurvePoint& point, double chance);
 std::string KeepAnswer(int epoch);
 std::string EstimateAnswer(const EdgeCost& cost);
-// With "failed": true for a training's failure (op3d/base/training_failure.h).
+// With "failed": true for a training failure (op3d/base/training_failure.h).
 std::string ErrorAnswer(const absl::Status& status);
 
 // ---- the planner's side
 
 std::string RequestLine(const EdgeTask& task, absl::string_view request, int epoch);
 
-// Fields that are not known are left out of account.  NaN and infinity, which JSON does not have
-// but Python and C++ print, and null come as NaN.  InvalidArgument for a line that is not such an
-// object, with the line's begin and the reason.
+// Unknown fields are ignored.  NaN and infinity, which JSON does not have but Python and C++ print,
+// and null are read as NaN.  InvalidArgument for a line that is not such an object, with the line's
+// beginning and the reason.
 absl::StatusOr<EdgeAnswer> ParseEdgeAnswer(absl::string_view line);
-// Of a line that ParseEdgeAnswer() takes; every number at least 0 and below 1e18.
+// For a line that ParseEdgeAnswer() accepts; every number must be at least 0 and below 1e18.
 absl::StatusOr<EdgeCost> ParseEdgeCost(absl::string_view line);
-// InvalidArgument: "the child's answer <begin of the line> <why>".
+// InvalidArgument: "the child's answer <beginning of the line> <why>".
 absl::Status BadAnswer(absl::string_view line, absl::string_view why);
 
 }  // namespace op3d

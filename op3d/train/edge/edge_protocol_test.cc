@@ -49,7 +49,7 @@ TEST(EdgeProtocolTest, WhatAPlannerAsksComesAcross) {
   task.set_name("S1-S2");
   task.set_source("/a/S0-S1");
   task.set_folder("/a/\"quoted\"/S1-S2");
-  State& state = *task.mutable_state();
+  StateSettings& state = *task.mutable_state();
   state.set_name("S2");
   state.set_segments(4);
   state.set_frames_per_segment(8);
@@ -149,7 +149,7 @@ TEST(EdgeProtocolTest, EstimatesAreNumbers) {
               HasSubstr("has a \"kept_bytes\" that is out of range"));
 }
 
-// Python and C++ print what JSON does not have.
+// Python and C++ print values that JSON does not have.
 TEST(EdgeProtocolTest, WhatIsNotFiniteComesAsNaN) {
   for (const char* value : {"NaN", "-Infinity", "inf", "-nan", "null"}) {
     ASSERT_OK_AND_ASSIGN(const EdgeAnswer answer,

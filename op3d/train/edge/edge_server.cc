@@ -19,12 +19,12 @@ namespace {
 constexpr size_t kLongestLine = size_t{1} << 20;
 constexpr int kPollMilliseconds = 100;
 
-// The lines of a file descriptor; a signal is noticed while it waits.
+// The lines of a file descriptor; a signal ends the waiting.
 class Lines {
  public:
   explicit Lines(int input) : input_(input) {}
 
-  // The next line; empty optional at the end of the input.
+  // The next line; nullopt at the end of the input.
   absl::StatusOr<std::optional<std::string>> Next() {
     for (;;) {
       const size_t end = buffer_.find('\n');
@@ -110,7 +110,7 @@ absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
     if (first) {
       OP3D_RETURN_IF_ERROR(WriteLine(output, answer.ok() ? *answer : ErrorAnswer(answer.status())));
     }
-    // Ranks that disagree about what went wrong cannot go on together.
+    // If ranks disagree about an error they cannot continue together.
     if (!answer.ok() && group != nullptr) return answer.status();
   }
 }

@@ -1,5 +1,5 @@
 // Trains edges for a planner in another process, which writes requests and reads answers
-// (edge_protocol.h): what `train --serve` does.
+// (edge_protocol.h): `train --serve`.
 //
 //   EdgeTrainer trainer(job, &held_out);
 //   OP3D_RETURN_IF_ERROR(ServeEdges(STDIN_FILENO, STDOUT_FILENO, &trainer, estimate, job.group));
@@ -16,14 +16,15 @@
 
 namespace op3d {
 
-// What an edge into the state takes that goes to `epochs` epochs.
-using EstimateEdgeFunction = std::function<absl::StatusOr<EdgeCost>(const State&, int epochs)>;
+// The cost of an edge into the state that is trained for `epochs` epochs.
+using EstimateEdgeFunction =
+    std::function<absl::StatusOr<EdgeCost>(const StateSettings&, int epochs)>;
 
 // Answers requests from file descriptor `input` on `output` until the input ends.  The weights of
-// an epoch are on the disk before it is answered.  What goes wrong with a request is its answer.
-// Of several processes (`group`, may be null) the first reads and answers, and all train.
+// an epoch are on the disk before it is answered.  An error of a request is its answer.
+// With several processes (`group`, may be null) the first reads and answers, and all train.
 //
-// Cancelled: a signal came; what was being trained is saved.  Errors of the group.
+// Cancelled: a signal came; the training in progress is saved.  Errors of the group.
 absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
                         const EstimateEdgeFunction& estimate, ProcessGroup* group);
 

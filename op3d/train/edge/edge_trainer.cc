@@ -23,10 +23,10 @@ std::string EpochFile(const std::string& folder, int epoch) {
   return JoinPath(folder, absl::StrFormat("epoch_%03d.safetensors", epoch));
 }
 
-// A file of the merged network as it was measured last.
+// The file of the merged network that was measured last.
 constexpr char kMerged[] = "merged.safetensors";
 
-// An edge of known length is measured in the middle and at the end.
+// An edge with a known length is measured in the middle and at the end.
 bool Measured(const EdgeTask& task, int epoch) {
   return task.epochs() == 0 || epoch >= task.epochs() || epoch == (task.epochs() + 1) / 2;
 }
@@ -37,7 +37,7 @@ std::string WeightsFile(const std::string& folder) {
 
 }  // namespace
 
-EdgeTrainer::EdgeTrainer(const TrainingJob& job, const std::vector<Video>* measured,
+EdgeTrainer::EdgeTrainer(const TrainingJob& job, const std::vector<data::Video>* measured,
                          int kept_epochs)
     : job_(job), measured_(measured), kept_epochs_(kept_epochs) {}
 
@@ -49,7 +49,7 @@ absl::Status EdgeTrainer::MakeLive(const EdgeTask& task) {
   absl::StrAppend(&job.purpose, ".", task.name());
   if (!task.source().empty()) job.initial_weights = WeightsFile(task.source());
   OP3D_ASSIGN_OR_RETURN(
-      live_, StateTrainer::Start(job, ToTrainState(task.state(), task.epochs()), task.folder()));
+      live_, StateTrainer::Start(job, ToStateTask(task.state(), task.epochs()), task.folder()));
   live_folder_ = task.folder();
   return absl::OkStatus();
 }
@@ -59,18 +59,18 @@ absl::StatusOr<CurvePoint> EdgeTrainer::MeasureLive(const EdgeTask& task) {
   Network* const network = merged != nullptr ? merged.get() : &live_->network();
   OP3D_ASSIGN_OR_RETURN(
       CurvePoint measure,
-      MeasureNetwork(network, *measured_, ToTrainState(task.state()).clip, job_, &seconds_));
+      MeasureNetwork(network, *measured_, ToStateTask(task.state()).clip, job_, &seconds_));
   measure.set_epoch(live_->epochs());
   if (merged != nullptr && first()) {
-    OP3D_RETURN_IF_ERROR(merged->SaveWeights(
-        JoinPath(task.folder(), kMerged),
-        WeightsMetadata(job_, ToTrainState(task.state()).clip, /*loss=*/0)));
+    OP3D_RETURN_IF_ERROR(
+        merged->SaveWeights(JoinPath(task.folder(), kMerged),
+                            WeightsMetadata(job_, ToStateTask(task.state()).clip, /*loss=*/0)));
   }
   return measure;
 }
 
 absl::StatusOr<std::unique_ptr<Network>> EdgeTrainer::MergeLive(const EdgeTask& task) {
-  // A falling rate brings the weights to rest by itself.
+  // With a decreasing rate the weights settle without merging.
   const bool constant = task.state().schedule().kind_case() == ScheduleSettings::KIND_NOT_SET;
   if (job_.score.merged_epochs() < 2 || !constant || live_->epochs() == 0) return nullptr;
   OP3D_RETURN_IF_ERROR(live_->Flush());
@@ -82,14 +82,14 @@ absl::StatusOr<std::unique_ptr<Network>> EdgeTrainer::MergeLive(const EdgeTask& 
   TrainingJob job = job_;
   absl::StrAppend(&job.purpose, ".", task.name());
   OP3D_ASSIGN_OR_RETURN(std::unique_ptr<Network> merged, MergeWeights(job, files));
-  OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(job, ToTrainState(task.state()), last,
+  OP3D_RETURN_IF_ERROR(RecomputeBatchNorm(job, ToStateTask(task.state()), last,
                                           job_.score.batch_norm_clips(), merged.get()));
   return merged;
 }
 
 absl::StatusOr<CurvePoint> EdgeTrainer::Measure(const EdgeTask& task) {
   OP3D_RETURN_IF_ERROR(MakeLive(task));
-  // The search's journal was lost after this edge had been trained on: begin it again.
+  // The search's journal was lost after this edge had been trained: start it again.
   if (!live_->fresh()) OP3D_RETURN_IF_ERROR(live_->Rollback(0));
   return MeasureLive(task);
 }
@@ -98,18 +98,20 @@ absl::StatusOr<CurvePoint> EdgeTrainer::TrainEpoch(const EdgeTask& task, int epo
   OP3D_RETURN_IF_ERROR(MakeLive(task));
   if (live_->epochs() > epoch) OP3D_RETURN_IF_ERROR(live_->Rollback(epoch));
   if (live_->epochs() == epoch) {
-    // Killed between the checkpoint and the answer: the measure is in the checkpoint.
+    // The process was killed between the checkpoint and the answer: the measure is in the
+    // checkpoint.
     const auto note = live_->notes().find(kMeasure);
-    return DecodeMeasure(note == live_->notes().end() ? "" : note->second);
+    return DecodeCurvePoint(note == live_->notes().end() ? "" : note->second);
   }
-  // More than one round only when a checkpoint was lost: training is exact, so it comes out equal.
+  // More than one iteration only if a checkpoint was lost; training is exact, so the result is
+  // equal.
   CurvePoint measure;
   while (live_->epochs() < epoch) {
     const absl::Time start = absl::Now();
     OP3D_ASSIGN_OR_RETURN(const EpochStats stats, live_->TrainEpoch());
     const double train_seconds = absl::ToDoubleSeconds(absl::Now() - start);
     seconds_ += stats.seconds;
-    // First: a merged network is made of the files.
+    // Saved first, because a merged network is made from the files.
     OP3D_RETURN_IF_ERROR(live_->SaveWeights(EpochFile(task.folder(), live_->epochs()), {}));
     measure.Clear();
     if (Measured(task, live_->epochs())) {
@@ -120,7 +122,7 @@ absl::StatusOr<CurvePoint> EdgeTrainer::TrainEpoch(const EdgeTask& task, int epo
     }
     measure.set_loss(stats.loss);
     measure.set_train_seconds(train_seconds);
-    OP3D_RETURN_IF_ERROR(live_->Save({{kMeasure, EncodeMeasure(measure)}}));
+    OP3D_RETURN_IF_ERROR(live_->Save({{kMeasure, EncodeCurvePoint(measure)}}));
     if (first() && kept_epochs_ > 0 && live_->epochs() > kept_epochs_) {
       OP3D_RETURN_IF_ERROR(RemoveFile(EpochFile(task.folder(), live_->epochs() - kept_epochs_)));
     }
@@ -143,7 +145,7 @@ absl::Status EdgeTrainer::TrainAgain(const EdgeTask& task, int epoch) {
   if (!first()) return absl::OkStatus();
   const double loss = live_->losses().empty() ? 0 : live_->losses().back();
   return live_->network().SaveWeights(WeightsFile(task.folder()),
-                                      WeightsMetadata(job_, ToTrainState(task.state()).clip, loss));
+                                      WeightsMetadata(job_, ToStateTask(task.state()).clip, loss));
 }
 
 absl::StatusOr<bool> EdgeTrainer::TakeKept(const EdgeTask& task, int epoch) {

@@ -1,4 +1,5 @@
-// Trains the edges of a search: each a state, from given weights, measured after every epoch.
+// Trains the edges of a search: each trains one state from given weights, measured after every
+// epoch.
 //
 //   EdgeTrainer trainer(job, &held_out);
 //   OP3D_ASSIGN_OR_RETURN(CurvePoint start, trainer.Measure(edge));
@@ -7,11 +8,12 @@
 //   }
 //   OP3D_RETURN_IF_ERROR(trainer.Finish(edge, best_epoch));
 //
-// What it leaves in an edge's folder: while the edge is trained, checkpoints (everything a restart
+// The files in an edge's folder: while the edge is trained, checkpoints (everything a restart
 // needs, with the epoch's measure) and epoch_NNN.safetensors (weights of the newest epochs); when
-// the edge is finished, weights.safetensors, and merged.safetensors where the job's score merges
-// epochs (ScoreSettings.merged_epochs): what was measured last.  Weights that are wanted and were not kept are
-// trained again, from the checkpoint before them: training is exact, so they come out equal.
+// the edge is finished, weights.safetensors, and merged.safetensors if the job's score merges
+// epochs (ScoreSettings.merged_epochs): the weights measured last.  If weights are needed that were
+// not kept, they are trained again from the checkpoint before them: training is exact, so they are
+// equal.
 #ifndef OP3D_TRAIN_EDGE_EDGE_TRAINER_H_
 #define OP3D_TRAIN_EDGE_EDGE_TRAINER_H_
 
@@ -27,33 +29,35 @@
 
 namespace op3d {
 
-// Not thread-safe.  Several run at once on one FrameStore.  The processes of a group call the same
-// functions in the same order.
+// Not thread-safe.  Several trainers may use one FrameStore at once.  The processes of a group must
+// call the same functions in the same order.
 class EdgeTrainer {
  public:
   // `job.purpose` names the search ("search.cs").  `measured` are the videos to measure on; they
   // and the job's must outlive the trainer.  The weights of the newest `kept_epochs` epochs stay on
-  // the disk, and a checkpoint each time that number of epochs has passed; 0 = the weights of all epochs.
-  EdgeTrainer(const TrainingJob& job, const std::vector<Video>* measured, int kept_epochs = 0);
+  // the disk, and a checkpoint after every `kept_epochs` epochs; 0 = the weights of all epochs.
+  EdgeTrainer(const TrainingJob& job, const std::vector<data::Video>* measured,
+              int kept_epochs = 0);
 
-  // The weights that the edge starts from, measured in its state.  Begins the edge again where it
-  // had been trained on.
+  // Measures the weights from which the edge starts, in its state.  Starts the edge again if it
+  // has been trained before.
   absl::StatusOr<CurvePoint> Measure(const EdgeTask& task);
 
-  // Trains `epoch` (from 1) and those before it that are not on the disk, and measures.  Asked
-  // again it answers the same.
+  // Trains `epoch` (from 1) and all earlier epochs that are not on the disk, and measures.  Called
+  // again it returns the same.
   absl::StatusOr<CurvePoint> TrainEpoch(const EdgeTask& task, int epoch);
 
-  // Keeps the weights of `epoch` and drops all else; 0 = drops all.
+  // Keeps the weights of `epoch` and removes everything else; 0 = removes all.
   absl::Status Finish(const EdgeTask& task, int epoch);
 
-  // Lets go of an edge that failed: nothing is written to its folder any more.
+  // Closes an edge that failed: nothing is written to its folder any more.
   void Abandon(const EdgeTask& task);
 
-  // The performance of guessing, with as many videos of every class; 0 = the classes are not known.
+  // The performance of guessing if all classes have equally many videos; 0 = number of classes
+  // unknown.
   double Chance() const;
 
-  // Waits until all of the last edge is on the disk.
+  // Waits until the last edge is completely on the disk.
   absl::Status Flush();
 
   // Time of this process so far.
@@ -63,17 +67,17 @@ class EdgeTrainer {
   absl::Status MakeLive(const EdgeTask& task);
   // Trains the edge up to `epoch` without measuring and writes its weights.
   absl::Status TrainAgain(const EdgeTask& task, int epoch);
-  // Whether the weights have to be trained again; of several processes the first decides.
+  // Whether the weights must be trained again; with several processes the first decides.
   absl::StatusOr<bool> TakeKept(const EdgeTask& task, int epoch);
   absl::StatusOr<CurvePoint> MeasureLive(const EdgeTask& task);
-  // The network that a measure after the live epoch is of: merged, or null for the live one.
+  // The network to measure after the current epoch: the merged one, or null for the trained one.
   absl::StatusOr<std::unique_ptr<Network>> MergeLive(const EdgeTask& task);
   bool first() const { return job_.group == nullptr || job_.group->rank() == 0; }
 
   const TrainingJob job_;
-  const std::vector<Video>* const measured_;
+  const std::vector<data::Video>* const measured_;
   const int kept_epochs_;
-  // The edge being trained.
+  // The edge that is being trained.
   std::string live_folder_;
   std::unique_ptr<StateTrainer> live_;
   ActivitySeconds seconds_;

@@ -19,8 +19,8 @@ TEST(EventFileTest, ChecksumsAreThoseOfRfc3720) {
   EXPECT_EQ(Crc32c(""), 0u);
 }
 
-// A record by hand: TensorFlow's own file of the event {file_version: "brain.Event:2"}, whose
-// length of 24 bytes has the masked checksum a3 7f 4b 22 (as every event file begins).
+// A known record: TensorFlow's own file of the event {file_version: "brain.Event:2"}, whose
+// length of 24 bytes has the masked checksum a3 7f 4b 22 (the start of every event file).
 TEST(EventFileTest, FramesAreTensorFlowsOwn) {
   EventProto event;
   event.set_wall_time(1.0);
@@ -58,7 +58,7 @@ TEST(EventFileTest, WhatIsAddedStandsInTheFile) {
   ASSERT_EQ(events[2].summary().value_size(), 3);
   EXPECT_EQ(events[2].summary().value(0).tag(), "train/loss");
   EXPECT_EQ(events[2].summary().value(0).simple_value(), 2.25f);
-  // A reader takes a value that is not written for none at all.
+  // A reader treats a value that is not written as missing.
   EXPECT_TRUE(events[2].summary().value(2).has_simple_value());
 }
 

@@ -22,7 +22,7 @@ namespace op3d {
 namespace {
 
 constexpr int kDefaultKept = 2;
-// What the loader makes ahead at most (TrainLoaderOptions.prefetch_mib).
+// The largest amount that the loader prepares (TrainLoaderOptions.prefetch_mib).
 constexpr int64_t kPrefetchBytes = int64_t{1} << 30;
 
 std::string Bytes(int64_t bytes) {
@@ -32,7 +32,7 @@ std::string Bytes(int64_t bytes) {
                            : absl::StrFormat("%.1f GB", value / kGigabyte);
 }
 
-// MemAvailable; 0 when the system does not say.
+// MemAvailable; 0 if unknown.
 int64_t AvailableMemory() {
   std::FILE* const file = std::fopen("/proc/meminfo", "re");
   if (file == nullptr) return 0;
@@ -52,12 +52,12 @@ struct Largest {
 };
 
 MemoryProbe MemoryProbeOf(const RunOptions& options, const TrainingData& data,
-                          const TrainingStep& step) {
+                          const RunStep& step) {
   MemoryProbe probe;
   probe.network = options.settings.network();
   probe.training = options.settings.training();
   probe.classes = data.classes;
-  probe.frames = ToTrainState(step).clip.length();
+  probe.frames = ToStateTask(step).clip.length();
   probe.side = options.settings.transform().train_crop();
   probe.batch_size = step.state().batch_size();
   return probe;
@@ -75,7 +75,7 @@ StepProbe StepProbeOf(const RunOptions& options, const TrainingData& data, int f
   return probe;
 }
 
-// Of the clips that are made ahead.
+// Bytes of the clips that are prepared in advance.
 int64_t AheadBytes(const RunOptions& options, const MemoryProbe& probe) {
   const int64_t batch = int64_t{4} * 3 * probe.frames * probe.side * probe.side * probe.batch_size;
   return std::max(batch, std::min(kPrefetchBytes, batch * (options.loader_threads + 2)));
@@ -89,7 +89,7 @@ absl::StatusOr<Largest> LargestState(const RunOptions& options, const TrainingDa
   const TrainingRunSettings& settings = options.settings;
   Largest largest;
   std::map<std::pair<int, int>, bool> seen;
-  for (const TrainingStep& step : settings.steps()) {
+  for (const RunStep& step : settings.steps()) {
     const MemoryProbe probe = MemoryProbeOf(options, data, step);
     if (!seen.emplace(std::make_pair(probe.frames, probe.batch_size), true).second) continue;
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
@@ -129,7 +129,7 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
   const int kept = options.settings.training().checkpoints().kept();
   const int states = options.settings.steps_size();
   const bool best = !data.measured.empty();
-  // One more checkpoint and one more file of weights while they are being written.
+  // Plus one more checkpoint and one more file of weights while they are being written.
   const int64_t disk = memory.Checkpoint() * ((kept > 0 ? kept : kDefaultKept) + 1) +
                        memory.weights * (states + 2 + (best ? 1 : 0));
   absl::StrAppend(&text, "\ndisk: at most ", Bytes(disk),
@@ -162,8 +162,8 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
   double total = 0;
   absl::StrAppend(&text,
                   "state       clip            epochs  steps/epoch  clips/step  lr        time\n");
-  for (const TrainingStep& step : settings.steps()) {
-    const TrainState state = ToTrainState(step);
+  for (const RunStep& step : settings.steps()) {
+    const StateTask state = ToStateTask(step);
     OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                           StepsPerEpoch(state, static_cast<int64_t>(data.train.size())));
     if (costs.count(state.clip.length()) == 0) {
@@ -192,10 +192,10 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
 }
 
 absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
-                                      const State& state, int epochs, int kept_epochs) {
-  TrainingStep step;
+                                      const StateSettings& state, int epochs, int kept_epochs) {
+  RunStep step;
   *step.mutable_state() = state;
-  const TrainState train = ToTrainState(step);
+  const StateTask train = ToStateTask(step);
   const int ranks = options.group == nullptr ? 1 : options.group->size();
   OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                         StepsPerEpoch(train, static_cast<int64_t>(data.train.size())));
@@ -211,7 +211,7 @@ absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingD
   cost.set_memory_bytes(static_cast<double>(memory.Total() + AheadBytes(options, probe) +
                                             FrameCacheBytes(options)));
   cost.set_kept_bytes(static_cast<double>(memory.weights));
-  // Two checkpoints, one that is being written, and one every `kept_epochs` epochs (EdgeTrainer).
+  // Two checkpoints, one being written, and one after every `kept_epochs` epochs (EdgeTrainer).
   const int kept = kept_epochs > 0 ? std::min(kept_epochs, epochs) : epochs;
   const int checkpoints = kDefaultKept + 1 + (kept_epochs > 0 ? epochs / kept_epochs : 0);
   cost.set_training_bytes(

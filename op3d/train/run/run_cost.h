@@ -1,4 +1,4 @@
-// What a run will take, before it begins.
+// The cost of a run, before it begins.
 //
 //   Progress::Print(*DescribeResources(options, data));       // memory and disk, two lines
 #ifndef OP3D_TRAIN_RUN_RUN_COST_H_
@@ -13,20 +13,20 @@
 
 namespace op3d {
 
-// Expected memory of this process and disk use, beside what is free, with a warning where it will
-// not do.  Costs a step on a small clip for each length of clip.
+// Expected memory of this process and disk use, compared with what is free, with a warning if it is
+// not enough.  Takes a step on a small clip for each clip length.
 absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const TrainingData& data);
 
 // What RunTraining would do and cost: videos, states, epochs, steps, estimated time, memory, disk.
-// Refuses what it would refuse: the output folder, weights that do not fit, a batch that is larger
-// than the data.  Writes nothing.
+// Refuses what RunTraining would refuse: the output folder, weights that do not fit, a batch that
+// is larger than the data.  Writes nothing.
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
 
-// What an edge of a search into `state` takes that goes to `epochs` epochs, of which the weights of
-// the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the estimated
-// memory.  Time is that of the network; decoding comes beside it.  Errors as Network's.
+// The cost of an edge of a search into `state` that is trained for `epochs` epochs, if the weights
+// of the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the
+// estimated memory.  The time is the network's, without decoding.  Errors of Network.
 absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingData& data,
-                                      const State& state, int epochs, int kept_epochs);
+                                      const StateSettings& state, int epochs, int kept_epochs);
 
 }  // namespace op3d
 

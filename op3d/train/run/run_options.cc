@@ -17,7 +17,7 @@
 namespace op3d {
 
 absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options, bool write_index) {
-  IndexOptions index;
+  data::IndexOptions index;
   index.file = options.index_file;
   index.read_only = !write_index || !options.first();
   const auto load = [&] {
@@ -90,8 +90,8 @@ absl::Status ExplainRefusal(const RunOptions& options, const absl::Status& refus
       "another --output_dir"));
 }
 
-TrainState ToTrainState(const TrainingStep& step) {
-  TrainState state = ToTrainState(step.state(), step.epochs());
+StateTask ToStateTask(const RunStep& step) {
+  StateTask state = ToStateTask(step.state(), step.epochs());
   if (step.schedule().kind_case() != ScheduleSettings::KIND_NOT_SET) {
     state.schedule = step.schedule();
     state.epochs = step.epochs();

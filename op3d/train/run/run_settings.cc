@@ -42,10 +42,10 @@ absl::StatusOr<DatasetSettings> DatasetOf(const TrainingRunSettings& settings) {
     return absl::InvalidArgumentError(
         "settings: dataset_name is missing: a name of data/datasets (ucf101) or a textproto");
   }
-  return FindDataset(settings.dataset_name());
+  return data::FindDataset(settings.dataset_name());
 }
 
-// The file over its bases, these over the dataset's protocol where they ask for it.
+// The file merged over its bases, and these over the dataset's protocol if they ask for it.
 absl::StatusOr<TrainingRunSettings> ReadSettings(const std::string& path) {
   const std::string recipes = RunfilePath(kRecipes).value_or("");
   TrainingRunSettings settings;
@@ -53,13 +53,13 @@ absl::StatusOr<TrainingRunSettings> ReadSettings(const std::string& path) {
   if (!settings.use_protocol()) return settings;
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, DatasetOf(settings));
   settings.Clear();
-  UseProtocol(dataset, &settings);
+  data::UseProtocol(dataset, &settings);
   OP3D_RETURN_IF_ERROR(OverlayTextproto(path, recipes, &settings));
   settings.clear_use_protocol();
   return settings;
 }
 
-// Takes the steps from the plan that the settings name, unless the command line gives them.
+// Takes the steps from the plan named in the settings, unless the command line gives them.
 absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* settings) {
   PlannedSteps planned = {request.steps, ""};
   if (planned.steps.empty()) {
@@ -84,8 +84,8 @@ absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* s
   return absl::OkStatus();
 }
 
-absl::Status ValidateStep(const TrainingStep& step, absl::string_view where) {
-  const State& state = step.state();
+absl::Status ValidateStep(const RunStep& step, absl::string_view where) {
+  const StateSettings& state = step.state();
   const auto field = [&](absl::string_view name) { return absl::StrCat(where, ".", name); };
   OP3D_RETURN_IF_ERROR(RequireAtLeast(field("epochs"), step.epochs(), 1));
   OP3D_RETURN_IF_ERROR(RequireAtLeast(field("state.segments"), state.segments(), 1));
@@ -110,13 +110,13 @@ absl::Status FindChangedDataset(const std::vector<std::string>& assignments,
     if (absl::ConsumePrefix(&assignment, "dataset_name=")) name = std::string(assignment);
   }
   if (!changed || settings->has_dataset() || name.empty()) return absl::OkStatus();
-  OP3D_ASSIGN_OR_RETURN(*settings->mutable_dataset(), FindDataset(name));
-  // What is named has been read, so that naming it changes nothing more.
+  OP3D_ASSIGN_OR_RETURN(*settings->mutable_dataset(), data::FindDataset(name));
+  // The named dataset has been read, so clear the name.
   settings->set_dataset_name(name);
   return absl::OkStatus();
 }
 
-// What `train` does not look at with these settings.
+// The settings that `train` does not use with these settings.
 std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettings& settings,
                                                          const RunSettingsRequest& request) {
   using Settings = TrainingRunSettings;
@@ -184,9 +184,9 @@ absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest&
       [&](const TrainingRunSettings& all) { return UnusedParts(all, request); },
       /*after_each=*/nullptr, &settings));
   OP3D_ASSIGN_OR_RETURN(*settings.mutable_dataset(), DatasetOf(settings));
-  OP3D_RETURN_IF_ERROR(SetStream(request.stream, settings.mutable_dataset()));
+  OP3D_RETURN_IF_ERROR(data::SetStream(request.stream, settings.mutable_dataset()));
   if (request.split.has_value()) {
-    OP3D_RETURN_IF_ERROR(ChooseSplit(*request.split, settings.mutable_dataset()));
+    OP3D_RETURN_IF_ERROR(data::ChooseSplit(*request.split, settings.mutable_dataset()));
   }
   const std::string weights =
       request.initial_weights.empty() ? settings.initial_weights() : request.initial_weights;
@@ -209,7 +209,7 @@ absl::Status CheckSettings(const TrainingRunSettings& settings, bool serve) {
   OP3D_RETURN_IF_ERROR(
       RequireAtLeast("loader.frame_cache_mib", settings.loader().frame_cache_mib(), 0));
   OP3D_RETURN_IF_ERROR(RequireAtLeast("compute_threads", settings.compute_threads(), 0));
-  OP3D_RETURN_IF_ERROR(CheckTransformSettings(settings.transform()));
+  OP3D_RETURN_IF_ERROR(data::CheckTransformSettings(settings.transform()));
   OP3D_RETURN_IF_ERROR(CheckMixing(settings.training()));
   OP3D_RETURN_IF_ERROR(RequireAtLeast("training.activation_checkpointing_frames",
                                       settings.training().activation_checkpointing_frames(), 0));

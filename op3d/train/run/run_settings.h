@@ -1,5 +1,5 @@
-// The settings that the program `train` uses: a file or a shipped recipe over its bases, overridden by
-// the command line, checked as a whole.  Torch-free.
+// The settings that the program `train` uses: a file or a shipped recipe merged over its bases,
+// overridden by the command line, and checked as a whole.  Torch-free.
 //
 //   RunSettingsRequest request;
 //   request.settings = "ucf101_kinetics400_planned";       // or a file
@@ -20,14 +20,14 @@
 
 namespace op3d {
 
-// What a plan gives a run.
+// The part of a plan that a run uses.
 struct PlannedSteps {
-  std::vector<TrainingStep> steps;
-  // Where the plan comes from.
+  std::vector<RunStep> steps;
+  // The plan's source.
   std::string source;
 };
 
-// Those of a plan (planner/graphs/plan.proto, which this room does not see).
+// From a plan (planner/graphs/plan.proto, on which this package does not depend).
 template <typename Plan>
 PlannedSteps StepsOf(const Plan& plan) {
   PlannedSteps planned;
@@ -40,7 +40,7 @@ PlannedSteps StepsOf(const Plan& plan) {
   return planned;
 }
 
-// What the command line says; empty = nothing.
+// The command line; empty = not given.
 struct RunSettingsRequest {
   // A name of op3d/train/recipes, or a file: a name with a slash or the ending .textproto.
   std::string settings;
@@ -50,22 +50,22 @@ struct RunSettingsRequest {
   std::string precision;
   std::string initial_weights;
   std::optional<uint64_t> seed;
-  // "pictures" or "flow", and an official split, from 1: of the dataset.
+  // The dataset's stream, "pictures" or "flow", and an official split, from 1.
   std::string stream;
   std::optional<int> split;
-  // Of a plan: instead of the settings' steps, before the assignments.
-  std::vector<TrainingStep> steps;
-  // Finds a plan that the settings name; without it, settings that name one are refused.
+  // A plan's steps: replace the settings' steps, before the assignments are applied.
+  std::vector<RunStep> steps;
+  // Finds a plan that the settings name; without this function such settings are refused.
   std::function<absl::StatusOr<PlannedSteps>(const std::string& name)> find_plan;
   // The states come from a planner: the settings need none.
   bool serve = false;
 };
 
-// Paths are the user's.  NotFound (with the names of the recipes there are) or InvalidArgument,
-// naming file and field; also for an assignment that has no effect in this run, saying why.
+// Paths are the user's.  NotFound (lists the existing recipes) or InvalidArgument,
+// naming file and field; also for an assignment that has no effect in this run, with the reason.
 absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest& request);
 
-// InvalidArgument with the path of the first field that makes no sense, its value and its limits.
+// InvalidArgument with the path of the first invalid field, its value and its limits.
 absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve);
 
 }  // namespace op3d

@@ -16,7 +16,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 absl::StatusOr<PlannedSteps> FindSteps(const std::string& name) {
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, planner::FindPlan(name));
   return StepsOf(plan);
 }
 
@@ -40,7 +40,7 @@ std::string Message(const RunSettingsRequest& request) {
   return std::string(ResolveRunSettings(request).status().message());
 }
 
-// What spec and data/datasets say of each dataset stands in its recipes too.
+// The recipes agree with the facts of each dataset in data/datasets.
 TEST(RunSettingsTest, EveryRecipeResolvesAndAgreesWithItsDataset) {
   ASSERT_OK_AND_ASSIGN(const std::string folder, RunfilePath("op3d/train/recipes"));
   ASSERT_OK_AND_ASSIGN(const auto names, ListFolder(folder));
@@ -57,7 +57,7 @@ TEST(RunSettingsTest, EveryRecipeResolvesAndAgreesWithItsDataset) {
     EXPECT_EQ(settings.sgd().loss_weight(), protocol.loss_weight()) << name;
     EXPECT_EQ(settings.network().dropout(), protocol.dropout()) << name;
     EXPECT_EQ(settings.transform().horizontal_flip(), protocol.horizontal_flip()) << name;
-    for (const TrainingStep& step : settings.steps()) {
+    for (const RunStep& step : settings.steps()) {
       EXPECT_EQ(step.state().batch_size() * step.state().accumulation(), 256) << name;
       EXPECT_EQ(step.schedule().has_cosine(), absl::EndsWith(name, "hand_tuned")) << name;
     }
@@ -111,7 +111,7 @@ TEST(RunSettingsTest, APlanReplacesTheSteps) {
   RunSettingsRequest request = Request("ucf101_hand_tuned", {"steps[S7].epochs=9"});
   for (const char* name : {"S1", "S7"}) {
     request.steps.emplace_back();
-    State& state = *request.steps.back().mutable_state();
+    StateSettings& state = *request.steps.back().mutable_state();
     state.set_name(name);
     state.set_segments(1);
     state.set_frames_per_segment(16);
@@ -146,7 +146,7 @@ TEST(RunSettingsTest, AFileIsDifferencesFromItsBase) {
   EXPECT_EQ(settings.steps(0).state().name(), "S2");
   EXPECT_EQ(settings.steps(0).epochs(), 63);
   EXPECT_THAT(settings.source(), HasSubstr("op-ucf101-dg-p3d-resnet50-kinetics"));
-  // Without use_protocol nothing is taken from it.
+  // Without use_protocol none of its values are used.
   ASSERT_OK_AND_ASSIGN(
       TrainingRunSettings alone,
       ResolveRunSettings(
@@ -192,7 +192,7 @@ TEST(RunSettingsTest, WhatHasNoEffectIsRefused) {
   refused({"measure.videos=NONE", "transform.search_crop=200"}, "nothing is measured");
   refused({"measure.videos=EVALUATION", "measure.held_out_share=0.2"}, "measure.videos to HELD_OUT");
   taken({"measure.videos=HELD_OUT", "measure.held_out_share=0.2"});
-  // In any order: the settings count as they are in the end.
+  // In any order: only the final settings count.
   taken({"measure.held_out_share=0.2", "measure.videos=HELD_OUT"});
   refused({"training.adamw={beta1: 0.9 beta2: 0.999 epsilon: 1e-8}", "sgd.momentum=0.5"},
           "training.adamw is the optimiser");
@@ -203,7 +203,7 @@ TEST(RunSettingsTest, WhatHasNoEffectIsRefused) {
   taken({"training.mixing.mixup_alpha=0.4", "training.mixing.probability=0.5"});
   refused({"steps[0].state.schedule.linear.warmup_epochs=2"}, "a schedule of its own");
   refused({"steps[0].epochs=2"}, "the planner says", /*serve=*/true);
-  // What was so already does no harm.
+  // Setting a value that is already set does no harm.
   taken({"measure.videos=NONE", "measure.held_out_share=0"});
 }
 

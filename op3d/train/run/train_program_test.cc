@@ -1,4 +1,4 @@
-// The program `train` from outside, on the tiny synthetic dataset: whole, killed and stopped, as
+// Tests the program `train` on the tiny synthetic dataset: complete, killed and stopped, as
 // several processes, with wrong input, and serving a planner.
 
 #include <signal.h>
@@ -44,15 +44,14 @@ std::string Tiny() { return *RunfilePath("op3d/train/run/testdata/tiny_run.textp
 
 int processes = 0;
 
-// A program that runs; its standard output and error are in a file of its own.
+// A running program; its standard output and error go to a file.
 class Process {
  public:
   Process(const Flags& flags, const std::map<std::string, std::string>& variables = {},
           bool with_input = false, std::optional<int64_t> largest_file = std::nullopt)
       : log_(JoinPath(TestFolder(absl::StrCat("process", ++processes)), "log")) {
     SubprocessOptions options;
-    options.command = {*RunfilePath("programs/train"), "--dataset_root=" + Root(),
-                       "--threads=1"};
+    options.command = {*RunfilePath("programs/train"), "--dataset_root=" + Root(), "--threads=1"};
     options.command.insert(options.command.end(), flags.begin(), flags.end());
     options.variables.insert(variables.begin(), variables.end());
     options.log = log_;
@@ -106,7 +105,7 @@ std::string Bytes(const std::string& folder, const std::string& name) {
   return bytes.ok() ? *bytes : "";
 }
 
-// The undisturbed run that the others are held against; made once.
+// The uninterrupted run with which the others are compared; made once.
 const std::string& Whole() {
   static const std::string* folder = [] {
     auto* path = new std::string(JoinPath(TestFolder("whole"), "run"));
@@ -136,7 +135,7 @@ TEST(TrainProgramTest, AWholeRunLeavesWhatItPromises) {
   EXPECT_EQ(events, 1);
   EXPECT_THAT(*ListFolder(JoinPath(Whole(), "state_2")),
               testing::ElementsAre("weights.safetensors"));
-  // The weights say what they are.
+  // The weights have a card.
   ASSERT_OK_AND_ASSIGN(const Checkpoint weights,
                        Checkpoint::Read(JoinPath(Whole(), "weights.safetensors")));
   ASSERT_OK_AND_ASSIGN(const auto card, ReadModelCard(weights, "weights"));
@@ -158,7 +157,7 @@ TEST(TrainProgramTest, AWholeRunLeavesWhatItPromises) {
 TEST(TrainProgramTest, KilledAndStoppedItEndsWithTheSameBits) {
   const std::string folder = JoinPath(TestFolder("killed"), "run");
   RandomStream stream(1, "kills", {});
-  // Each process is ended once the log has grown by a few lines.
+  // Each process is killed once the log has grown by a few lines.
   for (int kill = 0; kill < 4; ++kill) {
     const auto lines = [&] {
       const auto text = ReadFile(JoinPath(folder, "log.jsonl"));
@@ -243,7 +242,7 @@ TEST(TrainProgramTest, ADiskThatTakesNoCheckpointLosesNothing) {
 }
 
 TEST(TrainProgramTest, DivergenceLeavesTheLastGoodWeights) {
-  // Twenty steps and more: a few prove nothing.
+  // More than twenty steps are needed: a few prove nothing.
   const std::string settings = JoinPath(TestFolder("diverging"), "long.textproto");
   ASSERT_THAT(WriteFileAtomically(
                   settings, absl::StrReplaceAll(*ReadFile(Tiny()), {{"epochs: 2", "epochs: 8"}})),
@@ -266,7 +265,7 @@ TEST(TrainProgramTest, AStateThatLearntNothingIsNamed) {
   EXPECT_THAT(process.Text(), HasSubstr("guessing among 9 classes costs 4.394"));
 }
 
-// Learnt well, and tested on videos of which each is called by the next class.
+// Well trained, but tested on videos whose labels are shifted by one class.
 TEST(TrainProgramTest, AMisfitBetweenLossAndTestIsNamed) {
   ASSERT_OK_AND_ASSIGN(const std::string map, ReadFile(JoinPath(Root(), "label_map.txt")));
   const std::vector<std::string> names = absl::StrSplit(map, '\n', absl::SkipEmpty());
@@ -418,7 +417,7 @@ TEST(TrainProgramTest, TwoRanksTrainTogether) {
   }
 }
 
-// The edges come out as those of an EdgeTrainer in this process.
+// The edges are equal to those of an EdgeTrainer in this process.
 TEST(TrainProgramTest, ServesAPlannerWithTheSameBits) {
   const std::string folder = TestFolder("serve");
   const auto request = [&](const char* kind, int epoch) {
@@ -449,7 +448,7 @@ TEST(TrainProgramTest, ServesAPlannerWithTheSameBits) {
     child.Wait();
   }
   {
-    // A new one, asked again for what was answered.
+    // A new child, which gets an already answered request again.
     Process child(serve, {}, /*with_input=*/true);
     EXPECT_EQ(child.Ask(request("train", 1)), answers[1]);
     const auto cost = nlohmann::json::parse(child.Ask(request("estimate", 30)));

@@ -10,16 +10,17 @@
 namespace op3d {
 namespace {
 
-absl::StatusOr<VideoList> Load(const TrainingRunSettings& settings,
-                               const DatasetSettings::Split& split, const std::string& root,
-                               int threads, const IndexOptions& index) {
+absl::StatusOr<data::VideoList> Load(const TrainingRunSettings& settings,
+                                     const DatasetSettings::Split& split, const std::string& root,
+                                     int threads, const data::IndexOptions& index) {
   const DatasetSettings& dataset = settings.dataset();
-  OP3D_ASSIGN_OR_RETURN(VideoList list,
-                        LoadVideoList(dataset, split, root, settings.loader(), threads, index));
+  OP3D_ASSIGN_OR_RETURN(
+      data::VideoList list,
+      data::LoadVideoList(dataset, split, root, settings.loader(), threads, index));
   if (!list.classes.empty()) {
-    OP3D_RETURN_IF_ERROR(CheckClassCount(list, dataset, split.list()));
+    OP3D_RETURN_IF_ERROR(data::CheckClassCount(list, dataset, split.list()));
   }
-  for (const Video& video : list.videos) {
+  for (const data::Video& video : list.videos) {
     if (video.label < 0) {
       return absl::InvalidArgumentError(absl::StrCat(split.list(), " has no label for ", video.name,
                                                      ": it is a list without answers"));
@@ -32,29 +33,29 @@ absl::StatusOr<VideoList> Load(const TrainingRunSettings& settings,
 
 absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& settings,
                                               const std::string& root, int threads,
-                                              const IndexOptions& index) {
+                                              const data::IndexOptions& index) {
   TrainingData data;
   data.classes = settings.dataset().classes();
-  OP3D_ASSIGN_OR_RETURN(VideoList train,
+  OP3D_ASSIGN_OR_RETURN(data::VideoList train,
                         Load(settings, settings.dataset().train(), root, threads, index));
-  data.report.push_back(DescribeVideoList(train, "train"));
+  data.report.push_back(data::DescribeVideoList(train, "train"));
   data.report.insert(data.report.end(), train.notes.begin(), train.notes.end());
   if (static_cast<int64_t>(train.classes.size()) == data.classes) data.class_names = train.classes;
   const MeasureSettings& measure = settings.measure();
   if (measure.videos() == MeasureSettings::HELD_OUT) {
     std::tie(data.train, data.measured) =
-        SplitHeldOut(train.videos, measure.held_out_share(), settings.seed());
+        data::SplitHeldOut(train.videos, measure.held_out_share(), settings.seed());
     data.report.push_back(
         absl::StrCat(data.measured.size(), " of them are held out to measure on"));
   } else {
     data.train = std::move(train.videos);
   }
   if (measure.videos() == MeasureSettings::EVALUATION) {
-    OP3D_ASSIGN_OR_RETURN(VideoList evaluation,
+    OP3D_ASSIGN_OR_RETURN(data::VideoList evaluation,
                           Load(settings, settings.dataset().evaluation(), root, threads, index));
-    data.report.push_back(DescribeVideoList(evaluation, "evaluation"));
+    data.report.push_back(data::DescribeVideoList(evaluation, "evaluation"));
     data.report.insert(data.report.end(), evaluation.notes.begin(), evaluation.notes.end());
-    std::string shared = DescribeSharedVideos(data.train, evaluation.videos);
+    std::string shared = data::DescribeSharedVideos(data.train, evaluation.videos);
     if (!shared.empty()) data.report.push_back(std::move(shared));
     if (evaluation.classes != train.classes) {
       return absl::InvalidArgumentError(
@@ -73,9 +74,9 @@ absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& setting
                      " holds out none of the ", data.train.size(),
                      " videos (never a class's last one): raise it, or measure on EVALUATION"));
   }
-  OP3D_ASSIGN_OR_RETURN(const VideoLimits limits, LimitsOf(settings.loader()));
-  data.frames =
-      std::make_unique<FrameStore>(int64_t{settings.loader().frame_cache_mib()} << 20, limits);
+  OP3D_ASSIGN_OR_RETURN(const data::VideoLimits limits, data::LimitsOf(settings.loader()));
+  data.frames = std::make_unique<data::FrameStore>(
+      int64_t{settings.loader().frame_cache_mib()} << 20, limits);
   return data;
 }
 

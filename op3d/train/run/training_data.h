@@ -1,4 +1,4 @@
-// The videos of a training: what is trained on, and what is measured on.
+// The videos of a training: those to train on and those to measure on.
 //
 //   OP3D_ASSIGN_OR_RETURN(TrainingData data, LoadTrainingData(settings, root, threads, index));
 //   Use(data.train, data.measured);
@@ -18,23 +18,23 @@
 namespace op3d {
 
 struct TrainingData {
-  std::vector<Video> train, measured;
-  // As the settings have it.
+  std::vector<data::Video> train, measured;
+  // The number in the settings.
   int64_t classes = 0;
-  // In the order of the labels; empty when the list names fewer than that.
+  // In the order of the labels; empty if the list names fewer than that.
   std::vector<std::string> class_names;
-  // "train: 9537 of 9537 listed videos used (0 missing, 0 broken)", a line each.
+  // "train: 9537 of 9537 listed videos used (0 missing, 0 broken)", one line per list.
   std::vector<std::string> report;
   // Decoded frames.
-  std::unique_ptr<FrameStore> frames;
+  std::unique_ptr<data::FrameStore> frames;
 };
 
 // Reads the lists under `root`; files that `index` does not know are scanned with `threads`
-// threads.  Errors of LoadVideoList; InvalidArgument when a list has another number of classes than
+// threads.  Errors of LoadVideoList; InvalidArgument if a list has another number of classes than
 // dataset.classes, or nothing is left to train or to measure on.
 absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& settings,
                                               const std::string& root, int threads,
-                                              const IndexOptions& index);
+                                              const data::IndexOptions& index);
 
 }  // namespace op3d
 

@@ -28,8 +28,8 @@ namespace op3d {
 namespace {
 
 constexpr char kWeights[] = "weights.safetensors";
-// Notes of a checkpoint: epochs that are measured and logged; the best measure so far; of an epoch
-// that is trained and not yet reported, its clips and skipped videos.
+// Notes of a checkpoint: epochs that are measured and logged; the best measure so far; for an epoch
+// that is trained but not yet reported, its clips and skipped videos.
 constexpr char kReported[] = "reported";
 constexpr char kBest[] = "best";
 constexpr char kClips[] = "clips";
@@ -99,10 +99,10 @@ class Run {
     return absl::OkStatus();
   }
 
-  // Looks at all states before the first is trained.
+  // Checks all states before the first is trained.
   absl::Status Plan() {
     for (int i = 0; i < options_.settings.steps_size(); ++i) {
-      const TrainState state = ToTrainState(options_.settings.steps(i));
+      const StateTask state = ToStateTask(options_.settings.steps(i));
       OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                             StepsPerEpoch(state, static_cast<int64_t>(data_.train.size())));
       steps_per_epoch_.push_back(steps);
@@ -122,15 +122,15 @@ class Run {
   }
 
   int64_t ClipsOf(int i) const {
-    const TrainingStep& step = options_.settings.steps(i);
-    return steps_per_epoch_[i] * ToTrainState(step).clips_a_step() * step.epochs();
+    const RunStep& step = options_.settings.steps(i);
+    return steps_per_epoch_[i] * ToStateTask(step).clips_a_step() * step.epochs();
   }
   std::string StateFolder(int i) const {
     return JoinPath(options_.output_dir, absl::StrCat("state_", i + 1));
   }
   std::string WeightsFile(int i) const { return JoinPath(StateFolder(i), kWeights); }
 
-  // As the first process sees it: the others may have no folder in common with it.
+  // As the first process sees it; the others may have no folder in common with it.
   absl::StatusOr<int> StatesDone() {
     std::vector<double> done = {0};
     if (options_.first()) {
@@ -144,19 +144,19 @@ class Run {
   }
 
   absl::Status TrainStep(int i) {
-    const TrainingStep& step = options_.settings.steps(i);
+    const RunStep& step = options_.settings.steps(i);
     TrainingJob job = job_;
     job.purpose = absl::StrCat("train.", i + 1);
     Notes inherited;
     if (i > 0) {
-      // The first process gives its weights to the others.
+      // The first process broadcasts its weights.
       job.initial_weights = options_.first() ? WeightsFile(i - 1) : "";
       if (options_.first()) {
         OP3D_ASSIGN_OR_RETURN(inherited, MetadataOf(job.initial_weights));
       }
     }
     job.on_step = [&](const StepStats& stats) { OnStep(i, stats); };
-    OP3D_ASSIGN_OR_RETURN(trainer_, StateTrainer::Start(job, ToTrainState(step), StateFolder(i)));
+    OP3D_ASSIGN_OR_RETURN(trainer_, StateTrainer::Start(job, ToStateTask(step), StateFolder(i)));
     OP3D_RETURN_IF_ERROR(TakeUp(i, trainer_->fresh() ? inherited : trainer_->notes()));
     for (;;) {
       if (reported_ < trainer_->epochs()) OP3D_RETURN_IF_ERROR(ReportEpoch(i));
@@ -165,7 +165,7 @@ class Run {
       if (!stats.ok()) return Stopped(i, stats.status());
       clips_ = stats->clips;
       skipped_ = stats->skipped;
-      // Before the measuring, which may take long.
+      // Saved before measuring, which may take long.
       if (Due(i)) OP3D_RETURN_IF_ERROR(trainer_->Save(CurrentNotes()));
     }
     OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(WeightsFile(i), BestNote()));
@@ -183,18 +183,18 @@ class Run {
     return notes;
   }
 
-  // Where the state stands, and the log with it.
+  // Resumes the state, and the log.
   absl::Status TakeUp(int i, const Notes& notes) {
     reported_ = static_cast<int>(NumberNote(notes, kReported));
     clips_ = NumberNote(notes, kClips);
     skipped_ = NumberNote(notes, kSkipped);
     best_.reset();
     if (notes.count(kBest) > 0) {
-      OP3D_ASSIGN_OR_RETURN(best_, DecodeMeasure(notes.at(kBest)));
+      OP3D_ASSIGN_OR_RETURN(best_, DecodeCurvePoint(notes.at(kBest)));
     }
     const int64_t steps =
         trainer_->epochs() * trainer_->steps_per_epoch() + trainer_->steps_into_epoch();
-    progress_->AddEarlier(steps * ToTrainState(options_.settings.steps(i)).clips_a_step());
+    progress_->AddEarlier(steps * ToStateTask(options_.settings.steps(i)).clips_a_step());
     if (!options_.first()) return absl::OkStatus();
     if (!trainer_->fresh()) {
       Progress::Print(absl::StrCat("state ", i + 1, " goes on after epoch ", trainer_->epochs(),
@@ -210,7 +210,7 @@ class Run {
   }
 
   Notes BestNote() const {
-    return best_.has_value() ? Notes{{kBest, EncodeMeasure(*best_)}} : Notes();
+    return best_.has_value() ? Notes{{kBest, EncodeCurvePoint(*best_)}} : Notes();
   }
 
   Notes CurrentNotes() const {
@@ -223,7 +223,7 @@ class Run {
     return notes;
   }
 
-  // The epoch just trained is to be measured.
+  // Whether the last trained epoch must be measured.
   bool Due(int i) const {
     const int every = std::max(1, options_.settings.measure().every_epochs());
     return !data_.measured.empty() && (trainer_->epochs() % every == 0 ||
@@ -231,8 +231,8 @@ class Run {
   }
 
   void OnStep(int i, const StepStats& stats) {
-    const TrainingStep& step = options_.settings.steps(i);
-    progress_->Add(ToTrainState(step).clips_a_step());
+    const RunStep& step = options_.settings.steps(i);
+    progress_->Add(ToStateTask(step).clips_a_step());
     const ActivitySeconds& seconds = stats.seconds;
     const double whole = seconds.wait + seconds.forward + seconds.backward + seconds.step;
     progress_->Note(absl::StrCat(
@@ -262,7 +262,7 @@ class Run {
                   {"speed/step_seconds", seconds.step}});
   }
 
-  // Measures the epoch just trained where that is due, and writes down what it was.
+  // Measures the last trained epoch if that is due, and logs it.
   absl::Status ReportEpoch(int i) {
     const int epoch = trainer_->epochs();
     nlohmann::ordered_json fields = {
@@ -274,7 +274,7 @@ class Run {
         absl::StrFormat("%s epoch %d: loss %.4f", options_.settings.steps(i).state().name(), epoch,
                         trainer_->losses().back());
     if (Due(i)) {
-      const ClipShape clip = ToTrainState(options_.settings.steps(i)).clip;
+      const data::ClipShape clip = ToStateTask(options_.settings.steps(i)).clip;
       ActivitySeconds seconds;
       OP3D_ASSIGN_OR_RETURN(
           CurvePoint measure,
@@ -299,12 +299,12 @@ class Run {
         absl::StrAppend(&line, "  (best)");
         OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(
             JoinPath(options_.output_dir, "best.safetensors"),
-            {{"state", absl::StrCat(i + 1)}, {"measure", EncodeMeasure(measure)}}));
+            {{"state", absl::StrCat(i + 1)}, {"measure", EncodeCurvePoint(measure)}}));
       }
     }
     reported_ = epoch;
-    // Of this process, the measure's own reading with it.
-    const FrameStore::Counters frames = data_.frames->counters();
+    // Of this process, including the frames read for the measure.
+    const data::FrameStore::Counters frames = data_.frames->counters();
     times["decode"] = frames.decode_seconds - frames_before_.decode_seconds;
     times["cached_reads"] = frames.hits - frames_before_.hits;
     times["packets"] = frames.reading.packets - frames_before_.reading.packets;
@@ -323,7 +323,8 @@ class Run {
     return trainer_->Save(CurrentNotes());
   }
 
-  // A state that ended without an error and is worth nothing.  `fields` are its last epoch's.
+  // Warns about a state that ended without an error but is worthless.  `fields` are its last
+  // epoch's.
   void WarnAfter(int i, const nlohmann::ordered_json& fields) {
     const std::string name = absl::StrCat("state ", options_.settings.steps(i).state().name());
     const TrainedLoss trained = ToTrainedLoss(job_.network, job_.classes, fields["loss"]);
@@ -343,7 +344,7 @@ class Run {
     if (!absl::IsInternal(reason) || trainer_->epochs() == 0 || options_.group != nullptr) {
       return reason;
     }
-    // Diverged.  Weights that can be used at once, beside the checkpoint.
+    // Diverged.  Stores weights that can be used directly, in addition to the checkpoint.
     const std::string path = JoinPath(StateFolder(i), "last_good_weights.safetensors");
     OP3D_RETURN_IF_ERROR(trainer_->Rollback(trainer_->epochs()));
     OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(path, {}));
@@ -359,15 +360,15 @@ class Run {
   TrainingJob job_;
   std::vector<int64_t> steps_per_epoch_;
   int64_t total_clips_ = 0;
-  // Of the states before.
+  // Steps of the earlier states.
   int64_t steps_before_ = 0;
   Progress* progress_ = nullptr;
-  // The state under way.
+  // The current state.
   std::unique_ptr<StateTrainer> trainer_;
   int reported_ = 0;
   int64_t clips_ = 0, skipped_ = 0;
-  // At the end of the last epoch.
-  FrameStore::Counters frames_before_;
+  // The counters at the end of the last epoch.
+  data::FrameStore::Counters frames_before_;
   std::optional<CurvePoint> best_;
 };
 

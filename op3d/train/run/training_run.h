@@ -1,4 +1,4 @@
-// A training as the program `train` does it: the states of its settings one after the other, in a
+// A training by the program `train`: the states of its settings one after the other, in a
 // folder, with log, charts, measures and exact resume.
 //
 //   RunOptions options;
@@ -7,9 +7,9 @@
 //   options.output_dir = "runs/mine";
 //   OP3D_RETURN_IF_ERROR(RunTraining(options));       // again after a crash: goes on, same bits
 //
-// What it leaves in the folder: settings.textproto, log.jsonl (training_log.h), TensorBoard's event
-// files, of each state state_N/ with its checkpoints and, once it is done, its weights.safetensors
-// alone; best.safetensors (by performance) and, at the end, weights.safetensors.
+// The files in the folder: settings.textproto, log.jsonl (training_log.h), TensorBoard's event
+// files; for each state state_N/ with its checkpoints, or only its weights.safetensors once it is
+// finished; best.safetensors (by performance) and, at the end, weights.safetensors.
 #ifndef OP3D_TRAIN_RUN_TRAINING_RUN_H_
 #define OP3D_TRAIN_RUN_TRAINING_RUN_H_
 
@@ -18,9 +18,9 @@
 
 namespace op3d {
 
-// FailedPrecondition for a folder of other settings or another process's; Cancelled on a signal:
-// all is saved; Internal when training diverges: the last good weights are then in
-// state_N/last_good_weights.safetensors.  Other errors as those of the parts.
+// FailedPrecondition for a folder of other settings or one in use by another process; Cancelled on
+// a signal: everything is saved; Internal if the training diverges: the last good weights are then
+// in state_N/last_good_weights.safetensors.  Other errors are those of the parts.
 absl::Status RunTraining(const RunOptions& options);
 
 }  // namespace op3d

@@ -91,7 +91,7 @@ double Schedule::FallingAt(int64_t step, int warmup_epochs, double low,
   const int64_t warmup = warmup_epochs * span_.steps_per_epoch;
   if (step < warmup) return WarmUp(rate_, step, warmup);
   const int64_t length = span_.epochs * span_.steps_per_epoch - warmup;
-  // A rate asked for past the end stays at the end.
+  // Past the end the rate is that at the end.
   const double done = std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(length));
   return rate_ + (low - rate_) * fallen(done);
 }

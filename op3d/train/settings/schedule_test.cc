@@ -21,10 +21,10 @@ ScheduleSettings Settings(absl::string_view text) {
   return settings;
 }
 
-// The rates are the released program's own scheduler's (github.com/ZhaofanQiu/
+// The rates come from the released program's own scheduler (github.com/ZhaofanQiu/
 // Optimization-Planning-for-3D-ConvNets, commit d9f1b77), iteration by iteration, with the cosine
-// scheduler of PyTorch 1.9, for which it was written (that of 2.11 starts 1 % higher here).  To make
-// them again, print the rate of each iteration with the settings of a case.
+// scheduler of PyTorch 1.9, for which it was written (that of 2.11 starts 1 % higher here).  To
+// make them again, print the rate of each iteration with the settings of a case.
 TEST(ScheduleTest, TheReleasedCosineEqualsTheGoldenRates) {
   ASSERT_OK_AND_ASSIGN(const std::string path,
                        RunfilePath("op3d/train/settings/testdata/lr_schedule.json"));
@@ -43,14 +43,14 @@ TEST(ScheduleTest, TheReleasedCosineEqualsTheGoldenRates) {
     const double rate = golden["base_lr"];
     const std::vector<double> want = golden["lr_by_iteration"];
     const int64_t micro_batches = facts["iterations_an_epoch"];
-    // One micro-batch a step, and an update that takes the rate of its last micro-batch.
+    // With one micro-batch per step, and with an update that uses the rate of its last micro-batch.
     for (const int accumulation : {1, static_cast<int>(micro_batches)}) {
       ASSERT_OK_AND_ASSIGN(
           const Schedule schedule,
           Schedule::Make(settings, rate,
                          {facts["epochs"].get<int>(), micro_batches / accumulation, accumulation}));
       for (size_t i = accumulation - 1; i < want.size(); i += accumulation) {
-        // The reference multiplies its way along the cosine; 1e-12 is what that may differ by.
+        // The reference computes the cosine by repeated multiplication, so allow 1e-12.
         EXPECT_NEAR(schedule.Rate(static_cast<int64_t>(i) / accumulation), want[i], 1e-12 * rate)
             << i;
       }
@@ -93,7 +93,7 @@ TEST(ScheduleTest, FallsInAStraightLine) {
   EXPECT_DOUBLE_EQ(schedule.Rate(10), 1);
   EXPECT_DOUBLE_EQ(schedule.Rate(30), 0.55);
   EXPECT_NEAR(schedule.Rate(49), 1 - 0.9 * 39 / 40, 1e-15);
-  // Asked for past its end, it stays at its end.
+  // Past its end, the rate is that at its end.
   EXPECT_DOUBLE_EQ(schedule.Rate(70), 0.1);
 }
 

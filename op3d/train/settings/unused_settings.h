@@ -1,4 +1,4 @@
-// Settings that change nothing beside the others of a run: given on the command line they are a
+// Settings that have no effect because of other settings of a run: on the command line they are a
 // mistake, and are refused.  Torch-free.
 //
 //   using Settings = TrainingRunSettings;                     // any message with the same fields
@@ -25,7 +25,7 @@
 
 namespace op3d {
 
-// A part of the settings that a run does not look at.
+// A part of the settings that a run does not use.
 template <typename Settings>
 struct UnusedPart {
   // Why, and what would give it an effect.
@@ -34,9 +34,9 @@ struct UnusedPart {
   std::function<void(Settings*)> clear;
 };
 
-// SetField() for each of `assignments` in order; `after_each` may then settle what they name.  What
-// is unused is asked of the settings as they are in the end.  InvalidArgument, with the reason, for
-// an assignment that changes unused parts alone.
+// SetField() for each of `assignments` in order; `after_each` may then resolve names in them.  What
+// is unused is decided by the final settings.  InvalidArgument, with the reason, for
+// an assignment that changes only unused parts.
 template <typename Settings>
 absl::Status SetFields(
     const std::vector<std::string>& assignments,

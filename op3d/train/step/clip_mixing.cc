@@ -14,7 +14,7 @@ void Blend(const float* partner, float share, int64_t values, float* clip) {
   for (int64_t i = 0; i < values; ++i) clip[i] = share * clip[i] + (1 - share) * partner[i];
 }
 
-void Paste(const float* partner, const ClipMixing& mixing, const Batch& batch, float* clip) {
+void Paste(const float* partner, const ClipMixing& mixing, const data::Batch& batch, float* clip) {
   const int64_t planes = int64_t{3} * batch.frames;
   for (int64_t plane = 0; plane < planes; ++plane) {
     for (int y = mixing.top; y < mixing.bottom; ++y) {
@@ -40,7 +40,8 @@ absl::Status CheckMixing(const TrainingSettings& settings) {
   return RequireIn("training.mixing.probability", mixing.probability(), 0, 1);
 }
 
-ClipMixing DrawMixing(const MixingSettings& settings, const Batch& batch, RandomStream* stream) {
+ClipMixing DrawMixing(const MixingSettings& settings, const data::Batch& batch,
+                      RandomStream* stream) {
   ClipMixing mixing;
   const double mixup = settings.mixup_alpha(), cutmix = settings.cutmix_alpha();
   if ((mixup == 0 && cutmix == 0) || batch.size < 2) return mixing;
@@ -67,12 +68,12 @@ ClipMixing DrawMixing(const MixingSettings& settings, const Batch& batch, Random
   return mixing;
 }
 
-void MixClips(const ClipMixing& mixing, Batch* batch) {
+void MixClips(const ClipMixing& mixing, data::Batch* batch) {
   if (mixing.kind == ClipMixing::kNone) return;
   const int64_t values = int64_t{3} * batch->frames * batch->height * batch->width;
   float* const clips = batch->clips.data();
   const std::vector<float> last(clips + (batch->size - 1) * values, clips + batch->size * values);
-  // Backwards, so that every partner is still as it was.
+  // In reverse order, so that every partner is still unchanged.
   for (int64_t i = batch->size - 1; i >= 0; --i) {
     const float* partner = i == 0 ? last.data() : clips + (i - 1) * values;
     if (mixing.kind == ClipMixing::kMixup) {

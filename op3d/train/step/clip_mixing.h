@@ -5,7 +5,7 @@
 //   MixClips(mixing, &batch);
 //   std::vector<float> targets = SoftTargets(batch.labels, classes, mixing, training);
 //
-// The partner of clip i is clip i - 1, of the first the last.  Torch-free.
+// The partner of clip i is clip i - 1, and the last clip for the first.  Torch-free.
 #ifndef OP3D_TRAIN_STEP_CLIP_MIXING_H_
 #define OP3D_TRAIN_STEP_CLIP_MIXING_H_
 
@@ -22,23 +22,24 @@ namespace op3d {
 struct ClipMixing {
   enum Kind { kNone, kMixup, kCutmix };
   Kind kind = kNone;
-  // Of the clip's own target, [0, 1]; the rest is its partner's.
+  // Share of the clip's own target, [0, 1]; the rest is its partner's.
   double share = 1;
-  // Cutmix: what is pasted, in pixels; top and left are in it, bottom and right are not.
+  // Cutmix: the pasted rectangle in pixels, [top, bottom) x [left, right).
   int top = 0, left = 0, bottom = 0, right = 0;
 };
 
 // InvalidArgument for a setting out of its range, naming it.
 absl::Status CheckMixing(const TrainingSettings& settings);
 
-// None where nothing is set, or for a single clip.  Cutmix' rectangle has sqrt(1 - share) of each
-// side around a uniform centre, cut off at the borders; its share is then that of the pixels kept.
-ClipMixing DrawMixing(const MixingSettings& settings, const Batch& batch, RandomStream* stream);
+// kNone if it is not set, or for a single clip.  Cutmix' rectangle has sqrt(1 - share) of each
+// side around a uniform centre, clipped at the borders; `share` is then that of the pixels kept.
+ClipMixing DrawMixing(const MixingSettings& settings, const data::Batch& batch,
+                      RandomStream* stream);
 
 // Replaces the clips (views = 1).
-void MixClips(const ClipMixing& mixing, Batch* batch);
+void MixClips(const ClipMixing& mixing, data::Batch* batch);
 
-// [labels, classes]: smoothed as `settings` say, then mixed.
+// [labels, classes]: smoothed by `settings`, then mixed.
 std::vector<float> SoftTargets(const std::vector<int64_t>& labels, int64_t classes,
                                const ClipMixing& mixing, const TrainingSettings& settings);
 

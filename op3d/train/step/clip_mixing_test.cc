@@ -11,8 +11,8 @@ using testing::HasSubstr;
 
 constexpr int kFrames = 2, kHeight = 6, kWidth = 10, kClasses = 4;
 
-Batch MakeBatch(int size) {
-  Batch batch;
+data::Batch MakeBatch(int size) {
+  data::Batch batch;
   batch.size = size;
   batch.frames = kFrames;
   batch.height = kHeight;
@@ -31,8 +31,8 @@ MixingSettings Settings(double mixup, double cutmix) {
   return settings;
 }
 
-// The second implementation: value by value, out of place, by what the papers say.
-std::vector<float> MixedByHand(const Batch& batch, const ClipMixing& mixing) {
+// The second implementation: value by value, out of place, following the papers.
+std::vector<float> MixedByHand(const data::Batch& batch, const ClipMixing& mixing) {
   const auto at = [&](int clip, int plane, int y, int x) {
     return batch.clips[((clip * 3 * kFrames + plane) * kHeight + y) * kWidth + x];
   };
@@ -57,7 +57,7 @@ std::vector<float> MixedByHand(const Batch& batch, const ClipMixing& mixing) {
 TEST(ClipMixingTest, EqualsTheSecondImplementation) {
   int mixups = 0, cutmixes = 0;
   for (int draw = 0; draw < 40; ++draw) {
-    Batch batch = MakeBatch(2 + draw % 4);
+    data::Batch batch = MakeBatch(2 + draw % 4);
     RandomStream stream(7, "mixing", {draw});
     const ClipMixing mixing = DrawMixing(Settings(0.8, 1), batch, &stream);
     ASSERT_NE(mixing.kind, ClipMixing::kNone);
@@ -72,7 +72,7 @@ TEST(ClipMixingTest, EqualsTheSecondImplementation) {
 }
 
 TEST(ClipMixingTest, TheShareOfACutIsThatOfItsPixels) {
-  const Batch batch = MakeBatch(3);
+  const data::Batch batch = MakeBatch(3);
   double sum = 0;
   for (int draw = 0; draw < 2000; ++draw) {
     RandomStream stream(3, "mixing", {draw});
@@ -94,7 +94,7 @@ TEST(ClipMixingTest, TheShareOfACutIsThatOfItsPixels) {
 }
 
 TEST(ClipMixingTest, DrawsDependOnTheStreamAlone) {
-  const Batch batch = MakeBatch(2);
+  const data::Batch batch = MakeBatch(2);
   for (int draw = 0; draw < 5; ++draw) {
     RandomStream one(3, "mixing", {draw}), two(3, "mixing", {draw});
     const ClipMixing a = DrawMixing(Settings(0.8, 1), batch, &one);
@@ -114,7 +114,7 @@ TEST(ClipMixingTest, DrawsDependOnTheStreamAlone) {
   EXPECT_NEAR(mixed, 250, 50);
 }
 
-// Every entry by its formula, for plain, smoothed and released targets, mixed and not.
+// Checks every entry by its formula, for plain, smoothed and released targets, mixed and not.
 TEST(ClipMixingTest, TargetsAreDistributions) {
   const std::vector<int64_t> labels = {0, 2, 2, 1};
   for (const double smoothing : {0.0, 0.1}) {

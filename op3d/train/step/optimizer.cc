@@ -178,7 +178,7 @@ absl::Status Optimizer::StepAll(double learning_rate, double* gradient_norm) {
   std::vector<at::Tensor> all;
   for (size_t i = 0; i < groups_.size(); ++i) {
     for (const at::Tensor& parameter : groups_[i].parameters) {
-      // A parameter no loss reaches has no gradient; weight decay still moves it.
+      // A parameter that no loss reaches has no gradient, but weight decay still changes it.
       if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter);
       gradients[i].push_back(parameter.grad());
       all.push_back(parameter.grad());
@@ -193,7 +193,7 @@ absl::Status Optimizer::StepAll(double learning_rate, double* gradient_norm) {
   for (size_t i = 0; i < groups_.size(); ++i) {
     if (groups_[i].parameters.empty()) continue;
     Update(i, gradients[i], learning_rate * groups_[i].rate_factor);
-    // Dropped, not zeroed: the next backward then stores its gradients instead of adding them.
+    // Cleared, not zeroed: the next backward pass then stores its gradients instead of adding them.
     for (const at::Tensor& parameter : groups_[i].parameters) {
       parameter.mutable_grad() = at::Tensor();
     }
@@ -230,7 +230,7 @@ absl::Status Optimizer::TakeBuffers(const NamedTensors& state, const std::string
   for (const Group& group : groups_) known.insert(group.names.begin(), group.names.end());
   const std::map<std::string, at::Tensor> given(state.begin(), state.end());
   for (const auto& [name, tensor] : given) {
-    // Of every kind, the parameter's name comes after the first dot.
+    // For every kind, the parameter's name comes after the first dot.
     const size_t dot = name.find('.');
     if (dot == std::string::npos || known.count(name.substr(dot + 1)) == 0) {
       return absl::InvalidArgumentError(

@@ -1,4 +1,4 @@
-// The optimiser of a training: SGD with momentum as the published recipes use it, or AdamW.  The
+// The optimiser of a training: SGD with momentum as in the published recipes, or AdamW.  The
 // gradient is clipped by its global norm; the update of all parameters is one fused operation.
 //
 //   OP3D_ASSIGN_OR_RETURN(auto optimizer, Optimizer::Make(network->Parameters(), sgd, training));
@@ -9,10 +9,11 @@
 // With g the gradient clipped to the norm c (factor min(1, c / (norm + 1e-6))):
 //   SGD     d = g + wd w, the first step sets v = d, later v = momentum v + d,
 //           w -= lr (d + momentum v) (Nesterov) or w -= lr v
-//   AdamW   w *= 1 - lr wd, m and u = running means of g and g^2 with beta1 and beta2, freed of bias,
+//   AdamW   w *= 1 - lr wd, m and u = running means of g and g^2 with beta1 and beta2,
+// bias-corrected,
 //           w -= lr m / (sqrt(u) + epsilon)   (Loshchilov and Hutter 2019)
 // The classifiers, which are the parameters directly under the root whose names begin with "fc",
-// take lr times TrainingSettings.classifier_rate_factor.
+// use lr times TrainingSettings.classifier_rate_factor.
 #ifndef OP3D_TRAIN_STEP_OPTIMIZER_H_
 #define OP3D_TRAIN_STEP_OPTIMIZER_H_
 
@@ -29,7 +30,7 @@
 
 namespace op3d {
 
-// Not thread-safe.  Holds the parameters, which it changes in place.
+// Not thread-safe.  Shares the parameters and changes them in place.
 class Optimizer {
  public:
   // InvalidArgument for a setting out of its range.
@@ -39,15 +40,15 @@ class Optimizer {
   virtual ~Optimizer() = default;
 
   // One update from the gradients summed so far; returns their global norm before clipping and
-  // drops them.  Internal when the norm is not finite: the parameters then stay as they were.
+  // clears them.  Internal if the norm is not finite: the parameters are then not changed.
   absl::StatusOr<double> Step(double learning_rate);
 
   // What a restart needs, named by kind and parameter ("momentum.conv1.weight"); empty before the
   // first step.  Shares memory with the optimiser.
   virtual NamedTensors State() const = 0;
 
-  // Takes what State() gave, in any order.  InvalidArgument when something is missing, too much or
-  // of another shape; the optimiser may then be changed in part.
+  // Restores the result of State(), in any order.  InvalidArgument if something is missing,
+  // unexpected or of another shape; the optimiser may then be partly changed.
   virtual absl::Status SetState(const NamedTensors& state) = 0;
 
  protected:
@@ -59,13 +60,13 @@ class Optimizer {
   };
 
   Optimizer(NamedTensors parameters, const SgdSettings& sgd, const TrainingSettings& training);
-  // Updates group `index`; one gradient a parameter, clipped.
+  // Updates group `index`; `gradients` has one clipped gradient per parameter.
   virtual void Update(size_t index, const std::vector<at::Tensor>& gradients,
                       double learning_rate) = 0;
   virtual void AfterStep() {}
 
-  // Copies each of `state` named "`kind`.<parameter>" into `buffers` (by group and parameter), and
-  // counts it.  InvalidArgument when one is missing or has another shape.
+  // Copies each tensor of `state` named "`kind`.<parameter>" into `buffers` (by group and
+  // parameter).  InvalidArgument if one is missing or has another shape.
   absl::Status TakeBuffers(const NamedTensors& state, const std::string& kind,
                            std::vector<std::vector<at::Tensor>>* buffers) const;
   // Appends `buffers` under their names.
@@ -73,7 +74,7 @@ class Optimizer {
                    NamedTensors* state) const;
   std::vector<std::vector<at::Tensor>> Zeros() const;
 
-  // Not empty; with a factor of 1 all parameters are in one.
+  // Not empty; with a factor of 1 all parameters are in one group.
   std::vector<Group> groups_;
 
  private:

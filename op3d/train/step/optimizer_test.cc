@@ -21,7 +21,7 @@ SgdSettings Settings() {
   return settings;
 }
 
-// The update of the header, written down a second time with plain numbers.
+// A second implementation of the header's update, with plain numbers.
 struct Scalar {
   double w, v = 0;
   bool first = true;

@@ -20,7 +20,7 @@ at::Tensor TrainingLoss(const std::vector<at::Tensor>& heads, const at::Tensor& 
 
 absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
                                           const MicroBatchLossOptions& options,
-                                          const MicroBatchPlace& place, Batch* batch,
+                                          const MicroBatchPlace& place, data::Batch* batch,
                                           Network* network) {
   RandomStream stream(options.seed, absl::StrCat(options.purpose, ".mixing"),
                       {place.epoch, place.index});

@@ -1,8 +1,8 @@
-// What is minimised: the sum of the heads' cross entropies, each a mean over the clips.
+// The training loss: the sum of the heads' cross entropies, each a mean over the clips.
 //
 //   at::Tensor loss = TrainingLoss(*network->Forward(clips), labels);
 //
-// and the same for a micro-batch as the loader gave it, with mixing, smoothing and dropout:
+// The same for a micro-batch from the loader, with mixing, smoothing and dropout:
 //
 //   OP3D_ASSIGN_OR_RETURN(at::Tensor mixed,
 //                         MicroBatchLoss(settings, options, {epoch, micro_batch}, &batch, network));
@@ -32,18 +32,19 @@ struct MicroBatchLossOptions {
   std::string purpose;
 };
 
-// Where a micro-batch stands: both from 0.
+// The position of a micro-batch: both from 0.
 struct MicroBatchPlace {
   int64_t epoch = 0;
   int64_t index = 0;
 };
 
-// The loss of a forward pass in training, with its graph.  Depends on nothing but the arguments and
-// the network's weights.  Changes the batch's clips where they are mixed; the batch must stay until
-// the way back is done.  Errors as Network::Forward; LibTorch's own come as exceptions.
+// The loss of a forward pass in training, with its graph.  Depends only on the arguments and
+// the network's weights.  Changes the batch's clips if they are mixed; the batch must stay
+// unchanged until the backward pass is done.  Errors of Network::Forward; LibTorch's own are
+// exceptions.
 absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
                                           const MicroBatchLossOptions& options,
-                                          const MicroBatchPlace& place, Batch* batch,
+                                          const MicroBatchPlace& place, data::Batch* batch,
                                           Network* network);
 
 }  // namespace op3d

@@ -1,4 +1,4 @@
-// Decides how a run computes: with which instructions, and what `precision: "auto"` means.
+// Decides how a run computes: with which instructions, and in which precision for "auto".
 //
 //   OP3D_ASSIGN_OR_RETURN(std::string note, UseTrainingArithmetic("", training));
 //   OP3D_ASSIGN_OR_RETURN(std::string reason, DecidePrecision("cpu", earlier, group, training));
@@ -15,18 +15,18 @@
 
 namespace op3d {
 
-// Sets training.arithmetic to `word` ("portable", "native"; "" = stay with what is set) and makes
-// this process compute so.  Before the device is chosen and before DecidePrecision(), which
-// measures under it.  Returns what the user should read, often nothing; errors of ParseArithmetic()
+// Sets training.arithmetic to `word` ("portable", "native"; "" = unchanged) and applies it to this
+// process.  Call it before the device is chosen and before DecidePrecision(), which
+// measures with it.  Returns a note for the user, often empty; errors of ParseArithmetic()
 // and UseArithmetic() (op3d/torch/arithmetic.h).
 absl::StatusOr<std::string> UseTrainingArithmetic(absl::string_view word,
                                                   TrainingSettings* training);
 
-// Checks training.precision and replaces "auto": by `earlier`, what the run was begun with, or,
-// when that is empty, by the faster of fp32 and bf16 on `device` ("cpu", "cuda:1").  Of several
-// processes
-// (`group` may be null) the first decides.  Returns why, for the user; empty when nothing was set.
-// InvalidArgument for another word, for fp64, and for tf32 on a CPU.
+// Checks training.precision and replaces "auto": by `earlier`, the precision with which the run was
+// started, or, if that is empty, by the faster of fp32 and bf16 on `device` ("cpu", "cuda:1").
+// With several processes (`group` may be null) the first decides.  Returns the reason, for the
+// user; empty if nothing was set.  InvalidArgument for another word, for fp64, and for tf32 on a
+// CPU.
 absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::string_view earlier,
                                             ProcessGroup* group, TrainingSettings* training);
 

@@ -1,7 +1,7 @@
-// Three steps of a small DG-P3D against numbers of a second implementation (in JAX, float64, with
-// its own network, gradients and optimisers): losses, gradient norms, weights, running statistics
-// and averages.  Weights and clips are those of golden_filling.h, settings and labels stand in the
-// file, so any other implementation can make the numbers again.
+// Compares three steps of a small DG-P3D with the numbers of a second implementation (in JAX,
+// float64, with its own network, gradients and optimisers): losses, gradient norms, weights,
+// running statistics and averages.  Weights and clips are those of golden_filling.h, settings and
+// labels are in the file, so any other implementation can compute the numbers again.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -32,7 +32,7 @@ namespace {
 
 using nlohmann::json;
 
-// Two libraries' float64 sums through three steps; one wrong epsilon moves a weight by 1e-7.
+// The difference of two libraries' float64 sums over three steps; a wrong epsilon gives 1e-7.
 constexpr double kTolerance = 1e-9;
 constexpr int kMicroBatches = 2;
 
@@ -50,7 +50,7 @@ std::unique_ptr<Network> FilledNetwork() {
   return *std::move(network);
 }
 
-// The sum of the heads' cross entropies of one micro-batch; adds its gradients.
+// Returns the sum of the heads' cross entropies of one micro-batch; adds its gradients.
 double Accumulate(Network* network, int pass, const std::vector<int64_t>& labels,
                   double loss_weight) {
   std::vector<float> clip =

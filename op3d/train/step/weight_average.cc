@@ -27,7 +27,7 @@ absl::StatusOr<std::unique_ptr<WeightAverage>> WeightAverage::Make(Network* netw
   OP3D_RETURN_IF_ERROR(copy->LoadStateDict(network->StateDict()));
   std::unique_ptr<WeightAverage> average(new WeightAverage(decay, std::move(copy)));
   const NamedTensors from = network->StateDict(), to = average->average_->StateDict();
-  // A frozen network's dict lacks counters that the copy has.
+  // A frozen network's state dict lacks counters that the copy has.
   size_t k = 0;
   std::set<const void*> seen;  // S3D's tensors stand there under two names
   for (const auto& [name, tensor] : to) {

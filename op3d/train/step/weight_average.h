@@ -5,8 +5,8 @@
 //   average->Update();                       // average = decay average + (1 - decay) weights
 //   Use(average->network());
 //
-// Averages weights over the last 1 / (1 - decay) steps or so, which scores like a lower learning
-// rate (Polyak and Juditsky 1992).  Batch counters are taken over as they are.
+// Averages weights over about the last 1 / (1 - decay) steps, which scores like a lower learning
+// rate (Polyak and Juditsky 1992).  Batch counters are copied.
 #ifndef OP3D_TRAIN_STEP_WEIGHT_AVERAGE_H_
 #define OP3D_TRAIN_STEP_WEIGHT_AVERAGE_H_
 
@@ -22,9 +22,9 @@ namespace op3d {
 // Not thread-safe.
 class WeightAverage {
  public:
-  // Starts at the weights that `network` has now, on its device and in its precision.  `network`
-  // must outlive it, and its device and type must stay.  InvalidArgument for a decay outside [0,
-  // 1).
+  // Starts with the current weights of `network`, on its device and in its precision.  `network`
+  // must outlive it, and its device and type must not change.  InvalidArgument for a decay outside
+  // [0, 1).
   static absl::StatusOr<std::unique_ptr<WeightAverage>> Make(Network* network, double decay);
 
   absl::Status Update();
@@ -37,7 +37,7 @@ class WeightAverage {
 
   const double decay_;
   std::unique_ptr<Network> average_;
-  // Pairs that share memory with the two networks: those averaged, and those copied.
+  // Pairs of tensors of the two networks: those that are averaged, and those that are copied.
   std::vector<at::Tensor> averages_, weights_, copies_, originals_;
 };
 

@@ -17,10 +17,11 @@ absl::StatusOr<std::unique_ptr<TinyJob>> MakeTinyJob() {
                      "train { list: 'kinetics-400_train.csv' media: 'train' } "
                      "evaluation { list: 'kinetics-400_val.csv' media: 'val' }",
                      "dataset", &dataset));
-  OP3D_ASSIGN_OR_RETURN(VideoList train,
-                        LoadVideoList(dataset, dataset.train(), root, LoaderSettings(), 1));
-  OP3D_ASSIGN_OR_RETURN(VideoList evaluation,
-                        LoadVideoList(dataset, dataset.evaluation(), root, LoaderSettings(), 1));
+  OP3D_ASSIGN_OR_RETURN(data::VideoList train,
+                        data::LoadVideoList(dataset, dataset.train(), root, LoaderSettings(), 1));
+  OP3D_ASSIGN_OR_RETURN(
+      data::VideoList evaluation,
+      data::LoadVideoList(dataset, dataset.evaluation(), root, LoaderSettings(), 1));
   tiny->train = std::move(train.videos);
   tiny->evaluation = std::move(evaluation.videos);
 

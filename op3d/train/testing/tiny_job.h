@@ -17,9 +17,9 @@ namespace op3d {
 
 struct TinyJob {
   // 18 and 9 videos of 96 frames of 64 x 48, nine classes.
-  std::vector<Video> train, evaluation;
-  FrameStore frames{int64_t{64} << 20};
-  // Without augmentation but a crop, without dropout; `videos` is not set.
+  std::vector<data::Video> train, evaluation;
+  data::FrameStore frames{int64_t{64} << 20};
+  // Without augmentation except a crop, and without dropout; `videos` is not set.
   TrainingJob job;
 };
 

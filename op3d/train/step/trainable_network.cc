@@ -1,4 +1,4 @@
-#include "op3d/train/step/training_state.h"
+#include "op3d/train/step/trainable_network.h"
 
 #include <map>
 #include <utility>
@@ -23,7 +23,7 @@ void AddAs(const char* prefix, const NamedTensors& tensors, NamedTensors* all) {
   for (const auto& [name, tensor] : tensors) all->emplace_back(absl::StrCat(prefix, name), tensor);
 }
 
-// The tensors with the prefix, without it.
+// The tensors with the prefix, which is removed.
 NamedTensors Take(const char* prefix, const NamedTensors& all) {
   NamedTensors result;
   for (const auto& [name, tensor] : all) {
@@ -41,43 +41,45 @@ int64_t BytesOf(const NamedTensors& tensors) {
 
 }  // namespace
 
-TrainingState::TrainingState(const TrainingStateOptions& options) : options_(options) {}
-TrainingState::~TrainingState() = default;
+TrainableNetwork::TrainableNetwork(const TrainableNetworkOptions& options) : options_(options) {}
+TrainableNetwork::~TrainableNetwork() = default;
 
-absl::StatusOr<std::unique_ptr<TrainingState>> TrainingState::Make(
-    const TrainingStateOptions& options) {
-  std::unique_ptr<TrainingState> state(new TrainingState(options));
+absl::StatusOr<std::unique_ptr<TrainableNetwork>> TrainableNetwork::Make(
+    const TrainableNetworkOptions& options) {
+  std::unique_ptr<TrainableNetwork> made(new TrainableNetwork(options));
   if (options.with_initial_values) {
-    OP3D_ASSIGN_OR_RETURN(state->network_, Network::Make(options.network, options.seed));
+    OP3D_ASSIGN_OR_RETURN(made->network_, Network::Make(options.network, options.seed));
   } else {
-    OP3D_ASSIGN_OR_RETURN(state->network_, Network::MakeUnfilled(options.network));
+    OP3D_ASSIGN_OR_RETURN(made->network_, Network::MakeUnfilled(options.network));
   }
-  Network& network = *state->network_;
+  Network& network = *made->network_;
   if (options.with_initial_values && !options.initial_weights.empty()) {
     OP3D_RETURN_IF_ERROR(network.StartFrom(options.initial_weights).status());
   }
   OP3D_RETURN_IF_ERROR(network.ToDevice(options.device));
   OP3D_RETURN_IF_ERROR(SetArithmetic(options.training, options.clip_frames, &network));
   network.SetFrozenBatchNorm(options.frozen_batch_norm);
-  OP3D_ASSIGN_OR_RETURN(state->optimizer_,
+  OP3D_ASSIGN_OR_RETURN(made->optimizer_,
                         Optimizer::Make(network.Parameters(), options.sgd, options.training));
   if (options.training.average_decay() != 0) {
-    OP3D_ASSIGN_OR_RETURN(state->average_,
+    OP3D_ASSIGN_OR_RETURN(made->average_,
                           WeightAverage::Make(&network, options.training.average_decay()));
-    state->average_->network().SetFrozenBatchNorm(options.frozen_batch_norm);
+    made->average_->network().SetFrozenBatchNorm(options.frozen_batch_norm);
   }
-  return state;
+  return made;
 }
 
-Network& TrainingState::result() { return average_ == nullptr ? *network_ : average_->network(); }
+Network& TrainableNetwork::result() {
+  return average_ == nullptr ? *network_ : average_->network();
+}
 
-absl::StatusOr<double> TrainingState::Step(double learning_rate) {
+absl::StatusOr<double> TrainableNetwork::Step(double learning_rate) {
   OP3D_ASSIGN_OR_RETURN(const double norm, optimizer_->Step(learning_rate));
   if (average_ != nullptr) OP3D_RETURN_IF_ERROR(average_->Update());
   return norm;
 }
 
-NamedTensors TrainingState::Tensors() const {
+NamedTensors TrainableNetwork::Tensors() const {
   NamedTensors tensors;
   AddAs(kWeights, network_->StateDict(), &tensors);
   AddAs(kOptimizer, optimizer_->State(), &tensors);
@@ -89,7 +91,7 @@ NamedTensors TrainingState::Tensors() const {
   return tensors;
 }
 
-absl::Status TrainingState::Restore(const NamedTensors& tensors) {
+absl::Status TrainableNetwork::Restore(const NamedTensors& tensors) {
   OP3D_RETURN_IF_ERROR(network_->LoadStateDict(Take(kWeights, tensors)));
   OP3D_RETURN_IF_ERROR(optimizer_->SetState(Take(kOptimizer, tensors)));
   if (average_ != nullptr) {
@@ -107,7 +109,7 @@ absl::Status TrainingState::Restore(const NamedTensors& tensors) {
   });
 }
 
-std::vector<at::Tensor> TrainingState::Buffers() const {
+std::vector<at::Tensor> TrainableNetwork::Buffers() const {
   std::vector<at::Tensor> buffers;
   const auto add = [&buffers](const Network& network) {
     for (const auto& [name, tensor] : network.StateDict()) {
@@ -119,7 +121,7 @@ std::vector<at::Tensor> TrainingState::Buffers() const {
   return buffers;
 }
 
-int64_t TrainingState::Bytes() const {
+int64_t TrainableNetwork::Bytes() const {
   return BytesOf(network_->StateDict()) * (average_ == nullptr ? 1 : 2) +
          BytesOf(network_->Parameters()) * (options_.training.has_adamw() ? 2 : 1);
 }

@@ -1,4 +1,4 @@
-#include "planner/plans/work_estimate.h"
+#include "planner/plans/search_work.h"
 
 #include <algorithm>
 
@@ -6,12 +6,12 @@
 #include "planner/graphs/transition_graph.h"
 #include "planner/knee/stopping_rule.h"
 
-namespace op3d {
+namespace op3d::planner {
 
 namespace {
 
-// Every state holds the weights of its best way in until nothing can start from them any more;
-// those of an edge that has just ended lie beside them until the comparison.
+// Every state keeps the weights of its best edge until nothing can start from them any more;
+// those of an edge that has just ended are kept too until the comparison.
 int WeightsAtOnce(const GraphIndex& index) {
   std::vector<int> open_ways_out(index.nodes, 0);
   for (const int edge : index.training_order) ++open_ways_out[index.edges[edge].from];
@@ -30,10 +30,10 @@ int WeightsAtOnce(const GraphIndex& index) {
 
 }  // namespace
 
-absl::StatusOr<WorkEstimate> EstimateWork(const TransitionGraph& graph, const StoppingRule& rule) {
+absl::StatusOr<SearchWork> EstimateWork(const TransitionGraph& graph, const StoppingRule& rule) {
   OP3D_ASSIGN_OR_RETURN(const GraphIndex index, IndexGraph(graph));
   OP3D_RETURN_IF_ERROR(ValidateStoppingRule(rule));
-  WorkEstimate estimate;
+  SearchWork estimate;
   for (int edge : index.training_order) {
     const GraphIndex::Edge& ends = index.edges[edge];
     EdgeWork work;
@@ -58,4 +58,4 @@ absl::StatusOr<WorkEstimate> EstimateWork(const TransitionGraph& graph, const St
   return estimate;
 }
 
-}  // namespace op3d
+}  // namespace op3d::planner

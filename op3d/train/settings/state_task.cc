@@ -1,11 +1,11 @@
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 
 #include "absl/strings/str_cat.h"
 
 namespace op3d {
 
-TrainState ToTrainState(const State& state, int epochs) {
-  TrainState result;
+StateTask ToStateTask(const StateSettings& state, int epochs) {
+  StateTask result;
   result.clip = {state.segments(), state.frames_per_segment(), state.stride()};
   result.crop = state.crop();
   result.learning_rate = state.learning_rate();
@@ -13,12 +13,12 @@ TrainState ToTrainState(const State& state, int epochs) {
   result.accumulation = state.accumulation();
   result.frozen_batch_norm = state.frozen_batch_norm();
   result.schedule = state.schedule();
-  // A constant rate does not ask how long it lasts, and may be made to last longer.
+  // A constant rate does not depend on the length, which may be extended.
   if (result.schedule.kind_case() != ScheduleSettings::KIND_NOT_SET) result.epochs = epochs;
   return result;
 }
 
-absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos) {
+absl::StatusOr<int64_t> StepsPerEpoch(const StateTask& state, int64_t videos) {
   if (state.batch_size < 1 || state.accumulation < 1) {
     return absl::InvalidArgumentError(absl::StrCat("batch ", state.batch_size, " x accumulation ",
                                                    state.accumulation,
@@ -35,12 +35,12 @@ absl::StatusOr<int64_t> StepsPerEpoch(const TrainState& state, int64_t videos) {
   return videos / state.clips_a_step();
 }
 
-TransformSettings TransformOf(const TrainState& state, TransformSettings transform) {
+TransformSettings TransformOf(const StateTask& state, TransformSettings transform) {
   if (state.crop > 0) transform.set_train_crop(state.crop);
   return transform;
 }
 
-std::string DescribeTrainState(const TrainState& state) {
+std::string DescribeStateTask(const StateTask& state) {
   std::string text =
       absl::StrCat(state.clip.segments, "x", state.clip.frames_per_segment, " stride ",
                    state.clip.stride, " lr ", state.learning_rate, " batch ", state.batch_size, "x",

@@ -1,10 +1,10 @@
-// Comma-separated values as RFC 4180 has them, and as they come: LF or CRLF, a byte order mark in
-// front, quoted fields with commas, quotes ("") and line ends in them.
+// Comma-separated values by RFC 4180, and the variants that occur: LF or CRLF, a leading byte order
+// mark, quoted fields that contain commas, quotes ("") and line ends.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<CsvRow> rows, ParseCsv(text, "val.csv"));
 //   Use(rows[0].fields[1]);
-#ifndef OP3D_DATA_ANNOTATION_TEXT_CSV_H_
-#define OP3D_DATA_ANNOTATION_TEXT_CSV_H_
+#ifndef OP3D_BASE_CSV_H_
+#define OP3D_BASE_CSV_H_
 
 #include <cstdint>
 #include <string>
@@ -21,10 +21,14 @@ struct CsvRow {
   std::vector<std::string> fields;
 };
 
-// All rows, without the empty lines.  Rows may differ in their number of fields.  InvalidArgument,
+// All rows except the empty lines.  Rows may have different numbers of fields.  InvalidArgument,
 // "`source`:line: ...", for a quote that is never closed or text after a closing quote.
 absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::string_view source);
 
+// A field as it is written: in quotes if it contains a comma, a quote, a line break or one of the
+// characters of `quoted_too`.
+std::string CsvField(absl::string_view text, absl::string_view quoted_too = "");
+
 }  // namespace op3d
 
-#endif  // OP3D_DATA_ANNOTATION_TEXT_CSV_H_
+#endif  // OP3D_BASE_CSV_H_

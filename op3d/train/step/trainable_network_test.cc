@@ -1,4 +1,4 @@
-#include "op3d/train/step/training_state.h"
+#include "op3d/train/step/trainable_network.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
@@ -12,8 +12,8 @@
 namespace op3d {
 namespace {
 
-TrainingStateOptions Options() {
-  TrainingStateOptions options;
+TrainableNetworkOptions Options() {
+  TrainableNetworkOptions options;
   options.network = {"dg_p3d_miniature", 4, 0};
   options.seed = 3;
   options.sgd.set_momentum(0.9);
@@ -23,23 +23,23 @@ TrainingStateOptions Options() {
 }
 
 // One micro-batch, forward and backward.
-void Accumulate(TrainingState* state, float shift) {
+void Accumulate(TrainableNetwork* network, float shift) {
   const at::Tensor clips =
       at::linspace(-1 + shift, 1, 2 * 3 * 16 * 32 * 32).view({2, 3, 16, 32, 32});
-  const auto heads = state->network().Forward(clips);
+  const auto heads = network->network().Forward(clips);
   ASSERT_THAT(heads, IsOk());
   ((*heads)[0].square().sum() + (*heads)[1].square().sum()).backward();
 }
 
-TEST(TrainingStateTest, GoesOnWithTheSameBitsFromTheMiddleOfAStep) {
-  TrainingStateOptions adamw = Options();
+TEST(TrainableNetworkTest, GoesOnWithTheSameBitsFromTheMiddleOfAStep) {
+  TrainableNetworkOptions adamw = Options();
   adamw.training.mutable_adamw()->set_beta1(0.9);
   adamw.training.mutable_adamw()->set_beta2(0.99);
   adamw.training.mutable_adamw()->set_epsilon(1e-8);
   adamw.training.set_average_decay(0.9);
   adamw.frozen_batch_norm = true;
-  for (const TrainingStateOptions& options : {Options(), adamw}) {
-    ASSERT_OK_AND_ASSIGN(const auto whole, TrainingState::Make(options));
+  for (const TrainableNetworkOptions& options : {Options(), adamw}) {
+    ASSERT_OK_AND_ASSIGN(const auto whole, TrainableNetwork::Make(options));
     Accumulate(whole.get(), 0);
     ASSERT_THAT(whole->Step(0.1), IsOk());
     EXPECT_EQ(whole->Tensors().size(), [&] {
@@ -53,13 +53,13 @@ TEST(TrainingStateTest, GoesOnWithTheSameBitsFromTheMiddleOfAStep) {
       saved.emplace_back(name, tensor.detach().clone());
     }
     std::reverse(saved.begin(), saved.end());
-    TrainingStateOptions other = options;
+    TrainableNetworkOptions other = options;
     other.seed = 4;
-    ASSERT_OK_AND_ASSIGN(const auto again, TrainingState::Make(other));
+    ASSERT_OK_AND_ASSIGN(const auto again, TrainableNetwork::Make(other));
     ASSERT_THAT(again->Restore(saved), IsOk());
-    for (TrainingState* state : {whole.get(), again.get()}) {
-      Accumulate(state, 0.25f);
-      ASSERT_THAT(state->Step(0.1), IsOk());
+    for (TrainableNetwork* network : {whole.get(), again.get()}) {
+      Accumulate(network, 0.25f);
+      ASSERT_THAT(network->Step(0.1), IsOk());
     }
     const NamedTensors a = whole->Tensors(), b = again->Tensors();
     ASSERT_EQ(a.size(), b.size());
@@ -68,17 +68,17 @@ TEST(TrainingStateTest, GoesOnWithTheSameBitsFromTheMiddleOfAStep) {
       EXPECT_TRUE(at::equal(a[i].second, b[i].second)) << a[i].first;
       bytes += static_cast<int64_t>(a[i].second.nbytes());
     }
-    // AdamW also counts its steps, a number a parameter.
+    // AdamW also counts its steps, one number per parameter.
     EXPECT_NEAR(static_cast<double>(whole->Bytes()), static_cast<double>(bytes), 0.02 * bytes);
   }
 }
 
-TEST(TrainingStateTest, AnotherNetworksTensorsAreRefused) {
-  ASSERT_OK_AND_ASSIGN(const auto state, TrainingState::Make(Options()));
-  TrainingStateOptions other = Options();
+TEST(TrainableNetworkTest, AnotherNetworksTensorsAreRefused) {
+  ASSERT_OK_AND_ASSIGN(const auto network, TrainableNetwork::Make(Options()));
+  TrainableNetworkOptions other = Options();
   other.network.classes = 5;
-  ASSERT_OK_AND_ASSIGN(const auto five, TrainingState::Make(other));
-  EXPECT_THAT(state->Restore(five->Tensors()),
+  ASSERT_OK_AND_ASSIGN(const auto five, TrainableNetwork::Make(other));
+  EXPECT_THAT(network->Restore(five->Tensors()),
               StatusIs(absl::StatusCode::kInvalidArgument, testing::HasSubstr("fc.weight")));
 }
 

@@ -1,4 +1,4 @@
-#include "op3d/train/settings/train_state.h"
+#include "op3d/train/settings/state_task.h"
 
 #include "op3d/base/testing/status_matchers.h"
 
@@ -7,8 +7,8 @@ namespace {
 
 using testing::HasSubstr;
 
-TrainState SomeState() {
-  State state;
+StateTask SomeState() {
+  StateSettings state;
   state.set_segments(4);
   state.set_frames_per_segment(4);
   state.set_stride(2);
@@ -16,31 +16,31 @@ TrainState SomeState() {
   state.set_batch_size(3);
   state.set_accumulation(2);
   state.set_frozen_batch_norm(true);
-  return ToTrainState(state);
+  return ToStateTask(state);
 }
 
-TEST(TrainStateTest, TakesEveryFieldOfAState) {
-  EXPECT_EQ(DescribeTrainState(SomeState()), "4x4 stride 2 lr 0.5 batch 3x2 frozen");
+TEST(StateTaskTest, TakesEveryFieldOfAState) {
+  EXPECT_EQ(DescribeStateTask(SomeState()), "4x4 stride 2 lr 0.5 batch 3x2 frozen");
   EXPECT_EQ(SomeState().clips_a_step(), 6);
 }
 
-TEST(TrainStateTest, TheDescriptionTellsSchedulesApart) {
-  TrainState cosine = SomeState(), steps = SomeState();
+TEST(StateTaskTest, TheDescriptionTellsSchedulesApart) {
+  StateTask cosine = SomeState(), steps = SomeState();
   cosine.schedule.mutable_cosine()->set_final_learning_rate(0.25);
   cosine.epochs = 7;
   steps.schedule.mutable_step()->set_factor(0.1);
-  EXPECT_THAT(DescribeTrainState(cosine), HasSubstr("over 7 epochs { cosine"));
-  EXPECT_NE(DescribeTrainState(cosine), DescribeTrainState(SomeState()));
-  EXPECT_NE(DescribeTrainState(steps), DescribeTrainState(cosine));
+  EXPECT_THAT(DescribeStateTask(cosine), HasSubstr("over 7 epochs { cosine"));
+  EXPECT_NE(DescribeStateTask(cosine), DescribeStateTask(SomeState()));
+  EXPECT_NE(DescribeStateTask(steps), DescribeStateTask(cosine));
 }
 
-TEST(TrainStateTest, AnEpochIsWholeSteps) {
+TEST(StateTaskTest, AnEpochIsWholeSteps) {
   ASSERT_OK_AND_ASSIGN(const int64_t steps, StepsPerEpoch(SomeState(), 20));
   EXPECT_EQ(steps, 3);
   EXPECT_THAT(StepsPerEpoch(SomeState(), 5),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        testing::AllOf(HasSubstr("6 clips"), HasSubstr("list of 5 videos"))));
-  TrainState none = SomeState();
+  StateTask none = SomeState();
   none.accumulation = 0;
   EXPECT_THAT(StepsPerEpoch(none, 20),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("accumulation 0")));

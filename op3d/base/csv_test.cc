@@ -1,4 +1,4 @@
-#include "data/annotation/text/csv.h"
+#include "op3d/base/csv.h"
 
 #include "op3d/base/testing/status_matchers.h"
 
@@ -45,6 +45,19 @@ TEST(CsvTest, NamesTheLineOfAnError) {
   EXPECT_THAT(ParseCsv("a,b\nc,\"d\"e\n", "x.csv"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("x.csv:2: 'e' after the closing quote of \"d\"")));
+}
+
+TEST(CsvTest, FieldsAreQuotedIfTheyMustBe) {
+  EXPECT_EQ(CsvField("bars"), "bars");
+  EXPECT_EQ(CsvField("up then down"), "up then down");
+  EXPECT_EQ(CsvField("up then down", " "), "\"up then down\"");
+  EXPECT_EQ(CsvField("a\"b"), "\"a\"\"b\"");
+  EXPECT_EQ(CsvField(""), "");
+  for (const std::string field : {"a,b", "\"", "two\nlines", "x\r"}) {
+    ASSERT_OK_AND_ASSIGN(const auto rows, ParseCsv(CsvField(field) + ",end\n", "x"));
+    ASSERT_EQ(rows.size(), 1);
+    EXPECT_THAT(rows[0].fields, ElementsAre(field, "end"));
+  }
 }
 
 }  // namespace

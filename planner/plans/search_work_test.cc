@@ -1,4 +1,4 @@
-#include "planner/plans/work_estimate.h"
+#include "planner/plans/search_work.h"
 
 #include <gtest/gtest.h>
 
@@ -11,17 +11,17 @@
 #include "planner/graphs/pool.h"
 #include "planner/plans/plan_io.h"
 
-namespace op3d {
+namespace op3d::planner {
 namespace {
 
 using ::testing::HasSubstr;
 
-TEST(WorkEstimateTest, CountsTheBasePool) {
+TEST(SearchWorkTest, CountsTheBasePool) {
   StoppingRule rule;
   rule.set_attempt_epochs(4);
   rule.set_max_epochs_from_initial(20);
   rule.set_max_epochs(8);
-  ASSERT_OK_AND_ASSIGN(const WorkEstimate work, EstimateWork(MakePool(PoolOptions()), rule));
+  ASSERT_OK_AND_ASSIGN(const SearchWork work, EstimateWork(MakePool(PoolOptions()), rule));
   ASSERT_EQ(work.edges.size(), 14);
   EXPECT_EQ(work.edges[0].max_epochs, 20);
   EXPECT_EQ(work.edges[0].frames_per_clip, 16);
@@ -35,7 +35,7 @@ TEST(WorkEstimateTest, CountsTheBasePool) {
   EXPECT_EQ(work.min_frames, 4 * (3 * 16 + 6 * 32 + 5 * 64));
 }
 
-TEST(WorkEstimateTest, ExpectsTheKneesOfTheReleasedPlans) {
+TEST(SearchWorkTest, ExpectsTheKneesOfTheReleasedPlans) {
   ASSERT_OK_AND_ASSIGN(const std::string folder, RunfilePath("planner/plans"));
   ASSERT_OK_AND_ASSIGN(const std::vector<std::string> names, ListFolder(folder));
   double first = 0, later = 0;
@@ -55,21 +55,21 @@ TEST(WorkEstimateTest, ExpectsTheKneesOfTheReleasedPlans) {
   rule.set_attempt_epochs(10);
   rule.set_max_epochs_from_initial(200);
   rule.set_max_epochs(100);
-  ASSERT_OK_AND_ASSIGN(const WorkEstimate work, EstimateWork(MakePool(PoolOptions()), rule));
+  ASSERT_OK_AND_ASSIGN(const SearchWork work, EstimateWork(MakePool(PoolOptions()), rule));
   EXPECT_EQ(work.expected_epochs, 2 * 66 + 12 * 33);
   EXPECT_EQ(work.expected_frames, 66 * (16 + 32) + 33 * (2 * 16 + 5 * 32 + 5 * 64));
-  // A bound that is sooner is expected to end the edge.
+  // If the bound is reached earlier, it is the expected end of the edge.
   rule.set_max_epochs(20);
-  ASSERT_OK_AND_ASSIGN(const WorkEstimate bounded, EstimateWork(MakePool(PoolOptions()), rule));
+  ASSERT_OK_AND_ASSIGN(const SearchWork bounded, EstimateWork(MakePool(PoolOptions()), rule));
   EXPECT_EQ(bounded.expected_epochs, 2 * 66 + 12 * 20);
 }
 
-TEST(WorkEstimateTest, CountsTheWeightsThatAreHeldAtOnce) {
-  // A chain holds the weights to start from and those just trained.
+TEST(SearchWorkTest, CountsTheWeightsThatAreHeldAtOnce) {
+  // A chain keeps the weights to start from and those just trained.
   TransitionGraph chain = MakePool(PoolOptions());
   chain.clear_transitions();
   std::string before = chain.initial();
-  for (const State& state : chain.states()) {
+  for (const StateSettings& state : chain.states()) {
     Transition& transition = *chain.add_transitions();
     transition.set_from(before);
     transition.set_to(state.name());
@@ -81,20 +81,21 @@ TEST(WorkEstimateTest, CountsTheWeightsThatAreHeldAtOnce) {
   rule.set_attempt_epochs(4);
   rule.set_max_epochs_from_initial(20);
   rule.set_max_epochs(8);
-  ASSERT_OK_AND_ASSIGN(const WorkEstimate work, EstimateWork(chain, rule));
+  ASSERT_OK_AND_ASSIGN(const SearchWork work, EstimateWork(chain, rule));
   EXPECT_EQ(work.weights_at_once, 2);
-  // A star: every edge out of the initial state, all final: nothing can be dropped.
+  // A star: all edges start at the initial state and all states are final, so nothing can be
+  // removed.
   for (Transition& transition : *chain.mutable_transitions()) transition.set_from(chain.initial());
   chain.clear_finals();
-  for (const State& state : chain.states()) chain.add_finals(state.name());
-  ASSERT_OK_AND_ASSIGN(const WorkEstimate star, EstimateWork(chain, rule));
+  for (const StateSettings& state : chain.states()) chain.add_finals(state.name());
+  ASSERT_OK_AND_ASSIGN(const SearchWork star, EstimateWork(chain, rule));
   EXPECT_EQ(star.weights_at_once, 9);
 }
 
-TEST(WorkEstimateTest, RefusesABadRule) {
+TEST(SearchWorkTest, RefusesABadRule) {
   EXPECT_THAT(EstimateWork(MakePool(PoolOptions()), StoppingRule()),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("attempt_epochs is 0")));
 }
 
 }  // namespace
-}  // namespace op3d
+}  // namespace op3d::planner
