@@ -7,22 +7,17 @@
 
 #include <errno.h>  // program_invocation_short_name
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <thread>  // NOLINT: the number of cores
 #include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "benchmarks/run/benchmark.h"
 #include "benchmarks/run/dry_run.h"
 #include "benchmarks/settings/own_settings.h"
@@ -34,6 +29,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program/assignments.h"
+#include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
@@ -60,12 +56,9 @@ ABSL_FLAG(
     std::string, split, "",
     "which official split of UCF101 or HMDB51, from 1; all: one after another, each in a folder "
     "of its own below --output_dir, then their mean; empty = the settings' own");
-ABSL_FLAG(std::string, output_dir, "",
-          "everything the run writes; an existing one is taken up again (default: "
-          "results/runs/<benchmark>-<date> in the workspace)");
+ABSL_FLAG(std::string, output_dir, "", op3d::kRunFolderHelp);
 ABSL_FLAG(std::string, settings, "", "textproto over the shipped settings");
-ABSL_FLAG(op3d::Assignments, set, {},
-          "path.to.field=value over the settings; may be given several times");
+ABSL_FLAG(op3d::Assignments, set, {}, op3d::kSetHelp);
 ABSL_FLAG(std::string, plan, "",
           "skip the search and use this plan: a textproto, or a name of planner/plans/");
 ABSL_FLAG(std::string, method, "",
@@ -77,27 +70,19 @@ ABSL_FLAG(std::string, rivals, "",
 ABSL_FLAG(std::string, budget, "",
           "what the planned method's whole search may train: frames a video (4608), time (20min) or "
           "multiples of the plan (3x); empty = the settings' own");
-ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
+ABSL_FLAG(std::string, network, "", op3d::kNetworkHelp);
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
-ABSL_FLAG(std::string, index, "",
-          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
-          "the user's cache when that cannot be written to");
-ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
-ABSL_FLAG(std::string, precision, "",
-          "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
-          "bf16; empty = the settings' own, which is fp32 where nothing is set");
-ABSL_FLAG(
-    std::string, arithmetic, "",
-    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
-    "the settings' own, which is portable where nothing is set");
-ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
-ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
-ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
+ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
+ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
+ABSL_FLAG(std::string, precision, "", op3d::kTrainingPrecisionHelp);
+ABSL_FLAG(std::string, arithmetic, "", op3d::kTrainingArithmeticHelp);
+ABSL_FLAG(int, threads, 0, op3d::kJobsHelp);
+ABSL_FLAG(int64_t, seed, -1, op3d::kSettingsSeedHelp);
+ABSL_FLAG(bool, dry_run, false, op3d::kDryRunHelp);
 
 namespace op3d::benchmarks {
 namespace {
 
-constexpr int kMaxThreads = 1024;
 // The name of the program that takes --dataset.
 constexpr char kOwn[] = "own";
 constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/datasets/dataset.proto)";
@@ -183,16 +168,6 @@ absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* op
   return CheckOwnSettings(facts, options->settings);
 }
 
-// --split as a number; nullopt for the settings' own.
-absl::StatusOr<std::optional<int>> SplitFlag() {
-  const std::string text = absl::GetFlag(FLAGS_split);
-  if (text.empty() || text == "0") return std::nullopt;
-  int number = 0;
-  if (absl::SimpleAtoi(text, &number)) return number;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--split=", text, " is neither a number of an official split nor all"));
-}
-
 absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
   BenchmarkOptions options;
   options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
@@ -204,14 +179,7 @@ absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
         absl::StrCat("--dataset is a flag of //benchmarks:own; the dataset of this program is ",
                      request.benchmark));
   }
-  options.threads = absl::GetFlag(FLAGS_threads);
-  if (options.threads < 0 || options.threads > kMaxThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--threads=", options.threads, ": it must be in [0, ", kMaxThreads, "]"));
-  }
-  if (options.threads == 0) {
-    options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  }
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   if (own) {
     OP3D_RETURN_IF_ERROR(DeriveSettings(request, &options));
@@ -232,10 +200,8 @@ absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
   options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
     options.output_dir =
-        JoinPath(WorkspaceFolder(),
-                 absl::StrCat("results/runs/", own ? "own-" : "", options.settings.benchmark(),
-                              request.split ? absl::StrCat("-split", *request.split) : "", "-",
-                              absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
+        DefaultRunFolder(absl::StrCat(own ? "own-" : "", options.settings.benchmark(),
+                                      request.split ? absl::StrCat("-split", *request.split) : ""));
   }
   return options;
 }
@@ -290,17 +256,7 @@ absl::StatusOr<std::optional<results::NamedRecord>> RunOne(BenchmarkOptions opti
   }
   Progress::Print(absl::StrCat("output: ", options.output_dir));
   const absl::StatusOr<RunRecord> record = RunBenchmark(options);
-  if (!record.ok()) {
-    // After wrong use or bad input the same command would only fail again.
-    const bool can_go_on = FileExists(JoinPath(options.output_dir, "settings.textproto")) &&
-                           ExitCode(record.status()) != 2;
-    return can_go_on ? absl::Status(record.status().code(),
-                                    absl::StrCat(record.status().message(),
-                                                 "\nWhat is done is saved in ", options.output_dir,
-                                                 "; the same command with --output_dir=", folder,
-                                                 " goes on from there."))
-                     : record.status();
-  }
+  if (!record.ok()) return SayHowToGoOn(record.status(), options.output_dir, folder);
   // A finished run's record is read again, because somebody may have edited it since.
   OP3D_ASSIGN_OR_RETURN(
       results::CheckedRecord read,
@@ -358,7 +314,8 @@ absl::Status RunAllSplits() {
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   if (absl::GetFlag(FLAGS_split) == "all") return RunAllSplits();
-  OP3D_ASSIGN_OR_RETURN(const std::optional<int> split, SplitFlag());
+  OP3D_ASSIGN_OR_RETURN(std::optional<int> split, SplitOf(absl::GetFlag(FLAGS_split)));
+  if (split == 0) split.reset();
   OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options(split));
   OP3D_ASSIGN_OR_RETURN(std::optional<results::NamedRecord> record,
                         RunOne(options, options.output_dir));

@@ -1,11 +1,9 @@
 // Runs a recorded benchmark again, from its record alone, and compares every bit.
 //
 //   ./bazelw run //benchmarks:reproduce -- results/recorded/kinetics400_miniature
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
-#include <thread>  // NOLINT: the number of cores
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +15,7 @@
 #include "data/synthetic/synthesizer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
@@ -31,25 +30,12 @@ ABSL_FLAG(std::string, output_dir, "",
           "results/runs/reproduce-<name of the record> in the workspace)");
 ABSL_FLAG(std::string, dataset_root, "",
           "your copy of the dataset; absent = the miniature is rendered into the output folder");
-ABSL_FLAG(std::string, index, "",
-          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
-          "the user's cache when that cannot be written to");
+ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
 ABSL_FLAG(std::string, device, "", "cpu, cuda or auto; empty = the recorded one");
-ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
+ABSL_FLAG(int, threads, 0, op3d::kJobsHelp);
 
 namespace op3d::benchmarks {
 namespace {
-
-constexpr int kMaxThreads = 1024;
-
-absl::StatusOr<int> Threads() {
-  const int threads = absl::GetFlag(FLAGS_threads);
-  if (threads < 0 || threads > kMaxThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--threads=", threads, ": it must be in [0, ", kMaxThreads, "]"));
-  }
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 // "kinetics400_miniature" for a folder with that name or the record in it.
 std::string NameOf(const std::string& path) {
@@ -107,7 +93,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   options.settings = recorded.settings();
   OP3D_RETURN_IF_ERROR(Annotate(ValidateSettings(options.settings), path));
   OP3D_RETURN_IF_ERROR(CheckInitialWeights(options.settings));
-  OP3D_ASSIGN_OR_RETURN(options.threads, Threads());
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   OP3D_ASSIGN_OR_RETURN(const std::string note,
                         UseTrainingArithmetic("", options.settings.mutable_training()));
   if (!note.empty()) Progress::Print(note);

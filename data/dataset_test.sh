@@ -21,6 +21,10 @@ END
 own=(root --dataset=own.textproto)
 expect 2 '--crf is not a flag of dataset index, but of: transcode' "$dataset" index "${own[@]}" --crf=3
 expect 2 '--crf is not a flag of dataset index, but of: transcode' "$dataset" index "${own[@]}" --crf=20
+expect 2 '--length is not a flag of dataset index, but of: clip' "$dataset" index "${own[@]}" --length=3
+expect 2 '--threads is not a flag of dataset inspect, but of: index, check, transcode, flow, synthesize' \
+  "$dataset" inspect root/a.mp4 --threads=2
+expect 2 '--threads is -1; it must be in \[0, 1024\]' "$dataset" index "${own[@]}" --threads=-1
 expect 2 '--split is not a flag of dataset inspect, but of: index, check, transcode' \
   "$dataset" inspect root/a.mp4 --split=2
 

@@ -53,7 +53,7 @@ class EvaluateTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = TestFolder("evaluate");
-    ASSERT_OK_AND_ASSIGN(program_, RunfilePath("op3d/evaluate"));
+    ASSERT_OK_AND_ASSIGN(program_, RunfilePath("programs/evaluate"));
     ASSERT_OK_AND_ASSIGN(const std::string root, RunfilePath("data/synthetic/kinetics400_tiny"));
     ASSERT_OK_AND_ASSIGN(const auto network, Network::Make({"dg_p3d_miniature", 9, 0}, 1));
     ASSERT_THAT(network->SaveWeights(Path("weights.safetensors")), IsOk());
@@ -374,7 +374,7 @@ TEST_F(EvaluateTest, WrongUseIsASentence) {
     EXPECT_THAT(result.err, HasSubstr(what)) << flags;
     EXPECT_EQ(result.out, "");
   };
-  expect(absl::StrCat(test_, " --clips=-1"), "--clips=-1 is too small");
+  expect(absl::StrCat(test_, " --clips=-1"), "--clips is -1; it must be at least 0");
   expect(absl::StrCat(test_, " --network=i3d_resnet18"), "those of another network");
   expect(absl::StrCat(test_, " --frames=8"), "8 frames");
   expect(absl::StrCat(test_, " --precision=half"), "precision 'half' is none of fp32");

@@ -15,6 +15,8 @@ expect 0 '"stage":"layer4_dual","parameters":18903424' \
   "$weights" inspect --network=dg_p3d_resnet50 --json
 expect 2 '8 frames is too short' "$weights" inspect --network=dg_p3d_resnet50 --frames=8
 expect 2 "no network 'resnet'" "$weights" inspect --network=resnet
+expect 2 '--classes is not a flag of weights compare, but of: inspect, import, export' \
+  "$weights" compare a b --classes=3
 expect 2 '--tolerance is not a flag of weights inspect, but of: compare' \
   "$weights" inspect --network=dg_p3d_resnet50 --tolerance=1
 
@@ -84,6 +86,6 @@ done
 
 expect 2 'cannot open nothing' "$weights" compare nothing zip.safetensors
 expect 2 'use: weights import' "$weights" import zip.safetensors
-expect 2 "'frob' is not a command" "$weights" frob
-expect 2 'a command is missing' "$weights"
+expect 2 'there is no sub-command "frob"; there are inspect' "$weights" frob
+expect 2 'a sub-command is missing' "$weights"
 expect 0 'weights inspect FILE' "$weights" --help

@@ -45,7 +45,11 @@ expect 0 'S9   64 frames / 2  lr 4e-05     18 epochs  batch 4 x 64  BatchNorm fr
 expect 2 'no_such_plan' "$plan" show no_such_plan
 expect 2 'no search in' "$plan" status "$TEST_TMPDIR"
 expect 2 'there is no sub-command "dance"' "$plan" dance .
-expect 2 'two words are expected' "$plan"
+expect 2 'a sub-command is missing; there are search, resume, show' "$plan"
+expect 2 'use: plan show FILE' "$plan" show
+expect 0 '--states' "$plan" replay --help
+expect 0 'Flags of show:' "$plan" show --help
+"$plan" show --help | grep -e '^  --' && fail 'plan show has no flags'
 expect 2 '^plan: --jobs is not a flag of plan show, but of: search, resume' "$plan" show kinetics400 --jobs=4
 expect 2 '--stability is not a flag of plan status, but of: replay' "$plan" status . --stability=3
 expect 2 '--graph is not a flag of plan resume, but of: search, replay' "$plan" resume . --graph=base_us

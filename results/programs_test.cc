@@ -1,13 +1,13 @@
 // Tests the programs as a user calls them: their output and exit codes.
 #include <gmock/gmock.h>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/subprocess.h"
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 #include "planner/graphs/pool.h"
@@ -30,17 +30,13 @@ struct Ended {
 };
 
 Ended Call(const std::string& program, const std::string& arguments) {
-  const std::string command = absl::StrCat(*RunfilePath(program), " ", arguments, " 2>&1");
-  Ended ended;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return ended;
-  std::array<char, 4096> buffer;
-  for (size_t got; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    ended.output.append(buffer.data(), got);
-  }
-  const int status = ::pclose(pipe);
-  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ended;
+  static int calls = 0;
+  SubprocessOptions options;
+  options.command = {"/bin/sh", "-c", absl::StrCat(*RunfilePath(program), " ", arguments)};
+  options.log = JoinPath(TestFolder(absl::StrCat("call", ++calls)), "log");
+  const std::unique_ptr<Subprocess> child = *Subprocess::Start(options);
+  const int code = child->Wait();
+  return {code, *ReadFile(options.log)};
 }
 
 std::string WriteRun(const std::string& name, uint64_t seed) {

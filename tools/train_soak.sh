@@ -15,11 +15,11 @@ kills=100 most=3
 [ $# -gt 0 ] && [ "$1" != -- ] && { kills=$1; shift; }
 [ $# -gt 0 ] && [ "$1" != -- ] && { most=$1; shift; }
 [ $# -gt 0 ] && shift
-./bazelw build //op3d/train/run:train //data/synthetic:kinetics400_tiny
+./bazelw build //op3d:train //data/synthetic:kinetics400_tiny
 folder=$(mktemp -d "${TMPDIR:-/tmp}/train_soak.XXXXXX")
 echo "train_soak: $folder" >&2
 # A build at the same time must not change it.
-cp .bazel/bin/op3d/train/run/train "$folder/train"
+cp .bazel/bin/programs/train "$folder/train"
 sed 's/epochs: 2/epochs: 12/' op3d/train/run/testdata/tiny_run.textproto >"$folder/soak.textproto"
 train=("$folder/train" --settings="$folder/soak.textproto" --device=cpu
   --dataset_root="$PWD/.bazel/bin/data/synthetic/kinetics400_tiny" --index="$folder/index" "$@")

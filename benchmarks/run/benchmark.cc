@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <thread>  // NOLINT: jobs that run for minutes, one a recipe
 #include <utility>
 #include <vector>
 
@@ -30,6 +29,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/parallel.h"
 #include "op3d/eval/scores/video_scores.h"
 #include "op3d/torch/arithmetic.h"
 #include "op3d/torch/device.h"
@@ -56,10 +56,7 @@ class TaskQueue {
   }
 
   absl::Status Run(int threads) {
-    std::vector<std::thread> workers;
-    for (int i = 1; i < threads; ++i) workers.emplace_back([this] { Work(); });
-    Work();
-    for (std::thread& worker : workers) worker.join();
+    OnThreads(threads, [this](int64_t) { Work(); });
     absl::MutexLock lock(&mutex_);
     return status_;
   }

@@ -9,9 +9,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/annotation/held_out.h"
-#include "data/annotation/text/csv.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/sampling/sampling.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
@@ -60,9 +60,9 @@ void AddPart(absl::string_view name, const std::vector<data::Video>& videos,
 absl::StatusOr<std::vector<std::string>> ReadGroups(const std::string& path,
                                                     const std::vector<std::string>& classes) {
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  OP3D_ASSIGN_OR_RETURN(const std::vector<data::CsvRow> rows, data::ParseCsv(text, path));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<CsvRow> rows, ParseCsv(text, path));
   std::map<std::string, std::string> group_of;
-  for (const data::CsvRow& row : rows) {
+  for (const CsvRow& row : rows) {
     if (row.fields.size() != 2) {
       return absl::InvalidArgumentError(absl::StrCat(path, ":", row.line, ": ", row.fields.size(),
                                                      " columns; there must be two, class,group"));

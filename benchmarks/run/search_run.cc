@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <numeric>
-#include <thread>  // NOLINT: jobs that run for minutes, one a pool
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +17,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/base/thread/interrupt.h"
+#include "op3d/base/thread/parallel.h"
 #include "op3d/base/training_failure.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/graphs/wide_graph.h"
@@ -220,7 +220,7 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
     OP3D_ASSIGN_OR_RETURN(const auto bar,
                           planner::SearchBar::Make(graphs, settings.search().rule()));
     Watcher watcher(pools, bar.get(), folder, curves);
-    const auto work = [&] {
+    const auto work = [&](int64_t) {
       for (int pool = next++; pool < pools && !failed; pool = next++) {
         const TransitionGraph& graph = plan.graphs[pool];
         std::vector<std::unique_ptr<planner::TrainingRunner>> trainers;
@@ -242,10 +242,7 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
         if (!outcomes[pool].ok() && !TrainingFailureOf(outcomes[pool].status())) failed = true;
       }
     };
-    std::vector<std::thread> workers;
-    for (int i = 1; i < jobs; ++i) workers.emplace_back(work);
-    work();
-    for (std::thread& worker : workers) worker.join();
+    OnThreads(jobs, work);
     run.fit_seconds = watcher.fit_seconds();
   }
   OP3D_RETURN_IF_ERROR(CheckInterrupt());

@@ -17,6 +17,7 @@
 #include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/train/settings/unused_settings.h"
@@ -297,41 +298,28 @@ absl::Status TakeNamedGraphs(const BenchmarkSettings& before, BenchmarkSettings*
   return ReadPools(search);
 }
 
-absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
-  if (holds) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("settings: ", field, " is ", value, "; it must be ", limits));
-}
-
 absl::Status ValidateSearch(const SearchSettings& search) {
   const StoppingRule& rule = search.rule();
-  OP3D_RETURN_IF_ERROR(Require(rule.attempt_epochs() >= 1, "search.rule.attempt_epochs",
-                               rule.attempt_epochs(), "at least 1"));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("search.rule.attempt_epochs", rule.attempt_epochs(), 1));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("search.rule.max_epochs", rule.max_epochs(), 1));
   OP3D_RETURN_IF_ERROR(
-      Require(rule.max_epochs() >= 1, "search.rule.max_epochs", rule.max_epochs(), "at least 1"));
-  OP3D_RETURN_IF_ERROR(Require(rule.max_epochs_from_initial() >= 1,
-                               "search.rule.max_epochs_from_initial",
-                               rule.max_epochs_from_initial(), "at least 1"));
+      RequireAtLeast("search.rule.max_epochs_from_initial", rule.max_epochs_from_initial(), 1));
   if (search.search_split() == SearchSettings::HELD_OUT_FROM_TRAIN) {
     OP3D_RETURN_IF_ERROR(Require(search.held_out_share() > 0 && search.held_out_share() < 1,
                                  "search.held_out_share", search.held_out_share(), "in (0, 1)"));
   }
   if (SearchesPlanned(search)) {
-    OP3D_RETURN_IF_ERROR(
-        Annotate(planner::MakeWideGraph(search.wide()).status(), "settings.search"));
-    OP3D_RETURN_IF_ERROR(Require(search.score().frames() >= 0, "search.score.frames",
-                                 search.score().frames(), "at least 0"));
+    OP3D_RETURN_IF_ERROR(Annotate(planner::MakeWideGraph(search.wide()).status(), "search"));
+    OP3D_RETURN_IF_ERROR(RequireAtLeast("search.score.frames", search.score().frames(), 0));
     const SearchSettings::Proxy& proxy = search.proxy();
     OP3D_RETURN_IF_ERROR(Require(proxy.videos() >= 0 && proxy.videos() <= 1, "search.proxy.videos",
                                  proxy.videos(), "in (0, 1]"));
     OP3D_RETURN_IF_ERROR(Require(proxy.crop() >= 0 && proxy.crop() <= 8192, "search.proxy.crop",
                                  proxy.crop(), "in [1, 8192], or 0 for the transform's own"));
+    OP3D_RETURN_IF_ERROR(RequireAtLeast("search.proxy.width", proxy.width(), 0));
+    OP3D_RETURN_IF_ERROR(RequireAtLeast("search.proxy.checked", proxy.checked(), 0));
     OP3D_RETURN_IF_ERROR(
-        Require(proxy.width() >= 0, "search.proxy.width", proxy.width(), "at least 0"));
-    OP3D_RETURN_IF_ERROR(
-        Require(proxy.checked() >= 0, "search.proxy.checked", proxy.checked(), "at least 0"));
-    OP3D_RETURN_IF_ERROR(Require(search.score().merged_epochs() >= 0, "search.score.merged_epochs",
-                                 search.score().merged_epochs(), "at least 0"));
+        RequireAtLeast("search.score.merged_epochs", search.score().merged_epochs(), 0));
   }
   std::set<std::string> pools;
   for (const TransitionGraph& pool : search.pools()) {
@@ -339,7 +327,7 @@ absl::Status ValidateSearch(const SearchSettings& search) {
         Annotate(planner::ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
     if (pool.pool().empty() || !pools.insert(pool.pool()).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("settings: the pool name '", pool.pool(), "' is empty or used twice"));
+          absl::StrCat("the pool name '", pool.pool(), "' is empty or used twice"));
     }
   }
   return absl::OkStatus();
@@ -359,9 +347,8 @@ absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::
     if (clip.name() == name) return clip;
     names.push_back(clip.name());
   }
-  return absl::InvalidArgumentError(absl::StrCat("settings: ", where, " names the clip '", name,
-                                                 "'; search.wide has ",
-                                                 absl::StrJoin(names, ", ")));
+  return absl::InvalidArgumentError(absl::StrCat(
+      where, " names the clip '", name, "'; search.wide has ", absl::StrJoin(names, ", ")));
 }
 
 namespace {
@@ -483,17 +470,18 @@ absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings settings,
   return settings;
 }
 
-absl::Status ValidateSettings(const BenchmarkSettings& settings) {
-  OP3D_RETURN_IF_ERROR(Require(settings.dataset().classes() >= 2, "dataset.classes",
-                               settings.dataset().classes(), "at least 2"));
+namespace {
+
+absl::Status CheckSettings(const BenchmarkSettings& settings) {
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("dataset.classes", settings.dataset().classes(), 2));
   OP3D_RETURN_IF_ERROR(
       Require(settings.network().dropout() >= 0 && settings.network().dropout() < 1,
               "network.dropout", settings.network().dropout(), "in [0, 1)"));
-  OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
-                               settings.loader().frame_cache_mib(), "at least 0"));
-  OP3D_RETURN_IF_ERROR(Annotate(data::CheckTransformSettings(settings.transform()), "settings"));
+  OP3D_RETURN_IF_ERROR(
+      RequireAtLeast("loader.frame_cache_mib", settings.loader().frame_cache_mib(), 0));
+  OP3D_RETURN_IF_ERROR(data::CheckTransformSettings(settings.transform()));
   if (settings.has_plan()) {
-    OP3D_RETURN_IF_ERROR(Annotate(planner::ValidatePlan(settings.plan()), "settings: plan"));
+    OP3D_RETURN_IF_ERROR(Annotate(planner::ValidatePlan(settings.plan()), "plan"));
   }
   OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
   if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
@@ -516,16 +504,20 @@ absl::Status ValidateSettings(const BenchmarkSettings& settings) {
   for (const RecipeSettings& recipe : settings.recipes()) {
     if (recipe.name().empty() || !names.insert(recipe.name()).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("settings: the recipe name '", recipe.name(), "' is empty or used twice"));
+          absl::StrCat("the recipe name '", recipe.name(), "' is empty or used twice"));
     }
-    OP3D_RETURN_IF_ERROR(Require(recipe.test_clips() >= 1,
-                                 absl::StrCat("recipes['", recipe.name(), "'].test_clips"),
-                                 recipe.test_clips(), "at least 1"));
-    OP3D_RETURN_IF_ERROR(Require(recipe.test_segments() >= 0,
-                                 absl::StrCat("recipes['", recipe.name(), "'].test_segments"),
-                                 recipe.test_segments(), "at least 0"));
+    OP3D_RETURN_IF_ERROR(RequireAtLeast(absl::StrCat("recipes['", recipe.name(), "'].test_clips"),
+                                        recipe.test_clips(), 1));
+    OP3D_RETURN_IF_ERROR(RequireAtLeast(
+        absl::StrCat("recipes['", recipe.name(), "'].test_segments"), recipe.test_segments(), 0));
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateSettings(const BenchmarkSettings& settings) {
+  return Annotate(CheckSettings(settings), "settings");
 }
 
 namespace {

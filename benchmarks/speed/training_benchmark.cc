@@ -12,7 +12,6 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
 #include <benchmark/benchmark.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +33,7 @@
 #include "data/video/testing/wave_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/subprocess.h"
 #include "op3d/distributed/process_group.h"
 #include "op3d/distributed/rank_environment.h"
 #include "op3d/distributed/testing/rank_processes.h"
@@ -218,22 +218,19 @@ absl::Status TrainAsRank(const Case& what, const RankEnvironment& ranks,
 
 Case PairCase(const std::string& network) { return {network, 2, 2, 1, 0}; }
 
-// Runs this program again as rank 1; returns its process id.
-pid_t StartSecondRank(const std::string& network, int port, int64_t epochs) {
-  const std::string rank_case = "--rank_case=" + network;
-  const std::string rank_epochs = absl::StrCat("--rank_epochs=", epochs);
-  const std::string steps = absl::StrCat("--steps=", absl::GetFlag(FLAGS_steps));
-  const std::string videos = "--videos=" + absl::StrJoin(VideoFiles(), ",");
-  const std::string port_text = absl::StrCat(port);
-  const pid_t child = ::fork();
-  if (child != 0) return child;
-  ::setenv("RANK", "1", 1);
-  ::setenv("WORLD_SIZE", "2", 1);
-  ::setenv("MASTER_ADDR", "127.0.0.1", 1);
-  ::setenv("MASTER_PORT", port_text.c_str(), 1);
-  ::execl("/proc/self/exe", "training_benchmark", rank_case.c_str(), rank_epochs.c_str(),
-          steps.c_str(), videos.c_str(), nullptr);
-  ::_exit(127);
+// Runs this program again as rank 1.
+absl::StatusOr<std::unique_ptr<Subprocess>> StartSecondRank(const std::string& network, int port,
+                                                            int64_t epochs) {
+  SubprocessOptions options;
+  options.command = {"/proc/self/exe", "--rank_case=" + network,
+                     absl::StrCat("--rank_epochs=", epochs),
+                     absl::StrCat("--steps=", absl::GetFlag(FLAGS_steps)),
+                     "--videos=" + absl::StrJoin(VideoFiles(), ",")};
+  options.variables = {{"RANK", "1"},
+                       {"WORLD_SIZE", "2"},
+                       {"MASTER_ADDR", "127.0.0.1"},
+                       {"MASTER_PORT", absl::StrCat(port)}};
+  return Subprocess::Start(options);
 }
 
 // Two processes with one thread each over Gloo, each with half of a step's micro-batches.
@@ -243,14 +240,13 @@ void TwoProcesses(benchmark::State& state, const std::string& network) {
   ranks.size = 2;
   ranks.host = "127.0.0.1";
   ranks.port = FreePort();
-  const pid_t child =
+  const auto child =
       StartSecondRank(network, ranks.port, static_cast<int64_t>(state.max_iterations) + 1);
   const absl::Status status = TrainAsRank(PairCase(network), ranks, [&](StateTrainer* trainer) {
     return TrainEpochs(state, trainer, PairCase(network), 2);
   });
   if (!status.ok()) state.SkipWithError(status.ToString().c_str());
-  int ended = 0;
-  ::waitpid(child, &ended, 0);
+  if (child.ok()) (*child)->Wait();
 }
 
 int RunSecondRank() {

@@ -11,6 +11,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/random_stream.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/base/thread/parallel.h"
@@ -187,18 +188,15 @@ absl::Status CheckWorlds(int worlds) {
 }
 
 absl::Status Check(const AnnealedOptions& options) {
-  const auto bad = [](absl::string_view name, double value, absl::string_view limit) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the study's ", name, " is ", value, "; it must be ", limit));
-  };
-  const auto share = [](double value) { return value >= 0 && value <= 1; };
-  if (!share(options.floor)) return bad("floor", options.floor, "in [0, 1]");
-  if (!share(options.scatter)) return bad("scatter", options.scatter, "in [0, 1]");
-  if (!share(options.recovered)) return bad("recovered", options.recovered, "in [0, 1]");
-  if (!share(options.rate_price)) return bad("rate_price", options.rate_price, "in [0, 1]");
-  if (!share(options.spread)) return bad("spread", options.spread, "in [0, 1]");
-  if (options.held_out_videos >= 0) return absl::OkStatus();
-  return bad("number of held-out videos", options.held_out_videos, "at least 0, which is no noise");
+  for (const auto& [name, share] :
+       {std::pair<const char*, double>("the study's floor", options.floor),
+        {"the study's scatter", options.scatter},
+        {"the study's recovered", options.recovered},
+        {"the study's rate_price", options.rate_price},
+        {"the study's spread", options.spread}}) {
+    OP3D_RETURN_IF_ERROR(RequireIn(name, share, 0, 1));
+  }
+  return RequireAtLeast("the study's number of held-out videos", options.held_out_videos, 0);
 }
 
 MethodRow MakeRow(const std::string& name, const std::vector<FoundModel>& found,

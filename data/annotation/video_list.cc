@@ -20,6 +20,7 @@
 #include "data/annotation/text/list_text.h"
 #include "data/index/scan_record.h"
 #include "op3d/base/file.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
@@ -385,14 +386,9 @@ absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
 }  // namespace
 
 absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader) {
-  const auto check = [](const char* field, double value) {
-    if (value >= 0) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat("loader.", field, " is ", value, "; it must be at least 0 (0 = the default)"));
-  };
-  OP3D_RETURN_IF_ERROR(check("max_pixels", static_cast<double>(loader.max_pixels())));
-  OP3D_RETURN_IF_ERROR(check("max_frames", static_cast<double>(loader.max_frames())));
-  OP3D_RETURN_IF_ERROR(check("max_seconds", loader.max_seconds()));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("loader.max_pixels", loader.max_pixels(), 0));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("loader.max_frames", loader.max_frames(), 0));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("loader.max_seconds", loader.max_seconds(), 0));
   VideoLimits limits;
   if (loader.max_pixels() > 0) {
     // With more pixels FFmpeg's sizes in bytes would overflow.

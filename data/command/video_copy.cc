@@ -24,17 +24,12 @@
 #include "data/video/stored/frame_lmdb.h"
 #include "data/video/writer/video_writer.h"
 #include "op3d/base/file.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
 namespace op3d::data {
 namespace {
-
-absl::Status InRange(absl::string_view name, int value, int least, int most) {
-  if (value >= least && value <= most) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(name, " is ", value, "; it must be in [", least, ", ", most, "]"));
-}
 
 // The size of the copy.  Colours of a file are stored for blocks of 2x2 pixels, so sides are even.
 PictureSize CopySize(const VideoInfo& info, const VideoCopyOptions& options) {
@@ -204,19 +199,19 @@ absl::string_view VideoFormName(VideoForm form) {
 }
 
 absl::Status CheckVideoCopyOptions(const VideoCopyOptions& options) {
-  OP3D_RETURN_IF_ERROR(InRange("short side", options.short_side, 16, 8192));
-  OP3D_RETURN_IF_ERROR(InRange("distance of key frames", options.key_frame_distance, 1, 1'000'000));
-  OP3D_RETURN_IF_ERROR(InRange("crf", options.crf, 0, 51));
-  OP3D_RETURN_IF_ERROR(InRange("JPEG quality", options.jpeg_quality, 1, 100));
+  OP3D_RETURN_IF_ERROR(RequireIn("short side", options.short_side, 16, 8192));
+  OP3D_RETURN_IF_ERROR(
+      RequireIn("distance of key frames", options.key_frame_distance, 1, 1'000'000));
+  OP3D_RETURN_IF_ERROR(RequireIn("crf", options.crf, 0, 51));
+  OP3D_RETURN_IF_ERROR(RequireIn("JPEG quality", options.jpeg_quality, 1, 100));
   if (options.flow == nullptr) return absl::OkStatus();
   if (options.form == VideoForm::kFile) {
     return absl::InvalidArgumentError(
         "flow is stored as pictures, not as a video, whose colours are too coarse for it: form is "
         "frames or lmdb");
   }
-  if (options.flow_bound > 0 && options.flow_bound <= 1000) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("the flow's bound is ", options.flow_bound, " pixels; it must be in (0, 1000]"));
+  return Require(options.flow_bound > 0 && options.flow_bound <= 1000, "the flow's bound",
+                 options.flow_bound, "in (0, 1000] pixels");
 }
 
 std::string CopyPath(const std::string& path, bool is_folder, VideoForm form) {

@@ -1,13 +1,12 @@
 #include "data/index/index_journal.h"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
@@ -48,15 +47,14 @@ absl::Status Lock(const std::string& path, int fd) {
 
 }  // namespace
 
-IndexJournal::IndexJournal(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
-
-IndexJournal::~IndexJournal() { ::close(fd_); }
+IndexJournal::IndexJournal(std::string path, std::unique_ptr<AppendFile> file)
+    : path_(std::move(path)), file_(std::move(file)) {}
 
 absl::StatusOr<std::unique_ptr<IndexJournal>> IndexJournal::Open(const std::string& path) {
   for (;;) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd < 0) return ErrnoStatus(errno, "cannot write", path);
-    auto journal = absl::WrapUnique(new IndexJournal(path, fd));
+    OP3D_ASSIGN_OR_RETURN(std::unique_ptr<AppendFile> file, AppendFile::Open(path));
+    const int fd = file->descriptor();
+    auto journal = absl::WrapUnique(new IndexJournal(path, std::move(file)));
     OP3D_RETURN_IF_ERROR(Lock(path, fd));
     if (!IsSameFile(path, fd)) continue;
     OP3D_RETURN_IF_ERROR(journal->ReadEarlier());
@@ -77,26 +75,15 @@ absl::Status IndexJournal::ReadEarlier() {
     earlier_.emplace_back(record);
     position = begin + frame.bytes;
   }
-  if (position == content.size()) return absl::OkStatus();
-  // Otherwise new records would come after bytes that cannot be read.
-  if (::ftruncate(fd_, static_cast<off_t>(position)) != 0) {
-    return ErrnoStatus(errno, "cannot write", path_);
-  }
-  return absl::OkStatus();
+  // New records must not come after bytes that cannot be read.
+  return file_->CutTo(static_cast<int64_t>(position));
 }
 
 absl::Status IndexJournal::Append(absl::string_view record) {
   const Frame frame = {static_cast<uint32_t>(record.size()), Crc32(record)};
   std::string bytes(reinterpret_cast<const char*>(&frame), sizeof(frame));
   bytes.append(record.data(), record.size());
-  absl::string_view rest = bytes;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(fd_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, "cannot write", path_);
-    rest.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
+  return file_->Append(bytes);
 }
 
 absl::Status IndexJournal::Remove() { return RemoveFile(path_); }

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "op3d/base/append_file.h"
 
 namespace op3d::data {
 
@@ -28,7 +29,7 @@ class IndexJournal {
   // stderr.  NotFound, PermissionDenied: the file cannot be created.  Cancelled: a signal came.
   static absl::StatusOr<std::unique_ptr<IndexJournal>> Open(const std::string& path);
   // Keeps the file.
-  ~IndexJournal();
+  ~IndexJournal() = default;
   IndexJournal(const IndexJournal&) = delete;
   IndexJournal& operator=(const IndexJournal&) = delete;
 
@@ -42,11 +43,11 @@ class IndexJournal {
   absl::Status Remove();
 
  private:
-  IndexJournal(std::string path, int fd);
+  IndexJournal(std::string path, std::unique_ptr<AppendFile> file);
   absl::Status ReadEarlier();
 
   const std::string path_;
-  const int fd_;
+  const std::unique_ptr<AppendFile> file_;
   std::vector<std::string> earlier_;
 };
 

@@ -1,16 +1,15 @@
 // Makes a miniature, as a folder to look at:
 //
 //   ./bazelw run //data/synthetic:synthesize -- --dataset=kinetics400 --output_dir=/tmp/kinetics400
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <string>
-#include <thread>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "data/synthetic/synthesizer.h"
 #include "op3d/base/bazel.h"
+#include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/program/renamed_flag.h"
 #include "op3d/base/status_macros.h"
@@ -47,12 +46,9 @@ absl::Status Run(absl::Span<const std::string> words) {
     OP3D_ASSIGN_OR_RETURN(const Miniature miniature, FindMiniature(options.dataset));
     options.size = miniature.tiny_size;
   }
-  options.threads = absl::GetFlag(FLAGS_threads);
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   if (options.folder.empty())
     return absl::InvalidArgumentError("give --output_dir=DIR; see --help");
-  if (options.threads == 0) {
-    options.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  }
   const absl::Status status = Synthesize(options);
   if (absl::IsCancelled(status)) {
     return Annotate(status, "not finished, start again with the same flags to go on");

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/transform/colour.h"
 #include "data/transform/normalise.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::data {
@@ -14,20 +15,13 @@ namespace {
 constexpr double kMinSigma = 0.1;
 constexpr double kMaxSigma = 2.0;
 
-// NaN is outside every range.
-absl::Status CheckRange(const char* field, double value, double low, double high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("transform.", field, " is ", value, "; it must be in [", low, ", ", high, "]"));
-}
-
-absl::Status CheckCrop(const char* crop_field, int crop, const char* side_field, int side) {
-  OP3D_RETURN_IF_ERROR(CheckRange(side_field, side, 1, 8192));
-  OP3D_RETURN_IF_ERROR(CheckRange(crop_field, crop, 1, 8192));
+absl::Status CheckCrop(absl::string_view crop_field, int crop, absl::string_view side_field,
+                       int side) {
+  OP3D_RETURN_IF_ERROR(RequireIn(side_field, side, 1, 8192));
+  OP3D_RETURN_IF_ERROR(RequireIn(crop_field, crop, 1, 8192));
   if (crop <= side) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("transform.", crop_field, " of ", crop,
-                                                 " does not fit into transform.", side_field,
-                                                 " of ", side));
+  return absl::InvalidArgumentError(
+      absl::StrCat(crop_field, " of ", crop, " does not fit into ", side_field, " of ", side));
 }
 
 // The smallest box that contains all of `boxes`.
@@ -45,26 +39,28 @@ Box BoundingBox(const std::vector<Box>& boxes) {
 }  // namespace
 
 absl::Status CheckTransformSettings(const TransformSettings& settings) {
-  OP3D_RETURN_IF_ERROR(CheckRange("train_crop", settings.train_crop(), 1, 8192));
+  OP3D_RETURN_IF_ERROR(RequireIn("transform.train_crop", settings.train_crop(), 1, 8192));
   if (!(settings.min_area() > 0) || !(settings.min_area() <= settings.max_area()) ||
       !(settings.max_area() <= 1)) {
     return absl::InvalidArgumentError(absl::StrCat("transform.min_area is ", settings.min_area(),
                                                    " and max_area ", settings.max_area(),
                                                    "; they must be 0 < min_area <= max_area <= 1"));
   }
-  OP3D_RETURN_IF_ERROR(CheckRange("jitter_probability", settings.jitter_probability(), 0, 1));
-  OP3D_RETURN_IF_ERROR(CheckRange("brightness", settings.brightness(), 0, 1));
-  OP3D_RETURN_IF_ERROR(CheckRange("contrast", settings.contrast(), 0, 1));
-  OP3D_RETURN_IF_ERROR(CheckRange("saturation", settings.saturation(), 0, 1));
-  OP3D_RETURN_IF_ERROR(CheckRange("hue", settings.hue(), 0, 0.5));
-  OP3D_RETURN_IF_ERROR(CheckRange("grey_probability", settings.grey_probability(), 0, 1));
-  OP3D_RETURN_IF_ERROR(CheckRange("blur_probability", settings.blur_probability(), 0, 1));
-  OP3D_RETURN_IF_ERROR(CheckRange("rand_augment_draws", settings.rand_augment_draws(), 0, 16));
   OP3D_RETURN_IF_ERROR(
-      CheckRange("rand_augment_magnitude", settings.rand_augment_magnitude(), 0, 30));
-  OP3D_RETURN_IF_ERROR(CheckCrop("search_crop", settings.search_crop(), "search_short_side",
-                                 settings.search_short_side()));
-  return CheckCrop("test_crop", settings.test_crop(), "test_short_side",
+      RequireIn("transform.jitter_probability", settings.jitter_probability(), 0, 1));
+  OP3D_RETURN_IF_ERROR(RequireIn("transform.brightness", settings.brightness(), 0, 1));
+  OP3D_RETURN_IF_ERROR(RequireIn("transform.contrast", settings.contrast(), 0, 1));
+  OP3D_RETURN_IF_ERROR(RequireIn("transform.saturation", settings.saturation(), 0, 1));
+  OP3D_RETURN_IF_ERROR(RequireIn("transform.hue", settings.hue(), 0, 0.5));
+  OP3D_RETURN_IF_ERROR(RequireIn("transform.grey_probability", settings.grey_probability(), 0, 1));
+  OP3D_RETURN_IF_ERROR(RequireIn("transform.blur_probability", settings.blur_probability(), 0, 1));
+  OP3D_RETURN_IF_ERROR(
+      RequireIn("transform.rand_augment_draws", settings.rand_augment_draws(), 0, 16));
+  OP3D_RETURN_IF_ERROR(
+      RequireIn("transform.rand_augment_magnitude", settings.rand_augment_magnitude(), 0, 30));
+  OP3D_RETURN_IF_ERROR(CheckCrop("transform.search_crop", settings.search_crop(),
+                                 "transform.search_short_side", settings.search_short_side()));
+  return CheckCrop("transform.test_crop", settings.test_crop(), "transform.test_short_side",
                    settings.test_short_side());
 }
 

@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>  // NOLINT: the loader's and the scorers' threads are plain ones
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "data/loader/loader.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
+#include "op3d/base/thread/parallel.h"
 #include "op3d/network/evaluation_network.h"
 #include "op3d/torch/device.h"
 #include "op3d/torch/torch_status.h"
@@ -199,15 +199,11 @@ absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<data::V
   const int64_t workers = std::max<int64_t>(1, std::min<int64_t>(options.threads + 1, count));
   std::vector<absl::Status> statuses(workers);
   std::vector<Part> parts(workers);
-  const auto work = [&](int64_t worker) {
+  OnThreads(workers, [&](int64_t worker) {
     statuses[worker] =
         ScoreRange(*form, videos, count * worker / workers, count * (worker + 1) / workers, frames,
                    clips, options, &parts[worker]);
-  };
-  std::vector<std::thread> threads;
-  for (int64_t worker = 1; worker < workers; ++worker) threads.emplace_back(work, worker);
-  work(0);
-  for (std::thread& thread : threads) thread.join();
+  });
   for (int64_t worker = 0; worker < workers; ++worker) {
     OP3D_RETURN_IF_ERROR(statuses[worker]);
     *seconds += parts[worker].seconds;

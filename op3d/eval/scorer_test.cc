@@ -89,7 +89,7 @@ TEST_F(ScorerTest, ScoresFileHoldsMeansOfHeadsAndViews) {
   scores.heads = 2, scores.videos = 1, scores.clips = 1, scores.crops = 2, scores.classes = 1;
   scores.logits = {1, 2, 3, 6};  // head 0: views 1, 2; head 1: views 3, 6
   scores.labels = {0};
-  ASSERT_OK_AND_ASSIGN(const std::string bytes, SerializeScores(scores));
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, SerializeTestScores(Summarise(scores)));
   ASSERT_OK_AND_ASSIGN(const Safetensors file, Safetensors::Parse(bytes, "scores"));
   const auto value = [&](const char* name, int i) {
     return reinterpret_cast<const float*>(file.Find(name)->data.data())[i];

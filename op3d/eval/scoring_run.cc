@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
-#include <thread>  // NOLINT: the scorers' threads are plain ones
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -13,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/parallel.h"
 
 namespace op3d {
 namespace {
@@ -172,11 +172,7 @@ absl::Status Run::Explain(const absl::Status& status) const {
 }
 
 absl::Status Run::Score() {
-  std::vector<std::thread> threads;
-  const int64_t workers = std::min<int64_t>(options_.threads + 1, todo_.size());
-  for (int64_t worker = 1; worker < workers; ++worker) threads.emplace_back([&] { Work(); });
-  Work();
-  for (std::thread& thread : threads) thread.join();
+  OnThreads(std::min<int64_t>(options_.threads + 1, todo_.size()), [&](int64_t) { Work(); });
   absl::MutexLock lock(&mutex_);
   return Explain(status_);
 }

@@ -12,6 +12,7 @@
 #include "data/transform/pixel_rows.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 #include "op3d/base/training_failure.h"
@@ -95,11 +96,8 @@ absl::Status StateTrainer::Prepare() {
   }
   own_accumulation_ = state_.accumulation / processes;
   OP3D_RETURN_IF_ERROR(CheckMixing(job_.training));
-  if (job_.training.batch_norm_clips() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat("training.batch_norm_clips is ",
-                                                   job_.training.batch_norm_clips(),
-                                                   "; it must be at least 0, where 0 is none"));
-  }
+  OP3D_RETURN_IF_ERROR(
+      RequireAtLeast("training.batch_norm_clips", job_.training.batch_norm_clips(), 0));
   OP3D_ASSIGN_OR_RETURN(loss_limit_,
                         DivergenceLimit(job_.training.divergence_factor(), job_.classes));
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::planner {
@@ -40,11 +41,6 @@ StateSettings MakeState(const PoolOptions& options, int number) {
   state.set_accumulation(options.clips_per_step / (state.batch_size() * options.processes));
   state.set_frozen_batch_norm(length == 2);
   return state;
-}
-
-absl::Status Refuse(absl::string_view field, double value, absl::string_view limits) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("published.", field, " is ", value, "; it must be ", limits));
 }
 
 // Copies the list, or leaves `to` unchanged if it is empty.
@@ -101,24 +97,24 @@ absl::Status MakePublished(TransitionGraph* graph) {
   }
   OP3D_RETURN_IF_ERROR(TakeList("rates", pool.rates(), &options.rates));
   for (const double rate : options.rates) {
-    if (!(rate > 0)) return Refuse("rates", rate, "above 0");
+    OP3D_RETURN_IF_ERROR(Require(rate > 0, "published.rates", rate, "above 0"));
   }
   OP3D_RETURN_IF_ERROR(TakeList("lower_rates", pool.lower_rates(), &options.lower_rates));
   for (const double share : options.lower_rates) {
-    if (!(share > 0 && share < 1)) return Refuse("lower_rates", share, "in (0, 1)");
+    OP3D_RETURN_IF_ERROR(
+        Require(share > 0 && share < 1, "published.lower_rates", share, "in (0, 1)"));
   }
-  if (pool.longest_stride() < 0) {
-    return Refuse("longest_stride", pool.longest_stride(), "at least 1, or 0 for 1");
-  }
+  OP3D_RETURN_IF_ERROR(Require(pool.longest_stride() >= 0, "published.longest_stride",
+                               pool.longest_stride(), "at least 1, or 0 for 1"));
   options.longest_stride = std::max(1, pool.longest_stride());
   if (pool.clips_per_step() != 0) options.clips_per_step = pool.clips_per_step();
   OP3D_RETURN_IF_ERROR(TakeList("batch_sizes", pool.batch_sizes(), &options.batch_sizes));
   for (const int batch : options.batch_sizes) {
-    if (batch < 1) return Refuse("batch_sizes", batch, "at least 1");
-    if (options.clips_per_step < batch || options.clips_per_step % batch != 0) {
-      return Refuse("clips_per_step", options.clips_per_step,
-                    absl::StrCat("a multiple of each batch, of ", batch, " too"));
-    }
+    OP3D_RETURN_IF_ERROR(RequireAtLeast("published.batch_sizes", batch, 1));
+    OP3D_RETURN_IF_ERROR(
+        Require(options.clips_per_step >= batch && options.clips_per_step % batch == 0,
+                "published.clips_per_step", options.clips_per_step,
+                absl::StrCat("a multiple of each batch, of ", batch, " too")));
   }
   *graph = MakePool(options);
   return absl::OkStatus();

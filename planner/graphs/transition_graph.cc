@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::planner {
@@ -209,9 +210,8 @@ absl::Status OrderEdges(const TransitionGraph& graph, GraphIndex* index) {
 }
 
 absl::Status CheckPositive(const StateSettings& state, absl::string_view field, double value) {
-  if (std::isfinite(value) && value > 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("state ", state.name(), ": ", field, " is ", value,
-                                                 ", but must be a number above 0"));
+  return Require(std::isfinite(value) && value > 0,
+                 absl::StrCat("state ", state.name(), ": ", field), value, "a number above 0");
 }
 
 }  // namespace
@@ -251,11 +251,10 @@ absl::Status ValidateState(const StateSettings& state) {
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "batch_size", state.batch_size()));
   OP3D_RETURN_IF_ERROR(CheckPositive(state, "accumulation", state.accumulation()));
   constexpr int kMostPixels = 8192;
-  if (state.crop() < 0 || state.crop() > kMostPixels) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "state ", state.name(), ": crop is ", state.crop(), "; it must be in [1, ", kMostPixels,
-        "], or 0 for the transform's own"));
-  }
+  OP3D_RETURN_IF_ERROR(
+      Require(state.crop() >= 0 && state.crop() <= kMostPixels,
+              absl::StrCat("state ", state.name(), ": crop"), state.crop(),
+              absl::StrCat("in [1, ", kMostPixels, "], or 0 for the transform's own")));
   constexpr int64_t kMostFrames = 1 << 20;
   const int64_t frames = int64_t{state.segments()} * state.frames_per_segment();
   if (frames * state.stride() <= kMostFrames && frames <= kMostFrames) return absl::OkStatus();

@@ -2,7 +2,7 @@
 decays b the bounded linear least squares of the other four unknowns by scipy's active sets, then a
 closer search around the best ones.  Needs numpy and scipy, so it is no test of the build's.
 
-./bazelw build //planner:knee && python3 planner/knee/check_knee.py bazel-out/k8-opt/bin/planner/knee/knee --curves=300
+./bazelw build //planner:knee && python3 planner/knee/check_knee.py bazel-out/k8-opt/bin/programs/knee --curves=300
 """
 import argparse
 import json

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
+#include "op3d/base/require.h"
+#include "op3d/base/status_macros.h"
 #include "planner/knee/decay_grid.h"
 
 namespace op3d::planner {
@@ -13,18 +15,13 @@ namespace {
 
 absl::Status CheckOptions(absl::Span<const double> performance,
                           const KneeBootstrapOptions& options) {
-  if (!(options.confidence > 0 && options.confidence < 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the confidence is ", options.confidence, ", but must lie between 0 and 1"));
-  }
+  OP3D_RETURN_IF_ERROR(Require(options.confidence > 0 && options.confidence < 1, "the confidence",
+                               options.confidence, "in (0, 1)"));
   if (options.resamples < 2) {
     return absl::InvalidArgumentError(
         absl::StrCat("an interval needs at least 2 resamples, got ", options.resamples));
   }
-  if (options.ahead < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the epochs to look ahead are ", options.ahead, ", but must be at least 0"));
-  }
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("the number of epochs to look ahead", options.ahead, 0));
   if (performance.size() < 2) {
     return absl::InvalidArgumentError(absl::StrCat(
         "an interval needs the performance of at least 2 epochs, got ", performance.size()));

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "planner/knee/knee_interval.h"
 
@@ -31,34 +32,20 @@ absl::Status CheckFinite(absl::Span<const double> performance) {
   return absl::OkStatus();
 }
 
-absl::Status CheckAtLeastOne(absl::string_view field, int value) {
-  if (value >= 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("stopping rule: ", field, " is ", value, ", but must be at least 1"));
-}
-
 // Checks attempt_epochs and what the method needs; not the bounds.
 absl::Status CheckMethod(const StoppingRule& rule) {
-  OP3D_RETURN_IF_ERROR(CheckAtLeastOne("attempt_epochs", rule.attempt_epochs()));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("stopping rule: attempt_epochs", rule.attempt_epochs(), 1));
   if (rule.method() == StoppingRule::PLATEAU && rule.race()) {
     return absl::InvalidArgumentError(
         "stopping rule: race needs a fit, but PLATEAU makes none; use KNEE or KNEE_INTERVAL");
   }
   if (rule.method() != StoppingRule::KNEE_INTERVAL && !rule.race()) return absl::OkStatus();
-  if (!(rule.confidence() >= 0 && rule.confidence() < 1)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "stopping rule: confidence is ", rule.confidence(), ", but must lie between 0 and 1"));
-  }
-  if (!(rule.negligible_gain() >= 0)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "stopping rule: negligible_gain is ", rule.negligible_gain(), ", but must be at least 0"));
-  }
-  if (rule.first_fit_epochs() == 0 || rule.first_fit_epochs() >= kLeastFitEpochs) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(absl::StrCat("stopping rule: first_fit_epochs is ",
-                                                 rule.first_fit_epochs(), ", but must be at least ",
-                                                 kLeastFitEpochs, ", or 0 for attempt_epochs"));
+  OP3D_RETURN_IF_ERROR(Require(rule.confidence() >= 0 && rule.confidence() < 1,
+                               "stopping rule: confidence", rule.confidence(), "in [0, 1)"));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("stopping rule: negligible_gain", rule.negligible_gain(), 0));
+  return Require(rule.first_fit_epochs() == 0 || rule.first_fit_epochs() >= kLeastFitEpochs,
+                 "stopping rule: first_fit_epochs", rule.first_fit_epochs(),
+                 absl::StrCat("at least ", kLeastFitEpochs, ", or 0 for attempt_epochs"));
 }
 
 int FirstFit(const StoppingRule& rule) {
@@ -127,7 +114,7 @@ absl::StatusOr<StoppingDecision> DecideStop(absl::Span<const double> performance
     return absl::InvalidArgumentError("a curve without its point 0, the score before training");
   }
   OP3D_RETURN_IF_ERROR(CheckMethod(rule));
-  OP3D_RETURN_IF_ERROR(CheckAtLeastOne("the bound on epochs", max_epochs));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("stopping rule: the bound on epochs", max_epochs, 1));
   OP3D_RETURN_IF_ERROR(CheckFinite(performance));
   const int trained = static_cast<int>(performance.size()) - 1;
   if (rule.method() == StoppingRule::PLATEAU) {
@@ -191,8 +178,9 @@ StoppingRule PublishedRule(int attempt_epochs) {
 
 absl::Status ValidateStoppingRule(const StoppingRule& rule) {
   OP3D_RETURN_IF_ERROR(CheckMethod(rule));
-  OP3D_RETURN_IF_ERROR(CheckAtLeastOne("max_epochs_from_initial", rule.max_epochs_from_initial()));
-  return CheckAtLeastOne("max_epochs", rule.max_epochs());
+  OP3D_RETURN_IF_ERROR(
+      RequireAtLeast("stopping rule: max_epochs_from_initial", rule.max_epochs_from_initial(), 1));
+  return RequireAtLeast("stopping rule: max_epochs", rule.max_epochs(), 1);
 }
 
 CurveTerms TermsOf(const StoppingRule& rule) {

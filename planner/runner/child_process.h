@@ -9,15 +9,15 @@
 #ifndef OP3D_PLANNER_RUNNER_CHILD_PROCESS_H_
 #define OP3D_PLANNER_RUNNER_CHILD_PROCESS_H_
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "op3d/base/subprocess.h"
 
 namespace op3d::planner {
 
@@ -45,16 +45,10 @@ class ChildProcess {
   absl::StatusOr<std::string> ReadLine(absl::Duration timeout);
 
  private:
-  ChildProcess(pid_t pid, int input, int output) : pid_(pid), input_(input), output_(output) {}
-  // True if it has ended within `patience`.
-  bool WaitFor(absl::Duration patience);
+  explicit ChildProcess(std::unique_ptr<Subprocess> process) : process_(std::move(process)) {}
   absl::Status Ended();
 
-  const pid_t pid_;
-  int input_;
-  int output_;
-  bool ended_ = false;
-  int wait_status_ = 0;
+  const std::unique_ptr<Subprocess> process_;
   // Bytes that were read but not yet returned.
   std::string buffer_;
 };

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/base/thread/parallel.h"
@@ -138,10 +139,7 @@ absl::Status ValidateSearchRequest(const SearchRequest& request) {
 absl::StatusOr<FoundPlan> SearchWithChildren(const SearchRequest& request,
                                              const ChildSearchOptions& options) {
   OP3D_RETURN_IF_ERROR(ValidateSearchRequest(request));
-  if (options.jobs < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--jobs is ", options.jobs, ", but must be at least 1"));
-  }
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--jobs", options.jobs, 1));
   OP3D_RETURN_IF_ERROR(KeepRequest(request, options.folder));
   // With fewer jobs than pools the first pools are searched first; with more, the jobs are divided.
   const int pools = request.graphs_size();

@@ -53,29 +53,6 @@ absl::StatusOr<int> Lock(const std::string& path) {
   return lock;
 }
 
-absl::Status WriteAndSync(int file, absl::string_view line, int64_t offset,
-                          const std::string& path) {
-  while (!line.empty()) {
-    const ssize_t written = ::pwrite(file, line.data(), line.size(), offset);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, "cannot write", path);
-    line.remove_prefix(static_cast<size_t>(written));
-    offset += written;
-  }
-  if (::fsync(file) != 0) return ErrnoStatus(errno, "cannot write", path);
-  return absl::OkStatus();
-}
-
-// The name of a new file is only on disk after its folder was synced.
-void SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);  // some file systems cannot
-  ::close(fd);
-}
-
 absl::Status CompareHeaders(const JournalHeader& there, const JournalHeader& here,
                             const std::string& path) {
   const std::string difference = FirstDifference(there, here);
@@ -165,50 +142,41 @@ absl::StatusOr<JournalContent> ReadJournal(const std::string& path) {
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const std::string& path,
                                                        const JournalHeader& header) {
   OP3D_ASSIGN_OR_RETURN(const int lock, Lock(path));
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0) {
-    const absl::Status status = ErrnoStatus(errno, "cannot create", path);
+  absl::StatusOr<std::unique_ptr<AppendFile>> file = AppendFile::Open(path);
+  if (!file.ok()) {
     ::close(lock);
-    return status;
+    return file.status();
   }
-  std::unique_ptr<Journal> journal(new Journal(path, lock, file));
+  std::unique_ptr<Journal> journal(new Journal(path, lock, *std::move(file)));
   OP3D_RETURN_IF_ERROR(journal->Begin(header));
   return journal;
 }
 
-Journal::Journal(const std::string& path, int lock, int file)
-    : path_(path), lock_(lock), file_(file) {}
+Journal::Journal(const std::string& path, int lock, std::unique_ptr<AppendFile> file)
+    : path_(path), lock_(lock), file_(std::move(file)) {}
 
-Journal::~Journal() {
-  ::close(file_);
-  ::close(lock_);
-}
+Journal::~Journal() { ::close(lock_); }
 
 absl::Status Journal::Begin(const JournalHeader& header) {
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path_));
   OP3D_ASSIGN_OR_RETURN(JournalContent content, ParseJournal(text, path_));
   if (content.size > 0) OP3D_RETURN_IF_ERROR(CompareHeaders(content.header, header, path_));
-  size_ = content.size;
   entries_ = std::move(content.entries);
-  if (::ftruncate(file_, size_) != 0)
-    return ErrnoStatus(errno, "cannot cut a torn line off", path_);
-  if (size_ > 0) return absl::OkStatus();
+  OP3D_RETURN_IF_ERROR(file_->CutTo(content.size));
+  if (content.size > 0) return absl::OkStatus();
   JournalEntry first;
   *first.mutable_header() = header;
-  OP3D_RETURN_IF_ERROR(Append(first));
-  SyncFolderOf(path_);
-  return absl::OkStatus();
+  return Append(first);
 }
 
 absl::Status Journal::Append(const JournalEntry& entry) {
   OP3D_RETURN_IF_ERROR(status_);
   OP3D_ASSIGN_OR_RETURN(const std::string line, EncodeJournalLine(entry));
-  status_ = WriteAndSync(file_, line, size_, path_);
-  if (status_.ok()) {
-    size_ += static_cast<int64_t>(line.size());
-  } else if (::ftruncate(file_, size_) != 0) {
-    // Then the incomplete line stays, and is removed when the journal is opened next.
-  }
+  const int64_t before = file_->size();
+  status_ = file_->Append(line);
+  if (status_.ok()) status_ = file_->Sync();
+  // If this fails too, the incomplete line is removed when the journal is opened next.
+  if (!status_.ok()) file_->CutTo(before).IgnoreError();
   return status_;
 }
 

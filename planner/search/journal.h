@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "op3d/base/append_file.h"
 #include "planner/search/journal.pb.h"
 
 namespace op3d::planner {
@@ -51,14 +52,13 @@ class Journal {
   absl::Status Append(const JournalEntry& entry);
 
  private:
-  Journal(const std::string& path, int lock, int file);
+  Journal(const std::string& path, int lock, std::unique_ptr<AppendFile> file);
   // Reads the file, removes an incomplete line, compares or writes the header.
   absl::Status Begin(const JournalHeader& header);
 
   const std::string path_;
   const int lock_;
-  const int file_;
-  int64_t size_ = 0;
+  const std::unique_ptr<AppendFile> file_;
   absl::Status status_;
   std::vector<JournalEntry> entries_;
 };

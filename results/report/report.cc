@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/substitute.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "results/picture/curves_svg.h"
@@ -17,7 +18,14 @@
 namespace op3d::results {
 namespace {
 
-constexpr char kStyle[] = R"css(
+// $0: the title; $1: what stands below it; $2: the page itself.
+constexpr char kPage[] = R"html(<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$0</title>
+<style>
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
 body { margin: 0; background: #fff; color: #1f2933; line-height: 1.5;
@@ -67,7 +75,16 @@ pre { font: 12.5px/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; backgrou
   th, td { padding-right: 8px; }
   .bar { width: min(90px, var(--bar, 90px)); }
 }
-)css";
+</style>
+</head>
+<body>
+<main>
+<h1>$0</h1>
+<p class="subtitle">$1</p>
+$2</main>
+</body>
+</html>
+)html";
 
 std::string Subtitle(const RunRecord& record) {
   std::string text =
@@ -82,12 +99,7 @@ std::string Subtitle(const RunRecord& record) {
 }
 
 std::string Page(const std::string& title, const std::string& subtitle, const std::string& body) {
-  return absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-      EscapeXml(title), "</title>\n<style>", kStyle, "</style>\n</head>\n<body>\n<main>\n<h1>",
-      EscapeXml(title), "</h1>\n<p class=\"subtitle\">", EscapeXml(subtitle), "</p>\n", body,
-      "</main>\n</body>\n</html>\n");
+  return absl::Substitute(kPage, EscapeXml(title), EscapeXml(subtitle), body);
 }
 
 std::string HeadlineBox(const std::string& headline, const std::string& note) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/progress.h"
 #include "results/record/format.h"
 #include "results/record/roles.h"
@@ -278,11 +279,7 @@ std::string CsvTable(const ResultTable& table) {
   const auto add = [&](const std::vector<std::string>& before,
                        const std::vector<std::string>& cells) {
     std::vector<std::string> quoted = before;
-    for (const std::string& cell : cells) {
-      const bool plain = cell.find_first_of(",\"\r\n") == std::string::npos;
-      quoted.push_back(
-          plain ? cell : absl::StrCat("\"", absl::StrReplaceAll(cell, {{"\"", "\"\""}}), "\""));
-    }
+    for (const std::string& cell : cells) quoted.push_back(CsvField(cell));
     absl::StrAppend(&text, absl::StrJoin(quoted, ","), "\n");
   };
   add({"benchmark", "scale"}, grid.head);

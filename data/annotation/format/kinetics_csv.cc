@@ -10,9 +10,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "data/annotation/text/csv.h"
 #include "data/annotation/text/list_text.h"
-#include "op3d/base/file.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::data {
@@ -148,11 +147,6 @@ absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view tex
         absl::StrCat(source, ": a header row, but not a single clip below it"));
   }
   return clips;
-}
-
-absl::StatusOr<std::vector<KineticsClip>> ReadKineticsCsv(const std::string& path) {
-  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  return ParseKineticsCsv(text, path);
 }
 
 }  // namespace op3d::data

@@ -1,6 +1,6 @@
 // The official lists of Kinetics: `label,youtube_id,time_start,time_end,split`.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::vector<KineticsClip> clips, ReadKineticsCsv("val.csv"));
+//   OP3D_ASSIGN_OR_RETURN(std::vector<KineticsClip> clips, ParseKineticsCsv(text, "val.csv"));
 //   clips[0].Name();                                  // "0wR5jVB-WPk_000417_000427"
 //
 // The header names the columns, in any order; further columns (`is_cc`) are ignored.
@@ -41,9 +41,6 @@ struct KineticsClip {
 // fields, an impossible id or time, a clip listed twice, no row at all.
 absl::StatusOr<std::vector<KineticsClip>> ParseKineticsCsv(absl::string_view text,
                                                            absl::string_view source);
-
-// The same from a file; NotFound if it does not exist.
-absl::StatusOr<std::vector<KineticsClip>> ReadKineticsCsv(const std::string& path);
 
 }  // namespace op3d::data
 

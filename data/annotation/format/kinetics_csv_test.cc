@@ -1,7 +1,5 @@
 #include "data/annotation/format/kinetics_csv.h"
 
-#include "op3d/base/bazel.h"
-#include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 
 namespace op3d::data {
@@ -93,15 +91,6 @@ TEST(KineticsCsvTest, ARowMayLackItsAnnotation) {
   ASSERT_EQ(clips.size(), 2);
   EXPECT_EQ(clips[1].label, "");
   EXPECT_EQ(clips[0].ShortName(), "id1_7_17");
-}
-
-TEST(KineticsCsvTest, ReadsAFile) {
-  const std::string path = JoinPath(TestFolder("kinetics"), "val.csv");
-  EXPECT_THAT(ReadKineticsCsv(path), StatusIs(absl::StatusCode::kNotFound, HasSubstr("val.csv")));
-  ASSERT_THAT(WriteFileAtomically(path, "youtube_id,time_start,time_end,split\nab,1,2,test\n"),
-              IsOk());
-  ASSERT_OK_AND_ASSIGN(const std::vector<KineticsClip> clips, ReadKineticsCsv(path));
-  EXPECT_EQ(clips.size(), 1);
 }
 
 }  // namespace

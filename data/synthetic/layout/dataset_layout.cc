@@ -3,21 +3,17 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "op3d/base/csv.h"
 
 namespace op3d::data {
 
 std::string GroupsCsv(const Miniature& miniature) {
   std::string text = "class,group\n";
   for (const VideoClass* video_class : SortedClasses(miniature)) {
-    absl::StrAppend(&text, CsvField(video_class->name), ",", CsvField(video_class->group), "\n");
+    absl::StrAppend(&text, CsvField(video_class->name, " "), ",", CsvField(video_class->group, " "),
+                    "\n");
   }
   return text;
-}
-
-std::string CsvField(absl::string_view text) {
-  if (text.find_first_of(" ,\"\r\n") == absl::string_view::npos) return std::string(text);
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
 std::vector<const VideoClass*> SortedClasses(const Miniature& miniature) {

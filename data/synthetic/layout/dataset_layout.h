@@ -35,9 +35,6 @@ struct DatasetLayout {
 // `class,group` after a header row, in alphabetical order; the benchmark groups results by it.
 std::string GroupsCsv(const Miniature& miniature);
 
-// A field of a CSV file: quoted if it contains a comma, a quote, a space or a line break.
-std::string CsvField(absl::string_view text);
-
 // In alphabetical order.
 std::vector<const VideoClass*> SortedClasses(const Miniature& miniature);
 

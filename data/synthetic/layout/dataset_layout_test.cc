@@ -12,13 +12,6 @@ TEST(DatasetLayoutTest, GroupsAreListedAlphabetically) {
   EXPECT_EQ(GroupsCsv(miniature), "class,group\n\"salt, \"\"then\"\" pepper\",long\nup,short\n");
 }
 
-TEST(DatasetLayoutTest, CsvFieldsFollowTheRules) {
-  EXPECT_EQ(CsvField("bars"), "bars");
-  EXPECT_EQ(CsvField("up then down"), "\"up then down\"");
-  EXPECT_EQ(CsvField("a\"b"), "\"a\"\"b\"");
-  EXPECT_EQ(CsvField(""), "");
-}
-
 TEST(DatasetLayoutTest, YouTubeIdsHaveElevenLetters) {
   RandomStream stream(1, "id", {});
   EXPECT_THAT(DrawYouTubeId(&stream), testing::MatchesRegex("[A-Za-z0-9_-]{11}"));

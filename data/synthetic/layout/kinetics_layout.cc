@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/synthetic/miniatures/miniature_rendering.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d::data {
@@ -50,7 +51,7 @@ std::string KineticsCsv(const Miniature& miniature, absl::string_view split,
                               : "youtube_id,time_start,time_end,split\n";
   for (const KineticsVideo& video : videos) {
     if (labelled) {
-      absl::StrAppend(&text, CsvField(miniature.classes[video.video_class].name), ",");
+      absl::StrAppend(&text, CsvField(miniature.classes[video.video_class].name, " "), ",");
     }
     absl::StrAppend(&text, video.id, ",", video.start_seconds, ",", video.end_seconds, ",", split,
                     labelled ? ",0\n" : "\n");

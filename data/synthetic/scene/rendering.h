@@ -30,9 +30,6 @@ class Rendering {
   // The frames [first, end) in which the actor is visible.
   int first_present() const { return first_present_; }
   int end_present() const { return end_present_; }
-  // Starts at the first frame in which the actor is visible.
-  const Trajectory& trajectory() const { return trajectory_; }
-  const Figure& actor() const { return actor_; }
 
   // Calls `sink` for the frames in order; an error from it stops the rendering and is returned.
   absl::Status Render(absl::FunctionRef<absl::Status(const RgbImage&)> sink) const;

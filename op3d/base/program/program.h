@@ -8,7 +8,9 @@
 #define OP3D_BASE_PROGRAM_PROGRAM_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -23,6 +25,34 @@ namespace op3d {
 // flags to stdout and returns 0.
 int RunProgram(int argc, char** argv, absl::string_view usage,
                absl::FunctionRef<absl::Status(absl::Span<const std::string> words)> run);
+
+// A sub-command: `run` gets the words after its name.
+struct Command {
+  std::string name;
+  std::function<absl::Status(absl::Span<const std::string> words)> run;
+};
+
+// The same for a program with sub-commands: calls the one that the first word names.  It is wrong
+// use to give no word, an unknown one, or a flag of other sub-commands (RefuseForeignFlags).  --help
+// with a sub-command's name prints the flags that it accepts.
+int RunCommands(int argc, char** argv, absl::string_view usage,
+                const std::vector<Command>& commands);
+
+// The ones of `commands` that a flag's help names before a colon, at its beginning or after a full
+// stop or a semicolon ("frames: short side.  clip: side of the crop"); flags after a name are
+// ignored ("replay --stability: ...").  Empty = all commands accept the flag.
+std::vector<std::string> FlagTakers(absl::string_view help,
+                                    const std::vector<std::string>& commands);
+
+// A flag of another sub-command would have no effect.  If one is given, even with its default
+// value, InvalidArgument names it and the sub-commands that accept it.  `commands` are all of
+// `program`.
+absl::Status RefuseForeignFlags(absl::string_view program, absl::string_view command,
+                                const std::vector<std::string>& commands);
+
+// InvalidArgument "use: `usage`" unless there are `count` words.
+absl::Status RequireWords(absl::Span<const std::string> words, size_t count,
+                          absl::string_view usage);
 
 // For programs that only take flags: InvalidArgument that names the first word, OK if there is
 // none.

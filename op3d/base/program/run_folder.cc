@@ -142,8 +142,6 @@ absl::StatusOr<std::unique_ptr<RunFolder>> RunFolder::Open(const std::string& pa
 }
 
 RunFolder::~RunFolder() {
-  absl::MutexLock lock(&mutex_);
-  if (log_ != nullptr) std::fclose(log_);
   if (lock_ >= 0) ::close(lock_);
 }
 
@@ -155,10 +153,8 @@ void RunFolder::Log(absl::string_view event, nlohmann::json fields) {
   line["event"] = std::string(event);
   for (const auto& [key, value] : fields.items()) line[key] = value;
   absl::MutexLock lock(&mutex_);
-  if (log_ == nullptr) log_ = std::fopen(Path(kLog).c_str(), "ae");
-  if (log_ == nullptr) return;
-  std::fputs(absl::StrCat(line.dump(), "\n").c_str(), log_);
-  std::fflush(log_);
+  if (log_ == nullptr) log_ = AppendFile::Open(Path(kLog)).value_or(nullptr);
+  if (log_ != nullptr) log_->Append(absl::StrCat(line.dump(), "\n")).IgnoreError();
 }
 
 }  // namespace op3d

@@ -8,7 +8,6 @@
 
 #include <google/protobuf/message.h>
 
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -18,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "op3d/base/append_file.h"
 
 namespace op3d {
 
@@ -54,7 +54,7 @@ class RunFolder {
   int lock_ = -1;
   int resumed_ = 0;
   absl::Mutex mutex_;
-  std::FILE* log_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::unique_ptr<AppendFile> log_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace op3d

@@ -14,7 +14,7 @@ absl::Status InParallel(int threads, int64_t count, absl::FunctionRef<absl::Stat
   std::atomic<int64_t> next{0};
   absl::Mutex mutex;
   absl::Status status;
-  const auto take = [&] {
+  OnThreads(std::min<int64_t>(threads, count), [&](int64_t) {
     for (int64_t i = next++; i < count; i = next++) {
       absl::Status done = CheckInterrupt();
       if (done.ok()) done = work(i);
@@ -23,12 +23,15 @@ absl::Status InParallel(int threads, int64_t count, absl::FunctionRef<absl::Stat
       status.Update(done);
       next = count;
     }
-  };
-  std::vector<std::thread> others;
-  for (int64_t i = 1; i < std::min<int64_t>(threads, count); ++i) others.emplace_back(take);
-  take();
-  for (std::thread& other : others) other.join();
+  });
   return status;
+}
+
+void OnThreads(int64_t threads, absl::FunctionRef<void(int64_t)> work) {
+  std::vector<std::thread> others;
+  for (int64_t i = 1; i < threads; ++i) others.emplace_back(work, i);
+  work(0);
+  for (std::thread& other : others) other.join();
 }
 
 }  // namespace op3d

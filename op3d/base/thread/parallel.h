@@ -19,6 +19,10 @@ namespace op3d {
 // one.
 absl::Status InParallel(int threads, int64_t count, absl::FunctionRef<absl::Status(int64_t)> work);
 
+// Calls `work`(i) for all i in [0, threads) at the same time, on a thread each (the caller's among
+// them); returns when all calls have.
+void OnThreads(int64_t threads, absl::FunctionRef<void(int64_t)> work);
+
 }  // namespace op3d
 
 #endif  // OP3D_BASE_THREAD_PARALLEL_H_

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <vector>
 
 #include "op3d/base/testing/status_matchers.h"
@@ -25,6 +26,17 @@ TEST(InParallelTest, DoesEverythingOnce) {
     for (const std::atomic<int>& count : calls) EXPECT_EQ(count, 1);
   }
   EXPECT_THAT(InParallel(2, 0, [](int64_t) { return absl::InternalError("called"); }), IsOk());
+}
+
+TEST(OnThreadsTest, AllAreThereAtOnce) {
+  std::atomic<int> there = 0;
+  std::vector<int> seen(3, -1);
+  OnThreads(3, [&](int64_t i) {
+    ++there;
+    while (there < 3) std::this_thread::yield();
+    seen[i] = there;
+  });
+  EXPECT_THAT(seen, testing::Each(3));
 }
 
 TEST(InParallelTest, StopsAtAnError) {

@@ -1,17 +1,18 @@
 #include "op3d/distributed/testing/rank_processes.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <algorithm>
+#include <memory>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/subprocess.h"
 
 namespace op3d {
 
@@ -36,42 +37,34 @@ std::vector<EndedRank> RunRanks(int size, const std::string& filter,
   const std::string folder = TestFolder("ranks");
   const std::string port = absl::StrCat(FreePort());
   const absl::Time start = absl::Now();
-  std::vector<int> children;
+  std::vector<std::unique_ptr<Subprocess>> children;
   for (int rank = 0; rank < size; ++rank) {
-    std::map<std::string, std::string> environment = {{"RANK", absl::StrCat(rank)},
-                                                      {"WORLD_SIZE", absl::StrCat(size)},
-                                                      {"MASTER_ADDR", "127.0.0.1"},
-                                                      {"MASTER_PORT", port}};
-    for (const auto& [name, value] : variables) environment[name] = value;
-    const std::string log = JoinPath(folder, absl::StrCat(rank));
-    const std::string flag = "--gtest_filter=" + filter;
-    const int child = ::fork();
-    if (child == 0) {
-      const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-      ::dup2(fd, STDOUT_FILENO);
-      ::dup2(fd, STDERR_FILENO);
-      for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
-      ::unsetenv("TEST_SHARD_STATUS_FILE");
-      ::unsetenv("XML_OUTPUT_FILE");
-      ::unsetenv("TEST_PREMATURE_EXIT_FILE");
-      ::execl("/proc/self/exe", "ranks", flag.c_str(), "--gtest_also_run_disabled_tests", nullptr);
-      ::_exit(127);
-    }
-    children.push_back(child);
+    SubprocessOptions options;
+    options.command = {"/proc/self/exe", "--gtest_filter=" + filter,
+                       "--gtest_also_run_disabled_tests"};
+    options.log = JoinPath(folder, absl::StrCat(rank));
+    options.variables = {{"RANK", absl::StrCat(rank)},
+                         {"WORLD_SIZE", absl::StrCat(size)},
+                         {"MASTER_ADDR", "127.0.0.1"},
+                         {"MASTER_PORT", port},
+                         {"TEST_SHARD_STATUS_FILE", std::nullopt},
+                         {"XML_OUTPUT_FILE", std::nullopt},
+                         {"TEST_PREMATURE_EXIT_FILE", std::nullopt}};
+    for (const auto& [name, value] : variables) options.variables[name] = value;
+    children.push_back(*Subprocess::Start(options));
   }
   std::vector<EndedRank> ended(size);
-  int running = size;
-  while (running > 0) {
+  std::vector<int> running(size);
+  for (int rank = 0; rank < size; ++rank) running[rank] = children[rank]->pid();
+  while (std::count(running.begin(), running.end(), 0) < size) {
     for (int rank = 0; rank < size; ++rank) {
-      int status = 0;
-      if (children[rank] == 0 || ::waitpid(children[rank], &status, WNOHANG) == 0) continue;
-      children[rank] = 0;
-      --running;
-      ended[rank].code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+      if (running[rank] == 0 || !children[rank]->Ended()) continue;
+      running[rank] = 0;
+      ended[rank].code = children[rank]->Wait();
       ended[rank].text = ReadFile(JoinPath(folder, absl::StrCat(rank))).value_or("");
       ended[rank].time = absl::Now() - start;
     }
-    if (while_running) while_running(children);
+    if (while_running) while_running(running);
     absl::SleepFor(absl::Milliseconds(5));
   }
   return ended;

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
+#include "op3d/base/csv.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/eval/scores/fusion.h"
 #include "op3d/eval/scores/silent_failure.h"
@@ -26,12 +26,6 @@ constexpr size_t kTopClasses = 5;
 std::string ClassName(const Evaluation& evaluation, int64_t label) {
   const std::vector<std::string>& names = evaluation.test.class_names;
   return names.empty() ? absl::StrCat("class ", label) : names[label];
-}
-
-// Quoted if necessary (RFC 4180).
-std::string Field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
 std::string Percent(double share) { return absl::StrFormat("%.2f %%", 100 * share); }
@@ -262,7 +256,7 @@ std::string ClassCsv(const Evaluation& evaluation) {
       if (other == c || count == 0) continue;
       if (most < 0 || count > evaluation.metrics.confusion[c * classes + most]) most = other;
     }
-    absl::StrAppend(&csv, c, ",", Field(ClassName(evaluation, c)), ",", one.videos, ",",
+    absl::StrAppend(&csv, c, ",", CsvField(ClassName(evaluation, c)), ",", one.videos, ",",
                     one.correct, ",");
     // A class without videos has no accuracy.
     if (one.videos > 0) {
@@ -272,7 +266,7 @@ std::string ClassCsv(const Evaluation& evaluation) {
     if (most < 0) {
       absl::StrAppend(&csv, ",,0\n");
     } else {
-      absl::StrAppend(&csv, ",", Field(ClassName(evaluation, most)), ",",
+      absl::StrAppend(&csv, ",", CsvField(ClassName(evaluation, most)), ",",
                       evaluation.metrics.confusion[c * classes + most], "\n");
     }
   }
@@ -285,14 +279,15 @@ std::string VideoCsv(const Evaluation& evaluation) {
   for (int64_t video = 0; video < test.videos; ++video) {
     const int64_t own = test.labels[video], predicted = evaluation.predicted[video];
     const double* row = &evaluation.scores.values[video * test.classes];
-    const std::string name = Field(VideoName(evaluation, video));
+    const std::string name = CsvField(VideoName(evaluation, video));
     if (!evaluation.labelled) {
-      absl::StrAppend(&csv, name, ",,,", predicted, ",", Field(ClassName(evaluation, predicted)));
+      absl::StrAppend(&csv, name, ",,,", predicted, ",",
+                      CsvField(ClassName(evaluation, predicted)));
       absl::StrAppendFormat(&csv, ",,,%.9g\n", row[predicted]);
       continue;
     }
-    absl::StrAppend(&csv, name, ",", own, ",", Field(ClassName(evaluation, own)), ",", predicted,
-                    ",", Field(ClassName(evaluation, predicted)), ",",
+    absl::StrAppend(&csv, name, ",", own, ",", CsvField(ClassName(evaluation, own)), ",", predicted,
+                    ",", CsvField(ClassName(evaluation, predicted)), ",",
                     evaluation.metrics.ranks[video] + 1);
     absl::StrAppendFormat(&csv, ",%.9g,%.9g\n", row[own], row[predicted]);
   }
@@ -302,10 +297,11 @@ std::string VideoCsv(const Evaluation& evaluation) {
 std::string ConfusionCsv(const Evaluation& evaluation) {
   std::string csv = "class";
   const int64_t classes = evaluation.test.classes;
-  for (int64_t c = 0; c < classes; ++c) absl::StrAppend(&csv, ",", Field(ClassName(evaluation, c)));
+  for (int64_t c = 0; c < classes; ++c)
+    absl::StrAppend(&csv, ",", CsvField(ClassName(evaluation, c)));
   csv += "\n";
   for (int64_t own = 0; own < classes; ++own) {
-    csv += Field(ClassName(evaluation, own));
+    csv += CsvField(ClassName(evaluation, own));
     for (int64_t c = 0; c < classes; ++c) {
       absl::StrAppend(&csv, ",", evaluation.metrics.confusion[own * classes + c]);
     }

@@ -42,8 +42,4 @@ TestScores Summarise(const ViewScores& scores) {
   return kept;
 }
 
-absl::StatusOr<std::string> SerializeScores(const ViewScores& scores) {
-  return SerializeTestScores(Summarise(scores));
-}
-
 }  // namespace op3d

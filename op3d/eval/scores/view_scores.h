@@ -1,6 +1,6 @@
 // The logits of a test as they come from the network: every head, video and view.
 //
-//   OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeScores(scores));
+//   OP3D_ASSIGN_OR_RETURN(std::string bytes, SerializeTestScores(Summarise(scores)));
 //   OP3D_RETURN_IF_ERROR(WriteFileAtomically("scores.safetensors", bytes));
 #ifndef OP3D_EVAL_SCORES_VIEW_SCORES_H_
 #define OP3D_EVAL_SCORES_VIEW_SCORES_H_
@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "op3d/eval/scores/metrics.h"
 #include "op3d/eval/scores/video_scores.h"
 
@@ -33,11 +32,9 @@ struct ViewScores {
   Views<float> head(int64_t head) const;
 };
 
-// The part of them that is kept: means of the heads, and of the views, in double precision.
+// The part of them that is kept, for fusion and for evaluation without the videos: means of the
+// heads, and of the views, in double precision.
 TestScores Summarise(const ViewScores& scores);
-
-// The same as a file's bytes, for fusion and for evaluation without the videos.
-absl::StatusOr<std::string> SerializeScores(const ViewScores& scores);
 
 }  // namespace op3d
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "data/transform/pixel_rows.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 
@@ -22,12 +23,6 @@ constexpr size_t kLongestCard = 1 << 20;
 constexpr int kMostClips = 10000, kLargestSide = 8192, kMostClasses = 10'000'000;
 // The largest number of values of a video's views: 8 GiB.
 constexpr double kMostValues = 2147483648.0;
-
-absl::Status CheckRange(absl::string_view field, int value, int least, int most) {
-  if (value >= least && value <= most) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, " is ", value, "; it must be in [", least, ", ", most, "]"));
-}
 
 bool LeavesFolder(absl::string_view path) {
   if (absl::StartsWith(path, "/")) return true;
@@ -74,21 +69,21 @@ absl::Status CheckNormalisation(const ModelCard& card) {
 
 absl::Status CheckCard(const ModelCard& card) {
   if (card.network().name().empty()) return absl::InvalidArgumentError("network.name is empty");
-  OP3D_RETURN_IF_ERROR(CheckRange("classes", card.classes(), 1, kMostClasses));
+  OP3D_RETURN_IF_ERROR(RequireIn("classes", card.classes(), 1, kMostClasses));
   if (!card.class_names().empty() && card.class_names_size() != card.classes()) {
     return absl::InvalidArgumentError(absl::StrCat("class_names names ", card.class_names_size(),
                                                    " classes of ", card.classes()));
   }
   const bool clip = card.segments() != 0 || card.frames_per_segment() != 0 || card.stride() != 0;
-  OP3D_RETURN_IF_ERROR(CheckRange("test_segments", card.test_segments(), 0, kMostClips));
+  OP3D_RETURN_IF_ERROR(RequireIn("test_segments", card.test_segments(), 0, kMostClips));
   if (clip) {
     OP3D_RETURN_IF_ERROR(
         data::CheckClipShape({card.segments(), card.frames_per_segment(), card.stride()}));
     OP3D_RETURN_IF_ERROR(data::CheckClipShape(TestClip(card)));
   }
-  OP3D_RETURN_IF_ERROR(CheckRange("test_clips", card.test_clips(), 0, kMostClips));
-  OP3D_RETURN_IF_ERROR(CheckRange("short_side", card.short_side(), 0, kLargestSide));
-  OP3D_RETURN_IF_ERROR(CheckRange("crop", card.crop(), 0, card.short_side()));
+  OP3D_RETURN_IF_ERROR(RequireIn("test_clips", card.test_clips(), 0, kMostClips));
+  OP3D_RETURN_IF_ERROR(RequireIn("short_side", card.short_side(), 0, kLargestSide));
+  OP3D_RETURN_IF_ERROR(RequireIn("crop", card.crop(), 0, card.short_side()));
   const double values = 9.0 * card.test_clips() * TestClip(card).length() * card.crop() *
                         card.crop();
   if (values > kMostValues) {

@@ -1,8 +1,5 @@
 #include "op3d/train/log/training_log.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <tuple>
 #include <utility>
 
@@ -26,24 +23,9 @@ int64_t Number(const ordered_json& line, const char* name) {
 
 absl::StatusOr<std::unique_ptr<TrainingLog>> TrainingLog::Open(const std::string& path) {
   std::unique_ptr<TrainingLog> log(new TrainingLog(path));
-  if (FileExists(path)) {
-    OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-    if (!text.empty() && text.back() != '\n') {
-      OP3D_RETURN_IF_ERROR(WriteFileAtomically(path, text.substr(0, text.rfind('\n') + 1)));
-    }
-  }
-  OP3D_RETURN_IF_ERROR(log->Reopen());
+  OP3D_ASSIGN_OR_RETURN(log->file_, AppendFile::Open(path));
+  OP3D_RETURN_IF_ERROR(log->file_->CutTornLine());
   return log;
-}
-
-TrainingLog::~TrainingLog() {
-  if (file_ != nullptr) std::fclose(file_);
-}
-
-absl::Status TrainingLog::Reopen() {
-  if (file_ != nullptr) std::fclose(file_);
-  file_ = std::fopen(path_.c_str(), "ae");
-  return file_ != nullptr ? absl::OkStatus() : ErrnoStatus(errno, "cannot write", path_);
 }
 
 absl::Status TrainingLog::Rollback(int state, int epochs, int64_t steps, int reported) {
@@ -62,7 +44,8 @@ absl::Status TrainingLog::Rollback(int state, int epochs, int64_t steps, int rep
   }
   if (kept == text) return absl::OkStatus();
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(path_, kept));
-  return Reopen();
+  OP3D_ASSIGN_OR_RETURN(file_, AppendFile::Open(path_));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ordered_json> TrainingLog::LastEpoch(const std::string& path) {
@@ -80,11 +63,10 @@ void TrainingLog::Append(ordered_json line, const ordered_json& volatile_fields)
   ordered_json& last = line["volatile"];
   last["time"] = absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::LocalTimeZone());
   if (!volatile_fields.empty()) last.update(volatile_fields);  // {} is null, which has no fields
-  // One write per line, so that a killed process leaves whole lines.
-  const std::string text =
-      absl::StrCat(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "\n");
-  std::fwrite(text.data(), 1, text.size(), file_);
-  std::fflush(file_);
+  file_
+      ->Append(
+          absl::StrCat(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "\n"))
+      .IgnoreError();
 }
 
 void TrainingLog::Write(absl::string_view event, const LogPlace& place, const ordered_json& fields,
@@ -100,9 +82,6 @@ void TrainingLog::Note(absl::string_view event, const ordered_json& fields) {
   Append({{"event", std::string(event)}}, fields);
 }
 
-void TrainingLog::Sync() {
-  std::fflush(file_);
-  ::fdatasync(::fileno(file_));
-}
+void TrainingLog::Sync() { file_->Sync().IgnoreError(); }
 
 }  // namespace op3d

@@ -13,7 +13,6 @@
 #define OP3D_TRAIN_LOG_TRAINING_LOG_H_
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "op3d/base/append_file.h"
 
 namespace op3d {
 
@@ -37,7 +37,6 @@ class TrainingLog {
  public:
   // Creates the file if it does not exist; removes a line that was truncated by a crash.
   static absl::StatusOr<std::unique_ptr<TrainingLog>> Open(const std::string& path);
-  ~TrainingLog();
   TrainingLog(const TrainingLog&) = delete;
   TrainingLog& operator=(const TrainingLog&) = delete;
 
@@ -59,11 +58,10 @@ class TrainingLog {
 
  private:
   explicit TrainingLog(const std::string& path) : path_(path) {}
-  absl::Status Reopen();
   void Append(nlohmann::ordered_json line, const nlohmann::ordered_json& volatile_fields);
 
   const std::string path_;
-  std::FILE* file_ = nullptr;
+  std::unique_ptr<AppendFile> file_;
 };
 
 }  // namespace op3d

@@ -11,6 +11,7 @@
 #include "data/transform/clip_transform.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "op3d/train/settings/unused_settings.h"
@@ -20,12 +21,6 @@ namespace op3d {
 namespace {
 
 constexpr char kRecipes[] = "op3d/train/recipes";
-
-absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
-  if (holds) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("settings: ", field, " is ", value, "; it must be ", limits));
-}
 
 absl::StatusOr<std::string> SettingsFile(const std::string& name) {
   if (name.empty()) {
@@ -91,23 +86,17 @@ absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* s
 
 absl::Status ValidateStep(const RunStep& step, absl::string_view where) {
   const StateSettings& state = step.state();
-  const auto require = [&](bool holds, absl::string_view field, double value,
-                           absl::string_view limits) {
-    return Require(holds, absl::StrCat(where, ".", field), value, limits);
-  };
-  OP3D_RETURN_IF_ERROR(require(step.epochs() >= 1, "epochs", step.epochs(), "at least 1"));
+  const auto field = [&](absl::string_view name) { return absl::StrCat(where, ".", name); };
+  OP3D_RETURN_IF_ERROR(RequireAtLeast(field("epochs"), step.epochs(), 1));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast(field("state.segments"), state.segments(), 1));
   OP3D_RETURN_IF_ERROR(
-      require(state.segments() >= 1, "state.segments", state.segments(), "at least 1"));
-  OP3D_RETURN_IF_ERROR(require(state.frames_per_segment() >= 1, "state.frames_per_segment",
-                               state.frames_per_segment(), "at least 1"));
-  OP3D_RETURN_IF_ERROR(require(state.stride() >= 1, "state.stride", state.stride(), "at least 1"));
-  OP3D_RETURN_IF_ERROR(require(state.crop() >= 0 && state.crop() <= 8192, "state.crop",
+      RequireAtLeast(field("state.frames_per_segment"), state.frames_per_segment(), 1));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast(field("state.stride"), state.stride(), 1));
+  OP3D_RETURN_IF_ERROR(Require(state.crop() >= 0 && state.crop() <= 8192, field("state.crop"),
                                state.crop(), "in [0, 8192]; 0 = transform.train_crop"));
-  OP3D_RETURN_IF_ERROR(
-      require(state.batch_size() >= 1, "state.batch_size", state.batch_size(), "at least 1"));
-  OP3D_RETURN_IF_ERROR(
-      require(state.accumulation() >= 1, "state.accumulation", state.accumulation(), "at least 1"));
-  return require(state.learning_rate() > 0, "state.learning_rate", state.learning_rate(),
+  OP3D_RETURN_IF_ERROR(RequireAtLeast(field("state.batch_size"), state.batch_size(), 1));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast(field("state.accumulation"), state.accumulation(), 1));
+  return Require(state.learning_rate() > 0, field("state.learning_rate"), state.learning_rate(),
                  "above 0");
 }
 
@@ -210,45 +199,48 @@ absl::StatusOr<TrainingRunSettings> ResolveRunSettings(const RunSettingsRequest&
   return settings;
 }
 
-absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve) {
-  OP3D_RETURN_IF_ERROR(Require(settings.dataset().classes() >= 2, "dataset.classes",
-                               settings.dataset().classes(), "at least 2"));
+namespace {
+
+absl::Status CheckSettings(const TrainingRunSettings& settings, bool serve) {
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("dataset.classes", settings.dataset().classes(), 2));
   const double dropout = settings.network().dropout();
   OP3D_RETURN_IF_ERROR(
       Require(dropout >= 0 && dropout < 1, "network.dropout", dropout, "in [0, 1)"));
-  OP3D_RETURN_IF_ERROR(Require(settings.loader().frame_cache_mib() >= 0, "loader.frame_cache_mib",
-                               settings.loader().frame_cache_mib(), "at least 0"));
-  OP3D_RETURN_IF_ERROR(Require(settings.compute_threads() >= 0, "compute_threads",
-                               settings.compute_threads(), "at least 0"));
-  OP3D_RETURN_IF_ERROR(Annotate(data::CheckTransformSettings(settings.transform()), "settings"));
-  OP3D_RETURN_IF_ERROR(Annotate(CheckMixing(settings.training()), "settings"));
-  OP3D_RETURN_IF_ERROR(Require(settings.training().activation_checkpointing_frames() >= 0,
-                               "training.activation_checkpointing_frames",
-                               settings.training().activation_checkpointing_frames(),
-                               "at least 0"));
+  OP3D_RETURN_IF_ERROR(
+      RequireAtLeast("loader.frame_cache_mib", settings.loader().frame_cache_mib(), 0));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("compute_threads", settings.compute_threads(), 0));
+  OP3D_RETURN_IF_ERROR(data::CheckTransformSettings(settings.transform()));
+  OP3D_RETURN_IF_ERROR(CheckMixing(settings.training()));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("training.activation_checkpointing_frames",
+                                      settings.training().activation_checkpointing_frames(), 0));
   const MeasureSettings& measure = settings.measure();
   if (measure.videos() == MeasureSettings::HELD_OUT) {
     OP3D_RETURN_IF_ERROR(Require(measure.held_out_share() > 0 && measure.held_out_share() < 1,
                                  "measure.held_out_share", measure.held_out_share(), "in (0, 1)"));
   }
-  OP3D_RETURN_IF_ERROR(Require(measure.every_epochs() >= 0, "measure.every_epochs",
-                               measure.every_epochs(), "at least 0"));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("measure.every_epochs", measure.every_epochs(), 0));
   if (serve) {
     if (measure.videos() != MeasureSettings::HELD_OUT &&
         measure.videos() != MeasureSettings::EVALUATION) {
       return absl::InvalidArgumentError(
-          "settings: measure.videos must be HELD_OUT or EVALUATION: a planner asks for the "
+          "measure.videos must be HELD_OUT or EVALUATION: a planner asks for the "
           "performance of every epoch");
     }
     return absl::OkStatus();
   }
   if (settings.steps().empty()) {
-    return absl::InvalidArgumentError("settings: steps is empty: there is no state to train");
+    return absl::InvalidArgumentError("steps is empty: there is no state to train");
   }
   for (int i = 0; i < settings.steps_size(); ++i) {
     OP3D_RETURN_IF_ERROR(ValidateStep(settings.steps(i), absl::StrCat("steps[", i, "]")));
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateRunSettings(const TrainingRunSettings& settings, bool serve) {
+  return Annotate(CheckSettings(settings, serve), "settings");
 }
 
 }  // namespace op3d

@@ -1,18 +1,16 @@
 // Tests the program `train` on the tiny synthetic dataset: complete, killed and stopped, as
 // several processes, with wrong input, and serving a planner.
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +24,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/random_stream.h"
+#include "op3d/base/subprocess.h"
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/distributed/testing/rank_processes.h"
 #include "op3d/network/weights/checkpoint.h"
@@ -49,68 +48,37 @@ int processes = 0;
 class Process {
  public:
   Process(const Flags& flags, const std::map<std::string, std::string>& variables = {},
-          bool with_input = false, rlim_t file_bytes = RLIM_INFINITY)
+          bool with_input = false, std::optional<int64_t> largest_file = std::nullopt)
       : log_(JoinPath(TestFolder(absl::StrCat("process", ++processes)), "log")) {
-    const std::string program = *RunfilePath("op3d/train/run/train");
-    std::vector<std::string> words = {program, "--dataset_root=" + Root(), "--threads=1"};
-    words.insert(words.end(), flags.begin(), flags.end());
-    int input[2] = {-1, -1}, output[2] = {-1, -1};
-    if (with_input && (::pipe2(input, O_CLOEXEC) != 0 || ::pipe2(output, O_CLOEXEC) != 0)) abort();
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      if (std::freopen(log_.c_str(), "w", stderr) == nullptr) ::_exit(126);
-      ::dup2(with_input ? output[1] : STDERR_FILENO, STDOUT_FILENO);
-      if (with_input) ::dup2(input[0], STDIN_FILENO);
-      // A file cannot grow beyond this limit, as on a full disk.
-      const rlimit limit = {file_bytes, file_bytes};
-      ::signal(SIGXFSZ, SIG_IGN);
-      ::setrlimit(RLIMIT_FSIZE, &limit);
-      for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
-      std::vector<char*> argv;
-      for (std::string& word : words) argv.push_back(word.data());
-      argv.push_back(nullptr);
-      ::execv(program.c_str(), argv.data());
-      ::_exit(127);
-    }
-    if (with_input) {
-      ::close(input[0]);
-      ::close(output[1]);
-      to_ = input[1];
-      from_ = ::fdopen(output[0], "r");
-    }
+    SubprocessOptions options;
+    options.command = {*RunfilePath("programs/train"), "--dataset_root=" + Root(), "--threads=1"};
+    options.command.insert(options.command.end(), flags.begin(), flags.end());
+    options.variables.insert(variables.begin(), variables.end());
+    options.log = log_;
+    options.pipes = with_input;
+    options.largest_file = largest_file;
+    child_ = *Subprocess::Start(options);
   }
 
-  bool Ended() {
-    if (!ended_ && ::waitpid(pid_, &status_, WNOHANG) == pid_) ended_ = true;
-    return ended_;
-  }
-  void Signal(int signal) { ::kill(pid_, signal); }
-  // Its exit code; if a signal ended it, minus the signal's number.
-  int Wait() {
-    if (!ended_) ::waitpid(pid_, &status_, 0);
-    ended_ = true;
-    return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
-  }
+  bool Ended() { return child_->Ended(); }
+  void Signal(int signal) { child_->Signal(signal); }
+  // Its exit code; minus the signal that ended it.
+  int Wait() { return child_->Wait(); }
   std::string Text() { return *ReadFile(log_); }
 
   std::string Ask(const std::string& line) {
     const std::string text = line + "\n";
-    EXPECT_EQ(::write(to_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    EXPECT_EQ(::write(child_->input(), text.data(), text.size()),
+              static_cast<ssize_t>(text.size()));
     std::string answer;
-    for (int c = std::fgetc(from_); c != EOF && c != '\n'; c = std::fgetc(from_)) {
-      answer.push_back(static_cast<char>(c));
-    }
+    for (char c; ::read(child_->output(), &c, 1) == 1 && c != '\n';) answer.push_back(c);
     return answer;
   }
-  void CloseInput() { ::close(to_); }
+  void CloseInput() { child_->CloseInput(); }
 
  private:
   const std::string log_;
-  pid_t pid_ = 0;
-  int status_ = 0;
-  bool ended_ = false;
-  int to_ = -1;
-  std::FILE* from_ = nullptr;
+  std::unique_ptr<Subprocess> child_;
 };
 
 Flags RunIn(const std::string& folder, const Flags& more = {}) {
@@ -263,7 +231,7 @@ TEST(TrainProgramTest, ADiskThatTakesNoCheckpointLosesNothing) {
   }
   first.Signal(SIGKILL);
   first.Wait();
-  constexpr rlim_t kLessThanACheckpoint = 1 << 20;
+  constexpr int64_t kLessThanACheckpoint = 1 << 20;
   Process second(RunIn(folder), {}, /*with_input=*/false, kLessThanACheckpoint);
   EXPECT_EQ(second.Wait(), 1) << second.Text();
   EXPECT_THAT(second.Text(), HasSubstr("cannot write " + state + "/checkpoint_"));

@@ -4,16 +4,11 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d {
 namespace {
-
-absl::Status Require(bool holds, absl::string_view field, double value, absl::string_view limits) {
-  if (holds) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("training.", field, " is ", value, "; it must be ", limits));
-}
 
 void Blend(const float* partner, float share, int64_t values, float* clip) {
   for (int64_t i = 0; i < values; ++i) clip[i] = share * clip[i] + (1 - share) * partner[i];
@@ -35,14 +30,14 @@ void Paste(const float* partner, const ClipMixing& mixing, const data::Batch& ba
 absl::Status CheckMixing(const TrainingSettings& settings) {
   const double smoothing = settings.label_smoothing();
   OP3D_RETURN_IF_ERROR(
-      Require(smoothing >= 0 && smoothing < 1, "label_smoothing", smoothing, "in [0, 1)"));
+      Require(smoothing >= 0 && smoothing < 1, "training.label_smoothing", smoothing, "in [0, 1)"));
   const MixingSettings& mixing = settings.mixing();
   OP3D_RETURN_IF_ERROR(Require(mixing.mixup_alpha() >= 0 && std::isfinite(mixing.mixup_alpha()),
-                               "mixing.mixup_alpha", mixing.mixup_alpha(), "at least 0"));
+                               "training.mixing.mixup_alpha", mixing.mixup_alpha(), "at least 0"));
   OP3D_RETURN_IF_ERROR(Require(mixing.cutmix_alpha() >= 0 && std::isfinite(mixing.cutmix_alpha()),
-                               "mixing.cutmix_alpha", mixing.cutmix_alpha(), "at least 0"));
-  return Require(mixing.probability() >= 0 && mixing.probability() <= 1, "mixing.probability",
-                 mixing.probability(), "in [0, 1]");
+                               "training.mixing.cutmix_alpha", mixing.cutmix_alpha(),
+                               "at least 0"));
+  return RequireIn("training.mixing.probability", mixing.probability(), 0, 1);
 }
 
 ClipMixing DrawMixing(const MixingSettings& settings, const data::Batch& batch,

@@ -20,22 +20,17 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/torch/torch_status.h"
 
 namespace op3d {
 namespace {
 
-absl::Status Require(bool holds, absl::string_view what, double value, absl::string_view limits) {
-  if (holds) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(what, " is ", value, "; it must be ", limits));
-}
-
 absl::Status CheckSettings(const SgdSettings& sgd, const TrainingSettings& training) {
   OP3D_RETURN_IF_ERROR(Require(sgd.momentum() >= 0 && sgd.momentum() < 1, "sgd.momentum",
                                sgd.momentum(), "in [0, 1)"));
-  OP3D_RETURN_IF_ERROR(
-      Require(sgd.weight_decay() >= 0, "sgd.weight_decay", sgd.weight_decay(), "at least 0"));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("sgd.weight_decay", sgd.weight_decay(), 0));
   OP3D_RETURN_IF_ERROR(Require(sgd.clip_norm() > 0, "sgd.clip_norm", sgd.clip_norm(), "above 0"));
   OP3D_RETURN_IF_ERROR(Require(training.classifier_rate_factor() >= 0,
                                "training.classifier_rate_factor", training.classifier_rate_factor(),
@@ -49,8 +44,7 @@ absl::Status CheckSettings(const SgdSettings& sgd, const TrainingSettings& train
   }
   OP3D_RETURN_IF_ERROR(
       Require(adamw.epsilon() > 0, "training.adamw.epsilon", adamw.epsilon(), "above 0"));
-  return Require(adamw.weight_decay() >= 0, "training.adamw.weight_decay", adamw.weight_decay(),
-                 "at least 0");
+  return RequireAtLeast("training.adamw.weight_decay", adamw.weight_decay(), 0);
 }
 
 class Sgd : public Optimizer {

@@ -26,8 +26,8 @@
 #include "absl/time/time.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program/command_flags.h"
 #include "op3d/base/program/program.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "planner/graphs/wide_graph.h"
@@ -82,10 +82,11 @@ ABSL_FLAG(std::vector<std::string>, states, {}, "replay: the states that may be 
 ABSL_FLAG(
     std::string, cost, "frames",
     "replay: what is weighed against the value: frames (epochs x frames of a clip) or seconds");
-ABSL_FLAG(std::string, budget, "",
-          "search, replay: what the search of a wide graph may train, in frames a video (4608: epochs "
-          "x frames a clip) or multiples of its plan (3x); of a replay, print the best plan that "
-          "costs no more, a number in the unit of --cost");
+ABSL_FLAG(
+    std::string, budget, "",
+    "search, replay: what the search of a wide graph may train, in frames a video (4608: epochs "
+    "x frames a clip) or multiples of its plan (3x); of a replay, print the best plan that "
+    "costs no more, a number in the unit of --cost");
 ABSL_FLAG(std::string, output, "",
           "show, replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
           "several pools the best one's, with --budget the one within it");
@@ -143,8 +144,8 @@ absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
   }
   OP3D_ASSIGN_OR_RETURN(const RunRecord record, results::ReadRecord(path));
   if (record.searches().empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        record_path, " holds no search: the run was given its plan, or is not done"));
+    return absl::NotFoundError(
+        absl::StrCat(record_path, " holds no search: the run was given its plan, or is not done"));
   }
   return RecordedSearches(record_path, record.searches());
 }
@@ -188,7 +189,8 @@ absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
   OP3D_ASSIGN_OR_RETURN(const Budget budget, ParseBudget(text));
   if (budget.unit == Budget::kSeconds) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--budget=", text, ": what a frame takes with this runner is not known; give frames a video "
+        "--budget=", text,
+        ": what a frame takes with this runner is not known; give frames a video "
         "or multiples of the plan (plan search --dry_run asks the runner for its time)"));
   }
   wide->set_frames(budget.unit == Budget::kPlans ? budget.amount * FramesOfPath(*wide)
@@ -209,9 +211,9 @@ absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::st
   }
   OP3D_ASSIGN_OR_RETURN(graph, FindGraph(name));
   if (!budget.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--budget goes with wide graphs, which have rounds; ", name,
-        " lists its edges one by one and is searched until every curve has its knee"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--budget goes with wide graphs, which have rounds; ", name,
+                     " lists its edges one by one and is searched until every curve has its knee"));
   }
   return graph;
 }
@@ -232,10 +234,7 @@ ChildSearchOptions ReadChildOptions(const std::string& folder) {
 }
 
 absl::Status PrintDryRun(const SearchRequest& request) {
-  if (absl::GetFlag(FLAGS_videos) < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--videos is ", absl::GetFlag(FLAGS_videos), ", but must be at least 1"));
-  }
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--videos", absl::GetFlag(FLAGS_videos), 1));
   OP3D_ASSIGN_OR_RETURN(const SearchCost cost,
                         EstimateSearch(request, ReadChildOptions(absl::GetFlag(FLAGS_output_dir)),
                                        absl::GetFlag(FLAGS_videos)));
@@ -303,8 +302,8 @@ absl::StatusOr<StoppingRule> ReadRule() {
   rule.set_function(function);
   rule.set_race(absl::GetFlag(FLAGS_race));
   const bool interval = method == StoppingRule::KNEE_INTERVAL;
-  OP3D_RETURN_IF_ERROR(RequireFlag(interval || rule.race(), "confidence",
-                                   "--stopping=knee_interval or --race"));
+  OP3D_RETURN_IF_ERROR(
+      RequireFlag(interval || rule.race(), "confidence", "--stopping=knee_interval or --race"));
   for (const char* flag : {"negligible_gain", "first_fit_epochs"}) {
     OP3D_RETURN_IF_ERROR(RequireFlag(interval, flag, "--stopping=knee_interval"));
   }
@@ -316,7 +315,8 @@ absl::StatusOr<StoppingRule> ReadRule() {
   return rule;
 }
 
-absl::Status BeginSearch() {
+absl::Status BeginSearch(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RequireWords(words, 0, "plan search --runner=COMMAND --output_dir=DIR"));
   SearchRequest request;
   std::vector<std::string> graphs = absl::GetFlag(FLAGS_graph);
   if (graphs.empty()) graphs = {"base_cs"};
@@ -383,7 +383,8 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
       // With several searches, each is planned again over the graph of its own pool.
       if (searches.size() > 1 && graph.pool() != one.graph.pool()) continue;
       MatchedEdges matched = MatchEdges(one.graph, one.edges, graph);
-      recorded.push_back({one.path, graph, std::move(matched.edges), std::move(matched.unrecorded)});
+      recorded.push_back(
+          {one.path, graph, std::move(matched.edges), std::move(matched.unrecorded)});
     }
   }
   if (!recorded.empty()) return recorded;
@@ -413,9 +414,9 @@ absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& 
   if (text.empty()) return replay->plan;
   double budget = 0;
   if (!absl::SimpleAtod(text, &budget) || !(budget > 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--budget=", text, ": of a replay it is a number of ",
-                     absl::GetFlag(FLAGS_cost), " above 0"));
+    return absl::InvalidArgumentError(absl::StrCat("--budget=", text,
+                                                   ": of a replay it is a number of ",
+                                                   absl::GetFlag(FLAGS_cost), " above 0"));
   }
   OP3D_ASSIGN_OR_RETURN(const PricedState best, BestWithin(*replay, options.cost, budget));
   Plan plan = PlanTo(*replay, best.state);
@@ -435,8 +436,7 @@ absl::Status KeepPlan(const std::string& name, const Plan& plan) {
 }
 
 absl::Status ReplaySearch(const std::string& name) {
-  OP3D_RETURN_IF_ERROR(
-      RequireFlag(absl::GetFlag(FLAGS_stability) != 0, "seed", "--stability"));
+  OP3D_RETURN_IF_ERROR(RequireFlag(absl::GetFlag(FLAGS_stability) != 0, "seed", "--stability"));
   ReplayOptions options;
   OP3D_ASSIGN_OR_RETURN(options.rule, ReadRule());
   const bool other =
@@ -484,14 +484,16 @@ absl::Status PrintAgreement(const std::string& first, const std::string& second)
                   Ranks(agreement.all, "measured in both").c_str(),
                   Ranks(agreement.first, "of them out of the initial state").c_str());
       if (agreement.value_of_chosen) {
-        std::printf("  the first one's plan ends in %s, worth %.4f in the second, whose best is "
-                    "%.4f: a loss of %.4f\n",
-                    agreement.chosen.c_str(), *agreement.value_of_chosen, agreement.best_value,
-                    agreement.best_value - *agreement.value_of_chosen);
+        std::printf(
+            "  the first one's plan ends in %s, worth %.4f in the second, whose best is "
+            "%.4f: a loss of %.4f\n",
+            agreement.chosen.c_str(), *agreement.value_of_chosen, agreement.best_value,
+            agreement.best_value - *agreement.value_of_chosen);
       } else {
-        std::printf("  the first one's plan ends in %s, which the second did not train; its best "
-                    "is worth %.4f\n",
-                    agreement.chosen.c_str(), agreement.best_value);
+        std::printf(
+            "  the first one's plan ends in %s, which the second did not train; its best "
+            "is worth %.4f\n",
+            agreement.chosen.c_str(), agreement.best_value);
       }
       ++pools;
     }
@@ -501,36 +503,41 @@ absl::Status PrintAgreement(const std::string& first, const std::string& second)
       absl::StrCat("no search in ", first, " is of the pool of one in ", second));
 }
 
-absl::Status Run(absl::Span<const std::string> words) {
-  if (!words.empty()) {
-    OP3D_RETURN_IF_ERROR(RefuseForeignFlags(
-        "plan", words[0], {"search", "resume", "show", "status", "explain", "replay", "agree"}));
-  }
-  if (words.size() == 1 && words[0] == "search") return BeginSearch();
-  if (words.size() == 3 && words[0] == "agree") return PrintAgreement(words[1], words[2]);
-  if (words.size() != 2) {
-    return absl::InvalidArgumentError(
-        "two words are expected: show FILE, status DIR, explain DIR, replay DIR or resume DIR, three "
-        "for agree DIR DIR, or the word search with its flags; see --help");
-  }
-  if (words[0] == "show") return Show(words[1]);
-  if (words[0] == "status") return PrintSearches(words[1], FormatStatus);
-  if (words[0] == "explain") {
-    OP3D_RETURN_IF_ERROR(PrintSearches(words[1], FormatExplanation));
-    std::fprintf(stderr, "As pictures and a page: ./bazelw run //results:report -- %s\n",
-                 words[1].c_str());
-    return absl::OkStatus();
-  }
-  if (words[0] == "resume") return ResumeSearch(words[1]);
-  if (words[0] == "replay") return ReplaySearch(words[1]);
-  return absl::InvalidArgumentError(
-      absl::StrCat("there is no sub-command \"", words[0],
-                   "\"; there are search, resume, show, status, explain, replay, agree"));
+// Of a sub-command that takes one word.
+template <typename Function>
+Command OneWord(const std::string& name, absl::string_view word, Function function) {
+  const std::string usage = absl::StrCat("plan ", name, " ", word);
+  return {name, [usage, function](absl::Span<const std::string> words) -> absl::Status {
+            OP3D_RETURN_IF_ERROR(RequireWords(words, 1, usage));
+            return function(words[0]);
+          }};
+}
+
+absl::Status Explain(const std::string& folder) {
+  OP3D_RETURN_IF_ERROR(PrintSearches(folder, FormatExplanation));
+  std::fprintf(stderr, "As pictures and a page: ./bazelw run //results:report -- %s\n",
+               folder.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status ShowStatus(const std::string& folder) { return PrintSearches(folder, FormatStatus); }
+
+absl::Status Agree(absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "plan agree DIR DIR"));
+  return PrintAgreement(words[0], words[1]);
 }
 
 }  // namespace
 }  // namespace op3d::planner
 
 int main(int argc, char** argv) {
-  return op3d::RunProgram(argc, argv, op3d::planner::kUsage, op3d::planner::Run);
+  using op3d::planner::OneWord;
+  return op3d::RunCommands(argc, argv, op3d::planner::kUsage,
+                           {{"search", op3d::planner::BeginSearch},
+                            OneWord("resume", "DIR", op3d::planner::ResumeSearch),
+                            OneWord("show", "FILE", op3d::planner::Show),
+                            OneWord("status", "DIR", op3d::planner::ShowStatus),
+                            OneWord("explain", "DIR", op3d::planner::Explain),
+                            OneWord("replay", "DIR|EDGES.json", op3d::planner::ReplaySearch),
+                            {"agree", op3d::planner::Agree}});
 }

@@ -19,7 +19,6 @@
 #include "absl/strings/str_join.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program/command_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
@@ -33,9 +32,12 @@
 #include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/checkpoint/weights_card.h"
 
-ABSL_FLAG(std::string, network, "",
-          "the network the weights are for, as in dg_p3d_resnet50; an export takes the file's own");
-ABSL_FLAG(int, classes, 0, "its classes; default: as many as the weights have");
+ABSL_FLAG(
+    std::string, network, "",
+    "inspect, import, export: the network the weights are for, as in dg_p3d_resnet50; an export "
+    "takes the file's own");
+ABSL_FLAG(int, classes, 0,
+          "inspect, import, export: its classes; default: as many as the weights have");
 ABSL_FLAG(int, frames, 16, "inspect --network: frames of a clip");
 ABSL_FLAG(int, height, 224, "inspect --network: its height in pixels");
 ABSL_FLAG(int, width, 224, "inspect --network: its width in pixels");
@@ -53,11 +55,6 @@ constexpr int64_t kUsualClasses = 400;
 void PrintLine(const nlohmann::ordered_json& row) {
   // Names in a file may be any bytes.
   std::printf("%s\n", row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
-}
-
-absl::Status RequireWords(Words words, size_t count, absl::string_view usage) {
-  if (words.size() == count) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("use: weights ", usage));
 }
 
 // --network with `classes` classes, unless --classes says otherwise.
@@ -126,7 +123,8 @@ absl::Status Inspect(Words words) {
   if (words.empty() && !absl::GetFlag(FLAGS_network).empty()) {
     return PrintStages(OptionsFor(kUsualClasses));
   }
-  OP3D_RETURN_IF_ERROR(RequireWords(words, 1, "inspect FILE [--json], or inspect --network=NAME"));
+  OP3D_RETURN_IF_ERROR(
+      RequireWords(words, 1, "weights inspect FILE [--json], or inspect --network=NAME"));
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(UserPath(words[0])));
   int64_t numbers = 0, bytes = 0;
   for (const TensorView& tensor : checkpoint.tensors()) {
@@ -172,7 +170,7 @@ void PrintNames(const char* what, const std::vector<std::string>& names) {
 
 absl::Status Import(Words words) {
   OP3D_RETURN_IF_ERROR(
-      RequireWords(words, 2, "import SOURCE DESTINATION.safetensors [--network=NAME]"));
+      RequireWords(words, 2, "weights import SOURCE DESTINATION.safetensors [--network=NAME]"));
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(UserPath(words[0])));
   std::vector<TensorView> tensors = checkpoint.Weights();
   std::optional<ImportedWeights> imported;
@@ -195,9 +193,8 @@ absl::Status Import(Words words) {
         std::all_of(report.missing.begin(), report.missing.end(), [](const std::string& name) {
           return absl::EndsWith(name, ".num_batches_tracked");
         })) {
-      OP3D_ASSIGN_OR_RETURN(
-          const WeightsCard own,
-          ReadWeightsCard(checkpoint, words[0], absl::GetFlag(FLAGS_network)));
+      OP3D_ASSIGN_OR_RETURN(const WeightsCard own,
+                            ReadWeightsCard(checkpoint, words[0], absl::GetFlag(FLAGS_network)));
       AddModelCard(own.card, &metadata);
     } else {
       metadata.erase(kModelCard);
@@ -224,7 +221,8 @@ absl::Status Import(Words words) {
 }
 
 absl::Status Export(Words words) {
-  OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "export SOURCE DESTINATION.pt [--network=NAME]"));
+  OP3D_RETURN_IF_ERROR(
+      RequireWords(words, 2, "weights export SOURCE DESTINATION.pt [--network=NAME]"));
   const std::string source = UserPath(words[0]);
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(source));
   OP3D_ASSIGN_OR_RETURN(const std::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));
@@ -239,8 +237,8 @@ absl::Status Export(Words words) {
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network, Network::MakeUnfilled(options));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(source));
   network->SetTraining(false);
-  OP3D_RETURN_IF_ERROR(ExportTorchScript(*network, UserPath(words[1]),
-                                         {{kModelCard, ModelCardText(weights.card)}}));
+  OP3D_RETURN_IF_ERROR(
+      ExportTorchScript(*network, UserPath(words[1]), {{kModelCard, ModelCardText(weights.card)}}));
   std::fprintf(stderr,
                "%s: TorchScript of %s for %d classes; torch.jit.load it, call it with clips "
                "[N, 3, T, H, W], get scores [N, %d]\n",
@@ -250,7 +248,7 @@ absl::Status Export(Words words) {
 }
 
 absl::Status Compare(Words words) {
-  OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "compare A B [--tolerance=X] [--json]"));
+  OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "weights compare A B [--tolerance=X] [--json]"));
   std::vector<Checkpoint> files;
   for (const std::string& word : words) {
     absl::StatusOr<Checkpoint> file = Checkpoint::Read(UserPath(word));
@@ -276,25 +274,11 @@ absl::Status Compare(Words words) {
                                          absl::GetFlag(FLAGS_tolerance)));
 }
 
-absl::Status Run(Words words) {
-  const std::string command = words.empty() ? "" : words[0];
-  if (!words.empty()) words.remove_prefix(1);
-  OP3D_RETURN_IF_ERROR(
-      RefuseForeignFlags("weights", command, {"inspect", "import", "export", "compare"}));
-  if (command == "inspect") return Inspect(words);
-  if (command == "import") return Import(words);
-  if (command == "export") return Export(words);
-  if (command == "compare") return Compare(words);
-  return absl::InvalidArgumentError(absl::StrCat(
-      command.empty() ? "a command is missing" : absl::StrCat("'", command, "' is not a command"),
-      "; there are inspect, import, export and compare"));
-}
-
 }  // namespace
 }  // namespace op3d
 
 int main(int argc, char** argv) {
-  return op3d::RunProgram(
+  return op3d::RunCommands(
       argc, argv,
       "looks into weight files (.pth, TorchScript, safetensors), imports, exports and compares "
       "them.\n\n"
@@ -305,5 +289,8 @@ int main(int argc, char** argv) {
       "  weights compare A B [--tolerance=X]\n\n"
       "  ./bazelw run //op3d:weights -- import resnet50-19c8e357.pth start.safetensors "
       "--network=dg_p3d_resnet50",
-      op3d::Run);
+      {{"inspect", op3d::Inspect},
+       {"import", op3d::Import},
+       {"export", op3d::Export},
+       {"compare", op3d::Compare}});
 }

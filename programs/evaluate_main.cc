@@ -31,8 +31,10 @@
 #include "op3d/base/activity_seconds.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/progress.h"
+#include "op3d/base/require.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/distributed/process_group.h"
@@ -49,18 +51,13 @@
 #include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/checkpoint/weights_card.h"
 
-ABSL_FLAG(std::string, weights, "",
-          "file of the network's weights: safetensors, .pth or TorchScript; may stand without "
-          "--weights= too");
-ABSL_FLAG(std::string, network, "",
-          "which network the weights belong to; default: as their file says, else dg_p3d_resnet50");
+ABSL_FLAG(std::string, weights, "", op3d::kWeightsHelp);
+ABSL_FLAG(std::string, network, "", op3d::kWeightsNetworkHelp);
 ABSL_FLAG(std::string, dataset, "",
           "which dataset: a name of data/datasets/, or a textproto of your own; default: as the "
           "file of weights says, else kinetics400");
 ABSL_FLAG(std::string, dataset_root, "", "folder with the dataset's lists and media");
-ABSL_FLAG(std::string, index, "",
-          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
-          "the user's cache when that cannot be written to");
+ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
 ABSL_FLAG(std::string, list, "evaluation", "which list: evaluation or train");
 ABSL_FLAG(
     std::string, split, "",
@@ -77,24 +74,18 @@ ABSL_FLAG(int, clips, 0,
           "dataset's published test has them, 50 for ActivityNet and 10 for the others");
 ABSL_FLAG(int, segments, 0,
           "segments of a clip: 1 = consecutive frames; 0 = as the file of weights says, else 1");
-ABSL_FLAG(std::optional<int>, frames, std::nullopt,
-          "consecutive frames of a segment; default: the file's, else 16");
-ABSL_FLAG(std::optional<int>, stride, std::nullopt,
-          "distance of two frames; default: the file's, else 1");
-ABSL_FLAG(std::optional<int>, short_side, std::nullopt,
-          "short side of the frames, in pixels; default: the file's, else 256");
-ABSL_FLAG(std::optional<int>, crop, std::nullopt,
-          "side of the three crops, in pixels; default: the file's, else 256");
+ABSL_FLAG(std::optional<int>, frames, std::nullopt, op3d::kFramesHelp);
+ABSL_FLAG(std::optional<int>, stride, std::nullopt, op3d::kStrideHelp);
+ABSL_FLAG(std::optional<int>, short_side, std::nullopt, op3d::kShortSideHelp);
+ABSL_FLAG(std::optional<int>, crop, std::nullopt, op3d::kCropHelp);
 ABSL_FLAG(std::string, on_bad_video, "error",
           "a video that does not decode, or that not all scores have: error ends the program, skip "
           "leaves it out and counts it");
-ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
+ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster; "
           "default: the file's, else fp32");
-ABSL_FLAG(std::string, arithmetic, "",
-          "portable: AVX2 alone, the same bits on every processor; native: the fastest here; "
-          "default: the file's, else portable");
+ABSL_FLAG(std::string, arithmetic, "", op3d::kArithmeticHelp);
 ABSL_FLAG(int, threads, 2, "videos scored side by side; the result does not depend on it");
 ABSL_FLAG(std::string, output, "",
           "write the scores to this safetensors file; a test that was stopped goes on from what "
@@ -125,12 +116,6 @@ struct TestSetup {
   std::vector<std::string> notes;
 };
 
-absl::Status Require(int value, absl::string_view flag, int least) {
-  if (value >= least) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", value, " is too small: at least ", least));
-}
-
 absl::StatusOr<bool> OneOf(const absl::Flag<std::string>& flag, absl::string_view name,
                            absl::string_view first, absl::string_view second) {
   // Settings have these words in capitals.
@@ -159,7 +144,8 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
     return absl::InvalidArgumentError(absl::StrCat("--fusion_weights=", weights, " for ", streams,
                                                    " scores; give one number each"));
   }
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_bootstrap_samples), "bootstrap_samples", 0));
+  OP3D_RETURN_IF_ERROR(
+      RequireAtLeast("--bootstrap_samples", absl::GetFlag(FLAGS_bootstrap_samples), 0));
   options.bootstrap.samples = absl::GetFlag(FLAGS_bootstrap_samples);
   options.bootstrap.level = absl::GetFlag(FLAGS_confidence);
   options.bootstrap.seed = absl::GetFlag(FLAGS_seed);
@@ -235,14 +221,16 @@ absl::Status MatchClasses(const TestSetup& setup, data::VideoList* list) {
     if (labels.count(name) > 0) continue;
     return absl::InvalidArgumentError(absl::StrCat(
         "the list's class '", name, "' is none of the ", names.size(),
-        " that the weights tell apart ('", names[0], "' ...): they are those of another dataset, "
+        " that the weights tell apart ('", names[0],
+        "' ...): they are those of another dataset, "
         "or its classes have other names (then --labels names them in the order of the logits)"));
   }
   for (data::Video& video : list->videos) {
     if (video.label >= 0) video.label = labels[list->classes[video.label]];
   }
   list->notes.push_back(absl::StrCat("note: the list names ", list->classes.size(), " of the ",
-                                     names.size(), " classes of the weights, or in another order; "
+                                     names.size(),
+                                     " classes of the weights, or in another order; "
                                      "labels are taken by their names"));
   list->classes = names;
   return absl::OkStatus();
@@ -295,9 +283,7 @@ TransformSettings TestTransform(int short_side, int crop) {
 constexpr int kTestClips = 10;
 
 // 0 means that the flag is not given.
-std::optional<int> Given(int flag) {
-  return flag == 0 ? std::nullopt : std::optional<int>(flag);
-}
+std::optional<int> Given(int flag) { return flag == 0 ? std::nullopt : std::optional<int>(flag); }
 
 // --dataset, otherwise the dataset on which the weights were trained.
 absl::StatusOr<DatasetSettings> ChooseDataset(const ModelCard& card) {
@@ -321,8 +307,8 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   OP3D_RETURN_IF_ERROR(
       data::SetStream(FlagOr("stream", stream, StreamOf(card), "", notes), &setup.dataset));
   const data::ClipShape clip = TestClip(card);
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_clips), "clips", 0));
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_segments), "segments", 0));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--clips", absl::GetFlag(FLAGS_clips), 0));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--segments", absl::GetFlag(FLAGS_segments), 0));
   const int published = setup.dataset.protocol().test_clips();
   setup.clips = FlagOr("clips", Given(absl::GetFlag(FLAGS_clips)), card.test_clips(),
                        published > 0 ? published : kTestClips, notes);
@@ -342,12 +328,12 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   setup.arithmetic =
       FlagOr("arithmetic", absl::GetFlag(FLAGS_arithmetic),
              card.arithmetic() == TrainingSettings::NATIVE ? "native" : "", "portable", notes);
-  OP3D_RETURN_IF_ERROR(Require(setup.clip.frames_per_segment, "frames", 1));
-  OP3D_RETURN_IF_ERROR(Require(setup.clip.stride, "stride", 1));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--frames", setup.clip.frames_per_segment, 1));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--stride", setup.clip.stride, 1));
   OP3D_RETURN_IF_ERROR(data::CheckClipShape(setup.clip));
-  OP3D_RETURN_IF_ERROR(Require(absl::GetFlag(FLAGS_threads), "threads", 1));
-  OP3D_RETURN_IF_ERROR(Require(setup.crop, "crop", 8));
-  OP3D_RETURN_IF_ERROR(Require(setup.short_side, "short_side", setup.crop));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--threads", absl::GetFlag(FLAGS_threads), 1));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--crop", setup.crop, 8));
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--short_side", setup.short_side, setup.crop));
   OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition, Define(setup.weights.options()));
   OP3D_RETURN_IF_ERROR(Annotate(
       CheckClipSize(definition, {setup.clip.length(), setup.crop, setup.crop}), setup.path));
@@ -425,7 +411,8 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   OP3D_RETURN_IF_ERROR(network->LoadWeights(setup.path));
   OP3D_ASSIGN_OR_RETURN(std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   if (device == "cuda" && ranks.size > 1) device = absl::StrCat("cuda:", ranks.local_rank);
-  OP3D_ASSIGN_OR_RETURN(const Precision precision, ChoosePrecisionOnAll(setup, group, device, &settings));
+  OP3D_ASSIGN_OR_RETURN(const Precision precision,
+                        ChoosePrecisionOnAll(setup, group, device, &settings));
   OP3D_RETURN_IF_ERROR(network->ToDevice(device));
   OP3D_RETURN_IF_ERROR(network->SetPrecision(precision));
 
@@ -545,9 +532,8 @@ absl::Status TestWeights(const std::string& path, const EvaluationOptions& optio
 absl::StatusOr<int> SplitsToTest(absl::Span<const std::string> words, bool tests) {
   if (tests) {
     const std::string weights = words.empty() ? absl::GetFlag(FLAGS_weights) : words[0];
-    OP3D_ASSIGN_OR_RETURN(
-        const WeightsCard first,
-        ReadWeightsCard(UserPath(OfSplit(weights, 1)), absl::GetFlag(FLAGS_network)));
+    OP3D_ASSIGN_OR_RETURN(const WeightsCard first, ReadWeightsCard(UserPath(OfSplit(weights, 1)),
+                                                                   absl::GetFlag(FLAGS_network)));
     OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, ChooseDataset(first.card));
     return data::CountSplits(dataset, UserPath(absl::GetFlag(FLAGS_dataset_root)));
   }
@@ -681,7 +667,8 @@ int main(int argc, char** argv) {
       "--fusion_weights=1,1.5\n"
       "  ./bazelw run //op3d:evaluate -- RUN:planned_model RUN:long_run    # rows of a run\n"
       "  ./bazelw run //op3d:evaluate -- --split=all 'split{split}:planned_model'\n\n"
-      "op3d's own weights say which network they are and how they are tested; of others --network,\n"
+      "op3d's own weights say which network they are and how they are tested; of others "
+      "--network,\n"
       "--dataset, --frames ... say it.\n"
       "A list without labels gives predictions for each video, and no figures.\n"
       "Started by torchrun or srun, the processes share the videos; rank 0 prints.",

@@ -16,6 +16,7 @@
 #include "op3d/base/file.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/program/renamed_flag.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "planner/knee/curve_file.h"
 #include "planner/knee/knee_estimator.h"
@@ -107,10 +108,7 @@ absl::Status Run(absl::Span<const std::string> words) {
     return absl::InvalidArgumentError(
         absl::StrCat("one file is expected, got ", words.size(), "; see --help"));
   }
-  if (attempt < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--attempt_epochs is ", attempt, ", but must be at least 1"));
-  }
+  OP3D_RETURN_IF_ERROR(RequireAtLeast("--attempt_epochs", attempt, 1));
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(UserPath(words[0])));
   std::vector<std::string> warnings;
   OP3D_ASSIGN_OR_RETURN(const CurveFile curve,

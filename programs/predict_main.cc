@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -24,6 +23,7 @@
 #include "data/sampling/sampling.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
+#include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
@@ -34,36 +34,29 @@
 #include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/checkpoint/weights_card.h"
 
-ABSL_FLAG(std::string, weights, "",
-          "file of the network's weights: safetensors, .pth, TorchScript; may also be the first "
-          "word");
-ABSL_FLAG(std::string, network, "",
-          "which network the weights belong to; default: as their file says, else dg_p3d_resnet50");
+ABSL_FLAG(std::string, weights, "", op3d::kWeightsHelp);
+ABSL_FLAG(std::string, network, "", op3d::kWeightsNetworkHelp);
 ABSL_FLAG(std::string, labels, "",
           "file of the classes' names: a name a line, `number name`, or JSON of {name: number}; "
           "default: as the file of weights says");
 ABSL_FLAG(int, top, 5, "how many classes to name");
 ABSL_FLAG(int, clips, 3, "clips of a video, evenly over it");
 ABSL_FLAG(int, crops, 1, "of each clip: 1 (the centre) or 3");
-ABSL_FLAG(std::optional<int>, segments, std::nullopt,
-          "segments of a clip: 1 = consecutive frames; default: as the file of weights says, else 1");
-ABSL_FLAG(std::optional<int>, frames, std::nullopt,
-          "consecutive frames of a segment; default: the file's, else 16");
-ABSL_FLAG(std::optional<int>, stride, std::nullopt,
-          "distance of two frames; default: the file's, else 1");
-ABSL_FLAG(std::optional<int>, short_side, std::nullopt,
-          "short side of the frames, in pixels; default: the file's, else 256");
-ABSL_FLAG(std::optional<int>, crop, std::nullopt,
-          "side of the crops, in pixels; default: the file's, else 256");
-ABSL_FLAG(std::string, stream, "",
-          "pictures, or flow: then the inputs are what `dataset flow` writes; default: as the file of "
-          "weights says, else pictures");
+ABSL_FLAG(
+    std::optional<int>, segments, std::nullopt,
+    "segments of a clip: 1 = consecutive frames; default: as the file of weights says, else 1");
+ABSL_FLAG(std::optional<int>, frames, std::nullopt, op3d::kFramesHelp);
+ABSL_FLAG(std::optional<int>, stride, std::nullopt, op3d::kStrideHelp);
+ABSL_FLAG(std::optional<int>, short_side, std::nullopt, op3d::kShortSideHelp);
+ABSL_FLAG(std::optional<int>, crop, std::nullopt, op3d::kCropHelp);
+ABSL_FLAG(
+    std::string, stream, "",
+    "pictures, or flow: then the inputs are what `dataset flow` writes; default: as the file of "
+    "weights says, else pictures");
 ABSL_FLAG(std::string, precision, "fp32",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
-ABSL_FLAG(std::string, arithmetic, "",
-          "portable: AVX2 alone, the same bits on every processor; native: the fastest here; "
-          "default: as the weights were trained, else portable");
-ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
+ABSL_FLAG(std::string, arithmetic, "", op3d::kArithmeticHelp);
+ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(int, threads, 0, "views at the same time on the CPU; 0 = as many as there are cores");
 ABSL_FLAG(std::string, output, "",
           "with one input: also write its logits to this safetensors file");
@@ -98,8 +91,7 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const ModelCard& card) {
 }
 
 // Flags, otherwise what the weights say; adds differences to `notes`.
-absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card,
-                                          std::vector<std::string>* notes) {
+absl::StatusOr<PredictionViews> ReadViews(const ModelCard& card, std::vector<std::string>* notes) {
   const PredictionViews usual;
   const data::ClipShape clip = TestClip(card);
   PredictionViews views;
@@ -127,9 +119,10 @@ class FeatureFile {
  public:
   absl::Status Add(const std::string& video, const Prediction& prediction) {
     if (!features_.empty() && prediction.features[0].size(0) != features_[0].back().size(0)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--features: ", video, " has ", prediction.features[0].size(0), " views, ", videos_.back(),
-          " has ", features_[0].back().size(0), "; give inputs of as many views each"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--features: ", video, " has ", prediction.features[0].size(0), " views, ",
+                       videos_.back(), " has ", features_[0].back().size(0),
+                       "; give inputs of as many views each"));
     }
     features_.resize(prediction.features.size());
     for (size_t head = 0; head < features_.size(); ++head) {
@@ -265,9 +258,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   options.weights = UserPath(weights);
   options.precision = absl::GetFlag(FLAGS_precision);
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
-  options.threads = absl::GetFlag(FLAGS_threads) > 0
-                        ? absl::GetFlag(FLAGS_threads)
-                        : static_cast<int>(std::thread::hardware_concurrency());
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   options.features = !features_path.empty();
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Predictor> predictor, Predictor::Make(options));
   OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ClassNames(card));
@@ -313,7 +304,8 @@ int main(int argc, char** argv) {
       "--network, --labels, --frames ... say it.\n"
       "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised, or "
       "`clip`\n"
-      "as `dataset clip` writes it.  Of a network of optical flow the inputs are folders or LMDB as\n"
+      "as `dataset clip` writes it.  Of a network of optical flow the inputs are folders or LMDB "
+      "as\n"
       "`dataset flow` writes them.",
       op3d::Run);
 }

@@ -3,8 +3,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<CsvRow> rows, ParseCsv(text, "val.csv"));
 //   Use(rows[0].fields[1]);
-#ifndef OP3D_DATA_ANNOTATION_TEXT_CSV_H_
-#define OP3D_DATA_ANNOTATION_TEXT_CSV_H_
+#ifndef OP3D_BASE_CSV_H_
+#define OP3D_BASE_CSV_H_
 
 #include <cstdint>
 #include <string>
@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace op3d::data {
+namespace op3d {
 
 struct CsvRow {
   // Where the row starts, from 1.
@@ -25,6 +25,10 @@ struct CsvRow {
 // "`source`:line: ...", for a quote that is never closed or text after a closing quote.
 absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::string_view source);
 
-}  // namespace op3d::data
+// A field as it is written: in quotes if it contains a comma, a quote, a line break or one of the
+// characters of `quoted_too`.
+std::string CsvField(absl::string_view text, absl::string_view quoted_too = "");
 
-#endif  // OP3D_DATA_ANNOTATION_TEXT_CSV_H_
+}  // namespace op3d
+
+#endif  // OP3D_BASE_CSV_H_

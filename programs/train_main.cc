@@ -12,7 +12,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <thread>  // NOLINT: the number of cores
 #include <utility>
 #include <vector>
 
@@ -21,13 +20,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "data/annotation/dataset_list.h"
 #include "data/index/index_update.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program/assignments.h"
+#include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
@@ -51,15 +49,13 @@
 ABSL_FLAG(std::string, settings, "",
           "what to train: a textproto (schema: op3d/train/settings/run.proto) or a recipe of "
           "op3d/train/recipes, e.g. ucf101_hand_tuned");
-ABSL_FLAG(std::string, plan, "",
-          "the states to train, instead of the settings' own: a plan.textproto (of a search, of `plan "
-          "replay --output`), a run's folder, or the name of a released plan (planner/plans)");
-ABSL_FLAG(op3d::Assignments, set, {},
-          "path.to.field=value over the settings; may be given several times");
+ABSL_FLAG(
+    std::string, plan, "",
+    "the states to train, instead of the settings' own: a plan.textproto (of a search, of `plan "
+    "replay --output`), a run's folder, or the name of a released plan (planner/plans)");
+ABSL_FLAG(op3d::Assignments, set, {}, op3d::kSetHelp);
 ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset: its lists and media");
-ABSL_FLAG(std::string, index, "",
-          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
-          "the user's cache when that cannot be written to");
+ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
 ABSL_FLAG(
     std::string, split, "",
     "which official split of UCF101 or HMDB51, from 1; all: one after another, each in a folder "
@@ -67,39 +63,31 @@ ABSL_FLAG(
 ABSL_FLAG(std::string, stream, "",
           "pictures, or flow, as in a folder that `dataset flow` wrote; empty = the settings' own, "
           "which is pictures where nothing is set");
-ABSL_FLAG(std::string, output_dir, "",
-          "everything the run writes; an existing one is taken up again (default: "
-          "results/runs/<name>-<date> in the workspace)");
-ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
+ABSL_FLAG(std::string, output_dir, "", op3d::kRunFolderHelp);
+ABSL_FLAG(std::string, network, "", op3d::kNetworkHelp);
 ABSL_FLAG(std::string, init, "",
           "weights to start from: safetensors, .pth or TorchScript; of a 2-D ResNet they are "
           "inflated");
-ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
-ABSL_FLAG(std::string, precision, "",
-          "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
-          "bf16; empty = the settings' own, which is fp32 where nothing is set");
-ABSL_FLAG(
-    std::string, arithmetic, "",
-    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
-    "the settings' own, which is portable where nothing is set");
+ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
+ABSL_FLAG(std::string, precision, "", op3d::kTrainingPrecisionHelp);
+ABSL_FLAG(std::string, arithmetic, "", op3d::kTrainingArithmeticHelp);
 ABSL_FLAG(int, threads, 0,
           "this one and the loader's; 0 = all cores, shared by the processes of this machine.  No "
           "result depends on it");
-ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
-ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
+ABSL_FLAG(int64_t, seed, -1, op3d::kSettingsSeedHelp);
+ABSL_FLAG(bool, dry_run, false, op3d::kDryRunHelp);
 ABSL_FLAG(bool, serve, false,
           "train what a planner asks for on standard input, answer on standard output "
           "(planner/runner/child_runner.h has the lines)");
 ABSL_FLAG(std::string, purpose, "search",
           "with --serve: names the random streams, as search.cs in a benchmark");
-ABSL_FLAG(int, kept_epochs, 0,
-          "with --serve: the number of newest epochs whose weights stay on the disk until an edge is "
-          "finished; 0 = of all");
+ABSL_FLAG(
+    int, kept_epochs, 0,
+    "with --serve: the number of newest epochs whose weights stay on the disk until an edge is "
+    "finished; 0 = of all");
 
 namespace op3d {
 namespace {
-
-constexpr int kMaxThreads = 1024;
 
 // The number of processes of the job on this machine.
 int LocalSize(const RankEnvironment& ranks) {
@@ -176,15 +164,9 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<i
       absl::GetFlag(FLAGS_index).empty()
           ? data::DefaultIndexFile(options.dataset_root, options.settings.dataset().name())
           : UserPath(absl::GetFlag(FLAGS_index));
-  int threads = absl::GetFlag(FLAGS_threads);
-  if (threads < 0 || threads > kMaxThreads) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--threads=", threads, ": it must be in [0, ", kMaxThreads, "]"));
-  }
-  if (threads == 0) {
-    threads = static_cast<int>(std::thread::hardware_concurrency()) / LocalSize(ranks);
-  }
-  options.loader_threads = std::max(1, threads) - 1;
+  OP3D_ASSIGN_OR_RETURN(const int threads,
+                        ThreadsOf(absl::GetFlag(FLAGS_threads), LocalSize(ranks)));
+  options.loader_threads = threads - 1;
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   if (options.device == "cuda" && ranks.size > 1) {
     absl::StrAppend(&options.device, ":", ranks.local_rank);
@@ -192,11 +174,8 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<i
   options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
     const std::string& name = options.settings.name();
-    options.output_dir =
-        JoinPath(WorkspaceFolder(),
-                 absl::StrCat("results/runs/", name.empty() ? "train" : name,
-                              split.has_value() ? absl::StrCat("-split", *split) : "", "-",
-                              absl::FormatTime("%Y-%m-%d", absl::Now(), absl::LocalTimeZone())));
+    options.output_dir = DefaultRunFolder(absl::StrCat(
+        name.empty() ? "train" : name, split.has_value() ? absl::StrCat("-split", *split) : ""));
   }
   return options;
 }
@@ -259,11 +238,7 @@ absl::StatusOr<Runs> AllOptions(const RankEnvironment& ranks) {
   OP3D_RETURN_IF_ERROR(RefuseIdleFlags());
   const std::string split = absl::GetFlag(FLAGS_split);
   if (split == "all") return AllSplits(ranks);
-  std::optional<int> number;
-  if (!split.empty() && !absl::SimpleAtoi(split, &number.emplace())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--split=", split, " is neither a number of an official split nor all"));
-  }
+  OP3D_ASSIGN_OR_RETURN(const std::optional<int> number, SplitOf(split));
   OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks, number));
   const std::string folder = options.output_dir;
   return Runs{{std::move(options)}, folder};
@@ -316,13 +291,7 @@ absl::Status RunIn(RunOptions options, const std::string& folder) {
     }
     return status;
   }
-  // After wrong use or bad input the same command would only fail again.
-  const bool can_go_on = options.first() && ExitCode(status) != 2 &&
-                         FileExists(JoinPath(options.output_dir, "settings.textproto"));
-  if (!can_go_on) return status;
-  return absl::Status(status.code(), absl::StrCat(status.message(), "\nWhat is done is saved in ",
-                                                  folder, "; the same command with --output_dir=",
-                                                  folder, " goes on from there."));
+  return options.first() ? SayHowToGoOn(status, options.output_dir, folder) : status;
 }
 
 // Prints the splits' measures after their last epochs, and how to test them.

@@ -1,8 +1,8 @@
-#include "data/annotation/text/csv.h"
+#include "op3d/base/csv.h"
 
 #include "op3d/base/testing/status_matchers.h"
 
-namespace op3d::data {
+namespace op3d {
 namespace {
 
 using testing::ElementsAre;
@@ -47,5 +47,18 @@ TEST(CsvTest, NamesTheLineOfAnError) {
                        HasSubstr("x.csv:2: 'e' after the closing quote of \"d\"")));
 }
 
+TEST(CsvTest, FieldsAreQuotedIfTheyMustBe) {
+  EXPECT_EQ(CsvField("bars"), "bars");
+  EXPECT_EQ(CsvField("up then down"), "up then down");
+  EXPECT_EQ(CsvField("up then down", " "), "\"up then down\"");
+  EXPECT_EQ(CsvField("a\"b"), "\"a\"\"b\"");
+  EXPECT_EQ(CsvField(""), "");
+  for (const std::string field : {"a,b", "\"", "two\nlines", "x\r"}) {
+    ASSERT_OK_AND_ASSIGN(const auto rows, ParseCsv(CsvField(field) + ",end\n", "x"));
+    ASSERT_EQ(rows.size(), 1);
+    EXPECT_THAT(rows[0].fields, ElementsAre(field, "end"));
+  }
+}
+
 }  // namespace
-}  // namespace op3d::data
+}  // namespace op3d

@@ -17,7 +17,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,7 +40,7 @@
 #include "data/video/media.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program/command_flags.h"
+#include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 
@@ -56,7 +55,10 @@ ABSL_FLAG(std::string, index, "",
           "in the user's cache when that cannot be written to");
 ABSL_FLAG(bool, rescan, false, "index: scan also what has not changed");
 ABSL_FLAG(int, shortest, 16, "index: videos of fewer frames are named as short");
-ABSL_FLAG(int, threads, 0, "videos at the same time; 0 = as many as there are cores");
+ABSL_FLAG(
+    int, threads, 0,
+    "index, check, transcode, flow, synthesize: videos at the same time; 0 = as many as there "
+    "are cores");
 ABSL_FLAG(std::string, form, "",
           "transcode: to video files (the default), folders of JPEG frames or lmdb of them; flow: "
           "frames (the default) or lmdb");
@@ -73,7 +75,7 @@ ABSL_FLAG(std::string, stream, "",
           "index, check, transcode, inspect, frames, clip: pictures, or flow that is stored as x "
           "and y pictures; empty = the dataset's own, which is pictures where nothing is set");
 ABSL_FLAG(int, frames, 16, "clip: frames");
-ABSL_FLAG(int, length, 0, "another name of --frames; 0 = not given");
+ABSL_FLAG(int, length, 0, "clip: another name of --frames; 0 = not given");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
 ABSL_FLAG(int64_t, start, 0, "clip: number of the first frame");
 ABSL_FLAG(std::string, crop, "center",
@@ -88,7 +90,9 @@ ABSL_FLAG(std::string, output_dir, "",
           "frames, transcode, flow, synthesize: the folder to write to; list: where the lists go, "
           "default: into the folder itself");
 ABSL_FLAG(std::string, output, "", "clip: the safetensors file to write");
-ABSL_FLAG(std::string, out, "", "another name of --output_dir and --output");
+ABSL_FLAG(
+    std::string, out, "",
+    "list, frames, transcode, flow, clip, synthesize: another name of --output_dir and --output");
 ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
@@ -111,14 +115,11 @@ constexpr char kUsage[] =
     "  clip FILE        a clip as the network gets it, as safetensors\n"
     "  synthesize       a miniature of --dataset, as a folder in the dataset's own layout\n\n"
     "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2\n\n"
-    "Ends with 0 when all was done; with 1 when a list could not be used, or a video that is there\n"
-    "not be checked or copied (index names broken ones, which is what it is asked for); with 2 for\n"
+    "Ends with 0 when all was done; with 1 when a list could not be used, or a video that is "
+    "there\n"
+    "not be checked or copied (index names broken ones, which is what it is asked for); with 2 "
+    "for\n"
     "wrong use, or when nothing of the input can be used.";
-
-int Threads() {
-  const int threads = absl::GetFlag(FLAGS_threads);
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 // The value of --stream; pictures if it is not given.
 absl::StatusOr<FrameContent> Content() {
@@ -183,7 +184,7 @@ absl::Status Index(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(options.root, RootOf("index", words));
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, Dataset());
   options.index = UserPath(absl::GetFlag(FLAGS_index));
-  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   options.rescan = absl::GetFlag(FLAGS_rescan);
   options.shortest = absl::GetFlag(FLAGS_shortest);
   OP3D_ASSIGN_OR_RETURN(const DatasetIndexReport report, IndexDataset(dataset, options));
@@ -206,7 +207,7 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   DatasetIndexOptions options;
   options.root = root;
   options.index = UserPath(absl::GetFlag(FLAGS_index));
-  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   OP3D_ASSIGN_OR_RETURN(const DatasetIndexReport report, IndexDataset(dataset, options));
   ListedVideos videos;
   std::set<std::string> paths;
@@ -292,7 +293,7 @@ absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
   options.copy.key_frame_distance = absl::GetFlag(FLAGS_key_frame_distance);
   options.copy.crf = absl::GetFlag(FLAGS_crf);
   options.copy.jpeg_quality = absl::GetFlag(FLAGS_jpeg_quality);
-  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   if (files) return CopyFiles(options, words);
   OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(options.root));
   absl::StatusOr<TranscodeReport> report = TranscodeVideos(videos.usable, options);
@@ -324,7 +325,8 @@ absl::Status Flow(absl::Span<const std::string> words) {
 absl::Status Check(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::string root, RootOf("check", words));
   OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(root));
-  OP3D_ASSIGN_OR_RETURN(CheckReport check, CheckVideos(videos.usable, Threads()));
+  OP3D_ASSIGN_OR_RETURN(const int threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
+  OP3D_ASSIGN_OR_RETURN(CheckReport check, CheckVideos(videos.usable, threads));
   for (const LeftOutVideo& video : videos.broken) {
     ++check.videos;
     check.damaged.push_back({video.name, video.path, video.reason});
@@ -369,7 +371,7 @@ absl::Status MakeMiniature(absl::Span<const std::string> words) {
   options.dataset = absl::GetFlag(FLAGS_dataset);
   OP3D_ASSIGN_OR_RETURN(options.folder, OutputOf("synthesize", /*folder=*/true));
   options.seed = absl::GetFlag(FLAGS_seed);
-  options.threads = Threads();
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   const absl::Status status = Synthesize(options);
   if (absl::IsCancelled(status)) {
     return absl::CancelledError(
@@ -427,28 +429,18 @@ absl::Status Frames(absl::Span<const std::string> files) {
   return absl::OkStatus();
 }
 
-absl::Status Run(absl::Span<const std::string> words) {
-  if (words.empty()) return absl::InvalidArgumentError("name a sub-command; see --help");
-  OP3D_RETURN_IF_ERROR(RefuseForeignFlags(
-      "dataset", words[0],
-      {"index", "check", "list", "transcode", "flow", "inspect", "frames", "clip", "synthesize"}));
-  const absl::Span<const std::string> rest = words.subspan(1);
-  if (words[0] == "inspect") return Inspect(rest);
-  if (words[0] == "frames") return Frames(rest);
-  if (words[0] == "list") return List(rest);
-  if (words[0] == "index") return Index(rest);
-  if (words[0] == "check") return Check(rest);
-  if (words[0] == "clip") return Clip(rest);
-  if (words[0] == "transcode") return Transcode(rest);
-  if (words[0] == "flow") return Flow(rest);
-  if (words[0] == "synthesize") return MakeMiniature(rest);
-  return absl::InvalidArgumentError(
-      absl::StrCat("there is no sub-command \"", words[0], "\"; see --help"));
-}
-
 }  // namespace
 }  // namespace op3d::data
 
 int main(int argc, char** argv) {
-  return op3d::RunProgram(argc, argv, op3d::data::kUsage, op3d::data::Run);
+  return op3d::RunCommands(argc, argv, op3d::data::kUsage,
+                           {{"list", op3d::data::List},
+                            {"index", op3d::data::Index},
+                            {"check", op3d::data::Check},
+                            {"transcode", op3d::data::Transcode},
+                            {"flow", op3d::data::Flow},
+                            {"inspect", op3d::data::Inspect},
+                            {"frames", op3d::data::Frames},
+                            {"clip", op3d::data::Clip},
+                            {"synthesize", op3d::data::MakeMiniature}});
 }

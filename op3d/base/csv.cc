@@ -1,12 +1,13 @@
-#include "data/annotation/text/csv.h"
+#include "op3d/base/csv.h"
 
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "data/annotation/text/list_text.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 
-namespace op3d::data {
+namespace op3d {
 namespace {
 
 // Reads the fields of `text` one after another; the position never moves back.
@@ -84,7 +85,14 @@ class CsvReader {
 }  // namespace
 
 absl::StatusOr<std::vector<CsvRow>> ParseCsv(absl::string_view text, absl::string_view source) {
-  return CsvReader(WithoutByteOrderMark(text), source).Read();
+  absl::ConsumePrefix(&text, "\xEF\xBB\xBF");  // the byte order mark
+  return CsvReader(text, source).Read();
 }
 
-}  // namespace op3d::data
+std::string CsvField(absl::string_view text, absl::string_view quoted_too) {
+  const std::string quoted = absl::StrCat(",\"\r\n", quoted_too);
+  if (text.find_first_of(quoted) == absl::string_view::npos) return std::string(text);
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
+}
+
+}  // namespace op3d
