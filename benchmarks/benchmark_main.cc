@@ -61,38 +61,38 @@ ABSL_FLAG(
     "which official split of UCF101 or HMDB51, from 1; all: one after another, each in a folder "
     "of its own below --output_dir, then their mean; empty = the settings' own");
 ABSL_FLAG(std::string, output_dir, "",
-          "everything the run writes; an existing one is taken up again (default: "
+          "everything the run writes; an existing run is resumed (default: "
           "results/runs/<benchmark>-<date> in the workspace)");
-ABSL_FLAG(std::string, settings, "", "textproto over the shipped settings");
+ABSL_FLAG(std::string, settings, "", "textproto with settings that override the shipped ones");
 ABSL_FLAG(op3d::Assignments, set, {},
-          "path.to.field=value over the settings; may be given several times");
+          "path.to.field=value overrides a setting; may be given several times");
 ABSL_FLAG(std::string, plan, "",
           "skip the search and use this plan: a textproto, or a name of planner/plans/");
 ABSL_FLAG(std::string, method, "",
           "published: the paper's search; planned: one wide graph, in rounds, under a budget; both; "
           "empty = the settings' own");
 ABSL_FLAG(std::string, rivals, "",
-          "what the plan is held against: all (the settings' own and multigrid) or none; empty = the "
+          "rivals of the plan: all (those of the settings and multigrid) or none; empty = the "
           "settings' own");
 ABSL_FLAG(std::string, budget, "",
-          "what the planned method's whole search may train: frames a video (4608), time (20min) or "
-          "multiples of the plan (3x); empty = the settings' own");
+          "limit for the planned method's whole search: frames per video (4608), time (20min) "
+          "or multiples of the plan (3x); empty = the settings' own");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
 ABSL_FLAG(std::string, index, "",
-          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
-          "the user's cache when that cannot be written to");
+          "file for the result of scanning the videos; default: in the dataset's folder, or in "
+          "the user's cache if that folder cannot be written to");
 ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(std::string, precision, "",
-          "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
-          "bf16; empty = the settings' own, which is fp32 where nothing is set");
+          "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 "
+          "and bf16; empty = the settings' own, by default fp32");
 ABSL_FLAG(
     std::string, arithmetic, "",
-    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
-    "the settings' own, which is portable where nothing is set");
+    "portable: only AVX2, the same bits on every processor; native: the fastest here; empty = "
+    "the settings' own, by default portable");
 ABSL_FLAG(int, threads, 0, "jobs and loader threads; 0 = all cores.  No result depends on it");
-ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
-ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
+ABSL_FLAG(int64_t, seed, -1, "seed of all random numbers; -1 = the settings' own");
+ABSL_FLAG(bool, dry_run, false, "print what would be done and what it costs; write nothing");
 
 namespace op3d::benchmarks {
 namespace {
@@ -190,7 +190,7 @@ absl::StatusOr<std::optional<int>> SplitFlag() {
   int number = 0;
   if (absl::SimpleAtoi(text, &number)) return number;
   return absl::InvalidArgumentError(
-      absl::StrCat("--split=", text, " is neither a number of an official split nor all"));
+      absl::StrCat("--split=", text, " is neither the number of an official split nor 'all'"));
 }
 
 absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
@@ -298,7 +298,7 @@ absl::StatusOr<std::optional<results::NamedRecord>> RunOne(BenchmarkOptions opti
                                     absl::StrCat(record.status().message(),
                                                  "\nWhat is done is saved in ", options.output_dir,
                                                  "; the same command with --output_dir=", folder,
-                                                 " goes on from there."))
+                                                 " resumes the run."))
                      : record.status();
   }
   // A finished run's record is read again, because somebody may have edited it since.
@@ -372,7 +372,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
-      "searches a training plan, trains and tests it beside hand-tuned recipes, records it all.\n\n"
+      "searches a training plan, trains and tests it and its rivals, and records everything.\n\n"
       "  ./bazelw run //benchmarks:kinetics400\n"
       "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --dry_run\n"
       "  ./bazelw run //benchmarks:own -- --dataset=FILE --dataset_root=DIR --dry_run",

@@ -50,8 +50,8 @@
 #include "op3d/train/checkpoint/weights_card.h"
 
 ABSL_FLAG(std::string, weights, "",
-          "file of the network's weights: safetensors, .pth or TorchScript; may stand without "
-          "--weights= too");
+          "file of the network's weights: safetensors, .pth or TorchScript; may be given "
+          "without --weights= too");
 ABSL_FLAG(std::string, network, "",
           "which network the weights belong to; default: as their file says, else dg_p3d_resnet50");
 ABSL_FLAG(std::string, dataset, "",
@@ -59,8 +59,8 @@ ABSL_FLAG(std::string, dataset, "",
           "file of weights says, else kinetics400");
 ABSL_FLAG(std::string, dataset_root, "", "folder with the dataset's lists and media");
 ABSL_FLAG(std::string, index, "",
-          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
-          "the user's cache when that cannot be written to");
+          "file for the result of scanning the videos; default: in the dataset's folder, or in "
+          "the user's cache if that folder cannot be written to");
 ABSL_FLAG(std::string, list, "evaluation", "which list: evaluation or train");
 ABSL_FLAG(
     std::string, split, "",
@@ -70,8 +70,8 @@ ABSL_FLAG(std::string, stream, "",
           "pictures, or flow, as in a folder that `dataset flow` wrote; default: as the file of "
           "weights says, else the dataset's own");
 ABSL_FLAG(std::string, labels, "",
-          "file with all classes, one a line, in the order of the network's logits; default: as "
-          "the file of weights says, else the list's own labels in alphabetical order");
+          "file with all classes, one per line, in the order of the network's logits; default: "
+          "as the file of weights says, else the list's own labels in alphabetical order");
 ABSL_FLAG(int, clips, 0,
           "clips of a video, each in three crops; 0 = as the file of weights says, else as the "
           "dataset's published test has them, 50 for ActivityNet and 10 for the others");
@@ -93,20 +93,20 @@ ABSL_FLAG(std::string, precision, "",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster; "
           "default: the file's, else fp32");
 ABSL_FLAG(std::string, arithmetic, "",
-          "portable: AVX2 alone, the same bits on every processor; native: the fastest here; "
+          "portable: only AVX2, the same bits on every processor; native: the fastest here; "
           "default: the file's, else portable");
 ABSL_FLAG(int, threads, 2, "videos scored side by side; the result does not depend on it");
 ABSL_FLAG(std::string, output, "",
-          "write the scores to this safetensors file; a test that was stopped goes on from what "
-          "stands beside it");
+          "write the scores to this safetensors file; a stopped test resumes from the files "
+          "next to it");
 ABSL_FLAG(std::string, statistic, "logits", "mean over the views: of logits or probabilities");
 ABSL_FLAG(std::string, fusion_weights, "",
-          "of several scores files, one number each: 1,1.5; default: 1 each");
+          "weights of several scores files, one number each: 1,1.5; default: 1 each");
 ABSL_FLAG(int, bootstrap_samples, 1000, "for the intervals; 0 = none");
 ABSL_FLAG(double, confidence, 0.95, "level of the intervals");
 ABSL_FLAG(uint64_t, seed, 0, "of the bootstrap");
-ABSL_FLAG(std::string, per_class, "", "also write a CSV with a row a class");
-ABSL_FLAG(std::string, per_video, "", "also write a CSV with a row a video");
+ABSL_FLAG(std::string, per_class, "", "also write a CSV with one row per class");
+ABSL_FLAG(std::string, per_video, "", "also write a CSV with one row per video");
 ABSL_FLAG(std::string, confusion, "", "also write the confusion matrix as CSV");
 ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
 
@@ -681,8 +681,8 @@ int main(int argc, char** argv) {
       "--fusion_weights=1,1.5\n"
       "  ./bazelw run //op3d:evaluate -- RUN:planned_model RUN:long_run    # rows of a run\n"
       "  ./bazelw run //op3d:evaluate -- --split=all 'split{split}:planned_model'\n\n"
-      "op3d's own weights say which network they are and how they are tested; of others --network,\n"
-      "--dataset, --frames ... say it.\n"
+      "Files written by op3d describe their network and test; for others give --network,\n"
+      "--dataset, --frames ...\n"
       "A list without labels gives predictions for each video, and no figures.\n"
       "Started by torchrun or srun, the processes share the videos; rank 0 prints.",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });

@@ -35,12 +35,12 @@
 
 ABSL_FLAG(std::string, network, "",
           "the network the weights are for, as in dg_p3d_resnet50; an export takes the file's own");
-ABSL_FLAG(int, classes, 0, "its classes; default: as many as the weights have");
+ABSL_FLAG(int, classes, 0, "number of the network's classes; default: as in the weights");
 ABSL_FLAG(int, frames, 16, "inspect --network: frames of a clip");
 ABSL_FLAG(int, height, 224, "inspect --network: its height in pixels");
 ABSL_FLAG(int, width, 224, "inspect --network: its width in pixels");
 ABSL_FLAG(double, tolerance, 0, "compare: largest difference of two numbers that counts as equal");
-ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
+ABSL_FLAG(bool, json, false, "one JSON object per line on stdout instead of text");
 
 namespace op3d {
 namespace {
@@ -296,8 +296,7 @@ absl::Status Run(Words words) {
 int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
-      "looks into weight files (.pth, TorchScript, safetensors), imports, exports and compares "
-      "them.\n\n"
+      "inspects, imports, exports and compares weight files (.pth, TorchScript, safetensors).\n\n"
       "  weights inspect FILE [--json]\n"
       "  weights inspect --network=dg_p3d_resnet50 --frames=16 --height=224 --width=224\n"
       "  weights import SOURCE DESTINATION.safetensors [--network=NAME]\n"

@@ -117,7 +117,7 @@ absl::Status ChildProcess::Ended() {
   constexpr int kWrongUse = 2;
   if (WEXITSTATUS(wait_status_) == kWrongUse) {
     return absl::InvalidArgumentError(
-        "the child ended with exit code 2, wrong use or bad input; what it said stands above");
+        "the child ended with exit code 2, wrong use or bad input; see its output above");
   }
   return absl::UnavailableError(
       absl::StrCat("the child ended with exit code ", WEXITSTATUS(wait_status_)));

@@ -55,41 +55,41 @@ ABSL_FLAG(std::string, plan, "",
           "the states to train, instead of the settings' own: a plan.textproto (of a search, of `plan "
           "replay --output`), a run's folder, or the name of a released plan (planner/plans)");
 ABSL_FLAG(op3d::Assignments, set, {},
-          "path.to.field=value over the settings; may be given several times");
+          "path.to.field=value overrides a setting; may be given several times");
 ABSL_FLAG(std::string, dataset_root, "", "your copy of the dataset: its lists and media");
 ABSL_FLAG(std::string, index, "",
-          "file that keeps what scanning the videos found; default: in the dataset's folder, or in "
-          "the user's cache when that cannot be written to");
+          "file for the result of scanning the videos; default: in the dataset's folder, or in "
+          "the user's cache if that folder cannot be written to");
 ABSL_FLAG(
     std::string, split, "",
     "which official split of UCF101 or HMDB51, from 1; all: one after another, each in a folder "
     "of its own below --output_dir, with \"{split}\" for its number in --init, then their mean");
 ABSL_FLAG(std::string, stream, "",
           "pictures, or flow, as in a folder that `dataset flow` wrote; empty = the settings' own, "
-          "which is pictures where nothing is set");
+          "by default pictures");
 ABSL_FLAG(std::string, output_dir, "",
-          "everything the run writes; an existing one is taken up again (default: "
+          "everything the run writes; an existing run is resumed (default: "
           "results/runs/<name>-<date> in the workspace)");
 ABSL_FLAG(std::string, network, "", "network to train, e.g. dg_p3d_resnet50");
 ABSL_FLAG(std::string, init, "",
-          "weights to start from: safetensors, .pth or TorchScript; of a 2-D ResNet they are "
+          "weights to start from: safetensors, .pth or TorchScript; those of a 2-D ResNet are "
           "inflated");
 ABSL_FLAG(std::string, device, "auto", "cpu, cuda or auto");
 ABSL_FLAG(std::string, precision, "",
           "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and "
-          "bf16; empty = the settings' own, which is fp32 where nothing is set");
+          "bf16; empty = the settings' own, by default fp32");
 ABSL_FLAG(
     std::string, arithmetic, "",
-    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = "
-    "the settings' own, which is portable where nothing is set");
+    "portable: only AVX2, the same bits on every processor; native: the fastest here; empty = "
+    "the settings' own, by default portable");
 ABSL_FLAG(int, threads, 0,
-          "this one and the loader's; 0 = all cores, shared by the processes of this machine.  No "
-          "result depends on it");
-ABSL_FLAG(int64_t, seed, -1, "seeds everything random; -1 = the settings' own");
-ABSL_FLAG(bool, dry_run, false, "say what would be done and what it costs; write nothing");
+          "threads of training and loader; 0 = all cores, shared by the processes of this "
+          "machine.  No result depends on it");
+ABSL_FLAG(int64_t, seed, -1, "seed of all random numbers; -1 = the settings' own");
+ABSL_FLAG(bool, dry_run, false, "print what would be done and what it costs; write nothing");
 ABSL_FLAG(bool, serve, false,
-          "train what a planner asks for on standard input, answer on standard output "
-          "(planner/runner/child_runner.h has the lines)");
+          "read a planner's requests from standard input, answer on standard output (protocol: "
+          "planner/runner/child_runner.h)");
 ABSL_FLAG(std::string, purpose, "search",
           "with --serve: names the random streams, as search.cs in a benchmark");
 ABSL_FLAG(int, kept_epochs, 0,
@@ -122,7 +122,7 @@ absl::StatusOr<std::vector<RunStep>> PlanSteps() {
   if (name.empty()) return std::vector<RunStep>();
   if (absl::GetFlag(FLAGS_serve)) {
     return absl::InvalidArgumentError(
-        "--plan has no effect with --serve: the planner says what to train; leave one out");
+        "--plan has no effect with --serve: the planner chooses what to train; leave one out");
   }
   absl::StatusOr<PlannedSteps> planned = FindSteps(name);
   if (!planned.ok()) return Annotate(planned.status(), "--plan");
@@ -262,7 +262,7 @@ absl::StatusOr<Runs> AllOptions(const RankEnvironment& ranks) {
   std::optional<int> number;
   if (!split.empty() && !absl::SimpleAtoi(split, &number.emplace())) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--split=", split, " is neither a number of an official split nor all"));
+        absl::StrCat("--split=", split, " is neither the number of an official split nor 'all'"));
   }
   OP3D_ASSIGN_OR_RETURN(RunOptions options, Options(ranks, number));
   const std::string folder = options.output_dir;
@@ -322,7 +322,7 @@ absl::Status RunIn(RunOptions options, const std::string& folder) {
   if (!can_go_on) return status;
   return absl::Status(status.code(), absl::StrCat(status.message(), "\nWhat is done is saved in ",
                                                   folder, "; the same command with --output_dir=",
-                                                  folder, " goes on from there."));
+                                                  folder, " resumes the run."));
 }
 
 // Prints the splits' measures after their last epochs, and how to test them.
