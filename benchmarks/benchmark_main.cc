@@ -57,7 +57,7 @@ ABSL_FLAG(
     "which official split of UCF101 or HMDB51, from 1; all: one after another, each in a folder "
     "of its own below --output_dir, then their mean; empty = the settings' own");
 ABSL_FLAG(std::string, output_dir, "", op3d::kRunFolderHelp);
-ABSL_FLAG(std::string, settings, "", "textproto over the shipped settings");
+ABSL_FLAG(std::string, settings, "", "textproto with settings that override the shipped ones");
 ABSL_FLAG(op3d::Assignments, set, {}, op3d::kSetHelp);
 ABSL_FLAG(std::string, plan, "",
           "skip the search and use this plan: a textproto, or a name of planner/plans/");
@@ -65,11 +65,11 @@ ABSL_FLAG(std::string, method, "",
           "published: the paper's search; planned: one wide graph, in rounds, under a budget; both; "
           "empty = the settings' own");
 ABSL_FLAG(std::string, rivals, "",
-          "what the plan is held against: all (the settings' own and multigrid) or none; empty = the "
+          "rivals of the plan: all (those of the settings and multigrid) or none; empty = the "
           "settings' own");
 ABSL_FLAG(std::string, budget, "",
-          "what the planned method's whole search may train: frames a video (4608), time (20min) or "
-          "multiples of the plan (3x); empty = the settings' own");
+          "limit for the planned method's whole search: frames per video (4608), time (20min) "
+          "or multiples of the plan (3x); empty = the settings' own");
 ABSL_FLAG(std::string, network, "", op3d::kNetworkHelp);
 ABSL_FLAG(std::string, init, "", "safetensors of weights to start from");
 ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
@@ -329,7 +329,7 @@ absl::Status Run(absl::Span<const std::string> words) {
 int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
-      "searches a training plan, trains and tests it beside hand-tuned recipes, records it all.\n\n"
+      "searches a training plan, trains and tests it and its rivals, and records everything.\n\n"
       "  ./bazelw run //benchmarks:kinetics400\n"
       "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --dry_run\n"
       "  ./bazelw run //benchmarks:own -- --dataset=FILE --dataset_root=DIR --dry_run",

@@ -277,7 +277,7 @@ TEST(BenchmarkTest, InterruptSaysHowToGoOn) {
   const Ended ended = CallBenchmark(
       Flags(folder, 1), [&saved] { return FileExists(saved); }, SIGINT);
   ASSERT_EQ(ended.exit_code, 130) << ended.text;
-  EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("goes on from there"), HasSubstr(folder)));
+  EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("resumes the run"), HasSubstr(folder)));
 }
 
 TEST(BenchmarkTest, WrongUseIsASentenceAndExitsWithTwo) {

@@ -16,7 +16,7 @@ _dataset_benchmark = rule(
 )
 
 def op3d_own_benchmark(name):
-    """`./bazelw run //benchmarks:<name> -- --dataset=FILE --dataset_root=DIR`: one's own data."""
+    """`./bazelw run //benchmarks:<name> -- --dataset=FILE --dataset_root=DIR`: your own data."""
     _dataset_benchmark(
         name = name,
         args = ["--benchmark=own"],

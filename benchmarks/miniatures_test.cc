@@ -106,11 +106,11 @@ TEST_P(MiniaturesTest, DryRunSaysWhatItWouldTrain) {
   EXPECT_THAT(
       ended.text,
       HasSubstr(GetParam().splits ? absl::StrCat("evaluation: ", GetParam().evaluation, " videos")
-                                  : "one split alone"));
+                                  : "only one split"));
   flags.back() = "--split=all";
   ended = CallBenchmark(flags);
   EXPECT_EQ(ended.exit_code, GetParam().splits ? 0 : 2) << ended.text;
-  EXPECT_THAT(ended.text, HasSubstr(GetParam().splits ? "split 3 of 3" : "one split alone"));
+  EXPECT_THAT(ended.text, HasSubstr(GetParam().splits ? "split 3 of 3" : "only one split"));
   flags.back() = "--split=first";
   EXPECT_EQ(CallBenchmark(flags).exit_code, 2);
 }

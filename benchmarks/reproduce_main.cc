@@ -26,12 +26,12 @@
 #include "results/record/record_check.h"
 
 ABSL_FLAG(std::string, output_dir, "",
-          "everything the new run writes; the same command takes it up again (default: "
+          "everything the new run writes; the same command resumes it (default: "
           "results/runs/reproduce-<name of the record> in the workspace)");
 ABSL_FLAG(std::string, dataset_root, "",
           "your copy of the dataset; absent = the miniature is rendered into the output folder");
 ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
-ABSL_FLAG(std::string, device, "", "cpu, cuda or auto; empty = the recorded one");
+ABSL_FLAG(std::string, device, "", "cpu, cuda or auto; empty = as recorded");
 ABSL_FLAG(int, threads, 0, op3d::kJobsHelp);
 
 namespace op3d::benchmarks {
@@ -52,7 +52,7 @@ absl::Status CheckInitialWeights(const BenchmarkSettings& settings) {
   if (Crc32(bytes) == settings.initial_weights_crc32()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrFormat("%s has the CRC-32 %08x; the recorded run started from a file with %08x, "
-                      "which must lie there",
+                      "which must be there",
                       settings.initial_weights(), Crc32(bytes), settings.initial_weights_crc32()));
 }
 
@@ -63,7 +63,7 @@ absl::StatusOr<std::string> DatasetRoot(const BenchmarkSettings& settings,
   if (!given.empty()) return given;
   if (settings.scale() != BenchmarkSettings::MINIATURE) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--dataset_root is missing: the recorded run was of ", settings.benchmark(),
+        absl::StrCat("--dataset_root is missing: the recorded run used ", settings.benchmark(),
                      " at full scale; name your copy of the dataset"));
   }
   data::SynthesisOptions options;
@@ -110,7 +110,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   const auto go_on = [&](const absl::Status& status) {
     if (ExitCode(status) == 2) return status;
     return Annotate(
-        status, absl::StrCat("what is done is saved, the same command goes on from ", output_dir));
+        status, absl::StrCat("what is done is saved; the same command resumes from ", output_dir));
   };
   absl::StatusOr<std::string> root = DatasetRoot(options.settings, output_dir, options.threads);
   if (!root.ok()) return go_on(root.status());
@@ -133,7 +133,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   }
   if (comparison.differences.empty()) return absl::OkStatus();
   return absl::AbortedError(
-      absl::StrCat("the run is not the recorded one; it lies in ", options.output_dir));
+      absl::StrCat("the run is not equal to the recorded one; it is in ", options.output_dir));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ done
 # The same command again finds them finished; a folder of one split is refused.
 expect 0 'holds a finished run' "${run[@]}" --split=all --output_dir=all
 expect 2 'holds a run of one split' "${run[@]}" --split=all --output_dir=all/split1
-expect 2 'one split alone' "$program" --benchmark=kinetics400 --dataset_root="$tiny" --split=all --dry_run
+expect 2 'only one split' "$program" --benchmark=kinetics400 --dataset_root="$tiny" --split=all --dry_run
 rm -r all/split3
 expect 0 'split 3 of 3' "${run[@]}" --split=all --output_dir=all
 
@@ -65,7 +65,7 @@ expect 2 'output is missing' "${ask[@]}" --weights='all/split{split}/checkpoints
 expect 0 'mean over 3 splits' "${ask[@]}" \
   --weights='all/split{split}/checkpoints/planned/weights.safetensors' --output='s{split}.safetensors'
 expect 0 'mean over 3 splits' "$evaluate" --split=all 's{split}.safetensors'
-expect 2 'one split alone' "$evaluate" --split=all --dataset=kinetics400 --dataset_root="$tiny" \
+expect 2 'only one split' "$evaluate" --split=all --dataset=kinetics400 --dataset_root="$tiny" \
   --weights='all/split{split}/checkpoints/planned/weights.safetensors' --output='s{split}'
 # A search's plan in a training, of one split and of all; their weights in the test of all.
 cat >run.textproto <<'END'
@@ -108,7 +108,7 @@ expect 2 'was trained on split 2 of ucf101 and has seen test videos of the other
 expect 0 'mean over 3 splits' "$train" "${ask[@]}" --plan=search --split=all --output_dir=longer \
   --init='splits/split{split}/weights.safetensors' --set=measure.every_epochs=2
 expect 2 'has the splits 1 to 3' "$train" "${ask[@]}" --plan=search --split=4 --output_dir=x
-expect 2 'neither a number of an official split nor all' "$train" "${ask[@]}" --plan=search --split=some
+expect 2 "neither the number of an official split nor 'all'" "$train" "${ask[@]}" --plan=search --split=some
 expect 2 'a search is of one split' "$train" "${ask[@]}" --serve --split=all
 expect 0 'mean over 3 splits' "$evaluate" --split=all --weights='splits/split{split}/weights.safetensors' \
   --dataset_root="$tiny" --index="$PWD/index" --clips=1 --output='splits/split{split}/scores.safetensors'

@@ -30,7 +30,7 @@ expect 2 '--split is not a flag of dataset inspect, but of: index, check, transc
 
 # All inputs are good.
 expect 0 'train: 1 of 1 listed videos can be used' "$dataset" index "${own[@]}"
-expect 0 '2 videos read, .* 0 videos are not as they should be' "$dataset" check "${own[@]}"
+expect 0 '2 videos read, .* 0 videos have errors' "$dataset" check "${own[@]}"
 expect 0 '2 videos written, 0 were there, 0 cannot' "$dataset" transcode "${own[@]}" \
   --output_dir=whole
 expect 0 'frames' "$dataset" inspect root/a.mp4 root/b.mp4
@@ -46,7 +46,7 @@ expect 2 'transcode writes a folder: give it as --output_dir=DIR' \
   "$dataset" transcode "${own[@]}"
 expect 2 'transcode: --out is another name of --output_dir; give one' \
   "$dataset" transcode "${own[@]}" --out=x --output_dir=y
-expect 2 'own has one split alone' "$dataset" index "${own[@]}" --split=2
+expect 2 'own has only one split' "$dataset" index "${own[@]}" --split=2
 expect 2 'ucf101 has the splits 1 to 3' "$dataset" index root --dataset=ucf101 --split=4
 
 # A video in both lists and a missing one are reported, but stop nothing.
@@ -69,7 +69,7 @@ cp root/a.mp4 'phone/side walk/b.MOV'
 cp root/b.mp4 'phone/Hüpfen/IMG 1.mp4'
 cp root/b.mp4 'phone/Hüpfen/IMG 2.mp4'
 echo holiday >'phone/side walk/notes.txt'
-expect 0 'passed over: side walk/notes.txt: not called as a video' "$dataset" list phone
+expect 0 "passed over: side walk/notes.txt: its name does not end like a video's" "$dataset" list phone
 expect 0 'train: 2 of 2 listed videos can be used' \
   "$dataset" index phone --dataset=phone/dataset.textproto
 expect 2 'is there already' "$dataset" list phone
@@ -81,7 +81,7 @@ if "$dataset" flow "${own[@]}" --output_dir=flow 2>flow.log; then
   expect 2 'form is frames or lmdb' "$dataset" flow "${own[@]}" --output_dir=x --form=video
   flow=(flow --dataset=own.textproto --stream=flow)
   expect 0 'train: 1 of 1 listed videos can be used' "$dataset" index "${flow[@]}"
-  expect 0 '2 videos read, .* 0 videos are not as they should be' "$dataset" check "${flow[@]}"
+  expect 0 '2 videos read, .* 0 videos have errors' "$dataset" check "${flow[@]}"
   [[ $("$dataset" inspect root/a.mp4 --json | tr , '\n' | grep '"frames"') == \
     $("$dataset" inspect flow/a --stream=flow --json | tr , '\n' | grep '"frames"') ]] ||
     fail 'flow has other frames than its video'
@@ -101,7 +101,7 @@ expect 0 'small/b.mp4$' "$dataset" transcode root/a.mp4 root/b.mp4 --output_dir=
 cp root/a.mp4 phone/b.mp4
 expect 1 'phone/b.mp4 would get the name of root/b.mp4' \
   "$dataset" transcode root/b.mp4 phone/b.mp4 --output_dir=twice
-expect 2 'none of: dis, farneback.*installs 70 packages' "$dataset" flow "${own[@]}" --output_dir=x --method=tvl1
+expect 2 'none of: dis, farneback.*installs 70 more packages' "$dataset" flow "${own[@]}" --output_dir=x --method=tvl1
 expect 2 'has no flow' "$dataset" inspect root/a.mp4 --stream=flow
 expect 2 "'colour' is none of: PICTURES, FLOW" "$dataset" inspect root/a.mp4 --stream=colour
 
@@ -109,10 +109,10 @@ expect 2 "'colour' is none of: PICTURES, FLOW" "$dataset" inspect root/a.mp4 --s
 echo 'no video' >root/broken.mp4
 printf 'b.mp4 1\nbroken.mp4 0\n' >root/test.txt
 expect 0 'broken: broken.mp4: ' "$dataset" index "${own[@]}"
-expect 1 '1 of 3 videos are not as they should be; why stands above' "$dataset" check "${own[@]}"
-expect 1 '1 of 3 videos were not copied; why stands above' \
+expect 1 '1 of 3 videos have errors; see above' "$dataset" check "${own[@]}"
+expect 1 '1 of 3 videos were not copied; see the errors above' \
   "$dataset" transcode "${own[@]}" --out=part
-expect 1 '1 of 2 files cannot be read; what is wrong stands above' \
+expect 1 '1 of 2 files cannot be read; see the errors above' \
   "$dataset" inspect root/a.mp4 root/broken.mp4
 printf 'a.mp4 0\na.mp4 1\n' >root/test.txt
 expect 1 "the list 'evaluation' cannot be used: .*test.txt:2: .*in line 1" \

@@ -22,8 +22,8 @@ def faults(path, text, exists):
     folder = os.path.dirname(path)
     top = [name for name in ("benchmarks", "data", "docs", "op3d", "planner", "results", "tools") if exists(name)]
     for number, line in enumerate(text.splitlines(), 1):
-        # From the root or from the document's folder, without what stands for a name (results/recorded/NAME) or is made
-        # by a run.
+        # From the root or from the document's folder, without placeholders (results/recorded/NAME)
+        # and without files that a run writes.
         named = []
         for name in PATH.findall(line):
             first = name.split("/")[0]

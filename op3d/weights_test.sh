@@ -64,15 +64,15 @@ expect 2 'those of another network\|does not fit' \
   "$weights" import "$golden/tiny_zip.pth" evil.safetensors --network=dg_p3d_resnet50
 [[ ! -e PWNED && ! -e evil.safetensors ]] || fail "a refused file left a file"
 
-# Other objects in training programs' files are left aside; a model saved whole says what to do.
+# Other objects in training programs' files are ignored; a model saved whole says what to do.
 for name in objects_zip objects_zip_5 objects_stream; do
   expect 0 '5 tensors from a file of format' "$weights" import "$golden/$name.pth" $name.safetensors
-  expect 0 '^args  *= argparse.Namespace, left aside$' "$weights" inspect "$golden/$name.pth"
+  expect 0 '^args  *= argparse.Namespace, ignored$' "$weights" inspect "$golden/$name.pth"
 done
 expect 0 'equal: 5 tensors' "$weights" compare objects_zip.safetensors objects_stream.safetensors
 expect 2 'no tensor that can be read.*torch.save(model.state_dict()' \
   "$weights" import "$golden/whole_model_zip.pth" whole.safetensors
-expect 2 'left aside: my_project.model.Net' \
+expect 2 'were ignored: my_project.model.Net' \
   "$weights" import "$golden/whole_model_zip.pth" whole.safetensors --network=dg_p3d_miniature
 
 # A NaN.

@@ -100,7 +100,7 @@ expect 0 'search: 3 edges; epochs: 6 at least, 12 expected, 12 at worst' \
   "$plan" search "${toy[@]}" --dry_run --videos=100
 expect 0 'clips: 1200 expected, 1200 at worst; frames: 32000 and 32000' \
   "$plan" search "${toy[@]}" --dry_run --videos=100
-expect 0 'not known: say which command' "$plan" search "${toy[@]}" --dry_run
+expect 0 'not known: give the training command' "$plan" search "${toy[@]}" --dry_run
 dry=("$plan" search "${toy[@]}" --dry_run --output_dir=dry)
 expect 0 'clips: 720 expected' "${dry[@]}" --runner="python3 $train"
 expect 0 '^time: .* expected, .* at worst with 2 jobs' "${dry[@]}" --runner="python3 $train" --jobs=2
@@ -112,7 +112,7 @@ expect 2 'needs a command that trains' "$plan" search "${toy[@]}" --output_dir=t
 expect 2 'no search to resume in' "$plan" resume "$TEST_TMPDIR"
 expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir=toy
 expect 0 '3 of 3 edges finished' "$plan" status toy
-expect 2 'asks for another search (there -> here): modified: rule.max_epochs: 4 -> 5' \
+expect 2 'has a search with other settings (there -> here): modified: rule.max_epochs: 4 -> 5' \
   "$plan" search "${toy[@]}" --max_epochs=5 --runner="python3 $train" --output_dir=toy
 # The planner is killed by its own child after the first epoch, then resumed with two children.
 cat >mortal.sh <<END
@@ -148,7 +148,7 @@ cat >edges.json <<'END'
 {"edges": [{"from": "S0", "to": "A", "epochs": 5, "score": 0.5},
            {"from": "S0", "to": "B", "epochs": 4, "score": 0.6}]}
 END
-expect 0 'never trained, so not looked at: A-B' "$plan" replay edges.json --graph=graph.textproto
+expect 0 'never trained, so not used: A-B' "$plan" replay edges.json --graph=graph.textproto
 expect 2 'say which graph' "$plan" replay edges.json
 # States are compared by content, and a plan found again can be passed to other programs.
 sed 's/"B"/"other"/g' graph.textproto >renamed.textproto
@@ -158,7 +158,7 @@ sed 's/learning_rate: 0.04$/learning_rate: 0.02/' graph.textproto >slower.textpr
 expect 0 'A (16 frames a clip, rate 0.02, 256 clips an update) is not in the record, whose A is an' \
   "$plan" replay toy --graph=slower.textproto
 expect 0 'learning_rate: 0.04 -> 0.02)' "$plan" replay toy --graph=slower.textproto
-expect 0 'never trained, so not looked at: S0-A, A-B' "$plan" replay toy --graph=slower.textproto
+expect 0 'never trained, so not used: S0-A, A-B' "$plan" replay toy --graph=slower.textproto
 sed 's/stride: 1/stride: 2/' graph.textproto >strides.textproto
 expect 2 'B (32 frames a clip, rate 0.004, 256 clips an update) is not in the record' \
   "$plan" replay toy --graph=strides.textproto --output=none.textproto
@@ -198,7 +198,7 @@ for NUMBER in NaN -0.5; do
   expect 0 'A is reached by no edge: S0-A failed; A-B is not trained' "$plan" status bad
   expect 0 '^best plan: value 0.14.*S0 -> B (4 epochs)' "$plan" status bad
   expect 0 '^    A        not trained: no edge reaches A' "$plan" explain bad
-  expect 0 '^failed, so no way into their states: S0-A' "$plan" replay bad
+  expect 0 '^failed, so not used: S0-A' "$plan" replay bad
   [[ ! -e bad/journal/toy/S0-A ]] || fail "the weights of a failed edge stay"
   rm -r bad
   BAD='S0-?'
@@ -220,7 +220,7 @@ cp before/search.textproto toy
 diff -r --exclude=journal.jsonl.lock before toy || fail "a refused search changed something"
 expect 0 '^weights: .*/toy/journal/toy/' "$plan" resume toy
 mv toy/journal/toy/*-B .
-expect 0 'warning: the plan stands, but its weights are gone: there is no folder' "$plan" resume toy
+expect 0 'warning: the plan is complete, but its weights are missing: there is no folder' "$plan" resume toy
 # The planner is killed by its own child in the middle of A-B; then somebody removes weights.
 cat >mortal.sh <<END
 while read -r line; do

@@ -44,7 +44,7 @@
 #include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 
-ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
+ABSL_FLAG(bool, json, false, "one JSON object per line on stdout instead of text");
 ABSL_FLAG(std::string, dataset, "kinetics400",
           "index, check, transcode, flow: a name of data/datasets/, or a textproto of your own; "
           "synthesize: a miniature's name");
@@ -52,9 +52,9 @@ ABSL_FLAG(int, split, 0,
           "index, check, transcode, flow: which of the official splits, from 1; 0 = the first");
 ABSL_FLAG(std::string, index, "",
           "index, check, transcode, flow: the index's file; default: in the dataset's folder, or "
-          "in the user's cache when that cannot be written to");
-ABSL_FLAG(bool, rescan, false, "index: scan also what has not changed");
-ABSL_FLAG(int, shortest, 16, "index: videos of fewer frames are named as short");
+          "in the user's cache if that folder cannot be written to");
+ABSL_FLAG(bool, rescan, false, "index: scan unchanged files too");
+ABSL_FLAG(int, shortest, 16, "index: videos with fewer frames are listed as short");
 ABSL_FLAG(
     int, threads, 0,
     "index, check, transcode, flow, synthesize: videos at the same time; 0 = as many as there "
@@ -63,17 +63,18 @@ ABSL_FLAG(std::string, form, "",
           "transcode: to video files (the default), folders of JPEG frames or lmdb of them; flow: "
           "frames (the default) or lmdb");
 ABSL_FLAG(int, short_side, 256, "transcode, flow: in pixels; smaller videos keep their size");
-ABSL_FLAG(int, key_frame_distance, 16, "transcode: of files, in frames");
+ABSL_FLAG(int, key_frame_distance, 16,
+          "transcode: distance of key frames in video files, in frames");
 ABSL_FLAG(int, crf, 20, "transcode: quality of files, 0 (best) to 51");
-ABSL_FLAG(int, jpeg_quality, 90, "transcode, flow: of frames, 1 to 100 (best)");
+ABSL_FLAG(int, jpeg_quality, 90, "transcode, flow: quality of JPEG frames, 1 to 100 (best)");
 ABSL_FLAG(
     std::string, method, "dis",
     "flow: dis (dense inverse search) or farneback, as OpenCV computes them; TV-L1 would need 70 "
     "more packages");
-ABSL_FLAG(double, bound, 20, "flow: in pixels; what moves farther between two frames is cut to it");
+ABSL_FLAG(double, bound, 20, "flow: in pixels; larger moves between two frames are cut to it");
 ABSL_FLAG(std::string, stream, "",
           "index, check, transcode, inspect, frames, clip: pictures, or flow that is stored as x "
-          "and y pictures; empty = the dataset's own, which is pictures where nothing is set");
+          "and y pictures; empty = the dataset's own, by default pictures");
 ABSL_FLAG(int, frames, 16, "clip: frames");
 ABSL_FLAG(int, length, 0, "clip: another name of --frames; 0 = not given");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
@@ -82,10 +83,10 @@ ABSL_FLAG(std::string, crop, "center",
           "clip: center, three (as in a test) or random (as in training)");
 ABSL_FLAG(
     uint64_t, seed, 1,
-    "clip: of the random crop; list: which videos are tested on; synthesize: another gives other "
-    "videos");
+    "clip: for the random crop; list: for the choice of test videos; synthesize: another seed "
+    "gives other videos");
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
-ABSL_FLAG(double, test_share, 0.25, "list: the share of each class's videos that is tested on");
+ABSL_FLAG(double, test_share, 0.25, "list: the share of each class's videos for the test");
 ABSL_FLAG(std::string, output_dir, "",
           "frames, transcode, flow, synthesize: the folder to write to; list: where the lists go, "
           "default: into the folder itself");
@@ -109,17 +110,15 @@ constexpr char kUsage[] =
     "  transcode ROOT   makes a small copy with the same lists and frame numbers in\n"
     "                   --output_dir\n"
     "  flow ROOT        makes such a copy of the videos' optical flow, for --stream=flow\n"
-    "  transcode, flow FILE...   of videos without lists\n"
-    "  inspect FILE...  what there is to know of videos\n"
+    "  transcode, flow FILE...   the same for videos without lists\n"
+    "  inspect FILE...  prints all properties of videos\n"
     "  frames FILE      frames as PNG files\n"
     "  clip FILE        a clip as the network gets it, as safetensors\n"
     "  synthesize       a miniature of --dataset, as a folder in the dataset's own layout\n\n"
     "  ./bazelw run //data:dataset -- index /data/ucf101 --dataset=ucf101 --split=2\n\n"
-    "Ends with 0 when all was done; with 1 when a list could not be used, or a video that is "
-    "there\n"
-    "not be checked or copied (index names broken ones, which is what it is asked for); with 2 "
-    "for\n"
-    "wrong use, or when nothing of the input can be used.";
+    "Exit 0 = all done; 1 = a list could not be used, or an existing video could not be checked\n"
+    "or copied (broken videos are no error of index: it lists them); 2 = wrong use, or no input\n"
+    "can be used.";
 
 // The value of --stream; pictures if it is not given.
 absl::StatusOr<FrameContent> Content() {
@@ -299,7 +298,7 @@ absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
   absl::StatusOr<TranscodeReport> report = TranscodeVideos(videos.usable, options);
   if (absl::IsCancelled(report.status())) {
     return absl::CancelledError(
-        absl::StrCat(report.status().message(), "; start it again with the same flags to go on"));
+        absl::StrCat(report.status().message(), "; the same command resumes it"));
   }
   OP3D_RETURN_IF_ERROR(report.status());
   report->failed.insert(report->failed.end(), videos.broken.begin(), videos.broken.end());
@@ -310,7 +309,7 @@ absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
   if (report->failed.empty()) return absl::OkStatus();
   return absl::AbortedError(absl::StrCat(report->failed.size(), " of ",
                                          videos.usable.size() + videos.broken.size(),
-                                         " videos were not copied; why stands above"));
+                                         " videos were not copied; see the errors above"));
 }
 
 absl::Status Transcode(absl::Span<const std::string> words) {
@@ -336,8 +335,8 @@ absl::Status Check(absl::Span<const std::string> words) {
       (absl::GetFlag(FLAGS_json) ? CheckReportJson(check) : CheckReportText(check)).c_str());
   OP3D_RETURN_IF_ERROR(videos.status);
   if (check.damaged.empty()) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat(check.damaged.size(), " of ", check.videos,
-                                         " videos are not as they should be; why stands above"));
+  return absl::AbortedError(
+      absl::StrCat(check.damaged.size(), " of ", check.videos, " videos have errors; see above"));
 }
 
 absl::Status Clip(absl::Span<const std::string> words) {
@@ -355,7 +354,7 @@ absl::Status Clip(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const ClipFile clip, MakeClipFile(UserPath(words[0]), request));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(out, clip.bytes));
   if (clip.held > 0) {
-    std::fprintf(stderr, "the video ends before the clip: its last frame stands for %d more\n",
+    std::fprintf(stderr, "the video ends before the clip: its last frame is repeated %d times\n",
                  clip.held);
   }
   std::printf(
@@ -374,8 +373,7 @@ absl::Status MakeMiniature(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   const absl::Status status = Synthesize(options);
   if (absl::IsCancelled(status)) {
-    return absl::CancelledError(
-        absl::StrCat(status.message(), "; start it again with the same flags to go on"));
+    return absl::CancelledError(absl::StrCat(status.message(), "; the same command resumes it"));
   }
   OP3D_RETURN_IF_ERROR(status);
   const nlohmann::ordered_json json = {{"dataset", options.dataset}, {"folder", options.folder}};

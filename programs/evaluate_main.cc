@@ -67,8 +67,8 @@ ABSL_FLAG(std::string, stream, "",
           "pictures, or flow, as in a folder that `dataset flow` wrote; default: as the file of "
           "weights says, else the dataset's own");
 ABSL_FLAG(std::string, labels, "",
-          "file with all classes, one a line, in the order of the network's logits; default: as "
-          "the file of weights says, else the list's own labels in alphabetical order");
+          "file with all classes, one per line, in the order of the network's logits; default: "
+          "as the file of weights says, else the list's own labels in alphabetical order");
 ABSL_FLAG(int, clips, 0,
           "clips of a video, each in three crops; 0 = as the file of weights says, else as the "
           "dataset's published test has them, 50 for ActivityNet and 10 for the others");
@@ -88,16 +88,16 @@ ABSL_FLAG(std::string, precision, "",
 ABSL_FLAG(std::string, arithmetic, "", op3d::kArithmeticHelp);
 ABSL_FLAG(int, threads, 2, "videos scored side by side; the result does not depend on it");
 ABSL_FLAG(std::string, output, "",
-          "write the scores to this safetensors file; a test that was stopped goes on from what "
-          "stands beside it");
+          "write the scores to this safetensors file; a stopped test resumes from the files "
+          "next to it");
 ABSL_FLAG(std::string, statistic, "logits", "mean over the views: of logits or probabilities");
 ABSL_FLAG(std::string, fusion_weights, "",
-          "of several scores files, one number each: 1,1.5; default: 1 each");
+          "weights of several scores files, one number each: 1,1.5; default: 1 each");
 ABSL_FLAG(int, bootstrap_samples, 1000, "for the intervals; 0 = none");
 ABSL_FLAG(double, confidence, 0.95, "level of the intervals");
 ABSL_FLAG(uint64_t, seed, 0, "of the bootstrap");
-ABSL_FLAG(std::string, per_class, "", "also write a CSV with a row a class");
-ABSL_FLAG(std::string, per_video, "", "also write a CSV with a row a video");
+ABSL_FLAG(std::string, per_class, "", "also write a CSV with one row per class");
+ABSL_FLAG(std::string, per_video, "", "also write a CSV with one row per video");
 ABSL_FLAG(std::string, confusion, "", "also write the confusion matrix as CSV");
 ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
 
@@ -667,9 +667,8 @@ int main(int argc, char** argv) {
       "--fusion_weights=1,1.5\n"
       "  ./bazelw run //op3d:evaluate -- RUN:planned_model RUN:long_run    # rows of a run\n"
       "  ./bazelw run //op3d:evaluate -- --split=all 'split{split}:planned_model'\n\n"
-      "op3d's own weights say which network they are and how they are tested; of others "
-      "--network,\n"
-      "--dataset, --frames ... say it.\n"
+      "Files written by op3d describe their network and test; for others give --network,\n"
+      "--dataset, --frames ...\n"
       "A list without labels gives predictions for each video, and no figures.\n"
       "Started by torchrun or srun, the processes share the videos; rank 0 prints.",
       [](absl::Span<const std::string> words) { return op3d::Run(words); });

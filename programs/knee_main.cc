@@ -25,10 +25,10 @@
 ABSL_FLAG(int, attempt_epochs, 10,
           "T: training may stop once T epochs are trained and the knee is T epochs past");
 ABSL_FLAG(std::string, curve, "",
-          "of a log with several curves: the number of a state, or an edge, S1-S2");
+          "for a log with several curves: the number of a state, or an edge such as S1-S2");
 ABSL_FLAG(bool, json, false,
           "print one JSON object: first spacing a b c d e rss knee value stop knee_interval");
-ABSL_FLAG(int, bootstrap_samples, 200, "curves drawn for the knee's interval");
+ABSL_FLAG(int, bootstrap_samples, 200, "number of resampled curves for the knee's interval");
 ABSL_FLAG(op3d::RenamedFlag, resamples, {"--bootstrap_samples"}, "");
 ABSL_FLAG(uint64_t, seed, 1, "seed of those draws");
 

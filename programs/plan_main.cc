@@ -46,15 +46,14 @@ ABSL_FLAG(std::string, runner, "",
 ABSL_FLAG(
     std::string, launcher, "",
     "search, resume: put in front of the runner, 'srun --gres=gpu:4'; {job} is the child's number");
-ABSL_FLAG(std::string, output_dir, "", "search: the folder of everything it writes");
-ABSL_FLAG(
-    std::vector<std::string>, graph, {},
-    "search, replay: transition graphs, files or names of shipped ones (base_cs, base_us, "
-    "extended_cs, extended_us); one a pool, the best plan wins.  Default of a search: base_cs; "
-    "of a replay: the one that was searched");
+ABSL_FLAG(std::string, output_dir, "", "search: the folder for all its files");
+ABSL_FLAG(std::vector<std::string>, graph, {},
+          "search, replay: transition graphs, files or names of shipped ones (base_cs, base_us, "
+          "extended_cs, extended_us); one per pool; the best plan wins.  Default of a search: "
+          "base_cs; of a replay: the one that was searched");
 ABSL_FLAG(int, attempt_epochs, 0,
-          "search, replay: T, an edge ends when its knee is T epochs past.  Default of a search: "
-          "10; of a replay: what was recorded stays");
+          "search, replay: T; an edge ends T epochs after its knee.  Default of a search: 10; "
+          "of a replay: as recorded");
 ABSL_FLAG(std::string, stopping, "knee",
           "search, replay: when an edge ends: knee (published), knee_interval, plateau "
           "(planner/README.md says what each costs)");
@@ -62,9 +61,9 @@ ABSL_FLAG(std::string, function, "full",
           "search, replay: what is fitted: full (published), exponential_linear, exponential, "
           "quadratic");
 ABSL_FLAG(bool, race, false,
-          "search: end an edge, too, that cannot catch up with another way into its state");
+          "search: also end an edge that cannot catch up with another edge into its state");
 ABSL_FLAG(double, confidence, 0.9,
-          "search, replay --stopping=knee_interval, search --race: of the interval");
+          "search, replay --stopping=knee_interval, search --race: level of the interval");
 ABSL_FLAG(double, negligible_gain, 0,
           "search, replay --stopping=knee_interval: an edge ends when T more epochs would raise "
           "the performance by no more than this");
@@ -72,33 +71,32 @@ ABSL_FLAG(int, first_fit_epochs, 0,
           "search, replay --stopping=knee_interval: no fit before this number of epochs; 0 = T");
 ABSL_FLAG(int, max_epochs_from_initial, 200, "search: bound on the epochs of a first edge");
 ABSL_FLAG(int, max_epochs, 100, "search: bound on the epochs of any other edge");
-ABSL_FLAG(int, jobs, 1, "search, resume: edges trained at once, a child each");
-ABSL_FLAG(int, retries, 2, "search, resume: how often a request is asked again of a new child");
+ABSL_FLAG(int, jobs, 1, "search, resume: number of edges trained at once, each by its own child");
+ABSL_FLAG(
+    int, retries, 2,
+    "search, resume: how often a request is repeated with a new child after a child was lost");
 ABSL_FLAG(absl::Duration, answer_timeout, absl::Hours(24),
-          "search, resume: a child silent for longer than this is lost");
+          "search, resume: a child that does not answer within this time is lost");
 ABSL_FLAG(bool, keep_all_weights, false,
-          "search, resume: keep the weights of edges that nothing can start from any more");
+          "search, resume: also keep weights from which no further edge can start");
 ABSL_FLAG(std::vector<std::string>, states, {}, "replay: the states that may be used; empty = all");
 ABSL_FLAG(
     std::string, cost, "frames",
-    "replay: what is weighed against the value: frames (epochs x frames of a clip) or seconds");
-ABSL_FLAG(
-    std::string, budget, "",
-    "search, replay: what the search of a wide graph may train, in frames a video (4608: epochs "
-    "x frames a clip) or multiples of its plan (3x); of a replay, print the best plan that "
-    "costs no more, a number in the unit of --cost");
+    "replay: the cost to compare with the value: frames (epochs x frames of a clip) or seconds");
+ABSL_FLAG(std::string, budget, "",
+          "search, replay: what the search of a wide graph may train, in frames per video (4608: "
+          "epochs x frames of a clip) or multiples of its plan (3x); of a replay, print the best "
+          "plan that costs no more, a number in the unit of --cost");
 ABSL_FLAG(std::string, output, "",
           "show, replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
           "several pools the best one's, with --budget the one within it");
 ABSL_FLAG(int, stability, 0,
-          "replay: resample the curves this number of times and print how often the same plan"
-          " comes out");
+          "replay: resample the curves this many times and print how often the plan is the same");
 ABSL_FLAG(uint64_t, seed, 1, "replay --stability: seed of the draws");
 ABSL_FLAG(bool, dry_run, false,
           "search: print what would be done and what it takes (the runner is asked for time, disk "
           "and memory); write nothing");
-ABSL_FLAG(int, videos, 1,
-          "search --dry_run: clips an epoch trains on, where the runner does not say");
+ABSL_FLAG(int, videos, 1, "search --dry_run: clips per epoch, if the runner does not report them");
 
 namespace op3d::planner {
 namespace {
@@ -107,19 +105,19 @@ constexpr char kUsage[] =
     "searches for a plan with any training program, and looks at plans and searches.\n\n"
     "  plan search --runner='python3 my_train.py' --output_dir=DIR [--launcher='srun ...']\n"
     "              [--graph=base_cs,base_us] [--jobs=N] [--dry_run]\n"
-    "                     trains every edge with the runner, prints the plan.  DIR may hold the\n"
-    "                     same search, begun: it goes on\n"
-    "  plan resume DIR    goes on with a search, with what it was begun with\n"
+    "                     trains every edge with the runner, prints the plan.  If DIR has the\n"
+    "                     same search, it is resumed\n"
+    "  plan resume DIR    resumes a search with its own settings\n"
     "  plan show FILE [--output=plan.json]\n"
     "                     a plan: states, learning rates, epochs.  FILE is a plan.textproto, a\n"
     "                     plan.json, a run's folder or the name of a released plan: kinetics400,\n"
     "                     ucf101_imagenet, ...  A plan.json also holds the search with its curves\n"
     "  plan status DIR    how far the searches in a run's folder are\n"
-    "  plan explain DIR   each state's ways in, the one that won and why, what it cost\n"
+    "  plan explain DIR   each state's incoming edges, which one won and why, and the cost\n"
     "  plan replay DIR|EDGES.json [--graph=FILE] [--attempt_epochs=T] [--stopping=...]\n"
     "              [--function=...] [--states=S1,S2] [--budget=N] [--stability=N]\n"
     "              [--output=FILE]\n"
-    "                     plans again over recorded edges, with other settings; trains nothing\n"
+    "                     plans again from recorded edges with other settings; trains nothing\n"
     "  plan agree DIR DIR how far two searches of one graph agree: ranks of their edges, and what\n"
     "                     the first one's choice is worth in the second\n\n"
     "DIR may be a run's record, too: results/recorded/NAME, or its record.textproto; or a plan.json\n"
@@ -247,7 +245,7 @@ absl::Status RunSearch(const SearchRequest& request, const std::string& folder) 
   const absl::StatusOr<FoundPlan> found = SearchWithChildren(request, options);
   if (absl::IsCancelled(found.status())) {
     return absl::CancelledError(
-        absl::StrCat(found.status().message(), "; go on with: plan resume ", options.folder));
+        absl::StrCat(found.status().message(), "; resume with: plan resume ", options.folder));
   }
   OP3D_RETURN_IF_ERROR(found.status());
   std::fputs(PlanText(found->plan).c_str(), stdout);
@@ -256,8 +254,8 @@ absl::Status RunSearch(const SearchRequest& request, const std::string& folder) 
     std::printf("weights: %s\n", weights.empty() ? "the initial ones" : weights.c_str());
   } else {
     std::fprintf(stderr,
-                 "warning: the plan stands, but its weights are gone: there is no folder %s, in "
-                 "which they were kept\n",
+                 "warning: the plan is complete, but its weights are missing: there is no "
+                 "folder %s, in which they were kept\n",
                  weights.c_str());
   }
   return absl::OkStatus();

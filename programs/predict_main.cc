@@ -37,11 +37,11 @@
 ABSL_FLAG(std::string, weights, "", op3d::kWeightsHelp);
 ABSL_FLAG(std::string, network, "", op3d::kWeightsNetworkHelp);
 ABSL_FLAG(std::string, labels, "",
-          "file of the classes' names: a name a line, `number name`, or JSON of {name: number}; "
+          "file of the class names: one name per line, `number name`, or JSON {name: number}; "
           "default: as the file of weights says");
 ABSL_FLAG(int, top, 5, "how many classes to name");
-ABSL_FLAG(int, clips, 3, "clips of a video, evenly over it");
-ABSL_FLAG(int, crops, 1, "of each clip: 1 (the centre) or 3");
+ABSL_FLAG(int, clips, 3, "clips per video, evenly spaced");
+ABSL_FLAG(int, crops, 1, "crops per clip: 1 (the centre) or 3");
 ABSL_FLAG(
     std::optional<int>, segments, std::nullopt,
     "segments of a clip: 1 = consecutive frames; default: as the file of weights says, else 1");
@@ -64,7 +64,7 @@ ABSL_FLAG(std::string, features, "",
           "also write the pooled features of every view of every input to this safetensors file: "
           "`features` [videos, views, C], of two heads `features.0` and `features.1`; metadata "
           "`videos` names them");
-ABSL_FLAG(bool, json, false, "one JSON object an input on stdout instead of text");
+ABSL_FLAG(bool, json, false, "one JSON object per input on stdout instead of text");
 
 namespace op3d {
 namespace {
@@ -298,14 +298,13 @@ absl::Status Run(absl::Span<const std::string> words) {
 int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
-      "names the likeliest classes of videos.\n\n"
+      "names the most likely classes of videos.\n\n"
       "  ./bazelw run //op3d:predict -- model.safetensors clip.mp4\n\n"
-      "op3d's own weights say which network they are and what their classes are called; of others\n"
-      "--network, --labels, --frames ... say it.\n"
+      "Files written by op3d describe their network and classes; for others give\n"
+      "--network, --labels, --frames ...\n"
       "A FILE.safetensors holds clips instead: tensor `input` [N, 3, T, H, W], normalised, or "
       "`clip`\n"
-      "as `dataset clip` writes it.  Of a network of optical flow the inputs are folders or LMDB "
-      "as\n"
-      "`dataset flow` writes them.",
+      "as `dataset clip` writes it.  For a network of optical flow the inputs are folders or LMDB\n"
+      "written by `dataset flow`.",
       op3d::Run);
 }

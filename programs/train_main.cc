@@ -66,7 +66,7 @@ ABSL_FLAG(std::string, stream, "",
 ABSL_FLAG(std::string, output_dir, "", op3d::kRunFolderHelp);
 ABSL_FLAG(std::string, network, "", op3d::kNetworkHelp);
 ABSL_FLAG(std::string, init, "",
-          "weights to start from: safetensors, .pth or TorchScript; of a 2-D ResNet they are "
+          "weights to start from: safetensors, .pth or TorchScript; those of a 2-D ResNet are "
           "inflated");
 ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "", op3d::kTrainingPrecisionHelp);
@@ -77,8 +77,8 @@ ABSL_FLAG(int, threads, 0,
 ABSL_FLAG(int64_t, seed, -1, op3d::kSettingsSeedHelp);
 ABSL_FLAG(bool, dry_run, false, op3d::kDryRunHelp);
 ABSL_FLAG(bool, serve, false,
-          "train what a planner asks for on standard input, answer on standard output "
-          "(planner/runner/child_runner.h has the lines)");
+          "read a planner's requests from standard input, answer on standard output (protocol: "
+          "planner/runner/child_runner.h)");
 ABSL_FLAG(std::string, purpose, "search",
           "with --serve: names the random streams, as search.cs in a benchmark");
 ABSL_FLAG(
@@ -110,7 +110,7 @@ absl::StatusOr<std::vector<RunStep>> PlanSteps() {
   if (name.empty()) return std::vector<RunStep>();
   if (absl::GetFlag(FLAGS_serve)) {
     return absl::InvalidArgumentError(
-        "--plan has no effect with --serve: the planner says what to train; leave one out");
+        "--plan has no effect with --serve: the planner chooses what to train; leave one out");
   }
   absl::StatusOr<PlannedSteps> planned = FindSteps(name);
   if (!planned.ok()) return Annotate(planned.status(), "--plan");

@@ -42,7 +42,7 @@ ABSL_FLAG(int, frames, 16, "inspect --network: frames of a clip");
 ABSL_FLAG(int, height, 224, "inspect --network: its height in pixels");
 ABSL_FLAG(int, width, 224, "inspect --network: its width in pixels");
 ABSL_FLAG(double, tolerance, 0, "compare: largest difference of two numbers that counts as equal");
-ABSL_FLAG(bool, json, false, "one JSON object a line on stdout instead of text");
+ABSL_FLAG(bool, json, false, "one JSON object per line on stdout instead of text");
 
 namespace op3d {
 namespace {
@@ -280,8 +280,7 @@ absl::Status Compare(Words words) {
 int main(int argc, char** argv) {
   return op3d::RunCommands(
       argc, argv,
-      "looks into weight files (.pth, TorchScript, safetensors), imports, exports and compares "
-      "them.\n\n"
+      "inspects, imports, exports and compares weight files (.pth, TorchScript, safetensors).\n\n"
       "  weights inspect FILE [--json]\n"
       "  weights inspect --network=dg_p3d_resnet50 --frames=16 --height=224 --width=224\n"
       "  weights import SOURCE DESTINATION.safetensors [--network=NAME]\n"

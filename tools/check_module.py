@@ -21,8 +21,8 @@ except ImportError:
     starlark = None
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-# Stand-ins of WORKSPACE for what Bazel 4.2.3 would load from the network; Bazel 7 brings its own, except where a
-# .bzl file loads from one, which needs a bazel_dep.
+# WORKSPACE's stand-ins for what Bazel 4.2.3 would load from the network. Bazel 7 brings its own,
+# but if a .bzl file loads from one, that one needs a bazel_dep.
 STUBS = ("rules_cc", "rules_java", "rules_proto", "remote_coverage_tools")
 # What every workspace can name.
 BUILT_IN = ("bazel_tools", "local_config_cc")

@@ -25,7 +25,8 @@ import sys
 
 TORCH = re.compile(r'#include [<"](ATen|torch|c10)/')
 DEFINITION = re.compile(r"(int main|absl::Status\w*(<.*>)? \w+)\(.*\) \{$")
-# What examples may use without their header's own includes; headers of this project by their name alone.
+# What examples may use without their header's own includes; headers of this project by their file
+# name only.
 ALWAYS = ("absl/flags/flag.h", "absl/status/status.h", "file.h", "status_macros.h", "status_matchers.h")
 PRELUDE = """
 template <typename... T>

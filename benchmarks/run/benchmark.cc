@@ -462,24 +462,25 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
   }
   if (failed > 0) {
     record->add_notes(absl::StrCat(
-        failed, " of ", edges, " edges failed in training and are no way into their states",
+        failed, " of ", edges, " edges failed in training and are not used",
         unreached > 0
-            ? absl::StrCat("; ", unreached, " more were not trained, as nothing led to them")
+            ? absl::StrCat("; ", unreached,
+                           " more were not trained, because no trained edge leads to them")
             : "",
         "."));
   }
   if (bound > 0) {
     record->add_notes(absl::StrCat(bound, " of ", edges,
-                                   " edges ended at the bound on epochs, not at their knee: there "
-                                   "the bound decides as much as the curve."));
+                                   " edges ended at the bound on epochs, not at their knee: "
+                                   "their result depends on the bound as much as on the curve."));
   }
   if (record->searches_size() > 0) {
     record->add_notes(
         options.settings.search().search_split() == SearchSettings::PUBLISHED
-            ? "The search measured on the evaluation list, as the paper did: its choice has seen "
-              "the videos of the test."
-            : "The search measured on videos held out from the training list; the evaluation list "
-              "was first looked at in the test.");
+            ? "The search measured on the evaluation list, as the paper did: it chose by the "
+              "test videos."
+            : "The search measured on videos held out from the training list; the evaluation "
+              "list was used only in the test.");
   }
   if (SearchesPlanned(options.settings.search()) && options.settings.search().has_proxy() &&
       record->searches_size() > 0) {
@@ -497,8 +498,9 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
   }
   if (options.settings.scale() == BenchmarkSettings::MINIATURE) {
     record->add_notes(
-        "Miniature: synthetic video and a small network. Its figures show that the pipeline works; "
-        "the gaps between its rows are set by its class list and say nothing about real video.");
+        "Miniature: synthetic video and a small network. Its figures show that the pipeline "
+        "works; the differences between its rows come from its class list and say nothing "
+        "about real video.");
   }
   for (const DatasetReport::List& list : record->dataset().lists()) {
     if (list.missing() + list.broken() > 0) {
@@ -519,7 +521,7 @@ void AddNotes(const BenchmarkOptions& options, RunRecord* record) {
     }
     if (recipe.skipped_clips() > 0) {
       record->add_notes(absl::StrCat(recipe.name(), ": ", recipe.skipped_clips(),
-                                     " clips of training were left out or replaced, as their "
+                                     " training clips were left out or replaced, because their "
                                      "videos do not decode: ",
                                      recipe.skipped_example()));
     }

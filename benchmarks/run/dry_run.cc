@@ -254,7 +254,7 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   const WideGraphSettings& wide = search.wide();
   OP3D_ASSIGN_OR_RETURN(const RoundsCost cost, CostOfRounds(options, videos, costs));
   std::string text = absl::StrFormat(
-      "rounds over a wide graph of %d clips at %d rates, %g frames a video in all:\n",
+      "rounds over a wide graph of %d clips at %d rates, %g frames per video in total:\n",
       wide.clips_size(), wide.rates_size(), wide.frames());
   double path = 0, seconds = 0;
   for (int k = 0; k < wide.stages_size(); ++k) {
@@ -264,9 +264,9 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
         planner::FramesOfRound(wide, k) * cost.frame_seconds + cost.scoring_seconds[k];
     const bool last = k + 1 == wide.stages_size();
     absl::StrAppendFormat(
-        &text, "  round %d: %d edges of %s%.0f frames a video%s, %s\n", k + 1,
+        &text, "  round %d: %d edges of %s%.0f frames per video%s, %s\n", k + 1,
         planner::EdgesOfRound(wide, k), last && wide.annealing_size() > 1 ? "at most " : "", frames,
-        last ? ", the rate falling to 0" : ", at a constant rate", FormatSeconds(round));
+        last ? ", with the rate falling to 0" : ", at a constant rate", FormatSeconds(round));
     sum->edges += planner::EdgesOfRound(wide, k);
     seconds += round;
   }
@@ -274,14 +274,14 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   sum->expected_seconds += seconds;
   sum->max_seconds += seconds;
   absl::StrAppendFormat(&text,
-                        "search: %d edges, %s of one thread; the winning path is trained on %.0f "
-                        "frames a video, %.0f %% of the whole\n",
+                        "search: %d edges, %s with one thread; the winning path is trained on "
+                        "%.0f frames per video, %.0f %% of the total\n",
                         sum->edges, FormatSeconds(seconds), path, 100 * path / wide.frames());
   if (search.has_proxy()) {
     const double full = ProxyPaths(options.settings) * path * cost.full_frame_seconds;
     absl::StrAppendFormat(&text,
-                          "the search runs in small; its %d best paths are then trained at full "
-                          "size, %s of one thread\n",
+                          "the search runs at small size; its %d best paths are then trained "
+                          "at full size, %s with one thread\n",
                           ProxyPaths(options.settings), FormatSeconds(full));
     sum->min_seconds += full;
     sum->expected_seconds += full;
@@ -382,7 +382,7 @@ absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seco
   const double training = seconds * options.threads - scoring;
   if (training > 0) return training / cost.frame_seconds;
   return absl::InvalidArgumentError(absl::StrCat(
-      "a budget of ", FormatSeconds(seconds), " is less than what scoring alone takes in the search, ",
+      "a budget of ", FormatSeconds(seconds), " is less than the search needs for scoring alone, ",
       FormatSeconds(scoring / options.threads), " with ", options.threads,
       " jobs; give it more time"));
 }

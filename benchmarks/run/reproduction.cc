@@ -54,7 +54,7 @@ void AddArithmeticCauses(const Environment& recorded, const Environment& again,
   const std::string processor = ProcessorText(again), other = ProcessorText(recorded);
   if (!recorded.arithmetic().empty() && processor != other) {
     causes->push_back(absl::StrCat("another processor: ", processor, ", recorded is ", other,
-                                   "; portable arithmetic was tried on AMD processors alone"));
+                                   "; portable arithmetic was tried only on AMD processors"));
   }
   if (recorded.device() != again.device()) {
     causes->push_back(
@@ -68,7 +68,7 @@ std::vector<std::string> PossibleCauses(const RunRecord& recorded, const RunReco
   std::vector<std::string> causes;
   AddDataCauses(recorded, again, &causes);
   if (PrintTextproto(recorded.settings()) != PrintTextproto(again.settings())) {
-    causes.push_back("other settings: this program reads the recorded ones otherwise");
+    causes.push_back("other settings: this program reads the recorded settings differently");
   }
   AddArithmeticCauses(recorded.environment(), again.environment(), &causes);
   const std::string libraries = absl::StrJoin(again.environment().libraries(), ", ");
@@ -104,9 +104,8 @@ std::string DescribeReproduction(const RunRecord& recorded, const RunRecord& aga
   const std::vector<std::string> causes = PossibleCauses(recorded, again);
   if (causes.empty()) {
     return absl::StrCat(text,
-                        "Lists, settings, arithmetic, processor, libraries and commit are the "
-                        "recorded ones: the videos' pictures may differ, or this is an error in "
-                        "op3d.\n");
+                        "Lists, settings, arithmetic, processor, libraries and commit are as "
+                        "recorded: the videos' pictures may differ, or this is a bug in op3d.\n");
   }
   absl::StrAppend(&text, "Why that may be:\n");
   for (const std::string& cause : causes) absl::StrAppend(&text, "  ", cause, "\n");

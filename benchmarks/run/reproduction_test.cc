@@ -35,7 +35,7 @@ TEST(ReproductionTest, TheFirstDifferenceComesFirst) {
   const std::string text = DescribeReproduction(record, record, Differing());
   EXPECT_THAT(text, HasSubstr("What differs first:\n  search 'cs' > edge S0->S1 > curve at epoch 1 "
                               "> loss: 2.1 against 2.2\nand in 1 more places:\n  plan > value"));
-  EXPECT_THAT(text, HasSubstr("an error in op3d"));
+  EXPECT_THAT(text, HasSubstr("a bug in op3d"));
 }
 
 TEST(ReproductionTest, EachCauseIsNamed) {

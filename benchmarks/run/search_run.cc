@@ -70,7 +70,7 @@ class Watcher {
       case planner::SearchEvent::kStarted:
         if (event.epochs_trained > 0) {
           Progress::Print(
-              absl::StrFormat("%s: taken up again after %d epochs", name, event.epochs_trained));
+              absl::StrFormat("%s: resumed after %d epochs", name, event.epochs_trained));
         }
         break;
       case planner::SearchEvent::kEdgeStarted:
@@ -164,8 +164,8 @@ std::vector<std::string> JournalSettings(const BenchmarkSettings& settings,
 absl::StatusOr<SearchPlan> PublishedSearch(const SearchSettings& settings) {
   if (settings.pools().empty()) {
     return absl::InvalidArgumentError(
-        "there is nothing to search by the published method: settings.search has no pools; add one, "
-        "or give a plan with --plan");
+        "the published method has nothing to search: settings.search has no pools; add one, or "
+        "give a plan with --plan");
   }
   SearchPlan plan;
   plan.graphs.assign(settings.pools().begin(), settings.pools().end());
@@ -176,8 +176,8 @@ absl::StatusOr<SearchPlan> PublishedSearch(const SearchSettings& settings) {
 absl::StatusOr<SearchPlan> PlannedSearch(const SearchSettings& settings) {
   if (!settings.has_wide()) {
     return absl::InvalidArgumentError(
-        "there is nothing to search by the planned method: settings.search has no wide graph; add "
-        "one, choose --method=published, or give a plan with --plan");
+        "the planned method has nothing to search: settings.search has no wide graph; add one, "
+        "choose --method=published, or give a plan with --plan");
   }
   SearchPlan plan;
   OP3D_ASSIGN_OR_RETURN(TransitionGraph graph, planner::MakeWideGraph(settings.wide()));

@@ -226,7 +226,7 @@ void ChooseTransform(const OwnFacts& facts, const BenchmarkSettings& asked,
                                  large ? "large" : "small"),
               settings);
   for (const char* field : {"transform.search_crop", "transform.test_crop"}) {
-    ChooseField(field, "as in training: BatchNorm's statistics fit no other size", settings);
+    ChooseField(field, "as in training: BatchNorm's statistics fit only this size", settings);
   }
   for (const char* field : {"transform.search_short_side", "transform.test_short_side"}) {
     ChooseField(field, "8/7 of the crop, as published", settings);
@@ -235,7 +235,7 @@ void ChooseTransform(const OwnFacts& facts, const BenchmarkSettings& asked,
   ChooseField("transform.horizontal_flip",
               transform.horizontal_flip()
                   ? "of dataset.protocol"
-                  : "left and right may tell classes apart; dataset.protocol or --set may say no",
+                  : "left and right may distinguish classes; dataset.protocol or --set changes it",
               settings);
 }
 
@@ -261,7 +261,7 @@ void ChooseLoader(const OwnFacts& facts, const OwnMachine& machine, const Benchm
   ChooseField(
       "loader.frame_cache_mib",
       absl::StrCat("all videos decoded are ", bytes / kMib, " MiB, a third of the memory ", room,
-                   " MiB", need > room ? ": what does not fit is decoded each time" : ""),
+                   " MiB", need > room ? ": videos that do not fit are decoded each time" : ""),
       settings);
 }
 
@@ -569,7 +569,7 @@ absl::StatusOr<BenchmarkSettings> DeriveOwnSettings(const OwnFacts& facts,
   if (!overlap.empty()) {
     Choose("dataset.evaluation", facts.dataset.evaluation().list(),
            absl::StrCat("of the dataset's file; ", overlap,
-                        " stand in the training list too: the test's figures will flatter"),
+                        " are in the training list too: the test's figures will be too high"),
            &settings);
   }
   ChooseNetwork(facts, machine, asked, &settings);
@@ -643,10 +643,9 @@ void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
   wide.set_frames(clips.search_frames);
   Choose("search.wide",
          absl::StrCat(wide.clips_size(), " clips at ", wide.rates_size(), " rates, ",
-                      clips.search_frames, " frames a video in all"),
-         "in the rounds of the wide graph for small datasets: every clip is tried, the best go on, "
-         "and "
-         "the last lowers its rate to 0",
+                      clips.search_frames, " frames per video in total"),
+         "in the rounds of the wide graph for small datasets: every clip is tried, the best "
+         "ones continue, and the last round lowers the rate to 0",
          settings);
   ScoreSettings& score = *search.mutable_score();
   score.set_measure(ScoreSettings::PROBABILITY);
@@ -664,8 +663,7 @@ void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
   for (const double factor : {1.0, 0.25, 0.0625}) rivals.add_rates(factor);
   rivals.set_long_run(ClipName(middle));
   rivals.set_test_clips(clips.test_clips);
-  ChooseField("rivals", "what somebody would try who does not search, on equally many frames",
-              settings);
+  ChooseField("rivals", "what one would try without a search, with equally many frames", settings);
 
   RecipeSettings& planned = *settings->add_recipes();
   planned.set_name("planned");
@@ -679,7 +677,7 @@ void DerivedSearch(const OwnClips& clips, const WideGraphSettings& shipped,
                        [](std::string* out, const RecipeSettings& recipe) {
                          absl::StrAppend(out, recipe.title());
                        }),
-         "the plan, and what somebody who tunes by hand would try on as many frames", settings);
+         "the plan, and what one would try by hand with as many frames", settings);
   settings->set_recipe_videos(BenchmarkSettings::SEARCH_TRAIN);
   ChooseField("recipe_videos",
               "the search's model has not trained on held-out videos, so its rivals do not either",

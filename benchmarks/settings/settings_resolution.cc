@@ -187,8 +187,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
     parts.push_back({reason, std::move(clear)});
   };
   if (given) {
-    add("the plan is given, so that nothing is searched or held against the search; leave --plan "
-        "out",
+    add("the plan is given, so nothing is searched and there are no rivals; leave --plan out",
         [](Settings* s) {
           const SearchSettings before = s->search();
           s->mutable_search()->Clear();
@@ -200,7 +199,7 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
           s->mutable_transform()->clear_search_crop();
         });
     if (settings.recipe_videos() != BenchmarkSettings::SEARCH_TRAIN) {
-      add("the plan is given and the recipes train on the whole list, so that nothing is held out",
+      add("the plan is given and the recipes train on the whole list, so nothing is held out",
           [](Settings* s) {
             s->mutable_search()->clear_search_split();
             s->mutable_search()->clear_held_out_share();
@@ -208,8 +207,8 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
     }
   }
   if (!given && !published) {
-    add("the planned method searches the wide graph, whose edges have their lengths; the pools and "
-        "the stopping rule are the published method's (--method=published or both)",
+    add("the planned method searches the wide graph, whose edges have fixed lengths; the pools "
+        "and the stopping rule belong to the published method (--method=published or both)",
         [](Settings* s) {
           s->mutable_search()->clear_pools();
           s->mutable_search()->clear_graphs();
@@ -277,11 +276,11 @@ std::vector<UnusedPart<BenchmarkSettings>> UnusedParts(const BenchmarkSettings& 
                     [](RecipeSettings* r) { r->clear_test_segments(); });
     }
   }
-  add("the settings themselves say what dataset.protocol proposes",
+  add("the settings already set what dataset.protocol proposes",
       [](Settings* s) { s->mutable_dataset()->clear_protocol(); });
-  add("it only tells what was chosen from the data", [](Settings* s) { s->clear_derived(); });
+  add("it only lists what was chosen from the data", [](Settings* s) { s->clear_derived(); });
   add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
-  add("bases are of files and were read already; name one in a file of yours (--settings)",
+  add("bases are read only from files; name one in your own file (--settings)",
       [](Settings* s) { s->clear_base(); });
   if (!request.initial_weights.empty()) {
     add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
@@ -420,9 +419,9 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
                                     std::make_pair("rivals", &request.rivals),
                                     std::make_pair("budget", &request.budget)}) {
     if (!settings->has_plan() || value->empty()) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--", flag, " has no effect with a plan that is given: nothing is searched; leave --", flag,
-        " or --plan out"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, " has no effect with a given plan: nothing is searched; leave --",
+                     flag, " or --plan out"));
   }
   // Before --budget and --set, which change single fields of the pools.
   OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
@@ -552,13 +551,13 @@ absl::Status ExplainRefusal(const std::string& folder, const BenchmarkSettings& 
   if (!google::protobuf::util::MessageDifferencer::Equals(there, wanted)) return refused;
   return absl::FailedPreconditionError(absl::StrCat(
       refused.message(),
-      ". These are lengths: what is finished keeps its weights but not its "
-      "optimisers, so that it cannot grow in place. In another --output_dir: with --plan=",
+      ". These are lengths: a finished training keeps its weights but not its optimiser, so it "
+      "cannot be made longer in this folder. In another --output_dir: with --plan=",
       folder,
       "/plan.textproto the plan is trained without searching again, for more epochs with "
-      "--set=plan.steps[0].epochs=N; without it all is searched and trained with the new lengths. To "
-      "train on from a row's weights: train --init=",
-      folder, "/checkpoints/ROW/weights.safetensors with steps for the further epochs alone"));
+      "--set=plan.steps[0].epochs=N; without it all is searched and trained with the new lengths. "
+      "To train on from a row's weights: train --init=",
+      folder, "/checkpoints/ROW/weights.safetensors with steps for only the additional epochs"));
 }
 
 }  // namespace op3d::benchmarks

@@ -155,7 +155,7 @@ TEST(SettingsResolutionTest, SplitsAreOfDatasetsThatHaveThem) {
   SettingsRequest request = Request();
   request.split = 2;
   EXPECT_THAT(ResolveSettings(request).status(),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("one split alone")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("only one split")));
   request.benchmark = "ucf101";
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
   EXPECT_EQ(settings.dataset().split(), 2);
@@ -267,7 +267,7 @@ TEST(SettingsResolutionTest, WhatHasNoEffectIsRefused) {
   };
   const std::string rule = "search.rule.max_epochs=3", frames = "search.wide.frames=5000",
                     share = "search.held_out_share=0.3", rates = "rivals.rates=[1, 0.5]";
-  EXPECT_THAT(resolve("planned", {rule}), refused(rule, "published method's"));
+  EXPECT_THAT(resolve("planned", {rule}), refused(rule, "belong to the published method"));
   EXPECT_THAT(resolve("published", {rule}), IsOk());
   EXPECT_THAT(resolve("both", {rule, frames}), IsOk());
   EXPECT_THAT(resolve("published", {frames}), refused(frames, "--method=planned"));

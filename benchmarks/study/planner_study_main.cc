@@ -13,24 +13,26 @@
 #include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 
-ABSL_FLAG(int, worlds, 200, "worlds, each searched once in every way");
+ABSL_FLAG(int, worlds, 200, "worlds; each is searched once with every method");
 ABSL_FLAG(uint64_t, seed, 1, "seed of everything");
 ABSL_FLAG(int, threads, 2, "worlds at once");
 ABSL_FLAG(
     std::string, study, "methods",
-    "methods: both methods beside fixed schedules, in worlds where the rate has a price; rules: "
-    "the published method's stopping rules, in worlds whose best plan is known");
-ABSL_FLAG(double, frames, 4608, "methods: what each may train, in frames a video");
+    "methods: compares both methods with fixed schedules, in worlds where the rate has a "
+    "price; rules: the published method's stopping rules, in worlds whose best plan is known");
+ABSL_FLAG(double, frames, 4608, "methods: what each may train, in frames per video");
 ABSL_FLAG(double, floor, 0.08, "methods: what weights lose at a constant rate of 0.04");
-ABSL_FLAG(double, scatter, 0.053, "methods: standard deviation of single epochs there");
-ABSL_FLAG(double, recovered, 0.85, "methods: the share of both that merging gives back");
+ABSL_FLAG(double, scatter, 0.053,
+          "methods: standard deviation of single epochs at a constant rate of 0.04");
+ABSL_FLAG(double, recovered, 0.85,
+          "methods: the share of --floor and --scatter that merging weights recovers");
 ABSL_FLAG(double, rate_price, 0.09, "methods: what a rate costs at four times the best one");
 ABSL_FLAG(double, spread, 0.025, "methods: standard deviation between trainings of one plan");
 ABSL_FLAG(int, held_out, 180, "methods: videos that are measured on; 0 = no noise");
 ABSL_FLAG(double, noise, 0.004, "rules: standard deviation of a measured performance");
 ABSL_FLAG(double, path_effect, 0.003,
-          "rules: standard deviation of what the whole way to a state adds to its ceiling");
-ABSL_FLAG(bool, power_law, false, "rules: curves that are not of the family that is fitted");
+          "rules: standard deviation of what the whole path to a state adds to its ceiling");
+ABSL_FLAG(bool, power_law, false, "rules: use curves that are not of the fitted family");
 ABSL_FLAG(std::string, svg, "", "rules: a picture to write");
 
 namespace op3d::benchmarks {
@@ -38,8 +40,8 @@ namespace {
 
 constexpr char kUsage[] =
     "searches made-up worlds and prints how good the models are and what they cost: the published\n"
-    "and the planned method beside fixed schedules (--study=methods), or the published method's\n"
-    "stopping rules beside random search, successive halving and population-based training at\n"
+    "and the planned method and fixed schedules (--study=methods), or the published method's\n"
+    "stopping rules and random search, successive halving and population-based training at\n"
     "equal cost (--study=rules).\n\n"
     "Example:  ./bazelw run //benchmarks/study:planner_study -- --worlds=1000\n"
     "          ./bazelw run //benchmarks/study:planner_study -- --study=rules --svg=study.svg\n";

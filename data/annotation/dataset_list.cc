@@ -273,9 +273,9 @@ absl::Status FindGroups(const DatasetSettings& dataset, const std::string& root,
     const std::string& name = row.video.path.empty() ? row.video.name : row.video.path;
     const std::string* group = groups.Find(name);
     if (group == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(At(row), name, " has no group: ", path,
-                                                     " has no line that names it alone; add '",
-                                                     name, " GROUP'"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          At(row), name, " has no group: ", path,
+          " has no line for it, or several with different groups; add '", name, " GROUP'"));
     }
     row.video.group = *group;
   }
@@ -318,7 +318,7 @@ absl::StatusOr<int> CountSplits(DatasetSettings dataset, const std::string& root
   if (!absl::StrContains(dataset.evaluation().list(), "{split}")) {
     return absl::InvalidArgumentError(
         absl::StrCat("--split=all: ", dataset.name(),
-                     " has one split alone, so there is no mean over splits; leave the flag out"));
+                     " has only one split, so there is no mean over splits; leave the flag out"));
   }
   // Without this limit a pattern that always matches would loop for ever.
   constexpr int kMostSplits = 100;

@@ -93,7 +93,7 @@ TEST_F(DatasetListTest, OtherNamesAreTriedInTurn) {
 }
 
 TEST_F(DatasetListTest, SplitsAreCountedByTheirLists) {
-  EXPECT_THAT(CountSplits(dataset_, root_), StatusIs(kInvalid, HasSubstr("one split alone")));
+  EXPECT_THAT(CountSplits(dataset_, root_), StatusIs(kInvalid, HasSubstr("only one split")));
   *dataset_.mutable_evaluation() = dataset_.train();
   ASSERT_OK_AND_ASSIGN(const int two, CountSplits(dataset_, root_));
   EXPECT_EQ(two, 2);

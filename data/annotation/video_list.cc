@@ -291,10 +291,10 @@ absl::Status GroupRowsOfOneFile(const std::vector<FileId>& files, DatasetList* l
     }
   }
   if (repeats > 0) {
-    notes->push_back(absl::StrCat(
-        list->list_path, ": ", repeats, repeats == 1 ? " row names" : " rows name",
-        " a video that stands in it before (", example,
-        "); it counts once for each row, and all its rows are held out together or not at all"));
+    notes->push_back(
+        absl::StrCat(list->list_path, ": ", repeats, repeats == 1 ? " row names" : " rows name",
+                     " a video that is already in it (", example,
+                     "); it counts once for each row, and its rows are held out together"));
   }
   if (other_labels > 0) {
     notes->push_back(
@@ -375,7 +375,7 @@ absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
                                          first.name, ".mp4");
   return absl::NotFoundError(absl::StrCat(
       "none of the ", found.listed, " videos of ", list.list_path, " is in ", list.media_path,
-      ": looked for files such as '", looked_for, "' there and up to three folders below (or a ",
+      ": searched for files such as '", looked_for, "' there and up to three folders below (or a ",
       "folder of frames of that name), and found ", media.files(), " videos in ", media.folders(),
       " folders", JoinedNotes(found.notes),
       media.files() == 0 ? "; download the videos into it, in class folders or not"
@@ -476,7 +476,7 @@ std::string DescribeSharedVideos(absl::Span<const Video> train,
   return absl::StrCat(
       shared, " of ", evaluation.size(),
       " videos of the evaluation list are in the training list too (first: ", example,
-      "): measuring on what was trained on flatters",
+      "): figures measured on training videos are too high",
       other_labels > 0 ? absl::StrCat("; ", other_labels, " of them with another label there")
                        : "");
 }

@@ -278,7 +278,7 @@ TEST_F(VideoListTest, PathsOfTheListAreTakenAsTheyAre) {
   EXPECT_EQ(list.videos[2].path, list.videos[0].path);  // a list may contain a video several times
   EXPECT_EQ(list.videos[2].group, list.videos[0].group);
   EXPECT_NE(list.videos[1].group, list.videos[0].group);
-  EXPECT_THAT(list.notes, ElementsAre(AllOf(HasSubstr("1 row names a video that stands in it"),
+  EXPECT_THAT(list.notes, ElementsAre(AllOf(HasSubstr("1 row names a video that is already in it"),
                                             HasSubstr("val.csv:3 repeats "),
                                             HasSubstr("val.csv:1, val/air_drumming/aaa"))));
   EXPECT_EQ(list.videos[2].frames, 5);

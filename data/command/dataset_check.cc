@@ -62,9 +62,8 @@ absl::StatusOr<CheckReport> CheckVideos(absl::Span<const Video> videos, int thre
 }
 
 std::string CheckReportText(const CheckReport& report) {
-  std::string text =
-      absl::StrCat(report.videos, " videos read, ", report.frames, " frames decode, ",
-                   report.damaged.size(), " videos are not as they should be");
+  std::string text = absl::StrCat(report.videos, " videos read, ", report.frames,
+                                  " frames decode, ", report.damaged.size(), " videos have errors");
   for (const DamagedVideo& video : report.damaged) {
     absl::StrAppend(&text, "\n  ", video.name, ": ", video.reason);
   }

@@ -38,14 +38,15 @@ absl::StatusOr<std::vector<std::string>> VideosBelow(const std::string& root,
     const std::string path = JoinPath(below, name);
     const bool video = WithoutVideoEndings(name).size() < name.size();
     if (name.find('\n') != std::string::npos) {
-      passed_over->push_back(absl::StrCat(path, ": a list cannot hold a name of two lines"));
+      passed_over->push_back(
+          absl::StrCat(path, ": a list cannot contain a name with a line break"));
     } else if (FolderExists(JoinPath(root, path))) {
       OP3D_ASSIGN_OR_RETURN(std::vector<std::string> inner, VideosBelow(root, path, passed_over));
       videos.insert(videos.end(), inner.begin(), inner.end());
     } else if (video) {
       videos.push_back(path);
     } else {
-      passed_over->push_back(absl::StrCat(path, ": not called as a video"));
+      passed_over->push_back(absl::StrCat(path, ": its name does not end like a video's"));
     }
   }
   return videos;
@@ -102,7 +103,7 @@ absl::StatusOr<FolderListReport> ListClassFolders(const FolderListOptions& asked
   for (const std::string& name : names) {
     if (IsHidden(name)) continue;
     if (!FolderExists(JoinPath(options.folder, name))) {
-      report.passed_over.push_back(absl::StrCat(name, ": lies in no class's folder"));
+      report.passed_over.push_back(absl::StrCat(name, ": is not in a class folder"));
       continue;
     }
     OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> found,

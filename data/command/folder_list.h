@@ -34,8 +34,8 @@ struct FolderListReport {
   std::vector<std::string> classes;
   int64_t train = 0;
   int64_t test = 0;
-  // Files that were skipped, below `folder`, with the reason: "run/notes.txt: not called as a
-  // video".  Hidden files and folders are not named.
+  // Files that were skipped, below `folder`, with the reason: "run/notes.txt: its name does
+  // not end like a video's".  Hidden files and folders are not named.
   std::vector<std::string> passed_over;
 };
 

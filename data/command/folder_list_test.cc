@@ -40,9 +40,9 @@ TEST_F(FolderListTest, AFolderAClassBecomesADataset) {
   EXPECT_EQ(report.train, 3);
   EXPECT_EQ(report.test, 2);
   EXPECT_THAT(report.passed_over,
-              ElementsAre("empty/x.jpg: not called as a video", "empty: a folder without a video",
-                          "loose.mp4: lies in no class's folder",
-                          "side walk/notes.txt: not called as a video"));
+              ElementsAre("empty/x.jpg: its name does not end like a video's", "empty: a folder without a video",
+                          "loose.mp4: is not in a class folder",
+                          "side walk/notes.txt: its name does not end like a video's"));
   DatasetSettings dataset;
   ASSERT_THAT(ReadTextproto(report.dataset, &dataset), IsOk());
   std::vector<std::string> videos;

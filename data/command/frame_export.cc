@@ -33,7 +33,7 @@ absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video
                                                         std::vector<int64_t> indices,
                                                         int short_side, const std::string& folder,
                                                         const MediaOptions& options) {
-  if (indices.empty()) return absl::InvalidArgumentError("no frames are asked for");
+  if (indices.empty()) return absl::InvalidArgumentError("no frames are given");
   if (short_side < 0 || short_side > kLongestSide) {
     return absl::InvalidArgumentError(
         absl::StrCat("a short side of ", short_side, " pixels is not in [0, ", kLongestSide, "]"));

@@ -39,10 +39,10 @@ absl::StatusOr<OpticalFlow> OpticalFlow::Load(const std::string& method) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the flow's method '", method, "' is none of: dis, farneback",
         method == "tvl1"
-            ? "; TV-L1 is in none of the OpenCV libraries that are linked: Debian has it in "
-              "libopencv-contrib406 alone, which installs 70 packages more (Qt, HDF5, "
-              "Tesseract), 131 with its headers. Flow that another program computed so "
-              "is read as it is (data/README.md)"
+            ? "; the linked OpenCV libraries do not have TV-L1: Debian has it only in "
+              "libopencv-contrib406, which installs 70 more packages (Qt, HDF5, Tesseract), "
+              "131 with its headers. Flow that another program computed with it can be read "
+              "(data/README.md)"
             : ""));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string path, RunfilePath(kLibrary));
@@ -59,7 +59,7 @@ absl::StatusOr<OpticalFlow> OpticalFlow::Load(const std::string& method) {
     return absl::UnimplementedError(
         "this build has no OpenCV, which computes the flow: run apt-get install "
         "libopencv-video-dev and then this command again (with ./bazelw, which builds it again); "
-        "flow that another program made is read as it is (data/README.md)");
+        "flow that another program made can be read (data/README.md)");
   }
   return flow;
 }

@@ -47,8 +47,8 @@ absl::Status OpenFolder(const TranscodeOptions& options) {
   const fs::path root = fs::weakly_canonical(options.root, error);
   const fs::path out = fs::weakly_canonical(options.out, error);
   if (absl::StartsWith(absl::StrCat(out.string(), "/"), absl::StrCat(root.string(), "/"))) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        options.out, " lies inside of the dataset's folder ", options.root, "; choose another"));
+    return absl::InvalidArgumentError(absl::StrCat(options.out, " is inside the dataset's folder ",
+                                                   options.root, "; choose another"));
   }
   const std::string file = JoinPath(options.out, kSettingsFile), settings = Settings(options.copy);
   if (FileExists(file)) {

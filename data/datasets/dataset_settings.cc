@@ -57,7 +57,7 @@ absl::Status ChooseSplit(int split, DatasetSettings* dataset) {
   if (!absl::StrContains(dataset->train().list(), "{split}") &&
       !absl::StrContains(dataset->evaluation().list(), "{split}")) {
     return absl::InvalidArgumentError(absl::StrCat("--split=", split, ": ", dataset->name(),
-                                                   " has one split alone; leave the flag out"));
+                                                   " has only one split; leave the flag out"));
   }
   const int last = dataset->official_train_size();
   if (split < 1 || (last > 1 && split > last)) {

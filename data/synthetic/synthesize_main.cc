@@ -30,8 +30,8 @@ constexpr char kUsage[] =
     "makes a miniature: a small synthetic data set in a real one's layout.\n\n"
     "  ./bazelw run //data/synthetic:synthesize -- --dataset=kinetics400 \\\n"
     "      --output_dir=/tmp/kinetics400\n\n"
-    "Equal flags give equal files, whatever --threads says.  Stopped, it goes on when it is\n"
-    "started again with the same flags.";
+    "Equal flags give equal files, whatever --threads says.  After a stop the same command\n"
+    "resumes.";
 
 absl::Status Run(absl::Span<const std::string> words) {
   if (!words.empty()) {
@@ -51,7 +51,7 @@ absl::Status Run(absl::Span<const std::string> words) {
     return absl::InvalidArgumentError("give --output_dir=DIR; see --help");
   const absl::Status status = Synthesize(options);
   if (absl::IsCancelled(status)) {
-    return Annotate(status, "not finished, start again with the same flags to go on");
+    return Annotate(status, "not finished; the same command resumes it");
   }
   OP3D_RETURN_IF_ERROR(status);
   std::printf("%s\n", options.folder.c_str());

@@ -45,7 +45,7 @@ absl::StatusOr<std::string> RunfilePath(absl::string_view path) {
     if (std::filesystem::exists(candidate, error)) return candidate;
   }
   return absl::NotFoundError(absl::StrCat("the program's own file ", path,
-                                          " is not beside it; start it with ./bazelw run"));
+                                          " is not next to it; start it with ./bazelw run"));
 }
 
 std::string TestFolder(absl::string_view name) {

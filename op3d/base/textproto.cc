@@ -382,7 +382,7 @@ absl::StatusOr<std::string> BaseOf(const std::string& path, const std::string& s
     if (FileExists(other)) return other;
     return absl::NotFoundError(
         absl::StrCat(path, ": base: there is no file ", other,
-                     "; it counts from the folder of the file that names it"));
+                     "; the path is relative to the folder of the file that names it"));
   }
   absl::StatusOr<std::string> shipped = FindTextproto(shipped_folder, *base, "base");
   if (shipped.ok()) return shipped;

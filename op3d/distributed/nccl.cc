@@ -24,7 +24,7 @@ absl::StatusOr<c10::intrusive_ptr<c10d::Backend>> MakeNcclBackend(
     if (ranks.local_rank >= devices) {
       return absl::FailedPreconditionError(absl::StrCat(
           "rank ", ranks.rank, " is number ", ranks.local_rank, " on its machine, which has ",
-          devices, " GPUs; start at most one process a GPU"));
+          devices, " GPUs; start at most one process per GPU"));
     }
     c10::cuda::set_device(static_cast<c10::DeviceIndex>(ranks.local_rank));
     backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(store, ranks.rank, ranks.size);

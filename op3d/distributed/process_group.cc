@@ -103,7 +103,8 @@ absl::Status ExplainMeeting(const absl::Status& status, const RankEnvironment& r
       absl::StrContains(message, "ddress already in use")) {
     return absl::FailedPreconditionError(
         absl::StrCat("port ", ranks.port, " on ", HostName(),
-                     ", where the ranks are to meet, is in use; set MASTER_PORT to another one"));
+                     ", the rendezvous address of the ranks, is in use; set MASTER_PORT to "
+                     "another one"));
   }
   return absl::UnavailableError(
       absl::StrCat("rank ", ranks.rank, " of ", ranks.size, " did not meet the others at ",

@@ -42,7 +42,7 @@ absl::StatusOr<RankEnvironment> ReadTorchrun(const GetVariable& get) {
   const std::optional<std::string> host = get("MASTER_ADDR");
   if (!host.has_value() || host->empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "WORLD_SIZE is ", ranks.size, " but MASTER_ADDR is not set: where do the ranks meet?"));
+        "WORLD_SIZE is ", ranks.size, " but MASTER_ADDR is not set; set it to the host of rank 0"));
   }
   ranks.host = *host;
   OP3D_ASSIGN_OR_RETURN(ranks.port, Number(get, "MASTER_PORT", 1, 65535, kDefaultPort));

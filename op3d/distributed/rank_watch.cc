@@ -71,8 +71,8 @@ absl::Status RankWatch::Explain(const absl::Status& status) {
   if (!verdict_.has_value()) return status;
   return absl::UnavailableError(absl::StrCat(
       *verdict_,
-      "; the other ranks stop too. Start all of them again with the same command: they "
-      "go on from the last checkpoint"));
+      "; the other ranks stop too. Start all of them again with the same command: they resume "
+      "from the last checkpoint"));
 }
 
 void RankWatch::AwaitOthers(absl::Duration most) {
@@ -135,9 +135,9 @@ void RankWatch::ReadVerdict(absl::Time now) {
     if (verdict->has_value()) Judge(**verdict);
   } else if (!left_ && now - answered_ > Silence()) {
     Judge(options_.store_rank < 0
-              ? "the launcher, which keeps the ranks' meeting point, does not answer any more"
+              ? "the launcher, which hosts the ranks' rendezvous store, does not answer any more"
               : absl::StrCat("rank ", options_.store_rank,
-                             ", which keeps the ranks' meeting point, has died: it has not "
+                             ", which hosts the ranks' rendezvous store, has died: it has not "
                              "answered for ",
                              absl::FormatDuration(Silence())));
   }

@@ -130,7 +130,7 @@ TEST_F(RankWatchTest, AStoreThatIsGoneIsItsKeepersDeath) {
   }
   EXPECT_THAT(two->Explain(absl::InternalError("connection reset")),
               StatusIs(absl::StatusCode::kUnavailable,
-                       AllOf(HasSubstr("rank 0"), HasSubstr("meeting point"))));
+                       AllOf(HasSubstr("rank 0"), HasSubstr("rendezvous store"))));
 }
 
 }  // namespace

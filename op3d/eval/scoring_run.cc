@@ -114,7 +114,7 @@ absl::Status Run::TakeUp() {
   }
   if (earlier > 0) {
     Progress::Print(absl::StrCat(earlier, " of ", videos,
-                                 " videos were scored before; going on with the rest"));
+                                 " videos were scored before; continuing with the rest"));
   }
   return absl::OkStatus();
 }
@@ -166,9 +166,9 @@ absl::Status Run::Explain(const absl::Status& status) const {
   return absl::CancelledError(
       run_.parts_folder.empty()
           ? absl::StrCat(status.message(),
-                         "; nothing was kept: with --output=FILE a test can be taken up again")
+                         "; nothing was saved: with --output=FILE a test can be resumed")
           : absl::StrCat(status.message(), "; the scores of ", kept, " videos are kept in ",
-                         run_.parts_folder, ": the same command goes on from there"));
+                         run_.parts_folder, ": the same command resumes from there"));
 }
 
 absl::Status Run::Score() {

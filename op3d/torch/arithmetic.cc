@@ -94,8 +94,8 @@ absl::StatusOr<PortableArithmetic> PlanPortableArithmetic(
   }
   if (processor.vendor != kTriedVendor) {
     portable.note =
-        absl::StrCat("arithmetic: portable, which was tried on AMD processors alone; ", name,
-                     " may round otherwise in MKL and oneDNN, so compare with a recorded run");
+        absl::StrCat("arithmetic: portable, which was tried only on AMD processors; ", name,
+                     " may round differently in MKL and oneDNN, so compare with a recorded run");
   }
   return portable;
 }

@@ -65,7 +65,9 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<da
                                   std::round(part.probability * count * kGrid),
                                   std::round(part.log_likelihood * count * kGrid)};
     OP3D_RETURN_IF_ERROR(job.group->AllReduce(&counts));
-    if (counts[0] == 0) return absl::DataLossError("no video to measure on could be read");
+    if (counts[0] == 0) {
+      return absl::DataLossError("none of the videos to measure on could be read");
+    }
     metrics.top1 = counts[1] / counts[0];
     metrics.top3 = counts[2] / counts[0];
     metrics.top5 = counts[3] / counts[0];

@@ -419,8 +419,8 @@ absl::Status StateTrainer::Restore(const Safetensors& file) {
   own_done_ = static_cast<int>(progress_.micro_batches % state_.accumulation);
   if (own_done_ > 0 && job_.group != nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat(folder_, " was stopped in the middle of a step of ", state_.accumulation,
-                     " micro-batches; let one process alone go on to the end of the epoch first"));
+        absl::StrCat(folder_, " was stopped within an optimiser step of ", state_.accumulation,
+                     " micro-batches; finish the epoch with a single process first"));
   }
   if (progress_.epochs == 0 || progress_.micro_batches > 0) return absl::OkStatus();
   return CatchTorch([&] { return MakePrecise(); });

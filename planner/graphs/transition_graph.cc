@@ -145,8 +145,7 @@ absl::Status ReadFinals(const TransitionGraph& graph, const Numbers& numbers, Gr
   }
   if (!index->finals.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "the graph has no final state for a plan to end in; list one "
-      "in finals");
+      "the graph has no final state, where a plan could end; list one in finals");
 }
 
 // Every node of `open` has an edge from another of `open`, so following them backwards must repeat.

@@ -78,8 +78,9 @@ absl::Status CheckStages(const WideGraphSettings& settings) {
                             "which the rate falls"));
   }
   if (settings.stages(0).grow()) {
-    return Bad("stages[0] has grow, but its edges start from nothing, so that no clip can grow; "
-               "set it on a later stage");
+    return Bad(
+        "stages[0] has grow, but its edges start from the initial weights, so no clip "
+        "can grow; set it on a later stage");
   }
   double shorter = 0;
   for (const double share : settings.annealing()) {
@@ -94,7 +95,7 @@ absl::Status CheckStages(const WideGraphSettings& settings) {
     const bool by_share = k + 1 == settings.stages_size() && !settings.annealing().empty();
     if (by_share && stage.weight() != 0) {
       return Bad(absl::StrCat("stages[", k, "] has the weight ", stage.weight(),
-                              ", but the lengths of the last stage stand in annealing; remove one"));
+                              ", but annealing gives the lengths of the last stage; remove one"));
     }
     if (stage.edges() >= 1 && stage.states() >= 0 && std::isfinite(stage.weight()) &&
         (by_share || stage.weight() > 0)) {
@@ -139,7 +140,7 @@ absl::Status Check(const WideGraphSettings& settings) {
   }
   for (int k = 0; k < settings.stages_size(); ++k) {
     if (FramesOfStage(settings, k) >= 0.5 * least) continue;
-    return Bad(absl::StrCat("a budget of ", settings.frames(), " frames a video leaves ",
+    return Bad(absl::StrCat("a budget of ", settings.frames(), " frames per video leaves ",
                             FramesOfStage(settings, k), " to an edge of stage ", k + 1,
                             ", less than half an epoch of the smallest clip (", least,
                             " frames); raise the budget, or have fewer edges"));
@@ -295,9 +296,9 @@ absl::StatusOr<Budget> ParseBudget(const std::string& text) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "--budget=", text,
-      ": it is what the whole search may train, above 0: frames a video (4608, epochs x frames a "
-      "clip), time (90s, 20min, 3h), or multiples of the plan (3x: three times the path that the "
-      "settings' own budget leads to)"));
+      ": it limits the whole search and must be above 0: frames per video (4608, epochs x "
+      "frames of a clip), time (90s, 20min, 3h), or multiples of the plan (3x: three times the "
+      "path that the settings' own budget leads to)"));
 }
 
 absl::StatusOr<TransitionGraph> MakeWideGraph(const WideGraphSettings& settings) {

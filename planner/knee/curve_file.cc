@@ -80,8 +80,8 @@ class CurveBuilder {
     warnings_.emplace_back(
         line, absl::StrCat("the performance of ", curve_.steps ? "step " : "epoch ", epoch, " is ",
                            performance, what,
-                           ": it is fitted as it is, but a share of right answers lies between 0 "
-                           "and 1, so look whether the column is the right one"));
+                           ": it is fitted as it is, but an accuracy is between 0 and 1, so "
+                           "check that this is the right column"));
   }
 
   int64_t last_ = 0;

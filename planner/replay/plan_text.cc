@@ -223,7 +223,7 @@ std::string FormatStatus(const SearchProgress& progress) {
                           curve[measured].performance());
   }
   const int to_go = progress.epochs_at_worst() - progress.epochs_trained();
-  absl::StrAppendFormat(&text, "\nat worst %d epochs to go", to_go);
+  absl::StrAppendFormat(&text, "\nat most %d more epochs", to_go);
   const double seconds = SecondsAtWorst(progress);
   if (seconds > 0) absl::StrAppend(&text, ", about ", FormatSeconds(seconds));
   return text + "\n";
@@ -232,12 +232,11 @@ std::string FormatStatus(const SearchProgress& progress) {
 std::string FormatReplay(const Replay& replay) {
   std::string text = PlanText(replay.plan);
   if (!replay.untrained.empty()) {
-    absl::StrAppend(
-        &text, "never trained, so not looked at: ", absl::StrJoin(replay.untrained, ", "), "\n");
+    absl::StrAppend(&text, "never trained, so not used: ", absl::StrJoin(replay.untrained, ", "),
+                    "\n");
   }
   if (!replay.failed.empty()) {
-    absl::StrAppend(
-        &text, "failed, so no way into their states: ", absl::StrJoin(replay.failed, ", "), "\n");
+    absl::StrAppend(&text, "failed, so not used: ", absl::StrJoin(replay.failed, ", "), "\n");
   }
   if (!replay.unfinished.empty()) {
     absl::StrAppend(&text, "the rule wants more epochs than were recorded: ",
@@ -267,8 +266,8 @@ std::string FormatExplanation(const SearchProgress& progress) {
       cost.seconds > 0 ? absl::StrCat(", ", FormatSeconds(cost.seconds)) : "");
   if (cost.at_bound > 0) {
     absl::StrAppendFormat(&text,
-                          "%d of %d edges ended at the bound on epochs: there it decides as much "
-                          "as the knee\n",
+                          "%d of %d edges ended at the bound on epochs: their result depends "
+                          "on it as much as on the knee\n",
                           cost.at_bound, progress.edges_finished() - cost.unreached);
   }
   const auto outcome = progress.Outcome();

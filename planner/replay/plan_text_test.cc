@@ -102,7 +102,7 @@ TEST(PlanTextTest, StatusCountsAndForetells) {
   EXPECT_THAT(text, HasSubstr("1 of 3 edges finished (1 at the bound), 2 epochs trained in 30 s"));
   EXPECT_THAT(text, HasSubstr("next: S0-B, epoch 1 of at most 4, performance 0.5000"));
   // 30 s for 2 epochs of 16 frames; 4 + 3 epochs of 32 frames remain.
-  EXPECT_THAT(text, HasSubstr("at worst 7 epochs to go, about 3 min 30 s"));
+  EXPECT_THAT(text, HasSubstr("at most 7 more epochs, about 3 min 30 s"));
 }
 
 TEST(PlanTextTest, ExplainsWhoWonAndByHowMuch) {

@@ -52,7 +52,7 @@ absl::Status ChildProcess::Ended() {
   constexpr int kWrongUse = 2;
   if (code == kWrongUse) {
     return absl::InvalidArgumentError(
-        "the child ended with exit code 2, wrong use or bad input; what it said stands above");
+        "the child ended with exit code 2, wrong use or bad input; see its output above");
   }
   return absl::UnavailableError(absl::StrCat("the child ended with exit code ", code));
 }

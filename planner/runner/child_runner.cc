@@ -47,8 +47,8 @@ absl::Status NeedFolder(const std::string& folder, absl::string_view what) {
   if (FolderExists(folder)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(what, " are gone: there is no folder ", folder,
-                   ", but the journal says they were kept in it. Put it back, or search in a new "
-                   "folder"));
+                   ", where they were kept according to the journal. Put the folder back, or "
+                   "search in a new one"));
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ absl::StatusOr<CurvePoint> ChildRunner::ParseAnswer(const std::string& line, int
   }
   if (answer.performance() < 0) {
     return FailedTraining(absl::StrCat("the performance is ", answer.performance(),
-                                       ", but a share of right answers is at least 0"));
+                                       ", but a performance must be at least 0"));
   }
   const std::pair<const char*, double> others[] = {{"top1", answer.top1()},
                                                    {"top3", answer.top3()},

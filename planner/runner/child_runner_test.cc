@@ -132,7 +132,7 @@ TEST(ChildRunnerTest, AnEdgeThatFailsDoesNotEndTheSearch) {
       {R"("performance": null)", "the performance is not a finite number"},
       {R"("note": "NaN \" NaN", "performance": inf)", "the performance is not a finite number"},
       {R"("performance": 0.5, "loss": NaN)", "the loss is not a finite number"},
-      {R"("performance": -0.5)", "the performance is -0.5, but a share of right answers"},
+      {R"("performance": -0.5)", "the performance is -0.5, but a performance must be at least 0"},
       {R"("error": "exploded", "failed": true)", "epoch 1: exploded"},
   };
   for (const Case& test : cases) {

@@ -40,8 +40,8 @@ absl::Status KeepRequest(const SearchRequest& request, const std::string& folder
     if (FolderExists(journals)) {
       return absl::FailedPreconditionError(absl::StrCat(
           journals, " holds searches, but there is no ", path,
-          " that says what they were begun with. Put it back, or search in another folder; a "
-          "benchmark's search is resumed by running it again"));
+          " with their settings. Put it back, or search in another folder; a benchmark's "
+          "search is resumed by running it again"));
     }
     OP3D_RETURN_IF_ERROR(MakeFolders(folder));
     return WriteTextproto(path, request);
@@ -51,8 +51,8 @@ absl::Status KeepRequest(const SearchRequest& request, const std::string& folder
   const std::string difference = FirstDifference(there, request);
   if (difference.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(path, " asks for another search (there -> here): ", difference,
-                   ". Search in another folder, or go on with `plan resume`"));
+      absl::StrCat(path, " has a search with other settings (there -> here): ", difference,
+                   ". Search in another folder, or continue with `plan resume`"));
 }
 
 // One line per edge.

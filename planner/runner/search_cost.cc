@@ -29,7 +29,7 @@ class Probe {
   Probe(const SearchRequest& request, const ChildSearchOptions& options)
       : folder_(options.folder), child_(ChildOptions(request, options.child, 0)) {
     if (request.runner().empty()) {
-      unknown_ = "say which command trains, --runner='python3 my_train.py', and it is asked";
+      unknown_ = "give the training command, --runner='python3 my_train.py', to ask it";
     }
   }
 

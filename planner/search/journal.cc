@@ -78,7 +78,8 @@ absl::StatusOr<JournalContent> ParseJournal(absl::string_view text, const std::s
       if (end + 1 == text.size()) break;  // torn too: the disk wrote its end first
       return absl::DataLossError(
           absl::StrCat(path, ": line ", number, " is damaged: ", entry.status().message(),
-                       ". Lines before it are whole: cut the file there to go on from that point"));
+                       ". Lines before it are whole: cut the file there to resume from that "
+                       "point"));
     }
     if (number == 1) {
       content.header = std::move(*entry->mutable_header());

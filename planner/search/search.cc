@@ -202,7 +202,7 @@ class Searcher {
     }
     if (point->performance() < 0) {
       return absl::StrCat("epoch ", epoch, ": the performance is ", point->performance(),
-                          ", but a share of right answers is at least 0");
+                          ", but a performance must be at least 0");
     }
     JournalEntry entry;
     entry.mutable_point()->set_edge(task.name());

@@ -108,9 +108,9 @@ absl::StatusOr<SearchProgress> SearchProgress::Follow(const SearchOutcome& outco
   }
   for (const int edge : order) {
     if (record_of(edge) == nullptr || progress.outcomes_[edge]) continue;
-    return absl::DataLossError(absl::StrCat(
-        "the edge ", EdgeName(outcome.graph().transitions(edge)),
-        " is recorded, but not all edges into its source are"));
+    return absl::DataLossError(
+        absl::StrCat("the edge ", EdgeName(outcome.graph().transitions(edge)),
+                     " is recorded, but not all edges into its source are recorded"));
   }
   return progress;
 }
@@ -326,7 +326,7 @@ absl::Status SearchProgress::Apply(const JournalEntry& entry) {
     case JournalEntry::kFinished:
       return ApplyFinished(entry.finished());
     default:
-      return absl::DataLossError("a line of a kind that does not belong here");
+      return absl::DataLossError("a line of an unexpected kind");
   }
 }
 

@@ -67,7 +67,7 @@ absl::Status CheckSums(const std::string& run, const RunRecord& record, const ch
         sha ? recipe.test().scores_sha256() : absl::StrFormat("%08x", recipe.test().scores_crc32());
     if (found == stated) continue;
     comparison->differences.push_back({absl::StrCat(name, " of ", which), found, stated,
-                                       "checksum of the file against what its own record says"});
+                                       "checksum of the file compared with its own record"});
   }
   return absl::OkStatus();
 }
@@ -160,8 +160,8 @@ std::string DescribeComparison(const RunComparison& comparison, int most) {
   const int count = static_cast<int>(comparison.differences.size());
   for (const std::string& sentence : comparison.edited) absl::StrAppend(&text, sentence, "\n");
   if (count == 0 && !comparison.edited.empty()) {
-    absl::StrAppend(&text, "No verdict: what the records say is the same (", CountsText(comparison),
-                    " were compared), but not all of it is of their runs.\n");
+    absl::StrAppend(&text, "No verdict: the records say the same (", CountsText(comparison),
+                    " were compared), but a record was edited or damaged.\n");
   } else if (count == 0) {
     text = absl::StrCat("The runs are equal ",
                         comparison.exact ? "in every bit" : "within the tolerances", ": ",

@@ -69,7 +69,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   // If one of two equal records was edited, they do not prove that the runs are equal.
   if (!comparison.edited.empty() && comparison.differences.empty()) {
     return absl::InvalidArgumentError(
-        "a record was edited by hand or damaged; put back what was changed, or run it again");
+        "a record was edited by hand or damaged; undo the change, or run it again");
   }
   if (comparison.differences.empty()) return absl::OkStatus();
   return absl::AbortedError("the runs differ");

@@ -100,7 +100,7 @@ class Panel {
                   TextStyle(size).Bold().Fill(on_path ? kVermilion : kInk));
     // If there is no room for it, only the panel's frame shows it.
     if (on_path && EstimateTextWidth(title, size) < kPanelWidth - 140) {
-      picture_.Text({corner_.x + kPanelWidth - 14, corner_.y + 23}, "on the plan's way",
+      picture_.Text({corner_.x + kPanelWidth - 14, corner_.y + 23}, "on the plan's path",
                     TextStyle(11).Fill(kVermilion).Bold().End());
     }
     const StateSettings* state = FindState(search_.graph(), edge_.to());
@@ -233,7 +233,7 @@ void DrawLegend(Svg* picture) {
   text("epochs kept", 18);
   picture->Line({x + 2, y - 8}, {x + 2, y + 8}, ShapeStyle().Stroke(kInk, 3));
   text("bound on epochs", 6);
-  picture->Text({x + 4, y + 4}, "performance: as the search measured it; scales differ",
+  picture->Text({x + 4, y + 4}, "performance as measured by the search; the scales differ",
                 TextStyle(12).Fill(kGrey));
 }
 
@@ -256,7 +256,7 @@ std::string DescribeEnding(const EdgeOutcome& edge) {
   if (!edge.has_knee()) return absl::StrCat(FormatEpochs(trained), ", no fit");
   const int knee = edge.knee().knee();
   if (edge.ending() == EdgeOutcome::OUTPACED) {
-    return absl::StrCat(FormatEpochs(trained), ", outpaced by another way in");
+    return absl::StrCat(FormatEpochs(trained), ", outpaced by another edge");
   }
   if (edge.ending() == EdgeOutcome::INTERVAL_PASSED) {
     return absl::StrCat(FormatEpochs(trained), ", knee at ", knee, ", little left to gain");

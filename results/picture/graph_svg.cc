@@ -207,7 +207,7 @@ void DrawLegend(double y, Svg* picture) {
     picture->Text({x + 44, y + 4}, text, TextStyle(11.5).Fill(kGrey));
     x += 44 + EstimateTextWidth(text, 11.5) + 20;
   };
-  entry({kVermilion, 5, ""}, "the plan's way");
+  entry({kVermilion, 5, ""}, "the plan's path");
   entry({kGrey, 2, ""}, "best way into a state");
   entry({"#aab4be", 1.2, ""}, "other way");
   entry({kGrey, 2, "7 4"}, "state skipped (knee at 0)");
@@ -386,11 +386,10 @@ Svg DrawRounds(const SearchOutcome& search) {
     DrawCard(card, IsInPath(search.plan(), card.state->name()),
              std::find(finals.begin(), finals.end(), card.state->name()) != finals.end(), &picture);
   }
-  picture.Text(
-      {8, bottom + 24},
-      "Thick: the plan's way.  Bold figures: score after the edge, on held-out videos.  Double "
-      "frame: a plan may end here.",
-      TextStyle(11.5).Fill(kGrey));
+  picture.Text({8, bottom + 24},
+               "Thick: the plan's path.  Bold figures: score after the edge, on held-out videos.  "
+               "Double frame: a plan may end here.",
+               TextStyle(11.5).Fill(kGrey));
   return picture;
 }
 

@@ -22,7 +22,7 @@ std::string Subject(const RunRecord& record) {
   const BenchmarkSettings::Scale scale = record.settings().scale();
   const std::string title = BenchmarkTitle(record.settings().benchmark(), scale);
   return scale == BenchmarkSettings::MINIATURE ? absl::StrCat("the miniature of ", title)
-         : scale == BenchmarkSettings::OWN     ? absl::StrCat("one's own data (", title, ")")
+         : scale == BenchmarkSettings::OWN     ? absl::StrCat("your own data (", title, ")")
                                                : title;
 }
 
@@ -178,7 +178,7 @@ std::string Caution(const RunRecord& record) {
   const TestResult& test = planned->test();
   std::string text = absl::StrCat(
       WhoIsAhead(record, *planned, BaselineRecipe(record)), "One seed, ",
-      FormatCount(test.videos()), " test videos: chance alone moves a figure by ",
+      FormatCount(test.videos()), " test videos: by chance alone a figure varies by ",
       FormatPercent(StandardError(test.top1(), test.videos())), " points (one standard error).");
   if (record.settings().scale() == BenchmarkSettings::MINIATURE) {
     absl::StrAppend(&text,

@@ -20,7 +20,7 @@ TEST(HeadlineTest, PlannedAgainstHandTuned) {
             "more than the hand-tuned one (86.3 %) on equally many frames.");
   EXPECT_EQ(Caution(record),
             "Ahead of the plan: \"hand-tuned: 64-frame cosine, equal frames\" with 95.6 %. One "
-            "seed, 270 test videos: chance alone moves a figure by 1.5 points (one standard "
+            "seed, 270 test videos: by chance alone a figure varies by 1.5 points (one standard "
             "error). A miniature is synthetic video and a small network: its figures say nothing "
             "about real video.");
 }
@@ -86,7 +86,7 @@ TEST(HeadlineTest, OnesOwnDataKeepsItsName) {
   RunRecord record = MakeFullFixtureRecord("ucf101", 0.8);
   record.mutable_settings()->set_scale(BenchmarkSettings::OWN);
   const std::string text = Headline(record) + Caution(record);
-  EXPECT_THAT(text, HasSubstr("On one's own data (ucf101) the planned recipe reached 80.0 %"));
+  EXPECT_THAT(text, HasSubstr("On your own data (ucf101) the planned recipe reached 80.0 %"));
   EXPECT_THAT(text, Not(HasSubstr("miniature")));
 }
 

@@ -61,8 +61,8 @@ std::vector<std::string> DescribeEdits(absl::Span<const NamedRecord> records) {
 absl::Status RefuseEdited(absl::Span<const NamedRecord> records) {
   const std::vector<std::string> sentences = DescribeEdits(records);
   if (sentences.empty()) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat(absl::StrJoin(sentences, "\n"),
-                                         "\nPut back what was changed, or run it again."));
+  return absl::AbortedError(
+      absl::StrCat(absl::StrJoin(sentences, "\n"), "\nUndo the change, or run it again."));
 }
 
 absl::StatusOr<RecordFolder> ReadRecordFolder(const std::string& folder) {

@@ -294,11 +294,11 @@ void CheckSettings(const std::string& folder, const RunRecord& record,
     MessageDifferencer differencer;
     differencer.ReportDifferencesToString(&differences);
     if (!read.ok()) {
-      faults->push_back(absl::StrCat("the settings beside it cannot be read: ", read.message()));
+      faults->push_back(absl::StrCat("the settings next to it cannot be read: ", read.message()));
     } else if (!differencer.Compare(started, recorded)) {
       const std::vector<std::string> lines = absl::StrSplit(differences, '\n', absl::SkipEmpty());
       faults->push_back(
-          absl::StrCat("its settings are not those its run started with (", lines[0], ")"));
+          absl::StrCat("its settings are not those with which its run started (", lines[0], ")"));
     }
   }
 }
@@ -313,7 +313,7 @@ void CheckListsAndScores(const std::string& folder, const RunRecord& record,
     if (!videos.ok()) {
       faults->push_back(std::string(videos.status().message()));
     } else if (Crc32(*videos) != list.crc32()) {
-      faults->push_back(absl::StrCat(list.videos_file(), " beside it is not the list '",
+      faults->push_back(absl::StrCat(list.videos_file(), " next to it is not the list '",
                                      list.name(), "' of its run"));
     }
   }
@@ -333,7 +333,7 @@ void CheckListsAndScores(const std::string& folder, const RunRecord& record,
       faults->push_back(std::string(bytes.status().message()));
     } else if (test->scores_sha256().empty() ? Crc32(*bytes) != test->scores_crc32()
                                              : Sha256(*bytes) != test->scores_sha256()) {
-      faults->push_back(absl::StrCat(name, " beside it is not the file of its test"));
+      faults->push_back(absl::StrCat(name, " next to it is not the file of its test"));
     }
   }
 }
@@ -418,7 +418,7 @@ absl::StatusOr<CheckedRecord> ReadCheckedRecord(const std::string& path, CheckBe
     }
   }
   if (stored.seal == Seal::kBroken) {
-    read.check.faults.push_back("its content is not what its checksum (content_sha256) is of");
+    read.check.faults.push_back("its content does not match its checksum (content_sha256)");
   }
   read.check.not_official = NotOfficial(read.record);
   return read;

@@ -236,15 +236,15 @@ TEST(RecordCheckTest, FilesBesideTheRecord) {
   write("search_held_out.tsv", videos);
   EXPECT_THAT(faults(), IsEmpty());
   write("scores.safetensors", "other");
-  EXPECT_THAT(faults(), ElementsAre("scores.safetensors beside it is not the file of its test"));
+  EXPECT_THAT(faults(), ElementsAre("scores.safetensors next to it is not the file of its test"));
   EXPECT_THAT(ReadCheckedRecord(folder, CheckBeside::kSettings)->check.faults, IsEmpty());
   write("scores.safetensors", scores);
   write("search_held_out.tsv", "b 1\n");
-  EXPECT_THAT(faults(), ElementsAre(HasSubstr("search_held_out.tsv beside it")));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("search_held_out.tsv next to it")));
   write("search_held_out.tsv", videos);
   settings.set_seed(5);
   write("settings.textproto", PrintTextproto(settings));
-  EXPECT_THAT(faults(), ElementsAre(HasSubstr("not those its run started with (modified: seed")));
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("not those with which its run started (modified: seed")));
   write("settings.textproto", "nonsense: 1");
   EXPECT_THAT(faults(), ElementsAre(HasSubstr("cannot be read")));
 }
@@ -296,7 +296,7 @@ TEST(RecordCheckTest, TablesAndVerdictsCallItEdited) {
   ResultTable table = MakeTables({named}, figures)[0];
   EXPECT_EQ(table.rows[0].verdict, "none: not official");
   EXPECT_FALSE(table.rows[0].difference.has_value());
-  EXPECT_THAT(table.warnings, ElementsAre(HasSubstr("run-7 is not held against published figures: "
+  EXPECT_THAT(table.warnings, ElementsAre(HasSubstr("run-7 is not compared with published figures: "
                                                     "its test list has 1000")));
   named.check.faults = {"top1 is odd"};
   table = MakeTables({named}, figures)[0];

@@ -170,14 +170,14 @@ std::string RenderSearches(absl::Span<const SearchOutcome> searches, int edges) 
   if (failed > 0) {
     absl::StrAppend(&note, " ", failed, failed == 1 ? " edge" : " edges", " failed in training");
     if (unreached > 0) {
-      absl::StrAppend(&note, ", so that nothing leads to ", unreached, " more");
+      absl::StrAppend(&note, ", so no edge leads to ", unreached, " more");
     }
     absl::StrAppend(&note, ".");
   }
   if (at_bound > 0) {
     absl::StrAppend(&note, " ", at_bound, at_bound == 1 ? " edge" : " edges",
-                    " ended at the bound on epochs, not at the knee: there the bound decides as "
-                    "much as the curve.");
+                    " ended at the bound on epochs, not at the knee: the result depends on the "
+                    "bound as much as on the curve.");
   }
   return Page(
       "Search for a plan", done,

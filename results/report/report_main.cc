@@ -23,7 +23,8 @@
 #include "results/record/record.h"
 #include "results/report/report.h"
 
-ABSL_FLAG(std::string, output_dir, "", "write there instead of beside the record; for one run");
+ABSL_FLAG(std::string, output_dir, "",
+          "write there instead of next to the record; only for one run");
 ABSL_FLAG(std::string, pool, "",
           "write only curves_<pool>.svg and graph_<pool>.svg, the pictures of one pool's search "
           "(cs, us, wide)");
@@ -115,8 +116,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
-      "renders a run's report.html and curves.svg again from its record, or those "
-      "of a search,\ndone or under way, from its journals.\n\n"
+      "renders a run's report.html and curves.svg again from its record, or those of a search,\n"
+      "finished or running, from its journals.\n\n"
       "  ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01\n"
       "  ./bazelw run //results:report -- my_search    # of plan search\n"
       "  ./bazelw run //results:report -- ucf101_5_split1_seed1 --output_dir=/tmp/page\n\n"

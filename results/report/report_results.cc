@@ -214,7 +214,7 @@ std::string RecipesSection(const RunRecord& record) {
       shown.roles ? "95 % of top-1 is Wilson's interval over the test videos. "
                   : "\xC2\xB1 is one standard error over the test videos. ",
       "Frames trained: clips times frames of a clip, the measure of equal compute",
-      shown.roles ? "; search included: all until the model was there. " : ". ",
+      shown.roles ? "; search included: all frames used to get the model. " : ". ",
       "Views: clips x crops. Groups and the two heads alone: top-1.</p>\n</section>\n");
 }
 

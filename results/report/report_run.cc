@@ -65,7 +65,7 @@ std::string DatasetSection(const RunRecord& record) {
       absl::StrCat("<section>\n<h2>Dataset</h2>\n<p>", FormatCount(record.dataset().classes_size()),
                    " classes; videos of each list:</p>\n", table.ToHtml());
   if (!examples.empty()) {
-    absl::StrAppend(&html, "<p>Missing or broken, the first of them:</p>\n", ListItems(examples));
+    absl::StrAppend(&html, "<p>The first missing or broken ones:</p>\n", ListItems(examples));
   }
   return absl::StrCat(html, "</section>\n");
 }
@@ -102,8 +102,7 @@ std::string EnvironmentSection(const RunRecord& record) {
   table.AddRow({WordsCell("started"), WordsCell(environment.started())});
   table.AddRow({WordsCell("finished"), WordsCell(environment.finished())});
   if (environment.resumed() > 0) {
-    table.AddRow(
-        {WordsCell("taken up again"), WordsCell(absl::StrCat(environment.resumed(), " times"))});
+    table.AddRow({WordsCell("resumed"), WordsCell(absl::StrCat(environment.resumed(), " times"))});
   }
   table.AddRow({WordsCell("commit"), WordsCell(environment.commit())});
   table.AddRow({WordsCell("host"), WordsCell(environment.host())});

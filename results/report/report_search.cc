@@ -57,8 +57,8 @@ std::string Margin(const std::vector<const EdgeOutcome*>& ways) {
 }
 
 std::string NodeTable(const SearchOutcome& search) {
-  HtmlTable table({"state", "clip, learning rate", "value", "best way in", "other ways in",
-                   "wins by", "spread of the points"});
+  HtmlTable table({"state", "clip, learning rate", "value", "best incoming edge",
+                   "other incoming edges", "wins by", "spread of the points"});
   for (const StateSettings& state : search.graph().states()) {
     const std::vector<const EdgeOutcome*> ways = WaysInto(search, state.name());
     if (ways.empty()) continue;
@@ -82,10 +82,10 @@ std::string NodeTable(const SearchOutcome& search) {
   if (html.empty()) return "";
   return absl::StrCat(
       "<h3>Who won each state</h3>\n<div class=\"wide\">", html,
-      "</div>\n<p class=\"note\">The value of a state is the score of its best way in: the fitted "
-      "curve at the epoch that was kept. Spread: standard deviation of the measured points around "
-      "the winner's curve; a lead far below it may be chance. States of the plan's way stand "
-      "out.</p>\n");
+      "</div>\n<p class=\"note\">The value of a state is the score of its best incoming edge: the "
+      "fitted curve at the epoch that was kept. Spread: standard deviation of the measured "
+      "points around the winner's curve; a lead far below it may be chance. States of the "
+      "plan's path are highlighted.</p>\n");
 }
 
 std::string EdgeTable(const SearchOutcome& search) {
@@ -136,7 +136,9 @@ std::string DescribeRule(const StoppingRule& rule) {
     default:
       text = absl::StrCat("until ", attempt, " past the knee of the fitted curve");
   }
-  if (rule.race()) absl::StrAppend(&text, ", or until another way into its state is out of reach");
+  if (rule.race()) {
+    absl::StrAppend(&text, ", or until it cannot catch up with another edge into its state");
+  }
   return text;
 }
 

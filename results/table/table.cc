@@ -396,7 +396,7 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
       table->warnings.push_back(DescribeEdit(named.name, named.check));
     } else if (!named.check.not_official.empty()) {
       table->warnings.push_back(absl::StrCat(
-          named.name, " is not held against published figures: ", named.check.not_official, "."));
+          named.name, " is not compared with published figures: ", named.check.not_official, "."));
     }
     for (const RecipeResult& recipe : named.record.recipes()) {
       if (recipe.role() == RecipeResult::FIXED && !options.all) {

@@ -162,7 +162,7 @@ std::string Title(const ResultTable& table) {
                       ScaleText(table.scale));
 }
 
-// "Plans chosen on the evaluation list, which their test sees again: run-7, run-8."
+// "Plan chosen on the evaluation list, which is also the test list: run-7, run-8."
 void AddChoices(const ResultTable& table, std::vector<std::string>* notes) {
   std::vector<std::string> choices;
   for (const ResultRow& row : table.rows) {
@@ -177,8 +177,9 @@ void AddChoices(const ResultTable& table, std::vector<std::string>* notes) {
     const bool seen = choice == "the evaluation list";
     notes->push_back(
         choice == "a given plan"
-            ? absl::StrCat("Not searched, a given plan: ", absl::StrJoin(runs, ", "), ".")
-            : absl::StrCat("Plan chosen on ", choice, seen ? ", which the test sees again: " : ": ",
+            ? absl::StrCat("Plan given, not searched: ", absl::StrJoin(runs, ", "), ".")
+            : absl::StrCat("Plan chosen on ", choice,
+                           seen ? ", which is also the test list: " : ": ",
                            absl::StrJoin(runs, ", "), "."));
   }
 }
@@ -187,11 +188,11 @@ std::vector<std::string> Footnotes(const ResultTable& table) {
   std::vector<std::string> notes = table.warnings;
   if (table.scale == BenchmarkSettings::MINIATURE) {
     notes.push_back(
-        "Synthetic video and a small network: these figures say that the pipeline works, nothing "
-        "about real video, and are never held against published ones.");
+        "Synthetic video and a small network: these figures show that the pipeline works, say "
+        "nothing about real video, and are never compared with published ones.");
   }
   if (table.scale == BenchmarkSettings::OWN) {
-    notes.push_back("One's own data: no published figure is of these videos.");
+    notes.push_back("Your own data: there are no published figures for these videos.");
   }
   if (!table.tolerance_reason.empty()) {
     notes.push_back(absl::StrCat("Tolerance, in points: ", table.tolerance_reason));
@@ -199,12 +200,12 @@ std::vector<std::string> Footnotes(const ResultTable& table) {
   AddChoices(table, &notes);
   if (!table.splits.empty()) {
     notes.push_back(
-        "Every split counts once, with the mean of its seeds. Deviation: the sample standard "
-        "deviation of the splits' top-1; lowest and highest: of these.");
+        "Every split counts equally, with the mean over its seeds. Deviation: the sample "
+        "standard deviation of the splits' top-1; lowest and highest: of these.");
   } else if (HasRoles(table)) {
     notes.push_back(
-        "Frames, search included: all that were trained on until the model was there, of the best "
-        "of the fixed schedules those of all. 95 % of top-1: over test videos, of several seeds "
+        "Frames, search included: all frames used to get the model; for the best of the fixed "
+        "schedules those of all schedules. 95 % of top-1: over test videos, of several seeds "
         "over videos and seeds.");
   }
   if (table.hidden > 0) {

@@ -18,8 +18,8 @@
 #include "results/table/table.h"
 #include "results/table/table_format.h"
 
-ABSL_FLAG(std::string, format, "text", "text, markdown, csv or json (one object a line)");
-ABSL_FLAG(bool, all, false, "single fixed schedules too, not only the best of them");
+ABSL_FLAG(std::string, format, "text", "text, markdown, csv or json (one object per line)");
+ABSL_FLAG(bool, all, false, "also print single fixed schedules, not only the best");
 
 namespace op3d::results {
 namespace {
@@ -59,9 +59,9 @@ absl::Status Run(absl::Span<const std::string> words) {
 int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
-      "prints recorded runs as tables beside published figures; without a record, every run under "
-      "results/runs.  Exit 1 = a record was edited: it is shown and called so, without a "
-      "verdict.\n\n"
+      "prints recorded runs as tables with the published figures; without a record, every run "
+      "under results/runs.  Exit 1 = a record was edited: it is shown, marked as edited, "
+      "without a verdict.\n\n"
       "  ./bazelw run //results:table -- results/runs/kinetics400-2026-05-01 --format=markdown",
       [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

@@ -58,7 +58,7 @@ TEST(TableTest, OnesOwnDataStandsBesideTheSameTestVideosAlone) {
   }
   const std::string text = RenderTables({tables[1]}, TableFormat::kText);
   EXPECT_THAT(text, HasSubstr("kinetics400, own data\n"));
-  EXPECT_THAT(text, HasSubstr("no published figure is of these videos"));
+  EXPECT_THAT(text, HasSubstr("no published figures for these videos"));
   EXPECT_THAT(text, testing::Not(HasSubstr("Synthetic")));
   EXPECT_THAT(RenderTables({tables[1]}, TableFormat::kJson), HasSubstr("\"scale\":\"own\""));
 }

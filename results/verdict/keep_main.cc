@@ -14,7 +14,8 @@
 #include "results/verdict/recorded_runs.h"
 
 ABSL_FLAG(std::string, name, "",
-          "of the folder under results/recorded; empty: from set, split and seed.  For one run");
+          "name of the folder under results/recorded; empty: made from set, split and seed.  "
+          "Only for one run");
 
 namespace op3d::results {
 namespace {
@@ -48,7 +49,7 @@ int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
       "writes compact records of runs to results/recorded and the table of recorded runs in "
-      "results/README.md; without a run, the table alone.\n\n"
+      "results/README.md; without a run, only the table.\n\n"
       "  ./bazelw run //results:keep -- results/runs/hmdb51-2026-11-29",
       [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

@@ -117,7 +117,7 @@ std::string ScaleHeading(BenchmarkSettings::Scale scale) {
   return scale == BenchmarkSettings::MINIATURE
              ? "Miniatures, synthetic video (their figures say nothing about real video)"
          : scale == BenchmarkSettings::FULL ? "Full scale"
-                                            : "One's own data";
+                                            : "Your own data";
 }
 
 // AlreadyExists if `path` has a run that is not a repeat of this one.
@@ -191,9 +191,8 @@ std::string RecordedSection(absl::Span<const NamedRecord> records) {
   std::string text = std::string(kBegin);
   absl::StrAppend(
       &text,
-      "\nTop-1 in percent. `model`: the network that the search ended with; `again`: the "
-      "plan trained from\nscratch. `cost`: frames of search and plan over those of the "
-      "plan.\n");
+      "\nTop-1 in percent. `model`: the network that the search ended with; `again`: the plan "
+      "trained from\nscratch. `cost`: frames of search and plan divided by those of the plan.\n");
   std::vector<NamedRecord> with_roles;
   std::map<std::string, std::vector<NamedRecord>> scales;
   for (const NamedRecord& named : records) {
@@ -220,8 +219,8 @@ absl::StatusOr<std::string> ReplaceRecordedSection(absl::string_view text,
   const size_t begin = text.find(kBegin), end = text.find(kEnd);
   if (begin == absl::string_view::npos || end == absl::string_view::npos || end < begin) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the README lacks the lines that mark the recorded runs; put these two where "
-                     "they shall stand:\n",
+        absl::StrCat("the README lacks the lines that mark the recorded runs; put these two "
+                     "lines where the table should be:\n",
                      kBegin, kEnd));
   }
   return absl::StrCat(text.substr(0, begin), RecordedSection(records),

@@ -262,8 +262,7 @@ Goal WorstSetGoal(const Verdict& verdict) {
   return {
       "worst_set_z", reached,
       absl::StrFormat(
-          "the worst set, %s, lies %+.1f standard errors from level; the goal is "
-          "no set below -1%s",
+          "the worst set, %s, is %+.1f standard errors from a tie; the goal is no set below -1%s",
           verdict.worst_set, verdict.worst_set_z,
           reached ? "" : absl::StrFormat(", missed by %.1f", kWorstGoal - verdict.worst_set_z))};
 }
@@ -277,7 +276,7 @@ Goal LongRunGoal(const Verdict& verdict) {
   return {"long_run_difference", difference >= 0,
           absl::StrCat("the planned model minus one long run is ", FormatPoints(difference),
                        " points in the mean over ", Count(LongRuns(verdict).size(), "set", "sets"),
-                       "; the goal is not behind", Missed(difference >= 0, -difference))};
+                       "; the goal is at least 0", Missed(difference >= 0, -difference))};
 }
 
 Goal PublishedGoal(const Verdict& verdict) {
@@ -303,8 +302,8 @@ Goal CostGoal(const Verdict& verdict) {
   const bool reached = verdict.cost_ratio <= kCostGoal;
   return {"cost_ratio", reached,
           absl::StrFormat(
-              "search and plan took %.1f times the frames of the plan in the mean over "
-              "sets, %.1f on the most expensive; the goal is at most %.0f%s",
+              "search and plan took %.1f times the frames of the plan on average over sets, "
+              "%.1f on the most expensive; the goal is at most %.0f%s",
               verdict.cost_ratio, verdict.largest_cost_ratio, kCostGoal,
               reached ? "" : absl::StrFormat(", missed by %.1f", verdict.cost_ratio - kCostGoal))};
 }
@@ -320,8 +319,8 @@ std::vector<std::string> Reservations(const Verdict& verdict) {
   }
   for (const SetVerdict& set : verdict.sets) {
     if (set.published_runs == 0 || set.published_runs == set.runs) continue;
-    lines.push_back(absl::StrCat("The published method was run beside ", set.published_runs, " of ",
-                                 set.runs, " runs of ", set.name, "; its column is of those."));
+    lines.push_back(absl::StrCat("The published method was run in ", set.published_runs, " of ",
+                                 set.runs, " runs of ", set.name, "; its column is from those."));
   }
   for (const std::string& what : verdict.left_out) lines.push_back("Left out: " + what + ".");
   return lines;

@@ -54,9 +54,9 @@ int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
       "computes from recorded runs whether the planned model beats its rivals at equal total "
-      "frames; without a record, from every run under results/recorded whose rows have roles.  "
-      "Exit 0 = computed, goals missed or not; 1 = a record was edited and is left out; 2 = the "
-      "records cannot be used.\n\n"
+      "frames; without a record, it uses every run under results/recorded whose rows have "
+      "roles.  Exit 0 = computed, goals missed or not; 1 = a record was edited and is left "
+      "out; 2 = the records cannot be used.\n\n"
       "  ./bazelw run //results:verdict -- --json",
       [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

@@ -128,7 +128,7 @@ TEST(VerdictTest, ThePublishedMethodCountsInTheRunsThatHaveIt) {
   EXPECT_NEAR(*verdict.sets[0].published, 0.09, 1e-12);
   EXPECT_EQ(verdict.sets[0].published_runs, 1);
   EXPECT_THAT(DescribeVerdict(verdict),
-              HasSubstr("The published method was run beside 1 of 2 runs of HMDB51 miniature"));
+              HasSubstr("The published method was run in 1 of 2 runs of HMDB51 miniature"));
 }
 
 TEST(VerdictTest, LongRunsCountWhereEveryRunOfTheSetHasThem) {
@@ -208,10 +208,10 @@ UCF101 miniature            3      3        +2.2    4.4    0.5      -0.8       +
 
 yes: the planned model minus the best of the fixed schedules is +2.2 points in the mean over 3 sets; the goal is at least +1.0.
 yes: its 95 % interval is +1.7 to +2.7 points (Student's t over the means of 3 sets); the goal is above 0.
-yes: the worst set, HMDB51 miniature, lies +0.5 standard errors from level; the goal is no set below -1.
-no: the planned model minus one long run is -0.8 points in the mean over 3 sets; the goal is not behind, missed by 0.8 points.
+yes: the worst set, HMDB51 miniature, is +0.5 standard errors from a tie; the goal is no set below -1.
+no: the planned model minus one long run is -0.8 points in the mean over 3 sets; the goal is at least 0, missed by 0.8 points.
 yes: the planned model minus the published method is +5.2 points in the mean and +5.0 on the worst of 3 sets; the goal is above 0 on every set.
-yes: search and plan took 5.0 times the frames of the plan in the mean over sets, 5.0 on the most expensive; the goal is at most 6.
+yes: search and plan took 5.0 times the frames of the plan on average over sets, 5.0 on the most expensive; the goal is at most 6.
 Not at equal total frames: on HMDB51 miniature the fixed schedules had 80 % of the frames of search and plan.
 5 of 6 goals are reached; not: long run difference (3 sets with 3 seeds each; the goals are meant for 9 with 3).
 )");
@@ -224,7 +224,7 @@ Not at equal total frames: on HMDB51 miniature the fixed schedules had 80 % of t
   for (const char* part :
        {"no: the planned model minus the best of the fixed schedules is -18.0 points",
         "at least +1.0, missed by 19.0 points.\n",
-        "no: the worst set, HMDB51 miniature, lies -3.2 standard errors from level",
+        "no: the worst set, HMDB51 miniature, is -3.2 standard errors from a tie",
         "no set below -1, missed by 2.2.\n", "\nopen: the planned model minus one long run",
         "above 0 on every set, missed on HMDB51 miniature.\n", "at most 6, missed by 3.0.\n",
         "\n0 of 6 goals are reached; not: mean difference, interval, worst set z, "}) {

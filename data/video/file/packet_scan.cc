@@ -119,7 +119,7 @@ std::string StreamDoubt(const Demuxer& demuxer) {
   }
   if (parameters.field_order != AV_FIELD_UNKNOWN &&
       parameters.field_order != AV_FIELD_PROGRESSIVE) {
-    return "it is interlaced: a packet may be half a frame";
+    return "it is interlaced, so a packet may contain half a frame";
   }
   return "";
 }
@@ -144,19 +144,20 @@ std::string TimesDoubt(std::vector<PlacedTime> placed, int64_t first_stored, dou
   for (size_t i = 1; i < placed.size(); ++i) {
     if (placed[i - 1].first < placed[i].first && placed[i - 1].second < placed[i].second) continue;
     scan->decoding_times = rising;
-    return rising ? "its times are those of decoding: they increase in the order stored, in which "
-                    "its pictures are not shown"
-                  : "its times are not in the order in which its pictures are shown, as in "
-                    "recordings joined together";
+    return rising ? "its timestamps are decoding times: they increase in the stored order, "
+                    "which is not the order in which pictures are shown"
+                  : "its timestamps are not in the order in which its pictures are shown, as in "
+                    "joined recordings";
   }
   for (size_t i = 1; i < times.size(); ++i) {
     const double gap =
         (static_cast<double>(times[i]) - static_cast<double>(times[i - 1])) * time_unit;
     if (gap <= kLongestGap) continue;
-    return absl::StrFormat("its times leap by %.0f s, as in recordings joined together", gap);
+    return absl::StrFormat("its timestamps jump by %.0f s, as in joined recordings", gap);
   }
   scan->reorder_depth = ReorderDepth(scan->times);
-  return scan->reorder_depth > kLargestReorderDepth ? "its pictures are too far from their places"
+  return scan->reorder_depth > kLargestReorderDepth ? "its pictures are stored too far from "
+                                                      "their display positions"
                                                     : "";
 }
 

@@ -72,7 +72,7 @@ TEST_F(PacketScanTest, DoubtsTimesOfDecoding) {
       EXPECT_EQ(Scan(WriteTestClip(folder_, "right", options, 40)).doubt, "");
       options.decoding_times = true;
       const PacketScan scan = Scan(WriteTestClip(folder_, "wrong", options, 40));
-      EXPECT_THAT(scan.doubt, HasSubstr("times are those of decoding"));
+      EXPECT_THAT(scan.doubt, HasSubstr("timestamps are decoding times"));
       EXPECT_TRUE(scan.decoding_times);
       // Without B-frames the times are right.
       options.b_frames = 0;

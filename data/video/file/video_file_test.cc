@@ -190,7 +190,7 @@ TEST_F(VideoFileTest, SaysWhyTimesWereNotBelieved) {
   options.decoding_times = true;
   ASSERT_OK_AND_ASSIGN(const VideoScan scan,
                        ScanMedia(WriteTestClip(folder_, "remux.mp4", options, 30)));
-  EXPECT_THAT(scan.info.warnings, ElementsAre(HasSubstr("its times are those of decoding")));
+  EXPECT_THAT(scan.info.warnings, ElementsAre(HasSubstr("its timestamps are decoding times")));
 }
 
 TEST_F(VideoFileTest, SaysThatPicturesChangeTheirSize) {

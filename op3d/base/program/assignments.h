@@ -1,6 +1,6 @@
 // A flag that may be given several times: --set=path.to.field=value.
 //
-//   ABSL_FLAG(op3d::Assignments, set, {}, "path.to.field=value over the settings");
+//   ABSL_FLAG(op3d::Assignments, set, {}, "path.to.field=value overrides a setting");
 //   for (const std::string& assignment : absl::GetFlag(FLAGS_set).values) Use(assignment);
 //
 // Use one such flag per program: all of them add to one list, in order.

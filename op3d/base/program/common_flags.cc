@@ -25,7 +25,7 @@ absl::StatusOr<std::optional<int>> SplitOf(const std::string& split) {
   int number = 0;
   if (absl::SimpleAtoi(split, &number)) return number;
   return absl::InvalidArgumentError(
-      absl::StrCat("--split=", split, " is neither a number of an official split nor all"));
+      absl::StrCat("--split=", split, " is neither the number of an official split nor 'all'"));
 }
 
 std::string DefaultRunFolder(absl::string_view name) {
@@ -40,7 +40,7 @@ absl::Status SayHowToGoOn(const absl::Status& status, const std::string& folder,
   }
   return absl::Status(status.code(), absl::StrCat(status.message(), "\nWhat is done is saved in ",
                                                   folder, "; the same command with --output_dir=",
-                                                  output_dir, " goes on from there."));
+                                                  output_dir, " resumes the run."));
 }
 
 }  // namespace op3d

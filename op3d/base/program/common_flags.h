@@ -21,8 +21,8 @@ namespace op3d {
 inline constexpr char kDeviceHelp[] = "cpu, cuda or auto";
 // --index, with the default "".
 inline constexpr char kIndexHelp[] =
-    "file that keeps what scanning the videos found; default: in the dataset's folder, or in the "
-    "user's cache when that cannot be written to";
+    "file for the result of scanning the videos; default: in the dataset's folder, or in the "
+    "user's cache if that folder cannot be written to";
 // --threads of whole runs, with the default 0.
 inline constexpr char kJobsHelp[] =
     "jobs and loader threads; 0 = all cores.  No result depends on it";
@@ -30,19 +30,19 @@ inline constexpr char kJobsHelp[] =
 // Of programs that train: --set, --output_dir, --network, --precision, --arithmetic, --seed (default
 // -1) and --dry_run.
 inline constexpr char kSetHelp[] =
-    "path.to.field=value over the settings; may be given several times";
+    "path.to.field=value overrides a setting; may be given several times";
 inline constexpr char kRunFolderHelp[] =
-    "everything the run writes; an existing one is taken up again (default: "
+    "everything the run writes; an existing run is resumed (default: "
     "results/runs/<name>-<date> in the workspace)";
 inline constexpr char kNetworkHelp[] = "network to train, e.g. dg_p3d_resnet50";
 inline constexpr char kTrainingPrecisionHelp[] =
     "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and bf16; "
-    "empty = the settings' own, which is fp32 where nothing is set";
+    "empty = the settings' own, by default fp32";
 inline constexpr char kTrainingArithmeticHelp[] =
-    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; empty = the "
-    "settings' own, which is portable where nothing is set";
-inline constexpr char kSettingsSeedHelp[] = "seeds everything random; -1 = the settings' own";
-inline constexpr char kDryRunHelp[] = "say what would be done and what it costs; write nothing";
+    "portable: only AVX2, the same bits on every processor; native: the fastest here; empty = the "
+    "settings' own, by default portable";
+inline constexpr char kSettingsSeedHelp[] = "seed of all random numbers; -1 = the settings' own";
+inline constexpr char kDryRunHelp[] = "print what would be done and what it costs; write nothing";
 
 // Of programs that read weights: --weights, --network, --frames, --stride, --short_side, --crop and
 // --arithmetic, with an empty default each.
@@ -57,7 +57,7 @@ inline constexpr char kShortSideHelp[] =
     "short side of the frames, in pixels; default: the file's, else 256";
 inline constexpr char kCropHelp[] = "side of the crops, in pixels; default: the file's, else 256";
 inline constexpr char kArithmeticHelp[] =
-    "portable: AVX2 alone, the same bits on every processor; native: the fastest here; default: as "
+    "portable: only AVX2, the same bits on every processor; native: the fastest here; default: as "
     "the weights were trained, else portable";
 
 // The number of threads that --threads asks for, at least 1; 0 = the cores of this machine, divided

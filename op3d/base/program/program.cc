@@ -148,7 +148,7 @@ absl::Status PartlyDone(int64_t failed, int64_t asked, const absl::Status& failu
   if (failed == 0) return absl::OkStatus();
   if (asked == 1) return failure;
   const std::string message =
-      absl::StrCat(failed, " of ", asked, " ", things, "; what is wrong stands above");
+      absl::StrCat(failed, " of ", asked, " ", things, "; see the errors above");
   return failed == asked ? absl::Status(failure.code(), message) : absl::AbortedError(message);
 }
 

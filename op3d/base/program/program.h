@@ -60,7 +60,7 @@ absl::Status RefuseWords(absl::Span<const std::string> words);
 
 // The status of a command that was given `asked` things and failed for `failed` of them: OK for
 // none; `failure`, the last one's error, if only one was given or all failed; otherwise an
-// error with exit code 1: "3 of 5 `things`; what is wrong stands above".
+// error with exit code 1: "3 of 5 `things`; see the errors above".
 absl::Status PartlyDone(int64_t failed, int64_t asked, const absl::Status& failure,
                         absl::string_view things);
 

@@ -75,7 +75,7 @@ TEST(ProgramTest, DoneForSomeIsOne) {
   EXPECT_EQ(ExitCode(PartlyDone(3, 3, failure, "inputs failed")), 2);
   EXPECT_EQ(ExitCode(PartlyDone(1, 3, failure, "inputs failed")), 1);
   EXPECT_EQ(PartlyDone(1, 3, failure, "inputs failed").message(),
-            "1 of 3 inputs failed; what is wrong stands above");
+            "1 of 3 inputs failed; see the errors above");
 }
 
 TEST(ProgramTest, WordsAreRefusedByName) {

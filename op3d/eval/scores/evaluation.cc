@@ -61,7 +61,7 @@ absl::Status CheckFinite(const std::vector<T>& values, absl::string_view what) {
   if (bad == 0) return absl::OkStatus();
   return absl::InternalError(absl::StrCat(
       bad, " of ", values.size(), " ", what,
-      " are NaN or infinite, so nothing can be said of them; test weights that have not diverged"));
+      " are NaN or infinite and cannot be evaluated; test weights that have not diverged"));
 }
 
 absl::StatusOr<bool> HaveLabels(const TestScores& test) {
@@ -157,7 +157,7 @@ std::string EvaluationText(const Evaluation& evaluation) {
                     absl::StrJoin(evaluation.options.weights, ", "), "\n");
   }
   if (!evaluation.labelled) {
-    text += "the list has no labels: predictions alone, the likeliest class and its score\n";
+    text += "the list has no labels: only predictions, the most likely class and its score\n";
     for (int64_t video = 0; video < test.videos; ++video) {
       const int64_t predicted = evaluation.predicted[video];
       absl::StrAppendFormat(&text, "%s   %s   %.4g\n", VideoName(evaluation, video),
@@ -179,7 +179,7 @@ std::string EvaluationText(const Evaluation& evaluation) {
   }
   if (!evaluation.head_top1.empty()) {
     absl::StrAppend(
-        &text, "top-1 of each head alone: ",
+        &text, "top-1 of each single head: ",
         absl::StrJoin(evaluation.head_top1, ", ",
                       [](std::string* out, double share) { absl::StrAppend(out, Percent(share)); }),
         "\n");

@@ -39,7 +39,7 @@ TEST(EvaluationTest, FiguresTextAndJson) {
   EXPECT_THAT(text, AllOf(HasSubstr("3 videos of 5 listed (1 missing, 1 broken), 2 clips x 1 crops "
                                     "each, mean of logits\n"),
                           HasSubstr("top-1 33.33 % [0.00, 100.00]"), HasSubstr("95 % intervals"),
-                          HasSubstr("each head alone: 66.67 %, 0.00 %"),
+                          HasSubstr("each single head: 66.67 %, 0.00 %"),
                           HasSubstr("CHOSEN ON THESE LABELS: top-1 33.33 % with k = 1")));
   const json row = json::parse(EvaluationJson(evaluation));
   EXPECT_DOUBLE_EQ(row["top1"], 1.0 / 3);
@@ -73,7 +73,7 @@ TEST(EvaluationTest, AListWithoutLabelsHasPredictionsAlone) {
   EXPECT_FALSE(evaluation.labelled);
   EXPECT_THAT(evaluation.predicted, ElementsAre(0, 1, 1));
   EXPECT_THAT(EvaluationText(evaluation),
-              AllOf(HasSubstr("no labels: predictions alone"), HasSubstr("\na   run   2\n"),
+              AllOf(HasSubstr("no labels: only predictions"), HasSubstr("\na   run   2\n"),
                     HasSubstr("\nc   jump, high   4.5\n"), Not(HasSubstr("top-1"))));
   const json row = json::parse(EvaluationJson(evaluation));
   EXPECT_EQ(row.count("top1"), 0);

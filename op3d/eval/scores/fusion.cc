@@ -146,8 +146,8 @@ absl::StatusOr<MatchedScores> MatchVideos(std::vector<TestScores> streams, bool 
   }
   if (!named) {
     return absl::InvalidArgumentError(
-        "the scores are of other videos, and not all say of which; write them again with "
-        "evaluate --weights=FILE --output=FILE");
+        "the scores are of different videos, and not all files name their videos; write them "
+        "again with evaluate --weights=FILE --output=FILE");
   }
   const bool whole = NeedsWholeNames(streams);
   std::vector<Places> places;

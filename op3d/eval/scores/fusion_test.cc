@@ -108,7 +108,7 @@ TEST(FusionTest, ContradictionsAreNamed) {
   expect({other, swapped}, "class 0 is 'jump' in scores 1 and 'run' in scores 2");
   TestScores nameless = Stream({{"a", 1}});
   nameless.names.clear();
-  expect({Stream({{"a", 1}}), nameless}, "not all say of which");
+  expect({Stream({{"a", 1}}), nameless}, "not all files name their videos");
   ASSERT_OK_AND_ASSIGN(const MatchedScores matched, MatchVideos({nameless, nameless}, false));
   EXPECT_EQ(matched.streams.size(), 2);
   nameless.classes = 1;

@@ -32,19 +32,18 @@ std::string DescribeOneClass(absl::Span<const int64_t> predicted, absl::Span<con
   const auto label = static_cast<size_t>(predicted[0]);
   return absl::StrCat(
       "warning: all ", predicted.size(), " videos were given class ",
-      label < class_names.size() ? absl::StrCat("'", class_names[label], "'")
-                                 : absl::StrCat(label),
-      ": the network tells nothing apart. Are the weights trained, are they of this very network "
-      "(width, strides, pools), and do their BatchNorm statistics fit them?");
+      label < class_names.size() ? absl::StrCat("'", class_names[label], "'") : absl::StrCat(label),
+      ": the network distinguishes nothing. Are the weights trained, do they belong to this "
+      "network (width, strides, pools), and do their BatchNorm statistics fit?");
 }
 
 std::string DescribeNothingLearnt(absl::string_view name, const TrainedLoss& trained) {
   const double guessing = trained.guessing();
   if (trained.loss <= 0 || guessing <= 0 || trained.loss < kLearntNothing * guessing) return "";
   return absl::StrFormat(
-      "warning: %s ended with a training loss of %.3f; guessing among %d classes costs %.3f, so it "
-      "has learnt nothing. Give it more epochs or another learning rate, and look at its clips and "
-      "labels (dataset inspect)",
+      "warning: %s ended with a training loss of %.3f; guessing among %d classes costs %.3f, "
+      "so it has learned nothing. Give it more epochs or another learning rate, and look at "
+      "its clips and labels (dataset inspect)",
       name, trained.loss, trained.classes, guessing);
 }
 

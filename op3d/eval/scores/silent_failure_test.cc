@@ -31,7 +31,7 @@ TEST(SilentFailureTest, ALossAtTheLevelOfGuessing) {
   EXPECT_THAT(DescribeNothingLearnt("state S1", {2 * guessing, 2, 9}),
               AllOf(HasSubstr("warning: state S1 ended with a training loss of 4.394"),
                     HasSubstr("learning rate")));
-  EXPECT_THAT(DescribeNothingLearnt("state S1", {5, 2, 9}), HasSubstr("learnt nothing"));
+  EXPECT_THAT(DescribeNothingLearnt("state S1", {5, 2, 9}), HasSubstr("learned nothing"));
   EXPECT_EQ(DescribeNothingLearnt("state S1", {0.97 * 2 * guessing, 2, 9}), "");
   // For one head the same loss is not guessing.
   EXPECT_EQ(DescribeNothingLearnt("state S1", {0.97 * guessing, 1, 9}), "");

@@ -251,7 +251,7 @@ absl::Status CheckpointBuilder::WalkTensor(const PickleValue& callee,
 }
 
 absl::Status CheckpointBuilder::LeaveAside(const std::string& place, const std::string& what) {
-  checkpoint_->values_.emplace_back(place, absl::StrCat(what, ", left aside"));
+  checkpoint_->values_.emplace_back(place, absl::StrCat(what, ", ignored"));
   checkpoint_->left_aside_.emplace_back(place, what);
   return absl::OkStatus();
 }

@@ -145,7 +145,7 @@ TEST(CheckpointTest, LeavesObjectsBesideTheWeightsAside) {
     EXPECT_THAT(checkpoint.values(),
                 testing::IsSupersetOf({testing::Pair("epoch", "58"), testing::Pair("dd/a/0", "1"),
                                        testing::Pair("hyper_parameters/lr", "0.1"),
-                                       testing::Pair("args", "argparse.Namespace, left aside")}));
+                                       testing::Pair("args", "argparse.Namespace, ignored")}));
   }
 }
 

@@ -33,7 +33,7 @@ class Tape {
 
   absl::StatusOr<int64_t> NextRaw() {
     if (bytes_.size() < sizeof(int64_t)) {
-      return absl::DataLossError("the file ends where a number should stand; copy it again");
+      return absl::DataLossError("the file ends where a number is expected; copy it again");
     }
     int64_t number;
     std::memcpy(&number, bytes_.data(), sizeof(number));
@@ -138,7 +138,7 @@ absl::StatusOr<std::map<int64_t, StoredTensor>> ReadStoredTensors(
     const auto storage = storages.find(heading.second->integer);
     if (heading.second->kind != Kind::kInteger || storage == storages.end()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("tensor ", heading.key, " stands on a storage that is not there"));
+          absl::StrCat("tensor ", heading.key, " refers to a storage that is missing"));
     }
     StoredTensor tensor;
     tensor.storage = storage->second;
@@ -189,9 +189,8 @@ absl::Status BuildFromStream(absl::string_view bytes, CheckpointBuilder* builder
     if (reference == references.end()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "storage ", name.substr(0, 100),
-          " belongs to no tensor, or to one of a type that op3d does not read, and nobody knows "
-          "where "
-          "it ends; in Python: torch.save(torch.load(FILE)['state_dict'], 'weights.pth')"));
+          " belongs to no tensor, or to one of a type that op3d does not read, so its end is "
+          "unknown; in Python: torch.save(torch.load(FILE)['state_dict'], 'weights.pth')"));
     }
     absl::StatusOr<Storage> storage = tape.NextStorage(reference->second.dtype);
     OP3D_RETURN_IF_ERROR(Annotate(storage.status(), absl::StrCat("storage ", name)));

@@ -225,7 +225,7 @@ class PickleMachine {
     const bool callable = callee->kind == Kind::kName || callee->kind == Kind::kCall ||
                           callee->kind == Kind::kPersistent;
     if (!callable || arguments->kind != Kind::kTuple) {
-      return Fault("calls what is not a name, or without a tuple of arguments");
+      return Fault("calls something that is not a name, or calls it without a tuple of arguments");
     }
     return PushItems(Kind::kCall, {callee, arguments});
   }
@@ -241,7 +241,9 @@ class PickleMachine {
   absl::Status Build() {
     OP3D_ASSIGN_OR_RETURN(PickleValue * state, Pop());
     OP3D_ASSIGN_OR_RETURN(PickleValue * object, Top());
-    if (object->kind != Kind::kCall) return Fault("gives a state to what is no object");
+    if (object->kind != Kind::kCall) {
+      return Fault("sets the state of something that is not an object");
+    }
     object->state = state;
     return absl::OkStatus();
   }

@@ -160,7 +160,7 @@ std::string LeftAsideText(const Checkpoint& checkpoint) {
   for (const auto& [place, what] : checkpoint.left_aside()) {
     objects.push_back(place.empty() ? what : absl::StrCat(place, " (", what, ")"));
   }
-  return absl::StrCat("what only its own code can read was left aside: ", Some(objects),
+  return absl::StrCat("objects that only its own code can read were ignored: ", Some(objects),
                       "; if the weights are in there, save them alone, in Python: "
                       "torch.save(model.state_dict(), 'weights.pth')");
 }
@@ -191,7 +191,7 @@ absl::Status RefuseTorchvision(const Checkpoint& checkpoint) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "the weights are those of torchvision's ", name, ", which is none of op3d's networks (", why,
+      "the weights are those of torchvision's ", name, ", which op3d does not have (", why,
       ", has no max pool after its stem, and strides over time in its stages): their values would "
       "mean nothing here. Start from a 2-D ResNet, which is inflated (weights import "
       "resnet18.pth --network=r2p1d_resnet18), or train"));
@@ -242,7 +242,7 @@ absl::Status CheckFinite(const std::vector<TensorView>& tensors) {
   }
   if (faults.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "values that are not finite stand in ", faults.size(), " of ", tensors.size(), " tensors: ",
+      faults.size(), " of ", tensors.size(), " tensors have values that are not finite: ",
       Some(faults), "; the training that wrote them diverged: take an earlier checkpoint"));
 }
 

@@ -116,7 +116,7 @@ TEST(WeightsImportTest, TorchvisionsVideoNetworksAreRefusedByName) {
         const NetworkDefinition definition =
             DefineNetwork(FindArchitecture(network).value(), 400);
         const auto refused = StatusIs(
-            kInvalid, HasSubstr("torchvision's " + name + ", which is none of op3d's networks"));
+            kInvalid, HasSubstr("torchvision's " + name + ", which op3d does not have"));
         EXPECT_THAT(ImportWeights(definition, file), refused) << prefix << network;
         EXPECT_THAT(WeightsOf(definition, file), refused);
       }
@@ -187,7 +187,7 @@ TEST(WeightsImportTest, AModelSavedWholeSaysWhatToDo) {
   const std::string path = RunfilePath("op3d/network/weights/testdata/whole_model_zip.pth").value();
   ASSERT_OK_AND_ASSIGN(const Checkpoint file, Checkpoint::Read(path));
   EXPECT_THAT(ImportWeights(Miniature(5), file).status(),
-              StatusIs(kInvalid, testing::AllOf(HasSubstr("left aside: my_project.model.Net"),
+              StatusIs(kInvalid, testing::AllOf(HasSubstr("were ignored: my_project.model.Net"),
                                                 HasSubstr("torch.save(model.state_dict()"))));
 }
 

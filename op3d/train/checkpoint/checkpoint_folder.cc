@@ -111,7 +111,7 @@ absl::StatusOr<std::optional<Safetensors>> CheckpointFolder::ReadNewest() {
     if (file.ok()) return std::optional<Safetensors>(*std::move(file));
     first.Update(file.status());
     Progress::Print(absl::StrCat("warning: ", file.status().message(),
-                                 "; going on from the checkpoint before it"));
+                                 "; resuming from the checkpoint before it"));
     // Renamed, so that it does not count as one of the newest.
     std::rename(path.c_str(), JoinPath(folder_, "damaged.safetensors").c_str());
   }

@@ -184,7 +184,7 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
                           step.epochs(), steps, state.clips_a_step(), state.learning_rate,
                           FormatSeconds(seconds));
   }
-  absl::StrAppend(&text, "about ", FormatSeconds(total), " in all, decoding apart, on ", ranks,
+  absl::StrAppend(&text, "about ", FormatSeconds(total), " in total, without decoding, on ", ranks,
                   ranks == 1 ? " process\n" : " processes\n");
   OP3D_ASSIGN_OR_RETURN(const std::string resources, DescribeResources(options, data));
   absl::StrAppend(&text, resources, "\noutput: ", options.output_dir, " (nothing was written)\n");

@@ -83,11 +83,12 @@ absl::Status ExplainRefusal(const RunOptions& options, const absl::Status& refus
   const std::string weights = JoinPath(options.output_dir, "weights.safetensors");
   return absl::FailedPreconditionError(absl::StrCat(
       options.output_dir, " holds a run of other lengths (", absl::StrJoin(lengths, "; "),
-      "). A state that is finished keeps its weights but not its optimiser, so that it cannot grow "
-      "in place. To train on, give another --output_dir and start from the weights: ",
-      FileExists(weights) ? "" : "finish this run with the lengths it has, then ", "--init=", weights,
-      " with steps for the further epochs alone. To train all of it with the new lengths, give "
-      "another --output_dir"));
+      "). A finished state keeps its weights but not its optimiser, so it cannot be made longer in "
+      "this folder. To train longer, give another --output_dir and start from the weights: ",
+      FileExists(weights) ? "" : "finish this run with the lengths it has, then ",
+      "--init=", weights,
+      " with steps for only the additional epochs. To train everything with the new lengths, "
+      "give another --output_dir"));
 }
 
 StateTask ToStateTask(const RunStep& step) {

@@ -66,7 +66,7 @@ absl::Status TakeSteps(const RunSettingsRequest& request, TrainingRunSettings* s
     if (settings->plan().empty()) return absl::OkStatus();
     if (!settings->steps().empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "settings: there are steps and a plan (", settings->plan(),
+          "settings: there are both steps and a plan (", settings->plan(),
           "), which has steps too; take a base without steps (published), say plan: \"\", or give "
           "--plan, which comes before both"));
     }
@@ -125,7 +125,7 @@ std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettin
     parts.push_back({reason, std::move(clear)});
   };
   if (request.serve) {
-    add("with --serve the planner says what is trained, and everything is measured",
+    add("with --serve the planner chooses what is trained, and everything is measured",
         [](Settings* s) {
           s->clear_steps();
           s->mutable_measure()->clear_every_epochs();
@@ -146,7 +146,7 @@ std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettin
   }
   for (int i = 0; i < settings.steps_size(); ++i) {
     if (settings.steps(i).schedule().kind_case() == ScheduleSettings::KIND_NOT_SET) continue;
-    add("the step has a schedule of its own, which comes before its state's", [i](Settings* s) {
+    add("the step's own schedule replaces that of its state", [i](Settings* s) {
       if (i < s->steps_size()) s->mutable_steps(i)->mutable_state()->clear_schedule();
     });
   }
@@ -158,8 +158,8 @@ std::vector<UnusedPart<TrainingRunSettings>> UnusedParts(const TrainingRunSettin
     add("--init names the weights to start from", [](Settings* s) { s->clear_initial_weights(); });
   }
   add("the checksum is that of the file", [](Settings* s) { s->clear_initial_weights_crc32(); });
-  add("it is of files and was read already; name a base, a protocol or a plan in a file of yours "
-      "(or give --plan)",
+  add("it is read only from files; name a base, a protocol or a plan in your own file (or give "
+      "--plan)",
       [](Settings* s) {
         s->clear_base();
         s->clear_use_protocol();

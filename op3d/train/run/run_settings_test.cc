@@ -164,7 +164,7 @@ TEST(RunSettingsTest, BasesAndPlansThatDoNotFitAreNamed) {
   EXPECT_THAT(Message(Request(File("base: 'published' dataset_name: 'ucf101'"))),
               HasSubstr("steps is empty"));
   EXPECT_THAT(Message(Request(File("base: 'ucf101_hand_tuned' plan: 'kinetics400'"))),
-              AllOf(HasSubstr("there are steps and a plan (kinetics400)"),
+              AllOf(HasSubstr("there are both steps and a plan (kinetics400)"),
                     HasSubstr("take a base without steps")));
   EXPECT_THAT(Message(Request(File("base: 'kinetics400_planned' plan: 'kinetics'"))),
               HasSubstr("settings: plan: there is no plan 'kinetics': "));
@@ -201,8 +201,8 @@ TEST(RunSettingsTest, WhatHasNoEffectIsRefused) {
   taken({"transform.rand_augment_draws=2", "transform.rand_augment_magnitude=9"});
   refused({"training.mixing.probability=0.5"}, "no clips are mixed");
   taken({"training.mixing.mixup_alpha=0.4", "training.mixing.probability=0.5"});
-  refused({"steps[0].state.schedule.linear.warmup_epochs=2"}, "a schedule of its own");
-  refused({"steps[0].epochs=2"}, "the planner says", /*serve=*/true);
+  refused({"steps[0].state.schedule.linear.warmup_epochs=2"}, "own schedule");
+  refused({"steps[0].epochs=2"}, "the planner chooses", /*serve=*/true);
   // Setting a value that is already set does no harm.
   taken({"measure.videos=NONE", "measure.held_out_share=0"});
 }

@@ -173,7 +173,7 @@ TEST(TrainProgramTest, KilledAndStoppedItEndsWithTheSameBits) {
       EXPECT_TRUE(code == -SIGKILL || code == 0) << code;
     } else if (code != 0) {
       EXPECT_EQ(code, 143);
-      EXPECT_THAT(process.Text(), HasSubstr("--output_dir=" + folder + " goes on from there"));
+      EXPECT_THAT(process.Text(), HasSubstr("--output_dir=" + folder + " resumes the run"));
     }
   }
   Process last(RunIn(folder));

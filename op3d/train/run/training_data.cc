@@ -23,7 +23,7 @@ absl::StatusOr<data::VideoList> Load(const TrainingRunSettings& settings,
   for (const data::Video& video : list.videos) {
     if (video.label < 0) {
       return absl::InvalidArgumentError(absl::StrCat(split.list(), " has no label for ", video.name,
-                                                     ": it is a list without answers"));
+                                                     ": it is a list without labels"));
     }
   }
   return list;

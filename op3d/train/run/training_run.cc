@@ -197,7 +197,7 @@ class Run {
     progress_->AddEarlier(steps * ToStateTask(options_.settings.steps(i)).clips_a_step());
     if (!options_.first()) return absl::OkStatus();
     if (!trainer_->fresh()) {
-      Progress::Print(absl::StrCat("state ", i + 1, " goes on after epoch ", trainer_->epochs(),
+      Progress::Print(absl::StrCat("state ", i + 1, " resumes after epoch ", trainer_->epochs(),
                                    " and ", trainer_->steps_into_epoch(), " steps"));
     }
     OP3D_RETURN_IF_ERROR(

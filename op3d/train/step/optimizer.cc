@@ -233,8 +233,8 @@ absl::Status Optimizer::TakeBuffers(const NamedTensors& state, const std::string
     // For every kind, the parameter's name comes after the first dot.
     const size_t dot = name.find('.');
     if (dot == std::string::npos || known.count(name.substr(dot + 1)) == 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the optimiser's '", name, "' belongs to no parameter of this network"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the optimiser's '", name, "' does not belong to a parameter of this network"));
     }
   }
   return CatchTorch([&]() -> absl::Status {

@@ -131,7 +131,7 @@ TEST(OptimizerTest, TheStateOfAnotherTrainingIsRefused) {
   };
   EXPECT_THAT(sgd->SetState({{"momentum.w", at::ones({3})}}), invalid("[3]"));
   EXPECT_THAT(sgd->SetState({{"momentum.w", at::ones({2})}, {"momentum.x", at::ones({2})}}),
-              invalid("'momentum.x' belongs to no parameter"));
+              invalid("'momentum.x' does not belong to a parameter"));
   EXPECT_THAT(sgd->SetState({{"first_moment.w", at::ones({2})}}),
               invalid("'momentum.w' is missing"));
 }

@@ -19,7 +19,8 @@ SIDE = 24
 
 def decode(path):
     """[frames, SIDE, SIDE, 3], uint8: the middle square of each frame, in means of neighbouring pixels."""
-    convert = VideoReformatter()  # one, with one thread: for pictures as small as these more cost more than decoding
+    # One, with one thread: for such small pictures more threads cost more than decoding.
+    convert = VideoReformatter()
     with av.open(str(path)) as container:
         frames = torch.from_numpy(np.stack([convert.reformat(frame, format="rgb24", threads=1).to_ndarray()
                                             for frame in container.decode(video=0)]))

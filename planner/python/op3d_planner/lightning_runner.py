@@ -53,7 +53,8 @@ class LightningRunner(Runner, abc.ABC):
 
     def train(self, task: Task, epoch: int) -> Optional[float]:
         self._trainer = self._new_trainer(max_epochs=epoch, limit_val_batches=0)
-        # Within an edge a trainer goes on from the checkpoint of the epoch before, with optimisers and counters.
+        # Within an edge a trainer resumes from the checkpoint of the epoch before, with optimisers
+        # and counters.
         before = task.epoch_folder(epoch - 1) / _RESUME if epoch > 1 else None
         self._trainer.fit(self._module, datamodule=self._data, ckpt_path=before)
         loss = self._trainer.callback_metrics.get(self.loss_metric)

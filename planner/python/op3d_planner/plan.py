@@ -59,7 +59,8 @@ class Plan:
     source: str = ""
     # Of the search; empty where the plan came without it.
     edges: List[Edge] = dataclasses.field(default_factory=list)
-    # The file's object as it was read: what a Plan does not hold (graph, rule, fits) is written back from it.
+    # The file's object as it was read: parts that a Plan does not hold (graph, rule, fits) are
+    # written back from it.
     _file: Dict[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -36,7 +36,8 @@ class Runner:
     call of begin(), train() and evaluate(), so that work that is done again comes out equal.
     """
 
-    # The performance of guessing, 1 / classes; by it the planner tells that a training has collapsed. 0 = not known.
+    # The performance of guessing, 1 / classes; with it the planner detects a collapsed training.
+    # 0 = not known.
     chance: float = 0.0
 
     def begin(self, task: Task) -> None:
@@ -135,8 +136,8 @@ class _Server:
         self._pid = os.getpid()
         self._signal = 0
         self._working = False
-        # The planner's ends of the pipes are ours alone from here on: what the runner prints, at any level, goes to
-        # standard error, and nothing but this reads requests.
+        # From here on only this class uses the pipes to the planner: everything that the runner
+        # prints goes to standard error, and nothing else reads requests.
         self._input = os.fdopen(os.dup(0), "rb")
         self._output = os.dup(1)
         null = os.open(os.devnull, os.O_RDONLY)
@@ -221,7 +222,8 @@ class _Server:
         done = task.epoch_folder(epoch)
         try:
             stored = json.loads((done / _ANSWER).read_text())
-            if stored["of"] == key:  # it was trained, and the planner or this program was killed then
+            # It was trained, and the planner or this program was killed then.
+            if stored["of"] == key:
                 answer: Dict[str, Any] = stored["answer"]
                 return answer
         except (OSError, ValueError, KeyError, TypeError):

@@ -23,7 +23,8 @@ class Schedule:
     warmup_epochs: int = 0
     epochs: Tuple[int, ...] = ()
     factor: float = 1.0
-    # The released trainer's way to count a cosine's steps; learning_rate() below does not follow it.
+    # The released trainer's way to count a cosine's steps; learning_rate() below does not follow
+    # it.
     released: bool = False
 
 

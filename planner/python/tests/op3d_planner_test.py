@@ -294,7 +294,8 @@ class ServeTest(unittest.TestCase):
             op3d_planner.serve(object())
 
 
-# A program in PySlowFast's style without a network: weights are the list of the rates they were trained at.
+# A program in PySlowFast's style without a network: weights are the list of the rates with which
+# they were trained.
 PROGRAM = """
 import ast, json, os, sys
 opts = dict(zip(sys.argv[1::2], sys.argv[2::2]))
@@ -338,7 +339,8 @@ class ConfigProgramTest(unittest.TestCase):
             self.assertEqual(ask({"folder": first}, {"folder": first, "epoch": 2}),
                              [{"epoch": 1, "performance": 0.1, "loss": 0.5, "chance": 0.25},
                               {"epoch": 2, "performance": 0.2, "loss": 0.5, "chance": 0.25}])
-            self.assertEqual(ask({"folder": first, "epoch": 3})[0]["performance"], 0.3)  # another child
+            # Another child.
+            self.assertEqual(ask({"folder": first, "epoch": 3})[0]["performance"], 0.3)
             state = dict(STATE, frames_per_segment=32, schedule={"linear": {}})
             edge = {"edge": "A-B", "source": first, "folder": second, "state": state, "epochs": 2}
             answers = ask({"kind": "keep", "folder": first, "epoch": 2}, dict(edge, epoch=1), dict(edge, epoch=2),

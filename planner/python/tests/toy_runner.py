@@ -13,7 +13,8 @@ EXAMPLE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", 
 TOY = os.environ.get("TOY", "")
 toy = {"__name__": "toy"}
 with open(os.environ.get("TOY_MODEL", EXAMPLE)) as file:
-    exec(file.read().split("\nfor line in sys.stdin")[0], toy)  # model and training, without the protocol
+    # Model and training, without the protocol.
+    exec(file.read().split("\nfor line in sys.stdin")[0], toy)
 
 
 def once(task, name):
