@@ -121,19 +121,19 @@ constexpr char kUsage[] =
     "can be used.";
 
 // The value of --stream; pictures if it is not given.
-absl::StatusOr<FrameContent> Content() {
+absl::StatusOr<data::FrameContent> Content() {
   DatasetSettings dataset;
-  OP3D_RETURN_IF_ERROR(SetStream(absl::GetFlag(FLAGS_stream), &dataset));
-  return ContentOf(dataset);
+  OP3D_RETURN_IF_ERROR(data::SetStream(absl::GetFlag(FLAGS_stream), &dataset));
+  return data::ContentOf(dataset);
 }
 
 // The dataset and split that the flags name.
 absl::StatusOr<DatasetSettings> Dataset() {
-  OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, FindDataset(absl::GetFlag(FLAGS_dataset)));
+  OP3D_ASSIGN_OR_RETURN(DatasetSettings dataset, data::FindDataset(absl::GetFlag(FLAGS_dataset)));
   if (absl::GetFlag(FLAGS_split) != 0) {
-    OP3D_RETURN_IF_ERROR(ChooseSplit(absl::GetFlag(FLAGS_split), &dataset));
+    OP3D_RETURN_IF_ERROR(data::ChooseSplit(absl::GetFlag(FLAGS_split), &dataset));
   }
-  OP3D_RETURN_IF_ERROR(SetStream(absl::GetFlag(FLAGS_stream), &dataset));
+  OP3D_RETURN_IF_ERROR(data::SetStream(absl::GetFlag(FLAGS_stream), &dataset));
   return dataset;
 }
 
@@ -164,58 +164,60 @@ absl::StatusOr<std::string> RootOf(absl::string_view command, absl::Span<const s
 
 // Makes a dataset from a folder without lists.
 absl::Status List(absl::Span<const std::string> words) {
-  FolderListOptions options;
+  data::FolderListOptions options;
   OP3D_ASSIGN_OR_RETURN(options.folder, RootOf("list", words));
   if (!absl::GetFlag(FLAGS_output_dir).empty() || !absl::GetFlag(FLAGS_out).empty()) {
     OP3D_ASSIGN_OR_RETURN(options.out, OutputOf("list", /*folder=*/true));
   }
   options.test_share = absl::GetFlag(FLAGS_test_share);
   options.seed = absl::GetFlag(FLAGS_seed);
-  OP3D_ASSIGN_OR_RETURN(const FolderListReport report, ListClassFolders(options));
-  std::printf(
-      "%s\n",
-      (absl::GetFlag(FLAGS_json) ? FolderListJson(report) : FolderListText(report)).c_str());
+  OP3D_ASSIGN_OR_RETURN(const data::FolderListReport report, data::ListClassFolders(options));
+  std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? data::FolderListJson(report)
+                                                 : data::FolderListText(report))
+                          .c_str());
   return absl::OkStatus();
 }
 
 absl::Status Index(absl::Span<const std::string> words) {
-  DatasetIndexOptions options;
+  data::DatasetIndexOptions options;
   OP3D_ASSIGN_OR_RETURN(options.root, RootOf("index", words));
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, Dataset());
   options.index = UserPath(absl::GetFlag(FLAGS_index));
   OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   options.rescan = absl::GetFlag(FLAGS_rescan);
   options.shortest = absl::GetFlag(FLAGS_shortest);
-  OP3D_ASSIGN_OR_RETURN(const DatasetIndexReport report, IndexDataset(dataset, options));
-  std::printf(
-      "%s\n",
-      (absl::GetFlag(FLAGS_json) ? DatasetReportJson(report) : DatasetReportText(report)).c_str());
-  return UsableLists(report);
+  OP3D_ASSIGN_OR_RETURN(const data::DatasetIndexReport report,
+                        data::IndexDataset(dataset, options));
+  std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? data::DatasetReportJson(report)
+                                                 : data::DatasetReportText(report))
+                          .c_str());
+  return data::UsableLists(report);
 }
 
 // The videos of both lists; a video in both comes once.
 struct ListedVideos {
-  std::vector<Video> usable;
-  std::vector<LeftOutVideo> broken;
+  std::vector<data::Video> usable;
+  std::vector<data::LeftOutVideo> broken;
   // The error of a list that cannot be used.
   absl::Status status;
 };
 
 absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, Dataset());
-  DatasetIndexOptions options;
+  data::DatasetIndexOptions options;
   options.root = root;
   options.index = UserPath(absl::GetFlag(FLAGS_index));
   OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
-  OP3D_ASSIGN_OR_RETURN(const DatasetIndexReport report, IndexDataset(dataset, options));
+  OP3D_ASSIGN_OR_RETURN(const data::DatasetIndexReport report,
+                        data::IndexDataset(dataset, options));
   ListedVideos videos;
   std::set<std::string> paths;
   int64_t missing = 0;
-  for (const SplitReport& split : report.splits) {
-    for (const Video& video : split.list.videos) {
+  for (const data::SplitReport& split : report.splits) {
+    for (const data::Video& video : split.list.videos) {
       if (paths.insert(video.path).second) videos.usable.push_back(video);
     }
-    for (const LeftOutVideo& video : split.list.left_out) {
+    for (const data::LeftOutVideo& video : split.list.left_out) {
       if (!video.path.empty() && paths.insert(video.path).second) videos.broken.push_back(video);
     }
     missing += split.list.missing;
@@ -224,25 +226,26 @@ absl::StatusOr<ListedVideos> FindListedVideos(const std::string& root) {
     std::fprintf(stderr, "%d listed videos are not there; `index` names them\n",
                  static_cast<int>(missing));
   }
-  videos.status = UsableLists(report);
+  videos.status = data::UsableLists(report);
   return videos;
 }
 
 // Copies videos that are named on the command line, keeping their names, into options.out.
-absl::Status CopyFiles(const TranscodeOptions& options, absl::Span<const std::string> words) {
-  OP3D_RETURN_IF_ERROR(CheckVideoCopyOptions(options.copy));
+absl::Status CopyFiles(const data::TranscodeOptions& options, absl::Span<const std::string> words) {
+  OP3D_RETURN_IF_ERROR(data::CheckVideoCopyOptions(options.copy));
   OP3D_RETURN_IF_ERROR(MakeFolders(options.out));
   const auto copy = [&options](const std::string& path, const std::string& target) -> absl::Status {
-    OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(path));
-    return CopyVideo({path, path, -1, scan.info.frames, EncodeScan(scan)}, options.copy, target);
+    OP3D_ASSIGN_OR_RETURN(const data::VideoScan scan, data::ScanMedia(path));
+    return data::CopyVideo({path, path, -1, scan.info.frames, data::EncodeScan(scan)}, options.copy,
+                           target);
   };
   std::map<std::string, std::string> sources;
   absl::Status failure;
   int64_t failed = 0;
   for (const std::string& word : words) {
     const std::string path = UserPath(word);
-    const std::string name = CopyPath(std::filesystem::path(path).filename().string(),
-                                      /*is_folder=*/false, options.copy.form);
+    const std::string name = data::CopyPath(std::filesystem::path(path).filename().string(),
+                                            /*is_folder=*/false, options.copy.form);
     const std::string target = JoinPath(options.out, name);
     const auto [other, first] = sources.emplace(target, word);
     absl::Status status;
@@ -273,9 +276,9 @@ bool AreFiles(absl::Span<const std::string> words) {
 }
 
 // Copies the listed videos of a dataset, or named videos; or their flow if `flow` is given.
-absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
+absl::Status Copy(absl::string_view command, const data::OpticalFlow* flow,
                   absl::Span<const std::string> words) {
-  TranscodeOptions options;
+  data::TranscodeOptions options;
   const bool files = AreFiles(words);
   if (!files) {
     OP3D_ASSIGN_OR_RETURN(options.root, RootOf(command, words));
@@ -284,9 +287,9 @@ absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
   const std::string form = absl::GetFlag(FLAGS_form);
   options.copy.flow = flow;
   options.copy.flow_bound = absl::GetFlag(FLAGS_bound);
-  options.copy.form = flow == nullptr ? VideoForm::kFile : VideoForm::kFrames;
+  options.copy.form = flow == nullptr ? data::VideoForm::kFile : data::VideoForm::kFrames;
   if (!form.empty()) {
-    OP3D_ASSIGN_OR_RETURN(options.copy.form, ParseVideoForm(form));
+    OP3D_ASSIGN_OR_RETURN(options.copy.form, data::ParseVideoForm(form));
   }
   options.copy.short_side = absl::GetFlag(FLAGS_short_side);
   options.copy.key_frame_distance = absl::GetFlag(FLAGS_key_frame_distance);
@@ -295,15 +298,15 @@ absl::Status Copy(absl::string_view command, const OpticalFlow* flow,
   OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   if (files) return CopyFiles(options, words);
   OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(options.root));
-  absl::StatusOr<TranscodeReport> report = TranscodeVideos(videos.usable, options);
+  absl::StatusOr<data::TranscodeReport> report = data::TranscodeVideos(videos.usable, options);
   if (absl::IsCancelled(report.status())) {
     return absl::CancelledError(
         absl::StrCat(report.status().message(), "; the same command resumes it"));
   }
   OP3D_RETURN_IF_ERROR(report.status());
   report->failed.insert(report->failed.end(), videos.broken.begin(), videos.broken.end());
-  std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? TranscodeReportJson(*report)
-                                                 : TranscodeReportText(*report))
+  std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? data::TranscodeReportJson(*report)
+                                                 : data::TranscodeReportText(*report))
                           .c_str());
   OP3D_RETURN_IF_ERROR(videos.status);
   if (report->failed.empty()) return absl::OkStatus();
@@ -317,7 +320,8 @@ absl::Status Transcode(absl::Span<const std::string> words) {
 }
 
 absl::Status Flow(absl::Span<const std::string> words) {
-  OP3D_ASSIGN_OR_RETURN(const OpticalFlow flow, OpticalFlow::Load(absl::GetFlag(FLAGS_method)));
+  OP3D_ASSIGN_OR_RETURN(const data::OpticalFlow flow,
+                        data::OpticalFlow::Load(absl::GetFlag(FLAGS_method)));
   return Copy("flow", &flow, words);
 }
 
@@ -325,14 +329,14 @@ absl::Status Check(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const std::string root, RootOf("check", words));
   OP3D_ASSIGN_OR_RETURN(const ListedVideos videos, FindListedVideos(root));
   OP3D_ASSIGN_OR_RETURN(const int threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
-  OP3D_ASSIGN_OR_RETURN(CheckReport check, CheckVideos(videos.usable, threads));
-  for (const LeftOutVideo& video : videos.broken) {
+  OP3D_ASSIGN_OR_RETURN(data::CheckReport check, data::CheckVideos(videos.usable, threads));
+  for (const data::LeftOutVideo& video : videos.broken) {
     ++check.videos;
     check.damaged.push_back({video.name, video.path, video.reason});
   }
-  std::printf(
-      "%s\n",
-      (absl::GetFlag(FLAGS_json) ? CheckReportJson(check) : CheckReportText(check)).c_str());
+  std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? data::CheckReportJson(check)
+                                                 : data::CheckReportText(check))
+                          .c_str());
   OP3D_RETURN_IF_ERROR(videos.status);
   if (check.damaged.empty()) return absl::OkStatus();
   return absl::AbortedError(
@@ -342,36 +346,36 @@ absl::Status Check(absl::Span<const std::string> words) {
 absl::Status Clip(absl::Span<const std::string> words) {
   if (words.size() != 1) return absl::InvalidArgumentError("clip: name one file");
   OP3D_ASSIGN_OR_RETURN(const std::string out, OutputOf("clip", /*folder=*/false));
-  ClipRequest request;
+  data::ClipRequest request;
   request.length =
       absl::GetFlag(FLAGS_length) != 0 ? absl::GetFlag(FLAGS_length) : absl::GetFlag(FLAGS_frames);
   request.stride = absl::GetFlag(FLAGS_stride);
   request.start = absl::GetFlag(FLAGS_start);
   request.seed = absl::GetFlag(FLAGS_seed);
   if (absl::GetFlag(FLAGS_size) != 0) request.size = absl::GetFlag(FLAGS_size);
-  OP3D_ASSIGN_OR_RETURN(request.crop, ParseCrop(absl::GetFlag(FLAGS_crop)));
+  OP3D_ASSIGN_OR_RETURN(request.crop, data::ParseCrop(absl::GetFlag(FLAGS_crop)));
   OP3D_ASSIGN_OR_RETURN(request.content, Content());
-  OP3D_ASSIGN_OR_RETURN(const ClipFile clip, MakeClipFile(UserPath(words[0]), request));
+  OP3D_ASSIGN_OR_RETURN(const data::ClipFile clip, data::MakeClipFile(UserPath(words[0]), request));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(out, clip.bytes));
   if (clip.held > 0) {
     std::fprintf(stderr, "the video ends before the clip: its last frame is repeated %d times\n",
                  clip.held);
   }
-  std::printf(
-      "%s\n",
-      (absl::GetFlag(FLAGS_json) ? ClipFileJson(clip, UserPath(words[0]), out) : out).c_str());
+  std::printf("%s\n",
+              (absl::GetFlag(FLAGS_json) ? data::ClipFileJson(clip, UserPath(words[0]), out) : out)
+                  .c_str());
   return absl::OkStatus();
 }
 
 // Writes a folder to look at, which can also be used for training like any copy of the dataset.
 absl::Status MakeMiniature(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
-  SynthesisOptions options;
+  data::SynthesisOptions options;
   options.dataset = absl::GetFlag(FLAGS_dataset);
   OP3D_ASSIGN_OR_RETURN(options.folder, OutputOf("synthesize", /*folder=*/true));
   options.seed = absl::GetFlag(FLAGS_seed);
   OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
-  const absl::Status status = Synthesize(options);
+  const absl::Status status = data::Synthesize(options);
   if (absl::IsCancelled(status)) {
     return absl::CancelledError(absl::StrCat(status.message(), "; the same command resumes it"));
   }
@@ -383,16 +387,16 @@ absl::Status MakeMiniature(absl::Span<const std::string> words) {
 
 absl::Status Inspect(absl::Span<const std::string> files) {
   if (files.empty()) return absl::InvalidArgumentError("inspect: name at least one file");
-  MediaOptions media;
+  data::MediaOptions media;
   OP3D_ASSIGN_OR_RETURN(media.content, Content());
   absl::Status failure;
   int64_t failures = 0;
   for (const std::string& file : files) {
-    const absl::StatusOr<Inspection> inspection = InspectVideo(UserPath(file), media);
+    const absl::StatusOr<data::Inspection> inspection = data::InspectVideo(UserPath(file), media);
     if (absl::IsCancelled(inspection.status())) return inspection.status();
     if (inspection.ok()) {
-      std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? InspectionJson(*inspection)
-                                                     : InspectionText(*inspection))
+      std::printf("%s\n", (absl::GetFlag(FLAGS_json) ? data::InspectionJson(*inspection)
+                                                     : data::InspectionText(*inspection))
                               .c_str());
       continue;
     }
@@ -415,14 +419,14 @@ absl::Status Frames(absl::Span<const std::string> files) {
     }
     indices.push_back(index);
   }
-  MediaOptions media;
+  data::MediaOptions media;
   OP3D_ASSIGN_OR_RETURN(media.content, Content());
   OP3D_ASSIGN_OR_RETURN(
-      const std::vector<ExportedFrame> frames,
-      ExportFrames(UserPath(files[0]), indices, absl::GetFlag(FLAGS_size), out, media));
-  for (const ExportedFrame& frame : frames) {
+      const std::vector<data::ExportedFrame> frames,
+      data::ExportFrames(UserPath(files[0]), indices, absl::GetFlag(FLAGS_size), out, media));
+  for (const data::ExportedFrame& frame : frames) {
     std::printf("%s\n",
-                (absl::GetFlag(FLAGS_json) ? ExportedFrameJson(frame) : frame.path).c_str());
+                (absl::GetFlag(FLAGS_json) ? data::ExportedFrameJson(frame) : frame.path).c_str());
   }
   return absl::OkStatus();
 }

@@ -52,9 +52,10 @@ constexpr char kUsage[] =
     "          ./bazelw run //planner:knee -- c.csv --attempt_epochs=2\n";
 
 // The epoch or step of line `line` of the curve, also beyond its end.
-int64_t At(const CurveFile& curve, int line) { return curve.first + line * curve.spacing; }
+int64_t At(const planner::CurveFile& curve, int line) { return curve.first + line * curve.spacing; }
 
-void PrintJson(const CurveFile& curve, const Knee& knee, bool stop, const KneeInterval& interval) {
+void PrintJson(const planner::CurveFile& curve, const planner::Knee& knee, bool stop,
+               const planner::KneeInterval& interval) {
   nlohmann::ordered_json result;
   result["first"] = curve.first;
   result["spacing"] = curve.spacing;
@@ -71,9 +72,9 @@ void PrintJson(const CurveFile& curve, const Knee& knee, bool stop, const KneeIn
   std::printf("%s\n", result.dump().c_str());
 }
 
-void PrintText(const CurveFile& curve, const Knee& knee, bool stop, const KneeInterval& interval,
-               int ahead) {
-  const PerformanceCurve& f = knee.curve;
+void PrintText(const planner::CurveFile& curve, const planner::Knee& knee, bool stop,
+               const planner::KneeInterval& interval, int ahead) {
+  const planner::PerformanceCurve& f = knee.curve;
   const char* unit = curve.steps ? "step" : "epoch";
   const int last = static_cast<int>(curve.performance.size()) - 1;
   const bool every = curve.first == 0 && curve.spacing == 1;
@@ -111,16 +112,17 @@ absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--attempt_epochs", attempt, 1));
   OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(UserPath(words[0])));
   std::vector<std::string> warnings;
-  OP3D_ASSIGN_OR_RETURN(const CurveFile curve,
-                        ParseCurveFile(text, words[0], absl::GetFlag(FLAGS_curve), &warnings));
+  OP3D_ASSIGN_OR_RETURN(
+      const planner::CurveFile curve,
+      planner::ParseCurveFile(text, words[0], absl::GetFlag(FLAGS_curve), &warnings));
   if (!warnings.empty()) {
     std::fprintf(
         stderr, "warning: %s%s\n", warnings[0].c_str(),
         warnings.size() == 1 ? "" : absl::StrCat(" (and ", warnings.size() - 1, " more)").c_str());
   }
-  absl::StatusOr<Knee> knee = EstimateKnee(curve.performance);
+  absl::StatusOr<planner::Knee> knee = planner::EstimateKnee(curve.performance);
   if (!knee.ok()) return Annotate(knee.status(), words[0]);
-  KneeBootstrapOptions options;
+  planner::KneeBootstrapOptions options;
   options.confidence = kConfidence;
   options.resamples = absl::GetFlag(FLAGS_bootstrap_samples);
   options.seed = absl::GetFlag(FLAGS_seed);
@@ -128,8 +130,8 @@ absl::Status Run(absl::Span<const std::string> words) {
   const int64_t spacing = curve.steps ? 1 : curve.spacing;
   const int ahead = static_cast<int>((attempt + spacing - 1) / spacing);
   options.ahead = ahead;
-  OP3D_ASSIGN_OR_RETURN(const KneeInterval interval,
-                        BootstrapKnee(curve.performance, *knee, options));
+  OP3D_ASSIGN_OR_RETURN(const planner::KneeInterval interval,
+                        planner::BootstrapKnee(curve.performance, *knee, options));
   const int last = static_cast<int>(curve.performance.size()) - 1;
   const bool stop = last - ahead >= knee->epoch;
   if (absl::GetFlag(FLAGS_json)) {

@@ -125,19 +125,19 @@ constexpr char kUsage[] =
     "Example:  ./bazelw run //planner:plan -- show kinetics400\n";
 
 // The searches in a folder, from their journals; otherwise those in a run's record.
-absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
+absl::StatusOr<std::vector<planner::FoundSearch>> FindSearches(const std::string& path) {
   const std::string record_path = results::RecordPath(path);
   if (absl::EndsWith(path, ".json")) {
-    OP3D_ASSIGN_OR_RETURN(SearchOutcome search, ReadPlanJson(path));
+    OP3D_ASSIGN_OR_RETURN(SearchOutcome search, planner::ReadPlanJson(path));
     if (!search.has_graph()) {
       return absl::NotFoundError(absl::StrCat(path, " holds a plan without the search that found it"));
     }
     google::protobuf::RepeatedPtrField<SearchOutcome> searches;
     *searches.Add() = std::move(search);
-    return RecordedSearches(path, searches);
+    return planner::RecordedSearches(path, searches);
   }
   if (FolderExists(path)) {
-    absl::StatusOr<std::vector<FoundSearch>> searches = ReadSearches(path);
+    absl::StatusOr<std::vector<planner::FoundSearch>> searches = planner::ReadSearches(path);
     if (!absl::IsNotFound(searches.status()) || !FileExists(record_path)) return searches;
   }
   OP3D_ASSIGN_OR_RETURN(const RunRecord record, results::ReadRecord(path));
@@ -145,14 +145,14 @@ absl::StatusOr<std::vector<FoundSearch>> FindSearches(const std::string& path) {
     return absl::NotFoundError(
         absl::StrCat(record_path, " holds no search: the run was given its plan, or is not done"));
   }
-  return RecordedSearches(record_path, record.searches());
+  return planner::RecordedSearches(record_path, record.searches());
 }
 
 // `plan` with its search, where the path that it was found by has that.
 SearchOutcome WithSearch(const Plan& plan, const std::string& path) {
   SearchOutcome outcome;
   if (const auto searches = FindSearches(path); searches.ok()) {
-    for (const FoundSearch& search : *searches) {
+    for (const planner::FoundSearch& search : *searches) {
       if (search.progress.graph().pool() != plan.pool()) continue;
       if (auto found = search.progress.Outcome(); found.ok()) outcome = *std::move(found);
     }
@@ -162,19 +162,21 @@ SearchOutcome WithSearch(const Plan& plan, const std::string& path) {
 }
 
 absl::Status Show(const std::string& name) {
-  OP3D_ASSIGN_OR_RETURN(const Plan plan, FindPlan(name));
-  std::fputs(PlanText(plan).c_str(), stdout);
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, planner::FindPlan(name));
+  std::fputs(planner::PlanText(plan).c_str(), stdout);
   const std::string output = absl::GetFlag(FLAGS_output);
   if (output.empty()) return absl::OkStatus();
   const std::string path = UserPath(output);
-  return absl::EndsWith(path, ".json") ? WritePlanJson(path, WithSearch(plan, UserPath(name)))
-                                       : WritePlan(path, plan);
+  return absl::EndsWith(path, ".json")
+             ? planner::WritePlanJson(path, WithSearch(plan, UserPath(name)))
+             : planner::WritePlan(path, plan);
 }
 
 absl::Status PrintSearches(const std::string& folder,
-                           std::string (*format)(const SearchProgress&)) {
-  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> searches, FindSearches(UserPath(folder)));
-  for (const FoundSearch& search : searches) {
+                           std::string (*format)(const planner::SearchProgress&)) {
+  OP3D_ASSIGN_OR_RETURN(const std::vector<planner::FoundSearch> searches,
+                        FindSearches(UserPath(folder)));
+  for (const planner::FoundSearch& search : searches) {
     std::printf("%s\n%s", search.path.c_str(), format(search.progress).c_str());
     if (&search != &searches.back()) std::printf("\n");
   }
@@ -184,30 +186,31 @@ absl::Status PrintSearches(const std::string& folder,
 // The budget of a search over `wide`; empty = its own.
 absl::Status SetBudget(const std::string& text, WideGraphSettings* wide) {
   if (text.empty()) return absl::OkStatus();
-  OP3D_ASSIGN_OR_RETURN(const Budget budget, ParseBudget(text));
-  if (budget.unit == Budget::kSeconds) {
+  OP3D_ASSIGN_OR_RETURN(const planner::Budget budget, planner::ParseBudget(text));
+  if (budget.unit == planner::Budget::kSeconds) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--budget=", text,
         ": what a frame takes with this runner is not known; give frames a video "
         "or multiples of the plan (plan search --dry_run asks the runner for its time)"));
   }
-  wide->set_frames(budget.unit == Budget::kPlans ? budget.amount * FramesOfPath(*wide)
-                                                 : budget.amount);
+  wide->set_frames(budget.unit == planner::Budget::kPlans
+                       ? budget.amount * planner::FramesOfPath(*wide)
+                       : budget.amount);
   return absl::OkStatus();
 }
 
 // A file of the user's, or a shipped one: a TransitionGraph, or the WideGraphSettings of one, to
 // which `budget` applies.
 absl::StatusOr<TransitionGraph> ReadGraph(const std::string& name, const std::string& budget = "") {
-  OP3D_ASSIGN_OR_RETURN(const std::string path, FindGraphFile(name));
+  OP3D_ASSIGN_OR_RETURN(const std::string path, planner::FindGraphFile(name));
   TransitionGraph graph;
   WideGraphSettings wide;
   if (!ReadTextproto(path, &graph).ok() && ReadTextproto(path, &wide).ok()) {
     OP3D_RETURN_IF_ERROR(SetBudget(budget, &wide));
-    absl::StatusOr<TransitionGraph> made = MakeWideGraph(wide);
+    absl::StatusOr<TransitionGraph> made = planner::MakeWideGraph(wide);
     return made.ok() ? made : Annotate(made.status(), path);
   }
-  OP3D_ASSIGN_OR_RETURN(graph, FindGraph(name));
+  OP3D_ASSIGN_OR_RETURN(graph, planner::FindGraph(name));
   if (!budget.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--budget goes with wide graphs, which have rounds; ", name,
@@ -220,8 +223,8 @@ std::string AbsolutePath(const std::string& path) {
   return std::filesystem::absolute(UserPath(path)).lexically_normal().string();
 }
 
-ChildSearchOptions ReadChildOptions(const std::string& folder) {
-  ChildSearchOptions options;
+planner::ChildSearchOptions ReadChildOptions(const std::string& folder) {
+  planner::ChildSearchOptions options;
   options.folder = AbsolutePath(folder.empty() ? "." : folder);
   options.jobs = absl::GetFlag(FLAGS_jobs);
   options.keep_all_weights = absl::GetFlag(FLAGS_keep_all_weights);
@@ -233,22 +236,23 @@ ChildSearchOptions ReadChildOptions(const std::string& folder) {
 
 absl::Status PrintDryRun(const SearchRequest& request) {
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--videos", absl::GetFlag(FLAGS_videos), 1));
-  OP3D_ASSIGN_OR_RETURN(const SearchCost cost,
-                        EstimateSearch(request, ReadChildOptions(absl::GetFlag(FLAGS_output_dir)),
-                                       absl::GetFlag(FLAGS_videos)));
-  std::fputs(FormatCost(cost).c_str(), stdout);
+  OP3D_ASSIGN_OR_RETURN(
+      const planner::SearchCost cost,
+      planner::EstimateSearch(request, ReadChildOptions(absl::GetFlag(FLAGS_output_dir)),
+                              absl::GetFlag(FLAGS_videos)));
+  std::fputs(planner::FormatCost(cost).c_str(), stdout);
   return absl::OkStatus();
 }
 
 absl::Status RunSearch(const SearchRequest& request, const std::string& folder) {
-  const ChildSearchOptions options = ReadChildOptions(folder);
-  const absl::StatusOr<FoundPlan> found = SearchWithChildren(request, options);
+  const planner::ChildSearchOptions options = ReadChildOptions(folder);
+  const absl::StatusOr<planner::FoundPlan> found = planner::SearchWithChildren(request, options);
   if (absl::IsCancelled(found.status())) {
     return absl::CancelledError(
         absl::StrCat(found.status().message(), "; resume with: plan resume ", options.folder));
   }
   OP3D_RETURN_IF_ERROR(found.status());
-  std::fputs(PlanText(found->plan).c_str(), stdout);
+  std::fputs(planner::PlanText(found->plan).c_str(), stdout);
   const std::string& weights = found->weights;
   if (weights.empty() || FolderExists(weights)) {
     std::printf("weights: %s\n", weights.empty() ? "the initial ones" : weights.c_str());
@@ -335,7 +339,7 @@ absl::Status BeginSearch(absl::Span<const std::string> words) {
 }
 
 absl::Status ResumeSearch(const std::string& folder) {
-  OP3D_ASSIGN_OR_RETURN(const SearchRequest request, ReadSearchRequest(UserPath(folder)));
+  OP3D_ASSIGN_OR_RETURN(const SearchRequest request, planner::ReadSearchRequest(UserPath(folder)));
   return RunSearch(request, folder);
 }
 
@@ -355,11 +359,12 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
     graphs.push_back(std::move(graph));
   }
   std::vector<Recorded> recorded;
-  const absl::StatusOr<SearchOutcome> plan_json = ReadPlanJson(path);
+  const absl::StatusOr<SearchOutcome> plan_json = planner::ReadPlanJson(path);
   const bool searched = plan_json.ok() && plan_json->has_graph();
   if (!FolderExists(path) && !absl::EndsWith(path, ".textproto") && !searched) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-    OP3D_ASSIGN_OR_RETURN(const std::vector<EdgeOutcome> edges, ParseEdgeScores(text, path));
+    OP3D_ASSIGN_OR_RETURN(const std::vector<EdgeOutcome> edges,
+                          planner::ParseEdgeScores(text, path));
     if (graphs.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat(path, " holds edges alone: say which graph they are of, --graph=base_cs"));
@@ -367,8 +372,8 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
     for (const TransitionGraph& graph : graphs) recorded.push_back({path, graph, edges, {}});
     return recorded;
   }
-  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> searches, FindSearches(path));
-  for (const FoundSearch& search : searches) {
+  OP3D_ASSIGN_OR_RETURN(const std::vector<planner::FoundSearch> searches, FindSearches(path));
+  for (const planner::FoundSearch& search : searches) {
     Recorded one = {search.path, search.progress.graph(), {}, {}};
     for (const auto& outcome : search.progress.outcomes()) {
       if (outcome) one.edges.push_back(*outcome);
@@ -380,7 +385,7 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
     for (const TransitionGraph& graph : graphs) {
       // With several searches, each is planned again over the graph of its own pool.
       if (searches.size() > 1 && graph.pool() != one.graph.pool()) continue;
-      MatchedEdges matched = MatchEdges(one.graph, one.edges, graph);
+      planner::MatchedEdges matched = planner::MatchEdges(one.graph, one.edges, graph);
       recorded.push_back(
           {one.path, graph, std::move(matched.edges), std::move(matched.unrecorded)});
     }
@@ -391,20 +396,21 @@ absl::StatusOr<std::vector<Recorded>> ReadRecorded(const std::string& path) {
 }
 
 // Prints the result and returns the plan: the best one, or the best within the budget.
-absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& options) {
-  const absl::StatusOr<Replay> replay = PlanAgain(recorded.graph, recorded.edges, options);
+absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const planner::ReplayOptions& options) {
+  const absl::StatusOr<planner::Replay> replay =
+      planner::PlanAgain(recorded.graph, recorded.edges, options);
   const std::string unrecorded = absl::StrJoin(recorded.unrecorded, "\n");
   if (!replay.ok()) {
     if (unrecorded.empty()) return replay.status();
     return absl::Status(replay.status().code(),
                         absl::StrCat(replay.status().message(), "\n", unrecorded));
   }
-  std::printf("%s\n%s%s%s", recorded.path.c_str(), FormatReplay(*replay).c_str(),
+  std::printf("%s\n%s%s%s", recorded.path.c_str(), planner::FormatReplay(*replay).c_str(),
               unrecorded.c_str(), unrecorded.empty() ? "" : "\n");
   if (const int resamples = absl::GetFlag(FLAGS_stability); resamples != 0) {
     OP3D_ASSIGN_OR_RETURN(const double share,
-                          PlanStability(recorded.graph, recorded.edges, options, *replay, resamples,
-                                        absl::GetFlag(FLAGS_seed)));
+                          planner::PlanStability(recorded.graph, recorded.edges, options, *replay,
+                                                 resamples, absl::GetFlag(FLAGS_seed)));
     std::printf("stability: %.0f %% of %d searches with resampled curves take the same path\n",
                 100 * share, resamples);
   }
@@ -416,18 +422,20 @@ absl::StatusOr<Plan> PrintReplay(const Recorded& recorded, const ReplayOptions& 
                                                    ": of a replay it is a number of ",
                                                    absl::GetFlag(FLAGS_cost), " above 0"));
   }
-  OP3D_ASSIGN_OR_RETURN(const PricedState best, BestWithin(*replay, options.cost, budget));
-  Plan plan = PlanTo(*replay, best.state);
+  OP3D_ASSIGN_OR_RETURN(const planner::PricedState best,
+                        planner::BestWithin(*replay, options.cost, budget));
+  Plan plan = planner::PlanTo(*replay, best.state);
   std::printf("the best plan within the budget of %.10g %s:\n%s", budget,
-              absl::GetFlag(FLAGS_cost).c_str(), PlanText(plan).c_str());
+              absl::GetFlag(FLAGS_cost).c_str(), planner::PlanText(plan).c_str());
   return plan;
 }
 
 // Stores a plan that can be trained, for --plan of other programs.
 absl::Status KeepPlan(const std::string& name, const Plan& plan) {
   const std::string path = UserPath(name);
-  OP3D_RETURN_IF_ERROR(Annotate(ValidatePlan(plan), absl::StrCat("nothing is written to ", path)));
-  OP3D_RETURN_IF_ERROR(WritePlan(path, plan));
+  OP3D_RETURN_IF_ERROR(
+      Annotate(planner::ValidatePlan(plan), absl::StrCat("nothing is written to ", path)));
+  OP3D_RETURN_IF_ERROR(planner::WritePlan(path, plan));
   std::fprintf(stderr, "plan: %s (%s, value %.4f)\n", path.c_str(), plan.pool().c_str(),
                plan.value());
   return absl::OkStatus();
@@ -435,13 +443,13 @@ absl::Status KeepPlan(const std::string& name, const Plan& plan) {
 
 absl::Status ReplaySearch(const std::string& name) {
   OP3D_RETURN_IF_ERROR(RequireFlag(absl::GetFlag(FLAGS_stability) != 0, "seed", "--stability"));
-  ReplayOptions options;
+  planner::ReplayOptions options;
   OP3D_ASSIGN_OR_RETURN(options.rule, ReadRule());
   const bool other =
       options.rule.method() != StoppingRule::KNEE || options.rule.function() != StoppingRule::FULL;
   if (other && options.rule.attempt_epochs() == 0) options.rule.set_attempt_epochs(10);
   if (options.rule.attempt_epochs() != 0) {
-    OP3D_RETURN_IF_ERROR(ValidateStoppingRule(options.rule));
+    OP3D_RETURN_IF_ERROR(planner::ValidateStoppingRule(options.rule));
   }
   options.states = absl::GetFlag(FLAGS_states);
   const std::string cost = absl::GetFlag(FLAGS_cost);
@@ -449,7 +457,7 @@ absl::Status ReplaySearch(const std::string& name) {
     return absl::InvalidArgumentError(
         absl::StrCat("--cost=", cost, " is none of: frames, seconds"));
   }
-  options.cost = cost == "frames" ? CostUnit::kFrames : CostUnit::kSeconds;
+  options.cost = cost == "frames" ? planner::CostUnit::kFrames : planner::CostUnit::kSeconds;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Recorded> recorded, ReadRecorded(UserPath(name)));
   std::optional<Plan> best;
   for (const Recorded& one : recorded) {
@@ -462,22 +470,25 @@ absl::Status ReplaySearch(const std::string& name) {
   return output.empty() ? absl::OkStatus() : KeepPlan(output, *best);
 }
 
-std::string Ranks(const SearchAgreement::Ranks& ranks, absl::string_view of) {
+std::string Ranks(const planner::SearchAgreement::Ranks& ranks, absl::string_view of) {
   return absl::StrFormat("  rank correlation of %d edges %s: %.2f\n", ranks.edges, of,
                          ranks.correlation);
 }
 
 // Prints how far the searches of two folders or records agree, pool by pool.
 absl::Status PrintAgreement(const std::string& first, const std::string& second) {
-  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> ours, FindSearches(UserPath(first)));
-  OP3D_ASSIGN_OR_RETURN(const std::vector<FoundSearch> theirs, FindSearches(UserPath(second)));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<planner::FoundSearch> ours,
+                        FindSearches(UserPath(first)));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<planner::FoundSearch> theirs,
+                        FindSearches(UserPath(second)));
   int pools = 0;
-  for (const FoundSearch& a : ours) {
-    for (const FoundSearch& b : theirs) {
+  for (const planner::FoundSearch& a : ours) {
+    for (const planner::FoundSearch& b : theirs) {
       if (a.progress.graph().pool() != b.progress.graph().pool()) continue;
       OP3D_ASSIGN_OR_RETURN(const SearchOutcome outcome, a.progress.Outcome());
       OP3D_ASSIGN_OR_RETURN(const SearchOutcome other, b.progress.Outcome());
-      OP3D_ASSIGN_OR_RETURN(const SearchAgreement agreement, CompareSearches(outcome, other));
+      OP3D_ASSIGN_OR_RETURN(const planner::SearchAgreement agreement,
+                            planner::CompareSearches(outcome, other));
       std::printf("%s\n%s%s", a.progress.graph().pool().c_str(),
                   Ranks(agreement.all, "measured in both").c_str(),
                   Ranks(agreement.first, "of them out of the initial state").c_str());
@@ -512,13 +523,15 @@ Command OneWord(const std::string& name, absl::string_view word, Function functi
 }
 
 absl::Status Explain(const std::string& folder) {
-  OP3D_RETURN_IF_ERROR(PrintSearches(folder, FormatExplanation));
+  OP3D_RETURN_IF_ERROR(PrintSearches(folder, planner::FormatExplanation));
   std::fprintf(stderr, "As pictures and a page: ./bazelw run //results:report -- %s\n",
                folder.c_str());
   return absl::OkStatus();
 }
 
-absl::Status ShowStatus(const std::string& folder) { return PrintSearches(folder, FormatStatus); }
+absl::Status ShowStatus(const std::string& folder) {
+  return PrintSearches(folder, planner::FormatStatus);
+}
 
 absl::Status Agree(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RequireWords(words, 2, "plan agree DIR DIR"));
