@@ -62,7 +62,7 @@ ABSL_FLAG(
     "of its own below --output_dir, with \"{split}\" for its number in --init, then their mean");
 ABSL_FLAG(std::string, stream, "",
           "pictures, or flow, as in a folder that `dataset flow` wrote; empty = the settings' own, "
-          "which is pictures where nothing is set");
+          "by default pictures");
 ABSL_FLAG(std::string, output_dir, "", op3d::kRunFolderHelp);
 ABSL_FLAG(std::string, network, "", op3d::kNetworkHelp);
 ABSL_FLAG(std::string, init, "",
@@ -71,9 +71,10 @@ ABSL_FLAG(std::string, init, "",
 ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "", op3d::kTrainingPrecisionHelp);
 ABSL_FLAG(std::string, arithmetic, "", op3d::kTrainingArithmeticHelp);
-ABSL_FLAG(int, threads, 0,
-          "this one and the loader's; 0 = all cores, shared by the processes of this machine.  No "
-          "result depends on it");
+ABSL_FLAG(
+    int, threads, 0,
+    "threads of training and loader; 0 = all cores, shared by the processes of this machine.  "
+    "No result depends on it");
 ABSL_FLAG(int64_t, seed, -1, op3d::kSettingsSeedHelp);
 ABSL_FLAG(bool, dry_run, false, op3d::kDryRunHelp);
 ABSL_FLAG(bool, serve, false,

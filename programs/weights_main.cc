@@ -37,7 +37,7 @@ ABSL_FLAG(
     "inspect, import, export: the network the weights are for, as in dg_p3d_resnet50; an export "
     "takes the file's own");
 ABSL_FLAG(int, classes, 0,
-          "inspect, import, export: its classes; default: as many as the weights have");
+          "inspect, import, export: number of the network's classes; default: as in the weights");
 ABSL_FLAG(int, frames, 16, "inspect --network: frames of a clip");
 ABSL_FLAG(int, height, 224, "inspect --network: its height in pixels");
 ABSL_FLAG(int, width, 224, "inspect --network: its width in pixels");

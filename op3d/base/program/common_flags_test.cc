@@ -34,10 +34,10 @@ TEST(CommonFlagsTest, HowToGoOnIsSaidWhereSomethingIsSaved) {
   const absl::Status full = absl::ResourceExhaustedError("the disk is full");
   EXPECT_EQ(SayHowToGoOn(full, folder, "runs"), full);
   ASSERT_THAT(WriteFileAtomically(JoinPath(folder, "settings.textproto"), ""), IsOk());
-  EXPECT_THAT(SayHowToGoOn(full, folder, "runs"),
-              StatusIs(absl::StatusCode::kResourceExhausted,
-                       testing::EndsWith("the same command with --output_dir=runs goes on from "
-                                         "there.")));
+  EXPECT_THAT(
+      SayHowToGoOn(full, folder, "runs"),
+      StatusIs(absl::StatusCode::kResourceExhausted,
+               testing::EndsWith("the same command with --output_dir=runs resumes the run.")));
   EXPECT_THAT(SayHowToGoOn(absl::OkStatus(), folder, "runs"), IsOk());
   const absl::Status wrong = absl::InvalidArgumentError("--seed is -3");
   EXPECT_EQ(SayHowToGoOn(wrong, folder, "runs"), wrong);

@@ -154,7 +154,8 @@ void TakeClassifiers(const NetworkDefinition& network, const Checkpoint& checkpo
   }
 }
 
-// "; its objects were left aside: ..." for a file whose weights are not found.
+// "objects that only its own code can read were ignored: ..." for a file whose weights are not
+// found.
 std::string LeftAsideText(const Checkpoint& checkpoint) {
   std::vector<std::string> objects;
   for (const auto& [place, what] : checkpoint.left_aside()) {
