@@ -257,7 +257,8 @@ def cost_answer(epochs: int, cost: Any) -> Dict[str, Any]:
 
 
 def error_answer(text: str, failed: bool = False) -> Dict[str, Any]:
-    # A file's name may hold bytes that are not UTF-8; a traceback's text may be longer than a line may be.
+    # A file's name may hold bytes that are not UTF-8; a traceback may be longer than a line
+    # may be.
     answer: Dict[str, Any] = {"error": text.encode("utf-8", "backslashreplace").decode()[:_LONGEST_ERROR]}
     if failed:
         answer["failed"] = True
