@@ -48,8 +48,8 @@ expect 2 'there is no sub-command "dance"' "$plan" dance .
 expect 2 'a sub-command is missing; there are search, resume, show' "$plan"
 expect 2 'use: plan show FILE' "$plan" show
 expect 0 '--states' "$plan" replay --help
-expect 0 'Flags of show:' "$plan" show --help
-"$plan" show --help | grep -e '^  --' && fail 'plan show has no flags'
+expect 0 'Flags of status:' "$plan" status --help
+"$plan" status --help | grep -e '^  --' && fail 'plan status has no flags'
 expect 2 '^plan: --jobs is not a flag of plan show, but of: search, resume' "$plan" show kinetics400 --jobs=4
 expect 2 '--stability is not a flag of plan status, but of: replay' "$plan" status . --stability=3
 expect 2 '--graph is not a flag of plan resume, but of: search, replay' "$plan" resume . --graph=base_us
