@@ -11,7 +11,6 @@
 
 #include "absl/status/statusor.h"
 #include "results/compare/comparison_rules.h"
-#include "results/compare/difference.h"
 #include "results/record/run_record.pb.h"
 
 namespace op3d::results {

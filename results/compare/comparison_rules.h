@@ -1,4 +1,4 @@
-// The rules for what counts as a difference between two runs, field by field.
+// What a difference between two runs is, and the rules for what counts as one, field by field.
 #ifndef OP3D_RESULTS_COMPARE_COMPARISON_RULES_H_
 #define OP3D_RESULTS_COMPARE_COMPARISON_RULES_H_
 
@@ -8,6 +8,17 @@
 #include <vector>
 
 namespace op3d::results {
+
+// One place where two runs differ.
+struct Difference {
+  // "recipe 'planned' > test > top1".
+  std::string place;
+  // The value in each run; "" if there is none.
+  std::string a;
+  std::string b;
+  // "differs by 0.02, allowed 0.01"; may be empty.
+  std::string note;
+};
 
 struct ComparisonOptions {
   // Compare every bit: without tolerances; checksums and the order of entries count too.

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "results/compare/comparison_rules.h"
-#include "results/compare/difference.h"
 #include "results/record/run_record.pb.h"
 
 namespace op3d::results {

@@ -10,7 +10,6 @@
 
 #include "absl/status/statusor.h"
 #include "results/compare/comparison_rules.h"
-#include "results/compare/difference.h"
 
 namespace op3d::results {
 

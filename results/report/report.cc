@@ -12,8 +12,7 @@
 #include "results/picture/svg.h"
 #include "results/record/format.h"
 #include "results/record/headline.h"
-#include "results/report/report_results.h"
-#include "results/report/report_run.h"
+#include "results/report/report_sections.h"
 
 namespace op3d::results {
 namespace {
