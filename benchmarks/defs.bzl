@@ -1,5 +1,16 @@
 """A benchmark is one program; a dataset's name makes it a target."""
 
+# The datasets of the benchmarks; each has its settings in specs/.
+DATASETS = [
+    "activitynet",
+    "hmdb51",
+    "kinetics400",
+    "kinetics600",
+    "something_something_v1",
+    "something_something_v2",
+    "ucf101",
+]
+
 def _dataset_benchmark_impl(ctx):
     program = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.symlink(output = program, target_file = ctx.executable.program, is_executable = True)

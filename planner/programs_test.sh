@@ -163,7 +163,10 @@ sed 's/stride: 1/stride: 2/' graph.textproto >strides.textproto
 expect 2 'B (32 frames a clip, rate 0.004, 256 clips an update) is not in the record' \
   "$plan" replay toy --graph=strides.textproto --output=none.textproto
 [[ ! -e none.textproto ]] || fail "a replay without a plan wrote one"
-for rule in knee_interval plateau; do
+# Every rule that --stopping knows, as its message names them.
+rules=$("$plan" replay toy --stopping=never 2>&1 | sed -n 's/.*is none of: //p' | tr -d ,)
+[[ $rules == knee\ * ]] || fail "the stopping rules are not named: $rules"
+for rule in $rules; do
   expect 0 'toy plan, ' "$plan" search "${toy[@]}" --runner="python3 $train" --output_dir="$rule" \
     --stopping="$rule"
 done

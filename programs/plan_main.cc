@@ -41,6 +41,27 @@
 #include "planner/search/search_folder.h"
 #include "results/record/record.h"
 
+namespace op3d::planner {
+namespace {
+
+// "knee, knee_interval, plateau".
+std::string NamesOf(const google::protobuf::EnumDescriptor& values) {
+  std::vector<std::string> names;
+  for (int i = 0; i < values.value_count(); ++i) {
+    names.push_back(absl::AsciiStrToLower(values.value(i)->name()));
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+std::string StoppingHelp() {
+  return absl::StrCat(
+      "search, replay: when an edge ends: ", NamesOf(*StoppingRule::Method_descriptor()),
+      "; knee is the published rule (planner/README.md says what each costs)");
+}
+
+}  // namespace
+}  // namespace op3d::planner
+
 ABSL_FLAG(std::string, runner, "",
           "search: the command that trains, 'python3 my_train.py' (planner/runner/child_runner.h)");
 ABSL_FLAG(
@@ -54,9 +75,7 @@ ABSL_FLAG(std::vector<std::string>, graph, {},
 ABSL_FLAG(int, attempt_epochs, 0,
           "search, replay: T; an edge ends T epochs after its knee.  Default of a search: 10; "
           "of a replay: as recorded");
-ABSL_FLAG(std::string, stopping, "knee",
-          "search, replay: when an edge ends: knee (published), knee_interval, plateau "
-          "(planner/README.md says what each costs)");
+ABSL_FLAG(std::string, stopping, "knee", op3d::planner::StoppingHelp());
 ABSL_FLAG(std::string, function, "full",
           "search, replay: what is fitted: full (published), exponential_linear, exponential, "
           "quadratic");
@@ -270,12 +289,8 @@ template <typename Parse, typename Enum>
 absl::Status ReadEnum(const char* flag, const std::string& text, Parse parse,
                       const google::protobuf::EnumDescriptor& values, Enum* value) {
   if (parse(absl::AsciiStrToUpper(text), value)) return absl::OkStatus();
-  std::vector<std::string> names;
-  for (int i = 0; i < values.value_count(); ++i) {
-    names.push_back(absl::AsciiStrToLower(values.value(i)->name()));
-  }
   return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", text, " is none of: ", absl::StrJoin(names, ", ")));
+      absl::StrCat("--", flag, "=", text, " is none of: ", NamesOf(values)));
 }
 
 // A flag that has no effect with the others is a mistake.

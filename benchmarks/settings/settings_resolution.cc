@@ -24,6 +24,7 @@
 #include "planner/graphs/pool.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/graphs/wide_graph.h"
+#include "planner/knee/stopping_rule.h"
 #include "planner/plans/plan_io.h"
 
 namespace op3d::benchmarks {
@@ -303,6 +304,8 @@ absl::Status ValidateSearch(const SearchSettings& search) {
   OP3D_RETURN_IF_ERROR(RequireAtLeast("search.rule.max_epochs", rule.max_epochs(), 1));
   OP3D_RETURN_IF_ERROR(
       RequireAtLeast("search.rule.max_epochs_from_initial", rule.max_epochs_from_initial(), 1));
+  // The settings of its method.
+  OP3D_RETURN_IF_ERROR(Annotate(planner::ValidateStoppingRule(rule), "settings: search.rule"));
   if (search.search_split() == SearchSettings::HELD_OUT_FROM_TRAIN) {
     OP3D_RETURN_IF_ERROR(Require(search.held_out_share() > 0 && search.held_out_share() < 1,
                                  "search.held_out_share", search.held_out_share(), "in (0, 1)"));

@@ -340,6 +340,11 @@ TEST(SettingsResolutionTest, WhatMakesNoSenseIsNamed) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("test_crop of 100 does not fit")));
   EXPECT_THAT(with("search.held_out_share=1"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("(0, 1)")));
+  SettingsRequest rule = Request();
+  rule.method = "both";
+  rule.assignments = {"search.rule.method=KNEE_INTERVAL", "search.rule.confidence=2"};
+  EXPECT_THAT(ResolveSettings(rule).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("confidence is 2")));
   SettingsRequest no_graph = Request();
   no_graph.miniature = false;
   no_graph.assignments = {"search.graphs=['no_such_graph']"};

@@ -1,5 +1,16 @@
 """A miniature as a target: made once, cached, used as `data` of a program or a test."""
 
+# The datasets that have a miniature, in miniatures/<name>.textproto.
+MINIATURES = [
+    "activitynet",
+    "hmdb51",
+    "kinetics400",
+    "kinetics600",
+    "something_something_v1",
+    "something_something_v2",
+    "ucf101",
+]
+
 def _miniature_impl(ctx):
     folder = ctx.actions.declare_directory(ctx.label.name)
     arguments = [

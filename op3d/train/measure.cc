@@ -27,7 +27,36 @@ double Performance(const ScoreSettings& score, const Metrics& metrics) {
   }
 }
 
+// The figures of Metrics that a search may need; AddParts() leaves all others at 0.
+constexpr double Metrics::*kShares[] = {&Metrics::top1, &Metrics::top3, &Metrics::top5};
+constexpr double Metrics::*kMeans[] = {&Metrics::probability, &Metrics::log_likelihood};
+
+// The figures of all processes' videos, from those of this process.  Shares are converted back to
+// counts, and means to sums on their grid: both can be added exactly.
+absl::StatusOr<Metrics> AddParts(const Metrics& part, ProcessGroup* group) {
+  constexpr double kGrid = 1 << 26;
+  const double count = static_cast<double>(part.videos);
+  std::vector<double> sums = {count};
+  for (const auto figure : kShares) sums.push_back(std::round(part.*figure * count));
+  for (const auto figure : kMeans) sums.push_back(std::round(part.*figure * count * kGrid));
+  OP3D_RETURN_IF_ERROR(group->AllReduce(&sums));
+  const double videos = sums[0];
+  if (videos == 0) return absl::DataLossError("no video to measure on could be read");
+  Metrics whole;
+  size_t next = 1;
+  for (const auto figure : kShares) whole.*figure = sums[next++] / videos;
+  for (const auto figure : kMeans) whole.*figure = sums[next++] / kGrid / videos;
+  return whole;
+}
+
 }  // namespace
+
+double ChancePerformance(const ScoreSettings& score, int64_t classes) {
+  if (classes < 1) return 0;
+  const auto all = static_cast<double>(classes);
+  if (score.measure() != ScoreSettings::MEAN_OF_TOP_1_3_5) return 1 / all;
+  return (1 + std::min(3.0, all) + std::min(5.0, all)) / (3 * all);
+}
 
 int SearchClips(const ScoreSettings& score, int clip_frames) {
   return std::min(1000, std::max(1, score.frames() / std::max(1, clip_frames)));
@@ -57,22 +86,7 @@ absl::StatusOr<CurvePoint> MeasureNetwork(Network* network, const std::vector<da
     if (!own.empty()) {
       OP3D_ASSIGN_OR_RETURN(part, MeasurePerformance(network, own, job.frames, options, seconds));
     }
-    // Convert shares back to counts, and means to sums on their grid: both can be added exactly.
-    constexpr double kGrid = 1 << 26;
-    const double count = static_cast<double>(part.videos);
-    std::vector<double> counts = {count, std::round(part.top1 * count),
-                                  std::round(part.top3 * count), std::round(part.top5 * count),
-                                  std::round(part.probability * count * kGrid),
-                                  std::round(part.log_likelihood * count * kGrid)};
-    OP3D_RETURN_IF_ERROR(job.group->AllReduce(&counts));
-    if (counts[0] == 0) {
-      return absl::DataLossError("none of the videos to measure on could be read");
-    }
-    metrics.top1 = counts[1] / counts[0];
-    metrics.top3 = counts[2] / counts[0];
-    metrics.top5 = counts[3] / counts[0];
-    metrics.probability = counts[4] / kGrid / counts[0];
-    metrics.log_likelihood = counts[5] / kGrid / counts[0];
+    OP3D_ASSIGN_OR_RETURN(metrics, AddParts(part, job.group));
   }
   CurvePoint measure;
   measure.set_performance(Performance(job.score, metrics));

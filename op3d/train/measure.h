@@ -6,6 +6,7 @@
 #ifndef OP3D_TRAIN_MEASURE_H_
 #define OP3D_TRAIN_MEASURE_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ namespace op3d {
 
 // The number of clips of `clip_frames` frames that ScoreSettings.frames stands for, in [1, 1000].
 int SearchClips(const ScoreSettings& score, int clip_frames);
+
+// The performance of guessing if all classes have equally many videos; 0 = number of classes unknown.
+double ChancePerformance(const ScoreSettings& score, int64_t classes);
 
 // Returns performance, top-k, probability and evaluation_seconds.  Each of several processes scores
 // its share of the videos, and all get the figures of the whole: the same bits as with one.  `job`

@@ -64,7 +64,7 @@ std::string DescribeCollapse(absl::Span<const double> performance, double chance
 StoppingRule PublishedRule(int attempt_epochs);
 
 // InvalidArgument, naming field and value: attempt_epochs or one of the two bounds below 1, or a
-// setting of KNEE_INTERVAL or race out of its range.
+// setting of the method or of race out of its range.
 absl::Status ValidateStoppingRule(const StoppingRule& rule);
 
 // The terms of the rule's function.

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "results/compare/comparison_rules.h"
 #include "results/record/compact_record.h"
 #include "results/testing/fixture_record.h"
 
@@ -35,6 +36,15 @@ std::vector<std::string> Places(const std::vector<Difference>& differences) {
 }
 
 EdgeOutcome* Edge(RunRecord* record) { return record->mutable_searches(1)->mutable_edges(2); }
+
+TEST(RecordComparisonTest, EveryFigureOfATestHasARule) {
+  const google::protobuf::Descriptor& test = *TestResult::descriptor();
+  for (int i = 0; i < test.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor& field = *test.field(i);
+    if (field.cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE) continue;
+    EXPECT_NE(RuleOf(field), ComparisonRule::kEqual) << field.full_name();
+  }
+}
 
 TEST(RecordComparisonTest, EqualRecordsAreEqualWhateverTheirTimes) {
   const auto volatile_change = [](RunRecord* record) {

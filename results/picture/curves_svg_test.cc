@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "results/testing/fixture_record.h"
@@ -54,6 +56,20 @@ TEST(CurvesSvgTest, EndingInWords) {
   EXPECT_EQ(DescribeEnding(edge), "training failed after 8 epochs");
   edge.set_ending(EdgeOutcome::UNREACHED);
   EXPECT_EQ(DescribeEnding(edge), "not trained: its source is not reached");
+}
+
+TEST(CurvesSvgTest, EveryEndingHasItsOwnWords) {
+  EdgeOutcome edge;
+  for (int epoch = 0; epoch <= 8; ++epoch) edge.add_curve()->set_epoch(epoch);
+  std::set<std::string> words;
+  const google::protobuf::EnumDescriptor& endings = *EdgeOutcome::Ending_descriptor();
+  for (int i = 1; i < endings.value_count(); ++i) {  // without ENDING_UNSPECIFIED
+    const auto ending = static_cast<EdgeOutcome::Ending>(endings.value(i)->number());
+    edge.set_ending(ending);
+    edge.mutable_knee()->set_knee(4);
+    if (ending == EdgeOutcome::LENGTH_REACHED) edge.clear_knee();
+    EXPECT_TRUE(words.insert(DescribeEnding(edge)).second) << endings.value(i)->name();
+  }
 }
 
 TEST(CurvesSvgTest, OddSearchesGiveWellFormedPictures) {

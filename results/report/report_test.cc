@@ -1,5 +1,6 @@
 #include "results/report/report.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "results/record/compact_record.h"
 #include "results/record/format.h"
+#include "results/report/report_search.h"
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
@@ -164,6 +166,17 @@ TEST(ReportTest, SearchesAreExplained) {
 }
 
 // Computed by hand: B is won by the edge from S0, 0.02 ahead of A.
+TEST(ReportTest, EveryStoppingRuleHasItsOwnWords) {
+  StoppingRule rule;
+  rule.set_attempt_epochs(5);
+  std::set<std::string> words;
+  const google::protobuf::EnumDescriptor& methods = *StoppingRule::Method_descriptor();
+  for (int i = 0; i < methods.value_count(); ++i) {
+    rule.set_method(static_cast<StoppingRule::Method>(methods.value(i)->number()));
+    EXPECT_TRUE(words.insert(DescribeRule(rule)).second) << methods.value(i)->name();
+  }
+}
+
 TEST(ReportTest, MarginsAreOfTheTwoBestWays) {
   SearchOutcome search;
   search.mutable_graph()->set_initial("S0");

@@ -129,11 +129,9 @@ ResultRow SeedsRow(const std::vector<const ResultRow*>& rows) {
   for (const ResultRow* one : rows) {
     if (row.not_official.empty()) row.not_official = one->not_official;
   }
-  row.top1 = MiddleOf(rows, [](const ResultRow& one) { return one.top1; });
-  row.top3 = MiddleOf(rows, [](const ResultRow& one) { return one.top3; });
-  row.top5 = MiddleOf(rows, [](const ResultRow& one) { return one.top5; });
-  row.mean_class_accuracy =
-      MiddleOf(rows, [](const ResultRow& one) { return one.mean_class_accuracy; });
+  for (const auto figure : kFigures) {
+    row.*figure = MiddleOf(rows, [figure](const ResultRow& one) { return one.*figure; });
+  }
   for (size_t i = 0; i < rows[0]->groups.size(); ++i) {
     row.groups.push_back(MiddleOf(rows, [i](const ResultRow& one) {
       return i < one.groups.size() ? one.groups[i] : std::nullopt;
@@ -185,23 +183,14 @@ ResultRow SplitsRow(const std::vector<std::vector<const ResultRow*>>& splits) {
   // For several seeds of a split their mean.
   std::vector<ResultRow> means;
   for (const std::vector<const ResultRow*>& rows : splits) {
-    const auto mean = [&rows](std::optional<double> ResultRow::*figure) {
-      std::vector<std::optional<double>> values;
-      for (const ResultRow* row : rows) values.push_back(row->*figure);
-      return Middle(values, /*mean=*/true);
-    };
     ResultRow row = *rows[0];
-    row.top1 = mean(&ResultRow::top1);
-    row.top3 = mean(&ResultRow::top3);
-    row.top5 = mean(&ResultRow::top5);
-    row.mean_class_accuracy = mean(&ResultRow::mean_class_accuracy);
+    for (const auto figure : kFigures) {
+      std::vector<std::optional<double>> values;
+      for (const ResultRow* one : rows) values.push_back(one->*figure);
+      row.*figure = Middle(values, /*mean=*/true);
+    }
     means.push_back(std::move(row));
   }
-  const auto mean = [&means](std::optional<double> ResultRow::*figure) {
-    std::vector<std::optional<double>> values;
-    for (const ResultRow& row : means) values.push_back(row.*figure);
-    return Middle(values, /*mean=*/true);
-  };
   const ResultRow& first = means[0];
   ResultRow row;
   const bool one_title =
@@ -213,10 +202,11 @@ ResultRow SplitsRow(const std::vector<std::vector<const ResultRow*>>& splits) {
   row.network = first.network;
   row.clips = first.clips;
   row.crops = first.crops;
-  row.top1 = mean(&ResultRow::top1);
-  row.top3 = mean(&ResultRow::top3);
-  row.top5 = mean(&ResultRow::top5);
-  row.mean_class_accuracy = mean(&ResultRow::mean_class_accuracy);
+  for (const auto figure : kFigures) {
+    std::vector<std::optional<double>> values;
+    for (const ResultRow& one : means) values.push_back(one.*figure);
+    row.*figure = Middle(values, /*mean=*/true);
+  }
   std::vector<double> top1;
   for (size_t i = 0; i < means.size(); ++i) {
     top1.push_back(*means[i].top1);

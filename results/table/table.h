@@ -35,6 +35,7 @@ struct ResultRow {
   std::optional<int64_t> total_frames;
   std::optional<int> clips;
   std::optional<int> crops;
+  // kFigures lists them.
   std::optional<double> top1, top3, top5, mean_class_accuracy;
   // 95 % interval of top-1: over the test videos; with several seeds over videos and seeds.  For
   // rows with a role.
@@ -64,6 +65,10 @@ struct ResultRow {
   std::optional<ShareInterval> range;
   std::string source;
 };
+
+// The figures of a test that rows over several seeds or splits show as a mean or median.
+inline constexpr std::optional<double> ResultRow::*kFigures[] = {
+    &ResultRow::top1, &ResultRow::top3, &ResultRow::top5, &ResultRow::mean_class_accuracy};
 
 // The runs of one benchmark at one scale, on one official split; for a user's own data, on the same
 // test videos.  Or the means over the splits of one benchmark at one scale.

@@ -189,12 +189,7 @@ void EdgeTrainer::Abandon(const EdgeTask& task) {
   live_folder_.clear();
 }
 
-double EdgeTrainer::Chance() const {
-  const auto classes = static_cast<double>(job_.classes);
-  if (classes < 1) return 0;
-  if (job_.score.measure() != ScoreSettings::MEAN_OF_TOP_1_3_5) return 1 / classes;
-  return (1 + std::min(3.0, classes) + std::min(5.0, classes)) / (3 * classes);
-}
+double EdgeTrainer::Chance() const { return ChancePerformance(job_.score, job_.classes); }
 
 absl::Status EdgeTrainer::Flush() { return live_ == nullptr ? absl::OkStatus() : live_->Flush(); }
 
