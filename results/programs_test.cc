@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/subprocess.h"
+#include "op3d/base/io/subprocess.h"
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
 #include "planner/graphs/pool.h"

@@ -11,8 +11,8 @@
 #include "data/annotation/held_out.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/sampling/sampling.h"
-#include "op3d/base/csv.h"
 #include "op3d/base/file.h"
+#include "op3d/base/io/csv.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 

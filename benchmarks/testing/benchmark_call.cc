@@ -7,7 +7,7 @@
 #include "absl/time/time.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
-#include "op3d/base/subprocess.h"
+#include "op3d/base/io/subprocess.h"
 
 namespace op3d::benchmarks {
 

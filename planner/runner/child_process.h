@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "op3d/base/subprocess.h"
+#include "op3d/base/io/subprocess.h"
 
 namespace op3d::planner {
 

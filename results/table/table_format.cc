@@ -9,7 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "op3d/base/csv.h"
+#include "op3d/base/io/csv.h"
 #include "op3d/base/progress.h"
 #include "results/record/format.h"
 #include "results/record/roles.h"

@@ -11,7 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "data/annotation/text/list_text.h"
-#include "op3d/base/csv.h"
+#include "op3d/base/io/csv.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::data {

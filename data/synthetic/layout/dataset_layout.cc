@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "op3d/base/csv.h"
+#include "op3d/base/io/csv.h"
 
 namespace op3d::data {
 

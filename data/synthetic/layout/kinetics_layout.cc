@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/synthetic/miniatures/miniature_rendering.h"
-#include "op3d/base/csv.h"
+#include "op3d/base/io/csv.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d::data {

@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "op3d/base/append_file.h"
+#include "op3d/base/io/append_file.h"
 
 namespace op3d {
 

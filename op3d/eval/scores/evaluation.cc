@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "op3d/base/csv.h"
+#include "op3d/base/io/csv.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/eval/scores/fusion.h"
 #include "op3d/eval/scores/silent_failure.h"

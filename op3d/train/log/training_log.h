@@ -20,7 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "op3d/base/append_file.h"
+#include "op3d/base/io/append_file.h"
 
 namespace op3d {
 

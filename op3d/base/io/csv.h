@@ -3,8 +3,8 @@
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<CsvRow> rows, ParseCsv(text, "val.csv"));
 //   Use(rows[0].fields[1]);
-#ifndef OP3D_BASE_CSV_H_
-#define OP3D_BASE_CSV_H_
+#ifndef OP3D_BASE_IO_CSV_H_
+#define OP3D_BASE_IO_CSV_H_
 
 #include <cstdint>
 #include <string>
@@ -31,4 +31,4 @@ std::string CsvField(absl::string_view text, absl::string_view quoted_too = "");
 
 }  // namespace op3d
 
-#endif  // OP3D_BASE_CSV_H_
+#endif  // OP3D_BASE_IO_CSV_H_

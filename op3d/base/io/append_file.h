@@ -4,8 +4,8 @@
 //   OP3D_RETURN_IF_ERROR(file->CutTornLine());      // what a killed process left
 //   OP3D_RETURN_IF_ERROR(file->Append("{\"epoch\":1}\n"));
 //   OP3D_RETURN_IF_ERROR(file->Sync());
-#ifndef OP3D_BASE_APPEND_FILE_H_
-#define OP3D_BASE_APPEND_FILE_H_
+#ifndef OP3D_BASE_IO_APPEND_FILE_H_
+#define OP3D_BASE_IO_APPEND_FILE_H_
 
 #include <cstdint>
 #include <memory>
@@ -54,4 +54,4 @@ class AppendFile {
 
 }  // namespace op3d
 
-#endif  // OP3D_BASE_APPEND_FILE_H_
+#endif  // OP3D_BASE_IO_APPEND_FILE_H_

@@ -1,4 +1,4 @@
-#include "op3d/base/append_file.h"
+#include "op3d/base/io/append_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "op3d/base/csv.h"
+#include "op3d/base/io/csv.h"
 
 #include "op3d/base/testing/status_matchers.h"
 

@@ -1,4 +1,4 @@
-#include "op3d/base/subprocess.h"
+#include "op3d/base/io/subprocess.h"
 
 #include <fcntl.h>
 #include <signal.h>

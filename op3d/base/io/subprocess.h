@@ -5,8 +5,8 @@
 //   options.log = JoinPath(folder, "log");
 //   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Subprocess> child, Subprocess::Start(options));
 //   Use(child->Wait());                                         // its exit code
-#ifndef OP3D_BASE_SUBPROCESS_H_
-#define OP3D_BASE_SUBPROCESS_H_
+#ifndef OP3D_BASE_IO_SUBPROCESS_H_
+#define OP3D_BASE_IO_SUBPROCESS_H_
 
 #include <sys/types.h>
 
@@ -80,4 +80,4 @@ class Subprocess {
 
 }  // namespace op3d
 
-#endif  // OP3D_BASE_SUBPROCESS_H_
+#endif  // OP3D_BASE_IO_SUBPROCESS_H_
