@@ -10,7 +10,7 @@
 #include "op3d/base/testing/status_matchers.h"
 #include "results/record/compact_record.h"
 #include "results/record/format.h"
-#include "results/report/report_search.h"
+#include "results/report/report_sections.h"
 #include "results/testing/fixture_record.h"
 #include "results/testing/markup_checker.h"
 
