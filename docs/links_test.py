@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Documents name files, folders and packages that are there."""
+"""Documents name files, folders and packages that are there; folders and BUILD files keep their size."""
 
+import collections
 import os
 import re
+import subprocess
 import sys
 import unittest
 
@@ -64,6 +66,23 @@ class LinksTest(unittest.TestCase):
             with open(os.path.join(words.ROOT, path), encoding="utf-8") as file:
                 found += faults(path, file.read(), exists)
         self.assertFalse(found, "\n" + "\n".join(found))
+
+
+class SizeTest(unittest.TestCase):
+    """The limits of CONTRIBUTING.md."""
+
+    def test_a_folder_shows_its_parts(self):
+        listed = subprocess.run(["git", "-C", words.ROOT, "ls-files"], check=True, stdout=subprocess.PIPE,
+                                universal_newlines=True).stdout.splitlines()
+        self.assertGreater(len(listed), 900)
+        files = collections.Counter(os.path.dirname(path) for path in listed)
+        self.assertEqual({folder: count for folder, count in files.items() if count > 40}, {})
+
+    def test_build_files_stay_short(self):
+        for path in words.sources():
+            if os.path.basename(path) == "BUILD":
+                with open(os.path.join(words.ROOT, path), encoding="utf-8") as file:
+                    self.assertLess(len(file.readlines()), 300, path)
 
 
 if __name__ == "__main__":
