@@ -25,7 +25,7 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.KneeEstimate.Interval.low", ComparisonRule::kLeftOut},
       {"op3d.KneeEstimate.Interval.high", ComparisonRule::kLeftOut},
       {"op3d.EdgeOutcome.epochs", ComparisonRule::kEpochs},
-      {"op3d.EdgeOutcome.failure", ComparisonRule::kLeftOut},  // the ending says as much
+      {"op3d.EdgeOutcome.failure", ComparisonRule::kWords},  // the ending says as much
       {"op3d.EdgeOutcome.score", ComparisonRule::kShare},
       {"op3d.NodeOutcome.value", ComparisonRule::kShare},
       {"op3d.Plan.Step.epochs", ComparisonRule::kEpochs},
@@ -34,10 +34,10 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.RecipeResult.epochs", ComparisonRule::kEpochs},
       {"op3d.RecipeResult.held_out", ComparisonRule::kShare},
       {"op3d.RecipeResult.losses", ComparisonRule::kLoss},
-      {"op3d.RecipeResult.warnings", ComparisonRule::kLeftOut},
+      {"op3d.RecipeResult.warnings", ComparisonRule::kWords},
       {"op3d.RecipeResult.weights_crc32", ComparisonRule::kLeftOut},
       {"op3d.RecipeResult.weights_sha256", ComparisonRule::kLeftOut},
-      {"op3d.RunRecord.notes", ComparisonRule::kLeftOut},
+      {"op3d.RunRecord.notes", ComparisonRule::kWords},
       {"op3d.TestResult.ClassResult.correct", ComparisonRule::kVideos},
       {"op3d.TestResult.head_top1", ComparisonRule::kShare},
       {"op3d.TestResult.mean_class_accuracy", ComparisonRule::kShare},

@@ -39,8 +39,9 @@ struct ComparisonOptions {
   double score_tolerance = 0.05;
 };
 
-// How a field is compared if not every bit counts.
-enum class ComparisonRule { kEqual, kShare, kLoss, kEpochs, kVideos, kLeftOut };
+// How a field is compared if not every bit counts.  kWords: sentences of the program, which another
+// commit may word differently; they are left out of exact comparisons too.
+enum class ComparisonRule { kEqual, kShare, kLoss, kEpochs, kVideos, kLeftOut, kWords };
 
 // Fields that older records lack although their runs were the same: they are compared only if both
 // records have them.  Only strings.

@@ -232,8 +232,11 @@ void SetRules(const Descriptor* message, const ComparisonOptions& options,
   for (int i = 0; i < message->field_count(); ++i) {
     const FieldDescriptor* field = message->field(i);
     const bool follows_epochs = options.epoch_tolerance > 0 && CountsFrames(*field);
-    const bool left_out = RuleOf(*field) == ComparisonRule::kLeftOut || follows_epochs;
-    if (!options.exact && left_out) differencer->IgnoreField(field);
+    const ComparisonRule rule = RuleOf(*field);
+    const bool left_out = rule == ComparisonRule::kLeftOut || follows_epochs;
+    if (rule == ComparisonRule::kWords || (!options.exact && left_out)) {
+      differencer->IgnoreField(field);
+    }
     if (!IsMessage(*field)) continue;
     SetRules(field->message_type(), options, seen, differencer);
     if (!field->is_repeated()) continue;
