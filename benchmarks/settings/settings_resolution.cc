@@ -428,9 +428,12 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
   }
   // Before --budget and --set, which change single fields of the pools.
   OP3D_RETURN_IF_ERROR(ReadPools(settings->mutable_search()));
-  OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
-  OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
-  OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));
+  // These need the settings' own search, which incomplete ones do not have.
+  if (whole) {
+    OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
+    OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
+    OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));
+  }
   return SetFields<BenchmarkSettings>(
       request.assignments,
       [&](const BenchmarkSettings& all) {

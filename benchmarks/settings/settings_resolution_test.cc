@@ -129,6 +129,17 @@ TEST(SettingsResolutionTest, MiniaturesAreReadLikeTheirDatasets) {
   }
 }
 
+// As for one's own data, whose settings are derived after the first step.
+TEST(SettingsResolutionTest, TheFirstStepLeavesTheSearchToTheSecond) {
+  SettingsRequest request = Request();
+  request.budget = "3x";
+  request.rivals = "all";
+  BenchmarkSettings asked;
+  EXPECT_THAT(OverrideSettings(request, &asked), IsOk());
+  EXPECT_FALSE(asked.search().has_wide());
+  EXPECT_FALSE(asked.has_rivals());
+}
+
 TEST(SettingsResolutionTest, TestSegmentsMayBeNamed) {
   SettingsRequest request = Request();
   request.benchmark = "ucf101";

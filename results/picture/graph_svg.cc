@@ -258,8 +258,6 @@ struct Card {
   Point corner;
 };
 
-double BestScore(const Card& card) { return card.best->score(); }
-
 // The trained states, round by round; each round has one row per learning rate.
 std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* band_tops,
                             double* width, double* bottom) {
@@ -273,7 +271,7 @@ std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* ba
     const auto [card, added] =
         cards.insert({transition.to(), {state->second, edge, transition.round(), false, {0, 0}}});
     const bool better = edge->failure().empty() && (!card->second.best->failure().empty() ||
-                                                    edge->score() > BestScore(card->second));
+                                                    edge->score() > card->second.best->score());
     if (!added && better) card->second.best = edge;
   }
   // One column per clip, shorter ones first, consecutive ones before uniform ones.
