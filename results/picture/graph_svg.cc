@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
-#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -153,18 +152,21 @@ void DrawLabel(const std::vector<Point>& points, const EdgeOutcome& edge, bool o
   picture->Text({middle.x, below}, ending, epochs);
 }
 
+// The box of a state; double where a plan may end.
+void DrawBox(Point corner, double width, double height, bool on_path, bool final, Svg* picture) {
+  const char* colour = on_path ? kVermilion : "#aab4be";
+  picture->Rectangle(
+      corner, width, height,
+      ShapeStyle().Fill(on_path ? "#fdf1e7" : "#f5f7f9").Stroke(colour, on_path ? 2.5 : 1.2), 8);
+  if (!final) return;
+  picture->Rectangle({corner.x + 4, corner.y + 4}, width - 8, height - 8,
+                     ShapeStyle().Stroke(colour, 1), 5);
+}
+
 void DrawState(const StateSettings& state, Point centre, bool on_path, bool final,
                const double* value, Svg* picture) {
   const Point corner = {centre.x - kBoxWidth / 2, centre.y - kBoxHeight / 2};
-  picture->Rectangle(corner, kBoxWidth, kBoxHeight,
-                     ShapeStyle()
-                         .Fill(on_path ? "#fdf1e7" : "#f5f7f9")
-                         .Stroke(on_path ? kVermilion : "#aab4be", on_path ? 2.5 : 1.2),
-                     8);
-  if (final) {
-    picture->Rectangle({corner.x + 4, corner.y + 4}, kBoxWidth - 8, kBoxHeight - 8,
-                       ShapeStyle().Stroke(on_path ? kVermilion : "#aab4be", 1), 5);
-  }
+  DrawBox(corner, kBoxWidth, kBoxHeight, on_path, final, picture);
   picture->Text({corner.x + 12, corner.y + 24}, state.name(), TextStyle(15).Bold());
   if (value != nullptr) {
     // Next to the name, or below it if the name is long.
@@ -254,76 +256,74 @@ struct Card {
   const StateSettings* state;
   const EdgeOutcome* best;
   int round;
-  bool last_row;  // the last one of its round
-  Point corner;
+  bool lowest = false;  // no other card of its round is below it
+  Point corner = {};
 };
 
-// The trained states, round by round; each round has one row per learning rate.
+bool Succeeded(const EdgeOutcome& edge) {
+  return edge.failure().empty() && edge.ending() != EdgeOutcome::UNREACHED;
+}
+
+// The trained states, round by round.  Cards of one clip are in one column; those of one round stand
+// there one below the other, higher learning rates first.  `band_tops`: where each round begins.
 std::vector<Card> MakeCards(const SearchOutcome& search, std::vector<double>* band_tops,
                             double* width, double* bottom) {
   std::map<std::string, const StateSettings*> states;
   for (const StateSettings& state : search.graph().states()) states[state.name()] = &state;
-  std::map<std::string, Card> cards;
+  std::map<std::string, Card> by_name;
   for (const Transition& transition : search.graph().transitions()) {
     const EdgeOutcome* edge = FindEdge(search, transition);
     const auto state = states.find(transition.to());
     if (edge == nullptr || state == states.end()) continue;
-    const auto [card, added] =
-        cards.insert({transition.to(), {state->second, edge, transition.round(), false, {0, 0}}});
-    const bool better = edge->failure().empty() && (!card->second.best->failure().empty() ||
-                                                    edge->score() > card->second.best->score());
-    if (!added && better) card->second.best = edge;
+    Card& card =
+        by_name.insert({transition.to(), {state->second, edge, transition.round()}}).first->second;
+    const bool better =
+        Succeeded(*edge) && (!Succeeded(*card.best) || edge->score() > card.best->score());
+    if (better) card.best = edge;
   }
-  // One column per clip, shorter ones first, consecutive ones before uniform ones.
-  std::map<std::pair<int64_t, int>, int> columns;
-  std::map<int, std::set<double, std::greater<double>>> rates;
-  const auto clip = [](const StateSettings& state) {
-    return std::make_pair(ClipLength(state), state.segments());
+  std::vector<Card> cards;
+  for (const auto& [name, card] : by_name) cards.push_back(card);
+  std::stable_sort(cards.begin(), cards.end(), [](const Card& a, const Card& b) {
+    return a.state->learning_rate() > b.state->learning_rate();
+  });
+  // Columns: shorter clips first, consecutive ones before uniform ones.
+  const auto clip = [](const Card& card) {
+    const StateSettings& state = *card.state;
+    return std::make_tuple(ClipLength(state), state.segments(), state.stride(), state.crop());
   };
-  for (const auto& [name, card] : cards) {
-    columns[clip(*card.state)] = 0;
-    rates[card.round].insert(card.state->learning_rate());
-  }
+  std::map<decltype(clip(cards[0])), int> columns;
+  for (const Card& card : cards) columns[clip(card)] = 0;
   int column = 0;
   for (auto& [key, number] : columns) number = column++;
-  std::map<std::pair<int, double>, double> row_tops;
+  // Each round's cards in each column, and the most of a column.
+  std::map<int, std::map<int, std::vector<Card*>>> rounds;
+  for (Card& card : cards) rounds[card.round][columns[clip(card)]].push_back(&card);
   double top = kBandTop;
-  for (const auto& [round, values] : rates) {
+  for (auto& [round, stacks] : rounds) {
     band_tops->push_back(top);
-    for (const double rate : values) {
-      row_tops[{round, rate}] = top;
-      top += kCardRow;
+    size_t rows = 0;
+    for (auto& [number, stack] : stacks) {
+      rows = std::max(rows, stack.size());
+      for (size_t row = 0; row < stack.size(); ++row) {
+        stack[row]->corner = {kBandLeft + number * kCardColumn, top + row * kCardRow};
+      }
+      stack.back()->lowest = true;
     }
-    top += kBandGap;
+    top += rows * kCardRow + kBandGap;
   }
   *width = kBandLeft + std::max(column, 4) * kCardColumn;
   *bottom = top - kBandGap;
-  std::vector<Card> placed;
-  for (auto& [name, card] : cards) {
-    const double rate = card.state->learning_rate();
-    card.corner = {kBandLeft + columns[clip(*card.state)] * kCardColumn,
-                   row_tops[{card.round, rate}]};
-    card.last_row = rate == *rates[card.round].rbegin();
-    placed.push_back(card);
-  }
-  return placed;
+  return cards;
 }
 
 void DrawCard(const Card& card, bool on_path, bool final, Svg* picture) {
-  picture->Rectangle(card.corner, kCardWidth, kCardHeight,
-                     ShapeStyle()
-                         .Fill(on_path ? "#fdf1e7" : "#f5f7f9")
-                         .Stroke(on_path ? kVermilion : "#aab4be", on_path ? 2.5 : 1.2),
-                     8);
-  if (final) {
-    picture->Rectangle({card.corner.x + 4, card.corner.y + 4}, kCardWidth - 8, kCardHeight - 8,
-                       ShapeStyle().Stroke(on_path ? kVermilion : "#aab4be", 1), 5);
-  }
+  DrawBox(card.corner, kCardWidth, kCardHeight, on_path, final, picture);
   const double x = card.corner.x + 12, y = card.corner.y;
-  const bool failed = !card.best->failure().empty();
+  const std::string score = Succeeded(*card.best) ? absl::StrFormat("%.3f", card.best->score())
+                            : card.best->ending() == EdgeOutcome::UNREACHED ? "not trained"
+                                                                            : "failed";
   picture->Text({x, y + 23}, FormatClip(*card.state), TextStyle(14).Bold());
-  picture->Text({card.corner.x + kCardWidth - 12, y + 23},
-                failed ? "failed" : absl::StrFormat("%.3f", card.best->score()),
+  picture->Text({card.corner.x + kCardWidth - 12, y + 23}, score,
                 TextStyle(13).End().Fill(on_path ? kVermilion : kGrey).Bold());
   picture->Text({x, y + 41}, absl::StrCat("rate ", FormatLearningRate(*card.state)),
                 TextStyle(11.5));
@@ -337,7 +337,7 @@ std::vector<Point> RouteDown(const Card& from, const Card& to, double shift) {
   const Point end = {to.corner.x + kCardWidth / 2 + shift, to.corner.y - 3};
   const double lane = to.corner.y - kBandGap / 2 + shift;
   const double middle = from.corner.x + kCardWidth / 2 + shift;
-  if (from.last_row) {
+  if (from.lowest) {
     return {{middle, from.corner.y + kCardHeight + 2}, {middle, lane}, {end.x, lane}, end};
   }
   const double side = from.corner.x + kCardWidth;

@@ -112,6 +112,14 @@ TEST(GraphSvgTest, ASearchInRoundsShowsWhatWasTrained) {
   // One thick arrow: edges of the first round have no arrows.
   EXPECT_EQ(Count(text, "stroke-width=\"5\""), 1);
 
+  // A second length of annealing in the same clip stands below the first.
+  const double height = DrawGraph(search).height();
+  add_edge("short.1", "longer.2", 32, 0.04, 2);
+  train("short.1", "longer.2", 0.375);
+  EXPECT_THAT(DrawGraph(search).ToFile(), HasSubstr(">0.375<"));
+  EXPECT_GT(DrawGraph(search).height(), height);
+  search.mutable_edges()->RemoveLast();
+
   search.mutable_edges(1)->set_failure("epoch 3: the loss is nan");
   text = DrawGraph(search).ToFile();
   EXPECT_THAT(text, AllOf(HasSubstr(">failed<"), Not(HasSubstr(">0.125<"))));
