@@ -5,13 +5,16 @@
 //   ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400
 //   ./bazelw run //benchmarks:own -- --dataset=$PWD/gestures.textproto --dataset_root=/gestures
 
-#include <errno.h>  // program_invocation_short_name
+#include <errno.h>  // program_invocation_name
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,8 +35,11 @@
 #include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/progress.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/distributed/process_group.h"
+#include "op3d/distributed/rank_environment.h"
 #include "op3d/torch/device.h"
 #include "op3d/train/step/training_precision.h"
 #include "planner/graphs/wide_graph.h"
@@ -77,6 +83,16 @@ ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "", op3d::kTrainingPrecisionHelp);
 ABSL_FLAG(std::string, arithmetic, "", op3d::kTrainingArithmeticHelp);
 ABSL_FLAG(int, threads, 0, op3d::kJobsHelp);
+ABSL_FLAG(int, jobs, 0,
+          "number of child processes that train and test at once; the threads are divided among "
+          "them.  0 = none: this process does everything.  No result depends on it");
+ABSL_FLAG(std::string, launcher, "",
+          "with --jobs: a prefix that starts a child elsewhere and forwards its lines; {job} = its "
+          "number, from 0: 'env CUDA_VISIBLE_DEVICES={job}', 'srun --gres=gpu:4 --ntasks=4'");
+ABSL_FLAG(std::string, serve, "", "only for the children of a run with --jobs: their service");
+ABSL_FLAG(int, job, 0, "only for the children of a run with --jobs: their number");
+ABSL_FLAG(std::string, identity, "",
+          "only for the children of a run with --jobs: the run's program and lists of videos");
 ABSL_FLAG(int64_t, seed, -1, op3d::kSettingsSeedHelp);
 ABSL_FLAG(bool, dry_run, false, op3d::kDryRunHelp);
 
@@ -85,6 +101,7 @@ namespace {
 
 // The name of the program that takes --dataset.
 constexpr char kOwn[] = "own";
+constexpr int kMostJobs = 1024;
 constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/datasets/dataset.proto)";
 
 // --benchmark, or the name under which the program was called: every dataset's target is this
@@ -206,6 +223,83 @@ absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
   return options;
 }
 
+// `text` as one word of the shell.
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+// The children's command: this program with the flags that a child needs besides the settings in
+// the run's folder.
+absl::Status PrepareJobs(BenchmarkOptions* options) {
+  options->jobs = absl::GetFlag(FLAGS_jobs);
+  options->launcher = absl::GetFlag(FLAGS_launcher);
+  OP3D_RETURN_IF_ERROR(RequireIn("--jobs", options->jobs, 0, kMostJobs));
+  if (options->jobs == 0) {
+    if (options->launcher.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "--launcher has no effect without --jobs, the number of children that it starts");
+  }
+  std::error_code error;
+  const std::string program = std::filesystem::absolute(::program_invocation_name, error).string();
+  const auto path = [](const std::string& name) {
+    std::error_code ignored;
+    return Quoted(name.empty() ? name : std::filesystem::absolute(name, ignored).string());
+  };
+  options->child_command = absl::StrCat(
+      Quoted(program), " --benchmark=", Quoted(BenchmarkName()),
+      " --dataset_root=", path(options->dataset_root), " --index=", path(options->index_file),
+      " --output_dir=", path(options->output_dir), " --device=", options->device,
+      " --threads=", std::max(1, options->threads / options->jobs));
+  return absl::OkStatus();
+}
+
+// A child of a run with --jobs, alone or as one of several processes of a launcher.
+absl::Status ServeChild() {
+  OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+  BenchmarkOptions options;
+  options.dataset_root = absl::GetFlag(FLAGS_dataset_root);
+  options.index_file = absl::GetFlag(FLAGS_index);
+  options.output_dir = absl::GetFlag(FLAGS_output_dir);
+  OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
+  const std::string settings = JoinPath(options.output_dir, "settings.textproto");
+  if (!FileExists(settings)) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no ", settings,
+                     " on this machine: the run's --output_dir must be a folder that "
+                     "all its jobs see, on a file system that they share"));
+  }
+  OP3D_RETURN_IF_ERROR(ReadTextproto(settings, &options.settings));
+  OP3D_RETURN_IF_ERROR(UseTrainingArithmetic("", options.settings.mutable_training()).status());
+  OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  if (options.device == "cuda" && ranks.size > 1) {
+    absl::StrAppend(&options.device, ":", ranks.local_rank);
+  }
+  Progress::Silence();
+  const auto serve = [&](ProcessGroup* group) {
+    return ServeRun(options, absl::GetFlag(FLAGS_serve), absl::GetFlag(FLAGS_identity),
+                    absl::GetFlag(FLAGS_job), group);
+  };
+  if (ranks.size == 1) return serve(nullptr);
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<ProcessGroup> group,
+                        ProcessGroup::Join(ranks, options.device,
+                                           absl::StrCat(PrintTextproto(options.settings),
+                                                        "output_dir: ", options.output_dir, "\n")));
+  const absl::Status status = serve(group.get());
+  group->Leave(status);
+  return status;
+}
+
+// Several processes of this program would all do the whole run.
+absl::Status RefuseRanks() {
+  OP3D_ASSIGN_OR_RETURN(const RankEnvironment ranks, ReadRankEnvironment(ProcessEnvironment()));
+  if (ranks.size == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "this is process ", ranks.rank, " of ", ranks.size,
+      " that a launcher has started, and each would do the whole run: start this program once, and "
+      "let it start its jobs: --jobs=1 --launcher='srun --ntasks=",
+      ranks.size, "' or --launcher='torchrun --nproc_per_node=", ranks.size, " --no-python'"));
+}
+
 // Decides "auto" once: the choice in the run's folder, or a new measurement.
 absl::Status DecidePrecisionOf(BenchmarkOptions* options) {
   BenchmarkSettings earlier;
@@ -249,6 +343,7 @@ absl::StatusOr<std::optional<results::NamedRecord>> RunOne(BenchmarkOptions opti
   if (!note.empty()) Progress::Print(note);
   OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
   OP3D_RETURN_IF_ERROR(DecideBudget(&options));
+  OP3D_RETURN_IF_ERROR(PrepareJobs(&options));
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeDryRun(options));
     std::printf("%s", text.c_str());
@@ -313,6 +408,8 @@ absl::Status RunAllSplits() {
 
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
+  if (!absl::GetFlag(FLAGS_serve).empty()) return ServeChild();
+  OP3D_RETURN_IF_ERROR(RefuseRanks());
   if (absl::GetFlag(FLAGS_split) == "all") return RunAllSplits();
   OP3D_ASSIGN_OR_RETURN(std::optional<int> split, SplitOf(absl::GetFlag(FLAGS_split)));
   if (split == 0) split.reset();
@@ -332,6 +429,8 @@ int main(int argc, char** argv) {
       "searches a training plan, trains and tests it and its rivals, and records everything.\n\n"
       "  ./bazelw run //benchmarks:kinetics400\n"
       "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --dry_run\n"
+      "  ./bazelw run //benchmarks:kinetics400 -- --dataset_root=/data/kinetics400 --jobs=4 \\\n"
+      "      --launcher='env CUDA_VISIBLE_DEVICES={job}'\n"
       "  ./bazelw run //benchmarks:own -- --dataset=FILE --dataset_root=DIR --dry_run",
       [](absl::Span<const std::string> words) { return op3d::benchmarks::Run(words); });
 }

@@ -2,6 +2,7 @@
 // thread and with several, with wrong input.
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <functional>
@@ -88,7 +89,8 @@ std::vector<std::string> PlannedFlags(const std::string& output_dir, int threads
   // Merges one file over the other.
   BenchmarkSettings settings, over;
   EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny.textproto"), &settings), IsOk());
-  EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny_wide.textproto"), &over), IsOk());
+  EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny_wide.textproto"), &over),
+              IsOk());
   settings.clear_recipes();
   settings.MergeFrom(over);
   RecipeSettings* planned = settings.add_recipes();
@@ -129,8 +131,7 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
     }
   }
   EXPECT_EQ(model.held_out(), highest);
-  ASSERT_OK_AND_ASSIGN(const std::string weights,
-                       ReadFile(JoinPath(folder, "model.safetensors")));
+  ASSERT_OK_AND_ASSIGN(const std::string weights, ReadFile(JoinPath(folder, "model.safetensors")));
   ASSERT_OK_AND_ASSIGN(const Checkpoint checkpoint, Checkpoint::Parse(weights, "model"));
   ASSERT_OK_AND_ASSIGN(const std::string alone, SerializeSafetensors(checkpoint.tensors(), {}));
   EXPECT_EQ(Crc32(alone), model.weights_crc32());
@@ -169,7 +170,9 @@ TEST(BenchmarkTest, ThePlannedMethodKeepsItsModelAndIsHeldAgainstRivals) {
   ended = CallBenchmark(
       PlannedFlags(killed, 2), [&] { return FileExists(JoinPath(killed, "journal/wide")); },
       SIGKILL);
-  ended = RunToEnd(PlannedFlags(killed, 3));
+  std::vector<std::string> children = PlannedFlags(killed, 3);
+  children.push_back("--jobs=2");
+  ended = RunToEnd(children);
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
   ExpectEqualRuns(folder, killed);
 }
@@ -179,9 +182,8 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   const auto flags = [](const std::string& output, int threads) {
     std::vector<std::string> list = PlannedFlags(output, threads);
     for (const char* flag :
-         {"--set=search.proxy.videos=0.7", "--set=search.proxy.crop=24",
-          "--set=rivals.clips=cs16", "--set=rivals.rates=1", "--set=rivals.multigrid=cs16",
-          "--set=rivals.long_run="}) {
+         {"--set=search.proxy.videos=0.7", "--set=search.proxy.crop=24", "--set=rivals.clips=cs16",
+          "--set=rivals.rates=1", "--set=rivals.multigrid=cs16", "--set=rivals.long_run="}) {
       list.push_back(flag);
     }
     return list;
@@ -224,9 +226,104 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   ended = CallBenchmark(
       flags(killed, 2), [&] { return FileExists(JoinPath(killed, "checkpoints/path_1")); },
       SIGKILL);
-  ended = RunToEnd(flags(killed, 3));
+  std::vector<std::string> children = flags(killed, 3);
+  children.push_back("--jobs=3");
+  ended = RunToEnd(children);
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
   ExpectEqualRuns(folder, killed);
+}
+
+// Writes an executable script, a launcher.
+std::string Script(const std::string& path, const std::string& text) {
+  EXPECT_THAT(WriteFileAtomically(path, absl::StrCat("#!/bin/sh\n", text)), IsOk());
+  EXPECT_EQ(::chmod(path.c_str(), 0755), 0);
+  return path;
+}
+
+std::vector<std::string> WithJobs(std::vector<std::string> flags, int jobs,
+                                  const std::string& launcher) {
+  flags.push_back(absl::StrCat("--jobs=", jobs));
+  flags.push_back(absl::StrCat("--launcher=", launcher));
+  return flags;
+}
+
+TEST(BenchmarkTest, JobsInChildrenEndWithTheSameBits) {
+  const std::string root = TestFolder("jobs"), folder = JoinPath(root, "run");
+  // The launcher kills the first children after a while; then the run itself is killed.
+  const std::string launcher = Script(JoinPath(root, "launcher"), absl::StrCat(R"(
+folder=')",
+                                                                               root, R"('
+for kill in 1 2 3 4; do
+  if mkdir "$folder/kill$1$kill" 2>/dev/null; then
+    (sleep 0.$((kill * 2)); kill -9 $$) >/dev/null 2>&1 &
+    break
+  fi
+done
+shift
+exec "$@"
+)"));
+  const std::vector<std::string> flags =
+      WithJobs(Flags(folder, 2), 2, absl::StrCat(launcher, " {job}"));
+  Ended ended = CallBenchmark(
+      flags, [&] { return FileExists(JoinPath(folder, "checkpoints/planned")); }, SIGKILL);
+  EXPECT_THAT(ended.text, HasSubstr("trying again with a new child"));
+  ended = RunToEnd(flags);
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  ExpectEqualRuns(Whole(), folder);
+  ASSERT_OK_AND_ASSIGN(const RunRecord record, results::ReadRecord(folder));
+  EXPECT_GT(record.time().forward(), 0);
+  EXPECT_FALSE(FolderExists(JoinPath(folder, "jobs")));
+}
+
+TEST(BenchmarkTest, AJobOfTwoProcessesTestsWithTheSameBits) {
+  const std::string root = TestFolder("ranks"), folder = JoinPath(root, "run");
+  const std::string launcher = Script(JoinPath(root, "launcher"), R"(
+export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=$((20000 + $$ % 20000))
+RANK=1 "$@" </dev/null >/dev/null &
+RANK=0 exec "$@"
+)");
+  std::vector<std::string> flags = Flags(folder, 1);
+  // Two processes share the micro-batches of a step.
+  for (const char* field :
+       {"search.pools[cs].states[S1].", "search.pools[cs].states[S2].",
+        "search.pools[cs].states[S3].", "search.pools[us].states[S10].",
+        "search.pools[us].states[S12].", "recipes[hand_tuned].hand_tuned.state."}) {
+    flags.push_back(absl::StrCat("--set=", field, "batch_size=2"));
+    flags.push_back(absl::StrCat("--set=", field, "accumulation=2"));
+  }
+  Ended ended = RunToEnd(WithJobs(flags, 1, launcher));
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  // One process tests the same weights again.
+  const std::string scores = JoinPath(folder, "checkpoints/hand_tuned/scores.safetensors");
+  ASSERT_OK_AND_ASSIGN(const std::string before, ReadFile(scores));
+  for (const char* file : {"record.textproto", "checkpoints/hand_tuned/result.textproto",
+                           "checkpoints/hand_tuned/scores.safetensors"}) {
+    ASSERT_THAT(RemoveFile(JoinPath(folder, file)), IsOk());
+  }
+  ended = RunToEnd(flags);
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  EXPECT_EQ(*ReadFile(scores), before);
+}
+
+TEST(BenchmarkTest, WrongJobsAreASentence) {
+  const std::string root = TestFolder("wrong_jobs"), folder = JoinPath(root, "run");
+  const auto refused = [&](const std::vector<std::string>& flags, int code, const char* why) {
+    const Ended ended = RunToEnd(flags);
+    EXPECT_EQ(ended.exit_code, code) << ended.text;
+    EXPECT_THAT(ended.text, HasSubstr(why));
+  };
+  refused(WithJobs(Flags(folder, 1), 0, "env"), 2, "no effect without --jobs");
+  refused(WithJobs(Flags(folder, 1), -1, ""), 2, "--jobs is -1");
+  refused(WithJobs(Flags(folder, 1), 2, "no_such_launcher -n 1"), 2, "was not found");
+  refused(WithJobs(Flags(folder, 1), 1, "false"), 1, "tried 3 times");
+  // A child that sees another folder, another copy of the data, another program.
+  std::vector<std::string> child = {"--serve=jobs", "--job=3"};
+  std::vector<std::string> flags = Flags(JoinPath(root, "elsewhere"), 1);
+  child.insert(child.end(), flags.begin(), flags.end());
+  refused(child, 2, "that all its jobs see");
+  child.push_back("--output_dir=" + Whole());
+  child.push_back("--identity=program=00000000,lists=00000000");
+  refused(child, 2, "job 3 is not of the same run");
 }
 
 TEST(BenchmarkTest, NothingHangsOnTheNumberOfThreads) {

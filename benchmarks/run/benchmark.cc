@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -13,17 +14,18 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "benchmarks/run/benchmark_data.h"
-#include "benchmarks/run/curve_files.h"
-#include "benchmarks/run/final_model.h"
-#include "benchmarks/run/proxy.h"
-#include "benchmarks/run/recipe.h"
-#include "benchmarks/run/search_run.h"
+#include "benchmarks/parts/benchmark_data.h"
+#include "benchmarks/parts/curve_files.h"
+#include "benchmarks/parts/final_model.h"
+#include "benchmarks/parts/jobs.h"
+#include "benchmarks/parts/proxy.h"
+#include "benchmarks/parts/recipe.h"
+#include "benchmarks/parts/run_context.h"
+#include "benchmarks/parts/search_run.h"
 #include "benchmarks/settings/settings_resolution.h"
 #include "data/annotation/video_list.h"
 #include "data/video/ffmpeg/ffmpeg_version.h"
 #include "op3d/base/file.h"
-#include "op3d/base/program/commit.h"
 #include "op3d/base/program/run_folder.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/safetensors.h"
@@ -33,7 +35,6 @@
 #include "op3d/eval/scores/video_scores.h"
 #include "op3d/torch/arithmetic.h"
 #include "op3d/torch/device.h"
-#include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/settings/state_task.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/plans/plan_io.h"
@@ -48,21 +49,26 @@ namespace {
 // Runs tasks in order on a few threads; a task may add others.  Stops at the first error.
 class TaskQueue {
  public:
-  using Task = std::function<absl::Status()>;
+  // `worker`: the thread's number, from 0.
+  using Task = std::function<absl::Status(int worker)>;
 
   void Add(Task task) {
     absl::MutexLock lock(&mutex_);
     tasks_.push_back(std::move(task));
   }
 
-  absl::Status Run(int threads) {
-    OnThreads(threads, [this](int64_t) { Work(); });
+  // `end`, if given, is called at the end of each thread.
+  absl::Status Run(int threads, const std::function<void(int)>& end = nullptr) {
+    OnThreads(threads, [&](int64_t worker) {
+      Work(static_cast<int>(worker));
+      if (end != nullptr) end(static_cast<int>(worker));
+    });
     absl::MutexLock lock(&mutex_);
     return status_;
   }
 
  private:
-  void Work() {
+  void Work(int worker) {
     for (;;) {
       Task task;
       {
@@ -76,7 +82,7 @@ class TaskQueue {
         tasks_.pop_front();
         ++running_;
       }
-      const absl::Status status = task();
+      const absl::Status status = task(worker);
       absl::MutexLock lock(&mutex_);
       status_.Update(status);
       --running_;
@@ -89,45 +95,27 @@ class TaskQueue {
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Clips per video in a test if the settings do not say.
-constexpr int kTestClips = 10;
-
-TrainingJob MakeJob(const BenchmarkSettings& settings, const std::string& device,
-                    const BenchmarkData& data) {
-  TrainingJob job;
-  job.network = settings.network();
-  job.sgd = settings.sgd();
-  job.training = settings.training();
-  job.transform = settings.transform();
-  job.loader = settings.loader();
-  job.classes = static_cast<int64_t>(data.labels.classes.size());
-  job.frames = data.frames.get();
-  job.seed = settings.seed();
-  job.initial_weights = settings.initial_weights();
-  job.device = device;
-  *job.card.mutable_dataset() = PortableDataset(settings.dataset());
-  job.card.mutable_class_names()->Assign(data.labels.classes.begin(), data.labels.classes.end());
-  job.card.set_commit(BuildCommit());
-  return job;
-}
-
-// How a search's model is tested.
-RecipeSettings ModelRecipe(const BenchmarkSettings& settings, bool planned) {
-  RecipeSettings recipe;
-  recipe.set_name(planned ? "planned_model" : "published_model");
-  recipe.set_title(planned ? "planned: the search's model" : "published method: its model");
-  const int clips = settings.search().test_clips();
-  recipe.set_test_clips(clips > 0 ? clips : kTestClips);
-  // In a run with both methods the recipe's test is that of the published method.
-  const bool own_clip = planned && settings.search().method() == SearchSettings::BOTH_METHODS;
-  for (const RecipeSettings& other : settings.recipes()) {
-    if (other.planned() && !own_clip) recipe.set_test_segments(other.test_segments());
-  }
-  return recipe;
-}
-
 std::string CurveName(const RecipeSettings& recipe) {
   return absl::StrCat("recipes/", recipe.name());
+}
+
+RunContext ContextOf(const BenchmarkOptions& options, const BenchmarkData& data, int threads) {
+  RunContext context;
+  context.settings = &options.settings;
+  context.data = &data;
+  context.folder = options.output_dir;
+  context.device = options.device;
+  context.threads = threads;
+  return context;
+}
+
+JobOptions JobsOf(const BenchmarkOptions& options, const BenchmarkData& data) {
+  JobOptions jobs;
+  jobs.count = options.jobs;
+  if (jobs.count == 0) return jobs;
+  jobs.launcher = options.launcher;
+  jobs.command = absl::StrCat(options.child_command, " --identity=", ChildIdentity(data));
+  return jobs;
 }
 
 // The result of a search by one method.
@@ -141,20 +129,92 @@ struct Found {
   double frames_a_video = 0;
 };
 
+// Where trainings and tests happen: in this process, or in children.
+class Workers {
+ public:
+  Workers(const BenchmarkOptions& options, const JobOptions& jobs) : threads_(options.threads) {
+    if (jobs.count > 0) children_ = std::make_unique<JobChildren>(jobs, options.output_dir);
+    count_ = jobs.count;
+  }
+
+  // The number of tasks at once, of `tasks`.
+  int AtOnce(int tasks) const {
+    return std::max(1, std::min(children_ == nullptr ? threads_ : count_, tasks));
+  }
+  // The threads of one of them in this process.
+  int Threads(int tasks) const { return std::max(1, threads_ / AtOnce(tasks)); }
+
+  absl::Status Train(int worker, const RecipeTask& task, RecipeRun* run,
+                     const std::function<void(int, int, double)>& on_epoch) {
+    if (children_ == nullptr) return run->Train(on_epoch);
+    Job job;
+    *job.mutable_train() = task;
+    return children_->Do(worker, absl::StrCat("train_", task.recipe().name()), job, on_epoch);
+  }
+
+  absl::StatusOr<RecipeResult> Test(int worker, const RecipeTask& task, RecipeRun* run,
+                                    const BenchmarkData& data, int threads) {
+    if (children_ != nullptr) {
+      Job job;
+      *job.mutable_test() = task;
+      OP3D_RETURN_IF_ERROR(children_->Do(worker, absl::StrCat("test_", task.recipe().name()), job,
+                                         [](int, int, double) {}));
+    }
+    // The result of a child is read from its file.
+    return run->Test(data.evaluation, data.labels, threads);
+  }
+
+  absl::StatusOr<FinalModel> Model(const RunContext& context, bool planned,
+                                   const SearchOutcome& best) {
+    if (children_ != nullptr) {
+      Job job;
+      job.mutable_model()->set_planned(planned);
+      *job.mutable_model()->mutable_search() = best;
+      const absl::Status status = children_->Do(0, planned ? "planned_model" : "published_model",
+                                                job, [](int, int, double) {});
+      children_->Close(0);
+      OP3D_RETURN_IF_ERROR(status);
+    }
+    return ChooseModel(context, planned, best);
+  }
+
+  // For the end of a thread.
+  void Close(int worker) {
+    if (children_ != nullptr) children_->Close(worker);
+  }
+
+ private:
+  const int threads_;
+  int count_ = 0;
+  std::unique_ptr<JobChildren> children_;
+};
+
 // A row of the table in progress.
 struct Row {
   std::unique_ptr<RecipeRun> run;
+  // What `run` was made from.
+  RecipeTask task;
   RecipeResult::Role role = RecipeResult::ROLE_UNSPECIFIED;
   // Frames of the search on which the row is based.
   int64_t search_frames = 0;
 };
 
+// A search's own model, which is only tested.
+bool IsModel(RecipeResult::Role role) {
+  return role == RecipeResult::PLANNED_MODEL || role == RecipeResult::PUBLISHED_MODEL;
+}
+
 // Makes the rows, trains and tests them on a few threads.
 class Rows {
  public:
   Rows(const BenchmarkOptions& options, const BenchmarkData& data, const std::vector<Found>& found,
-       RunFolder* folder, CurveFiles* curves)
-      : options_(options), data_(data), found_(found), folder_(folder), curves_(curves) {}
+       Workers* workers, RunFolder* folder, CurveFiles* curves)
+      : options_(options),
+        data_(data),
+        found_(found),
+        workers_(workers),
+        folder_(folder),
+        curves_(curves) {}
 
   absl::StatusOr<ActivitySeconds> Run(const Plan& plan, RunRecord* record) {
     OP3D_RETURN_IF_ERROR(MakeModels());
@@ -167,10 +227,11 @@ class Rows {
       fixed_left_ += row.role == RecipeResult::FIXED;
     }
     Progress progress("train", epochs, "epochs");
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      queue_.Add([this, i, &progress] { return Train(i, &progress); });
+    for (const size_t i : LongestFirst()) {
+      queue_.Add([this, i, &progress](int worker) { return Train(worker, i, &progress); });
     }
-    OP3D_RETURN_IF_ERROR(queue_.Run(jobs()));
+    OP3D_RETURN_IF_ERROR(
+        queue_.Run(workers_->AtOnce(rows()), [this](int worker) { workers_->Close(worker); }));
     ActivitySeconds seconds;
     for (size_t i = 0; i < rows_.size(); ++i) {
       seconds += rows_[i].run->seconds();
@@ -180,29 +241,45 @@ class Rows {
   }
 
  private:
-  // The number of rows at the same time: at most as many as there are.
-  int jobs() const {
+  // So that no long training begins when the others end.
+  std::vector<size_t> LongestFirst() const {
+    std::vector<double> frames;
+    for (const Row& row : rows_) {
+      double& sum = frames.emplace_back(0);
+      for (const Plan::Step& step : row.task.plan().steps()) {
+        sum += step.epochs() * planner::FullFramesPerClip(step.state(), full_crop());
+      }
+      if (IsModel(row.role)) sum = 0;
+    }
+    std::vector<size_t> order(rows_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return frames[a] > frames[b]; });
+    return order;
+  }
+
+  // The number of rows, or a few more.
+  int rows() const {
     const RivalSettings& rivals = options_.settings.rivals();
-    const int rows = static_cast<int>(found_.size()) + options_.settings.recipes_size() +
-                     rivals.clips_size() * rivals.rates_size() + !rivals.long_run().empty() +
-                     !rivals.multigrid().empty();
-    return std::max(1, std::min(options_.threads, rows));
+    return static_cast<int>(found_.size()) + options_.settings.recipes_size() +
+           rivals.clips_size() * rivals.rates_size() + !rivals.long_run().empty() +
+           !rivals.multigrid().empty();
   }
 
   // The crop relative to which frames are counted.
   int full_crop() const { return options_.settings.transform().train_crop(); }
 
-  TrainingJob Job(const std::vector<data::Video>* videos, const std::string& name) const {
-    TrainingJob job = MakeJob(options_.settings, options_.device, data_);
-    job.videos = videos;
-    job.purpose = absl::StrCat("recipe.", name);
-    job.score = options_.settings.search().score();
-    job.loader_threads = std::max(0, options_.threads / jobs() - 1);
-    return job;
-  }
-
-  std::string Folder(const std::string& name) const {
-    return folder_->Path(absl::StrCat("checkpoints/", name));
+  Row MakeRow(const RecipeSettings& recipe, const Plan& plan, bool recipe_videos, bool held_out,
+              RecipeResult::Role role) const {
+    Row row;
+    *row.task.mutable_recipe() = recipe;
+    *row.task.mutable_plan() = plan;
+    row.task.set_purpose(absl::StrCat("recipe.", recipe.name()));
+    row.task.set_recipe_videos(recipe_videos);
+    row.task.set_held_out(held_out);
+    row.run = MakeRecipe(ContextOf(options_, data_, workers_->Threads(rows())), row.task);
+    row.role = role;
+    return row;
   }
 
   // Makes rows of the searches' own models, without training.
@@ -213,11 +290,8 @@ class Rows {
     for (const Found& found : found_) {
       const RecipeSettings settings = ModelRecipe(
           options_.settings, found.model_role == RecipeResult::PLANNED_MODEL);
-      Row row;
-      row.run = std::make_unique<RecipeRun>(settings, found.plan,
-                                            Job(&data_.search_train, settings.name()),
-                                            Folder(settings.name()));
-      row.role = found.model_role;
+      Row row = MakeRow(settings, found.plan, /*recipe_videos=*/false, /*held_out=*/false,
+                        found.model_role);
       row.search_frames = found.frames;
       RecipeResult facts = found.model.facts;
       for (const Plan::Step& step : found.plan.steps()) {
@@ -235,17 +309,18 @@ class Rows {
     const SearchSettings& search = options_.settings.search();
     for (RecipeSettings recipe : options_.settings.recipes()) {
       const bool planned_method = !options_.settings.has_plan() && SearchesPlanned(search);
-      Row row;
+      RecipeResult::Role role = RecipeResult::ROLE_UNSPECIFIED;
+      int64_t search_frames = 0;
       if (recipe.planned()) {
         if (planned_method && !search.train_again()) continue;
         if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
-          row.role = planned_method || found_.empty() ? RecipeResult::PLANNED_AGAIN
-                                                      : RecipeResult::PUBLISHED_AGAIN;
-          if (!found_.empty()) row.search_frames = found_.back().frames;
+          role = planned_method || found_.empty() ? RecipeResult::PLANNED_AGAIN
+                                                  : RecipeResult::PUBLISHED_AGAIN;
+          if (!found_.empty()) search_frames = found_.back().frames;
         }
       } else {
         if (search.method() != SearchSettings::METHOD_UNSPECIFIED) {
-          row.role = RecipeResult::HAND_TUNED;
+          role = RecipeResult::HAND_TUNED;
         }
         // Compared with a search at equal total frames.
         if (planned_method) {
@@ -253,10 +328,9 @@ class Rows {
         }
       }
       OP3D_ASSIGN_OR_RETURN(const Plan recipe_plan, RecipePlan(recipe, plan, full_crop()));
-      row.run = std::make_unique<RecipeRun>(
-          recipe, recipe_plan, Job(&data_.RecipeVideos(options_.settings), recipe.name()),
-          Folder(recipe.name()));
-      rows_.push_back(std::move(row));
+      rows_.push_back(
+          MakeRow(recipe, recipe_plan, /*recipe_videos=*/true, /*held_out=*/false, role));
+      rows_.back().search_frames = search_frames;
     }
     return absl::OkStatus();
   }
@@ -328,37 +402,33 @@ class Rows {
     recipe.set_title(title);
     const int clips = options_.settings.rivals().test_clips();
     recipe.set_test_clips(clips > 0 ? clips : kTestClips);
-    Row row;
-    row.role = role;
-    row.run = std::make_unique<RecipeRun>(
-        recipe, plan, Job(&data_.search_train, name), Folder(name),
-        &data_.search_measured);
-    rows_.push_back(std::move(row));
+    rows_.push_back(MakeRow(recipe, plan, /*recipe_videos=*/false, /*held_out=*/true, role));
   }
 
-  absl::Status Train(size_t i, Progress* progress) {
+  absl::Status Train(int worker, size_t i, Progress* progress) {
     RecipeRun& run = *rows_[i].run;
     int seen = 0;
-    if (rows_[i].role != RecipeResult::PLANNED_MODEL &&
-        rows_[i].role != RecipeResult::PUBLISHED_MODEL) {
-      OP3D_RETURN_IF_ERROR(run.Train([&](int done, int total, double loss) {
-        // 0: an earlier process has trained it.
-        if (loss > 0) {
-          progress->Add(done - seen);
-        } else {
-          progress->AddEarlier(done - seen);
-        }
-        if (done > seen) {
-          if (loss > 0) curves_->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
-          folder_->Log(
-              "recipe_epoch",
-              {{"recipe", run.recipe().name()}, {"epoch", done}, {"of", total}, {"loss", loss}});
-        }
-        seen = done;
-      }));
+    if (!IsModel(rows_[i].role)) {
+      OP3D_RETURN_IF_ERROR(
+          workers_->Train(worker, rows_[i].task, &run, [&](int done, int total, double loss) {
+            // 0: an earlier process has trained it.
+            if (loss > 0) {
+              progress->Add(done - seen);
+            } else {
+              progress->AddEarlier(done - seen);
+            }
+            if (done > seen) {
+              if (loss > 0) curves_->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
+              folder_->Log("recipe_epoch", {{"recipe", run.recipe().name()},
+                                            {"epoch", done},
+                                            {"of", total},
+                                            {"loss", loss}});
+            }
+            seen = done;
+          }));
     }
     if (rows_[i].role != RecipeResult::FIXED) {
-      queue_.Add([this, i] { return Test(i, {}); });
+      queue_.Add([this, i](int other) { return Test(other, i, {}); });
       return absl::OkStatus();
     }
     // Of the fixed schedules only the best on held-out videos is tested.
@@ -386,20 +456,19 @@ class Rows {
     choice.set_role(RecipeResult::BEST_FIXED);
     choice.set_title(absl::StrCat("best of ", choice.candidates_size(), " fixed schedules: ",
                                   rows_[best].run->recipe().title()));
-    queue_.Add([this, best, choice] { return Test(best, choice); });
+    queue_.Add([this, best, choice](int other) { return Test(other, best, choice); });
     return absl::OkStatus();
   }
 
   // `over`: fields that replace the row's training results.
-  absl::Status Test(size_t i, const RecipeResult& over) {
-    const int threads = std::max(1, options_.threads / jobs());
-    OP3D_ASSIGN_OR_RETURN(results_[i], rows_[i].run->Test(data_.evaluation, data_.labels, threads));
+  absl::Status Test(int worker, size_t i, const RecipeResult& over) {
+    OP3D_ASSIGN_OR_RETURN(results_[i], workers_->Test(worker, rows_[i].task, rows_[i].run.get(),
+                                                      data_, workers_->Threads(rows())));
     RecipeResult& result = results_[i];
     result.set_role(rows_[i].role);
     if (rows_[i].search_frames > 0) {
-      const bool model = rows_[i].role == RecipeResult::PLANNED_MODEL ||
-                         rows_[i].role == RecipeResult::PUBLISHED_MODEL;
-      result.set_total_frames(rows_[i].search_frames + (model ? 0 : result.frames()));
+      result.set_total_frames(rows_[i].search_frames +
+                              (IsModel(rows_[i].role) ? 0 : result.frames()));
     }
     result.MergeFrom(over);
     std::vector<CurveFiles::Point> points;
@@ -420,6 +489,7 @@ class Rows {
   const BenchmarkOptions& options_;
   const BenchmarkData& data_;
   const std::vector<Found>& found_;
+  Workers* const workers_;
   RunFolder* const folder_;
   CurveFiles* const curves_;
   TaskQueue queue_;
@@ -549,7 +619,7 @@ absl::Status KeepHeldOutList(const BenchmarkSettings& settings, const BenchmarkD
 // Trains the best paths of a proxy's search at full size, from scratch.  The best one on the
 // held-out videos is the plan, and its weights are the model.
 absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& data,
-                        RunFolder* folder, CurveFiles* curves, Found* found,
+                        Workers* workers, RunFolder* folder, CurveFiles* curves, Found* found,
                         ActivitySeconds* seconds) {
   const BenchmarkSettings& settings = options.settings;
   const int full_crop = settings.transform().train_crop();
@@ -560,28 +630,30 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   found->frames = std::llround(static_cast<double>(found->frames) * ProxyFrame(settings));
   const std::vector<Plan> plans = BestPlans(found->outcomes[0], ProxyPaths(settings));
   std::vector<std::unique_ptr<RecipeRun>> runs;
-  const int jobs = std::max(1, std::min<int>(options.threads, static_cast<int>(plans.size())));
+  std::vector<RecipeTask> tasks;
+  const int paths = static_cast<int>(plans.size());
+  const RunContext context = ContextOf(options, data, workers->Threads(paths));
   int64_t epochs = 0;
   for (const Plan& plan : plans) {
     RecipeSettings recipe;
     recipe.set_name(absl::StrCat("path_", runs.size() + 1));
     recipe.set_title(absl::StrCat("path ", runs.size() + 1, " at full size"));
-    TrainingJob job = MakeJob(settings, options.device, data);
-    job.videos = &data.search_train;
-    job.purpose = absl::StrCat("search.", recipe.name());
-    job.score = settings.search().score();
-    job.loader_threads = std::max(0, options.threads / jobs - 1);
-    runs.push_back(std::make_unique<RecipeRun>(
-        recipe, plan, job, folder->Path(absl::StrCat("checkpoints/", recipe.name())),
-        &data.search_measured));
+    RecipeTask task;
+    *task.mutable_recipe() = recipe;
+    *task.mutable_plan() = plan;
+    task.set_purpose(absl::StrCat("search.", recipe.name()));
+    task.set_held_out(true);
+    runs.push_back(MakeRecipe(context, task));
+    tasks.push_back(std::move(task));
     epochs += runs.back()->total_epochs();
   }
   {
     Progress progress("paths", epochs, "epochs");
     TaskQueue queue;
-    for (const std::unique_ptr<RecipeRun>& run : runs) {
-      queue.Add([&run = *run, &progress, folder, curves, seen = 0]() mutable {
-        return run.Train([&](int done, int total, double loss) {
+    for (size_t i = 0; i < runs.size(); ++i) {
+      queue.Add([&run = *runs[i], &task = tasks[i], workers, &progress, folder, curves,
+                 seen = 0](int worker) mutable {
+        return workers->Train(worker, task, &run, [&](int done, int total, double loss) {
           progress.Add(done - seen);
           if (done > seen) {
             if (loss > 0) curves->Add(CurveName(run.recipe()), {done, {{"recipes/loss", loss}}});
@@ -593,7 +665,8 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
         });
       });
     }
-    OP3D_RETURN_IF_ERROR(queue.Run(jobs));
+    OP3D_RETURN_IF_ERROR(
+        queue.Run(workers->AtOnce(paths), [workers](int worker) { workers->Close(worker); }));
   }
   RecipeResult& facts = found->model.facts;
   facts.set_model("the best of the search's paths, trained at full size");
@@ -620,7 +693,7 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   found->plan.set_value(facts.held_out());
   found->model.file = folder->Path("model.safetensors");
   // The path's own file knows neither the plan's current name nor the test.
-  TrainingJob job = MakeJob(settings, options.device, data);
+  TrainingJob job = MakeJob(context, settings);
   DescribeTest(ModelRecipe(settings, /*planned=*/true), found->plan, &job.card);
   const StateSettings& last = found->plan.steps(found->plan.steps_size() - 1).state();
   OP3D_ASSIGN_OR_RETURN(const RecipeResult chosen, runs[best]->Trained());
@@ -634,28 +707,29 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
 
 // Searches with one method and chooses the search's model.
 absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkData& data,
-                               bool planned, RunFolder* folder, CurveFiles* curves,
-                               RunRecord* record, ActivitySeconds* seconds) {
+                               const JobOptions& jobs, bool planned, Workers* workers,
+                               RunFolder* folder, CurveFiles* curves, RunRecord* record,
+                               ActivitySeconds* seconds) {
   const SearchSettings& settings = options.settings.search();
-  OP3D_ASSIGN_OR_RETURN(SearchPlan search,
-                        planned ? PlannedSearch(settings) : PublishedSearch(settings));
+  const RunContext context = ContextOf(options, data, /*threads=*/1);
+  OP3D_ASSIGN_OR_RETURN(const MethodSearch search, SearchOfMethod(context, planned));
   const bool in_small = planned && settings.has_proxy();
-  BenchmarkSettings searched = options.settings;
-  if (in_small) {
-    searched = ProxySettings(options.settings);
-    search.videos = ProxyVideos(options.settings, data.search_train);
-    if (search.videos.size() < data.search_train.size()) {
-      Progress::Print(absl::StrCat("the search trains on ", search.videos.size(), " of ",
-                                   data.search_train.size(), " videos"));
-    }
+  if (in_small && search.plan.videos.size() < data.search_train.size()) {
+    Progress::Print(absl::StrCat("the search trains on ", search.plan.videos.size(), " of ",
+                                 data.search_train.size(), " videos"));
   }
-  const TrainingJob job = MakeJob(searched, options.device, data);
-  OP3D_ASSIGN_OR_RETURN(
-      SearchRun run, RunSearch(search, searched, data, job, options.threads, folder, curves));
+  SearchChildren children;
+  children.count = jobs.count;
+  children.options = [&](const std::string& pool, int job) {
+    return EdgeChild(jobs, EdgeService(planned, pool), job);
+  };
+  OP3D_ASSIGN_OR_RETURN(SearchRun run, RunSearch(search.plan, search.settings, data,
+                                                 MakeJob(context, search.settings), options.threads,
+                                                 children, folder, curves));
   Found found;
   found.model_role = planned ? RecipeResult::PLANNED_MODEL : RecipeResult::PUBLISHED_MODEL;
-  const size_t videos = in_small ? search.videos.size() : data.search_train.size();
-  const int full_crop = searched.transform().train_crop();
+  const size_t videos = in_small ? search.plan.videos.size() : data.search_train.size();
+  const int full_crop = search.settings.transform().train_crop();
   found.frames = FramesOfSearch(run.outcomes, videos, full_crop);
   found.frames_a_video = FramesAVideo(run.outcomes, full_crop);
   for (const SearchOutcome& outcome : run.outcomes) *record->add_searches() = outcome;
@@ -664,7 +738,7 @@ absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkD
   found.plan = BestPlan(run.outcomes);
   found.outcomes = std::move(run.outcomes);
   if (in_small) {
-    OP3D_RETURN_IF_ERROR(TrainPaths(options, data, folder, curves, &found, seconds));
+    OP3D_RETURN_IF_ERROR(TrainPaths(options, data, workers, folder, curves, &found, seconds));
     return found;
   }
   const auto best = std::find_if(
@@ -672,20 +746,14 @@ absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkD
         return outcome.plan().pool() == found.plan.pool();
       });
   if (settings.method() == SearchSettings::METHOD_UNSPECIFIED) return found;
-  TrainingJob model_job = SearchJob(search, found.plan.pool(), data, job);
-  DescribeTest(ModelRecipe(options.settings, planned), found.plan, &model_job.card);
-  // The published search has one model; the planned one may average its final models.
-  OP3D_ASSIGN_OR_RETURN(
-      found.model,
-      ChooseFinalModel(*best, JournalFolder(*folder, found.plan.pool()), model_job,
-                       data.search_measured,
-                       folder->Path(planned ? "model.safetensors" : "published_model.safetensors")));
+  OP3D_ASSIGN_OR_RETURN(found.model, workers->Model(context, planned, *best));
   return found;
 }
 
 // Runs the searches of the settings; the last one's plan is the run's.
 absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
-                                             const BenchmarkData& data, RunFolder* folder,
+                                             const BenchmarkData& data, const JobOptions& jobs,
+                                             Workers* workers, RunFolder* folder,
                                              CurveFiles* curves, RunRecord* record,
                                              ActivitySeconds* seconds) {
   std::vector<Found> found;
@@ -695,14 +763,27 @@ absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
     const bool wanted = planned ? SearchesPlanned(search)
                                 : search.method() != SearchSettings::PLANNED_METHOD;
     if (!wanted) continue;
-    OP3D_ASSIGN_OR_RETURN(Found one,
-                          FindPlan(options, data, planned, folder, curves, record, seconds));
+    OP3D_ASSIGN_OR_RETURN(Found one, FindPlan(options, data, jobs, planned, workers, folder, curves,
+                                              record, seconds));
     found.push_back(std::move(one));
   }
   return found;
 }
 
 }  // namespace
+
+absl::Status ServeRun(const BenchmarkOptions& options, const std::string& service,
+                      const std::string& identity, int number, ProcessGroup* group) {
+  data::IndexOptions index;
+  index.file = options.index_file;
+  index.read_only = true;
+  OP3D_ASSIGN_OR_RETURN(
+      const BenchmarkData data,
+      LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
+  RunContext context = ContextOf(options, data, options.threads);
+  context.group = group;
+  return Serve(context, service, identity, number);
+}
 
 absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   const absl::Time start = absl::Now();
@@ -729,6 +810,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   }
   folder->Log("started", {{"benchmark", options.settings.benchmark()},
                           {"threads", options.threads},
+                          {"jobs", options.jobs},
+                          {"launcher", options.launcher},
                           {"resumed", folder->resumed()}});
   for (const DatasetReport::List& list : data.report.lists()) {
     for (const DatasetReport::List::Short& row : list.short_videos()) {
@@ -743,13 +826,17 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
 
   ActivitySeconds seconds;
   CurveFiles curves(folder->Path("tensorboard"));
-  OP3D_ASSIGN_OR_RETURN(const std::vector<Found> found,
-                        FindPlans(options, data, folder.get(), &curves, &record, &seconds));
+  const JobOptions jobs = JobsOf(options, data);
+  Workers workers(options, jobs);
+  RemoveChildrenTime(options.output_dir);
+  OP3D_ASSIGN_OR_RETURN(
+      const std::vector<Found> found,
+      FindPlans(options, data, jobs, &workers, folder.get(), &curves, &record, &seconds));
   const Plan plan = found.empty() ? options.settings.plan() : found.back().plan;
   *record.mutable_plan() = plan;
   OP3D_RETURN_IF_ERROR(planner::WritePlan(folder->Path("plan.textproto"), plan));
   Progress::Print(absl::StrCat("plan: ", plan.pool(), " ", results::FormatPlan(plan)));
-  Rows rows(options, data, found, folder.get(), &curves);
+  Rows rows(options, data, found, &workers, folder.get(), &curves);
   OP3D_ASSIGN_OR_RETURN(const ActivitySeconds recipe_seconds, rows.Run(plan, &record));
   seconds += recipe_seconds;
   OP3D_RETURN_IF_ERROR(MergeScores(folder.get(), &record));
@@ -763,6 +850,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   time.set_step(seconds.step);
   time.set_wall(absl::ToDoubleSeconds(absl::Now() - start));
   time.set_peak_memory_mib(results::PeakMemoryMib());
+  OP3D_RETURN_IF_ERROR(AddChildrenTime(options.output_dir, &time));
+  RemoveChildrenTime(options.output_dir);
   record.mutable_environment()->set_finished(results::RecordTime(absl::Now()));
   OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record));
   OP3D_RETURN_IF_ERROR(results::WriteRecord(folder->path(), record));

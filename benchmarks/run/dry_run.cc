@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -9,10 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/run/benchmark_data.h"
-#include "benchmarks/run/proxy.h"
-#include "benchmarks/run/recipe.h"
-#include "benchmarks/run/search_run.h"
+#include "benchmarks/parts/benchmark_data.h"
+#include "benchmarks/parts/proxy.h"
+#include "benchmarks/parts/recipe.h"
+#include "benchmarks/parts/search_run.h"
 #include "benchmarks/settings/settings_resolution.h"
 #include "data/datasets/dataset_settings.h"
 #include "op3d/base/file.h"
@@ -134,7 +135,22 @@ absl::StatusOr<int64_t> EpochClips(const StateSettings& state, int64_t videos) {
 struct Sum {
   int edges = 0, min_epochs = 0, expected_epochs = 0, max_epochs = 0;
   double min_seconds = 0, expected_seconds = 0, max_seconds = 0;
+  // From start to end of the searches, with the run's jobs.
+  double min_wall = 0, max_wall = 0;
 };
+
+// The time from start to end of pieces of work that `jobs` do side by side, the longest first.
+double WallOf(std::vector<double> seconds, int jobs) {
+  std::sort(seconds.begin(), seconds.end(), std::greater<>());
+  std::vector<double> busy(jobs, 0.0);
+  for (const double piece : seconds) *std::min_element(busy.begin(), busy.end()) += piece;
+  return *std::max_element(busy.begin(), busy.end());
+}
+
+// The jobs of a run: children, or threads of this process.
+int JobsOf(const BenchmarkOptions& options) {
+  return std::max(1, options.jobs > 0 ? options.jobs : options.threads);
+}
 
 absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
                                          const TransitionGraph& graph, Costs* costs, Sum* sum) {
@@ -249,7 +265,7 @@ double FramesInAll(const BenchmarkSettings& settings) {
 
 // The rounds of the planned method and the schedules with which it is compared.
 absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, const Videos& videos,
-                                           Costs* costs, Sum* sum, double* rival_seconds) {
+                                           Costs* costs, Sum* sum, std::vector<double>* rows) {
   const SearchSettings& search = options.settings.search();
   const WideGraphSettings& wide = search.wide();
   OP3D_ASSIGN_OR_RETURN(const RoundsCost cost, CostOfRounds(options, videos, costs));
@@ -267,22 +283,30 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
         &text, "  round %d: %d edges of %s%.0f frames per video%s, %s\n", k + 1,
         planner::EdgesOfRound(wide, k), last && wide.annealing_size() > 1 ? "at most " : "", frames,
         last ? ", with the rate falling to 0" : ", at a constant rate", FormatSeconds(round));
-    sum->edges += planner::EdgesOfRound(wide, k);
+    const int edges = planner::EdgesOfRound(wide, k);
+    sum->edges += edges;
     seconds += round;
+    // A round begins when the one before it has ended.
+    sum->max_wall += WallOf(std::vector<double>(edges, round / edges), JobsOf(options));
   }
   sum->min_seconds += seconds;
   sum->expected_seconds += seconds;
   sum->max_seconds += seconds;
+  sum->min_wall = sum->max_wall;
   absl::StrAppendFormat(&text,
                         "search: %d edges, %s with one thread; the winning path is trained on "
                         "%.0f frames per video, %.0f %% of the total\n",
                         sum->edges, FormatSeconds(seconds), path, 100 * path / wide.frames());
   if (search.has_proxy()) {
-    const double full = ProxyPaths(options.settings) * path * cost.full_frame_seconds;
+    const int paths = ProxyPaths(options.settings);
+    const double full = paths * path * cost.full_frame_seconds;
+    const double wall = WallOf(std::vector<double>(paths, full / paths), JobsOf(options));
+    sum->min_wall += wall;
+    sum->max_wall += wall;
     absl::StrAppendFormat(&text,
                           "the search runs at small size; its %d best paths are then trained "
                           "at full size, %s with one thread\n",
-                          ProxyPaths(options.settings), FormatSeconds(full));
+                          paths, FormatSeconds(full));
     sum->min_seconds += full;
     sum->expected_seconds += full;
     sum->max_seconds += full;
@@ -293,24 +317,25 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   if (fixed > 0) {
     absl::StrAppendFormat(&text, "rivals: %d fixed schedules share as many frames, %s\n", fixed,
                           FormatSeconds(whole));
-    *rival_seconds += whole;
+    rows->insert(rows->end(), fixed, whole / fixed);
   }
   if (!rivals.long_run().empty()) {
     absl::StrAppendFormat(&text, "rivals: one long run of all these frames, %s\n",
                           FormatSeconds(whole));
-    *rival_seconds += whole;
+    rows->push_back(whole);
   }
   if (!rivals.multigrid().empty()) {
     absl::StrAppendFormat(&text, "rivals: multigrid of all these frames, about %s\n",
                           FormatSeconds(whole));
-    *rival_seconds += whole;
+    rows->push_back(whole);
   }
   return text;
 }
 
 // The cost of training and testing every recipe in addition to `plan`.
 absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, const Videos& videos,
-                                            const Plan& plan, Costs* costs, double* seconds) {
+                                            const Plan& plan, Costs* costs,
+                                            std::vector<double>* rows) {
   std::string text;
   const TransformSettings& transform = options.settings.transform();
   const SearchSettings& search = options.settings.search();
@@ -338,7 +363,7 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
     absl::StrAppendFormat(&text, "recipe %s: %d epochs, %s; test of %d videos x %d views, %s\n",
                           recipe.name(), planner::TotalEpochs(steps), FormatSeconds(time),
                           videos.evaluation, recipe.test_clips() * 3, FormatSeconds(test_time));
-    *seconds += time + test_time;
+    rows->push_back(time + test_time);
   }
   return text;
 }
@@ -406,19 +431,25 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   Costs costs(options);
   Sum sum;
   const SearchSettings& search = options.settings.search();
-  double rival_seconds = 0;
+  // The time of every training and its test.
+  std::vector<double> rows;
   const bool rounds = SearchesPlanned(search) && !options.settings.has_plan();
   if (rounds) {
     OP3D_ASSIGN_OR_RETURN(const std::string described,
-                          DescribeRounds(options, videos, &costs, &sum, &rival_seconds));
+                          DescribeRounds(options, videos, &costs, &sum, &rows));
     absl::StrAppend(&text, described);
   }
+  const double rounds_seconds = sum.max_seconds;
   if (!options.settings.has_plan() && search.method() != SearchSettings::PLANNED_METHOD) {
     for (const TransitionGraph& graph : search.pools()) {
       OP3D_ASSIGN_OR_RETURN(const std::string pool,
                             DescribePool(options, videos, graph, &costs, &sum));
       absl::StrAppend(&text, pool);
     }
+    // Edges of a pool wait for each other, so this is a lower bound for many jobs.
+    const int at_once = std::min(JobsOf(options), sum.edges);
+    sum.min_wall += (sum.min_seconds - rounds_seconds) / std::max(1, at_once);
+    sum.max_wall += (sum.max_seconds - rounds_seconds) / std::max(1, at_once);
     absl::StrAppendFormat(&text,
                           "search: %d edges; least / expected / most: %d / %d / %d epochs, %s / %s "
                           "/ %s of one thread "
@@ -428,9 +459,8 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
                           FormatSeconds(sum.max_seconds));
   }
   const Plan plan = PlanToCount(options);
-  double recipe_seconds = rival_seconds;
   OP3D_ASSIGN_OR_RETURN(const std::string recipes,
-                        DescribeRecipes(options, videos, plan, &costs, &recipe_seconds));
+                        DescribeRecipes(options, videos, plan, &costs, &rows));
   if (!options.settings.has_plan()) {
     absl::StrAppend(&text, rounds ? "recipes:\n"
                                   : "recipes, counted for a plan of four states at half their "
@@ -438,8 +468,7 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   }
   absl::StrAppend(&text, recipes);
 
-  const int jobs =
-      rounds ? options.threads : std::max(1, std::min(options.threads, search.pools_size()));
+  const int jobs = JobsOf(options);
   OP3D_ASSIGN_OR_RETURN(const StepCost any,
                         costs.Of(16, options.settings.transform().train_crop(), false));
   const int64_t weights = any.weight_bytes;
@@ -456,14 +485,15 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
       (weights * (plan.steps_size() + 3) + checkpoint * 3) * options.settings.recipes_size();
   absl::StrAppendFormat(
       &text,
-      "time: %s to %s with %d job%s side by side\n"
+      "time: %s to %s with %d job%s side by side%s\n"
       "disk: at most %.0f MiB (weights of %d edges; for each of %d jobs the weights of %d epochs "
       "and "
       "%d checkpoints)\n"
       "memory: %.0f MiB were needed to measure this, for one clip or a few; decoded frames take up "
       "to %d MiB more\n",
-      FormatSeconds((sum.min_seconds + recipe_seconds) / jobs),
-      FormatSeconds((sum.max_seconds + recipe_seconds) / jobs), jobs, jobs == 1 ? "" : "s",
+      FormatSeconds(sum.min_wall + WallOf(rows, jobs)),
+      FormatSeconds(sum.max_wall + WallOf(rows, jobs)), jobs, jobs == 1 ? "" : "s",
+      options.jobs > 0 ? ", each on a core or a device as measured here" : "",
       static_cast<double>(disk) / (1 << 20), sum.edges, jobs, std::min(bound, kept), checkpoints,
       results::PeakMemoryMib(), options.settings.loader().frame_cache_mib());
   return text;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 
@@ -16,6 +17,8 @@ bool OnTerminal() {
   static const bool terminal = ::isatty(STDERR_FILENO) != 0;
   return terminal;
 }
+
+std::atomic<bool> silent{false};
 
 absl::Duration Interval() { return OnTerminal() ? absl::Milliseconds(100) : absl::Seconds(10); }
 
@@ -81,7 +84,10 @@ void Progress::Note(absl::string_view note) {
   note_ = std::string(note);
 }
 
+void Progress::Silence() { silent = true; }
+
 void Progress::Print(absl::string_view line) {
+  if (silent) return;
   std::fputs(absl::StrCat(OnTerminal() ? "\r\033[K" : "", line, "\n").c_str(), stderr);
 }
 
@@ -91,7 +97,7 @@ void Progress::ClearLine() {
 
 void Progress::Draw(bool last) {
   const absl::Time now = absl::Now();
-  if (!last && now < next_) return;
+  if (silent || (!last && now < next_)) return;
   next_ = now + Interval();
   const double seconds = absl::ToDoubleSeconds(now - start_);
   std::string line = ProgressLine(task_, done_, earlier_, total_, unit_, seconds, note_);

@@ -35,6 +35,9 @@ class Progress {
   // A few words after the bar ("loss 1.23").
   void Note(absl::string_view note);
 
+  // From now on bars and lines are left out: in a child of a run that shows its own.
+  static void Silence();
+
   // Prints a line above the bar, which is drawn again below it.
   static void Print(absl::string_view line);
   // Removes a bar from the terminal, for text that others print; the next Add draws it again.

@@ -213,8 +213,9 @@ absl::StatusOr<TestScores> ScoreTest(Network* network, const std::vector<data::V
   *seconds += test.seconds();
   OP3D_ASSIGN_OR_RETURN(TestScores scores, test.Gather());
   if (run.shard == 0 && scores.videos == 0) {
-    return absl::DataLossError(
-        absl::StrCat("none of ", videos.size(), " videos could be scored: none of them decodes"));
+    return absl::DataLossError(absl::StrCat(
+        "none of ", videos.size(), " videos could be scored; the first: ",
+        scores.broken_examples.empty() ? "none of them decodes" : scores.broken_examples[0]));
   }
   return scores;
 }

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "op3d/base/file.h"
@@ -22,6 +24,13 @@ constexpr absl::Duration kPollInterval = absl::Milliseconds(100);
 constexpr size_t kLongestLine = 1 << 20;
 
 }  // namespace
+
+std::string LaunchCommand(const std::string& launcher, const std::string& command) {
+  const std::string line = absl::StrCat(launcher, launcher.empty() ? "" : " ", command);
+  const bool plain = line.find_first_of(";&|()<>{}\n") == std::string::npos;
+  // `env` because it may begin with assignments.
+  return plain && !absl::StartsWith(line, "exec ") ? absl::StrCat("exec env ", line) : line;
+}
 
 absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::string& command,
                                                                   const std::string& folder) {
@@ -49,10 +58,16 @@ absl::Status ChildProcess::Ended() {
     return absl::UnavailableError(absl::StrCat("the child was ended by signal ", -code));
   }
   // The same request would only end in the same way again.
-  constexpr int kWrongUse = 2;
+  constexpr int kWrongUse = 2, kCannotRun = 126, kNotFound = 127;
   if (code == kWrongUse) {
     return absl::InvalidArgumentError(
         "the child ended with exit code 2, wrong use or bad input; see its output above");
+  }
+  if (code == kCannotRun || code == kNotFound) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the child's command cannot be run (exit code ", code,
+        "): a program of the launcher or of the command ",
+        code == kNotFound ? "was not found" : "may not be executed", "; see its output above"));
   }
   return absl::UnavailableError(absl::StrCat("the child ended with exit code ", code));
 }
@@ -95,6 +110,16 @@ absl::StatusOr<std::string> ChildProcess::ReadLine(absl::Duration timeout) {
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return Ended();
     buffer_.append(chunk.data(), static_cast<size_t>(count));
+  }
+}
+
+absl::StatusOr<std::string> ChildProcess::ReadAnswer(absl::Duration timeout) {
+  const absl::Time until = absl::Now() + timeout;
+  for (;;) {
+    OP3D_ASSIGN_OR_RETURN(std::string line, ReadLine(until - absl::Now()));
+    if (absl::StartsWith(line, "{")) return line;
+    // An empty line ends what a child had printed without a newline.
+    if (!line.empty()) std::fprintf(stderr, "%s\n", line.c_str());
   }
 }
 

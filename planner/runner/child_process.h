@@ -21,6 +21,10 @@
 
 namespace op3d::planner {
 
+// The command line that starts `command` with a launcher, for Start(); `launcher` may be empty.  A command
+// without special characters of the shell replaces the shell, so that signals reach the child.
+std::string LaunchCommand(const std::string& launcher, const std::string& command);
+
 // Not thread-safe; one process may have several.  Starting the first one makes this process
 // ignore SIGPIPE.
 class ChildProcess {
@@ -43,6 +47,10 @@ class ChildProcess {
   // line; DeadlineExceeded after `timeout`; Cancelled on SIGINT or SIGTERM, checked ten times a
   // second; InvalidArgument for a line of more than 1 MiB.
   absl::StatusOr<std::string> ReadLine(absl::Duration timeout);
+
+  // The next line that begins with '{'; others are copied to this process's standard error.  The
+  // errors of ReadLine().
+  absl::StatusOr<std::string> ReadAnswer(absl::Duration timeout);
 
  private:
   explicit ChildProcess(std::unique_ptr<Subprocess> process) : process_(std::move(process)) {}

@@ -40,7 +40,19 @@ TEST(ChildProcessTest, SaysHowTheChildEnded) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("signal 9")));
   ASSERT_OK_AND_ASSIGN(auto missing, ChildProcess::Start("exec /no/such/program", "."));
   EXPECT_THAT(missing->ReadLine(kLong),
-              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("exit code 127")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       ::testing::AllOf(HasSubstr("exit code 127"), HasSubstr("was not found"))));
+  // Lines without an answer are passed on.
+  ASSERT_OK_AND_ASSIGN(auto talks,
+                       ChildProcess::Start("echo loading; echo; echo '{\"a\": 1}'", "."));
+  ASSERT_OK_AND_ASSIGN(const std::string answer, talks->ReadAnswer(kLong));
+  EXPECT_EQ(answer, "{\"a\": 1}");
+}
+
+TEST(ChildProcessTest, ALauncherAndSignalsReachTheCommand) {
+  EXPECT_EQ(LaunchCommand("", "train"), "exec env train");
+  EXPECT_EQ(LaunchCommand("srun -n 2", "A=1 train"), "exec env srun -n 2 A=1 train");
+  EXPECT_EQ(LaunchCommand("", "cd x && train"), "cd x && train");
 }
 
 TEST(ChildProcessTest, DoesNotWaitForEver) {

@@ -4,9 +4,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/training_failure.h"
@@ -31,16 +29,6 @@ absl::StatusOr<EdgeAnswer> ParseAnswerFor(const std::string& line, int epoch) {
   if (!answer.has_epoch()) return BadAnswer(line, "has no \"epoch\"");
   if (answer.epoch() == epoch) return answer;
   return BadAnswer(line, absl::StrCat("is for another epoch than ", epoch));
-}
-
-// A plain command replaces the shell, so that signals reach the child itself; `env` because it may
-// begin with assignments.
-std::string Command(const ChildRunnerOptions& options) {
-  const std::string command =
-      absl::StrCat(options.launcher, options.launcher.empty() ? "" : " ", options.command);
-  const bool plain = command.find_first_of(";&|()<>{}\n") == std::string::npos;
-  return plain && !absl::StartsWith(command, "exec ") ? absl::StrCat("exec env ", command)
-                                                      : command;
 }
 
 absl::Status NeedFolder(const std::string& folder, absl::string_view what) {
@@ -95,16 +83,12 @@ absl::StatusOr<CurvePoint> ChildRunner::ParseAnswer(const std::string& line, int
 
 absl::StatusOr<std::string> ChildRunner::AskOnce(const std::string& line) {
   if (child_ == nullptr) {
-    OP3D_ASSIGN_OR_RETURN(child_, ChildProcess::Start(Command(options_), options_.folder));
+    OP3D_ASSIGN_OR_RETURN(
+        child_,
+        ChildProcess::Start(LaunchCommand(options_.launcher, options_.command), options_.folder));
   }
   OP3D_RETURN_IF_ERROR(child_->WriteLine(line));
-  const absl::Time until = absl::Now() + options_.answer_timeout;
-  for (;;) {
-    OP3D_ASSIGN_OR_RETURN(std::string answer, child_->ReadLine(until - absl::Now()));
-    if (absl::StartsWith(answer, "{")) return answer;
-    // An empty line ends what a child had printed without a newline.
-    if (!answer.empty()) std::fprintf(stderr, "%s\n", answer.c_str());
-  }
+  return child_->ReadAnswer(options_.answer_timeout);
 }
 
 absl::StatusOr<CurvePoint> ChildRunner::Ask(const EdgeTask& task, absl::string_view request,
@@ -142,7 +126,7 @@ absl::StatusOr<CurvePoint> ChildRunner::TrainEpoch(const EdgeTask& task, int epo
 
 absl::Status ChildRunner::Finish(const EdgeTask& task, int epoch) {
   const absl::Status status = Ask(task, kKeepRequest, epoch).status();
-  child_.reset();
+  if (!status.ok() || !options_.keep_child) child_.reset();
   return status;
 }
 

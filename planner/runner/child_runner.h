@@ -90,6 +90,9 @@ struct ChildRunnerOptions {
   // How often a request is repeated with a new child after a child was lost (it ended, or was
   // silent for longer than the timeout).  At least 0.
   int retries = 2;
+  // The child also trains this runner's next edges; otherwise it ends with its edge.  For children
+  // that are slow to start.
+  bool keep_child = false;
 };
 
 // Errors: Unavailable or DeadlineExceeded when the retries are used up; FailedPrecondition for a

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -33,6 +34,8 @@ std::string ToText(const std::vector<std::string>& names) {
 }
 
 constexpr absl::string_view kScores = "scores";
+// Joined parts keep this many examples of broken videos.
+constexpr size_t kExamples = 3;
 
 // The rows of a run's file; empty for a single test's.
 std::vector<std::string> RowsOf(const Safetensors& file) {
@@ -98,8 +101,8 @@ absl::Status ReadCount(const Metadata& metadata, const char* key, int64_t* count
       absl::StrCat("its metadata has ", key, " = '", found->second, "', which is not a count"));
 }
 
-// A list of `size` names in the metadata; empty if it is missing.
-absl::Status ReadNames(const Metadata& metadata, const char* key, int64_t size,
+// A list of names, of `size` names if that is given, in the metadata; empty if it is missing.
+absl::Status ReadNames(const Metadata& metadata, const char* key, std::optional<int64_t> size,
                        std::vector<std::string>* names) {
   const auto found = metadata.find(key);
   if (found == metadata.end()) return absl::OkStatus();
@@ -114,9 +117,9 @@ absl::Status ReadNames(const Metadata& metadata, const char* key, int64_t size,
     }
     names->push_back(name.get<std::string>());
   }
-  if (static_cast<int64_t>(names->size()) == size) return absl::OkStatus();
+  if (!size.has_value() || static_cast<int64_t>(names->size()) == *size) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("it names ", names->size(), " ", key, ", but has scores of ", size));
+      absl::StrCat("it names ", names->size(), " ", key, ", but has scores of ", *size));
 }
 
 absl::StatusOr<TestScores> FromFile(const Safetensors& file, absl::string_view row) {
@@ -154,6 +157,8 @@ absl::StatusOr<TestScores> FromFile(const Safetensors& file, absl::string_view r
   OP3D_RETURN_IF_ERROR(ReadCount(metadata, "listed", &result.listed));
   OP3D_RETURN_IF_ERROR(ReadCount(metadata, "missing", &result.missing));
   OP3D_RETURN_IF_ERROR(ReadCount(metadata, "broken", &result.broken));
+  OP3D_RETURN_IF_ERROR(
+      ReadNames(metadata, "broken_examples", std::nullopt, &result.broken_examples));
   OP3D_RETURN_IF_ERROR(ReadNames(metadata, "videos", result.videos, &result.names));
   OP3D_RETURN_IF_ERROR(ReadNames(metadata, "classes", result.classes, &result.class_names));
   const auto settings = metadata.find("settings");
@@ -171,6 +176,9 @@ absl::StatusOr<std::string> SerializeTestScores(const TestScores& scores) {
   if (scores.listed > 0) metadata["listed"] = absl::StrCat(scores.listed);
   if (scores.missing > 0) metadata["missing"] = absl::StrCat(scores.missing);
   if (scores.broken > 0) metadata["broken"] = absl::StrCat(scores.broken);
+  if (!scores.broken_examples.empty()) {
+    metadata["broken_examples"] = ToText(scores.broken_examples);
+  }
   if (!scores.settings.empty()) metadata["settings"] = scores.settings;
   return SerializeSafetensors({{"heads",
                                 DType::kF32,
@@ -250,6 +258,9 @@ absl::StatusOr<TestScores> JoinTestScores(absl::Span<const TestScores> parts) {
     }
     all.videos += part.videos;
     all.broken += part.broken;
+    for (const std::string& example : part.broken_examples) {
+      if (all.broken_examples.size() < kExamples) all.broken_examples.push_back(example);
+    }
     all.scores.insert(all.scores.end(), part.scores.begin(), part.scores.end());
     all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.end());
     all.names.insert(all.names.end(), part.names.begin(), part.names.end());

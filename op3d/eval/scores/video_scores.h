@@ -35,6 +35,8 @@ struct TestScores {
   // Rows of the list; those that are not in the copy; those that do not decode.  listed is 0 if
   // unknown.
   int64_t listed = 0, missing = 0, broken = 0;
+  // The first videos that do not decode, "name: reason".
+  std::vector<std::string> broken_examples;
   // The settings of the test, one "name: value" per line; empty if unknown.
   std::string settings;
 

@@ -20,6 +20,7 @@ TestScores Summarise(const ViewScores& scores) {
   kept.labels = scores.labels;
   kept.names = scores.names;
   kept.broken = scores.skipped;
+  kept.broken_examples = scores.examples;
   const int64_t views = scores.clips * scores.crops;
   const int64_t per_head = scores.videos * views * scores.classes;
   kept.scores.resize(per_head);

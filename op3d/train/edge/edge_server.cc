@@ -53,7 +53,7 @@ class Lines {
   std::string buffer_;
 };
 
-absl::Status WriteLine(int output, const std::string& line) {
+absl::Status WriteLine(int output, absl::string_view line) {
   const std::string text = absl::StrCat(line, "\n");
   for (size_t written = 0; written < text.size();) {
     const ssize_t count = ::write(output, text.data() + written, text.size() - written);
@@ -64,12 +64,17 @@ absl::Status WriteLine(int output, const std::string& line) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer,
-                                   const EstimateEdgeFunction& estimate) {
+}  // namespace
+
+absl::StatusOr<std::string> AnswerEdge(const std::string& line, EdgeTrainer* trainer,
+                                       const EstimateEdgeFunction& estimate) {
   OP3D_ASSIGN_OR_RETURN(const EdgeRequest request, ParseEdgeRequest(line));
   const std::string& kind = request.request();
   const EdgeTask task = ToEdgeTask(request);
   if (kind == kEstimateRequest) {
+    if (estimate == nullptr) {
+      return absl::UnimplementedError("this program does not estimate the cost of edges");
+    }
     OP3D_ASSIGN_OR_RETURN(EdgeCost cost, estimate(task.state(), request.epoch()));
     cost.set_epoch(request.epoch());
     return EstimateAnswer(cost);
@@ -88,11 +93,11 @@ absl::StatusOr<std::string> Answer(const std::string& line, EdgeTrainer* trainer
   return MeasureAnswer(point, trainer->Chance());
 }
 
-}  // namespace
-
-absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
-                        const EstimateEdgeFunction& estimate, ProcessGroup* group) {
+absl::Status ServeLines(int input, int output, const AnswerFunction& answer, ProcessGroup* group) {
   const bool first = group == nullptr || group->rank() == 0;
+  const SayFunction say = [&](absl::string_view line) {
+    return first ? WriteLine(output, line) : absl::OkStatus();
+  };
   Lines lines(input);
   for (;;) {
     std::string line;  // empty: the end
@@ -105,14 +110,20 @@ absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
       OP3D_ASSIGN_OR_RETURN(line, group->Broadcast(line));
     }
     if (line.empty()) return absl::OkStatus();
-    const absl::StatusOr<std::string> answer = Answer(line, trainer, estimate);
-    if (absl::IsCancelled(answer.status())) return answer.status();
-    if (first) {
-      OP3D_RETURN_IF_ERROR(WriteLine(output, answer.ok() ? *answer : ErrorAnswer(answer.status())));
-    }
+    const absl::StatusOr<std::string> text = answer(line, say);
+    if (absl::IsCancelled(text.status())) return text.status();
+    OP3D_RETURN_IF_ERROR(say(text.ok() ? *text : ErrorAnswer(text.status())));
     // If ranks disagree about an error they cannot continue together.
-    if (!answer.ok() && group != nullptr) return answer.status();
+    if (!text.ok() && group != nullptr) return text.status();
   }
+}
+
+absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
+                        const EstimateEdgeFunction& estimate, ProcessGroup* group) {
+  const auto answer = [&](const std::string& line, const SayFunction&) {
+    return AnswerEdge(line, trainer, estimate);
+  };
+  return ServeLines(input, output, answer, group);
 }
 
 }  // namespace op3d

@@ -7,9 +7,11 @@
 #define OP3D_TRAIN_EDGE_EDGE_SERVER_H_
 
 #include <functional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "op3d/distributed/process_group.h"
 #include "op3d/train/edge/edge_protocol.h"
 #include "op3d/train/edge/edge_trainer.h"
@@ -19,6 +21,23 @@ namespace op3d {
 // The cost of an edge into the state that is trained for `epochs` epochs.
 using EstimateEdgeFunction =
     std::function<absl::StatusOr<EdgeCost>(const StateSettings&, int epochs)>;
+
+// Writes a line before the answer, for a request that takes long; only the first of several
+// processes writes it.
+using SayFunction = std::function<absl::Status(absl::string_view line)>;
+// The answer to a request.  An error is answered too (ErrorAnswer); Cancelled ends the serving.
+using AnswerFunction =
+    std::function<absl::StatusOr<std::string>(const std::string& line, const SayFunction& say)>;
+
+// Reads lines from file descriptor `input` and writes one answer for each on `output`, until the
+// input ends.  With several processes (`group`, may be null) the first reads and writes, and all
+// compute the answer.  Cancelled after a signal; errors of the group and of the descriptors.
+absl::Status ServeLines(int input, int output, const AnswerFunction& answer, ProcessGroup* group);
+
+// The answer to a request for an edge (edge_protocol.h).  Without `estimate` costs are not
+// estimated.
+absl::StatusOr<std::string> AnswerEdge(const std::string& line, EdgeTrainer* trainer,
+                                       const EstimateEdgeFunction& estimate = nullptr);
 
 // Answers requests from file descriptor `input` on `output` until the input ends.  The weights of
 // an epoch are on the disk before it is answered.  An error of a request is its answer.

@@ -1,4 +1,4 @@
-#include "benchmarks/run/search_run.h"
+#include "benchmarks/parts/search_run.h"
 
 #include <algorithm>
 #include <atomic>
@@ -12,7 +12,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
-#include "benchmarks/run/recipe.h"
+#include "benchmarks/parts/recipe.h"
+#include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
@@ -187,8 +188,8 @@ absl::StatusOr<SearchPlan> PlannedSearch(const SearchSettings& settings) {
   return plan;
 }
 
-std::string JournalFolder(const RunFolder& folder, const std::string& pool) {
-  return folder.Path(absl::StrCat("journal/", pool));
+std::string JournalFolder(const std::string& run_folder, const std::string& pool) {
+  return JoinPath(run_folder, absl::StrCat("journal/", pool));
 }
 
 TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const BenchmarkData& data,
@@ -201,11 +202,12 @@ TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const Ben
 
 absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSettings& settings,
                                     const BenchmarkData& data, TrainingJob job, int threads,
-                                    RunFolder* folder, CurveFiles* curves) {
+                                    const SearchChildren& children, RunFolder* folder,
+                                    CurveFiles* curves) {
   const int pools = static_cast<int>(plan.graphs.size());
-  const int jobs = std::max(1, std::min(threads, pools));
-  const int runners = std::max(1, threads / jobs);
-  job.loader_threads = threads / (jobs * runners) - 1;
+  const int most = children.count > 0 ? children.count : threads;
+  const int jobs = std::max(1, std::min(most, pools));
+  job.loader_threads = std::max(0, threads / (jobs * std::max(1, threads / jobs)) - 1);
   const std::vector<std::string> journal_settings =
       JournalSettings(settings, data, SearchJob(plan, "", data, job));
 
@@ -220,18 +222,28 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
     OP3D_ASSIGN_OR_RETURN(const auto bar,
                           planner::SearchBar::Make(graphs, settings.search().rule()));
     Watcher watcher(pools, bar.get(), folder, curves);
-    const auto work = [&](int64_t) {
+    const auto work = [&](int64_t worker) {
+      // With more children or threads than pools they are divided.
+      const int first = static_cast<int>(most * worker / jobs);
+      const int runners = static_cast<int>(most * (worker + 1) / jobs) - first;
       for (int pool = next++; pool < pools && !failed; pool = next++) {
         const TransitionGraph& graph = plan.graphs[pool];
         std::vector<std::unique_ptr<planner::TrainingRunner>> trainers;
+        std::vector<std::unique_ptr<planner::ChildRunner>> remote;
         std::vector<planner::StateRunner*> pointers;
-        for (int i = 0; i < runners; ++i) {
+        for (int i = first; i < first + runners; ++i) {
+          if (children.count > 0) {
+            remote.push_back(
+                std::make_unique<planner::ChildRunner>(children.options(graph.pool(), i)));
+            pointers.push_back(remote.back().get());
+            continue;
+          }
           trainers.push_back(std::make_unique<planner::TrainingRunner>(
               SearchJob(plan, graph.pool(), data, job), &data.search_measured, plan.kept_epochs));
           pointers.push_back(trainers.back().get());
         }
         planner::SearchOptions options;
-        options.folder = JournalFolder(*folder, graph.pool());
+        options.folder = JournalFolder(folder->path(), graph.pool());
         options.settings = journal_settings;
         options.observer = [&watcher, &graph, pool](const planner::SearchEvent& event) {
           watcher.Observe(pool, graph.pool(), event);

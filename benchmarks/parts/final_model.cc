@@ -1,11 +1,11 @@
-#include "benchmarks/run/final_model.h"
+#include "benchmarks/parts/final_model.h"
 
 #include <algorithm>
 #include <map>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "benchmarks/run/recipe.h"
+#include "benchmarks/parts/recipe.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
@@ -60,8 +60,8 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
     }
     if (edge == nullptr) continue;
     Candidate candidate;
-    candidate.file = JoinPath(
-        journal_folder, absl::StrCat(edge->from(), "-", edge->to(), "/weights.safetensors"));
+    candidate.file = JoinPath(journal_folder,
+                              absl::StrCat(edge->from(), "-", edge->to(), "/weights.safetensors"));
     candidate.state = states[edge->to()];
     candidate.row.set_title(name);
     candidate.row.set_plan(
@@ -80,9 +80,9 @@ absl::StatusOr<std::vector<Candidate>> FinalStates(const SearchOutcome& outcome,
         "the search has no model: its plan trains no state for an epoch");
   }
   // The order of dynamic programming: the highest first, among equal ones the one listed first.
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.row.held_out() > b.row.held_out();
-  });
+  std::stable_sort(
+      candidates.begin(), candidates.end(),
+      [](const Candidate& a, const Candidate& b) { return a.row.held_out() > b.row.held_out(); });
   return candidates;
 }
 
@@ -96,7 +96,8 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
   FinalModel model;
   model.file = file;
   const std::string facts = absl::StrCat(file, ".textproto");
-  if (FileExists(facts) && FileExists(file)) {
+  OP3D_ASSIGN_OR_RETURN(const bool chosen, FirstFinds(facts, job.group));
+  if (chosen && FileExists(file)) {
     OP3D_RETURN_IF_ERROR(ReadTextproto(facts, &model.facts));
     return model;
   }
@@ -138,6 +139,8 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
   }
   const std::map<std::string, std::string> metadata =
       WeightsMetadata(job, ToStateTask(*candidates[0].state).clip, loss);
+  // With several processes the first writes.
+  if (job.group != nullptr && job.group->rank() != 0) return model;
   if (average != nullptr) {
     OP3D_RETURN_IF_ERROR(average->SaveWeights(file, metadata));
   } else {

@@ -1,4 +1,4 @@
-#include "benchmarks/run/recipe.h"
+#include "benchmarks/parts/recipe.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,14 +8,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/distributed/process_group.h"
 #include "op3d/eval/scorer.h"
 #include "op3d/eval/scores/metrics.h"
 #include "op3d/eval/scores/silent_failure.h"
+#include "op3d/eval/scoring_run.h"
 #include "op3d/train/checkpoint/checkpoint_folder.h"
 #include "op3d/train/checkpoint/weights_card.h"
 #include "op3d/train/measure.h"
@@ -32,12 +35,12 @@ namespace {
 constexpr char kSkipped[] = "skipped";
 constexpr char kSkippedExample[] = "skipped_example";
 
-absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const Metrics& metrics,
+absl::StatusOr<TestResult> ToTestResult(const TestScores& scores, const Metrics& metrics,
                                         const TestLabels& labels) {
   TestResult result;
   result.set_videos(static_cast<int32_t>(scores.videos));
-  result.set_skipped(static_cast<int32_t>(scores.skipped));
-  for (const std::string& example : scores.examples) result.add_skipped_examples(example);
+  result.set_skipped(static_cast<int32_t>(scores.broken));
+  for (const std::string& example : scores.broken_examples) result.add_skipped_examples(example);
   result.set_clips(static_cast<int32_t>(scores.clips));
   result.set_crops(static_cast<int32_t>(scores.crops));
   result.set_right(results::PackRight(metrics.ranks));
@@ -46,7 +49,11 @@ absl::StatusOr<TestResult> ToTestResult(const ViewScores& scores, const Metrics&
   result.set_top5(metrics.top5);
   result.set_mean_class_accuracy(metrics.mean_class_accuracy);
   for (int64_t head = 0; head < scores.heads; ++head) {
-    OP3D_ASSIGN_OR_RETURN(const VideoScores head_scores, MeanOfLogits(scores.head(head)));
+    const int64_t size = scores.videos * scores.classes;
+    const Views<float> one = {
+        1, scores.videos,  1,
+        1, scores.classes, absl::MakeConstSpan(scores.head_scores).subspan(head * size, size)};
+    OP3D_ASSIGN_OR_RETURN(const VideoScores head_scores, MeanOfLogits(one));
     OP3D_ASSIGN_OR_RETURN(const Metrics head_metrics, ComputeMetrics(head_scores, scores.labels));
     result.add_head_top1(head_metrics.top1);
   }
@@ -81,6 +88,13 @@ TrainingJob WithTest(const RecipeSettings& recipe, const Plan& plan, TrainingJob
   return job;
 }
 
+bool First(const ProcessGroup* group) { return group == nullptr || group->rank() == 0; }
+
+// All processes wait until the first has come here.
+absl::Status WaitForFirst(ProcessGroup* group) {
+  return group == nullptr ? absl::OkStatus() : group->Broadcast("written").status();
+}
+
 int EpochsOf(double frames, const StateSettings& state, int full_crop) {
   return std::max(
       1, static_cast<int>(std::lround(frames / planner::FullFramesPerClip(state, full_crop))));
@@ -111,6 +125,13 @@ StateSettings Shrink(StateSettings clip, int shorter, int crop) {
 
 }  // namespace
 
+absl::StatusOr<bool> FirstFinds(const std::string& path, ProcessGroup* group) {
+  if (group == nullptr) return FileExists(path);
+  OP3D_ASSIGN_OR_RETURN(const std::string there,
+                        group->Broadcast(group->rank() == 0 && FileExists(path) ? "yes" : "no"));
+  return there == "yes";
+}
+
 void SetFrames(double frames, int full_crop, RecipeSettings* recipe) {
   if (!recipe->has_hand_tuned() || recipe->hand_tuned().epochs() > 0) return;
   recipe->mutable_hand_tuned()->set_epochs(
@@ -127,8 +148,9 @@ absl::StatusOr<Plan> RecipePlan(const RecipeSettings& recipe, const Plan& plan, 
     return result;
   }
   if (!recipe.has_hand_tuned()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "recipe '", recipe.name(), "' is neither planned nor hand_tuned nor fixed: set one of the three"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("recipe '", recipe.name(),
+                     "' is neither planned nor hand_tuned nor fixed: set one of the three"));
   }
   *step.mutable_state() = recipe.hand_tuned().state();
   step.set_epochs(recipe.hand_tuned().epochs() > 0
@@ -225,7 +247,8 @@ std::string RecipeRun::StateFolder(int step) const {
 absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_epoch) {
   const std::string done_path = JoinPath(folder_, "trained.textproto");
   const int total = total_epochs();
-  if (FileExists(done_path)) {
+  OP3D_ASSIGN_OR_RETURN(const bool done_before, FirstFinds(done_path, job_.group));
+  if (done_before) {
     on_epoch(total, total, 0);
     return absl::OkStatus();
   }
@@ -275,23 +298,28 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     result.set_epochs(result.epochs() + epochs);
     result.set_skipped_clips(result.skipped_clips() + skipped);
     if (!example.empty()) result.set_skipped_example(example);
-    result.set_frames(result.frames() + FramesOf(state, epochs, job.videos->size(),
-                                                  job.transform.train_crop()));
+    result.set_frames(result.frames() +
+                      FramesOf(state, epochs, job.videos->size(), job.transform.train_crop()));
     for (const double loss : trainer->losses()) result.add_losses(loss);
     job.initial_weights = JoinPath(StateFolder(step), "weights.safetensors");
     OP3D_RETURN_IF_ERROR(trainer->Flush());
-    OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(
-        job.initial_weights,
-        WeightsMetadata(job_, task.clip,
-                        trainer->losses().empty() ? 0 : trainer->losses().back())));
+    if (First(job_.group)) {
+      OP3D_RETURN_IF_ERROR(trainer->network().SaveWeights(
+          job.initial_weights,
+          WeightsMetadata(job_, task.clip,
+                          trainer->losses().empty() ? 0 : trainer->losses().back())));
+    }
+    OP3D_RETURN_IF_ERROR(WaitForFirst(job_.group));
   }
   if (trainer == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat("recipe '", recipe_.name(), "' has no state to train: its plan is empty"));
   }
-  OP3D_ASSIGN_OR_RETURN(std::string weights, ReadFile(job.initial_weights));
-  OP3D_RETURN_IF_ERROR(WriteFileAtomically(WeightsPath(), weights));
-  OP3D_RETURN_IF_ERROR(SetChecksums(std::move(weights), &result));
+  if (First(job_.group)) {
+    OP3D_ASSIGN_OR_RETURN(std::string weights, ReadFile(job.initial_weights));
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(WeightsPath(), weights));
+    OP3D_RETURN_IF_ERROR(SetChecksums(std::move(weights), &result));
+  }
   if (held_out_ != nullptr) {
     const data::ClipShape clip = ToStateTask(plan_.steps(plan_.steps_size() - 1).state()).clip;
     OP3D_ASSIGN_OR_RETURN(const CurvePoint measure,
@@ -299,11 +327,13 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
     result.set_held_out(measure.performance());
   }
   result.set_train_seconds(absl::ToDoubleSeconds(absl::Now() - start));
-  OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));
-  for (int step = 0; step < plan_.steps_size(); ++step) {
-    OP3D_RETURN_IF_ERROR(CheckpointFolder(StateFolder(step), {}).RemoveAll());
+  if (First(job_.group)) {
+    OP3D_RETURN_IF_ERROR(WriteTextproto(done_path, result));
+    for (int step = 0; step < plan_.steps_size(); ++step) {
+      OP3D_RETURN_IF_ERROR(CheckpointFolder(StateFolder(step), {}).RemoveAll());
+    }
   }
-  return absl::OkStatus();
+  return WaitForFirst(job_.group);
 }
 
 absl::Status RecipeRun::Take(const std::string& weights, const RecipeResult& facts) {
@@ -330,7 +360,8 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
                                              const TestLabels& labels, int threads) {
   RecipeResult result;
   const std::string tested_path = JoinPath(folder_, "result.textproto");
-  if (FileExists(tested_path)) {
+  OP3D_ASSIGN_OR_RETURN(const bool tested, FirstFinds(tested_path, job_.group));
+  if (tested) {
     OP3D_RETURN_IF_ERROR(ReadTextproto(tested_path, &result));
     return result;
   }
@@ -347,9 +378,22 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
   options.on_short_video = job_.loader.on_short_video();
   options.on_bad_video = job_.loader.on_bad_video();
   options.threads = threads - 1;
+  ScoringRun run;
+  run.parts_folder = JoinPath(folder_, "scores.parts");
+  if (ProcessGroup* const group = job_.group; group != nullptr) {
+    run.shard = group->rank();
+    run.shards = group->size();
+    run.gather = [group](const std::string& bytes) { return group->Gather(bytes); };
+  }
   OP3D_ASSIGN_OR_RETURN(
-      const ViewScores scores,
-      ScoreViews(network.get(), videos, job_.frames, recipe_.test_clips(), options, &seconds_));
+      TestScores scores,
+      ScoreTest(network.get(), videos, job_.frames, recipe_.test_clips(), options, run, &seconds_));
+  if (!First(job_.group)) {
+    // No process removes its parts before the whole is stored.
+    OP3D_RETURN_IF_ERROR(WaitForFirst(job_.group));
+    RemoveParts(run);
+    return result;
+  }
   OP3D_ASSIGN_OR_RETURN(const VideoScores mean, MeanOfLogits(scores.views()));
   OP3D_ASSIGN_OR_RETURN(const Metrics metrics, ComputeMetrics(mean, scores.labels));
   OP3D_ASSIGN_OR_RETURN(*result.mutable_test(), ToTestResult(scores, metrics, labels));
@@ -366,12 +410,13 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
         DescribeMisfit(trained, metrics.top1, metrics.videos)}) {
     if (!warning.empty()) result.add_warnings(warning);
   }
-  TestScores kept = Summarise(scores);
-  kept.class_names = labels.classes;
-  OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeTestScores(kept));
+  scores.class_names = labels.classes;
+  OP3D_ASSIGN_OR_RETURN(const std::string file, SerializeTestScores(scores));
   OP3D_RETURN_IF_ERROR(WriteFileAtomically(ScoresPath(), file));
   result.set_test_seconds(absl::ToDoubleSeconds(absl::Now() - start));
   OP3D_RETURN_IF_ERROR(WriteTextproto(tested_path, result));
+  OP3D_RETURN_IF_ERROR(WaitForFirst(job_.group));
+  RemoveParts(run);
   return result;
 }
 

@@ -1,6 +1,6 @@
 // The videos of a run: its lists, the held-out part for the search, what the copy lacks.
-#ifndef OP3D_BENCHMARKS_RUN_BENCHMARK_DATA_H_
-#define OP3D_BENCHMARKS_RUN_BENCHMARK_DATA_H_
+#ifndef OP3D_BENCHMARKS_PARTS_BENCHMARK_DATA_H_
+#define OP3D_BENCHMARKS_PARTS_BENCHMARK_DATA_H_
 
 #include <memory>
 #include <string>
@@ -55,4 +55,4 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
 
 }  // namespace op3d::benchmarks
 
-#endif  // OP3D_BENCHMARKS_RUN_BENCHMARK_DATA_H_
+#endif  // OP3D_BENCHMARKS_PARTS_BENCHMARK_DATA_H_

@@ -1,4 +1,4 @@
-#include "benchmarks/run/recipe.h"
+#include "benchmarks/parts/recipe.h"
 
 #include <cmath>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "benchmarks/run/proxy.h"
+#include "benchmarks/parts/proxy.h"
 
 #include <map>
 #include <set>
@@ -15,12 +15,15 @@ using testing::SizeIs;
 
 BenchmarkSettings Settings() {
   BenchmarkSettings settings;
-  EXPECT_THAT(ParseTextproto(R"pb(
-                seed: 7
-                transform { train_crop: 56 search_short_side: 64 search_crop: 56 test_crop: 56 }
-                network { name: "dg_p3d_miniature" width: 16 }
-                search { proxy { videos: 0.5 crop: 28 width: 8 } }
-              )pb", "settings", &settings), IsOk());
+  EXPECT_THAT(ParseTextproto(
+                  R"pb(
+                    seed: 7
+                    transform { train_crop: 56 search_short_side: 64 search_crop: 56 test_crop: 56 }
+                    network { name: "dg_p3d_miniature" width: 16 }
+                    search { proxy { videos: 0.5 crop: 28 width: 8 } }
+                  )pb",
+                  "settings", &settings),
+              IsOk());
   return settings;
 }
 
@@ -68,22 +71,25 @@ TEST(ProxyTest, WithoutOneNothingChanges) {
 TEST(ProxyTest, TakesThePlansOfTheBestFinalStates) {
   SearchOutcome outcome;
   ASSERT_THAT(ParseTextproto(R"pb(
-                graph {
-                  pool: "wide" initial: "S0"
-                  states { name: "A" frames_per_segment: 16 }
-                  states { name: "B" frames_per_segment: 32 }
-                  states { name: "C" frames_per_segment: 16 }
-                  states { name: "D" frames_per_segment: 64 }
-                  finals: ["B", "C", "D"]
-                }
-                edges { from: "S0" to: "A" epochs: 4 }
-                edges { from: "A" to: "B" epochs: 3 }
-                edges { from: "A" to: "C" epochs: 2 }
-                edges { from: "A" to: "D" epochs: 0 }
-                nodes { state: "A" value: 0.5 from: "S0" }
-                nodes { state: "B" value: 0.6 from: "A" }
-                nodes { state: "C" value: 0.8 from: "A" }
-              )pb", "outcome", &outcome), IsOk());
+                               graph {
+                                 pool: "wide"
+                                 initial: "S0"
+                                 states { name: "A" frames_per_segment: 16 }
+                                 states { name: "B" frames_per_segment: 32 }
+                                 states { name: "C" frames_per_segment: 16 }
+                                 states { name: "D" frames_per_segment: 64 }
+                                 finals: [ "B", "C", "D" ]
+                               }
+                               edges { from: "S0" to: "A" epochs: 4 }
+                               edges { from: "A" to: "B" epochs: 3 }
+                               edges { from: "A" to: "C" epochs: 2 }
+                               edges { from: "A" to: "D" epochs: 0 }
+                               nodes { state: "A" value: 0.5 from: "S0" }
+                               nodes { state: "B" value: 0.6 from: "A" }
+                               nodes { state: "C" value: 0.8 from: "A" }
+                             )pb",
+                             "outcome", &outcome),
+              IsOk());
   const std::vector<Plan> plans = BestPlans(outcome, 5);
   ASSERT_THAT(plans, SizeIs(2));
   EXPECT_EQ(plans[0].value(), 0.8);

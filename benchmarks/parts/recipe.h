@@ -6,8 +6,8 @@
 //   OP3D_ASSIGN_OR_RETURN(RecipeResult result, run.Test(evaluation, labels, threads));
 //
 // Both parts store their result in `folder`; a second call reads it from there.
-#ifndef OP3D_BENCHMARKS_RUN_RECIPE_H_
-#define OP3D_BENCHMARKS_RUN_RECIPE_H_
+#ifndef OP3D_BENCHMARKS_PARTS_RECIPE_H_
+#define OP3D_BENCHMARKS_PARTS_RECIPE_H_
 
 #include <cstdint>
 #include <functional>
@@ -16,8 +16,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "benchmarks/run/benchmark_data.h"
+#include "benchmarks/parts/benchmark_data.h"
 #include "op3d/base/activity_seconds.h"
+#include "op3d/distributed/process_group.h"
 #include "op3d/train/state_trainer.h"
 #include "planner/graphs/plan.pb.h"
 #include "results/record/run_record.pb.h"
@@ -56,7 +57,12 @@ StateSettings TestState(const RecipeSettings& recipe, const Plan& plan);
 // Stores in `card` how `recipe` tests weights of `plan`, and which plan that is.
 void DescribeTest(const RecipeSettings& recipe, const Plan& plan, ModelCard* card);
 
-// Not thread-safe; several recipes may run at once.
+// Whether the first of several processes finds the file; all get the same answer, also where a
+// shared folder shows new files late.  `group` may be null.
+absl::StatusOr<bool> FirstFinds(const std::string& path, ProcessGroup* group);
+
+// Not thread-safe; several recipes may run at once.  With several processes (TrainingJob.group) all
+// call the same functions; the first writes the files and gets the result of the test.
 class RecipeRun {
  public:
   // `plan` is the result of RecipePlan().  `job.purpose` names the streams ("recipe.planned").
@@ -77,8 +83,9 @@ class RecipeRun {
   // The result of Train() or Take(), without a test.
   absl::StatusOr<RecipeResult> Trained() const;
 
-  // Scores the evaluation list with `threads` threads and clips of TestState(); Train() must have
-  // succeeded.
+  // Scores the evaluation list with `threads` threads and clips of TestState(), and with several
+  // processes each its share; Train() must have succeeded.  Finished blocks of videos are kept, so
+  // that a stopped test resumes.
   absl::StatusOr<RecipeResult> Test(const std::vector<data::Video>& videos,
                                     const TestLabels& labels, int threads);
 
@@ -104,4 +111,4 @@ class RecipeRun {
 
 }  // namespace op3d::benchmarks
 
-#endif  // OP3D_BENCHMARKS_RUN_RECIPE_H_
+#endif  // OP3D_BENCHMARKS_PARTS_RECIPE_H_

@@ -1,4 +1,4 @@
-#include "benchmarks/run/benchmark_data.h"
+#include "benchmarks/parts/benchmark_data.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "benchmarks/run/curve_files.h"
+#include "benchmarks/parts/curve_files.h"
 
 #include "op3d/base/file.h"
 

@@ -1,17 +1,19 @@
-// The search of a run: all pools at the same time, trained in this process.
-#ifndef OP3D_BENCHMARKS_RUN_SEARCH_RUN_H_
-#define OP3D_BENCHMARKS_RUN_SEARCH_RUN_H_
+// The search of a run: all pools at the same time, trained in this process or in children.
+#ifndef OP3D_BENCHMARKS_PARTS_SEARCH_RUN_H_
+#define OP3D_BENCHMARKS_PARTS_SEARCH_RUN_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "benchmarks/run/benchmark_data.h"
-#include "benchmarks/run/curve_files.h"
+#include "benchmarks/parts/benchmark_data.h"
+#include "benchmarks/parts/curve_files.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/base/program/run_folder.h"
 #include "op3d/train/state_trainer.h"
 #include "planner/graphs/plan.pb.h"
+#include "planner/runner/child_runner.h"
 #include "results/record/settings.pb.h"
 
 namespace op3d::benchmarks {
@@ -41,17 +43,26 @@ struct SearchPlan {
 absl::StatusOr<SearchPlan> PublishedSearch(const SearchSettings& settings);
 absl::StatusOr<SearchPlan> PlannedSearch(const SearchSettings& settings);
 
-// The folder of a pool's journal and weights in a run.
-std::string JournalFolder(const RunFolder& folder, const std::string& pool);
+// The folder of a pool's journal and weights in a run's folder.
+std::string JournalFolder(const std::string& run_folder, const std::string& pool);
 
-// Searches every pool, at the same time if there are enough threads; further threads train other
-// edges of the same pool.  Each pool's journal and weights are in JournalFolder(): if started
+// Children that train the edges; without them this process does.
+struct SearchChildren {
+  // At once; 0 = none.
+  int count = 0;
+  // Those of child `job`, in [0, count), for a pool.
+  std::function<planner::ChildRunnerOptions(const std::string& pool, int job)> options;
+};
+
+// Searches every pool, at the same time if there are enough threads, or children; further threads,
+// or children, train other edges of the same pool.  Each pool's journal and weights are in JournalFolder(): if started
 // again, the search resumes after the last epoch in the journal, with the same result.  `job` is
 // made from `settings`, without videos, purpose and score.  Every edge's curve goes to
 // `curves`, as search/<pool>/<edge>.
 absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSettings& settings,
                                     const BenchmarkData& data, TrainingJob job, int threads,
-                                    RunFolder* folder, CurveFiles* curves);
+                                    const SearchChildren& children, RunFolder* folder,
+                                    CurveFiles* curves);
 
 // The job with which a search of `pool` trains.
 TrainingJob SearchJob(const SearchPlan& plan, const std::string& pool, const BenchmarkData& data,
@@ -72,4 +83,4 @@ const Plan& BestPlan(const std::vector<SearchOutcome>& outcomes);
 
 }  // namespace op3d::benchmarks
 
-#endif  // OP3D_BENCHMARKS_RUN_SEARCH_RUN_H_
+#endif  // OP3D_BENCHMARKS_PARTS_SEARCH_RUN_H_

@@ -6,8 +6,8 @@
 //
 // A curve is one of TensorBoard's runs, named by its folder; curves with the same tags share a
 // chart, and TensorBoard's filter can select the folders above them.  Torch-free.
-#ifndef OP3D_BENCHMARKS_RUN_CURVE_FILES_H_
-#define OP3D_BENCHMARKS_RUN_CURVE_FILES_H_
+#ifndef OP3D_BENCHMARKS_PARTS_CURVE_FILES_H_
+#define OP3D_BENCHMARKS_PARTS_CURVE_FILES_H_
 
 #include <cstdint>
 #include <map>
@@ -58,4 +58,4 @@ class CurveFiles {
 
 }  // namespace op3d::benchmarks
 
-#endif  // OP3D_BENCHMARKS_RUN_CURVE_FILES_H_
+#endif  // OP3D_BENCHMARKS_PARTS_CURVE_FILES_H_

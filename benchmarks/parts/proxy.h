@@ -5,8 +5,8 @@
 //   const std::vector<data::Video> videos = ProxyVideos(settings, data.search_train);
 //   // search with `small` on `videos`, then train these at full size:
 //   for (const Plan& plan : BestPlans(outcome, ProxyPaths(settings))) Use(plan);
-#ifndef OP3D_BENCHMARKS_RUN_PROXY_H_
-#define OP3D_BENCHMARKS_RUN_PROXY_H_
+#ifndef OP3D_BENCHMARKS_PARTS_PROXY_H_
+#define OP3D_BENCHMARKS_PARTS_PROXY_H_
 
 #include <vector>
 
@@ -37,4 +37,4 @@ std::vector<Plan> BestPlans(const SearchOutcome& outcome, int count);
 
 }  // namespace op3d::benchmarks
 
-#endif  // OP3D_BENCHMARKS_RUN_PROXY_H_
+#endif  // OP3D_BENCHMARKS_PARTS_PROXY_H_

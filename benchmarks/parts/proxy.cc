@@ -1,4 +1,4 @@
-#include "benchmarks/run/proxy.h"
+#include "benchmarks/parts/proxy.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +23,8 @@ Plan PlanOf(const SearchOutcome& outcome, const std::string& final) {
   std::vector<std::pair<const StateSettings*, int>> back;
   Plan plan;
   plan.set_pool(outcome.graph().pool());
-  for (auto node = nodes.find(final); node != nodes.end(); node = nodes.find(node->second->from())) {
+  for (auto node = nodes.find(final); node != nodes.end();
+       node = nodes.find(node->second->from())) {
     if (node->first == final) plan.set_value(node->second->value());
     for (const EdgeOutcome& edge : outcome.edges()) {
       if (edge.from() != node->second->from() || edge.to() != node->first) continue;

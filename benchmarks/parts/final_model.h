@@ -8,8 +8,8 @@
 // Final states that grew from one trunk are close together, and the average of their weights is
 // often better than the best of them (Izmailov et al. 2018; arXiv 2203.05482), so it is measured on
 // the held-out videos as one more candidate.  It is only chosen if its score is higher.
-#ifndef OP3D_BENCHMARKS_RUN_FINAL_MODEL_H_
-#define OP3D_BENCHMARKS_RUN_FINAL_MODEL_H_
+#ifndef OP3D_BENCHMARKS_PARTS_FINAL_MODEL_H_
+#define OP3D_BENCHMARKS_PARTS_FINAL_MODEL_H_
 
 #include <string>
 #include <vector>
@@ -42,4 +42,4 @@ absl::StatusOr<FinalModel> ChooseFinalModel(const SearchOutcome& outcome,
 
 }  // namespace op3d::benchmarks
 
-#endif  // OP3D_BENCHMARKS_RUN_FINAL_MODEL_H_
+#endif  // OP3D_BENCHMARKS_PARTS_FINAL_MODEL_H_
