@@ -44,6 +44,9 @@ class ChildProcess {
   // second; InvalidArgument for a line of more than 1 MiB.
   absl::StatusOr<std::string> ReadLine(absl::Duration timeout);
 
+  // It has ended because somebody sent it SIGTERM, as a scheduler does that needs its place.
+  bool WasStopped();
+
  private:
   explicit ChildProcess(std::unique_ptr<Subprocess> process) : process_(std::move(process)) {}
   absl::Status Ended();

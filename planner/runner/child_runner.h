@@ -90,6 +90,9 @@ struct ChildRunnerOptions {
   // How often a request is repeated with a new child after a child was lost (it ended, or was
   // silent for longer than the timeout).  At least 0.
   int retries = 2;
+  // A child that was stopped by SIGTERM after at least this time does not count as a retry: it has
+  // saved its progress, and a busy scheduler may stop a long epoch any number of times.
+  absl::Duration progress = absl::Minutes(1);
 };
 
 // Errors: Unavailable or DeadlineExceeded when the retries are used up; FailedPrecondition for a
