@@ -16,6 +16,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "op3d/base/file.h"
 #include "op3d/base/proto_json.h"
 #include "op3d/base/safetensors.h"
@@ -195,12 +197,16 @@ absl::Status JobChildren::Do(int worker, const std::string& name, const Job& job
   int best = -1;
   for (int attempt = 0;;) {
     const int before = best;
+    const absl::Time start = absl::Now();
     const absl::Status status = DoOnce(worker, line, [&](int done, int total, double loss) {
       if (done <= best) return;
       best = done;
       on_epoch(done, total, loss);
     });
     if (status.ok()) return RemoveFile(JoinPath(run_folder_, file));
+    // A scheduler may stop a long test any number of times: what it had done is saved.
+    const bool stopped = children_[worker] != nullptr && children_[worker]->WasStopped();
+    if (stopped && absl::Now() - start >= planner::ChildRunnerOptions().progress) --attempt;
     Close(worker);
     const bool lost = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
     if (!lost) return status;

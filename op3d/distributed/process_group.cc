@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
 #include "op3d/distributed/nccl.h"
 #include "op3d/distributed/rank_watch.h"
 #include "op3d/torch/torch_status.h"
@@ -192,6 +193,8 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Join(const RankEnvir
                                                                  const JoinOptions& options) {
   // When a rank has died, c10d prints stack traces before the message that says it.
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_ERROR;
+  // Gloo's writev() to a rank that has just died would end this one without a word.
+  IgnoreBrokenPipes();
   auto state = std::make_unique<State>();
   state->ranks = ranks;
   const std::string self = absl::StrCat(HostName(), ", process ", ::getpid());

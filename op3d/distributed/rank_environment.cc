@@ -1,5 +1,6 @@
 #include "op3d/distributed/rank_environment.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 
@@ -32,6 +33,17 @@ absl::StatusOr<int> Number(const GetVariable& get, const char* name, int least, 
 }
 
 constexpr int kMostRanks = 1 << 20;
+constexpr int kMostIds = 0x7fffffff;
+
+// Two jobs on one machine, or two steps of one job, must not use the same port.
+int SlurmPort(int job, int step) {
+  constexpr int kFirst = 20000;
+  // Ports from 32768 on are Linux's own for outgoing connections.
+  constexpr int kPorts = 12768;
+  // Steps of one job are far from the jobs started next.
+  constexpr int64_t kStepDistance = 5003;
+  return kFirst + static_cast<int>((job + kStepDistance * step) % kPorts);
+}
 
 absl::StatusOr<RankEnvironment> ReadTorchrun(const GetVariable& get) {
   RankEnvironment ranks;
@@ -66,9 +78,9 @@ absl::StatusOr<RankEnvironment> ReadSlurm(const GetVariable& get) {
         "the environment has SLURM_PROCID but no SLURM_STEP_NODELIST: set MASTER_ADDR to the host "
         "of rank 0");
   }
-  // Two jobs on one machine must not use the same port.
-  OP3D_ASSIGN_OR_RETURN(const int job, Number(get, "SLURM_JOB_ID", 0, 0x7fffffff, 0));
-  OP3D_ASSIGN_OR_RETURN(ranks.port, Number(get, "MASTER_PORT", 1, 65535, 20000 + job % 20000));
+  OP3D_ASSIGN_OR_RETURN(const int job, Number(get, "SLURM_JOB_ID", 0, kMostIds, 0));
+  OP3D_ASSIGN_OR_RETURN(const int step, Number(get, "SLURM_STEP_ID", 0, kMostIds, 0));
+  OP3D_ASSIGN_OR_RETURN(ranks.port, Number(get, "MASTER_PORT", 1, 65535, SlurmPort(job, step)));
   OP3D_ASSIGN_OR_RETURN(ranks.attempt, Number(get, "SLURM_RESTART_COUNT", 0, 1 << 30, 0));
   return ranks;
 }

@@ -2,8 +2,10 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
@@ -62,11 +64,28 @@ TEST(RankEnvironmentTest, Srun) {
   EXPECT_EQ(ranks.size, 4);
   EXPECT_EQ(ranks.local_rank, 1);
   EXPECT_EQ(ranks.host, "gpu07");
-  EXPECT_EQ(ranks.port, 20012);
+  EXPECT_EQ(ranks.port, 20000 + 40012 % 12768);
   EXPECT_EQ(FirstSlurmHost("a"), "a");
   EXPECT_EQ(FirstSlurmHost("a,b[1-2]"), "a");
   EXPECT_EQ(FirstSlurmHost("n[003,9]"), "n003");
   EXPECT_EQ(FirstSlurmHost("n[1-2],m"), "n1");
+}
+
+TEST(RankEnvironmentTest, JobsAndStepsOnOneMachineMeetAtDifferentPorts) {
+  std::set<int> ports;
+  for (int job = 100; job < 110; ++job) {
+    for (int step = 0; step < 100; ++step) {
+      ASSERT_OK_AND_ASSIGN(const RankEnvironment ranks,
+                           Read({{"SLURM_PROCID", "0"},
+                                 {"SLURM_STEP_NUM_TASKS", "2"},
+                                 {"SLURM_STEP_NODELIST", "gpu07"},
+                                 {"SLURM_JOB_ID", absl::StrCat(job)},
+                                 {"SLURM_STEP_ID", absl::StrCat(step)}}));
+      EXPECT_GE(ranks.port, 20000);
+      EXPECT_LT(ranks.port, 32768);
+      EXPECT_TRUE(ports.insert(ranks.port).second) << job << "." << step;
+    }
+  }
 }
 
 TEST(RankEnvironmentTest, WhatDoesNotFitIsNamed) {

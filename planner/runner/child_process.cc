@@ -51,6 +51,12 @@ ChildProcess::~ChildProcess() {
   process_->WaitFor(kPatience);
 }
 
+bool ChildProcess::WasStopped() {
+  if (!process_->Ended()) return false;
+  const int code = process_->Wait();
+  return code == -SIGTERM || code == 128 + SIGTERM;
+}
+
 absl::Status ChildProcess::Ended() {
   if (!process_->WaitFor(kPatience)) return absl::UnavailableError("the child closed its output");
   const int code = process_->Wait();

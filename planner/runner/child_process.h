@@ -52,6 +52,9 @@ class ChildProcess {
   // errors of ReadLine().
   absl::StatusOr<std::string> ReadAnswer(absl::Duration timeout);
 
+  // It has ended because somebody sent it SIGTERM, as a scheduler does that needs its place.
+  bool WasStopped();
+
  private:
   explicit ChildProcess(std::unique_ptr<Subprocess> process) : process_(std::move(process)) {}
   absl::Status Ended();

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/training_failure.h"
@@ -100,8 +102,11 @@ absl::StatusOr<CurvePoint> ChildRunner::Ask(const EdgeTask& task, absl::string_v
   OP3D_RETURN_IF_ERROR(MakeFolders(task.folder()));
   const std::string line = RequestLine(task, request, epoch);
   for (int attempt = 0;; ++attempt) {
+    const absl::Time start = absl::Now();
     const absl::StatusOr<std::string> answer = AskOnce(line);
     if (answer.ok()) return ParseAnswer(*answer, epoch, request);
+    const bool stopped = child_ != nullptr && child_->WasStopped();
+    if (stopped && absl::Now() - start >= options_.progress) --attempt;
     child_.reset();
     const bool lost =
         absl::IsUnavailable(answer.status()) || absl::IsDeadlineExceeded(answer.status());

@@ -93,6 +93,9 @@ struct ChildRunnerOptions {
   // The child also trains this runner's next edges; otherwise it ends with its edge.  For children
   // that are slow to start.
   bool keep_child = false;
+  // A child that was stopped by SIGTERM after at least this time does not count as a retry: it has
+  // saved its progress, and a busy scheduler may stop a long epoch any number of times.
+  absl::Duration progress = absl::Minutes(1);
 };
 
 // Errors: Unavailable or DeadlineExceeded when the retries are used up; FailedPrecondition for a

@@ -92,6 +92,27 @@ TEST(ChildRunnerTest, ALostChildIsReplacedAndThePlanStays) {
   EXPECT_TRUE(MessageDifferencer::Equals(calm, stormy));
 }
 
+// A scheduler stops each of four children, whose fifth successor answers.
+TEST(ChildRunnerTest, AStoppedChildThatHadTimeToSaveIsNoRetry) {
+  for (const bool had_time : {true, false}) {
+    EdgeTask task;
+    task.set_name("S0-S1");
+    task.set_folder(TestFolder(absl::StrCat("stopped", had_time)));
+    ChildRunnerOptions options;
+    options.command = absl::StrCat("cd ", task.folder(), "; echo x >>stopped; ",
+                                   "[ $(wc -l <stopped) -le 4 ] && kill -TERM $$; ",
+                                   Shell("echo \"{\\\"epoch\\\":1,\\\"performance\\\":0.5}\""));
+    if (had_time) options.progress = absl::ZeroDuration();
+    const auto point = ChildRunner(options).TrainEpoch(task, 1);
+    if (had_time) {
+      EXPECT_THAT(point, IsOk());
+    } else {
+      EXPECT_THAT(point, StatusIs(absl::StatusCode::kUnavailable,
+                                  HasSubstr("tried 3 times: the child was ended by signal 15")));
+    }
+  }
+}
+
 TEST(ChildRunnerTest, EveryFaultIsASentence) {
   struct Case {
     const char* answer;

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "op3d/base/file.h"
+#include "op3d/base/thread/interrupt.h"
 
 namespace op3d {
 namespace {
@@ -75,18 +76,6 @@ struct Plan {
   ::_exit(127);
 }
 
-// A child that has ended is an error to be returned, not a signal that ends this process.
-void IgnoreSigpipe() {
-  static const bool done = [] {
-    struct sigaction now = {};
-    if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
-      ::signal(SIGPIPE, SIG_IGN);
-    }
-    return true;
-  }();
-  static_cast<void>(done);
-}
-
 void Close(int* descriptor) {
   if (*descriptor >= 0) ::close(*descriptor);
   *descriptor = -1;
@@ -100,7 +89,8 @@ absl::StatusOr<std::unique_ptr<Subprocess>> Subprocess::Start(const SubprocessOp
   const std::vector<char*> arguments = Pointers(&words), environment = Pointers(&variables);
   std::unique_ptr<Subprocess> child(new Subprocess(options));
   int to_child[2] = {-1, -1}, from_child[2] = {-1, -1};
-  if (options.pipes) IgnoreSigpipe();
+  // A child that has ended is an error to be returned.
+  if (options.pipes) IgnoreBrokenPipes();
   const bool ready =
       !options.pipes || (::pipe2(to_child, O_CLOEXEC) == 0 && ::pipe2(from_child, O_CLOEXEC) == 0);
   const pid_t parent = ::getpid();

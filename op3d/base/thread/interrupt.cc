@@ -1,5 +1,7 @@
 #include "op3d/base/thread/interrupt.h"
 
+#include <signal.h>
+
 #include <atomic>
 #include <csignal>
 
@@ -34,6 +36,17 @@ absl::Status CheckInterrupt() {
 int InterruptSignal() {
   const int signal = received.load();
   return signal == 0 ? SIGINT : signal;
+}
+
+void IgnoreBrokenPipes() {
+  static const bool done = [] {
+    struct sigaction now = {};
+    if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
+      std::signal(SIGPIPE, SIG_IGN);
+    }
+    return true;
+  }();
+  static_cast<void>(done);
 }
 
 }  // namespace op3d

@@ -5,6 +5,8 @@
 //
 // The first signal requests an orderly end; a second one of the same kind ends the process
 // immediately.  Thread-safe.
+//
+//   IgnoreBrokenPipes();   // before this process writes to another one that may die
 #ifndef OP3D_BASE_THREAD_INTERRUPT_H_
 #define OP3D_BASE_THREAD_INTERRUPT_H_
 
@@ -19,6 +21,11 @@ absl::Status CheckInterrupt();
 
 // The signal's number; SIGINT if none has come.
 int InterruptSignal();
+
+// From now on, writing to a pipe or socket whose reader has ended is an error of that write.  By
+// default it is SIGPIPE, which ends the process without a word.  Keeps a handler that somebody else
+// has installed.
+void IgnoreBrokenPipes();
 
 }  // namespace op3d
 

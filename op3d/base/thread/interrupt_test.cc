@@ -1,5 +1,8 @@
 #include "op3d/base/thread/interrupt.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 
 #include "op3d/base/testing/status_matchers.h"
@@ -16,6 +19,17 @@ TEST(InterruptTest, ASignalIsAskedForNotSuffered) {
   EXPECT_EQ(InterruptSignal(), SIGTERM);
   EXPECT_EQ(ExitCode(CheckInterrupt()), 143);
   EXPECT_EXIT(std::raise(SIGTERM), testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(InterruptTest, ABrokenPipeIsAnErrorOfItsWrite) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  EXPECT_EXIT(static_cast<void>(!::write(ends[1], "x", 1)), testing::KilledBySignal(SIGPIPE), "");
+  IgnoreBrokenPipes();
+  EXPECT_EQ(::write(ends[1], "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+  ::close(ends[1]);
 }
 
 }  // namespace
