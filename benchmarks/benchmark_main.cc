@@ -20,11 +20,13 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "benchmarks/run/benchmark.h"
 #include "benchmarks/run/dry_run.h"
 #include "benchmarks/settings/own_settings.h"
 #include "benchmarks/settings/settings_resolution.h"
+#include "benchmarks/sweeps/sweep.h"
 #include "data/annotation/dataset_list.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/index/index_update.h"
@@ -83,6 +85,13 @@ ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "", op3d::kTrainingPrecisionHelp);
 ABSL_FLAG(std::string, arithmetic, "", op3d::kTrainingArithmeticHelp);
 ABSL_FLAG(int, threads, 0, op3d::kJobsHelp);
+ABSL_FLAG(int, seeds, 1,
+          "number of seeds, from the settings' own: one run after another, each in a folder of its "
+          "own below --output_dir, then their mean");
+ABSL_FLAG(std::string, sweep, "",
+          "networks, ablations, or a textproto (schema: benchmarks/sweeps/sweep.proto): runs that "
+          "differ in a few settings, one after another, then their table");
+ABSL_FLAG(std::string, variants, "", "with --sweep: only these variants, separated by commas");
 ABSL_FLAG(int, jobs, 0,
           "number of child processes that train and test at once; the threads are divided among "
           "them.  0 = none: this process does everything.  No result depends on it");
@@ -102,6 +111,7 @@ namespace {
 // The name of the program that takes --dataset.
 constexpr char kOwn[] = "own";
 constexpr int kMostJobs = 1024;
+constexpr int kMostSeeds = 1000;
 constexpr char kTakes[] = "--dataset takes a DatasetSettings (data/datasets/dataset.proto)";
 
 // --benchmark, or the name under which the program was called: every dataset's target is this
@@ -111,10 +121,26 @@ std::string BenchmarkName() {
   return flag.empty() ? ::program_invocation_short_name : flag;
 }
 
-SettingsRequest Request(const std::string& root, std::optional<int> split) {
+// The copy of the dataset, or the miniature.
+bool IsMiniature(const std::string& root) {
+  return root.empty() || FileExists(JoinPath(root, data::kMiniatureNote));
+}
+
+// One of the runs that the command line asks for.
+struct Variation {
+  // Its folder below that of all runs, "split2/seed1"; empty = it is the only one.
+  std::string folder;
+  std::optional<int> split;
+  std::optional<uint64_t> seed;
+  // Of a sweep, and its place there; null = none.
+  const Sweep::Variant* variant = nullptr;
+  size_t number = 0;
+};
+
+SettingsRequest Request(const std::string& root, const Variation& variation) {
   SettingsRequest request;
   request.benchmark = BenchmarkName();
-  request.miniature = root.empty() || FileExists(JoinPath(root, data::kMiniatureNote));
+  request.miniature = IsMiniature(root);
   request.settings_file = absl::GetFlag(FLAGS_settings);
   request.assignments = absl::GetFlag(FLAGS_set).values;
   request.plan_file = absl::GetFlag(FLAGS_plan);
@@ -123,8 +149,10 @@ SettingsRequest Request(const std::string& root, std::optional<int> split) {
   request.method = absl::GetFlag(FLAGS_method);
   request.rivals = absl::GetFlag(FLAGS_rivals);
   request.budget = absl::GetFlag(FLAGS_budget);
-  if (split.has_value()) request.split = *split;
+  request.split = variation.split;
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
+  if (variation.seed.has_value()) request.seed = variation.seed;
+  if (variation.variant != nullptr) ApplyVariant(*variation.variant, &request);
   return request;
 }
 
@@ -185,11 +213,11 @@ absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* op
   return CheckOwnSettings(facts, options->settings);
 }
 
-absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
+absl::StatusOr<BenchmarkOptions> Options(const Variation& variation) {
   BenchmarkOptions options;
   options.dataset_root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   options.index_file = UserPath(absl::GetFlag(FLAGS_index));
-  const SettingsRequest request = Request(options.dataset_root, split);
+  const SettingsRequest request = Request(options.dataset_root, variation);
   const bool own = request.benchmark == kOwn;
   if (!own && !absl::GetFlag(FLAGS_dataset).empty()) {
     return absl::InvalidArgumentError(
@@ -216,9 +244,21 @@ absl::StatusOr<BenchmarkOptions> Options(std::optional<int> split) {
   }
   options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
-    options.output_dir =
-        DefaultRunFolder(absl::StrCat(own ? "own-" : "", options.settings.benchmark(),
-                                      request.split ? absl::StrCat("-split", *request.split) : ""));
+    const std::string sweep = absl::GetFlag(FLAGS_sweep);
+    options.output_dir = DefaultRunFolder(absl::StrCat(
+        own ? "own-" : "", options.settings.benchmark(),
+        sweep.empty() ? "" : absl::StrCat("-", std::filesystem::path(sweep).stem().string()),
+        absl::GetFlag(FLAGS_split) == "all" ? "-splits"
+        : request.split                     ? absl::StrCat("-split", *request.split)
+                                            : "",
+        absl::GetFlag(FLAGS_seeds) > 1 ? "-seeds" : ""));
+  }
+  if (!variation.folder.empty()) {
+    if (FileExists(JoinPath(options.output_dir, "settings.textproto"))) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          options.output_dir, " holds a single run; give several another --output_dir"));
+    }
+    options.output_dir = JoinPath(options.output_dir, variation.folder);
   }
   return options;
 }
@@ -382,42 +422,111 @@ absl::Status PrintResults(const std::vector<results::NamedRecord>& records,
   return results::RefuseEdited(records);
 }
 
-// --split=all: one run per split, in split1, split2, ... below the output folder.
-absl::Status RunAllSplits() {
-  OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions first, Options(/*split=*/1));
-  const std::string folder = absl::GetFlag(FLAGS_output_dir).empty()
-                                 ? absl::StrReplaceAll(first.output_dir, {{"-split1-", "-splits-"}})
-                                 : first.output_dir;
-  if (FileExists(JoinPath(folder, "settings.textproto"))) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(folder, " holds a run of one split; give --split=all another --output_dir"));
+// The splits of --split: none = the settings' own.
+absl::StatusOr<std::vector<std::optional<int>>> Splits() {
+  if (absl::GetFlag(FLAGS_split) != "all") {
+    OP3D_ASSIGN_OR_RETURN(std::optional<int> split, SplitOf(absl::GetFlag(FLAGS_split)));
+    if (split == 0) split.reset();
+    return std::vector<std::optional<int>>{split};
   }
-  OP3D_ASSIGN_OR_RETURN(const int splits,
+  Variation variation;
+  variation.split = 1;
+  OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions first, Options(variation));
+  OP3D_ASSIGN_OR_RETURN(const int count,
                         data::CountSplits(first.settings.dataset(), first.dataset_root));
-  std::vector<results::NamedRecord> records;
-  for (int split = 1; split <= splits; ++split) {
-    OP3D_ASSIGN_OR_RETURN(BenchmarkOptions options, Options(split));
-    options.output_dir = JoinPath(folder, absl::StrCat("split", split));
-    Progress::Print(absl::StrCat("split ", split, " of ", splits));
-    OP3D_ASSIGN_OR_RETURN(std::optional<results::NamedRecord> record,
-                          RunOne(std::move(options), folder));
-    if (record.has_value()) records.push_back(*std::move(record));
+  std::vector<std::optional<int>> splits;
+  for (int split = 1; split <= count; ++split) splits.emplace_back(split);
+  return splits;
+}
+
+// Every run that the command line asks for: variants x splits x seeds.
+absl::StatusOr<std::vector<Variation>> Variations(const Sweep& sweep) {
+  std::vector<const Sweep::Variant*> variants;
+  for (const Sweep::Variant& variant : sweep.variants()) variants.push_back(&variant);
+  if (variants.empty()) variants.push_back(nullptr);
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::optional<int>> splits, Splits());
+  const int seeds = absl::GetFlag(FLAGS_seeds);
+  OP3D_RETURN_IF_ERROR(RequireIn("--seeds", seeds, 1, kMostSeeds));
+  std::vector<Variation> all;
+  for (size_t number = 0; number < variants.size(); ++number) {
+    const Sweep::Variant* const variant = variants[number];
+    for (const std::optional<int>& split : splits) {
+      for (int k = 0; k < seeds; ++k) {
+        Variation one;
+        one.variant = variant;
+        one.number = number;
+        one.split = split;
+        std::vector<std::string> folders;
+        if (variant != nullptr) folders.push_back(variant->name());
+        if (splits.size() > 1) folders.push_back(absl::StrCat("split", *split));
+        if (seeds > 1) {
+          OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options(one));
+          one.seed = options.settings.seed() + static_cast<uint64_t>(k);
+          folders.push_back(absl::StrCat("seed", *one.seed));
+        }
+        one.folder = absl::StrJoin(folders, "/");
+        all.push_back(std::move(one));
+      }
+    }
   }
-  return records.empty() ? absl::OkStatus() : PrintResults(records, folder);
+  return all;
+}
+
+// The sweep of --sweep; one without variants if there is none.
+absl::StatusOr<Sweep> SweepOfFlags() {
+  if (absl::GetFlag(FLAGS_sweep).empty()) {
+    if (absl::GetFlag(FLAGS_variants).empty()) return Sweep();
+    return absl::InvalidArgumentError("--variants has no effect without --sweep");
+  }
+  OP3D_ASSIGN_OR_RETURN(Sweep sweep,
+                        FindSweep(absl::GetFlag(FLAGS_sweep), absl::GetFlag(FLAGS_variants),
+                                  IsMiniature(UserPath(absl::GetFlag(FLAGS_dataset_root)))));
+  if (absl::GetFlag(FLAGS_benchmark).empty()) {
+    absl::SetFlag(&FLAGS_benchmark, sweep.benchmark());
+  }
+  return sweep;
 }
 
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_RETURN_IF_ERROR(RefuseWords(words));
   if (!absl::GetFlag(FLAGS_serve).empty()) return ServeChild();
   OP3D_RETURN_IF_ERROR(RefuseRanks());
-  if (absl::GetFlag(FLAGS_split) == "all") return RunAllSplits();
-  OP3D_ASSIGN_OR_RETURN(std::optional<int> split, SplitOf(absl::GetFlag(FLAGS_split)));
-  if (split == 0) split.reset();
-  OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options(split));
-  OP3D_ASSIGN_OR_RETURN(std::optional<results::NamedRecord> record,
-                        RunOne(options, options.output_dir));
-  return record.has_value() ? PrintResults({*std::move(record)}, options.output_dir)
-                            : absl::OkStatus();
+  OP3D_ASSIGN_OR_RETURN(const Sweep sweep, SweepOfFlags());
+  OP3D_ASSIGN_OR_RETURN(const std::vector<Variation> variations, Variations(sweep));
+  // All are checked before the first is trained.
+  std::vector<BenchmarkOptions> runs;
+  for (const Variation& variation : variations) {
+    absl::StatusOr<BenchmarkOptions> options = Options(variation);
+    OP3D_RETURN_IF_ERROR(Annotate(options.status(), variation.folder));
+    runs.push_back(*std::move(options));
+  }
+  std::string folder = runs[0].output_dir;
+  if (!variations[0].folder.empty()) {
+    folder.resize(folder.size() - variations[0].folder.size() - 1);
+  }
+  std::vector<results::NamedRecord> records;
+  SweepRecords by_variant(sweep.variants_size());
+  for (size_t i = 0; i < runs.size(); ++i) {
+    // The default folder's name has the time.
+    if (!variations[i].folder.empty()) {
+      runs[i].output_dir = JoinPath(folder, variations[i].folder);
+      Progress::Print(absl::StrCat("run ", i + 1, " of ", runs.size(), ": ", variations[i].folder));
+    }
+    OP3D_ASSIGN_OR_RETURN(std::optional<results::NamedRecord> record,
+                          RunOne(std::move(runs[i]), folder));
+    if (!record.has_value()) continue;
+    if (variations[i].variant != nullptr) {
+      by_variant[variations[i].number].push_back(record->record);
+    }
+    if (!variations[i].folder.empty()) record->name = variations[i].folder;
+    records.push_back(*std::move(record));
+  }
+  if (records.empty()) return absl::OkStatus();
+  const absl::Status printed = PrintResults(records, folder);
+  if (sweep.variants_size() > 0) {
+    std::printf("\n%s", SweepTable(sweep, by_variant).c_str());
+  }
+  return printed;
 }
 
 }  // namespace

@@ -305,6 +305,39 @@ RANK=0 exec "$@"
   EXPECT_EQ(*ReadFile(scores), before);
 }
 
+TEST(BenchmarkTest, VariantsAndSeedsEndWithATable) {
+  const std::string root = TestFolder("sweep"), folder = JoinPath(root, "runs");
+  const std::string sweep = JoinPath(root, "mine.textproto");
+  ASSERT_THAT(WriteFileAtomically(sweep, R"(
+variants { name: 'whole' title: 'all of it' }
+variants { name: 'c2d' title: 'no time' network_family: 'c2d' })"),
+              IsOk());
+  std::vector<std::string> flags = Flags(folder, 2);
+  for (const std::string& flag : {"--sweep=" + sweep, std::string("--seeds=2")}) {
+    flags.push_back(flag);
+  }
+  Ended ended = RunToEnd(flags);
+  ASSERT_EQ(ended.exit_code, 0) << ended.text;
+  EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("run 4 of 4: c2d/seed2"),
+                                         testing::ContainsRegex("whole: all of it +2 +[0-9]"),
+                                         testing::ContainsRegex("c2d: no time +2 +[0-9].* to ")));
+  // The first variant with the first seed is the run without a sweep.
+  ExpectEqualRuns(Whole(), JoinPath(folder, "whole/seed1"));
+  ASSERT_OK_AND_ASSIGN(const RunRecord other, results::ReadRecord(JoinPath(folder, "c2d/seed2")));
+  EXPECT_EQ(other.settings().network().name(), "c2d_miniature");
+  EXPECT_EQ(other.settings().seed(), 2);
+  // Finished runs are read; and no single run goes into the folder of several.
+  flags.push_back("--variants=c2d");
+  ended = RunToEnd(flags);
+  EXPECT_EQ(ended.exit_code, 0) << ended.text;
+  EXPECT_THAT(ended.text, HasSubstr("holds a finished run"));
+  flags = Flags(Whole(), 2);
+  flags.push_back("--seeds=2");
+  ended = RunToEnd(flags);
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.text, HasSubstr("holds a single run"));
+}
+
 TEST(BenchmarkTest, WrongJobsAreASentence) {
   const std::string root = TestFolder("wrong_jobs"), folder = JoinPath(root, "run");
   const auto refused = [&](const std::vector<std::string>& flags, int code, const char* why) {

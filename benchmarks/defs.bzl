@@ -11,6 +11,12 @@ DATASETS = [
     "ucf101",
 ]
 
+# The sweeps of sweeps/.
+SWEEPS = [
+    "ablations",
+    "networks",
+]
+
 def _dataset_benchmark_impl(ctx):
     program = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.symlink(output = program, target_file = ctx.executable.program, is_executable = True)
@@ -32,6 +38,16 @@ def op3d_own_benchmark(name):
         name = name,
         args = ["--benchmark=own"],
         program = ":benchmark_program",
+    )
+
+def op3d_sweep_benchmark(name):
+    """`./bazelw run //benchmarks:<name>`: runs that differ in a few settings, and their table."""
+    _dataset_benchmark(
+        name = name,
+        args = ["--sweep=" + name],
+        data = ["//data/synthetic:kinetics400_miniature"],
+        program = ":benchmark_program",
+        tags = ["manual"],
     )
 
 def op3d_dataset_benchmark(name):
