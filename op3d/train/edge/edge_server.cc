@@ -107,6 +107,8 @@ absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
     if (line.empty()) return absl::OkStatus();
     const absl::StatusOr<std::string> answer = Answer(line, trainer, estimate);
     if (absl::IsCancelled(answer.status())) return answer.status();
+    // A rank is lost, not the edge: without an answer the planner starts all ranks again.
+    if (group != nullptr && absl::IsUnavailable(answer.status())) return answer.status();
     if (first) {
       OP3D_RETURN_IF_ERROR(WriteLine(output, answer.ok() ? *answer : ErrorAnswer(answer.status())));
     }
