@@ -112,6 +112,8 @@ absl::Status ServeLines(int input, int output, const AnswerFunction& answer, Pro
     if (line.empty()) return absl::OkStatus();
     const absl::StatusOr<std::string> text = answer(line, say);
     if (absl::IsCancelled(text.status())) return text.status();
+    // A rank is lost, not the work: without an answer the parent starts all ranks again.
+    if (group != nullptr && absl::IsUnavailable(text.status())) return text.status();
     OP3D_RETURN_IF_ERROR(say(text.ok() ? *text : ErrorAnswer(text.status())));
     // If ranks disagree about an error they cannot continue together.
     if (!text.ok() && group != nullptr) return text.status();

@@ -43,7 +43,8 @@ absl::StatusOr<std::string> AnswerEdge(const std::string& line, EdgeTrainer* tra
 // an epoch are on the disk before it is answered.  An error of a request is its answer.
 // With several processes (`group`, may be null) the first reads and answers, and all train.
 //
-// Cancelled: a signal came; the training in progress is saved.  Errors of the group.
+// Cancelled: a signal came; the training in progress is saved.  Errors of the group: if a rank is
+// lost during a request, the others end without an answer, so that the planner starts all again.
 absl::Status ServeEdges(int input, int output, EdgeTrainer* trainer,
                         const EstimateEdgeFunction& estimate, ProcessGroup* group);
 

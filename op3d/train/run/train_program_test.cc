@@ -256,10 +256,10 @@ TEST(TrainProgramTest, DivergenceLeavesTheLastGoodWeights) {
 }
 
 TEST(TrainProgramTest, AStateThatLearntNothingIsNamed) {
-  Process process(RunIn(
-      JoinPath(TestFolder("nothing"), "run"),
-      {"--set=steps=[{state {name: 'S7' segments: 1 frames_per_segment: 16 stride: 1 "
-       "learning_rate: 1e-12 batch_size: 6 accumulation: 1} epochs: 1}]"}));
+  Process process(
+      RunIn(JoinPath(TestFolder("nothing"), "run"),
+            {"--set=steps=[{state {name: 'S7' segments: 1 frames_per_segment: 16 stride: 1 "
+             "learning_rate: 1e-12 batch_size: 6 accumulation: 1} epochs: 1}]"}));
   EXPECT_EQ(process.Wait(), 0) << process.Text();
   EXPECT_THAT(process.Text(), HasSubstr("warning: state S7 ended with a training loss of "));
   EXPECT_THAT(process.Text(), HasSubstr("guessing among 9 classes costs 4.394"));
@@ -318,8 +318,7 @@ TEST(TrainProgramTest, ADryRunRefusesWhatTheRunWould) {
     EXPECT_THAT(process.Text(), HasSubstr(why));
   };
   refused(folder, {"--plan=kinetics400"}, "a step of 256 clips");
-  refused(folder,
-          {"--init=" + JoinPath(Whole(), "weights.safetensors"), "--set=network.width=16"},
+  refused(folder, {"--init=" + JoinPath(Whole(), "weights.safetensors"), "--set=network.width=16"},
           "the weights are those of another network");
   refused(Whole(), {"--set=sgd.momentum=0.5"}, "sgd.momentum: 0.9 -> 0.5");
   refused(Whole(), {"--set=steps[S2].epochs=20"}, "state 2: 2 epochs there, 20 here");
@@ -337,9 +336,10 @@ TEST(TrainProgramTest, MoreEpochsOnAFinishedRunSayHow) {
 TEST(TrainProgramTest, APlanIsTrainedInsteadOfTheSteps) {
   const std::string folder = TestFolder("planned"), plan = JoinPath(folder, "plan.textproto");
   ASSERT_THAT(WriteFileAtomically(
-                  plan, "pool: 'cs' steps { state { name: 'S4' segments: 1 frames_per_segment: 16 "
-                        "stride: 1 learning_rate: 0.01 batch_size: 6 accumulation: 1 } epochs: 1 } "
-                        "path: ['S0', 'S4']"),
+                  plan,
+                  "pool: 'cs' steps { state { name: 'S4' segments: 1 frames_per_segment: 16 "
+                  "stride: 1 learning_rate: 0.01 batch_size: 6 accumulation: 1 } epochs: 1 } "
+                  "path: ['S0', 'S4']"),
               IsOk());
   const std::string run = JoinPath(folder, "run");
   Process process(RunIn(run, {"--plan=" + plan, "--set=measure.videos=NONE"}));
@@ -388,18 +388,20 @@ TEST(TrainProgramTest, BadInputIsASentence) {
   EXPECT_THAT(run({"--precision=fp64"}, 2), HasSubstr("fp32, bf16"));
 }
 
+// What makes a process one of two ranks.
+std::map<std::string, std::string> OfTwo(int rank, int port) {
+  return {{"RANK", absl::StrCat(rank)},
+          {"WORLD_SIZE", "2"},
+          {"LOCAL_RANK", absl::StrCat(rank)},
+          {"MASTER_ADDR", "127.0.0.1"},
+          {"MASTER_PORT", absl::StrCat(port)}};
+}
+
 TEST(TrainProgramTest, TwoRanksTrainTogether) {
   const std::string folder = JoinPath(TestFolder("ranks"), "run");
-  const auto variables = [](int rank, int port) {
-    return std::map<std::string, std::string>{{"RANK", absl::StrCat(rank)},
-                                              {"WORLD_SIZE", "2"},
-                                              {"LOCAL_RANK", absl::StrCat(rank)},
-                                              {"MASTER_ADDR", "127.0.0.1"},
-                                              {"MASTER_PORT", absl::StrCat(port)}};
-  };
   {
     const int port = FreePort();
-    Process one(RunIn(folder), variables(0, port)), two(RunIn(folder), variables(1, port));
+    Process one(RunIn(folder), OfTwo(0, port)), two(RunIn(folder), OfTwo(1, port));
     EXPECT_EQ(one.Wait(), 0) << one.Text();
     EXPECT_EQ(two.Wait(), 0) << two.Text();
     const std::string log = Log(folder), whole = Log(Whole());
@@ -409,36 +411,53 @@ TEST(TrainProgramTest, TwoRanksTrainTogether) {
   {
     const int port = FreePort();
     const std::string other = JoinPath(TestFolder("other"), "run");
-    Process one(RunIn(other), variables(0, port)),
-        two(RunIn(other, {"--set=sgd.momentum=0.5"}), variables(1, port));
+    Process one(RunIn(other), OfTwo(0, port)),
+        two(RunIn(other, {"--set=sgd.momentum=0.5"}), OfTwo(1, port));
     EXPECT_EQ(one.Wait(), 2);
     EXPECT_EQ(two.Wait(), 2);
     EXPECT_THAT(one.Text(), HasSubstr("momentum"));
   }
 }
 
+Flags Serve() { return {"--serve", "--settings=" + Tiny(), "--purpose=search.cs", "--device=cpu"}; }
+
+// A planner's request for the edge S0-S1, whose folder is below `folder`.
+std::string Request(const char* kind, int epoch, const std::string& folder, int accumulation) {
+  return nlohmann::ordered_json({{"protocol", 1},
+                                 {"request", kind},
+                                 {"epoch", epoch},
+                                 {"edge", "S0-S1"},
+                                 {"state",
+                                  {{"name", "S1"},
+                                   {"segments", 1},
+                                   {"frames_per_segment", 16},
+                                   {"stride", 1},
+                                   {"learning_rate", 0.02},
+                                   {"batch_size", 4 / accumulation},
+                                   {"accumulation", accumulation},
+                                   {"frozen_batch_norm", false}}},
+                                 {"source", ""},
+                                 {"folder", JoinPath(folder, "S0-S1")}})
+      .dump();
+}
+
+// The planner then starts all ranks again; an answer with an error would end its search.
+TEST(TrainProgramTest, ALostRankEndsTheOthersWithoutAnAnswer) {
+  const std::string folder = TestFolder("lost");
+  const int port = FreePort();
+  Process one(Serve(), OfTwo(0, port), /*with_input=*/true), two(Serve(), OfTwo(1, port));
+  EXPECT_THAT(one.Ask(Request("train", 1, folder, 2)), HasSubstr("\"epoch\":1"));
+  two.Signal(SIGKILL);
+  EXPECT_EQ(one.Ask(Request("train", 2, folder, 2)), "");
+  EXPECT_EQ(one.Wait(), 1);
+  EXPECT_EQ(two.Wait(), -SIGKILL);
+}
+
 // The edges are equal to those of an EdgeTrainer in this process.
 TEST(TrainProgramTest, ServesAPlannerWithTheSameBits) {
   const std::string folder = TestFolder("serve");
-  const auto request = [&](const char* kind, int epoch) {
-    return nlohmann::ordered_json({{"protocol", 1},
-                                   {"request", kind},
-                                   {"epoch", epoch},
-                                   {"edge", "S0-S1"},
-                                   {"state",
-                                    {{"name", "S1"},
-                                     {"segments", 1},
-                                     {"frames_per_segment", 16},
-                                     {"stride", 1},
-                                     {"learning_rate", 0.02},
-                                     {"batch_size", 4},
-                                     {"accumulation", 1},
-                                     {"frozen_batch_norm", false}}},
-                                   {"source", ""},
-                                   {"folder", JoinPath(folder, "S0-S1")}})
-        .dump();
-  };
-  const Flags serve = {"--serve", "--settings=" + Tiny(), "--purpose=search.cs", "--device=cpu"};
+  const auto request = [&](const char* kind, int epoch) { return Request(kind, epoch, folder, 1); };
+  const Flags serve = Serve();
   std::vector<std::string> answers;
   {
     Process child(serve, {}, /*with_input=*/true);
