@@ -1,10 +1,10 @@
-// Writes a run's report.html and curves.svg again from its record, or those of a search from its
-// journals.
+// Writes a run's report.html and curves.svg again from its record, those of a search from its
+// journals, or one page for several runs.
 //
 //   ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01
 //   ./bazelw run //results:report -- results/runs/ucf101-1 --dataset_root=/data/ucf101
 //   ./bazelw run //results:report -- my_search
-//   ./bazelw run //results:report -- ucf101_5_split1_seed1 --output_dir=/tmp/page
+//   ./bazelw run //results:report -- tennis7_seed1 tennis7_seed2 --output_dir=/tmp/page
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -31,11 +31,13 @@
 #include "planner/search/search_folder.h"
 #include "results/record/named_records.h"
 #include "results/record/record.h"
+#include "results/report/comparison_page.h"
 #include "results/report/mistakes.h"
 #include "results/report/report.h"
 
 ABSL_FLAG(std::string, output_dir, "",
-          "write there instead of next to the record; only for one run");
+          "write there instead of next to the record; with several runs: one page for all of them, "
+          "comparison.html");
 ABSL_FLAG(std::string, pool, "",
           "write only curves_<pool>.svg and graph_<pool>.svg, the pictures of one pool's search "
           "(cs, us, wide)");
@@ -161,19 +163,29 @@ absl::Status ReportSearches(const std::vector<planner::FoundSearch>& found,
   return absl::OkStatus();
 }
 
+// One page for several runs.
+absl::Status Compare(absl::Span<const std::string> words, const std::string& folder) {
+  for (const char* flag : {"pool", "dataset_root", "dataset", "index", "row", "wrong", "threads"}) {
+    if (!FlagIsGiven(flag)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", flag, " is for pages of single runs; leave it or --output_dir out"));
+  }
+  OP3D_ASSIGN_OR_RETURN(const std::vector<NamedRecord> runs, ReadNamedRecords(words));
+  OP3D_RETURN_IF_ERROR(CheckComparable(runs));
+  OP3D_RETURN_IF_ERROR(MakeFolders(folder));
+  OP3D_RETURN_IF_ERROR(WriteComparison(folder, runs));
+  std::printf("%s\n", JoinPath(folder, "comparison.html").c_str());
+  return RefuseEdited(runs);
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
   if (words.empty()) {
     return absl::InvalidArgumentError("which run? give its folder, results/runs/NAME; see --help");
   }
   OP3D_RETURN_IF_ERROR(RequireAtLeast("--wrong", absl::GetFlag(FLAGS_wrong), 0));
   const std::string output = absl::GetFlag(FLAGS_output_dir);
-  if (!output.empty()) {
-    if (words.size() > 1) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--output_dir is for one run, but ", words.size(), " are given"));
-    }
-    OP3D_RETURN_IF_ERROR(MakeFolders(UserPath(output)));
-  }
+  if (!output.empty() && words.size() > 1) return Compare(words, UserPath(output));
+  if (!output.empty()) OP3D_RETURN_IF_ERROR(MakeFolders(UserPath(output)));
   std::vector<NamedRecord> shown;
   for (const std::string& word : words) {
     OP3D_ASSIGN_OR_RETURN(const std::string run, FindRun(word));
@@ -211,12 +223,13 @@ int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
       "renders a run's report.html and curves.svg again from its record, or those of a search,\n"
-      "finished or running, from its journals.\n\n"
+      "finished or running, from its journals; or several runs side by side as one page.\n\n"
       "  ./bazelw run //results:report -- results/runs/kinetics400-2026-05-01\n"
       "  ./bazelw run //results:report -- results/runs/ucf101-1 --dataset_root=/data/ucf101\n"
       "  ./bazelw run //results:report -- my_search    # of plan search\n"
-      "  ./bazelw run //results:report -- ucf101_5_split1_seed1 --output_dir=/tmp/page\n\n"
-      "The second also shows frames of the videos that the run got wrong; the last is a run of\n"
-      "results/recorded.  Exit 1 = a record was edited; its page says so.",
+      "  ./bazelw run //results:report -- tennis7_seed1 tennis7_seed2 --output_dir=/tmp/page\n\n"
+      "The second also shows frames of the videos that the run got wrong; the last is one page "
+      "for\n"
+      "several runs, here of results/recorded.  Exit 1 = a record was edited; its page says so.",
       [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

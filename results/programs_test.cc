@@ -185,8 +185,24 @@ TEST(ProgramsTest, RecordedRunsAreReadByName) {
   const Ended none = Call("results/table/table", "no_such_run");
   EXPECT_EQ(none.code, 2);
   EXPECT_THAT(none.output, AllOf(HasSubstr("there is no run"), HasSubstr(name)));
-  EXPECT_EQ(
-      Call("programs/report", absl::StrCat(name, " ", name, " --output_dir=", page)).code, 2);
+  // Several runs with a folder are one page.
+  const std::string two = "hmdb51_miniature_split1_seed2";
+  const Ended both = Call("programs/report", absl::StrCat(name, " ", two, " --output_dir=", page));
+  EXPECT_EQ(both.code, 0) << both.output;
+  EXPECT_TRUE(FileExists(page + "/comparison.html"));
+  const Ended twice =
+      Call("programs/report", absl::StrCat(name, " ", name, " --output_dir=", page));
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_THAT(twice.output, HasSubstr("are the same run, of seed 1; a seed counts once"));
+  const Ended other =
+      Call("programs/report", absl::StrCat(name, " tennis7_seed1 --output_dir=", page));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.output, HasSubstr("is a run at miniature scale and tennis7_seed1 one on own "
+                                      "data: their figures say nothing about each other"));
+  const Ended row =
+      Call("programs/report", absl::StrCat(name, " ", two, " --row=long_run --output_dir=", page));
+  EXPECT_EQ(row.code, 2);
+  EXPECT_THAT(row.output, HasSubstr("--row is for pages of single runs"));
 }
 
 TEST(ProgramsTest, ReportRendersAgain) {

@@ -18,7 +18,7 @@ std::vector<double> Ticks(double low, double high, int count) {
   const double step = TickStep(high - low, count);
   // Whole numbers of steps, so that 0 is exactly 0.
   for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) {
-    ticks.push_back(i * step);
+    ticks.push_back(i * step + 0.0);  // no negative zero
   }
   return ticks;
 }

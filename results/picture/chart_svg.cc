@@ -70,7 +70,7 @@ class Plot {
     for (const ChartMark& mark : chart_.marks) {
       if (!IsShown(mark.point, chart_.log_x)) continue;
       const Point at = ToPixels(mark.point);
-      picture_.Circle(at, 9, ShapeStyle().Fill("#ffffff").Stroke(kInk, 1.6));
+      picture_.Circle(at, 9, ShapeStyle().Fill("#ffffff").Stroke(mark.colour, 2.5));
       picture_.Text({at.x, at.y + 4}, mark.text, TextStyle(11).Bold().Middle());
     }
   }

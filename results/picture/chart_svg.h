@@ -30,9 +30,10 @@ struct ChartSeries {
 };
 
 struct ChartMark {
-  // A circle with a short text ("1") at this point.
+  // A circle in this colour with a short text ("1") at this point.
   Point point;
   std::string text;
+  std::string colour = kInk;
 };
 
 struct Chart {

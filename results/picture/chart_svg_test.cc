@@ -20,6 +20,7 @@ TEST(AxesTest, TicksAreRoundNumbersInside) {
   EXPECT_THAT(Ticks(0.11, 0.19, 4), ElementsAre(testing::DoubleEq(0.12), testing::DoubleEq(0.14),
                                                 testing::DoubleEq(0.16), testing::DoubleEq(0.18)));
   EXPECT_THAT(Ticks(-1, 1, 2), ElementsAre(-1, 0, 1));
+  EXPECT_FALSE(std::signbit(Ticks(-0.1, 10, 5)[0]));
 }
 
 TEST(ChartTest, DrawsEverySeriesAndItsAxes) {

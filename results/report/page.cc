@@ -79,6 +79,7 @@ pre { font: 12.5px/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; backgrou
   table { font-size: 13px; }
   th, td { padding-right: 10px; }
   td:first-child { min-width: 110px; }
+  td:not(.figure):not(:first-child) { min-width: 14ch; }
   .broad { display: none; }
   .narrow { display: block; }
   .panels { justify-content: center; }
@@ -94,6 +95,8 @@ pre { font: 12.5px/1.45 "DejaVu Sans Mono", Menlo, Consolas, monospace; backgrou
   table { font-size: 10px; }
   th, td { padding-right: 8px; }
   .bar { width: min(90px, var(--bar, 90px)); }
+  .broad { display: block; }
+  .narrow { display: none; }
   .wide { overflow-x: visible; }
   .wide > svg { min-width: 0 !important; }
   .strips img { height: auto; max-width: 100%; max-height: 96px; }
