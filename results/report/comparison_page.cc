@@ -117,7 +117,7 @@ std::string SummarySection(Runs runs) {
                                      : ""),
          FigureCell(planned == nullptr ? "" : FormatCount(planned->frames())),
          FigureCell(planned == nullptr ? "" : FormatCount(TotalFrames(*planned))),
-         WordsCell(record.environment().started().substr(0, 10))});
+         FigureCell(record.environment().started().substr(0, 10))});
   }
   std::string faults;
   for (const std::string& edit : DescribeEdits(runs)) {
