@@ -74,7 +74,8 @@ bool MaySee(absl::string_view from, absl::string_view to) {
   // functions of the metrics and the planner, but never a trainer or a video.
   if (user == 6 && used != 6 && !IsProto(to)) {
     return used == 0 || absl::StartsWith(to, "//planner/") ||
-           absl::StartsWith(to, "//data/datasets:");
+           absl::StartsWith(to, "//data/datasets:") ||
+           absl::StartsWith(to, "//op3d/eval/scores:");
   }
   // Protos are the components' contracts: a later component's record may contain an earlier one's,
   // not the other way round.
@@ -182,6 +183,8 @@ TEST(DependencyTest, TheRuleItselfSaysNo) {
   EXPECT_FALSE(MaySee("//planner/search:search", "@libtorch//:torch"));
   EXPECT_FALSE(MaySee("//planner/search:search_folder", "//results/record:record"));
   EXPECT_FALSE(MaySee("//results:table", "//op3d/train/step:optimizer"));
+  EXPECT_FALSE(MaySee("//results/report:mistakes", "//op3d/eval:scorer"));
+  EXPECT_TRUE(MaySee("//results/report:mistakes", "//op3d/eval/scores:metrics"));
   EXPECT_TRUE(MaySee("//benchmarks/run:benchmark", "//results/record:record"));
   EXPECT_TRUE(MaySee("//planner/runner:training_runner", "//op3d/train:state_trainer"));
   EXPECT_TRUE(MaySee("//programs:train", "//planner/plans:plan_io"));

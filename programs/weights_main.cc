@@ -25,6 +25,7 @@
 #include "op3d/network/definition/multiply_adds.h"
 #include "op3d/network/definition/state_entries.h"
 #include "op3d/network/network.h"
+#include "op3d/network/torchscript/onnx_note.h"
 #include "op3d/network/torchscript/torchscript_export.h"
 #include "op3d/network/weights/checkpoint.h"
 #include "op3d/network/weights/weights_comparison.h"
@@ -223,6 +224,7 @@ absl::Status Import(Words words) {
 absl::Status Export(Words words) {
   OP3D_RETURN_IF_ERROR(
       RequireWords(words, 2, "weights export SOURCE DESTINATION.pt [--network=NAME]"));
+  if (absl::EndsWithIgnoreCase(words[1], ".onnx")) return absl::UnimplementedError(kNoOnnx);
   const std::string source = UserPath(words[0]);
   OP3D_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Read(source));
   OP3D_ASSIGN_OR_RETURN(const std::optional<ModelCard> card, ReadModelCard(checkpoint, words[0]));

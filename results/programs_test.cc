@@ -160,7 +160,7 @@ TEST(ProgramsTest, AnEditedRecordIsCalledSoAndGetsNoVerdict) {
                                     HasSubstr("No verdict: the records differ in 2 places")));
   EXPECT_THAT(Call("results/compare/compare", "--json " + words).output,
               HasSubstr("{\"equal\":null"));
-  const Ended report = Call("results/report/report", edited);
+  const Ended report = Call("programs/report", edited);
   EXPECT_EQ(report.code, 1);
   EXPECT_THAT(report.output, says);
   ASSERT_OK_AND_ASSIGN(const std::string page, ReadFile(edited + "/report.html"));
@@ -177,7 +177,7 @@ TEST(ProgramsTest, RecordedRunsAreReadByName) {
     EXPECT_EQ(table.code, 0) << table.output;
     EXPECT_THAT(table.output, HasSubstr(name));
     ASSERT_THAT(RemoveFile(page + "/report.html"), IsOk());
-    const Ended report = Call("results/report/report", absl::StrCat(word, " --output_dir=", page));
+    const Ended report = Call("programs/report", absl::StrCat(word, " --output_dir=", page));
     EXPECT_EQ(report.code, 0) << report.output;
     EXPECT_TRUE(FileExists(page + "/report.html"));
   }
@@ -185,20 +185,36 @@ TEST(ProgramsTest, RecordedRunsAreReadByName) {
   const Ended none = Call("results/table/table", "no_such_run");
   EXPECT_EQ(none.code, 2);
   EXPECT_THAT(none.output, AllOf(HasSubstr("there is no run"), HasSubstr(name)));
-  EXPECT_EQ(
-      Call("results/report/report", absl::StrCat(name, " ", name, " --output_dir=", page)).code, 2);
+  // Several runs with a folder are one page.
+  const std::string two = "hmdb51_miniature_split1_seed2";
+  const Ended both = Call("programs/report", absl::StrCat(name, " ", two, " --output_dir=", page));
+  EXPECT_EQ(both.code, 0) << both.output;
+  EXPECT_TRUE(FileExists(page + "/comparison.html"));
+  const Ended twice =
+      Call("programs/report", absl::StrCat(name, " ", name, " --output_dir=", page));
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_THAT(twice.output, HasSubstr("are the same run, of seed 1; a seed counts once"));
+  const Ended other =
+      Call("programs/report", absl::StrCat(name, " tennis7_seed1 --output_dir=", page));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.output, HasSubstr("is a run at miniature scale and tennis7_seed1 one on own "
+                                      "data: their figures say nothing about each other"));
+  const Ended row =
+      Call("programs/report", absl::StrCat(name, " ", two, " --row=long_run --output_dir=", page));
+  EXPECT_EQ(row.code, 2);
+  EXPECT_THAT(row.output, HasSubstr("--row is for pages of single runs"));
 }
 
 TEST(ProgramsTest, ReportRendersAgain) {
   const std::string run = WriteRun("run-8", 1);
-  const Ended report = Call("results/report/report", run);
+  const Ended report = Call("programs/report", run);
   EXPECT_EQ(report.code, 0) << report.output;
   EXPECT_THAT(report.output, HasSubstr("run-8/report.html"));
   EXPECT_TRUE(FileExists(run + "/report.html"));
   EXPECT_TRUE(FileExists(run + "/curves.svg"));
-  EXPECT_EQ(Call("results/report/report", "").code, 2);
-  EXPECT_EQ(Call("results/report/report", run + "/none").code, 2);
-  EXPECT_EQ(Call("results/report/report", run + " --nonsense").code, 2);
+  EXPECT_EQ(Call("programs/report", "").code, 2);
+  EXPECT_EQ(Call("programs/report", run + "/none").code, 2);
+  EXPECT_EQ(Call("programs/report", run + " --nonsense").code, 2);
 }
 
 // A search that stops in the middle, as with a full disk.
@@ -224,7 +240,7 @@ TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
   FullDiskRunner half;
   EXPECT_FALSE(
       planner::Search(planner::MakePool(planner::PoolOptions()), rule, &half, options).ok());
-  const Ended begun = Call("results/report/report", folder);
+  const Ended begun = Call("programs/report", folder);
   EXPECT_EQ(begun.code, 0) << begun.output;
   ASSERT_OK_AND_ASSIGN(const std::string begun_page, ReadFile(folder + "/report.html"));
   EXPECT_THAT(begun_page, HasSubstr("of 14 edges are trained so far"));
@@ -233,15 +249,15 @@ TEST(ProgramsTest, ReportExplainsASearchDoneOrUnderWay) {
       [](const EdgeTask&, int epoch) { return 0.1 * std::min(3, epoch); });
   ASSERT_THAT(planner::Search(planner::MakePool(planner::PoolOptions()), rule, &whole, options),
               IsOk());
-  const Ended done = Call("results/report/report", folder);
+  const Ended done = Call("programs/report", folder);
   EXPECT_EQ(done.code, 0) << done.output;
   ASSERT_OK_AND_ASSIGN(const std::string done_page, ReadFile(folder + "/report.html"));
   EXPECT_THAT(done_page, AllOf(HasSubstr("All 14 edges"), HasSubstr("Who won each state")));
   EXPECT_TRUE(FileExists(folder + "/curves.svg"));
-  EXPECT_EQ(Call("results/report/report", folder + " --pool=cs").code, 0);
+  EXPECT_EQ(Call("programs/report", folder + " --pool=cs").code, 0);
   EXPECT_TRUE(FileExists(folder + "/curves_cs.svg"));
   EXPECT_TRUE(FileExists(folder + "/graph_cs.svg"));
-  EXPECT_EQ(Call("results/report/report", folder + " --pool=us").code, 2);
+  EXPECT_EQ(Call("programs/report", folder + " --pool=us").code, 2);
 }
 
 }  // namespace

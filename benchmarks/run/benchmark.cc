@@ -41,6 +41,7 @@
 #include "results/record/environment.h"
 #include "results/record/format.h"
 #include "results/record/record.h"
+#include "results/report/mistakes.h"
 #include "results/report/report.h"
 
 namespace op3d::benchmarks {
@@ -853,7 +854,9 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   OP3D_RETURN_IF_ERROR(AddChildrenTime(options.output_dir, &time));
   RemoveChildrenTime(options.output_dir);
   record.mutable_environment()->set_finished(results::RecordTime(absl::Now()));
-  OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record));
+  results::ReportExtras extras;
+  OP3D_ASSIGN_OR_RETURN(extras.mistakes, results::ReadMistakes(folder->path(), record, ""));
+  OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record, extras));
   OP3D_RETURN_IF_ERROR(results::WriteRecord(folder->path(), record));
   folder->Log("finished", {{"wall_seconds", time.wall()}});
   return record;

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/transform/resize.h"
+#include "data/video/image/jpeg.h"
 #include "data/video/image/png.h"
 #include "op3d/base/file.h"
+#include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
@@ -16,15 +19,32 @@ namespace op3d::data {
 namespace {
 
 constexpr int kLongestSide = 32768;
+constexpr int kStripGap = 2, kStripQuality = 82;
+constexpr uint8_t kStripGrey = 128;
 
-absl::StatusOr<RgbImage> WithShortSide(const RgbImage& image, int short_side) {
-  const PictureSize size = ShortSideSize(image.width, image.height, short_side);
+absl::StatusOr<RgbImage> Resized(const RgbImage& image, const PictureSize& size) {
   OP3D_ASSIGN_OR_RETURN(Resize resize, Resize::Make({0, 0, image.width, image.height}, size.width,
                                                     size.height, {0, 0, size.width, size.height}));
   RgbImage resized = {size.width, size.height, {}};
   resized.pixels.resize(static_cast<size_t>(size.width) * size.height * 3);
   resize.Apply(image.pixels.data(), {0, 0, image.width, image.height}, resized.pixels.data());
   return resized;
+}
+
+// Appends `image` to the right of `strip`, which is empty or equally high.
+void AppendToStrip(const RgbImage& image, RgbImage* strip) {
+  const int gap = strip->width == 0 ? 0 : kStripGap;
+  RgbImage joined = {strip->width + gap + image.width, image.height, {}};
+  for (int y = 0; y < image.height; ++y) {
+    const auto append = [&](const RgbImage& part) {
+      const auto row = part.pixels.begin() + static_cast<ptrdiff_t>(y) * part.width * 3;
+      joined.pixels.insert(joined.pixels.end(), row, row + static_cast<ptrdiff_t>(part.width) * 3);
+    };
+    if (gap > 0) append(*strip);
+    joined.pixels.insert(joined.pixels.end(), static_cast<size_t>(gap) * 3, kStripGrey);
+    append(image);
+  }
+  *strip = std::move(joined);
 }
 
 }  // namespace
@@ -51,7 +71,8 @@ absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video
     if (short_side == 0) {
       png = EncodePng(image);
     } else {
-      const absl::StatusOr<RgbImage> resized = WithShortSide(image, short_side);
+      const absl::StatusOr<RgbImage> resized =
+          Resized(image, ShortSideSize(image.width, image.height, short_side));
       OP3D_RETURN_IF_ERROR(resized.status());
       png = EncodePng(*resized);
     }
@@ -60,6 +81,25 @@ absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video
     return WriteFileAtomically(exported.back().path, *png);
   }));
   return exported;
+}
+
+absl::StatusOr<std::string> FrameStrip(VideoReader* reader, int frames, int height) {
+  OP3D_RETURN_IF_ERROR(RequireIn("the frames of a strip", frames, 1, 1000));
+  OP3D_RETURN_IF_ERROR(RequireIn("the height of a strip", height, 1, 1024));
+  const int64_t all = reader->info().frames, count = std::min<int64_t>(frames, all);
+  std::vector<int64_t> indices;
+  for (int64_t i = 0; i < count; ++i) indices.push_back((2 * i + 1) * all / (2 * count));
+  RgbImage strip;
+  OP3D_RETURN_IF_ERROR(reader->Read(indices, [&](int64_t, const RgbImage& image) {
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    const int64_t width = int64_t{image.width} * height / std::max(image.height, 1);
+    OP3D_ASSIGN_OR_RETURN(
+        const RgbImage small,
+        Resized(image, {static_cast<int>(std::clamp<int64_t>(width, 1, kLongestSide)), height}));
+    AppendToStrip(small, &strip);
+    return absl::OkStatus();
+  }));
+  return EncodeJpeg(strip, kStripQuality);
 }
 
 std::string ExportedFrameJson(const ExportedFrame& frame) {

@@ -1,4 +1,4 @@
-// Writes frames of a video as PNG files, for inspection.
+// Frames of a video as pictures, for inspection: as PNG files, or side by side in one JPEG picture.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::vector<ExportedFrame> frames,
 //                         ExportFrames("a.mp4", {0, 7, 12}, /*short_side=*/0, "out", {}));
@@ -30,6 +30,16 @@ absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video
                                                         std::vector<int64_t> indices,
                                                         int short_side, const std::string& folder,
                                                         const MediaOptions& options);
+
+// `frames` frames, evenly spaced over the video (each the middle one of an equal part), side by side
+// as one JPEG picture, in order of presentation; each `height` pixels high, 2 grey pixels apart.  A
+// video with fewer frames gives all of them once.  Equal videos give equal bytes.
+//
+//   OP3D_ASSIGN_OR_RETURN(std::string jpeg, FrameStrip(reader.get(), /*frames=*/8, /*height=*/96));
+//
+// Errors of VideoReader::Read; InvalidArgument: `frames` outside [1, 1000] or `height` outside
+// [1, 1024].
+absl::StatusOr<std::string> FrameStrip(VideoReader* reader, int frames, int height);
 
 // One JSON object: frame, file.
 std::string ExportedFrameJson(const ExportedFrame& frame);

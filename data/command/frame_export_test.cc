@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/video/image/jpeg.h"
 #include "data/video/testing/test_clip.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -38,6 +39,36 @@ TEST_F(FrameExportTest, MakesNothingForFramesThatAreNotThere) {
   EXPECT_THAT(ExportFrames(video_, {3}, -1, out_, {}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("-1 pixels")));
   EXPECT_FALSE(FolderExists(out_));
+}
+
+TEST_F(FrameExportTest, AStripShowsEvenlySpacedFrames) {
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(video_));
+  ASSERT_OK_AND_ASSIGN(const std::string jpeg, FrameStrip(reader.get(), 4, 48));
+  JpegDecoder decoder;
+  RgbImage strip;
+  ASSERT_THAT(decoder.Decode(jpeg, 1 << 20, &strip), IsOk());
+  ASSERT_EQ(strip.height, 48);
+  ASSERT_EQ(strip.width, 4 * 64 + 3 * 2);
+  std::vector<int> numbers;
+  for (int i = 0; i < 4; ++i) {
+    RgbImage frame = {64, 48, {}};
+    for (int y = 0; y < 48; ++y) {
+      const auto row = strip.pixels.begin() + (y * strip.width + i * 66) * 3;
+      frame.pixels.insert(frame.pixels.end(), row, row + 64 * 3);
+    }
+    numbers.push_back(NumberOf(frame));
+  }
+  // The middle frames of four parts of five.
+  EXPECT_THAT(numbers, testing::ElementsAre(2, 7, 12, 17));
+
+  // 20 frames, all of them, and at another size.
+  ASSERT_OK_AND_ASSIGN(const std::string whole, FrameStrip(reader.get(), 100, 24));
+  ASSERT_THAT(decoder.Decode(whole, 1 << 20, &strip), IsOk());
+  EXPECT_EQ(strip.width, 20 * 32 + 19 * 2);
+  EXPECT_THAT(FrameStrip(reader.get(), 0, 24),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("frames of a strip is 0")));
+  EXPECT_THAT(FrameStrip(reader.get(), 4, 5000),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("height of a strip is 5000")));
 }
 
 }  // namespace

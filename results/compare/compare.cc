@@ -15,6 +15,7 @@
 #include "results/compare/record_comparison.h"
 #include "results/compare/scores_comparison.h"
 #include "results/record/format.h"
+#include "results/record/named_records.h"
 #include "results/record/record.h"
 #include "results/record/record_check.h"
 
@@ -137,6 +138,7 @@ absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::strin
   RunComparison comparison;
   if (read_a.check.Edited()) comparison.edited.push_back(DescribeEdit("A", read_a.check));
   if (read_b.check.Edited()) comparison.edited.push_back(DescribeEdit("B", read_b.check));
+  comparison.other_set = DescribeOtherSet({"A", record_a}, {"B", record_b});
   comparison.exact = options.exact;
   comparison.differences = CompareRecords(record_a, record_b, options);
   Count(record_a, &comparison);
@@ -159,6 +161,7 @@ std::string DescribeComparison(const RunComparison& comparison, int most) {
   std::string text;
   const int count = static_cast<int>(comparison.differences.size());
   for (const std::string& sentence : comparison.edited) absl::StrAppend(&text, sentence, "\n");
+  if (!comparison.other_set.empty()) absl::StrAppend(&text, comparison.other_set, ".\n");
   if (count == 0 && !comparison.edited.empty()) {
     absl::StrAppend(&text, "No verdict: the records say the same (", CountsText(comparison),
                     " were compared), but a record was edited or damaged.\n");
@@ -201,6 +204,7 @@ std::string ComparisonJson(const RunComparison& comparison) {
       {"scores", comparison.scores}, {"files_by_checksum", comparison.files_by_checksum}};
   json["not_compared"] = comparison.not_compared;
   json["edited"] = comparison.edited;
+  if (!comparison.other_set.empty()) json["other_set"] = comparison.other_set;
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 

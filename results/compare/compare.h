@@ -29,6 +29,9 @@ struct RunComparison {
   int64_t files_by_checksum = 0;
   // What was not compared, and why.
   std::vector<std::string> not_compared;
+  // One sentence if the records are of different datasets or scales (DescribeOtherSet()): then their
+  // figures say nothing about each other.  "" if not.
+  std::string other_set;
   // One sentence for A and for B if that record was edited (record_check.h): then the comparison
   // says nothing about the two runs.
   std::vector<std::string> edited;
@@ -42,7 +45,8 @@ absl::StatusOr<RunComparison> CompareRuns(const std::string& a, const std::strin
                                           const ComparisonOptions& options);
 
 // For people: a sentence ("equal within the tolerances: 4,812 fields, ..."), or one line for each
-// difference, at most `most`.  If a record was edited, first that there is no verdict.
+// difference, at most `most`.  If a record was edited, first that there is no verdict; if they are of
+// different datasets or scales, first that.
 std::string DescribeComparison(const RunComparison& comparison, int most = 40);
 
 // "plan > step 1 > epochs: 11 against 12 (differs by 1, allowed 0)".
@@ -50,7 +54,7 @@ std::string DifferenceText(const Difference& difference);
 
 // One JSON object on one line: equal (null if a record was edited), exact, differences [{place,
 // a, b, note}], compared {fields, recipes, edges, curve_points, scores, files_by_checksum},
-// not_compared [...], edited [...].
+// not_compared [...], edited [...], other_set (only if it is not "").
 std::string ComparisonJson(const RunComparison& comparison);
 
 }  // namespace op3d::results

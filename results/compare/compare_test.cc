@@ -172,5 +172,26 @@ TEST(CompareTest, UnreadableRecordsAreNamed) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("/none")));
 }
 
+TEST(CompareTest, OtherDatasetsAndScalesAreSaidFirst) {
+  const std::string a = TestFolder("set_a"), b = TestFolder("set_b");
+  RunRecord record = MakeFixtureRecord();
+  ASSERT_THAT(WriteRecord(a, record), IsOk());
+  record.mutable_settings()->set_benchmark("hmdb51");
+  ASSERT_THAT(WriteRecord(b, record), IsOk());
+  ASSERT_OK_AND_ASSIGN(RunComparison runs, CompareRuns(a, b, ComparisonOptions()));
+  EXPECT_THAT(
+      DescribeComparison(runs),
+      StartsWith("A is a run on Kinetics-400 and B one on HMDB51: their figures say nothing "
+                 "about each other.\nThe runs differ in 1 place"));
+  EXPECT_THAT(ComparisonJson(runs), HasSubstr("\"other_set\":\"A is a run on Kinetics-400"));
+  record.mutable_settings()->set_benchmark("kinetics400");
+  record.mutable_settings()->set_scale(BenchmarkSettings::FULL);
+  ASSERT_THAT(WriteRecord(b, record), IsOk());
+  ASSERT_OK_AND_ASSIGN(runs, CompareRuns(a, b, ComparisonOptions()));
+  EXPECT_THAT(DescribeComparison(runs),
+              HasSubstr("A is a run at miniature scale and B one at full scale: their figures say "
+                        "nothing about each other.\n"));
+}
+
 }  // namespace
 }  // namespace op3d::results

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "results/picture/axes.h"
 #include "results/picture/graph_svg.h"
 #include "results/record/format.h"
 
@@ -17,25 +19,6 @@ constexpr int kPanelsInRow = 4;
 constexpr double kLegendHeight = 36;
 // Margins of the plot inside a panel.
 constexpr double kPlotLeft = 46, kPlotRight = 14, kPlotTop = 52, kPlotBottom = 62;
-
-// A linear scale from data to pixels.
-struct Scale {
-  double low, high;
-  double first, last;
-  double operator()(double value) const {
-    return first + (value - low) / (high - low) * (last - first);
-  }
-};
-
-// 1, 2 or 5 times a power of ten: at most `count` steps over `range`.
-double TickStep(double range, int count) {
-  const double rough = range / count;
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (rough <= factor * power * (1 + 1e-9)) return factor * power;
-  }
-  return 10 * power;
-}
 
 const StateSettings* FindState(const TransitionGraph& graph, const std::string& name) {
   for (const StateSettings& state : graph.states()) {
@@ -211,30 +194,53 @@ class Panel {
   Scale x_, y_;
 };
 
-void DrawLegend(Svg* picture) {
-  double x = 4;
-  const double y = 16;
-  const auto text = [&](const std::string& words, double symbol) {
-    picture->Text({x + symbol + 7, y + 4}, words, TextStyle(12).Fill(kGrey));
-    x += symbol + 7 + EstimateTextWidth(words, 12) + 14;
-  };
-  picture->Circle({x + 4, y}, 3.2, ShapeStyle().Fill("#ffffff").Stroke(kInk, 1.3));
-  text("measured after an epoch", 8);
-  picture->Line({x, y}, {x + 22, y}, ShapeStyle().Stroke(kBlue, 2));
-  text("fitted curve", 22);
-  picture->Polygon({{x + 6, y - 7}, {x + 12, y}, {x + 6, y + 7}, {x, y}},
-                   ShapeStyle().Fill(kVermilion));
-  text("knee", 12);
-  const ShapeStyle interval = ShapeStyle().Stroke(kVermilion, 2).Opacity(0.75);
-  picture->Line({x, y}, {x + 20, y}, interval);
-  for (const double end : {0, 20}) picture->Line({x + end, y - 4}, {x + end, y + 4}, interval);
-  text("its 95 % interval", 20);
-  picture->Rectangle({x, y - 7}, 18, 14, ShapeStyle().Fill("#e3f1fa").Stroke("#b9d7ea"));
-  text("epochs kept", 18);
-  picture->Line({x + 2, y - 8}, {x + 2, y + 8}, ShapeStyle().Stroke(kInk, 3));
-  text("bound on epochs", 6);
-  picture->Text({x + 4, y + 4}, "performance as measured by the search; the scales differ",
-                TextStyle(12).Fill(kGrey));
+// An explanation of a symbol: the symbol, at (x, y) of its left centre, and words.
+struct LegendItem {
+  double symbol_width;
+  const char* words;
+  void (*draw)(double x, double y, Svg* picture);
+
+  double width() const { return symbol_width + 7 + EstimateTextWidth(words, 12) + 14; }
+};
+
+const std::vector<LegendItem>& Legend() {
+  static const auto* const items = new std::vector<LegendItem>{
+      {8, "measured after an epoch",
+       [](double x, double y, Svg* picture) {
+         picture->Circle({x + 4, y}, 3.2, ShapeStyle().Fill("#ffffff").Stroke(kInk, 1.3));
+       }},
+      {22, "fitted curve",
+       [](double x, double y, Svg* picture) {
+         picture->Line({x, y}, {x + 22, y}, ShapeStyle().Stroke(kBlue, 2));
+       }},
+      {12, "knee",
+       [](double x, double y, Svg* picture) {
+         picture->Polygon({{x + 6, y - 7}, {x + 12, y}, {x + 6, y + 7}, {x, y}},
+                          ShapeStyle().Fill(kVermilion));
+       }},
+      {20, "its 95 % interval",
+       [](double x, double y, Svg* picture) {
+         const ShapeStyle style = ShapeStyle().Stroke(kVermilion, 2).Opacity(0.75);
+         picture->Line({x, y}, {x + 20, y}, style);
+         for (const double end : {0, 20}) {
+           picture->Line({x + end, y - 4}, {x + end, y + 4}, style);
+         }
+       }},
+      {18, "epochs kept",
+       [](double x, double y, Svg* picture) {
+         picture->Rectangle({x, y - 7}, 18, 14, ShapeStyle().Fill("#e3f1fa").Stroke("#b9d7ea"));
+       }},
+      {6, "bound on epochs",
+       [](double x, double y, Svg* picture) {
+         picture->Line({x + 2, y - 8}, {x + 2, y + 8}, ShapeStyle().Stroke(kInk, 3));
+       }},
+      {0, "performance as measured by the search; the scales differ", [](double, double, Svg*) {}}};
+  return *items;
+}
+
+void DrawLegendItem(const LegendItem& item, Point at, Svg* picture) {
+  item.draw(at.x, at.y, picture);
+  picture->Text({at.x + item.symbol_width + 7, at.y + 4}, item.words, TextStyle(12).Fill(kGrey));
 }
 
 }  // namespace
@@ -274,7 +280,11 @@ Svg DrawCurves(const SearchOutcome& search) {
   Svg picture(kPanelsInRow * kPanelWidth + (kPanelsInRow - 1) * kGap + 4,
               kLegendHeight + rows * (kPanelHeight + kGap),
               absl::StrCat("Performance curves of pool ", search.graph().pool()));
-  DrawLegend(&picture);
+  double x = 4;
+  for (const LegendItem& item : Legend()) {
+    DrawLegendItem(item, {x, 16}, &picture);
+    x += item.width();
+  }
   for (int i = 0; i < search.edges_size(); ++i) {
     const int column = i % kPanelsInRow, row = i / kPanelsInRow;
     const Point corner = {2 + column * (kPanelWidth + kGap),
@@ -282,6 +292,27 @@ Svg DrawCurves(const SearchOutcome& search) {
     Panel(search, search.edges(i), corner, &picture).Draw();
   }
   return picture;
+}
+
+std::vector<Svg> DrawPanels(const SearchOutcome& search) {
+  std::vector<Svg> panels;
+  for (const EdgeOutcome& edge : search.edges()) {
+    Svg picture(kPanelWidth + 4, kPanelHeight + 4,
+                absl::StrCat("Performance from ", edge.from(), " to ", edge.to()));
+    Panel(search, edge, {2, 2}, &picture).Draw();
+    panels.push_back(std::move(picture));
+  }
+  return panels;
+}
+
+std::vector<Svg> DrawCurveLegend() {
+  std::vector<Svg> items;
+  for (const LegendItem& item : Legend()) {
+    Svg picture(item.width(), 22, item.words);
+    DrawLegendItem(item, {1, 11}, &picture);
+    items.push_back(std::move(picture));
+  }
+  return items;
 }
 
 Svg DrawSearches(const google::protobuf::RepeatedPtrField<SearchOutcome>& searches) {

@@ -8,6 +8,7 @@
 #include <google/protobuf/repeated_field.h>
 
 #include <string>
+#include <vector>
 
 #include "planner/graphs/plan.pb.h"
 #include "results/picture/svg.h"
@@ -16,6 +17,11 @@ namespace op3d::results {
 
 // The panels of one search in the order of its edges, four in a row.  Each has its own scales.
 Svg DrawCurves(const SearchOutcome& search);
+
+// The same for a page that places the panels itself, as many in a row as fit: one picture per edge,
+// and one per symbol that needs an explanation.
+std::vector<Svg> DrawPanels(const SearchOutcome& search);
+std::vector<Svg> DrawCurveLegend();
 
 // curves.svg: the graph and the panels of each search, one search below the other.
 Svg DrawSearches(const google::protobuf::RepeatedPtrField<SearchOutcome>& searches);

@@ -10,7 +10,6 @@ namespace op3d::results {
 namespace {
 
 constexpr double kBoxWidth = 186, kBoxHeight = 122, kGap = 40, kRowGap = 26, kMargin = 4;
-constexpr int kBoxesInRow = 5;
 
 void DrawStep(const Plan::Step& step, double share, Point corner, Svg* picture) {
   picture->Rectangle(corner, kBoxWidth, kBoxHeight,
@@ -28,9 +27,9 @@ void DrawStep(const Plan::Step& step, double share, Point corner, Svg* picture) 
 
 }  // namespace
 
-Svg DrawPlan(const Plan& plan) {
+Svg DrawPlan(const Plan& plan, int boxes_in_row) {
   const int boxes = std::max(plan.steps_size(), 1);
-  const int in_row = std::min(boxes, kBoxesInRow), rows = (boxes + in_row - 1) / in_row;
+  const int in_row = std::min(boxes, boxes_in_row), rows = (boxes + in_row - 1) / in_row;
   Svg picture(2 * kMargin + in_row * kBoxWidth + (in_row - 1) * kGap,
               2 * kMargin + rows * kBoxHeight + (rows - 1) * kRowGap,
               absl::StrCat("Plan: ", FormatPlan(plan)));

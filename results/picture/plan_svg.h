@@ -9,8 +9,9 @@
 
 namespace op3d::results {
 
-// Five states in a row.  The bar in each box is its share of the plan's epochs.
-Svg DrawPlan(const Plan& plan);
+// `in_row` states in a row, at least 1; two fit a phone.  The bar in each box is its share of the
+// plan's epochs.
+Svg DrawPlan(const Plan& plan, int in_row = 5);
 
 }  // namespace op3d::results
 

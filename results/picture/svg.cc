@@ -10,6 +10,34 @@
 namespace op3d::results {
 namespace {
 
+// Pictures that are at most this wide fit a phone.
+constexpr double kPhoneWidth = 420;
+
+struct ColourPair {
+  const char* light;
+  const char* dark;
+};
+
+constexpr ColourPair kDarkColours[] = {
+    // Texts and lines.
+    {kInk, "#e4e8ec"},
+    {kGrey, "#a3afba"},
+    {"#aab4be", "#6d7986"},
+    {"#c8d0d8", "#404a55"},
+    {kPale, "#38424c"},
+    // Areas.
+    {"#dfe5ea", "#37414b"},
+    {"#f5f7f9", "#1e242b"},
+    {"#e3f1fa", "#17324a"},
+    {"#b9d7ea", "#2d5f86"},
+    {"#fdf1e7", "#3a2617"},
+    // Accents that would be too dark for texts and thin lines.
+    {kBlue, "#4fa8de"},
+    {kVermilion, "#f08a4b"},
+};
+constexpr const char* kAccents[] = {kSky, kGreen, kOrange, kPurple};
+constexpr char kWhite[] = "#ffffff", kDarkPaper[] = "#14181d";
+
 // Two decimals are a fiftieth of a pixel.
 std::string Number(double value) {
   if (!std::isfinite(value)) value = 0;
@@ -70,6 +98,35 @@ size_t Utf8Length(absl::string_view text) {
 }
 
 }  // namespace
+
+const char* SeriesColour(int index) {
+  constexpr const char* kColours[] = {kBlue, kOrange, kGreen, kPurple, kSky, kVermilion};
+  return kColours[index % 6];
+}
+
+std::string DarkPictures() {
+  std::string css;
+  for (const auto& [light, dark] : kDarkColours) {
+    absl::StrAppend(&css, "svg [fill=\"", light, "\"] { fill: ", dark, "; }\nsvg [stroke=\"", light,
+                    "\"] { stroke: ", dark, "; }\n");
+  }
+  // White texts are on dark areas.
+  for (const char* shape : {"rect", "circle", "polygon"}) {
+    absl::StrAppend(&css, "svg ", shape, "[fill=\"", kWhite, "\"] { fill: ", kDarkPaper, "; }\n");
+  }
+  return absl::StrCat(css, "svg [stroke=\"", kWhite, "\"] { stroke: ", kDarkPaper, "; }\n");
+}
+
+bool IsForDarkPages(absl::string_view colour) {
+  if (colour == "none" || colour == kWhite) return true;
+  for (const auto& [light, dark] : kDarkColours) {
+    if (colour == light) return true;
+  }
+  for (const char* accent : kAccents) {
+    if (colour == accent) return true;
+  }
+  return false;
+}
 
 Svg::Svg(double width, double height, absl::string_view title)
     : width_(width), height_(height), title_(title) {}
@@ -135,8 +192,9 @@ void Svg::Embed(Point corner, const Svg& picture) {
 }
 
 std::string Svg::ToInline() const {
-  return Wrapped(absl::StrCat(" role=\"img\" style=\"width:100%;max-width:", Number(width_),
-                              "px;height:auto\""));
+  return Wrapped(absl::StrCat(" role=\"img\" style=\"width:100%;min-width:",
+                              Number(width_ <= kPhoneWidth ? 0 : width_ * 2 / 3),
+                              "px;max-width:", Number(width_), "px;height:auto\""));
 }
 
 std::string Svg::ToFile() const {

@@ -7,7 +7,8 @@
 //
 // Coordinates are pixels, x to the right, y downward.  Numbers that are not finite become 0, so
 // that odd data still gives a well-formed picture.  Nothing in a picture has an id or a reference,
-// so one page can contain several.
+// so one page can contain several.  A page that is also shown dark replaces the colours by style
+// sheet (DarkPictures()).
 #ifndef OP3D_RESULTS_PICTURE_SVG_H_
 #define OP3D_RESULTS_PICTURE_SVG_H_
 
@@ -29,6 +30,16 @@ inline constexpr char kPurple[] = "#CC79A7";
 inline constexpr char kInk[] = "#1f2933";
 inline constexpr char kGrey[] = "#616e7c";
 inline constexpr char kPale[] = "#d5dbe1";
+
+// The colour of row or run `index`, from 0; they repeat after six.
+const char* SeriesColour(int index);
+
+// The style sheet for inline pictures on a dark page: each grey, pale and dark colour of the pictures
+// is replaced by one that can be read there.  The others are accents, which suit both.
+std::string DarkPictures();
+
+// Whether DarkPictures() replaces the colour, or it is an accent.
+bool IsForDarkPages(absl::string_view colour);
 
 struct Point {
   double x = 0;
@@ -95,7 +106,9 @@ class Svg {
   // A whole picture inside this one.
   void Embed(Point corner, const Svg& picture);
 
-  // For a page: <svg>...</svg>, as wide as the page allows and no wider than width().
+  // For a page: <svg>...</svg>, as wide as the page allows and no wider than width().  On a narrow
+  // page it keeps two thirds of its width, so that texts can be read; put it in an element that
+  // scrolls.
   std::string ToInline() const;
   // For a file of its own.
   std::string ToFile() const;

@@ -8,6 +8,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
+#include "results/record/format.h"
 #include "results/record/record.h"
 
 namespace op3d::results {
@@ -48,6 +49,23 @@ absl::StatusOr<std::string> FindRun(const std::string& word) {
   return absl::NotFoundError(absl::StrCat(
       "there is no run ", path, "; give a run's folder, its record.textproto, or a recorded run: ",
       absl::StrJoin(names, ", ")));
+}
+
+std::string DescribeOtherSet(const NamedRecord& a, const NamedRecord& b) {
+  const BenchmarkSettings &one = a.record.settings(), &other = b.record.settings();
+  const auto sentence = [&](const std::string& first, const std::string& second) {
+    return absl::StrCat(a.name, " is a run ", first, " and ", b.name, " one ", second,
+                        ": their figures say nothing about each other");
+  };
+  if (one.scale() != other.scale()) {
+    const auto at = [](BenchmarkSettings::Scale scale) {
+      return absl::StrCat(scale == BenchmarkSettings::OWN ? "on " : "at ", ScaleText(scale));
+    };
+    return sentence(at(one.scale()), at(other.scale()));
+  }
+  if (one.benchmark() == other.benchmark()) return "";
+  return sentence(absl::StrCat("on ", BenchmarkTitle(one.benchmark(), one.scale())),
+                  absl::StrCat("on ", BenchmarkTitle(other.benchmark(), other.scale())));
 }
 
 std::vector<std::string> DescribeEdits(absl::Span<const NamedRecord> records) {

@@ -22,6 +22,10 @@ struct NamedRecord {
   RecordCheck check = {};
 };
 
+// Why the figures of two records say nothing about each other, in one sentence without a full stop:
+// they are of different datasets or scales.  "" = they may be compared.
+std::string DescribeOtherSet(const NamedRecord& a, const NamedRecord& b);
+
 struct RecordFolder {
   // Sorted by name.
   std::vector<NamedRecord> records;

@@ -2,9 +2,12 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/text_format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -223,6 +226,64 @@ std::string ContentSha256(RunRecord record) {
   return Sha256(bytes);
 }
 
+absl::Status NewerSchema(const std::string& file, int version) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(file, ": schema version ", version, "; this program reads up to ",
+                   kRecordSchemaVersion, ", use the op3d that wrote it"));
+}
+
+// Whether the text ends inside a message or a string.
+bool EndsInside(absl::string_view text) {
+  int depth = 0;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == '\\') ++i;
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      i = std::min(text.find('\n', i), text.size());
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return quote != 0 || depth > 0;
+}
+
+// The reason why a text that does not parse is no record, as far as it can be told.
+absl::Status ExplainUnreadable(const std::string& text, const std::string& file,
+                               const absl::Status& status) {
+  if (EndsInside(text)) {
+    const auto lines = std::count(text.begin(), text.end(), '\n') + 1;
+    return absl::InvalidArgumentError(absl::StrCat(file, " ends in line ", lines,
+                                                   " inside a message: the file was cut off or "
+                                                   "edited; copy it again from where it was made"));
+  }
+  // What this program knows of it.
+  google::protobuf::TextFormat::Parser parser;
+  parser.AllowUnknownField(true);
+  class Silent : public google::protobuf::io::ErrorCollector {
+    void AddError(int, int, const std::string&) override {}
+    void AddWarning(int, int, const std::string&) override {}
+  } silent;
+  parser.RecordErrorsTo(&silent);
+  RunRecord known;
+  if (!parser.ParseFromString(text, &known) || known.schema_version() < 1) return status;
+  if (known.schema_version() > kRecordSchemaVersion) {
+    return NewerSchema(file, known.schema_version());
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(status.message(), "  A newer op3d wrote the record",
+                   known.environment().commit().empty()
+                       ? ""
+                       : absl::StrCat(" (commit ", known.environment().commit(), ")"),
+                   ", or it was edited by hand; read it with that op3d"));
+}
+
 std::string PrintRecord(const RunRecord& record) {
   return record.compact() ? PrintDense(record) : PrintTextproto(record);
 }
@@ -242,11 +303,11 @@ absl::StatusOr<StoredRecord> ReadStoredRecord(const std::string& path) {
   const std::string file = RecordPath(path);
   StoredRecord stored;
   RunRecord& record = stored.record;
-  OP3D_RETURN_IF_ERROR(ReadTextproto(file, &record));
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(file));
+  const absl::Status parsed = ParseTextproto(text, file, &record);
+  if (!parsed.ok()) return ExplainUnreadable(text, file, parsed);
   if (record.schema_version() > kRecordSchemaVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        file, ": schema version ", record.schema_version(), "; this program reads up to ",
-        kRecordSchemaVersion, ", use the op3d that wrote it"));
+    return NewerSchema(file, record.schema_version());
   }
   if (!record.content_sha256().empty()) {
     // Of the content of the file: fields that are restored in a compact record are not included.

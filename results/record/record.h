@@ -23,8 +23,9 @@ inline constexpr int kRecordSchemaVersion = 1;
 std::string RecordPath(const std::string& path);
 
 // Reads a run's folder or a record file and validates it.  NotFound if there is none,
-// InvalidArgument if it is not a valid record, FailedPrecondition if a newer op3d wrote it; the
-// message names the file.  A record whose right videos contradict its test can be read, so
+// InvalidArgument if it is not a valid record (also when the file was cut off, or has fields that
+// this program does not know), FailedPrecondition if a newer op3d wrote it; the message names the
+// file.  A record whose right videos contradict its test can be read, so
 // that record_check.h can show it.
 absl::StatusOr<RunRecord> ReadRecord(const std::string& path);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/str_replace.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
@@ -21,6 +22,11 @@ using testing::HasSubstr;
 
 auto Invalid(const std::string& message) {
   return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(message));
+}
+
+template <typename Matcher>
+auto InvalidWith(Matcher message) {
+  return StatusIs(absl::StatusCode::kInvalidArgument, message);
 }
 
 TEST(RecordTest, WhySettingsWereChosenIsNoDifference) {
@@ -62,6 +68,47 @@ TEST(RecordTest, UnreadableFilesAreNamed) {
                        AllOf(HasSubstr("record.textproto"), HasSubstr("schema version 2"))));
   ASSERT_THAT(WriteFileAtomically(path, ""), IsOk());
   EXPECT_THAT(ReadRecord(folder), Invalid("no run record"));
+}
+
+TEST(RecordTest, ARecordOfANewerVersionIsSaidToBeNewer) {
+  const std::string folder = TestFolder("newer"), path = JoinPath(folder, "record.textproto");
+  ASSERT_THAT(WriteRecord(folder, MakeFixtureRecord()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(path));
+  // With fields that this program does not know.
+  ASSERT_THAT(WriteFileAtomically(
+                  path, absl::StrReplaceAll(text, {{"schema_version: 1\n",
+                                                    "schema_version: 2\nseeds { mean: 0.5 }\n"}})),
+              IsOk());
+  EXPECT_THAT(ReadRecord(folder),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("schema version 2; this program reads up to 1, use the op3d that "
+                                 "wrote it")));
+  ASSERT_THAT(WriteFileAtomically(
+                  path, absl::StrReplaceAll(text, {{"schema_version: 1\n",
+                                                    "schema_version: 1\nseeds { mean: 0.5 }\n"}})),
+              IsOk());
+  EXPECT_THAT(
+      ReadRecord(folder),
+      InvalidWith(AllOf(HasSubstr("record.textproto:2:7: "), HasSubstr("no field named \"seeds\""),
+                        HasSubstr("A newer op3d wrote the record (commit "
+                                  "0123456789abcdef0123456789abcdef01234567), or it was edited "
+                                  "by hand; read it with that op3d"))));
+}
+
+TEST(RecordTest, ATruncatedRecordIsSaidToBeCutOff) {
+  const std::string folder = TestFolder("cut"), path = JoinPath(folder, "record.textproto");
+  ASSERT_THAT(WriteRecord(folder, MakeFixtureRecord()), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(path));
+  // Inside a message, and inside a string.
+  for (const size_t length : {text.size() / 2, text.find("kinetics400") + 4}) {
+    ASSERT_THAT(WriteFileAtomically(path, text.substr(0, length)), IsOk());
+    EXPECT_THAT(ReadRecord(folder),
+                InvalidWith(AllOf(HasSubstr("record.textproto ends in line "),
+                                  HasSubstr("inside a message: the file was cut off or edited"))));
+  }
+  // Between two fields: the checksum is gone, and what remains contradicts itself or is no run.
+  ASSERT_THAT(WriteFileAtomically(path, "schema_version: 1\n"), IsOk());
+  EXPECT_THAT(ReadRecord(folder), Invalid("edited by hand or damaged"));
 }
 
 TEST(RecordTest, NothingIsWrittenOfAnInvalidRecord) {

@@ -20,6 +20,7 @@
 #include "results/record/roles.h"
 #include "results/record/statistics.h"
 #include "results/report/html_table.h"
+#include "results/report/page.h"
 
 namespace op3d::results {
 
@@ -130,7 +131,20 @@ std::string FailureList(const SearchOutcome& search) {
   return html.empty() ? "" : absl::StrCat("<ul class=\"note\">\n", html, "</ul>\n");
 }
 
+// Pictures in a row, as many as fit.
+std::string PanelsHtml(const char* style, const std::vector<Svg>& pictures) {
+  std::string html = absl::StrCat("<div class=\"", style, "\">\n");
+  for (const Svg& picture : pictures) html += picture.ToInline();
+  return absl::StrCat(html, "</div>\n");
+}
+
 }  // namespace
+
+std::string PlanHtml(const Plan& plan) {
+  return absl::StrCat("<div class=\"broad\">", DrawPlan(plan).ToInline(),
+                      "</div>\n<div class=\"narrow\">", DrawPlan(plan, /*in_row=*/2).ToInline(),
+                      "</div>\n");
+}
 
 std::string DescribeRule(const StoppingRule& rule) {
   const std::string attempt = FormatEpochs(rule.attempt_epochs());
@@ -172,9 +186,10 @@ std::string DescribeSearch(const SearchOutcome& search) {
 std::string SearchSection(const SearchOutcome& search) {
   return absl::StrCat("<section class=\"search\">\n<h2>Search of pool ",
                       EscapeXml(search.graph().pool()), "</h2>\n<p>", DescribeSearch(search),
-                      "</p>\n", FailureList(search), DrawGraph(search).ToInline(),
+                      "</p>\n", FailureList(search), PictureHtml(DrawGraph(search)),
                       NodeTable(search), "<h3>Performance of every edge</h3>\n",
-                      DrawCurves(search).ToInline(), EdgeTable(search), "</section>\n");
+                      PanelsHtml("panels symbols", DrawCurveLegend()),
+                      PanelsHtml("panels", DrawPanels(search)), EdgeTable(search), "</section>\n");
 }
 
 // ---------------------------------------------------------------- results
@@ -186,9 +201,6 @@ using ClassResults = google::protobuf::RepeatedPtrField<TestResult::ClassResult>
 // If there are more classes than this, they are folded.
 constexpr int kShownClasses = 30;
 constexpr int kLargestChanges = 10;
-constexpr const char* kRecipeColours[] = {kBlue, kOrange, kGreen, kPurple, kSky};
-
-const char* RecipeColour(int recipe) { return kRecipeColours[recipe % 5]; }
 
 double Share(const TestResult::ClassResult& row) {
   return row.videos() > 0 ? static_cast<double>(row.correct()) / row.videos() : 0;
@@ -217,7 +229,7 @@ std::vector<int> ShownRows(const RunRecord& record) {
 HtmlCell BarCell(const RecipeResult& recipe, int index, bool groups, const std::string& name) {
   const TestResult::ClassResult* row = Find(RowsOf(recipe, groups), name);
   if (row == nullptr || row->videos() == 0) return WordsCell("no videos");
-  return Bar(Share(*row), RecipeColour(index), absl::StrCat(FormatPercent(Share(*row), 0), " %"));
+  return Bar(Share(*row), SeriesColour(index), absl::StrCat(FormatPercent(Share(*row), 0), " %"));
 }
 
 // Bars of the named classes or groups, one column per recipe.
@@ -380,8 +392,7 @@ std::string RecipesSection(const RunRecord& record) {
 
 std::string PlanSection(const RunRecord& record) {
   if (record.plan().steps().empty()) return "";
-  std::string html =
-      absl::StrCat("<section>\n<h2>The plan</h2>\n", DrawPlan(record.plan()).ToInline());
+  std::string html = absl::StrCat("<section>\n<h2>The plan</h2>\n", PlanHtml(record.plan()));
   if (!record.plan().source().empty()) {
     absl::StrAppend(&html,
                     "<p>A plan that was given, not searched: ", EscapeXml(record.plan().source()),

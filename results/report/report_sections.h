@@ -15,6 +15,8 @@ namespace op3d::results {
 
 // Planned and hand-tuned: one row per recipe.
 std::string RecipesSection(const RunRecord& record);
+// The plan as a picture, five states in a row, on a phone two.
+std::string PlanHtml(const Plan& plan);
 // The plan as a picture and how the pools' plans compare.
 std::string PlanSection(const RunRecord& record);
 // Top-1 of every group and class as bars, one column per recipe.  If there are many classes, first

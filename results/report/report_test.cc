@@ -8,6 +8,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
+#include "results/picture/svg.h"
 #include "results/record/compact_record.h"
 #include "results/record/format.h"
 #include "results/report/report_sections.h"
@@ -26,6 +27,32 @@ TEST(ReportTest, IsWellFormedAndFetchesNothing) {
   for (const char* fetch : {"http", "src=", "href=", "url(", "@import", "<script", "<link"}) {
     EXPECT_THAT(page, Not(HasSubstr(fetch)));
   }
+}
+
+// Every colour of the pictures is an accent, or the page has a dark one for it.
+TEST(ReportTest, PicturesCanBeReadOnDarkPages) {
+  Mistakes mistakes;
+  mistakes.classes = {"a", "b"};
+  mistakes.confusion = {3, 1, 0, 2};
+  ReportExtras extras;
+  extras.mistakes = mistakes;
+  const std::string page = RenderReport(MakeFixtureRecord(), extras);
+  EXPECT_THAT(page, HasSubstr("Confusion matrix"));
+  EXPECT_THAT(page, HasSubstr("prefers-color-scheme: dark"));
+  const std::string body = page.substr(page.find("<body>"));
+  int colours = 0;
+  for (const char* attribute : {" fill=\"", " stroke=\""}) {
+    for (size_t at = body.find(attribute); at != std::string::npos;
+         at = body.find(attribute, at + 1)) {
+      const size_t begin = body.find('"', at) + 1;
+      const std::string colour = body.substr(begin, body.find('"', begin) - begin);
+      EXPECT_TRUE(IsForDarkPages(colour)) << colour;
+      ++colours;
+    }
+  }
+  EXPECT_GT(colours, 100);
+  extras.check.faults = {"top-1 is odd"};
+  EXPECT_THAT(RenderReport(MakeFixtureRecord(), extras), Not(HasSubstr("Confusion matrix")));
 }
 
 TEST(ReportTest, HasEverySection) {

@@ -178,6 +178,28 @@ std::vector<ResultRow> SeedsRows(const std::vector<ResultRow>& rows) {
   return middle;
 }
 
+// One sentence for each seed that several runs have of one planned recipe.
+std::vector<std::string> RepeatedSeeds(const std::vector<ResultRow>& rows) {
+  const auto is_planned = [](const ResultRow& row) {
+    return row.role == RecipeResult::PLANNED_MODEL || row.role == RecipeResult::PUBLISHED_MODEL ||
+           (row.role == RecipeResult::ROLE_UNSPECIFIED && !row.chosen_on.empty());
+  };
+  std::vector<std::string> sentences;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const ResultRow& row = rows[i];
+    if (!row.top1.has_value() || row.edited || !is_planned(row)) continue;
+    const auto first = std::find_if(rows.begin(), rows.begin() + i, [&](const ResultRow& other) {
+      return other.top1.has_value() && !other.edited && IsSameRecipe(other, row) &&
+             other.seed == row.seed;
+    });
+    if (first == rows.begin() + i) continue;
+    sentences.push_back(absl::StrCat(first->run, " and ", row.run, " both have seed ",
+                                     row.seed.value_or(0), " of \"", row.recipe,
+                                     "\": a seed counts once, as ", first->run, " has it."));
+  }
+  return sentences;
+}
+
 // The mean over splits of one recipe; `splits` holds the rows of each split.
 ResultRow SplitsRow(const std::vector<std::vector<const ResultRow*>>& splits) {
   // For several seeds of a split their mean.
@@ -397,6 +419,9 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
     }
   }
   for (ResultTable& table : tables) {
+    for (std::string& sentence : RepeatedSeeds(table.rows)) {
+      table.warnings.push_back(std::move(sentence));
+    }
     for (ResultRow& row : SeedsRows(table.rows)) table.rows.push_back(std::move(row));
   }
   tables = WithMeansOverSplits(std::move(tables), TestsOfSplits(records));

@@ -246,7 +246,11 @@ TEST(TableTest, SeveralSeedsGetAMedianAndItIsJudged) {
   EXPECT_EQ(median.verdict, "reproduced");
   EXPECT_FALSE(median.seed.has_value());
   // The same seed twice is one run recorded twice, not two.
-  EXPECT_EQ(MakeTables({records[0], records[0]}, Figures())[0].rows.size(), 6u);
+  const ResultTable twice = MakeTables({records[0], {"copy", records[0].record}}, Figures())[0];
+  EXPECT_EQ(twice.rows.size(), 6u);
+  EXPECT_THAT(twice.warnings, ElementsAre("run and copy both have seed 1 of \"planned\": a seed "
+                                          "counts once, as run has it."));
+  EXPECT_THAT(table.warnings, testing::IsEmpty());
 }
 
 }  // namespace
