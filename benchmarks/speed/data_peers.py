@@ -408,6 +408,7 @@ def main():
         try:
             info = look(path)
             right[info["file"]] = run_file(arguments, info, decoders, costs, notes)
+            peers.save(arguments, costs, notes, libraries)
         except Exception as error:  # the other files go on
             failed += 1
             notes.append("failed: %s: %s" % (path, " ".join(str(error).split())[:300]))

@@ -332,7 +332,7 @@ def main():
         arguments.networks, arguments.shapes = ["dg_p3d_miniature"], ["16x16x32"]
         arguments.precisions, arguments.peers = ["fp32"], ["eager", "channels-last"]
     precisions = arguments.precisions or (["fp32", "bf16"] if has_bfloat16() else ["fp32"])
-    costs, notes, failed = peers.Costs(), [], 0
+    costs, notes, libraries, failed = peers.Costs(), [], {"torch": torch.__version__}, 0
     numpy.seterr(over="ignore")  # the filling counts modulo 2^64
     works = [(network, what, tuple(map(int, shape.split("x"))), precision) for network in arguments.networks
              for shape in arguments.shapes for what in arguments.what for precision in precisions]
@@ -342,10 +342,11 @@ def main():
     for work in works:
         try:
             run_work(arguments, *work, costs, notes)
+            peers.save(arguments, costs, notes, libraries)
         except Exception as error:  # the other works go on
             failed += 1
             notes.append("failed: %s: %s" % (work, " ".join(str(error).split())[:300]))
-    code = peers.finish(arguments, costs, notes, {"torch": torch.__version__})
+    code = peers.finish(arguments, costs, notes, libraries)
     return 1 if failed else code
 
 

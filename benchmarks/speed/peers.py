@@ -83,18 +83,24 @@ def benchmark_rows(program, flags):
     return rows
 
 
+def save(arguments, costs, notes, libraries):
+    """Writes the JSON, if one is asked for; after every piece of work, so that an end from outside loses little."""
+    if not arguments.output:
+        return
+    report = {"rows": costs.rows(), "parts": [{"notes": notes}], "libraries": libraries}
+    partial = arguments.output + ".part"
+    with open(partial, "w", encoding="utf-8") as file:
+        json.dump(report, file, indent=1)
+    os.replace(partial, arguments.output)
+
+
 def finish(arguments, costs, notes, libraries):
-    """Prints the table and the notes to stderr and writes the JSON; the exit code."""
+    """Saves, and prints the table and the notes to stderr; the exit code."""
+    save(arguments, costs, notes, libraries)
     rows = costs.rows()
     for row in rows:
         ratio = "  ratio %s" % text(row["ratio"]["values"]) if "ratio" in row else ""
         print("%-64s %s ms%s" % (row["name"], text(row["ms"]["values"], 1), ratio), file=sys.stderr)
     for note in notes:
         print(note, file=sys.stderr)
-    if arguments.output:
-        report = {"rows": rows, "parts": [{"notes": notes}], "libraries": libraries}
-        partial = arguments.output + ".part"
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump(report, file, indent=1)
-        os.replace(partial, arguments.output)
     return 0 if rows else 1

@@ -20,12 +20,12 @@ constexpr char kNoPeers[] =
     "one";
 
 struct PartRow {
-  const char* name;
-  const char* what;
+  absl::string_view name;
+  absl::string_view what;
   // In the workspace.
-  const char* program;
+  absl::string_view program;
   // Empty for the peers' parts: their yardstick is op3d in their own turns.
-  const char* yardstick;
+  absl::string_view yardstick;
   // Google Benchmark's filters of the smoke, quick and full mode.
   const char* filters[3];
 };
@@ -52,9 +52,8 @@ constexpr PartRow kParts[] = {
      kNetworkProgram,
      "gemm",
      {"miniature/(train|evaluate)/16x16x32",
-      "miniature/(train|evaluate)/16x16x32|resnet(18|50)/(train|evaluate)/2x16x112/fp32|"
-      "resnet18/(train|evaluate)/2x16x112/bf16",
-      "^dg_p3d"}},
+      "miniature/(train|evaluate)/16x16x32|resnet(18|50)/(train|evaluate)/2x16x112/fp32",
+      "^dg_p3d.*/fp32"}},
     {"training",
      "training from video files, checkpoints",
      "benchmarks/speed/training_benchmark",
@@ -74,17 +73,21 @@ constexpr PartRow kParts[] = {
     {"network_peers", "the same network in PyTorch", "benchmarks/speed/network_peers.py", "", {}},
 };
 
-bool IsPeers(const PartRow& row) { return row.yardstick[0] == '\0'; }
+// What the network's part adds to its filter where the processor has instructions for bf16.
+constexpr absl::string_view kBfloat16Filters[] = {"", "|resnet18/(train|evaluate)/2x16x112/bf16",
+                                                  "|^dg_p3d.*/bf16"};
+
+bool IsPeers(const PartRow& row) { return row.yardstick.empty(); }
 
 // The program's path; its path in the workspace if it is not there, which the suite reports.
-std::string ProgramPath(const char* program) { return RunfilePath(program).value_or(program); }
+std::string ProgramPath(absl::string_view program) {
+  return RunfilePath(program).value_or(std::string(program));
+}
 
-// The filter of the mode, without the rows in bf16 where the processor has no instructions for it.
 std::string Filter(const PartRow& row, const SpeedSelection& selection) {
-  const std::string filter = row.filters[static_cast<int>(selection.mode)];
-  if (selection.bfloat16 || row.program != kNetworkProgram) return filter;
-  return selection.mode == SpeedMode::kFull ? "^dg_p3d.*/fp32"
-                                            : filter.substr(0, filter.rfind('|'));
+  const int mode = static_cast<int>(selection.mode);
+  const bool bfloat16 = row.name == "network" && selection.bfloat16;
+  return absl::StrCat(row.filters[mode], bfloat16 ? kBfloat16Filters[mode] : "");
 }
 
 std::string MinTime(const SpeedSelection& selection) {
@@ -101,7 +104,7 @@ std::vector<std::string> Command(const PartRow& row, const SpeedSelection& selec
   if (IsPeers(row)) {
     std::vector<std::string> command = {selection.peers_python, path};
     if (selection.mode == SpeedMode::kSmoke) command.push_back("--smoke");
-    const bool data = row.name == std::string("data_peers");
+    const bool data = row.name == "data_peers";
     command.push_back(ProgramPath(data ? kDataProgram : kNetworkProgram));
     if (data) command.insert(command.end(), videos.begin(), videos.end());
     return command;
@@ -109,10 +112,10 @@ std::vector<std::string> Command(const PartRow& row, const SpeedSelection& selec
   std::vector<std::string> command = {path, MinTime(selection),
                                       absl::StrCat("--benchmark_filter=", Filter(row, selection))};
   if (row.program == kVideoProgram) command.push_back(absl::StrCat("--clip=", videos[0]));
-  if (row.program == kDataProgram || row.name == std::string("training")) {
+  if (row.program == kDataProgram || row.name == "training") {
     command.push_back(absl::StrCat("--videos=", absl::StrJoin(videos, ",")));
   }
-  if (row.name == std::string("training")) {
+  if (row.name == "training") {
     command.push_back(absl::StrCat("--steps=", selection.mode == SpeedMode::kFull ? 4 : 2));
   }
   return command;
@@ -178,7 +181,8 @@ absl::StatusOr<SpeedSuite> SelectSpeedParts(const SpeedSelection& selection) {
     const bool by_default =
         selection.parts.empty() && (!IsPeers(row) || selection.mode == SpeedMode::kFull);
     if (!named && !by_default) continue;
-    SpeedWork work = {row.name, row.what, Command(row, selection), row.yardstick, IsPeers(row)};
+    SpeedWork work = {std::string(row.name), std::string(row.what), Command(row, selection),
+                      std::string(row.yardstick), IsPeers(row)};
     if (IsPeers(row) && selection.peers_python.empty()) work.left_out = kNoPeers;
     suite.parts.push_back(std::move(work));
   }
