@@ -46,7 +46,8 @@ class PyAv:
         self.av, self.scaler = av, VideoReformatter()
 
     def versions(self):
-        return {"av": self.av.__version__, "av's libavcodec": ".".join(map(str, self.av.library_versions["libavcodec"]))}
+        libavcodec = ".".join(map(str, self.av.library_versions["libavcodec"]))
+        return {"av": self.av.__version__, "av's libavcodec": libavcodec}
 
     def frames(self, info, wanted, crop, size):
         yield RGB
@@ -77,8 +78,9 @@ class OpenCv:
         self.cv2, self.image = cv2, None
 
     def versions(self):
-        built = [line.split()[-1].strip("()") for line in self.cv2.getBuildInformation().splitlines() if "avcodec:" in line]
-        return {"opencv": self.cv2.__version__, "opencv's libavcodec": built[0] if built else "unknown"}
+        lines = [line for line in self.cv2.getBuildInformation().splitlines() if "avcodec:" in line]
+        libavcodec = lines[0].split()[-1].strip("()") if lines else "unknown"
+        return {"opencv": self.cv2.__version__, "opencv's libavcodec": libavcodec}
 
     def frames(self, info, wanted, crop, size):
         yield BGR
@@ -116,7 +118,8 @@ class Decord:
         yield RGB
         # It resizes whole frames alone.
         width, height = size if size and not crop else (-1, -1)
-        reader = self.decord.VideoReader(info["path"], ctx=self.decord.cpu(0), num_threads=1, width=width, height=height)
+        reader = self.decord.VideoReader(info["path"], ctx=self.decord.cpu(0), num_threads=1, width=width,
+                                         height=height)
         yield from reader.get_batch(wanted).asnumpy()
 
 
@@ -369,7 +372,8 @@ def summarize(costs, files, right, notes):
             ratios.append(costs.ratios(name, fastest))
             ours.append(costs.ms[name][peers.OURS])
             theirs.append(costs.ms[name][fastest])
-            notes.append("%s: the fastest peer with right frames is %s, ratio %s" % (name, fastest, peers.text(ratios[-1])))
+            notes.append("%s: the fastest peer with right frames is %s, ratio %s" %
+                         (name, fastest, peers.text(ratios[-1])))
         if len(ratios) > 1:
             for who, values in ((peers.OURS, ours), ("fastest-right-peers", theirs)):
                 for turn in zip(*values):

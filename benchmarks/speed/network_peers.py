@@ -60,7 +60,8 @@ def make_network(name, classes):
             parallel = self.wiring == "B"
             if bottleneck:
                 self.conv1, self.bn1 = pointwise(inner, planes), nn.BatchNorm3d(planes)
-                self.conv2, self.conv2_t = spatial(planes, planes, stride), temporal(planes, planes, stride if parallel else 1)
+                self.conv2 = spatial(planes, planes, stride)
+                self.conv2_t = temporal(planes, planes, stride if parallel else 1)
                 self.bn2 = nn.BatchNorm3d(planes)
                 self.conv3, self.bn3 = pointwise(planes, outer), nn.BatchNorm3d(outer)
             else:

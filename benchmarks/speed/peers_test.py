@@ -130,7 +130,8 @@ class ProgramsTest(unittest.TestCase):
     def test_wrong_use_ends_with_2(self):
         for script, *arguments in ((data_peers,), (data_peers, "program"), (data_peers, "program", "v", "--turns=0"),
                                    (data_peers, "program", "v", "--turns=many"), (network_peers,),
-                                   (network_peers, "program", "--networks=resnet"), (network_peers, "program", "--nothing")):
+                                   (network_peers, "program", "--networks=resnet"),
+                                   (network_peers, "program", "--nothing")):
             code, errors = exit_code(script, *arguments)
             self.assertEqual(code, 2, (arguments, errors))
             self.assertIn("usage:", errors)

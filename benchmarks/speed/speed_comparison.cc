@@ -45,7 +45,8 @@ void NoteDifference(absl::string_view what, const std::string& before, const std
                     SpeedComparison* comparison) {
   if (before == after) return;
   const auto word = [](const std::string& text) { return text.empty() ? "nothing" : text; };
-  comparison->notes.push_back(absl::StrCat(what, ": ", word(before), " before, ", word(after), " after"));
+  comparison->notes.push_back(
+      absl::StrCat(what, ": ", word(before), " before, ", word(after), " after"));
 }
 
 void NoteDifferences(const SpeedReport& before, const SpeedReport& after,

@@ -16,7 +16,8 @@ namespace op3d::benchmarks {
 
 struct SpeedChange {
   enum Verdict {
-    // The medians differ by no more than both ranges (most - least) together, or than the tolerance.
+    // The medians differ by no more than both ranges (most - least) together, or by no more than
+    // the tolerance.
     kInsideSpread,
     kFaster,
     kSlower,

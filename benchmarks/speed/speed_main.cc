@@ -119,6 +119,7 @@ SpeedReport StartReport(const SpeedSelection& selection, double min_seconds) {
   if (::uname(&name) == 0) machine.set_kernel(absl::StrCat(name.sysname, " ", name.release));
   machine.set_load_before(Load());
   machine.set_load_after(-1);
+  (*report.mutable_libraries())["compiler"] = __VERSION__;
   auto& settings = *report.mutable_settings();
   if (min_seconds > 0) settings["min_seconds"] = absl::StrCat(min_seconds);
   settings["videos"] =

@@ -58,6 +58,12 @@ absl::Status CheckReport(SpeedReport* report) {
     OP3D_RETURN_IF_ERROR(
         CheckSpread(absl::StrCat("yardstick ", yardstick.name()), 0, yardstick.mutable_ms()));
   }
+  for (const SpeedPart& part : report->parts()) {
+    if (!SpeedPart::State_IsValid(part.state())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("part ", part.name(), ": there is no state ", part.state()));
+    }
+  }
   std::set<std::pair<std::string, std::string>> names;
   for (SpeedRow& row : *report->mutable_rows()) {
     OP3D_RETURN_IF_ERROR(CheckRow(&row));

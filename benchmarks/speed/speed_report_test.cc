@@ -95,6 +95,7 @@ TEST(SpeedReportTest, RefusesWhatIsNotAReport) {
             "a value is 0; it must be finite and above 0"},
            {absl::StrReplaceAll(text, {{"0.14", "\"NaN\""}}), "a value is nan"},
            {absl::StrReplaceAll(text, {{"0.14", "\"fast\""}}), "report.json"},
+           {absl::StrReplaceAll(text, {{"\"DONE\"", "7"}}), "there is no state 7"},
            {absl::StrReplaceAll(text, {{"\"BM_EstimateKnee/30\"", "\"\""}}),
             "without a part or a name"},
        }) {

@@ -64,9 +64,9 @@ absl::Status RunSpeedSuite(const SpeedSuite& suite, SpeedReport* report);
 // missing.
 absl::Status SpeedSuiteStatus(const SpeedReport& report);
 
-// Adds a turn's rows from Google Benchmark's JSON to `part`'s rows: the time of "/real_time" rows is
-// wall time, of "/manual_time" rows their own, else CPU time.  `yardstick_ms` > 0 is the time to
-// divide by; 0 = none.  Rows that failed are left out, and the error names them.  InvalidArgument if
+// Adds a turn's rows from Google Benchmark's JSON to `part`'s rows: the time of "/real_time" rows
+// is wall time, of "/manual_time" rows their own, else CPU time.  `yardstick_ms` > 0 is the time to
+// divide by; 0 = none.  Rows that failed are left out, and Internal names them.  InvalidArgument if
 // `json` is not what the program writes or has no rows.
 absl::Status AddBenchmarkRows(absl::string_view json, const SpeedWork& part, double yardstick_ms,
                               SpeedReport* report);

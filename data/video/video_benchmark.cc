@@ -1,6 +1,7 @@
 // The cost of reading a video: the scan, opening a scanned video, a clip of 16 frames from a random
 // position, all frames; compared with decoding all of it.  BM_Libavcodec is the yardstick: FFmpeg's
-// libraries alone decode all frames and convert none, as `ffmpeg -threads 1 -i CLIP -f null -` does.
+// libraries alone decode all frames and convert none, as in
+// `ffmpeg -threads 1 -i CLIP -f null -`.
 //
 //   bazel run -c opt //data/video:video_benchmark -- --clip=/data/clip.mp4
 //
