@@ -79,7 +79,7 @@ class OwnTest : public testing::Test {
 TEST_F(OwnTest, RunsFromListsToRecord) {
   std::vector<std::string> flags = Flags();
   flags.push_back(
-      absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny_search.textproto")));
+      absl::StrCat("--settings=", *RunfilePath("benchmarks/tests/testdata/tiny_search.textproto")));
   std::string text;
   ASSERT_EQ(RunOwn(flags, &text), 0) << text;
   EXPECT_THAT(text, AllOf(HasSubstr("my_moves, own data"), Not(HasSubstr("Synthetic"))));

@@ -5,7 +5,7 @@
 set -u
 reproduce=$PWD/$1
 tiny=$PWD/data/synthetic/kinetics400_tiny
-recorded=$PWD/benchmarks/testdata/tiny_planned
+recorded=$PWD/benchmarks/tests/testdata/tiny_planned
 source "$PWD/tools/expect.sh"
 cd "$TEST_TMPDIR" || exit 1
 

@@ -34,7 +34,7 @@ using testing::HasSubstr;
 std::vector<std::string> Flags(const std::string& output_dir, int threads) {
   return {"--benchmark=kinetics400",
           absl::StrCat("--dataset_root=", *RunfilePath("data/synthetic/kinetics400_tiny")),
-          absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny.textproto")),
+          absl::StrCat("--settings=", *RunfilePath("benchmarks/tests/testdata/tiny.textproto")),
           absl::StrCat("--output_dir=", output_dir), absl::StrCat("--threads=", threads)};
 }
 
@@ -88,8 +88,8 @@ std::vector<std::string> PlannedFlags(const std::string& output_dir, int threads
   std::vector<std::string> flags = Flags(output_dir, threads);
   // Merges one file over the other.
   BenchmarkSettings settings, over;
-  EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny.textproto"), &settings), IsOk());
-  EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/testdata/tiny_wide.textproto"), &over),
+  EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/tests/testdata/tiny.textproto"), &settings), IsOk());
+  EXPECT_THAT(ReadTextproto(*RunfilePath("benchmarks/tests/testdata/tiny_wide.textproto"), &over),
               IsOk());
   settings.clear_recipes();
   settings.MergeFrom(over);

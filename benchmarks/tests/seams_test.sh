@@ -10,7 +10,7 @@ verdict=$PWD/$5
 compare=$PWD/$6
 plan=$PWD/$7
 train=$PWD/$8
-settings=$PWD/benchmarks/testdata/tiny_search.textproto
+settings=$PWD/benchmarks/tests/testdata/tiny_search.textproto
 tiny=$PWD/data/synthetic/ucf101_tiny
 source "$PWD/tools/expect.sh"
 cd "$TEST_TMPDIR" || exit 1

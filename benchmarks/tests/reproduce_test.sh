@@ -6,7 +6,7 @@ program=$PWD/$1
 reproduce=$PWD/$2
 compare=$PWD/$3
 tiny=$PWD/data/synthetic/kinetics400_tiny
-settings=$PWD/benchmarks/testdata/tiny_search.textproto
+settings=$PWD/benchmarks/tests/testdata/tiny_search.textproto
 source "$PWD/tools/expect.sh"
 cd "$TEST_TMPDIR" || exit 1
 

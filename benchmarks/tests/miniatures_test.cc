@@ -36,7 +36,7 @@ class MiniaturesTest : public testing::TestWithParam<Expected> {
             absl::StrCat("--benchmark=", GetParam().name),
             absl::StrCat("--dataset_root=",
                          *RunfilePath(absl::StrCat("data/synthetic/", GetParam().name, "_tiny"))),
-            absl::StrCat("--settings=", *RunfilePath("benchmarks/testdata/tiny_search.textproto")),
+            absl::StrCat("--settings=", *RunfilePath("benchmarks/tests/testdata/tiny_search.textproto")),
             absl::StrCat("--output_dir=", folder),
             absl::StrCat("--index=", JoinPath(TestFolder("index"), "index"))};
   }
