@@ -6,12 +6,14 @@
 #include <cerrno>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -19,8 +21,11 @@
 #include "data/annotation/media_index.h"
 #include "data/annotation/text/list_text.h"
 #include "data/index/scan_record.h"
+#include "data/video/tar/media_path.h"
+#include "data/video/tar/tar_shard.h"
 #include "op3d/base/file.h"
 #include "op3d/base/require.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
@@ -97,7 +102,7 @@ class Finder {
   absl::Status First(const ListedVideo& video, Found* found) {
     if (!video.path.empty()) {
       const std::string path = JoinPath(list_.media_path, video.path);
-      if (FileExists(path) || FolderExists(path)) {
+      if (IsThere(path)) {
         found->path = path;
         return absl::OkStatus();
       }
@@ -119,7 +124,7 @@ class Finder {
     }
     std::vector<std::string> paths;
     const std::string path = JoinPath(list_.media_path, video.path);
-    if (FileExists(path) || FolderExists(path)) paths.push_back(path);
+    if (IsThere(path)) paths.push_back(path);
     Append(WithAnotherEnding(path), &paths);
     if (!paths.empty()) return paths;
     OP3D_ASSIGN_OR_RETURN(const MediaIndex* const media, Media());
@@ -136,6 +141,8 @@ class Finder {
       if (::stat(path.c_str(), &info) != 0 && errno == EACCES) {
         return std::string(ErrnoStatus(EACCES, "cannot open", path).message());
       }
+      const absl::Status in_tar = CheckTarPath(path);
+      if (!in_tar.ok()) return std::string(in_tar.message());
     }
     const std::string label = video.label >= 0 ? list_.classes[video.label] : "";
     for (const MediaIndex::Unreadable& folder : Unreadable()) {
@@ -152,6 +159,10 @@ class Finder {
   }
 
  private:
+  static bool IsThere(const std::string& path) {
+    return MediaFileExists(path) || MediaFolderExists(path);
+  }
+
   static absl::string_view NameOf(const ListedVideo& video) {
     return video.path.empty() ? video.name : WithoutVideoEndings(FileName(video.path));
   }
@@ -168,19 +179,18 @@ class Finder {
     const std::string folder = path.substr(0, path.size() - name.size());
     const auto [place, fresh] = listings_.try_emplace(folder);
     if (fresh) {
-      for (std::string& entry : ListFolder(folder).value_or(std::vector<std::string>())) {
-        const std::string stem(WithoutVideoEndings(entry));
-        place->second[stem].push_back(std::move(entry));
+      for (TarShard::Entry& entry :
+           ListMediaFolder(folder).value_or(std::vector<TarShard::Entry>())) {
+        const std::string stem(WithoutVideoEndings(entry.name));
+        // A file without an ending is not a video.
+        if (stem == entry.name && !entry.is_folder) continue;
+        place->second[stem].push_back(std::move(entry.name));
       }
     }
     std::vector<std::string> paths;
     const auto found = place->second.find(WithoutVideoEndings(name));
     if (found == place->second.end()) return paths;
-    for (const std::string& entry : found->second) {
-      // A file without an ending is not a video.
-      if (entry == found->first && !FolderExists(folder + entry)) continue;
-      paths.push_back(folder + entry);
-    }
+    for (const std::string& entry : found->second) paths.push_back(folder + entry);
     return paths;
   }
 
@@ -247,15 +257,29 @@ absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, Finder* find
   return found;
 }
 
+// Zeros if nothing is there.
+FileId IdentifyFile(const std::string& path) {
+  const std::optional<TarPath> place = SplitTarPath(path);
+  struct stat info;
+  if (::stat((place.has_value() ? place->tar : path).c_str(), &info) != 0) return {};
+  if (!place.has_value()) return {info.st_dev, info.st_ino};
+  // A member is named by its tar and its position, which hard links share; a folder by its name.
+  const auto shard = TarShard::Open(place->tar);
+  if (!shard.ok()) return {};
+  const absl::StatusOr<TarMember> member = (*shard)->Find(place->member);
+  const std::string where = member.ok() ? absl::StrCat(member->start) : "/" + place->member;
+  const std::string hash =
+      Sha256(absl::StrCat(info.st_dev, " ", info.st_ino, " ", where)).substr(0, 16);
+  uint64_t number = 0;
+  return absl::SimpleHexAtoi(hash, &number) ? FileId(info.st_dev, number) : FileId();
+}
+
 // The identities of the videos' files.  Cancelled when a signal comes.
 absl::StatusOr<std::vector<FileId>> IdentifyFiles(const std::vector<Found>& found, int threads) {
   std::vector<FileId> files(found.size());
   OP3D_RETURN_IF_ERROR(
       InParallel(threads, static_cast<int64_t>(found.size()), [&](int64_t i) -> absl::Status {
-        struct stat info;
-        if (!found[i].path.empty() && ::stat(found[i].path.c_str(), &info) == 0) {
-          files[i] = {info.st_dev, info.st_ino};
-        }
+        if (!found[i].path.empty()) files[i] = IdentifyFile(found[i].path);
         return absl::OkStatus();
       }));
   return files;
@@ -306,8 +330,12 @@ absl::Status GroupRowsOfOneFile(const std::vector<FileId>& files, DatasetList* l
 void NoteUnreadable(absl::Span<const MediaIndex::Unreadable> folders,
                     std::vector<std::string>* notes) {
   for (size_t i = 0; i < folders.size() && i < kExamples; ++i) {
+    const bool damaged = absl::IsDataLoss(folders[i].status);
+    const bool closed = absl::IsPermissionDenied(folders[i].status);
     notes->push_back(absl::StrCat(folders[i].status.message(),
-                                  "; the videos in it count as missing: get the right to read it"));
+                                  damaged ? "; the videos after that place count as missing"
+                                          : "; the videos in it count as missing",
+                                  closed ? ": get the right to read it" : ""));
   }
   if (folders.size() > kExamples) {
     notes->push_back(

@@ -30,7 +30,7 @@ namespace op3d::data {
 struct Video {
   // The name in the list, without a file ending; in a list of paths the path as written.
   std::string name;
-  // A video file, or a folder or LMDB of frames.
+  // A video file, or a folder or LMDB of frames, or a member of a tar (data/video/media.h).
   std::string path;
   // Index in VideoList::classes; -1 if the list has no labels.
   int64_t label = -1;
@@ -43,7 +43,8 @@ struct Video {
   std::string group = {};
   // Pictures or flow: DatasetSettings.stream.
   FrameContent content = FrameContent::kPictures;
-  // Identifies the file whatever its path: device and inode number; zeros if unknown.
+  // Identifies the file whatever its path: device and inode number (of a member of a tar, a hash of
+  // the tar's and its name); zeros if unknown.
   std::pair<uint64_t, uint64_t> file = {};
 };
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "data/video/image/jpeg.h"
+#include "data/video/testing/test_tar.h"
 #include "data/video/writer/video_writer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -86,6 +87,50 @@ TEST_F(VideoListTest, FindsCountsAndReports) {
     EXPECT_EQ(DescribeVideoList(list, "val.csv"),
               "val.csv: 3 of 5 listed videos used (1 missing, 1 broken)");
   }
+}
+
+// The same list over shards: by the names of the official list, and by paths.
+TEST_F(VideoListTest, VideosInTars) {
+  std::filesystem::remove_all(root_ + "/val");
+  const std::string tar = root_ + "/val/train-000.tar";
+  ASSERT_THAT(MakeFolders(root_ + "/val"), IsOk());
+  WriteTestTar(tar, {{"aaa_000000_000010.mp4", VideoBytes(5)},
+                     {"aaa_000000_000010.json", "{}"},
+                     {"bbb_000003_000013.mp4", "no video at all"},
+                     {"ccc_000001_000011.mp4", VideoBytes(7)},
+                     {"same.mp4", "ccc_000001_000011.mp4", TestMember::Kind::kHardLink},
+                     {"ddd_000005_000015.mp4", VideoBytes(3)},
+                     {"ddd_000005_000015.mp4", VideoBytes(2)}});
+  IndexOptions index;
+  index.file = root_ + "/tiny.op3d_index";
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_OK_AND_ASSIGN(const VideoList list,
+                         LoadVideoList(dataset_, dataset_.evaluation(), root_, loader_, 2, index));
+    ASSERT_EQ(list.videos.size(), 2);
+    EXPECT_EQ(list.videos[0].path, tar + "/aaa_000000_000010.mp4");
+    EXPECT_EQ(list.videos[0].frames, 5);
+    EXPECT_EQ(list.videos[1].frames, 7);
+    EXPECT_NE(list.videos[0].file, list.videos[1].file);
+    EXPECT_EQ(list.missing, 1);
+    EXPECT_EQ(list.broken, 2);
+    EXPECT_THAT(list.examples[2], HasSubstr("in the tar twice"));
+  }
+  Write(root_ + "/paths.txt",
+        "train-000.tar/aaa_000000_000010.mp4 0\n"
+        "train-000.tar/ccc_000001_000011.avi 1\n"  // another ending
+        "train-000.tar/same.mp4 1\n"
+        "train-000.tar/none.mp4 2\n"
+        "gone.tar/none.mp4 2\n");
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  dataset_.mutable_evaluation()->set_list("paths.txt");
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  ASSERT_EQ(list.videos.size(), 3);
+  EXPECT_EQ(list.videos[1].path, tar + "/ccc_000001_000011.mp4");
+  EXPECT_EQ(list.videos[1].file, list.videos[2].file);
+  EXPECT_EQ(list.videos[1].group, list.videos[2].group);
+  EXPECT_EQ(list.missing, 2);
+  EXPECT_THAT(list.examples, ElementsAre(HasSubstr("the tar has no such member"),
+                                         "gone.tar/none.mp4: no such file"));
 }
 
 TEST_F(VideoListTest, LimitsHoldForWhatTheIndexKnows) {

@@ -3,14 +3,18 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 
+#include "data/video/tar/media_path.h"
 #include "op3d/base/file.h"
 
 namespace op3d::data {
 
 absl::StatusOr<FileStamp> StampMedia(const std::string& path) {
+  const std::optional<TarPath> place = SplitTarPath(path);
   struct stat info;
-  if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot open", path);
+  if (::stat((place.has_value() ? place->tar : path).c_str(), &info) != 0)
+    return ErrnoStatus(errno, "cannot open", path);
   const bool folder = S_ISDIR(info.st_mode);
   if (folder) {
     struct stat database;

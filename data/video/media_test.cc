@@ -12,6 +12,7 @@
 #include "data/video/image/jpeg.h"
 #include "data/video/stored/frame_lmdb.h"
 #include "data/video/testing/test_clip.h"
+#include "data/video/testing/test_tar.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
@@ -66,6 +67,17 @@ class MediaTest : public testing::Test {
     return path;
   }
 
+  // A shard with a clip between other members, and a folder of frames.
+  std::string WriteTar(const std::string& name, int frames) const {
+    std::vector<TestMember> members = {{"a.cls", "3"},
+                                       {"run/clip.mp4", MakeTestClip(TestClipOptions(), frames)},
+                                       {"b.mp4", MakeTestClip(TestClipOptions(), 5, 100)}};
+    for (int k = 0; k < frames; ++k) {
+      members.push_back({FrameFile("frames/%05d.jpg", k + 1), Jpeg(NumberedFrame(k))});
+    }
+    return WriteTestTar(JoinPath(folder_, name), members);
+  }
+
   const std::string folder_ = TestFolder("media");
 };
 
@@ -73,7 +85,9 @@ TEST_F(MediaTest, GivesTheSameFramesFromEachStoredForm) {
   for (const std::string& path :
        {WriteTestClip(folder_, "clip.mp4", TestClipOptions(), kFrames),
         WriteFolder("folder", "%05d.jpg", kFrames), WriteFolder("img", "img_%05d.jpg", kFrames),
-        WriteLmdb("lmdb", kFrames), JoinPath(folder_, "lmdb/data.mdb")}) {
+        WriteLmdb("lmdb", kFrames), JoinPath(folder_, "lmdb/data.mdb"),
+        WriteTar("shard.tar", kFrames) + "/run/clip.mp4",
+        JoinPath(folder_, "shard.tar/./frames/")}) {
     ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(path));
     EXPECT_EQ(scan.info.frames, kFrames) << path;
     EXPECT_EQ(scan.info.width, 64) << path;
@@ -148,6 +162,65 @@ TEST_F(MediaTest, ReadsFlowAsRedAndGreen) {
   EXPECT_EQ(calls, 2);
   EXPECT_THAT(OpenMedia(WriteTestClip(folder_, "clip.mp4", TestClipOptions(), 3), options),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no flow")));
+}
+
+// Every byte is read through the part of the file: also by the demuxers that seek to its end, those
+// that open it again, and those that count frames by decoding.
+TEST_F(MediaTest, AMemberOfATarIsTheFile) {
+  const auto pixels = [](VideoReader* reader) {
+    std::vector<std::vector<uint8_t>> frames;
+    for (const int64_t k : {31, 2, 39, 0}) {
+      const auto keep = [&frames](int64_t, const RgbImage& image) {
+        frames.push_back(image.pixels);
+        return absl::OkStatus();
+      };
+      EXPECT_THAT(reader->Read({k}, keep), IsOk());
+    }
+    return frames;
+  };
+  for (const char* name :
+       {"clip.mp4", "clip.avi", "clip.mkv", "clip.webm", "clip.ts", "clip.mov"}) {
+    const std::string path = WriteTestClip(folder_, name, TestClipOptions(), kFrames);
+    ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(path));
+    for (const bool damaged : {false, true}) {
+      std::string content = bytes;
+      if (damaged) content[content.size() / 2] ^= 0x55;
+      ASSERT_THAT(WriteFileAtomically(path, content), IsOk());
+      const std::string tar =
+          WriteTestTar(path + (damaged ? ".damaged.tar" : ".tar"),
+                       {{"before.mp4", bytes}, {name, content}, {"after.mp4", bytes}});
+      const auto plain = OpenMedia(path);
+      const auto member = OpenMedia(JoinPath(tar, name));
+      ASSERT_EQ(plain.ok(), member.ok()) << name << plain.status() << member.status();
+      if (!plain.ok()) continue;
+      EXPECT_EQ((*plain)->info().frames, (*member)->info().frames) << name;
+      EXPECT_EQ((*plain)->info().pts_seconds, (*member)->info().pts_seconds) << name;
+      EXPECT_EQ((*plain)->info().warnings, (*member)->info().warnings) << name;
+      if (damaged) continue;
+      EXPECT_EQ(pixels(plain->get()), pixels(member->get())) << name;
+    }
+  }
+}
+
+TEST_F(MediaTest, SaysWhatIsWrongWithATar) {
+  const std::string tar = WriteTar("whole.tar", 3);
+  EXPECT_THAT(ScanMedia(tar + "/none.mp4"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("whole.tar/none.mp4")));
+  EXPECT_THAT(ScanMedia(tar + "/a.cls"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("whole.tar/a.cls")));
+  EXPECT_THAT(ScanMedia(tar + "/run"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("holds no frames")));
+  MediaOptions flow;
+  flow.content = FrameContent::kFlow;
+  EXPECT_THAT(ScanMedia(tar + "/b.mp4", flow),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no flow")));
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(tar));
+  const std::string cut = JoinPath(folder_, "cut.tar");
+  ASSERT_THAT(WriteFileAtomically(cut, bytes.substr(0, 2000)), IsOk());
+  EXPECT_THAT(ScanMedia(cut + "/run/clip.mp4"),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("is cut off at 2000 bytes")));
+  EXPECT_THAT(ScanMedia(cut + "/b.mp4"),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("not in the readable part")));
 }
 
 TEST_F(MediaTest, NamesADamagedFrame) {
