@@ -6,6 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "data/video/file/video_file.h"
 #include "data/video/file/video_source.h"
+#include "data/video/remote/file_cache.h"
+#include "data/video/remote/remote_files.h"
+#include "data/video/remote/remote_url.h"
 #include "data/video/stored/frame_folder.h"
 #include "data/video/stored/frame_lmdb.h"
 #include "data/video/stored/frame_tar.h"
@@ -30,6 +33,7 @@ absl::Status NoFlow(const std::string& path) {
                    "such as 000001_c1.jpg and 000001_c2.jpg, as `dataset flow` makes them"));
 }
 
+// `path` is what messages call the video.
 absl::StatusOr<Located> LocateInTar(const std::string& path, const TarPath& place,
                                     const MediaOptions& options) {
   OP3D_ASSIGN_OR_RETURN(auto shard, TarShard::Open(place.tar));
@@ -47,7 +51,7 @@ absl::StatusOr<Located> LocateInTar(const std::string& path, const TarPath& plac
   return located;
 }
 
-absl::StatusOr<Located> Locate(const std::string& path, const MediaOptions& options) {
+absl::StatusOr<Located> LocateFile(const std::string& path, const MediaOptions& options) {
   if (const std::optional<TarPath> place = SplitTarPath(path)) {
     return LocateInTar(path, *place, options);
   }
@@ -59,6 +63,18 @@ absl::StatusOr<Located> Locate(const std::string& path, const MediaOptions& opti
   } else if (options.content == FrameContent::kFlow && FileExists(path)) {
     return NoFlow(path);
   }
+  return located;
+}
+
+absl::StatusOr<Located> Locate(const std::string& path, const MediaOptions& options) {
+  if (!IsUrl(path)) return LocateFile(path, options);
+  OP3D_ASSIGN_OR_RETURN(const CachedFile file, FetchRemote(options.remote.get(), path));
+  const std::optional<TarPath> place = SplitTarPath(file.path);
+  absl::StatusOr<Located> located =
+      place.has_value() ? LocateInTar(path, *place, options) : LocateFile(file.path, options);
+  if (!located.ok()) return Annotate(located.status(), path);
+  located->source.name = path;
+  located->source.keep = file.keep;
   return located;
 }
 

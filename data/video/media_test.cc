@@ -9,9 +9,12 @@
 #include <numeric>
 #include <vector>
 
+#include "data/datasets/dataset.pb.h"
 #include "data/video/image/jpeg.h"
+#include "data/video/remote/remote_files.h"
 #include "data/video/stored/frame_lmdb.h"
 #include "data/video/testing/test_clip.h"
+#include "data/video/testing/test_server.h"
 #include "data/video/testing/test_tar.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -200,6 +203,52 @@ TEST_F(MediaTest, AMemberOfATarIsTheFile) {
       EXPECT_EQ(pixels(plain->get()), pixels(member->get())) << name;
     }
   }
+}
+
+// Frames, times and warnings of a URL are those of the file, also when the connection breaks and
+// when the cache drops the file while it is read.
+TEST_F(MediaTest, AUrlIsTheFile) {
+  const std::string path = WriteTestClip(folder_, "clip.mp4", TestClipOptions(), kFrames);
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(path));
+  ASSERT_OK_AND_ASSIGN(const std::string tar, ReadFile(WriteTar("remote.tar", kFrames)));
+  TestServer server([&](const TestServer::Request& request, TestServer::Connection* connection) {
+    const std::string& content = request.target.find(".tar") == std::string::npos ? bytes : tar;
+    if (request.start == 0 && request.target != "/cut.mp4") {
+      connection->SendPart(content, content.size() / 2, "\"v\"");
+    } else if (request.target != "/cut.mp4") {
+      connection->SendFile(request, content, "\"v\"");
+    } else {
+      connection->SendFile(request, content.substr(0, content.size() * 2 / 3));
+    }
+  });
+  RemoteSettings settings;
+  settings.add_allowed_hosts(server.host());
+  settings.set_cache_folder(JoinPath(folder_, "cache"));
+  settings.set_retry_seconds(0.01);
+  MediaOptions options;
+  ASSERT_OK_AND_ASSIGN(options.remote, RemoteFiles::Make(settings));
+  std::vector<int64_t> all(kFrames);
+  std::iota(all.begin(), all.end(), int64_t{0});
+  ASSERT_OK_AND_ASSIGN(const VideoScan local, ScanMedia(path));
+  for (const char* target : {"/clip.mp4", "/remote.tar/run/clip.mp4", "/remote.tar/frames"}) {
+    const std::string url = server.Url(target);
+    ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(url, options));
+    EXPECT_EQ(scan.info.frames, kFrames) << url;
+    const bool timed = !scan.info.pts_seconds.empty();  // stored frames have no times
+    EXPECT_TRUE(!timed || scan.info.pts_seconds == local.info.pts_seconds) << url;
+    EXPECT_THAT(scan.info.warnings, ElementsAre()) << url;
+    ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(url, scan, options));
+    const std::vector<int> shown = Shown(reader.get(), all);
+    EXPECT_EQ(std::vector<int64_t>(shown.begin(), shown.end()), all) << url;
+    EXPECT_THAT(Shown(reader.get(), {7}), ElementsAre(7)) << url;  // opens it again
+  }
+  EXPECT_EQ(server.requests(), 4);
+  // A file that is shorter on the server than it should be is a broken video like any other.
+  const absl::Status cut = ScanMedia(server.Url("/cut.mp4"), options).status();
+  ASSERT_THAT(WriteFileAtomically(path, bytes.substr(0, bytes.size() * 2 / 3)), IsOk());
+  EXPECT_EQ(cut.code(), ScanMedia(path).status().code());
+  EXPECT_THAT(ScanMedia(server.Url("/clip.mp4")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("remote data is off")));
 }
 
 TEST_F(MediaTest, SaysWhatIsWrongWithATar) {

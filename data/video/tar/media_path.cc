@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -79,6 +80,21 @@ absl::StatusOr<std::vector<TarShard::Entry>> ListMediaFolder(const std::string& 
   std::sort(entries.begin(), entries.end(),
             [](const TarShard::Entry& a, const TarShard::Entry& b) { return a.name < b.name; });
   return entries;
+}
+
+int64_t MediaBytesInTar(const std::string& path) {
+  const std::optional<TarPath> place = SplitTarPath(path);
+  const std::shared_ptr<const TarShard> shard = place.has_value() ? ReadableTar(*place) : nullptr;
+  if (shard == nullptr) return 0;
+  const auto bytes = [&shard](const std::string& member) {
+    const absl::StatusOr<TarMember> found = shard->Find(member);
+    return found.ok() ? found->bytes : 0;
+  };
+  int64_t sum = bytes(place->member);
+  for (const TarShard::Entry& entry : shard->List(place->member)) {
+    if (!entry.is_folder) sum += bytes(JoinPath(place->member, entry.name));
+  }
+  return sum;
 }
 
 absl::Status CheckTarPath(const std::string& path) {

@@ -6,6 +6,7 @@
 #ifndef OP3D_DATA_VIDEO_TAR_MEDIA_PATH_H_
 #define OP3D_DATA_VIDEO_TAR_MEDIA_PATH_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,9 @@ bool MediaFolderExists(const std::string& path);
 // The names in a folder on the disk or in a tar, sorted, with what they are; of a damaged tar those
 // before the damage.  A tar counts as a folder.  Errors of the file system and of TarShard::Open.
 absl::StatusOr<std::vector<TarShard::Entry>> ListMediaFolder(const std::string& path);
+
+// The bytes of a member, or of the files directly in a folder, of a tar; 0 if nothing is there.
+int64_t MediaBytesInTar(const std::string& path);
 
 // Why nothing is at `path`, which leads into a tar that lacks it or cannot be read; OK if something
 // is there, or if `path` leads into no tar.

@@ -36,6 +36,9 @@ TEST(MediaPathTest, ATarIsAFolder) {
   EXPECT_TRUE(MediaFolderExists(tar));
   EXPECT_TRUE(MediaFolderExists(tar + "/run"));
   EXPECT_FALSE(MediaFolderExists(tar + "/walk"));
+  EXPECT_EQ(MediaBytesInTar(tar + "/run/a.mp4"), 1);
+  EXPECT_EQ(MediaBytesInTar(tar + "/run"), 1);
+  EXPECT_EQ(MediaBytesInTar(tar + "/none"), 0);
   EXPECT_THAT(CheckTarPath(tar + "/run/a.mp4"), IsOk());
   EXPECT_THAT(CheckTarPath(tar + "/run/b.mp4"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("no such member")));
