@@ -13,6 +13,8 @@
 #include "data/annotation/format/class_list.h"
 #include "data/annotation/group_list.h"
 #include "data/annotation/list_rows.h"
+#include "data/video/remote/remote_files.h"
+#include "data/video/remote/remote_url.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -72,6 +74,36 @@ DatasetSettings::Split FillIn(const DatasetSettings& dataset, DatasetSettings::S
   return split;
 }
 
+// A text file of the dataset: below its root, or a URL.
+struct TextFile {
+  // What messages call it.
+  std::string name;
+  // Where it is; of a URL the cached copy.
+  CachedFile local;
+};
+
+// `path` below the root, or the URL `name`.
+absl::StatusOr<TextFile> OpenText(const std::string& name, const std::string& path,
+                                  const DatasetSettings& dataset) {
+  if (!IsUrl(name)) return TextFile{path, {path, nullptr}};
+  OP3D_ASSIGN_OR_RETURN(const auto remote, RemoteFiles::Make(dataset.remote()));
+  OP3D_ASSIGN_OR_RETURN(CachedFile copy, FetchRemote(remote.get(), name));
+  return TextFile{name, std::move(copy)};
+}
+
+// The rows of a list, which name the list itself as their file.
+absl::StatusOr<std::vector<ListRow>> ReadRows(DatasetSettings::Format format,
+                                              const TextFile& list) {
+  absl::StatusOr<std::vector<ListRow>> rows = ReadListRows(format, list.local.path);
+  if (list.name == list.local.path) return rows;
+  if (!rows.ok()) {
+    return absl::Status(rows.status().code(), absl::StrReplaceAll(rows.status().message(),
+                                                                  {{list.local.path, list.name}}));
+  }
+  for (ListRow& row : *rows) row.file = list.name;
+  return rows;
+}
+
 // Finds the paths of list and media.
 absl::Status FindPlaces(const DatasetSettings& dataset, const DatasetSettings::Split& split,
                         const std::string& root, DatasetList* list) {
@@ -85,7 +117,9 @@ absl::Status FindPlaces(const DatasetSettings& dataset, const DatasetSettings::S
         "the dataset ", dataset.name(), " names no list for this split; set one with ",
         "dataset.train.list or dataset.evaluation.list in the dataset's textproto or with --set"));
   }
-  list->list_path = FirstThere(root, split.list(), split.other_lists(), ListExists);
+  list->list_path = IsUrl(split.list())
+                        ? split.list()
+                        : FirstThere(root, split.list(), split.other_lists(), ListExists);
   if (list->list_path.empty()) {
     return absl::NotFoundError(absl::StrCat(
         "no list ", JoinPath(root, split.list()), OrOthers(split.other_lists()),
@@ -94,6 +128,11 @@ absl::Status FindPlaces(const DatasetSettings& dataset, const DatasetSettings::S
         "dataset.train.list or dataset.evaluation.list in the dataset's textproto or with --set"));
   }
   const bool flow = dataset.stream() == DatasetSettings::FLOW && !split.flow().empty();
+  const std::string& asked = flow ? split.flow() : split.media();
+  if (IsUrl(asked)) {
+    list->media_path = asked;
+    return absl::OkStatus();
+  }
   list->media_path = flow ? FirstThere(root, split.flow(), std::vector<std::string>(), FolderExists)
                           : FirstThere(root, split.media(), split.other_media(), FolderExists);
   if (list->media_path.empty()) {
@@ -129,6 +168,12 @@ absl::StatusOr<std::vector<ListRow>> OfPart(std::vector<ListRow> rows, const std
 
 absl::StatusOr<std::vector<std::string>> ReadLabelMap(const DatasetSettings& dataset,
                                                       const std::string& root, std::string* path) {
+  if (IsUrl(dataset.label_map())) {
+    OP3D_ASSIGN_OR_RETURN(const TextFile file, OpenText(dataset.label_map(), "", dataset));
+    OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(file.local.path));
+    *path = file.name;
+    return ParseClassList(text, *path);
+  }
   *path = FirstThere(root, dataset.label_map(), dataset.other_label_maps(), FileExists);
   if (path->empty()) {
     return absl::NotFoundError(absl::StrCat(
@@ -155,11 +200,14 @@ void AddNamesOfOtherList(const DatasetSettings& dataset, const std::string& root
                          const std::string& list, std::set<std::string>* names) {
   for (const DatasetSettings::Split* asked : {&dataset.train(), &dataset.evaluation()}) {
     const DatasetSettings::Split split = FillIn(dataset, *asked);
-    const std::string path =
-        split.list().empty() ? "" : FirstThere(root, split.list(), split.other_lists(), ListExists);
+    const std::string path = split.list().empty() || IsUrl(split.list())
+                                 ? split.list()
+                                 : FirstThere(root, split.list(), split.other_lists(), ListExists);
     if (path.empty() || path == list) continue;
     // If that list cannot be read, the error is reported when it is needed.
-    const absl::StatusOr<std::vector<ListRow>> rows = ReadListRows(dataset.format(), path);
+    const absl::StatusOr<TextFile> file = OpenText(split.list(), path, dataset);
+    if (!file.ok()) continue;
+    const absl::StatusOr<std::vector<ListRow>> rows = ReadRows(dataset.format(), *file);
     if (rows.ok()) names->merge(NamesOf(*rows));
   }
 }
@@ -261,13 +309,15 @@ absl::Status RefuseTwoLabels(const std::vector<ListRow>& rows) {
 absl::Status FindGroups(const DatasetSettings& dataset, const std::string& root,
                         std::vector<ListRow>* rows) {
   if (dataset.video_groups().empty()) return absl::OkStatus();
-  const std::string path = JoinPath(root, dataset.video_groups());
-  if (!FileExists(path)) {
+  const std::string path = IsUrl(dataset.video_groups()) ? dataset.video_groups()
+                                                         : JoinPath(root, dataset.video_groups());
+  if (!IsUrl(path) && !FileExists(path)) {
     return absl::NotFoundError(absl::StrCat("no file ", path, " with the groups of the videos of ",
                                             dataset.name(), ", and ", TextFilesIn(root),
                                             "; put it there, or leave dataset.video_groups empty"));
   }
-  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  OP3D_ASSIGN_OR_RETURN(const TextFile file, OpenText(dataset.video_groups(), path, dataset));
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(file.local.path));
   OP3D_ASSIGN_OR_RETURN(const GroupList groups, GroupList::Parse(text, path));
   for (ListRow& row : *rows) {
     const std::string& name = row.video.path.empty() ? row.video.name : row.video.path;
@@ -290,7 +340,8 @@ absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
   const DatasetSettings::Split split = FillIn(dataset, asked);
   DatasetList list;
   OP3D_RETURN_IF_ERROR(FindPlaces(dataset, split, root, &list));
-  OP3D_ASSIGN_OR_RETURN(std::vector<ListRow> rows, ReadListRows(dataset.format(), list.list_path));
+  OP3D_ASSIGN_OR_RETURN(const TextFile file, OpenText(split.list(), list.list_path, dataset));
+  OP3D_ASSIGN_OR_RETURN(std::vector<ListRow> rows, ReadRows(dataset.format(), file));
   OP3D_RETURN_IF_ERROR(FindClasses(dataset, root, rows, &list));
   OP3D_ASSIGN_OR_RETURN(rows, OfPart(std::move(rows), split.part(), list.list_path));
   OP3D_RETURN_IF_ERROR(FindLabels(list.classes, &rows));

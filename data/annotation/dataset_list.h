@@ -37,13 +37,15 @@ struct DatasetList {
 
 // Reads `root`/`split.list`, or the first of its other names that exists, and the label map, and
 // returns the rows of `split.part`.  Groups come from `dataset.video_groups`, otherwise from the
-// list itself.  Absolute paths are used as they are.
+// list itself.  Absolute paths are used as they are.  List, label map and group file may be URLs of
+// hosts that `dataset.remote` allows, and the media folder a URL, which is not asked here.
 //
 // NotFound: root, list, label map, group file or media folder is missing; the message says what was
 // looked for and what exists.  InvalidArgument: a list, label map or group file that cannot be read
 // (file, line, text, what was expected), a label that the map lacks, a path with two labels (names
 // both lines), a video that the group file does not list, no row of the part, an unknown format.
-// FailedPrecondition: a list of numbers with more classes than the dataset has.
+// FailedPrecondition: a list of numbers with more classes than the dataset has.  The errors of
+// RemoteFiles::Fetch for URLs.
 absl::StatusOr<DatasetList> ReadDatasetList(const DatasetSettings& dataset,
                                             const DatasetSettings::Split& split,
                                             const std::string& root);

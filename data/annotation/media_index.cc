@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +12,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "data/annotation/text/list_text.h"
+#include "data/video/tar/media_path.h"
+#include "data/video/tar/tar_shard.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -23,10 +26,7 @@ constexpr size_t kDeepest = 3;
 // A folder whose first entries are this number of pictures holds the frames of one video.
 constexpr int kFramesOfAVideo = 32;
 
-struct Entry {
-  std::string name;
-  bool is_folder = false;
-};
+using Entry = TarShard::Entry;
 
 bool IsPicture(absl::string_view name) {
   for (const absl::string_view ending : {".jpg", ".jpeg", ".png"}) {
@@ -41,14 +41,17 @@ std::string PlainLabel(absl::string_view label) {
 }
 
 // The entries in alphabetical order.  The listing itself says which are folders, so no file is
-// examined.  Empty for the frames of a video that no list names.
+// examined.  A tar is a folder.  Empty for the frames of a video that no list names.
 absl::StatusOr<std::vector<Entry>> ListEntries(const std::string& path, bool may_be_frames) {
+  if (SplitTarPath(path).has_value()) return ListMediaFolder(path);
   std::error_code error;
   std::vector<Entry> entries;
   int pictures = 0;
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
     std::error_code ignored;  // a dangling link is not a folder
-    entries.push_back({it->path().filename().string(), it->is_directory(ignored)});
+    std::string name = it->path().filename().string();
+    const bool is_tar = IsTarName(name) && it->is_regular_file(ignored);
+    entries.push_back({std::move(name), is_tar || it->is_directory(ignored)});
     if (IsPicture(entries.back().name) && !entries.back().is_folder) ++pictures;
     if (may_be_frames && pictures == kFramesOfAVideo && entries.size() == kFramesOfAVideo) {
       return std::vector<Entry>();
@@ -102,7 +105,11 @@ absl::Status MediaIndex::AddTree(Folder folder,
     }
     if (++next == all_folders_.size()) return absl::OkStatus();
     inner.clear();
-    const absl::Status status = AddFolder(next, names, &inner);
+    absl::Status status = AddFolder(next, names, &inner);
+    // A tar that is damaged in the middle still has the videos before that place.
+    if (status.ok() && IsTarName(all_folders_[next].path)) {
+      status = TarDamage(all_folders_[next].path);
+    }
     if (status.ok()) {
       ++folders_;
     } else {

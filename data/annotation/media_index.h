@@ -22,7 +22,7 @@ namespace op3d::data {
 
 class MediaIndex {
  public:
-  // A folder below the scanned one that could not be listed.
+  // A folder or tar below the scanned one that could not be listed, or only a part of it.
   struct Unreadable {
     // Its last name, e.g. that of a class.
     std::string name;
@@ -31,7 +31,8 @@ class MediaIndex {
   };
 
   // Lists `folder` and three levels of folders below it: class folders, or class folders one level
-  // deeper, as some archives unpack.  A video is a file with a video's ending
+  // deeper, as some archives unpack.  A tar (a shard of WebDataset, or of class folders) is listed
+  // as a folder.  A video is a file with a video's ending
   // (WithoutVideoEndings), or a folder with one of `names` as its name (its frames, or an LMDB of
   // them, with or without the ending lmdb).  Folders of frames that are not in `names` and hidden
   // folders are skipped.  NotFound, PermissionDenied: `folder` itself cannot be listed.

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "absl/strings/match.h"
+#include "data/video/testing/test_tar.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
@@ -38,6 +39,24 @@ TEST(MediaIndexTest, FindsFlatFilesAndClassFolders) {
   EXPECT_EQ(found("c"), "deep/er/c.mp4");
   EXPECT_EQ(found(""), "none");
   EXPECT_EQ(media.folders(), 4);
+}
+
+TEST(MediaIndexTest, ATarIsAFolder) {
+  const std::string root = MakeMedia({"zumba/b.mp4", "not_one.tar"});
+  WriteTestTar(root + "/train-000.tar",
+               {{"b.mp4", "x"}, {"b.cls", "1"}, {"c.mp4", "x"}, {"frames/00001.jpg", "x"}});
+  ASSERT_THAT(MakeFolders(root + "/more"), IsOk());
+  const std::string tar =
+      WriteTestTar(root + "/more/classes.tar", {{"./zumba/d.mp4", "x"}, {"abseiling/d.mp4", "x"}});
+  ASSERT_OK_AND_ASSIGN(const MediaIndex media, MediaIndex::Scan(root, {"frames"}));
+  EXPECT_EQ(media.Find("c", "")[0], root + "/train-000.tar/c.mp4");
+  EXPECT_EQ(media.Find("frames", "")[0], root + "/train-000.tar/frames");
+  EXPECT_EQ(media.Find("b", "zumba")[0], root + "/zumba/b.mp4");
+  EXPECT_EQ(media.Find("d", "zumba")[0], tar + "/zumba/d.mp4");
+  EXPECT_EQ(media.FindIn("abseiling", "d", "")[0], tar + "/abseiling/d.mp4");
+  ASSERT_EQ(media.unreadable().size(), 1);
+  EXPECT_THAT(media.unreadable()[0].status,
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not_one.tar")));
 }
 
 TEST(MediaIndexTest, PrefersTheFolderOfTheLabel) {

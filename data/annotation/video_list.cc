@@ -6,12 +6,14 @@
 #include <cerrno>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -19,8 +21,13 @@
 #include "data/annotation/media_index.h"
 #include "data/annotation/text/list_text.h"
 #include "data/index/scan_record.h"
+#include "data/video/remote/remote_files.h"
+#include "data/video/remote/remote_url.h"
+#include "data/video/tar/media_path.h"
+#include "data/video/tar/tar_shard.h"
 #include "op3d/base/file.h"
 #include "op3d/base/require.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
 
@@ -70,13 +77,20 @@ std::vector<std::string> ReplacementFolders(const std::string& root, const std::
 // Finds the files of the rows of a list.
 class Finder {
  public:
-  Finder(const DatasetList& list, const std::string& root, bool flow)
-      : list_(list), root_(root), flow_(flow) {}
+  Finder(const DatasetList& list, const std::string& root, bool flow, const RemoteFiles* remote)
+      : list_(list), root_(root), flow_(flow), remote_(remote) {}
 
   // The media folder and everything below it: listed once, and only if a list's own paths do not
   // lead to its videos.  The names of the videos make this cheap.
   absl::StatusOr<const MediaIndex*> Media() {
     if (media_ != nullptr) return media_.get();
+    if (IsUrl(list_.media_path)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(list_.media_path,
+                       " cannot be listed as a folder can, so the list must say where each video "
+                       "is: use one of paths (PATH_LABEL), and not ",
+                       list_.list_path));
+    }
     absl::flat_hash_set<absl::string_view> names;
     names.reserve(2 * list_.videos.size());
     for (const ListedVideo& video : list_.videos) {
@@ -96,8 +110,14 @@ class Finder {
   // The file of a row.
   absl::Status First(const ListedVideo& video, Found* found) {
     if (!video.path.empty()) {
-      const std::string path = JoinPath(list_.media_path, video.path);
-      if (FileExists(path) || FolderExists(path)) {
+      const std::string path = PathOf(video);
+      if (IsUrl(path)) {
+        const absl::Status allowed = CheckRemote(remote_, path);
+        if (!allowed.ok()) return Annotate(allowed, list_.Place(video));
+        found->path = path;
+        return absl::OkStatus();
+      }
+      if (IsThere(path)) {
         found->path = path;
         return absl::OkStatus();
       }
@@ -118,8 +138,9 @@ class Finder {
       return paths;
     }
     std::vector<std::string> paths;
-    const std::string path = JoinPath(list_.media_path, video.path);
-    if (FileExists(path) || FolderExists(path)) paths.push_back(path);
+    const std::string path = PathOf(video);
+    if (IsUrl(path)) return std::vector<std::string>{path};
+    if (IsThere(path)) paths.push_back(path);
     Append(WithAnotherEnding(path), &paths);
     if (!paths.empty()) return paths;
     OP3D_ASSIGN_OR_RETURN(const MediaIndex* const media, Media());
@@ -132,10 +153,12 @@ class Finder {
   std::string WhyMissing(const ListedVideo& video) const {
     if (!video.path.empty()) {
       struct stat info;
-      const std::string path = JoinPath(list_.media_path, video.path);
+      const std::string path = PathOf(video);
       if (::stat(path.c_str(), &info) != 0 && errno == EACCES) {
         return std::string(ErrnoStatus(EACCES, "cannot open", path).message());
       }
+      const absl::Status in_tar = CheckTarPath(path);
+      if (!in_tar.ok()) return std::string(in_tar.message());
     }
     const std::string label = video.label >= 0 ? list_.classes[video.label] : "";
     for (const MediaIndex::Unreadable& folder : Unreadable()) {
@@ -152,6 +175,18 @@ class Finder {
   }
 
  private:
+  static bool IsThere(const std::string& path) {
+    return MediaFileExists(path) || MediaFolderExists(path);
+  }
+
+  // The path or URL that the row names.
+  std::string PathOf(const ListedVideo& video) const {
+    const std::string path = WithoutFileScheme(video.path);
+    if (IsUrl(path)) return path;
+    const bool remote = IsUrl(list_.media_path) && path.front() != '/';
+    return remote ? JoinUrl(list_.media_path, path) : JoinPath(list_.media_path, path);
+  }
+
   static absl::string_view NameOf(const ListedVideo& video) {
     return video.path.empty() ? video.name : WithoutVideoEndings(FileName(video.path));
   }
@@ -168,25 +203,26 @@ class Finder {
     const std::string folder = path.substr(0, path.size() - name.size());
     const auto [place, fresh] = listings_.try_emplace(folder);
     if (fresh) {
-      for (std::string& entry : ListFolder(folder).value_or(std::vector<std::string>())) {
-        const std::string stem(WithoutVideoEndings(entry));
-        place->second[stem].push_back(std::move(entry));
+      for (TarShard::Entry& entry :
+           ListMediaFolder(folder).value_or(std::vector<TarShard::Entry>())) {
+        const std::string stem(WithoutVideoEndings(entry.name));
+        // A file without an ending is not a video.
+        if (stem == entry.name && !entry.is_folder) continue;
+        place->second[stem].push_back(std::move(entry.name));
       }
     }
     std::vector<std::string> paths;
     const auto found = place->second.find(WithoutVideoEndings(name));
     if (found == place->second.end()) return paths;
-    for (const std::string& entry : found->second) {
-      // A file without an ending is not a video.
-      if (entry == found->first && !FolderExists(folder + entry)) continue;
-      paths.push_back(folder + entry);
-    }
+    for (const std::string& entry : found->second) paths.push_back(folder + entry);
     return paths;
   }
 
   const DatasetList& list_;
   const std::string root_;
   const bool flow_;
+  // Null: remote data are off.
+  const RemoteFiles* const remote_;
   std::unique_ptr<MediaIndex> media_;
   // For each folder: its entries, by their names without endings.
   absl::flat_hash_map<std::string, absl::flat_hash_map<std::string, std::vector<std::string>>>
@@ -225,6 +261,11 @@ absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, Finder* find
       continue;
     }
     row.video = std::move(videos[next++]);
+    // The server says so; of a file on the disk it was known before.
+    if (IsUrl(row.path) && absl::IsNotFound(row.video.status)) {
+      row.path.clear();
+      continue;
+    }
     const bool usable = row.video.status.ok();
     if (usable && !(row.several && HasWarnings(row.video, options.media.limits))) continue;
     OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> all, finder->All(list.videos[i]));
@@ -247,15 +288,36 @@ absl::StatusOr<std::vector<Found>> FindAll(const DatasetList& list, Finder* find
   return found;
 }
 
+// Zeros if nothing is there.
+FileId IdentifyFile(const std::string& path) {
+  if (IsUrl(path)) {
+    const std::string hash = Sha256(path);
+    FileId id;
+    const bool good = absl::SimpleHexAtoi(hash.substr(0, 16), &id.first) &&
+                      absl::SimpleHexAtoi(hash.substr(16, 16), &id.second);
+    return good ? id : FileId();
+  }
+  const std::optional<TarPath> place = SplitTarPath(path);
+  struct stat info;
+  if (::stat((place.has_value() ? place->tar : path).c_str(), &info) != 0) return {};
+  if (!place.has_value()) return {info.st_dev, info.st_ino};
+  // A member is named by its tar and its position, which hard links share; a folder by its name.
+  const auto shard = TarShard::Open(place->tar);
+  if (!shard.ok()) return {};
+  const absl::StatusOr<TarMember> member = (*shard)->Find(place->member);
+  const std::string where = member.ok() ? absl::StrCat(member->start) : "/" + place->member;
+  const std::string hash =
+      Sha256(absl::StrCat(info.st_dev, " ", info.st_ino, " ", where)).substr(0, 16);
+  uint64_t number = 0;
+  return absl::SimpleHexAtoi(hash, &number) ? FileId(info.st_dev, number) : FileId();
+}
+
 // The identities of the videos' files.  Cancelled when a signal comes.
 absl::StatusOr<std::vector<FileId>> IdentifyFiles(const std::vector<Found>& found, int threads) {
   std::vector<FileId> files(found.size());
   OP3D_RETURN_IF_ERROR(
       InParallel(threads, static_cast<int64_t>(found.size()), [&](int64_t i) -> absl::Status {
-        struct stat info;
-        if (!found[i].path.empty() && ::stat(found[i].path.c_str(), &info) == 0) {
-          files[i] = {info.st_dev, info.st_ino};
-        }
+        if (!found[i].path.empty()) files[i] = IdentifyFile(found[i].path);
         return absl::OkStatus();
       }));
   return files;
@@ -306,8 +368,12 @@ absl::Status GroupRowsOfOneFile(const std::vector<FileId>& files, DatasetList* l
 void NoteUnreadable(absl::Span<const MediaIndex::Unreadable> folders,
                     std::vector<std::string>* notes) {
   for (size_t i = 0; i < folders.size() && i < kExamples; ++i) {
+    const bool damaged = absl::IsDataLoss(folders[i].status);
+    const bool closed = absl::IsPermissionDenied(folders[i].status);
     notes->push_back(absl::StrCat(folders[i].status.message(),
-                                  "; the videos in it count as missing: get the right to read it"));
+                                  damaged ? "; the videos after that place count as missing"
+                                          : "; the videos in it count as missing",
+                                  closed ? ": get the right to read it" : ""));
   }
   if (folders.size() > kExamples) {
     notes->push_back(
@@ -316,7 +382,7 @@ void NoteUnreadable(absl::Span<const MediaIndex::Unreadable> folders,
 }
 
 VideoList Join(const DatasetList& dataset, std::vector<Found> found,
-               const std::vector<FileId>& files, FrameContent content) {
+               const std::vector<FileId>& files, const MediaOptions& media) {
   const std::vector<ListedVideo>& listed = dataset.videos;
   VideoList list;
   list.listed = static_cast<int64_t>(listed.size());
@@ -326,7 +392,8 @@ VideoList Join(const DatasetList& dataset, std::vector<Found> found,
     IndexedVideo& indexed = found[i].video;
     if (indexed.status.ok()) {
       list.videos.push_back({video.name, std::move(found[i].path), video.label, indexed.frames,
-                             std::move(indexed.scan), video.group, content, files[i]});
+                             std::move(indexed.scan), video.group, media.content, files[i]});
+      if (IsUrl(list.videos.back().path)) list.videos.back().remote = media.remote;
       continue;
     }
     const bool absent = found[i].path.empty();
@@ -360,13 +427,19 @@ std::string JoinedNotes(const std::vector<std::string>& notes) {
   return notes.empty() ? "" : absl::StrCat(" (", absl::StrJoin(notes, "; "), ")");
 }
 
+// `media` is null if the folder is a URL.
 absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
-                           const MediaIndex& media) {
+                           const MediaIndex* media) {
   if (found.broken > 0) {
     return absl::DataLossError(absl::StrCat("none of the ", found.listed, " videos of ",
                                             list.list_path, " can be used: ", found.missing,
                                             " missing, ", found.broken, " broken (",
                                             absl::StrJoin(found.examples, "; "), ")"));
+  }
+  if (media == nullptr) {
+    return absl::NotFoundError(absl::StrCat("none of the ", found.listed, " videos of ",
+                                            list.list_path, " is at ", list.media_path, ": ",
+                                            absl::StrJoin(found.examples, "; ")));
   }
   const ListedVideo& first = list.videos[0];
   const std::string looked_for =
@@ -376,11 +449,11 @@ absl::Status NothingUsable(const VideoList& found, const DatasetList& list,
   return absl::NotFoundError(absl::StrCat(
       "none of the ", found.listed, " videos of ", list.list_path, " is in ", list.media_path,
       ": searched for files such as '", looked_for, "' there and up to three folders below (or a ",
-      "folder of frames of that name), and found ", media.files(), " videos in ", media.folders(),
+      "folder of frames of that name), and found ", media->files(), " videos in ", media->folders(),
       " folders", JoinedNotes(found.notes),
-      media.files() == 0 ? "; download the videos into it, in class folders or not"
-                         : "; their names must be those of the list, or the list is of another "
-                           "split"));
+      media->files() == 0 ? "; download the videos into it, in class folders or not"
+                          : "; their names must be those of the list, or the list is of another "
+                            "split"));
 }
 
 }  // namespace
@@ -409,7 +482,8 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
   index.threads = threads;
   const bool flow = dataset.stream() == DatasetSettings::FLOW;
   index.media.content = flow ? FrameContent::kFlow : FrameContent::kPictures;
-  Finder finder(list, root, flow);
+  OP3D_ASSIGN_OR_RETURN(index.media.remote, RemoteFiles::Make(dataset.remote()));
+  Finder finder(list, root, flow, index.media.remote.get());
   // An unreadable media folder is an error, unless the list's paths make it unnecessary.
   if (list.videos[0].path.empty()) OP3D_RETURN_IF_ERROR(finder.Media().status());
   OP3D_ASSIGN_OR_RETURN(std::vector<Found> found, FindAll(list, &finder, index));
@@ -417,11 +491,12 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
   OP3D_ASSIGN_OR_RETURN(const std::vector<FileId> files, IdentifyFiles(found, threads));
   OP3D_RETURN_IF_ERROR(GroupRowsOfOneFile(files, &list, &notes));
   NoteUnreadable(finder.Unreadable(), &notes);
-  VideoList usable = Join(list, std::move(found), files, index.media.content);
+  VideoList usable = Join(list, std::move(found), files, index.media);
   usable.notes.insert(usable.notes.end(), notes.begin(), notes.end());
   if (usable.videos.empty()) {
+    if (IsUrl(list.media_path)) return NothingUsable(usable, list, nullptr);
     OP3D_ASSIGN_OR_RETURN(const MediaIndex* const media, finder.Media());
-    return NothingUsable(usable, list, *media);
+    return NothingUsable(usable, list, media);
   }
   usable.classes = std::move(list.classes);
   const bool error = loader.on_bad_video() != LoaderSettings::SKIP &&

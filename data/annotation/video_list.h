@@ -14,6 +14,7 @@
 #define OP3D_DATA_ANNOTATION_VIDEO_LIST_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,10 +28,12 @@
 
 namespace op3d::data {
 
+class RemoteFiles;
+
 struct Video {
   // The name in the list, without a file ending; in a list of paths the path as written.
   std::string name;
-  // A video file, or a folder or LMDB of frames.
+  // A video file, or a folder or LMDB of frames, or a member of a tar, or a URL (data/video/media.h).
   std::string path;
   // Index in VideoList::classes; -1 if the list has no labels.
   int64_t label = -1;
@@ -43,8 +46,11 @@ struct Video {
   std::string group = {};
   // Pictures or flow: DatasetSettings.stream.
   FrameContent content = FrameContent::kPictures;
-  // Identifies the file whatever its path: device and inode number; zeros if unknown.
+  // Identifies the file whatever its path: device and inode number (of a member of a tar, a hash of
+  // the tar's and its place, of a URL its hash); zeros if unknown.
   std::pair<uint64_t, uint64_t> file = {};
+  // For MediaOptions, if the path is a URL; null for other videos.
+  std::shared_ptr<const RemoteFiles> remote = nullptr;
 };
 
 // A row of the list without a usable video.
@@ -93,7 +99,8 @@ absl::StatusOr<VideoLimits> LimitsOf(const LoaderSettings& loader);
 //
 // Errors of ReadDatasetList.  InvalidArgument: one file with two labels in a list of paths (names
 // both rows; in an official list that is only a note).
-// PermissionDenied: the media folder cannot be listed.  NotFound: no video of the list exists;
+// PermissionDenied: the media folder cannot be listed, or a row's URL has a host that
+// `dataset.remote` does not allow.  NotFound: no video of the list exists;
 // says what was looked for, where, and what to do.  FailedPrecondition: missing and broken videos
 // under ERROR.  DataLoss: every file is broken.  Cancelled: a signal came.
 absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,

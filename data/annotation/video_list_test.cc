@@ -1,8 +1,12 @@
 #include "data/annotation/video_list.h"
 
 #include <filesystem>
+#include <map>
 
 #include "data/video/image/jpeg.h"
+#include "data/video/media.h"
+#include "data/video/testing/test_server.h"
+#include "data/video/testing/test_tar.h"
 #include "data/video/writer/video_writer.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -86,6 +90,140 @@ TEST_F(VideoListTest, FindsCountsAndReports) {
     EXPECT_EQ(DescribeVideoList(list, "val.csv"),
               "val.csv: 3 of 5 listed videos used (1 missing, 1 broken)");
   }
+}
+
+// The same list over shards: by the names of the official list, and by paths.
+TEST_F(VideoListTest, VideosInTars) {
+  std::filesystem::remove_all(root_ + "/val");
+  const std::string tar = root_ + "/val/train-000.tar";
+  ASSERT_THAT(MakeFolders(root_ + "/val"), IsOk());
+  WriteTestTar(tar, {{"aaa_000000_000010.mp4", VideoBytes(5)},
+                     {"aaa_000000_000010.json", "{}"},
+                     {"bbb_000003_000013.mp4", "no video at all"},
+                     {"ccc_000001_000011.mp4", VideoBytes(7)},
+                     {"same.mp4", "ccc_000001_000011.mp4", TestMember::Kind::kHardLink},
+                     {"ddd_000005_000015.mp4", VideoBytes(3)},
+                     {"ddd_000005_000015.mp4", VideoBytes(2)}});
+  IndexOptions index;
+  index.file = root_ + "/tiny.op3d_index";
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_OK_AND_ASSIGN(const VideoList list,
+                         LoadVideoList(dataset_, dataset_.evaluation(), root_, loader_, 2, index));
+    ASSERT_EQ(list.videos.size(), 2);
+    EXPECT_EQ(list.videos[0].path, tar + "/aaa_000000_000010.mp4");
+    EXPECT_EQ(list.videos[0].frames, 5);
+    EXPECT_EQ(list.videos[1].frames, 7);
+    EXPECT_NE(list.videos[0].file, list.videos[1].file);
+    EXPECT_EQ(list.missing, 1);
+    EXPECT_EQ(list.broken, 2);
+    EXPECT_THAT(list.examples[2], HasSubstr("in the tar twice"));
+  }
+  Write(root_ + "/paths.txt",
+        "train-000.tar/aaa_000000_000010.mp4 0\n"
+        "train-000.tar/ccc_000001_000011.avi 1\n"  // another ending
+        "train-000.tar/same.mp4 1\n"
+        "train-000.tar/none.mp4 2\n"
+        "gone.tar/none.mp4 2\n");
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  dataset_.mutable_evaluation()->set_list("paths.txt");
+  ASSERT_OK_AND_ASSIGN(const VideoList list, Load());
+  ASSERT_EQ(list.videos.size(), 3);
+  EXPECT_EQ(list.videos[1].path, tar + "/ccc_000001_000011.mp4");
+  EXPECT_EQ(list.videos[1].file, list.videos[2].file);
+  EXPECT_EQ(list.videos[1].group, list.videos[2].group);
+  EXPECT_EQ(list.missing, 2);
+  EXPECT_THAT(list.examples, ElementsAre(HasSubstr("the tar has no such member"),
+                                         "gone.tar/none.mp4: no such file"));
+}
+
+// Lists, label map and videos that are URLs.
+TEST_F(VideoListTest, RemoteData) {
+  const std::string five = VideoBytes(5), seven = VideoBytes(7);
+  std::map<std::string, std::string> files = {
+      {"/list.txt", ""},          {"/classes.txt", "sit\nrun\n"},
+      {"/v/a%20b.mp4", five},     {"/v/text.mp4", "no video"},
+      {"/bucket/k/c.mp4", seven}, {"/v/s.tar", MakeTestTar({{"run/d.mp4", seven}})}};
+  TestServer server([&](const TestServer::Request& request, TestServer::Connection* connection) {
+    const auto found = files.find(request.target);
+    if (request.target == "/v/stalls.mp4") {
+      connection->SendPart(five, five.size() / 2);
+      connection->Stall();
+    } else if (request.target == "/v/cut.mp4") {
+      connection->SendPart(five, five.size() / 2);
+    } else if (found == files.end()) {
+      connection->SendStatus("404 Not Found");
+    } else {
+      connection->SendFile(request, found->second);
+    }
+  });
+  files["/list.txt"] = server.Url("/v/a%20b.mp4") + " 0\n" + server.Url("/v/s.tar/run/d.mp4") +
+                       " 1\ns3://bucket/k/c.mp4 1\nval/eee_000000_000010.mp4 0\nfile://" + root_ +
+                       "/val/eee_000000_000010.mp4 0\n" + server.Url("/v/text.mp4") + " 0\n" +
+                       server.Url("/v/none.mp4") + " 0\n" + server.Url("/v/stalls.mp4") + " 0\n" +
+                       server.Url("/v/cut.mp4") + " 0\n";
+  dataset_.set_classes(2);
+  dataset_.set_format(DatasetSettings::PATH_LABEL);
+  dataset_.set_label_map(server.Url("/classes.txt"));
+  dataset_.mutable_evaluation()->set_list(server.Url("/list.txt"));
+  dataset_.mutable_evaluation()->set_media(".");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("list.txt is a URL, and remote data is off")));
+  RemoteSettings* remote = dataset_.mutable_remote();
+  remote->add_allowed_hosts("other.example.org");
+  remote->set_cache_folder(root_ + "/cache");
+  remote->set_timeout_seconds(0.2);
+  remote->set_tries(2);
+  remote->set_retry_seconds(0.01);
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("is not allowed")));
+  EXPECT_EQ(server.requests(), 0);
+  remote->add_allowed_hosts(server.host());
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               AllOf(HasSubstr("list.txt:3: "), HasSubstr("s3_endpoint"))));
+  remote->set_s3_endpoint(server.Url(""));
+  IndexOptions index;
+  index.file = root_ + "/tiny.op3d_index";
+  int requests = 0;
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_OK_AND_ASSIGN(const VideoList list,
+                         LoadVideoList(dataset_, dataset_.evaluation(), root_, loader_, 3, index));
+    EXPECT_THAT(list.classes, ElementsAre("sit", "run"));
+    ASSERT_EQ(list.videos.size(), 5);
+    EXPECT_EQ(list.videos[0].path, server.Url("/v/a%20b.mp4"));
+    EXPECT_EQ(list.videos[0].frames, 5);
+    EXPECT_EQ(list.videos[1].frames, 7);
+    EXPECT_EQ(list.videos[2].path, "s3://bucket/k/c.mp4");
+    EXPECT_EQ(list.videos[2].frames, 7);
+    EXPECT_EQ(list.videos[3].file, list.videos[4].file);
+    EXPECT_NE(list.videos[0].file, list.videos[1].file);
+    // The video can be opened with what it knows.
+    MediaOptions media;
+    media.remote = list.videos[1].remote;
+    EXPECT_THAT(OpenIndexed(list.videos[1].path, list.videos[1].scan, media), IsOk());
+    EXPECT_EQ(list.videos[3].remote, nullptr);
+    EXPECT_EQ(list.missing, 1);
+    EXPECT_EQ(list.broken, 3);
+    EXPECT_THAT(list.examples,
+                ElementsAre(HasSubstr("no such file (404)"), HasSubstr("text.mp4 is not a video"),
+                            HasSubstr("less than 1024 bytes"),
+                            HasSubstr("the server closed the connection")));
+    // The second time only what was not to be had is asked for.
+    EXPECT_TRUE(round == 0 || server.requests() - requests == 1 + 2 + 2);
+    requests = server.requests();
+  }
+  // A folder at a URL, and a list of names, which would have to be searched in it.
+  dataset_.mutable_evaluation()->set_list("paths.txt");
+  dataset_.mutable_evaluation()->set_media(server.Url("/v/"));
+  Write(root_ + "/paths.txt", "a b.mp4 0\ns.tar/run/d.mp4 1\n");
+  ASSERT_OK_AND_ASSIGN(VideoList list, Load());
+  ASSERT_EQ(list.videos.size(), 2);
+  EXPECT_EQ(list.videos[0].path, server.Url("/v/a%20b.mp4"));
+  Write(root_ + "/paths.txt", "none.mp4 0\n");
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kNotFound, HasSubstr("none of the 1 videos")));
+  dataset_.set_format(DatasetSettings::KINETICS_CSV);
+  dataset_.mutable_evaluation()->set_list("val.csv");
+  dataset_.clear_label_map();
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("cannot be listed as a folder can")));
 }
 
 TEST_F(VideoListTest, LimitsHoldForWhatTheIndexKnows) {

@@ -20,6 +20,7 @@ struct Checked {
 absl::StatusOr<Checked> CheckOne(const Video& video) {
   MediaOptions options;
   options.content = video.content;
+  options.remote = video.remote;
   const absl::StatusOr<Inspection> inspection = InspectVideo(video.path, options);
   if (absl::IsCancelled(inspection.status())) return inspection.status();
   Checked checked;

@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/video/media.h"
+#include "data/video/remote/remote_url.h"
+#include "data/video/tar/media_path.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
@@ -95,6 +97,7 @@ absl::Status CopyLists(const fs::path& folder, const fs::path& out, bool folders
 // Bytes of a file, or of all files of a folder.
 int64_t BytesOf(const std::string& path) {
   std::error_code error;
+  if (SplitTarPath(path).has_value()) return MediaBytesInTar(path);
   if (!fs::is_directory(path, error)) {
     return static_cast<int64_t>(fs::file_size(path, error));
   }
@@ -144,8 +147,8 @@ void FindTargets(absl::Span<const Video> videos, const TranscodeOptions& options
   for (size_t i = 0; i < videos.size(); ++i) {
     const std::string below = fs::path(videos[i].path).lexically_relative(options.root).string();
     Outcome& outcome = (*outcomes)[i];
-    outcome.target =
-        JoinPath(options.out, CopyPath(below, FolderExists(videos[i].path), options.copy.form));
+    outcome.target = JoinPath(
+        options.out, CopyPath(below, MediaFolderExists(videos[i].path), options.copy.form));
     const auto [first, fresh] = firsts.emplace(outcome.target, i);
     if (fresh) continue;
     outcome.status = absl::InvalidArgumentError(
@@ -183,6 +186,12 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
                                                 const TranscodeOptions& options) {
   OP3D_RETURN_IF_ERROR(CheckVideoCopyOptions(options.copy));
   for (const Video& video : videos) {
+    if (IsUrl(video.path)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(video.path,
+                       " is a URL: a copy has the same lists, and this one would still "
+                       "name the server; download the videos first"));
+    }
     if (video.content != FrameContent::kPictures) {
       return absl::InvalidArgumentError(
           absl::StrCat(video.path,

@@ -228,6 +228,7 @@ absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
                        const std::string& target) {
   MediaOptions media;
   media.content = video.content;
+  media.remote = video.remote;
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<VideoReader> reader,
                         OpenIndexed(video.path, video.scan, media));
   const std::filesystem::path place(target);

@@ -3,14 +3,21 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 
+#include "data/video/remote/remote_url.h"
+#include "data/video/tar/media_path.h"
 #include "op3d/base/file.h"
 
 namespace op3d::data {
 
 absl::StatusOr<FileStamp> StampMedia(const std::string& path) {
+  // Asking the server about every video would take longer than the index saves.
+  if (IsUrl(path)) return FileStamp();
+  const std::optional<TarPath> place = SplitTarPath(path);
   struct stat info;
-  if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot open", path);
+  if (::stat((place.has_value() ? place->tar : path).c_str(), &info) != 0)
+    return ErrnoStatus(errno, "cannot open", path);
   const bool folder = S_ISDIR(info.st_mode);
   if (folder) {
     struct stat database;

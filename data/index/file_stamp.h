@@ -20,9 +20,9 @@ struct FileStamp {
   }
 };
 
-// The stamp of a video in any stored form: of the file, the database's data.mdb, or the folder of
-// frames.  For a folder it changes if frames are added, removed or renamed, but not if a picture is
-// overwritten.  NotFound, PermissionDenied, Internal: errors of stat().
+// The stamp of a video in any stored form: of the file, the tar that it is a member of, the
+// database's data.mdb, or the folder of frames.  For a folder it changes if frames are added, removed or renamed, but not if a picture is
+// overwritten.  Zeros for a URL, whose content never changes (RemoteSettings).  NotFound, PermissionDenied, Internal: errors of stat().
 absl::StatusOr<FileStamp> StampMedia(const std::string& path);
 
 }  // namespace op3d::data

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "data/video/testing/test_tar.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
@@ -26,6 +27,12 @@ class FileStampTest : public testing::Test {
 
   const std::string folder_ = TestFolder("file_stamp");
 };
+
+TEST_F(FileStampTest, AMemberHasItsTarsStamp) {
+  const std::string tar = WriteTestTar(JoinPath(folder_, "s.tar"), {{"a.mp4", "a"}});
+  EXPECT_GT(Stamp(tar).bytes, 1024);
+  EXPECT_TRUE(Stamp(tar) == Stamp(JoinPath(tar, "a.mp4")));
+}
 
 TEST_F(FileStampTest, TellsSizeAndTime) {
   const std::string path = JoinPath(folder_, "a.mp4");

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +11,7 @@
 #include "data/index/index_journal.h"
 #include "data/index/scan_record.h"
 #include "op3d/base/file.h"
+#include "op3d/base/io/user_cache.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
@@ -59,14 +59,6 @@ bool IsWritable(const std::string& folder) {
   // made read-only on purpose.
   return ::access(folder.c_str(), W_OK) == 0 && ::stat(folder.c_str(), &info) == 0 &&
          (info.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0;
-}
-
-// Empty if the user has none.
-std::string CacheFolder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && *cache == '/') return JoinPath(cache, "op3d");
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home == '/' ? JoinPath(home, ".cache/op3d") : "";
 }
 
 class IndexUpdate {
@@ -217,7 +209,7 @@ absl::StatusOr<std::vector<IndexedVideo>> IndexVideos(absl::Span<const std::stri
 
 std::string DefaultIndexFile(const std::string& root, absl::string_view name) {
   if (IsWritable(root)) return JoinPath(root, absl::StrCat(name, kEnding));
-  const std::string cache = CacheFolder();
+  const std::string cache = UserCacheFolder();
   if (cache.empty() || !MakeFolders(cache).ok()) return "";
   return JoinPath(cache, absl::StrFormat("%s-%08x%s", name, Crc32(root), kEnding));
 }

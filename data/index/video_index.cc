@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "data/video/ffmpeg/ffmpeg_version.h"
+#include "data/video/remote/remote_url.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
 
@@ -71,7 +72,7 @@ VideoIndex::Key VideoIndex::KeyOf(const std::string& path, FrameContent content)
 }
 
 std::string VideoIndex::FullPath(const std::string& path) const {
-  return absl::StartsWith(path, "/") ? path : absl::StrCat(root_, path);
+  return absl::StartsWith(path, "/") || IsUrl(path) ? path : absl::StrCat(root_, path);
 }
 
 const IndexedVideo* VideoIndex::Find(const std::string& path, FrameContent content) const {

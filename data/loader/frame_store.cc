@@ -85,7 +85,7 @@ absl::Status FrameStore::Keep(const Video& video, Entry* entry,
                               std::unique_ptr<VideoReader>* reader) {
   const Clock::time_point start = Clock::now();
   absl::StatusOr<std::unique_ptr<VideoReader>> opened =
-      OpenIndexed(video.path, video.scan, {limits_, video.content});
+      OpenIndexed(video.path, video.scan, {limits_, video.content, video.remote});
   if (!opened.ok()) return opened.status();
   *reader = *std::move(opened);
   const VideoInfo& info = (*reader)->info();
@@ -120,7 +120,7 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
   absl::Status status;
   if (reader == nullptr) {
     absl::StatusOr<std::unique_ptr<VideoReader>> opened =
-        OpenIndexed(video.path, video.scan, {limits_, video.content});
+        OpenIndexed(video.path, video.scan, {limits_, video.content, video.remote});
     status = opened.status();
     if (opened.ok()) reader = *std::move(opened);
   }

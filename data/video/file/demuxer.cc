@@ -25,22 +25,31 @@ constexpr char kContainers[] =
     "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,nut,ivf,obu,av1,h264,hevc,"
     "m4v,mjpeg,gif,mxf,rm,dv,wtv,3gp,yuv4mpegpipe,swf,vob";
 
-absl::Status CheckFile(const std::string& path) {
+absl::Status CheckFile(const VideoSource& source) {
+  const std::string& path = source.name;
   struct stat info;
-  if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot open", path);
+  if (::stat(source.file.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot open", path);
   if (!S_ISREG(info.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat(
         path, S_ISDIR(info.st_mode) ? " is a folder" : " is not a regular file", ", not a video"));
   }
-  if (info.st_size == 0) {
+  if (info.st_size == 0 || source.bytes == 0) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is empty, not a video"));
   }
   // Errors of the machine (no permission, too many files) must not look like the video's own,
   // because an index stores those.
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open(source.file.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return ErrnoStatus(errno, "cannot open", path);
   ::close(file);
   return absl::OkStatus();
+}
+
+// With "file:" a name like "http:x.mp4" or "%03d.jpg" stays a plain file.
+std::string UrlOf(const VideoSource& source) {
+  const std::string file = absl::StrCat("file:", source.file);
+  if (source.bytes < 0) return file;
+  return absl::StrCat("subfile,,start,", source.start, ",end,", source.start + source.bytes,
+                      ",,:", file);
 }
 
 absl::Status NotAVideo(const std::string& path, int code) {
@@ -73,21 +82,18 @@ bool HeaderSaysAll(const AVFormatContext& input) {
 
 }  // namespace
 
-absl::StatusOr<Demuxer> Demuxer::Open(const std::string& path, const VideoLimits& limits,
+absl::StatusOr<Demuxer> Demuxer::Open(const VideoSource& source, const VideoLimits& limits,
                                       Probe probe) {
-  OP3D_RETURN_IF_ERROR(CheckFile(path));
-  Demuxer demuxer;
-  demuxer.path_ = path;
+  OP3D_RETURN_IF_ERROR(CheckFile(source));
+  Demuxer demuxer(source);
   demuxer.packet_.reset(av_packet_alloc());
   AVDictionary* options = nullptr;
-  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  av_dict_set(&options, "protocol_whitelist", source.bytes < 0 ? "file" : "file,subfile", 0);
   av_dict_set(&options, "format_whitelist", kContainers, 0);
   AVFormatContext* input = nullptr;
-  // With "file:" a name like "http:x.mp4" or "%03d.jpg" stays a plain file.
-  const int opened =
-      avformat_open_input(&input, absl::StrCat("file:", path).c_str(), nullptr, &options);
+  const int opened = avformat_open_input(&input, UrlOf(source).c_str(), nullptr, &options);
   av_dict_free(&options);
-  if (opened < 0) return NotAVideo(path, opened);
+  if (opened < 0) return NotAVideo(source.name, opened);
   demuxer.input_.reset(input);
   // Before FFmpeg decodes the first packets to examine them.
   demuxer.LimitDelays();
@@ -116,7 +122,7 @@ absl::Status Demuxer::ProbePackets(const VideoLimits& limits) {
   }
   const int found = avformat_find_stream_info(input_.get(), decoders.data());
   for (AVDictionary*& decoder : decoders) av_dict_free(&decoder);
-  return found < 0 ? NotAVideo(path_, found) : absl::OkStatus();
+  return found < 0 ? NotAVideo(path(), found) : absl::OkStatus();
 }
 
 absl::Status Demuxer::ChooseStream() {
@@ -132,7 +138,7 @@ absl::Status Demuxer::ChooseStream() {
                         (input_->streams[stream_]->disposition & AV_DISPOSITION_DEFAULT) == 0;
     if (stream_ < 0 || better) stream_ = static_cast<int>(i);
   }
-  if (stream_ < 0) return absl::InvalidArgumentError(absl::StrCat(path_, " has no video stream"));
+  if (stream_ < 0) return absl::InvalidArgumentError(absl::StrCat(path(), " has no video stream"));
   for (unsigned i = 0; i < input_->nb_streams; ++i) {
     if (static_cast<int>(i) != stream_) input_->streams[i]->discard = AVDISCARD_ALL;
   }
@@ -143,11 +149,11 @@ absl::Status Demuxer::CheckSize(const VideoLimits& limits) const {
   const int64_t width = parameters().width;
   const int64_t height = parameters().height;
   if (width <= 0 || height <= 0) {
-    return absl::InvalidArgumentError(absl::StrCat(path_, " does not say its frames' size"));
+    return absl::InvalidArgumentError(absl::StrCat(path(), " does not say its frames' size"));
   }
   if (height > limits.max_pixels / width) {
     return absl::ResourceExhaustedError(
-        absl::StrCat(path_, " has frames of ", width, "x", height, ": more than the limit of ",
+        absl::StrCat(path(), " has frames of ", width, "x", height, ": more than the limit of ",
                      limits.max_pixels, " pixels; loader.max_pixels of the settings can raise it"));
   }
   return absl::OkStatus();

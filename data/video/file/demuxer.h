@@ -12,11 +12,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/video/ffmpeg/ffmpeg.h"
 #include "data/video/file/b_frame_unpacker.h"
+#include "data/video/file/video_source.h"
 #include "data/video/reader/video_info.h"
 
 namespace op3d::data {
@@ -41,11 +43,13 @@ class Demuxer {
   enum class Probe { kPackets, kHeader };
 
   // NotFound, InvalidArgument (not a regular file, empty, not a video), ResourceExhausted (more
-  // pixels than `limits` allow); messages start with `path`.
-  static absl::StatusOr<Demuxer> Open(const std::string& path, const VideoLimits& limits,
+  // pixels than `limits` allow); messages start with the source's name.
+  static absl::StatusOr<Demuxer> Open(const VideoSource& source, const VideoLimits& limits,
                                       Probe probe = Probe::kPackets);
 
-  const std::string& path() const { return path_; }
+  const VideoSource& source() const { return source_; }
+  // The source's name.
+  const std::string& path() const { return source_.name; }
   // Whether packets were decoded to examine the streams.
   bool probed() const { return probed_; }
   const AVStream& stream() const { return *input_->streams[stream_]; }
@@ -75,14 +79,14 @@ class Demuxer {
   bool Seek(int64_t pts);
 
  private:
-  Demuxer() = default;
+  explicit Demuxer(VideoSource source) : source_(std::move(source)) {}
   absl::Status ProbePackets(const VideoLimits& limits);
   void LimitDelays();
   absl::Status ChooseStream();
   absl::Status CheckSize(const VideoLimits& limits) const;
   void ReadPacket();
 
-  std::string path_;
+  VideoSource source_;
   InputPtr input_;
   PacketPtr packet_;
   std::optional<BFrameUnpacker> unpacker_;

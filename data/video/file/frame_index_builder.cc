@@ -294,10 +294,10 @@ std::string SizeWarning(int64_t frame, int width, int height, const AVCodecParam
                       "; all are scaled to ", stream.width, "x", stream.height);
 }
 
-absl::StatusOr<FrameIndex> IndexFromFrames(const std::string& path, const VideoLimits& limits,
+absl::StatusOr<FrameIndex> IndexFromFrames(const VideoSource& source, const VideoLimits& limits,
                                            const PacketScan& scan,
                                            std::vector<std::string>* warnings) {
-  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits));
+  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(source, limits));
   OP3D_ASSIGN_OR_RETURN(Decoder decoder, Decoder::Make(demuxer, 0, limits));
   const int64_t duration = FrameDuration(demuxer.stream());
   FrameIndex index;
@@ -313,7 +313,7 @@ absl::StatusOr<FrameIndex> IndexFromFrames(const std::string& path, const VideoL
     index.times.push_back(PresentationTime(*frame));
     if (static_cast<int64_t>(index.times.size()) > limits.max_frames) {
       return absl::ResourceExhaustedError(
-          absl::StrCat(path, " has more than ", limits.max_frames,
+          absl::StrCat(source.name, " has more than ", limits.max_frames,
                        " frames, the limit; loader.max_frames of the settings can raise it"));
     }
   }
@@ -332,8 +332,8 @@ absl::StatusOr<PacketScan> ScanSurely(Demuxer* demuxer, const VideoLimits& limit
     if (scan.doubt.empty() && scan.resized_at < 0 && !scan.interlaced && log.count() == 0) {
       return scan;
     }
-    const std::string path = demuxer->path();
-    OP3D_ASSIGN_OR_RETURN(*demuxer, Demuxer::Open(path, limits));
+    const VideoSource source = demuxer->source();
+    OP3D_ASSIGN_OR_RETURN(*demuxer, Demuxer::Open(source, limits));
   }
   return ScanPackets(demuxer, limits);
 }
@@ -351,7 +351,7 @@ absl::StatusOr<FrameIndex> MakeFrameIndex(Demuxer* demuxer, const VideoLimits& l
                                       scan.resized_height, demuxer->parameters()));
     }
   } else {
-    OP3D_ASSIGN_OR_RETURN(index, IndexFromFrames(demuxer->path(), limits, scan, warnings));
+    OP3D_ASSIGN_OR_RETURN(index, IndexFromFrames(demuxer->source(), limits, scan, warnings));
   }
   if (index.times.empty()) {
     return absl::DataLossError(absl::StrCat(demuxer->path(), ": none of its ", scan.packets,

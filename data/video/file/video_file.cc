@@ -71,10 +71,10 @@ VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const Ffmpeg
 // Opens a file of which everything is known except what only decoding shows.  FFmpeg's examination
 // of the first packets takes as long as decoding a few frames; a header that fits the scan makes it
 // unnecessary.
-absl::StatusOr<Demuxer> OpenScanned(const std::string& path, const VideoScan& scan,
+absl::StatusOr<Demuxer> OpenScanned(const VideoSource& source, const VideoScan& scan,
                                     const VideoLimits& limits) {
   if (scan.index.doubt.empty()) {
-    OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(path, limits, Demuxer::Probe::kHeader));
+    OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(source, limits, Demuxer::Probe::kHeader));
     bool exact = true;
     int64_t width = demuxer.parameters().width, height = demuxer.parameters().height;
     if (demuxer.orientation(&exact).transpose) std::swap(width, height);
@@ -83,17 +83,17 @@ absl::StatusOr<Demuxer> OpenScanned(const std::string& path, const VideoScan& sc
       return demuxer;
     }
   }
-  return Demuxer::Open(path, limits);
+  return Demuxer::Open(source, limits);
 }
 
 // Uses only the header's description of the streams if it is sufficient and consistent.
-absl::StatusOr<Demuxer> OpenToScan(const std::string& path, const VideoLimits& limits) {
+absl::StatusOr<Demuxer> OpenToScan(const VideoSource& source, const VideoLimits& limits) {
   {
     FfmpegLog log;
-    absl::StatusOr<Demuxer> demuxer = Demuxer::Open(path, limits, Demuxer::Probe::kHeader);
+    absl::StatusOr<Demuxer> demuxer = Demuxer::Open(source, limits, Demuxer::Probe::kHeader);
     if (demuxer.ok() && log.count() == 0) return demuxer;
   }
-  return Demuxer::Open(path, limits);
+  return Demuxer::Open(source, limits);
 }
 
 class FileVideoReader : public VideoReader {
@@ -176,7 +176,7 @@ class FileVideoReader : public VideoReader {
   // Containers differ in seeking to the beginning, so the file is opened again.
   absl::Status Rewind() {
     ++counters_.rewinds;
-    OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.path(), scan_, limits_));
+    OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.source(), scan_, limits_));
     if (scan_.index.doubt.empty()) {
       decoder_.Flush();
     } else {
@@ -237,9 +237,9 @@ class FileVideoReader : public VideoReader {
 
 }  // namespace
 
-absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimits& limits) {
+absl::StatusOr<VideoScan> ScanVideoFile(const VideoSource& source, const VideoLimits& limits) {
   FfmpegLog log;
-  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenToScan(path, limits));
+  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenToScan(source, limits));
   VideoScan scan;
   std::vector<std::string> warnings;
   OP3D_ASSIGN_OR_RETURN(scan.index, MakeFrameIndex(&demuxer, limits, &warnings));
@@ -247,10 +247,11 @@ absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimi
   return scan;
 }
 
-absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& path, VideoScan scan,
+absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const VideoSource& source,
+                                                           VideoScan scan,
                                                            const VideoLimits& limits) {
   FfmpegLog log;
-  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenScanned(path, scan, limits));
+  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenScanned(source, scan, limits));
   OP3D_ASSIGN_OR_RETURN(Decoder decoder, Decoder::Make(demuxer, scan.index.reorder_depth, limits));
   bool exact = true;
   FrameConverter converter(demuxer.parameters().width, demuxer.parameters().height,

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "data/video/file/video_source.h"
 #include "data/video/reader/video_info.h"
 #include "data/video/reader/video_reader.h"
 
@@ -23,11 +24,12 @@ namespace op3d::data {
 //
 // NotFound: no such file.  InvalidArgument: not a regular file, or not a video.  DataLoss: a video
 // in which no frame decodes.  ResourceExhausted: beyond `limits`.  Messages name the file.
-absl::StatusOr<VideoScan> ScanVideoFile(const std::string& path, const VideoLimits& limits);
+absl::StatusOr<VideoScan> ScanVideoFile(const VideoSource& source, const VideoLimits& limits);
 
 // Opens the file from which `scan` was made, without another pass.  Errors of ScanVideoFile; if
 // the file has been replaced, reading ends with DataLoss or returns the new file's frames.
-absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const std::string& path, VideoScan scan,
+absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const VideoSource& source,
+                                                           VideoScan scan,
                                                            const VideoLimits& limits);
 
 }  // namespace op3d::data

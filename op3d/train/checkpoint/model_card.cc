@@ -84,12 +84,12 @@ absl::Status CheckCard(const ModelCard& card) {
   OP3D_RETURN_IF_ERROR(RequireIn("test_clips", card.test_clips(), 0, kMostClips));
   OP3D_RETURN_IF_ERROR(RequireIn("short_side", card.short_side(), 0, kLargestSide));
   OP3D_RETURN_IF_ERROR(RequireIn("crop", card.crop(), 0, card.short_side()));
-  const double values = 9.0 * card.test_clips() * TestClip(card).length() * card.crop() *
-                        card.crop();
+  const double values =
+      9.0 * card.test_clips() * TestClip(card).length() * card.crop() * card.crop();
   if (values > kMostValues) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a test of ", card.test_clips(), " clips of ", TestClip(card).length(), "x",
-                     card.crop(), "x", card.crop(), " takes more than 8 GiB a video"));
+    return absl::InvalidArgumentError(absl::StrCat("a test of ", card.test_clips(), " clips of ",
+                                                   TestClip(card).length(), "x", card.crop(), "x",
+                                                   card.crop(), " takes more than 8 GiB a video"));
   }
   OP3D_RETURN_IF_ERROR(CheckNormalisation(card));
   std::string outside;
@@ -111,7 +111,7 @@ void AddModelCard(const ModelCard& card, std::map<std::string, std::string>* met
 }
 
 absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpoint,
-                                                        absl::string_view source) {
+                                                       absl::string_view source) {
   const std::string* text = nullptr;
   for (const auto& [name, value] : checkpoint.values()) {
     if (name == kModelCard) text = &value;
@@ -125,6 +125,8 @@ absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpo
   }
   ModelCard card;
   OP3D_RETURN_IF_ERROR(ParseTextproto(*text, place, &card));
+  // A file of weights must not say which hosts are asked.
+  if (card.dataset().has_remote()) card.mutable_dataset()->clear_remote();
   OP3D_RETURN_IF_ERROR(Annotate(CheckCard(card), place));
   return card;
 }
@@ -138,6 +140,8 @@ data::ClipShape TestClip(const ModelCard& card) {
 DatasetSettings PortableDataset(const DatasetSettings& dataset) {
   DatasetSettings portable = dataset;
   portable.clear_source();
+  // Whoever uses the weights decides which hosts are asked.
+  portable.clear_remote();
   ForEachPath(&portable, [](std::string* path) {
     if (LeavesFolder(*path)) path->clear();
   });
@@ -165,7 +169,8 @@ std::string DescribeModelCard(const ModelCard& card) {
     absl::StrAppend(&text, "; clips of ", clip.segments, " x ", clip.frames_per_segment, " frames");
     if (clip.stride > 1) absl::StrAppend(&text, ", stride ", clip.stride);
   }
-  if (card.test_clips() > 0) absl::StrAppend(&text, ", ", card.test_clips(), " a video in the test");
+  if (card.test_clips() > 0)
+    absl::StrAppend(&text, ", ", card.test_clips(), " a video in the test");
   if (card.crop() > 0) {
     absl::StrAppend(&text, ", short side ", card.short_side(), ", crop ", card.crop());
   }

@@ -43,7 +43,8 @@ absl::StatusOr<std::optional<ModelCard>> ReadModelCard(const Checkpoint& checkpo
 // The clip of the card's test; {0, 0, 0} if unknown.
 data::ClipShape TestClip(const ModelCard& card);
 
-// The part of `dataset` that is valid on another machine: without its sources and absolute paths.
+// The part of `dataset` that is valid on another machine: without its sources, absolute paths and
+// the hosts of remote data.
 DatasetSettings PortableDataset(const DatasetSettings& dataset);
 
 // "dg_p3d_miniature of width 16 for 9 classes of kinetics400; test of 2 clips of 4 x 4 frames,

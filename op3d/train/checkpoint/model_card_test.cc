@@ -91,8 +91,8 @@ TEST(ModelCardTest, WhatCannotBeIsASentence) {
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("op3d.model")))
         << text.substr(0, 20);
   }
-  EXPECT_THAT(ReadText(""), StatusIs(absl::StatusCode::kInvalidArgument,
-                                     HasSubstr("network.name is empty")));
+  EXPECT_THAT(ReadText(""),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("network.name is empty")));
   EXPECT_THAT(ReadText(std::string(2 << 20, ' ')),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 2097152 bytes")));
 }
@@ -101,16 +101,21 @@ TEST(ModelCardTest, PathsOfOneMachineStayBehind) {
   DatasetSettings dataset;
   ASSERT_THAT(ParseTextproto("name: 'own' source: 'a disk' label_map: '/home/me/map.txt' "
                              "train { list: '../train.txt' media: 'videos' } "
-                             "evaluation { list: 'val.txt' media: 'videos' }",
+                             "evaluation { list: 'val.txt' media: 'videos' } "
+                             "remote { allowed_hosts: 'data.example.org' }",
                              "dataset", &dataset),
               IsOk());
   const DatasetSettings portable = PortableDataset(dataset);
   EXPECT_EQ(portable.label_map(), "");
+  EXPECT_FALSE(portable.has_remote());
   EXPECT_EQ(portable.train().list(), "");
   EXPECT_EQ(portable.evaluation().list(), "val.txt");
   ModelCard card = MakeCard();
   *card.mutable_dataset() = portable;
   EXPECT_THAT(ReadText(ModelCardText(card)), IsOk());
+  card.mutable_dataset()->mutable_remote()->add_allowed_hosts("evil.example.org");
+  ASSERT_OK_AND_ASSIGN(const auto read, ReadText(ModelCardText(card)));
+  EXPECT_FALSE(read->dataset().has_remote());
 }
 
 }  // namespace
