@@ -1,6 +1,8 @@
 #include "benchmarks/parts/benchmark_data.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 #include <system_error>
@@ -14,10 +16,14 @@
 #include "op3d/base/file.h"
 #include "op3d/base/io/csv.h"
 #include "op3d/base/progress.h"
+#include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::benchmarks {
 namespace {
+
+constexpr char kTrainList[] = "train";
+constexpr char kEvaluationList[] = "evaluation";
 
 // The CRC-32 of names and sizes of files: detects another copy of the same videos without reading
 // it.
@@ -43,6 +49,7 @@ void AddReport(absl::string_view name, const data::VideoList& list, int official
   for (const std::string& example : list.examples) row.add_examples(example);
   row.set_crc32(data::VideoListCrc32(list.videos));
   row.set_files_crc32(FilesCrc32(list.videos));
+  row.set_sha256(Sha256(data::VideoListText(list.videos)));
   row.set_official(official);
   CountShortVideos(settings, list.videos, &row);
 }
@@ -54,6 +61,45 @@ void AddPart(absl::string_view name, const std::vector<data::Video>& videos,
   row.set_listed(static_cast<int32_t>(videos.size()));
   row.set_used(static_cast<int32_t>(videos.size()));
   row.set_crc32(data::VideoListCrc32(videos));
+  row.set_sha256(Sha256(data::VideoListText(videos)));
+}
+
+// The first `bytes` of a file; its whole if it is shorter.
+absl::StatusOr<std::string> ReadStart(const std::string& path, uintmax_t bytes) {
+  std::ifstream file(path, std::ios::binary);
+  std::string start(bytes, '\0');
+  file.read(start.data(), static_cast<std::streamsize>(bytes));
+  if (file.bad() || !file.is_open()) {
+    return absl::UnavailableError(absl::StrCat("cannot read ", path));
+  }
+  start.resize(static_cast<size_t>(file.gcount()));
+  return start;
+}
+
+void HashMediaOf(const std::vector<data::Video>& videos, DatasetReport::List* list) {
+  constexpr uintmax_t kAll = uintmax_t{256} << 20, kStart = uintmax_t{1} << 20;
+  constexpr size_t kSample = 64;
+  uintmax_t total = 0;
+  for (const data::Video& video : videos) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(video.path, error)) return;
+    total += std::filesystem::file_size(video.path, error);
+    if (error) return;
+  }
+  const bool whole = total <= kAll;
+  const size_t count = whole ? videos.size() : std::min(kSample, videos.size());
+  // A hash of hashes, so that one file at a time is in memory.
+  std::string hashes;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string& path = videos[whole ? i : i * videos.size() / count].path;
+    const absl::StatusOr<std::string> bytes = whole ? ReadFile(path) : ReadStart(path, kStart);
+    if (!bytes.ok()) return;
+    absl::StrAppend(&hashes, Sha256(*bytes), "\n");
+  }
+  list->set_media_sha256(Sha256(hashes));
+  list->set_media_hashed(
+      whole ? absl::StrCat("all bytes of ", count, " files")
+            : absl::StrCat("the first MiB of ", count, " of ", videos.size(), " files"));
 }
 
 // `class,group` lines after a header row; every class must have its group.
@@ -152,8 +198,8 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
         ", and they are not the same: name a file with all classes in dataset.label_map"));
   }
   const data::OfficialCounts official = data::OfficialVideos(dataset);
-  AddReport("train", train, official.train, settings, &data.report);
-  AddReport("evaluation", evaluation, official.evaluation, settings, &data.report);
+  AddReport(kTrainList, train, official.train, settings, &data.report);
+  AddReport(kEvaluationList, evaluation, official.evaluation, settings, &data.report);
   data.labels.classes = train.classes;
   for (const std::string& name : train.classes) data.report.add_classes(name);
   if (!dataset.groups().empty()) {
@@ -175,6 +221,13 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
   data.frames = std::make_unique<data::FrameStore>(
       int64_t{settings.loader().frame_cache_mib()} << 20, limits);
   return data;
+}
+
+void HashMedia(BenchmarkData* data) {
+  for (DatasetReport::List& list : *data->report.mutable_lists()) {
+    if (list.name() == kTrainList) HashMediaOf(data->train, &list);
+    if (list.name() == kEvaluationList) HashMediaOf(data->evaluation, &list);
+  }
 }
 
 }  // namespace op3d::benchmarks

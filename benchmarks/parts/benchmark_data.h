@@ -47,6 +47,11 @@ void CountShortVideos(const BenchmarkSettings& settings, const std::vector<data:
 std::string DescribeShortVideos(const DatasetReport::List& list,
                                 const DatasetReport::List::Short& row);
 
+// Sets media_sha256 and media_hashed of the training and the evaluation list in data->report: all
+// bytes of a small list, the first MiB of some evenly spaced files of a large one.  Reads at most
+// 256 MiB a list.  A file that cannot be read leaves both empty.
+void HashMedia(BenchmarkData* data);
+
 // Reads the lists under `root`; files that `index` does not know are scanned with `threads`
 // threads.  Errors name the folder or file, what was expected in it and what to do.
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,

@@ -236,12 +236,34 @@ class Rows {
     ActivitySeconds seconds;
     for (size_t i = 0; i < rows_.size(); ++i) {
       seconds += rows_[i].run->seconds();
+      OP3D_RETURN_IF_ERROR(AddEffort(i, record->mutable_effort()));
       if (results_[i].has_test()) *record->add_recipes() = results_[i];
     }
     return seconds;
   }
 
  private:
+  // What row `i` cost, by its files: also before an interruption, and in children.
+  absl::Status AddEffort(size_t i, RunEffort* effort) const {
+    const Row& row = rows_[i];
+    if (!IsModel(row.role)) {
+      OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, row.run->Trained());
+      Effort& training = *effort->mutable_training();
+      training.set_frames(training.frames() + trained.frames());
+      training.set_job_seconds(training.job_seconds() + trained.train_seconds());
+    }
+    if (!results_[i].has_test()) return absl::OkStatus();
+    const TestResult& result = results_[i].test();
+    const TransformSettings& transform = options_.settings.transform();
+    const double side = static_cast<double>(transform.test_crop()) / transform.train_crop();
+    const double frames = planner::FramesPerClip(TestState(row.task.recipe(), row.task.plan())) *
+                          side * side * result.videos() * result.clips() * result.crops();
+    Effort& test = *effort->mutable_test();
+    test.set_frames(test.frames() + std::llround(frames));
+    test.set_job_seconds(test.job_seconds() + results_[i].test_seconds());
+    return absl::OkStatus();
+  }
+
   // So that no long training begins when the others end.
   std::vector<size_t> LongestFirst() const {
     std::vector<double> frames;
@@ -733,7 +755,17 @@ absl::StatusOr<Found> FindPlan(const BenchmarkOptions& options, const BenchmarkD
   const int full_crop = search.settings.transform().train_crop();
   found.frames = FramesOfSearch(run.outcomes, videos, full_crop);
   found.frames_a_video = FramesAVideo(run.outcomes, full_crop);
-  for (const SearchOutcome& outcome : run.outcomes) *record->add_searches() = outcome;
+  Effort& effort = *record->mutable_effort()->mutable_search();
+  effort.set_frames(effort.frames() + found.frames);
+  for (const SearchOutcome& outcome : run.outcomes) {
+    *record->add_searches() = outcome;
+    for (const EdgeOutcome& edge : outcome.edges()) {
+      for (const CurvePoint& point : edge.curve()) {
+        effort.set_job_seconds(effort.job_seconds() + point.train_seconds() +
+                               point.evaluation_seconds());
+      }
+    }
+  }
   *seconds += run.seconds;
   record->mutable_time()->set_fit(record->time().fit() + run.fit_seconds);
   found.plan = BestPlan(run.outcomes);
@@ -793,11 +825,14 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   *record.mutable_environment() =
       results::CollectEnvironment(options.threads, options.device, ArithmeticInUse(),
                                   {LibTorchVersion(), data::FfmpegVersion()});
+  record.mutable_environment()->set_jobs(options.jobs);
+  record.mutable_environment()->set_launcher(options.launcher);
   data::IndexOptions index;
   index.file = options.index_file;
   OP3D_ASSIGN_OR_RETURN(
       BenchmarkData data,
       LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
+  HashMedia(&data);
   *record.mutable_dataset() = data.report;
   // The reasons for settings are only text, and some depend on the machine.
   BenchmarkSettings kept = options.settings;

@@ -17,7 +17,8 @@
 
 namespace op3d::results {
 
-// Start time, commit, host, processor and cores are determined here, the rest is given;
+// Start time, commit, host, processor, cores, GPUs and loaded libraries are determined here, the
+// rest is given;
 // `arithmetic` is ArithmeticInUse() (op3d/torch), `libraries` are "name version".  Unknown values
 // are "unknown".  Never fails.
 Environment CollectEnvironment(int threads, absl::string_view device, absl::string_view arithmetic,

@@ -26,6 +26,11 @@ TEST(EnvironmentTest, EveryFieldIsFilled) {
   EXPECT_EQ(environment.threads(), 2);
   EXPECT_EQ(environment.device(), "cpu");
   EXPECT_THAT(environment.libraries(), ElementsAre("libtorch 2.11.0"));
+  EXPECT_EQ(environment.driver().empty(), environment.gpus().empty());
+  // This program links none of the libraries that decide results; the linker gave it an identifier.
+  ASSERT_EQ(environment.binaries_size(), 1);
+  EXPECT_EQ(environment.binaries(0).file(), "environment_test");
+  EXPECT_THAT(environment.binaries(0).build_id(), MatchesRegex("([0-9a-f]{2})*"));
 }
 
 TEST(EnvironmentTest, TimeIsRfc3339InUtc) {

@@ -364,8 +364,13 @@ absl::Status CheckRight(const TestResult& test) {
 RunRecord CanonicalRecord(RunRecord record) {
   record.clear_environment();
   record.clear_time();
+  record.clear_effort();
   for (DatasetReport::List& list : *record.mutable_dataset()->mutable_lists()) {
     list.clear_files_crc32();
+    // crc32 is of the same lines, and older records only have that.
+    list.clear_sha256();
+    list.clear_media_sha256();
+    list.clear_media_hashed();
   }
   // The reasons for settings are only text, and some depend on the machine.
   record.mutable_settings()->clear_derived();

@@ -524,6 +524,18 @@ std::string TimeSection(const RunRecord& record) {
     absl::StrAppend(&html, "<div class=\"stack\">", bar, "</div>\n<ul class=\"legend\">\n", legend,
                     "</ul>\n");
   }
+  if (record.has_effort()) {
+    HtmlTable table({"part of the run", "frames", "job hours"});
+    const std::pair<const char*, const Effort*> rows[] = {
+        {"search", &record.effort().search()},
+        {"training of recipes and rivals", &record.effort().training()},
+        {"tests", &record.effort().test()}};
+    for (const auto& [name, effort] : rows) {
+      table.AddRow({WordsCell(name), FigureCell(FormatCount(effort->frames())),
+                    FigureCell(absl::StrFormat("%.3f", effort->job_seconds() / 3600))});
+    }
+    absl::StrAppend(&html, table.ToHtml());
+  }
   return absl::StrCat(html, "<p class=\"note\">Summed over threads. The run itself took ",
                       FormatSeconds(record.time().wall()), "; it held at most ",
                       FormatCount(static_cast<int64_t>(record.time().peak_memory_mib())),
@@ -539,7 +551,10 @@ std::string EnvironmentSection(const RunRecord& record) {
   if (environment.resumed() > 0) {
     table.AddRow({WordsCell("resumed"), WordsCell(absl::StrCat(environment.resumed(), " times"))});
   }
-  table.AddRow({WordsCell("commit"), WordsCell(environment.commit())});
+  table.AddRow(
+      {WordsCell("commit"),
+       WordsCell(absl::StrCat(environment.commit(),
+                              environment.modified() ? ", with changes that are not in it" : ""))});
   table.AddRow({WordsCell("host"), WordsCell(environment.host())});
   const ProcessorModel& processor = environment.processor();
   std::string model = environment.cpu();
@@ -554,8 +569,27 @@ std::string EnvironmentSection(const RunRecord& record) {
   }
   table.AddRow({WordsCell("device, threads"),
                 WordsCell(absl::StrCat(environment.device(), ", ", environment.threads()))});
+  if (environment.jobs() > 0) {
+    table.AddRow({WordsCell("jobs"),
+                  WordsCell(absl::StrCat(environment.jobs(), " children at once",
+                                         environment.launcher().empty() ? "" : ", started by ",
+                                         environment.launcher()))});
+  }
+  if (!environment.gpus().empty()) {
+    table.AddRow({WordsCell("GPUs"), WordsCell(absl::StrCat(absl::StrJoin(environment.gpus(), ", "),
+                                                            ", driver ", environment.driver()))});
+  }
   table.AddRow({WordsCell("libraries"), WordsCell(absl::StrJoin(environment.libraries(), ", "))});
-  return absl::StrCat("<section>\n<h2>Environment</h2>\n", table.ToHtml(), "</section>\n");
+  std::string binaries;
+  for (const Environment::Binary& binary : environment.binaries()) {
+    absl::StrAppend(&binaries, binary.file(), " ", binary.build_id(), "\n");
+  }
+  return absl::StrCat("<section>\n<h2>Environment</h2>\n", table.ToHtml(),
+                      binaries.empty() ? ""
+                                       : absl::StrCat("<details><summary>Build identifiers of the "
+                                                      "program and its libraries</summary>\n<pre>",
+                                                      EscapeXml(binaries), "</pre></details>\n"),
+                      "</section>\n");
 }
 
 std::string SettingsSection(const RunRecord& record) {

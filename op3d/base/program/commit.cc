@@ -1,17 +1,32 @@
 #include "op3d/base/program/commit.h"
 
-#include "absl/strings/ascii.h"
+#include <vector>
+
+#include "absl/strings/str_split.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 
 namespace op3d {
 
-std::string BuildCommit() {
+namespace {
+
+// Commit, and "modified" or nothing.
+std::vector<std::string> CommitLines() {
   const absl::StatusOr<std::string> path = RunfilePath("tools/commit.txt");
-  if (!path.ok()) return "unknown";
-  const std::string text = ReadFile(*path).value_or("");
-  const absl::string_view commit = absl::StripAsciiWhitespace(text);
-  return commit.empty() ? "unknown" : std::string(commit);
+  if (!path.ok()) return {};
+  return absl::StrSplit(ReadFile(*path).value_or(""), absl::ByAnyChar(" \n"), absl::SkipEmpty());
+}
+
+}  // namespace
+
+std::string BuildCommit() {
+  const std::vector<std::string> lines = CommitLines();
+  return lines.empty() ? "unknown" : lines[0];
+}
+
+bool BuildIsModified() {
+  const std::vector<std::string> lines = CommitLines();
+  return lines.size() > 1 && lines[1] == "modified";
 }
 
 }  // namespace op3d

@@ -10,6 +10,9 @@ namespace op3d {
 // its `data`.  Thread-safe.
 std::string BuildCommit();
 
+// Whether the checkout had changes that are not in that commit.  Thread-safe.
+bool BuildIsModified();
+
 }  // namespace op3d
 
 #endif  // OP3D_BASE_PROGRAM_COMMIT_H_
