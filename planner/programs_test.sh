@@ -160,6 +160,7 @@ expect 0 '^S1: 128 clips a step instead of 256' "$plan" adapt kinetics400 --clip
 expect 2 'nothing to adapt the plan to' "$plan" adapt kinetics400
 expect 2 '4 epochs are fewer than the plan.s 5 steps' "$plan" adapt kinetics400 --epochs=4
 expect 2 '^plan: --dataset: .*nowhere' "$plan" adapt kinetics400 --dataset=nowhere
+expect 2 '^plan: --dataset: there is no .*own/media/dataset.textproto' "$plan" adapt kinetics400 --dataset=own/media
 expect 2 '--epochs is not a flag of plan show, but of: adapt' "$plan" show kinetics400 --epochs=4
 # Planning again, over the search and over edges from a file.
 expect 0 'toy plan, ' "$plan" replay toy

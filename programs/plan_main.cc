@@ -469,8 +469,9 @@ absl::Status KeepPlan(const std::string& name, const Plan& plan) {
   OP3D_RETURN_IF_ERROR(
       Annotate(planner::ValidatePlan(plan), absl::StrCat("nothing is written to ", path)));
   OP3D_RETURN_IF_ERROR(planner::WritePlan(path, plan));
-  std::fprintf(stderr, "plan: %s (%s, value %.4f)\n", path.c_str(), plan.pool().c_str(),
-               plan.value());
+  // An adapted plan was not measured.
+  const std::string value = plan.value() == 0 ? "" : absl::StrFormat(", value %.4f", plan.value());
+  std::fprintf(stderr, "plan: %s (%s%s)\n", path.c_str(), plan.pool().c_str(), value.c_str());
   return absl::OkStatus();
 }
 
@@ -478,8 +479,13 @@ absl::Status KeepPlan(const std::string& name, const Plan& plan) {
 absl::StatusOr<int> TrainingVideos(const std::string& name) {
   if (name.empty()) return 0;
   std::string file = UserPath(name);
-  if (FolderExists(file)) file = JoinPath(file, "dataset.textproto");
+  const bool folder = FolderExists(file);
+  if (folder) file = JoinPath(file, "dataset.textproto");
   const bool own = FileExists(file);
+  if (folder && !own) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no ", file, "; `dataset list` writes one for your own videos"));
+  }
   OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, data::FindDataset(own ? file : name));
   if (!own) {
     if (const int videos = data::OfficialVideos(dataset).train; videos > 0) return videos;
