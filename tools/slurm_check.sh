@@ -30,7 +30,7 @@ need() { command -v "$1" >/dev/null || fail "there is no $1; install it: apt-get
 need munged munge
 need slurmctld slurmctld
 need slurmd slurmd
-for tool in srun salloc scancel scontrol squeue; do need "$tool" slurm-client; done
+for tool in srun salloc scancel scontrol sinfo squeue; do need "$tool" slurm-client; done
 need python3 python3
 torchrun=${TORCHRUN:-$(command -v torchrun || true)}
 starter=${torchrun:-a loop with the variables of torchrun}

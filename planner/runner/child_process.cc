@@ -60,6 +60,13 @@ absl::Status ChildProcess::Ended() {
     return absl::InvalidArgumentError(
         "the child ended with exit code 2, wrong use or bad input; see its output above");
   }
+  // As the shell and `env` say it.
+  if (code == 126 || code == 127) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the command of the child cannot be run: exit code ", code,
+                     ", no such program or no right to run it; see the output above, and correct "
+                     "--runner or --launcher"));
+  }
   return absl::UnavailableError(absl::StrCat("the child ended with exit code ", code));
 }
 

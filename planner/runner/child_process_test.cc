@@ -39,8 +39,8 @@ TEST(ChildProcessTest, SaysHowTheChildEnded) {
   EXPECT_THAT(killed->ReadLine(kLong),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("signal 9")));
   ASSERT_OK_AND_ASSIGN(auto missing, ChildProcess::Start("exec /no/such/program", "."));
-  EXPECT_THAT(missing->ReadLine(kLong),
-              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("exit code 127")));
+  EXPECT_THAT(missing->ReadLine(kLong), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                 HasSubstr("cannot be run: exit code 127")));
 }
 
 TEST(ChildProcessTest, DoesNotWaitForEver) {
