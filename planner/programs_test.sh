@@ -58,7 +58,7 @@ expect 2 'the released plans are activitynet_imagenet, ' "$plan" show no_such_pl
 expect 2 '--videos has no effect here: it goes with --dry_run' "$plan" search --runner=true --videos=9
 expect 2 '--confidence has no effect here' "$plan" search --runner=true --confidence=0.8
 expect 2 '--seed has no effect here: it goes with --stability' "$plan" replay . --seed=3
-expect 2 '--output is not a flag of plan explain, but of: show, replay' "$plan" explain . --output=x
+expect 2 '--output is not a flag of plan explain, but of: show, replay, adapt' "$plan" explain . --output=x
 
 # Records in the repository, as a folder or a file.
 expect 0 '^path: S0 -> ' "$plan" explain "$recorded/tennis7_seed1"
@@ -136,6 +136,32 @@ cmp toy/plan.textproto back.textproto || fail "a plan changes on its way through
 expect 0 'toy plan, ' "$plan" replay toy.json
 expect 0 'cs plan, ' "$plan" show kinetics400 --output=k.json
 expect 2 'k.json holds a plan without the search that found it' "$plan" explain k.json
+# A plan for another budget and dataset.
+expect 0 '^  S2 .* 54 epochs' "$plan" adapt kinetics400 --epochs=110
+expect 0 '^110 epochs instead of 220: every state keeps its share$' "$plan" adapt kinetics400 --epochs=110
+expect 0 'a heuristic, not measured' "$plan" adapt kinetics400 --epochs=110 --output=half.textproto
+expect 0 '^cs plan, 110 epochs' "$plan" show half.textproto
+grep -q 'not searched or measured; from: released' half.textproto || fail "an adapted plan does not say so"
+expect 0 'nothing had to be changed' "$plan" adapt kinetics400 --dataset=ucf101
+mkdir -p own/media/a
+for n in $(seq 40); do
+  touch "own/media/a/$n.mp4"
+  echo "a/$n.mp4 0"
+done >own/train.txt
+cat >own/dataset.textproto <<'END'
+name: "own" classes: 1 format: PATH_LABEL train { list: "train.txt" media: "media" }
+evaluation { list: "train.txt" media: "media" }
+END
+for own in own own/dataset.textproto; do
+  expect 0 '^S1: 4 clips a step instead of 256, so the rate is 0.000625 instead of 0.04$' \
+    "$plan" adapt kinetics400 --dataset="$own"
+done
+expect 0 '^S1: 128 clips a step instead of 256' "$plan" adapt kinetics400 --clips_per_step=128
+expect 2 'nothing to adapt the plan to' "$plan" adapt kinetics400
+expect 2 '4 epochs are fewer than the plan.s 5 steps' "$plan" adapt kinetics400 --epochs=4
+expect 2 '^plan: --dataset: .*nowhere' "$plan" adapt kinetics400 --dataset=nowhere
+expect 2 '^plan: --dataset: there is no .*own/media/dataset.textproto' "$plan" adapt kinetics400 --dataset=own/media
+expect 2 '--epochs is not a flag of plan show, but of: adapt' "$plan" show kinetics400 --epochs=4
 # Planning again, over the search and over edges from a file.
 expect 0 'toy plan, ' "$plan" replay toy
 expect 0 'value against cost' "$plan" replay toy --attempt_epochs=1 --stability=20

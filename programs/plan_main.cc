@@ -7,6 +7,7 @@
 //   ./bazelw run //planner:plan -- resume my_search
 //   ./bazelw run //planner:plan -- replay my_search --graph=extended_cs --attempt_epochs=5
 //   ./bazelw run //planner:plan -- replay results/recorded/tennis7_seed1 --output=again.textproto
+//   ./bazelw run //planner:plan -- adapt kinetics400 --epochs=60 --dataset=ucf101 --output=mine.textproto
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -24,6 +25,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "data/annotation/dataset_list.h"
+#include "data/datasets/dataset_settings.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program/program.h"
@@ -32,6 +35,7 @@
 #include "op3d/base/textproto.h"
 #include "planner/graphs/wide_graph.h"
 #include "planner/knee/stopping_rule.h"
+#include "planner/plans/plan_adapt.h"
 #include "planner/plans/plan_io.h"
 #include "planner/replay/edge_scores_json.h"
 #include "planner/replay/plan_text.h"
@@ -107,8 +111,17 @@ ABSL_FLAG(std::string, budget, "",
           "epochs x frames of a clip) or multiples of its plan (3x); of a replay, print the best "
           "plan that costs no more, a number in the unit of --cost");
 ABSL_FLAG(std::string, output, "",
-          "show, replay: write the plan to this file, as a benchmark's or train's --plan takes it; of "
+          "show, replay, adapt: write the plan to this file, as a benchmark's or train's --plan "
+          "takes it; of "
           "several pools the best one's, with --budget the one within it");
+ABSL_FLAG(int, epochs, 0, "adapt: the epochs of all states together; 0 = as in the plan");
+ABSL_FLAG(
+    std::string, dataset, "",
+    "adapt: the dataset to train on, for which the plan's batches may be too large: a shipped "
+    "name (ucf101), a folder with a dataset.textproto, or that file beside its lists");
+ABSL_FLAG(int, clips_per_step, 0,
+          "adapt: clips per step of the optimiser (batch x accumulation); 0 = as in the plan, or "
+          "fewer for a small --dataset");
 ABSL_FLAG(int, stability, 0,
           "replay: resample the curves this many times and print how often the plan is the same");
 ABSL_FLAG(uint64_t, seed, 1, "replay --stability: seed of the draws");
@@ -137,9 +150,14 @@ constexpr char kUsage[] =
     "              [--function=...] [--states=S1,S2] [--budget=N] [--stability=N]\n"
     "              [--output=FILE]\n"
     "                     plans again from recorded edges with other settings; trains nothing\n"
+    "  plan adapt PLAN [--epochs=N] [--dataset=NAME|DIR] [--clips_per_step=N] [--output=FILE]\n"
+    "                     a plan for another budget or dataset: every state keeps its share of "
+    "the\n"
+    "                     epochs, rates follow the batch.  A heuristic: nothing is measured\n"
     "  plan agree DIR DIR how far two searches of one graph agree: ranks of their edges, and what\n"
     "                     the first one's choice is worth in the second\n\n"
-    "DIR may be a run's record, too: results/recorded/NAME, or its record.textproto; or a plan.json\n"
+    "DIR may be a run's record, too: results/recorded/NAME, or its record.textproto; or a "
+    "plan.json\n"
     "that holds a search.\n\n"
     "Example:  ./bazelw run //planner:plan -- show kinetics400\n";
 
@@ -451,9 +469,53 @@ absl::Status KeepPlan(const std::string& name, const Plan& plan) {
   OP3D_RETURN_IF_ERROR(
       Annotate(planner::ValidatePlan(plan), absl::StrCat("nothing is written to ", path)));
   OP3D_RETURN_IF_ERROR(planner::WritePlan(path, plan));
-  std::fprintf(stderr, "plan: %s (%s, value %.4f)\n", path.c_str(), plan.pool().c_str(),
-               plan.value());
+  // An adapted plan was not measured.
+  const std::string value = plan.value() == 0 ? "" : absl::StrFormat(", value %.4f", plan.value());
+  std::fprintf(stderr, "plan: %s (%s%s)\n", path.c_str(), plan.pool().c_str(), value.c_str());
   return absl::OkStatus();
+}
+
+// The number of training videos of --dataset; 0 without it.
+absl::StatusOr<int> TrainingVideos(const std::string& name) {
+  if (name.empty()) return 0;
+  std::string file = UserPath(name);
+  const bool folder = FolderExists(file);
+  if (folder) file = JoinPath(file, "dataset.textproto");
+  const bool own = FileExists(file);
+  if (folder && !own) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no ", file, "; `dataset list` writes one for your own videos"));
+  }
+  OP3D_ASSIGN_OR_RETURN(const DatasetSettings dataset, data::FindDataset(own ? file : name));
+  if (!own) {
+    if (const int videos = data::OfficialVideos(dataset).train; videos > 0) return videos;
+    return absl::InvalidArgumentError(
+        absl::StrCat("the number of training videos of ", name,
+                     " is not known; give the folder of "
+                     "your copy, with its lists and a dataset.textproto"));
+  }
+  const std::string root = std::filesystem::path(file).parent_path().string();
+  OP3D_ASSIGN_OR_RETURN(const data::DatasetList list,
+                        data::ReadDatasetList(dataset, dataset.train(), root));
+  return static_cast<int>(list.videos.size());
+}
+
+// Prints a plan for another budget or dataset.
+absl::Status Adapt(const std::string& name) {
+  OP3D_ASSIGN_OR_RETURN(const Plan plan, planner::FindPlan(name));
+  planner::PlanAdaptation adaptation;
+  adaptation.epochs = absl::GetFlag(FLAGS_epochs);
+  adaptation.clips_per_step = absl::GetFlag(FLAGS_clips_per_step);
+  const absl::StatusOr<int> videos = TrainingVideos(absl::GetFlag(FLAGS_dataset));
+  if (!videos.ok()) return Annotate(videos.status(), "--dataset");
+  adaptation.videos = *videos;
+  OP3D_ASSIGN_OR_RETURN(const planner::AdaptedPlan adapted, planner::AdaptPlan(plan, adaptation));
+  std::fputs(planner::PlanText(adapted.plan).c_str(), stdout);
+  for (const std::string& note : adapted.notes) std::printf("%s\n", note.c_str());
+  std::printf("%sa heuristic, not measured: a search on the dataset may find a better plan\n",
+              adapted.notes.empty() ? "nothing had to be changed; " : "");
+  const std::string output = absl::GetFlag(FLAGS_output);
+  return output.empty() ? absl::OkStatus() : KeepPlan(output, adapted.plan);
 }
 
 absl::Status ReplaySearch(const std::string& name) {
@@ -565,5 +627,6 @@ int main(int argc, char** argv) {
                             OneWord("status", "DIR", op3d::planner::ShowStatus),
                             OneWord("explain", "DIR", op3d::planner::Explain),
                             OneWord("replay", "DIR|EDGES.json", op3d::planner::ReplaySearch),
+                            OneWord("adapt", "PLAN", op3d::planner::Adapt),
                             {"agree", op3d::planner::Agree}});
 }

@@ -3,6 +3,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/util/Logging.h>
+#include <netdb.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,6 +91,44 @@ std::string FirstDifference(const std::string& there, const std::string& here) {
     if (left != right) return absl::StrCat("'", left, "' there, '", right, "' here");
   }
   return "nothing";
+}
+
+// This machine's address on the way to the ranks' host; "" if there is none but the loopback.
+std::string AddressTowards(const RankEnvironment& ranks) {
+  addrinfo hints = {}, *found = nullptr;
+  hints.ai_socktype = SOCK_DGRAM;
+  if (::getaddrinfo(ranks.host.c_str(), absl::StrCat(ranks.port).c_str(), &hints, &found) != 0) {
+    return "";
+  }
+  std::string address;
+  for (const addrinfo* one = found; one != nullptr && address.empty(); one = one->ai_next) {
+    const int fd = ::socket(one->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_storage self = {};
+    socklen_t size = sizeof(self);
+    char text[NI_MAXHOST] = "";
+    // Of a datagram socket this only chooses the route: nothing is sent.
+    if (fd >= 0 && ::connect(fd, one->ai_addr, one->ai_addrlen) == 0 &&
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&self), &size) == 0 &&
+        ::getnameinfo(reinterpret_cast<sockaddr*>(&self), size, text, sizeof(text), nullptr, 0,
+                      NI_NUMERICHOST) == 0 &&
+        !IsLoopback(text)) {
+      address = text;
+    }
+    if (fd >= 0) ::close(fd);
+  }
+  ::freeaddrinfo(found);
+  return address;
+}
+
+// Where Gloo listens for the other ranks.  Its own default is the address of this machine's name,
+// which Debian sets to the loopback.
+std::shared_ptr<gloo::transport::Device> MakeDevice(const RankEnvironment& ranks) {
+  using Gloo = c10d::ProcessGroupGloo;
+  const char* const interface = std::getenv("GLOO_SOCKET_IFNAME");
+  if (interface != nullptr && *interface != '\0') return Gloo::createDeviceForInterface(interface);
+  if (IsLoopback(ranks.host)) return Gloo::createDeviceForHostname("127.0.0.1");
+  const std::string address = AddressTowards(ranks);
+  return address.empty() ? Gloo::createDefaultDevice() : Gloo::createDeviceForHostname(address);
 }
 
 std::string Where(const RankEnvironment& ranks) {
@@ -226,9 +266,7 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Join(const RankEnvir
   OP3D_RETURN_IF_ERROR(ExplainMeeting(
       CatchTorch([&] {
         auto gloo_options = c10d::ProcessGroupGloo::Options::create(kOperationTimeout);
-        gloo_options->devices.push_back(
-            IsLoopback(ranks.host) ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
-                                   : c10d::ProcessGroupGloo::createDefaultDevice());
+        gloo_options->devices.push_back(MakeDevice(ranks));
         state->host_backend = c10::make_intrusive<c10d::ProcessGroupGloo>(
             c10::make_intrusive<c10d::PrefixStore>("gloo", state->store), ranks.rank, ranks.size,
             gloo_options);

@@ -7,26 +7,25 @@
 //
 // Every rank sends a heartbeat once per interval and checks the next rank's.  A rank that is silent
 // for too long, or that reports why it stops, becomes the verdict, which all ranks read.  A rank
-// that still hangs in a collective operation some time after the verdict is ended.  Torch-free.
+// that is cut off from the store takes its host for dead.  A rank that still hangs in a collective
+// operation some time after the verdict is ended.  Torch-free.
 #ifndef OP3D_DISTRIBUTED_RANK_WATCH_H_
 #define OP3D_DISTRIBUTED_RANK_WATCH_H_
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace op3d {
 
-// A table that all ranks share.  Called from one thread at a time; no call waits for other ranks.
+// A table that all ranks share.  Called from one thread at a time; no call waits for other ranks,
+// but a call may hang if the way to the table's host is cut.
 class RankStore {
  public:
   virtual ~RankStore() = default;
@@ -60,7 +59,8 @@ struct RankWatchOptions {
 class RankWatch {
  public:
   RankWatch(std::unique_ptr<RankStore> store, RankWatchOptions options);
-  // Stops the heartbeat.  Call Leave() or Fail() first, or the others treat it as dead.
+  // Stops the heartbeat.  Call Leave() or Fail() first, or the others treat it as dead.  Waits at
+  // most `silence` for a request that hangs.
   ~RankWatch();
   RankWatch(const RankWatch&) = delete;
   RankWatch& operator=(const RankWatch&) = delete;
@@ -80,29 +80,9 @@ class RankWatch {
   void AwaitOthers(absl::Duration most);
 
  private:
-  void Work();
-  void Beat() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void LookAtNeighbour(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ReadVerdict(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Judge(const std::string& verdict) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<std::optional<std::string>> Get(const std::string& key)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Duration Silence() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-
-  const RankWatchOptions options_;
-  absl::Mutex mutex_;
-  const std::unique_ptr<RankStore> store_ ABSL_GUARDED_BY(mutex_);
-  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
-  bool left_ ABSL_GUARDED_BY(mutex_) = false;
-  bool impatient_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t beats_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::string neighbour_beat_ ABSL_GUARDED_BY(mutex_);
-  // When the neighbour, and the store, last answered.
-  absl::Time heard_ ABSL_GUARDED_BY(mutex_);
-  absl::Time answered_ ABSL_GUARDED_BY(mutex_);
-  std::optional<std::string> verdict_ ABSL_GUARDED_BY(mutex_);
-  absl::Time judged_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
-  std::thread thread_;  // the last member: it uses the others
+  class Core;
+  const std::shared_ptr<Core> core_;
+  std::thread asking_, guarding_;
 };
 
 }  // namespace op3d

@@ -4,9 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
+#include "absl/synchronization/mutex.h"
 #include "op3d/base/testing/status_matchers.h"
 
 namespace op3d {
@@ -19,11 +20,13 @@ struct Table {
   absl::Mutex mutex;
   std::map<std::string, std::string> values ABSL_GUARDED_BY(mutex);
   bool gone ABSL_GUARDED_BY(mutex) = false;
+  // Requests hang, as over a cut link.
+  bool cut ABSL_GUARDED_BY(mutex) = false;
 };
 
 class TableStore : public RankStore {
  public:
-  explicit TableStore(Table* table) : table_(table) {}
+  explicit TableStore(std::shared_ptr<Table> table) : table_(std::move(table)) {}
   absl::Status Set(const std::string& key, const std::string& value) override {
     absl::MutexLock lock(&table_->mutex);
     if (table_->gone) return absl::UnavailableError("gone");
@@ -32,6 +35,8 @@ class TableStore : public RankStore {
   }
   absl::StatusOr<std::optional<std::string>> Get(const std::string& key) override {
     absl::MutexLock lock(&table_->mutex);
+    const auto whole = [this] { return !table_->cut; };
+    table_->mutex.Await(absl::Condition(&whole));
     if (table_->gone) return absl::UnavailableError("gone");
     const auto found = table_->values.find(key);
     if (found == table_->values.end()) return std::optional<std::string>();
@@ -44,7 +49,7 @@ class TableStore : public RankStore {
   }
 
  private:
-  Table* const table_;
+  const std::shared_ptr<Table> table_;
 };
 
 class RankWatchTest : public testing::Test {
@@ -62,8 +67,8 @@ class RankWatchTest : public testing::Test {
       absl::MutexLock lock(&mutex_);
       ended_.push_back(sentence);
     };
-    TableStore(&table_).Set("watch/name/" + std::to_string(rank), options.self).IgnoreError();
-    return std::make_unique<RankWatch>(std::make_unique<TableStore>(&table_), options);
+    TableStore(shared_).Set("watch/name/" + std::to_string(rank), options.self).IgnoreError();
+    return std::make_unique<RankWatch>(std::make_unique<TableStore>(shared_), options);
   }
 
   std::vector<std::string> AwaitEnded(size_t count) {
@@ -75,7 +80,9 @@ class RankWatchTest : public testing::Test {
     return ended_;
   }
 
-  Table table_;
+  // A request that hangs outlives its watch.
+  const std::shared_ptr<Table> shared_ = std::make_shared<Table>();
+  Table& table_ = *shared_;
   absl::Mutex mutex_;
   std::vector<std::string> ended_ ABSL_GUARDED_BY(mutex_);
 };
@@ -120,6 +127,18 @@ TEST_F(RankWatchTest, LeavingIsNoDeath) {
   EXPECT_THAT(one->Explain(absl::InternalError("disk full")),
               StatusIs(absl::StatusCode::kInternal, HasSubstr("disk full")));
   one->AwaitOthers(absl::Seconds(20));  // at once
+}
+
+TEST_F(RankWatchTest, ARankThatIsCutOffFromTheStoreEndsToo) {
+  auto two = Watch(1);
+  const auto cut = [&](bool value) {
+    absl::MutexLock lock(&table_.mutex);
+    table_.cut = value;
+  };
+  cut(true);
+  EXPECT_THAT(AwaitEnded(1)[0], AllOf(HasSubstr("rank 0"), HasSubstr("rendezvous store"),
+                                      HasSubstr("not answered for 400ms")));
+  two.reset();  // does not wait for the request
 }
 
 TEST_F(RankWatchTest, AStoreThatIsGoneIsItsKeepersDeath) {
