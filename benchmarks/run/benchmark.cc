@@ -21,6 +21,7 @@
 #include "benchmarks/run/search_run.h"
 #include "benchmarks/settings/settings_resolution.h"
 #include "data/annotation/video_list.h"
+#include "data/command/frame_export.h"
 #include "data/video/ffmpeg/ffmpeg_version.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program/commit.h"
@@ -767,6 +768,12 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   record.mutable_environment()->set_finished(results::RecordTime(absl::Now()));
   results::ReportExtras extras;
   OP3D_ASSIGN_OR_RETURN(extras.mistakes, results::ReadMistakes(folder->path(), record, ""));
+  if (extras.mistakes.has_value()) {
+    const std::vector<std::string> names = results::NamesOf(*extras.mistakes, extras.shown_wrong);
+    OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> strips,
+                          data::FrameStripsOf(data.evaluation, names));
+    for (size_t i = 0; i < strips.size(); ++i) extras.mistakes->wrong[i].strip = strips[i];
+  }
   OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record, extras));
   OP3D_RETURN_IF_ERROR(results::WriteRecord(folder->path(), record));
   folder->Log("finished", {{"wall_seconds", time.wall()}});

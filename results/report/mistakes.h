@@ -16,6 +16,9 @@
 
 namespace op3d::results {
 
+// How many wrong videos a page shows unless somebody asks for more.
+inline constexpr int kShownWrong = 24;
+
 struct WrongVideo {
   // As in the list; "video 17" (from 1) if the scores have no names.
   std::string name;
@@ -48,6 +51,9 @@ struct Mistakes {
 absl::StatusOr<std::optional<Mistakes>> ReadMistakes(const std::string& folder,
                                                      const RunRecord& record,
                                                      const std::string& row);
+
+// The names of the first `most` wrong videos.
+std::vector<std::string> NamesOf(const Mistakes& mistakes, int most);
 
 // The confusion matrix, and the pairs of classes that are confused most.
 std::string ConfusionSection(const Mistakes& mistakes);
