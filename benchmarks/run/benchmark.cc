@@ -704,6 +704,18 @@ absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
   return found;
 }
 
+// What the model got wrong, with frames, for the page of the run.  An error is no reason to lose the
+// record.
+absl::Status FindMistakes(const std::string& folder, const RunRecord& record,
+                          const std::vector<data::Video>& videos, results::ReportExtras* extras) {
+  OP3D_ASSIGN_OR_RETURN(extras->mistakes, results::ReadMistakes(folder, record, ""));
+  if (!extras->mistakes.has_value()) return absl::OkStatus();
+  const std::vector<std::string> names = results::NamesOf(*extras->mistakes, extras->shown_wrong);
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> strips, data::FrameStripsOf(videos, names));
+  for (size_t i = 0; i < strips.size(); ++i) extras->mistakes->wrong[i].strip = strips[i];
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
@@ -767,13 +779,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   time.set_peak_memory_mib(results::PeakMemoryMib());
   record.mutable_environment()->set_finished(results::RecordTime(absl::Now()));
   results::ReportExtras extras;
-  OP3D_ASSIGN_OR_RETURN(extras.mistakes, results::ReadMistakes(folder->path(), record, ""));
-  if (extras.mistakes.has_value()) {
-    const std::vector<std::string> names = results::NamesOf(*extras.mistakes, extras.shown_wrong);
-    OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> strips,
-                          data::FrameStripsOf(data.evaluation, names));
-    for (size_t i = 0; i < strips.size(); ++i) extras.mistakes->wrong[i].strip = strips[i];
-  }
+  const absl::Status found_wrong = FindMistakes(folder->path(), record, data.evaluation, &extras);
+  if (!found_wrong.ok()) Progress::Print(absl::StrCat("report: ", found_wrong.message()));
   OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record, extras));
   OP3D_RETURN_IF_ERROR(results::WriteRecord(folder->path(), record));
   folder->Log("finished", {{"wall_seconds", time.wall()}});

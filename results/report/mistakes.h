@@ -1,7 +1,7 @@
 // What a model got wrong, video by video, from the scores of its test.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::optional<Mistakes> mistakes, ReadMistakes(folder, record, ""));
-//   if (mistakes.has_value()) page += ConfusionSection(*mistakes) + WrongVideosSection(*mistakes);
+//   if (mistakes.has_value()) page += WrongVideosSection(*mistakes, kShownWrong);
 #ifndef OP3D_RESULTS_REPORT_MISTAKES_H_
 #define OP3D_RESULTS_REPORT_MISTAKES_H_
 
