@@ -32,7 +32,8 @@ ABSL_FLAG(std::string, output, "",
           "the file to write; default: RUN/README.md, RUN/.eval_results/NAME.yaml, or "
           "DIR/croissant.json with its table of videos next to it");
 ABSL_FLAG(std::string, weights, "",
-          "model_card, eval_results: which model of the run; default: RUN/model.safetensors");
+          "model_card, eval_results: which model of the run; default: RUN/model.safetensors, "
+          "or RUN/published_model.safetensors where there is only that");
 ABSL_FLAG(std::string, hub_dataset, "",
           "model_card, eval_results: the dataset's id on the hub, OWNER/NAME");
 ABSL_FLAG(std::string, hub_task, "",
@@ -83,9 +84,11 @@ absl::Status ExportRun(const std::string& word, const std::string& format) {
                         results::ReadNamedRecords({word}));
   const std::string folder =
       FolderExists(run) ? run : std::filesystem::path(run).parent_path().string();
-  const std::string file = absl::GetFlag(FLAGS_weights).empty()
-                               ? JoinPath(folder, "model.safetensors")
-                               : UserPath(absl::GetFlag(FLAGS_weights));
+  // A run of the published method alone has its model under another name.
+  const std::string published = JoinPath(folder, "published_model.safetensors");
+  std::string file = JoinPath(folder, "model.safetensors");
+  if (!FileExists(file) && FileExists(published)) file = published;
+  if (!absl::GetFlag(FLAGS_weights).empty()) file = UserPath(absl::GetFlag(FLAGS_weights));
   if (!FileExists(file)) {
     return absl::NotFoundError(absl::StrCat("there is no ", file,
                                             "; name the run's folder, which has the weights (a "

@@ -8,9 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +22,6 @@
 #include "op3d/base/file.h"
 #include "op3d/base/program/common_flags.h"
 #include "op3d/base/program/program.h"
-#include "op3d/base/progress.h"
 #include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "planner/search/search_folder.h"
@@ -51,16 +47,15 @@ ABSL_FLAG(std::string, index, "", op3d::kIndexHelp);
 ABSL_FLAG(std::string, row, "",
           "whose mistakes are shown: the name of a row in the record (long_run); default: the "
           "planned model");
-ABSL_FLAG(int, wrong, 24, "how many of the wrong videos are shown, the worst first");
+ABSL_FLAG(int, wrong, op3d::results::kShownWrong,
+          "how many of the wrong videos are shown, the worst first");
 ABSL_FLAG(int, threads, 0, op3d::kJobsHelp);
 
 namespace op3d::results {
 namespace {
 
-constexpr int kStripFrames = 8, kStripHeight = 96;
-
-// The videos of the test, by name.
-absl::StatusOr<std::map<std::string, data::Video>> TestVideosByName(const RunRecord& record) {
+// The videos of the test, with --dataset_root.
+absl::StatusOr<std::vector<data::Video>> TestVideos(const RunRecord& record) {
   const std::string root = UserPath(absl::GetFlag(FLAGS_dataset_root));
   DatasetSettings dataset = record.settings().dataset();
   if (!absl::GetFlag(FLAGS_dataset).empty()) {
@@ -75,46 +70,24 @@ absl::StatusOr<std::map<std::string, data::Video>> TestVideosByName(const RunRec
   OP3D_ASSIGN_OR_RETURN(const int threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
   OP3D_ASSIGN_OR_RETURN(data::VideoList list, data::LoadVideoList(dataset, dataset.evaluation(),
                                                                   root, loader, threads, index));
-  std::map<std::string, data::Video> videos;
-  for (data::Video& video : list.videos) {
-    const std::string name = video.name;
-    videos.emplace(name, std::move(video));
-  }
-  return videos;
+  return std::move(list.videos);
 }
 
-// Strips of frames for the wrong videos that are shown.  A video that is missing or does not decode
-// stays without one; an error if that is all of them.
+// Strips of frames for the first `shown` wrong videos; an error if not one of them is there.
 absl::Status AddStrips(const RunRecord& record, int shown, Mistakes* mistakes) {
-  OP3D_ASSIGN_OR_RETURN(const auto videos, TestVideosByName(record));
-  const size_t count = std::min(mistakes->wrong.size(), static_cast<size_t>(shown));
-  Progress progress("frames", static_cast<int64_t>(count), "videos");
-  size_t found = 0;
-  for (size_t i = 0; i < count; ++i) {
-    WrongVideo& wrong = mistakes->wrong[i];
-    progress.Add(1);
-    const auto video = videos.find(wrong.name);
-    if (video == videos.end()) continue;
-    data::MediaOptions media;
-    media.content = video->second.content;
-    const absl::StatusOr<std::unique_ptr<data::VideoReader>> reader =
-        data::OpenIndexed(video->second.path, video->second.scan, media);
-    absl::StatusOr<std::string> strip =
-        reader.ok() ? data::FrameStrip(reader->get(), kStripFrames, kStripHeight)
-                    : absl::StatusOr<std::string>(reader.status());
-    if (absl::IsCancelled(strip.status())) return strip.status();
-    if (!strip.ok()) {
-      Progress::Print(absl::StrCat("without frames: ", strip.status().message()));
-      continue;
-    }
-    wrong.strip = *std::move(strip);
-    ++found;
+  OP3D_ASSIGN_OR_RETURN(const std::vector<data::Video> videos, TestVideos(record));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> strips,
+                        data::FrameStripsOf(videos, NamesOf(*mistakes, shown)));
+  const bool any =
+      std::any_of(strips.begin(), strips.end(), [](const auto& strip) { return !strip.empty(); });
+  if (!any && !strips.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--dataset_root=", absl::GetFlag(FLAGS_dataset_root), " has none of the ",
+                     strips.size(), " videos that the run got wrong (", mistakes->wrong[0].name,
+                     " ...); it is a copy of another dataset, or of another version"));
   }
-  if (found > 0 || count == 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--dataset_root=", absl::GetFlag(FLAGS_dataset_root), " has none of the ", count,
-                   " videos that the run got wrong (", mistakes->wrong[0].name,
-                   " ...); it is a copy of another dataset, or of another version"));
+  for (size_t i = 0; i < strips.size(); ++i) mistakes->wrong[i].strip = strips[i];
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ReportExtras> ReadExtras(const std::string& run, const NamedRecord& read) {

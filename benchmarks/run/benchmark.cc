@@ -24,6 +24,7 @@
 #include "benchmarks/parts/search_run.h"
 #include "benchmarks/settings/settings_resolution.h"
 #include "data/annotation/video_list.h"
+#include "data/command/frame_export.h"
 #include "data/video/ffmpeg/ffmpeg_version.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program/run_folder.h"
@@ -803,6 +804,18 @@ absl::StatusOr<std::vector<Found>> FindPlans(const BenchmarkOptions& options,
   return found;
 }
 
+// What the model got wrong, with frames, for the page of the run.  An error is no reason to lose the
+// record.
+absl::Status FindMistakes(const std::string& folder, const RunRecord& record,
+                          const std::vector<data::Video>& videos, results::ReportExtras* extras) {
+  OP3D_ASSIGN_OR_RETURN(extras->mistakes, results::ReadMistakes(folder, record, ""));
+  if (!extras->mistakes.has_value()) return absl::OkStatus();
+  const std::vector<std::string> names = results::NamesOf(*extras->mistakes, extras->shown_wrong);
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> strips, data::FrameStripsOf(videos, names));
+  for (size_t i = 0; i < strips.size(); ++i) extras->mistakes->wrong[i].strip = strips[i];
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ServeRun(const BenchmarkOptions& options, const std::string& service,
@@ -890,7 +903,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   RemoveChildrenTime(options.output_dir);
   record.mutable_environment()->set_finished(results::RecordTime(absl::Now()));
   results::ReportExtras extras;
-  OP3D_ASSIGN_OR_RETURN(extras.mistakes, results::ReadMistakes(folder->path(), record, ""));
+  const absl::Status found_wrong = FindMistakes(folder->path(), record, data.evaluation, &extras);
+  if (!found_wrong.ok()) Progress::Print(absl::StrCat("report: ", found_wrong.message()));
   OP3D_RETURN_IF_ERROR(results::WriteReport(folder->path(), record, extras));
   OP3D_RETURN_IF_ERROR(results::WriteRecord(folder->path(), record));
   folder->Log("finished", {{"wall_seconds", time.wall()}});

@@ -1,16 +1,20 @@
 #include "data/command/frame_export.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "data/index/index_update.h"
 #include "data/transform/resize.h"
 #include "data/video/image/jpeg.h"
 #include "data/video/image/png.h"
 #include "op3d/base/file.h"
+#include "op3d/base/progress.h"
 #include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
@@ -19,7 +23,7 @@ namespace op3d::data {
 namespace {
 
 constexpr int kLongestSide = 32768;
-constexpr int kStripGap = 2, kStripQuality = 82;
+constexpr int kStripGap = 2, kStripQuality = 82, kStripFrames = 8, kStripHeight = 96;
 constexpr uint8_t kStripGrey = 128;
 
 absl::StatusOr<RgbImage> Resized(const RgbImage& image, const PictureSize& size) {
@@ -100,6 +104,35 @@ absl::StatusOr<std::string> FrameStrip(VideoReader* reader, int frames, int heig
     return absl::OkStatus();
   }));
   return EncodeJpeg(strip, kStripQuality);
+}
+
+absl::StatusOr<std::vector<std::string>> FrameStripsOf(absl::Span<const Video> videos,
+                                                       absl::Span<const std::string> names) {
+  std::map<absl::string_view, const Video*> by_name;
+  for (const Video& video : videos) by_name.emplace(video.name, &video);
+  Progress progress("frames", static_cast<int64_t>(names.size()), "videos");
+  std::vector<std::string> strips;
+  for (const std::string& name : names) {
+    progress.Add(1);
+    strips.emplace_back();
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) continue;
+    const Video& video = *found->second;
+    MediaOptions media;
+    media.content = video.content;
+    const absl::StatusOr<std::unique_ptr<VideoReader>> reader =
+        OpenIndexed(video.path, video.scan, media);
+    absl::StatusOr<std::string> strip = reader.ok()
+                                            ? FrameStrip(reader->get(), kStripFrames, kStripHeight)
+                                            : absl::StatusOr<std::string>(reader.status());
+    if (absl::IsCancelled(strip.status())) return strip.status();
+    if (strip.ok()) {
+      strips.back() = *std::move(strip);
+    } else {
+      Progress::Print(absl::StrCat("without frames: ", strip.status().message()));
+    }
+  }
+  return strips;
 }
 
 std::string ExportedFrameJson(const ExportedFrame& frame) {

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "data/annotation/video_list.h"
 #include "data/video/media.h"
 
 namespace op3d::data {
@@ -40,6 +42,12 @@ absl::StatusOr<std::vector<ExportedFrame>> ExportFrames(const std::string& video
 // Errors of VideoReader::Read; InvalidArgument: `frames` outside [1, 1000] or `height` outside
 // [1, 1024].
 absl::StatusOr<std::string> FrameStrip(VideoReader* reader, int frames, int height);
+
+// The strips of the videos with these names, 8 frames of 96 pixels each, in the order of `names`; ""
+// for a name that is not among `videos`, and for a video that does not decode, which is said on
+// stderr.  Shows a progress bar.  Cancelled: a signal came.
+absl::StatusOr<std::vector<std::string>> FrameStripsOf(absl::Span<const Video> videos,
+                                                       absl::Span<const std::string> names);
 
 // One JSON object: frame, file.
 std::string ExportedFrameJson(const ExportedFrame& frame);

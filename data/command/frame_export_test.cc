@@ -71,5 +71,18 @@ TEST_F(FrameExportTest, AStripShowsEvenlySpacedFrames) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("height of a strip is 5000")));
 }
 
+TEST_F(FrameExportTest, StripsAreFoundByName) {
+  const std::string broken = JoinPath(TestFolder("strips"), "broken.mp4");
+  ASSERT_THAT(WriteFileAtomically(broken, "no video"), IsOk());
+  const std::vector<Video> videos = {{"a", video_, 0, 20}, {"broken", broken, 0, 20}};
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> strips,
+                       FrameStripsOf(videos, {"nowhere", "a", "broken"}));
+  ASSERT_EQ(strips.size(), 3u);
+  EXPECT_EQ(strips[0], "");
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(video_));
+  EXPECT_EQ(strips[1], *FrameStrip(reader.get(), 8, 96));
+  EXPECT_EQ(strips[2], "");
+}
+
 }  // namespace
 }  // namespace op3d::data

@@ -130,7 +130,7 @@ TEST(ChildRunnerTest, EveryFaultIsASentence) {
       {"echo \"{torn\"", absl::StatusCode::kInvalidArgument, "cannot be read"},
       {"exit 2", absl::StatusCode::kInvalidArgument, "exit code 2, wrong use or bad input"},
       {"exit 127", absl::StatusCode::kInvalidArgument,
-       "cannot be run: exit code 127, no such program"},
+       "cannot be run (exit code 127)"},
       {"exit 5", absl::StatusCode::kUnavailable, "tried 2 times: the child ended with exit code 5"},
   };
   for (const Case& test : cases) {

@@ -1,9 +1,9 @@
 // What a model hub needs beside the weights of a run: the model card and the evaluation results, in
 // Hugging Face's formats.
 //
-//   OP3D_ASSIGN_OR_RETURN(const RecipeResult* row, FindRowOfWeights(record, weights_bytes));
-//   OP3D_ASSIGN_OR_RETURN(std::string card, RenderModelCard(named, *row, HubOptions()));
-//   WriteFileAtomically(JoinPath(run, "README.md"), card);
+//   OP3D_ASSIGN_OR_RETURN(const RecipeResult* row, FindRowOfWeights(run.record, bytes, path));
+//   OP3D_ASSIGN_OR_RETURN(std::string card, RenderModelCard(run, *row, HubOptions()));
+//   WriteFileAtomically(JoinPath(folder, "README.md"), card);
 //
 // Sources of the formats: huggingface.co/docs/hub/model-cards (Markdown with YAML front matter) and
 // huggingface.co/docs/hub/eval-results (.eval_results/*.yaml).

@@ -1,6 +1,6 @@
 // Values as YAML writes them.
 //
-//   absl::StrCat("name: ", YamlText("a: \"b\""), "\n");    // name: "a: \"b\""
+//   const std::string line = "name: " + YamlText("a: b");    // name: "a: b"
 #ifndef OP3D_RESULTS_EXPORT_YAML_H_
 #define OP3D_RESULTS_EXPORT_YAML_H_
 

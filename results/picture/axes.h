@@ -2,7 +2,7 @@
 //
 //   const Scale x = {0, 20, 46, 250};    // data 0 to 20, pixels 46 to 250
 //   x(10);                               // 148
-//   for (const double tick : Ticks(x.low, x.high, 5)) ...
+//   for (const double tick : Ticks(x.low, x.high, 5)) Use(tick);
 #ifndef OP3D_RESULTS_PICTURE_AXES_H_
 #define OP3D_RESULTS_PICTURE_AXES_H_
 

@@ -171,6 +171,15 @@ absl::StatusOr<std::optional<Mistakes>> ReadMistakes(const std::string& folder,
   return mistakes;
 }
 
+std::vector<std::string> NamesOf(const Mistakes& mistakes, int most) {
+  std::vector<std::string> names;
+  for (const WrongVideo& wrong : mistakes.wrong) {
+    if (static_cast<int>(names.size()) >= most) break;
+    names.push_back(wrong.name);
+  }
+  return names;
+}
+
 std::string ConfusionSection(const Mistakes& mistakes) {
   struct Confused {
     int64_t videos;

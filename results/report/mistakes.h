@@ -1,7 +1,7 @@
 // What a model got wrong, video by video, from the scores of its test.
 //
 //   OP3D_ASSIGN_OR_RETURN(std::optional<Mistakes> mistakes, ReadMistakes(folder, record, ""));
-//   if (mistakes.has_value()) page += ConfusionSection(*mistakes) + WrongVideosSection(*mistakes);
+//   if (mistakes.has_value()) page += WrongVideosSection(*mistakes, kShownWrong);
 #ifndef OP3D_RESULTS_REPORT_MISTAKES_H_
 #define OP3D_RESULTS_REPORT_MISTAKES_H_
 
@@ -15,6 +15,9 @@
 #include "results/record/run_record.pb.h"
 
 namespace op3d::results {
+
+// How many wrong videos a page shows unless somebody asks for more.
+inline constexpr int kShownWrong = 24;
 
 struct WrongVideo {
   // As in the list; "video 17" (from 1) if the scores have no names.
@@ -48,6 +51,9 @@ struct Mistakes {
 absl::StatusOr<std::optional<Mistakes>> ReadMistakes(const std::string& folder,
                                                      const RunRecord& record,
                                                      const std::string& row);
+
+// The names of the first `most` wrong videos.
+std::vector<std::string> NamesOf(const Mistakes& mistakes, int most);
 
 // The confusion matrix, and the pairs of classes that are confused most.
 std::string ConfusionSection(const Mistakes& mistakes);

@@ -29,7 +29,7 @@ struct ReportExtras {
   // The confusion matrix and the wrong videos; not shown if the record was edited.
   std::optional<Mistakes> mistakes = std::nullopt;
   // How many of the wrong videos.
-  int shown_wrong = 24;
+  int shown_wrong = kShownWrong;
 };
 
 // The page, HTML 5 in UTF-8.  All texts of the record are escaped.  If the record was edited, the
