@@ -21,7 +21,6 @@ import json
 import os
 import random
 import sys
-import time
 
 import peers
 
@@ -304,15 +303,6 @@ def measure_ours(program, info, draws, smoke):
     return costs
 
 
-def milliseconds(work, least_seconds):
-    """CPU time of one call; calls until `least_seconds` have passed."""
-    calls, start = 0, time.process_time()
-    while calls == 0 or time.process_time() - start < least_seconds:
-        work()
-        calls += 1
-    return 1000 * (time.process_time() - start) / calls
-
-
 def check_peers(decoders, info, draws, notes):
     """The peers that can read the file; those of them with right frames."""
     able, right = [], []
@@ -350,7 +340,7 @@ def run_file(arguments, info, decoders, costs, notes):
             for work, do in works.items():
                 if turn == 0:
                     do()  # allocates
-                cost = milliseconds(do, least) / (len(draws) if work == "TrainingSample" else 1)
+                cost = peers.milliseconds(do, least) / (len(draws) if work == "TrainingSample" else 1)
                 costs.add("%s/%s" % (work, info["file"]), name, cost)
         ours.append(measure_ours(arguments.program, info, draws, arguments.smoke))
         for work in WORKS:

@@ -24,7 +24,6 @@ import math
 import os
 import struct
 import sys
-import time
 
 import peers
 
@@ -227,14 +226,15 @@ def make_step(peer, network_name, what, shape, precision):
         network = network.to(memory_format=torch.channels_last_3d)
         clip = clip.to(memory_format=torch.channels_last_3d)
     network.train(what == "train")
-    torch._dynamo.reset()
-    torch._inductor.config.freezing = peer == "frozen"
     run = torch.compile(network) if "compiled" in peer or peer == "frozen" else network
     amp = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
     if what == "evaluate":
         def evaluate():
             with torch.no_grad(), amp:
                 run(clip)
+        # The first call compiles. As an option of torch.compile, freezing has no effect in torch 2.11.
+        with torch._inductor.config.patch(freezing=peer == "frozen"):
+            evaluate()
         return evaluate
     labels = torch.randint(400, (clips,))
     parameters = list(network.parameters())
@@ -251,15 +251,6 @@ def make_step(peer, network_name, what, shape, precision):
     return train
 
 
-def milliseconds(step, least_seconds):
-    """Mean CPU time of one call; calls until `least_seconds` have passed."""
-    calls, start = 0, time.process_time()
-    while calls == 0 or time.process_time() - start < least_seconds:
-        step()
-        calls += 1
-    return 1000 * (time.process_time() - start) / calls
-
-
 def measure_ours(program, name, least_seconds):
     rows = peers.benchmark_rows(program, ["--benchmark_filter=^%s/" % name, "--benchmark_min_time=%g" % least_seconds])
     if len(rows) != 1:
@@ -268,9 +259,13 @@ def measure_ours(program, name, least_seconds):
 
 
 def run_work(arguments, network, what, shape, precision, costs, notes):
+    import torch
     name = "%s/%s/%s/%s" % (network, what, "x".join(map(str, shape)), precision)
     least = 0 if arguments.smoke else 1
     steps = {}
+    # All networks share their code, and dynamo compiles one code only a few times; not later, when it would throw
+    # away what this work's peers have compiled.
+    torch._dynamo.reset()
     for peer in arguments.peers:
         try:
             step = make_step(peer, network, what, shape, precision)
@@ -281,10 +276,12 @@ def run_work(arguments, network, what, shape, precision, costs, notes):
             continue
         if step:
             steps[peer] = step
+    for step in steps.values():
+        step()  # nothing is left to be compiled in the first turn
     for turn in range(arguments.turns):
         ours = [measure_ours(arguments.program, name, least)]
         for peer, step in steps.items():
-            costs.add(name, peer, milliseconds(step, least))
+            costs.add(name, peer, peers.milliseconds(step, least))
         ours.append(measure_ours(arguments.program, name, least))
         costs.add(name, peers.OURS, sum(ours) / 2)
         print("%s: turn %d of %d" % (name, turn + 1, arguments.turns), file=sys.stderr)

@@ -10,6 +10,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 
 OURS = "op3d"
 
@@ -68,6 +69,15 @@ class Costs:
                     row["ratio"] = spread(self.ratios(work, who))
                 rows.append(row)
         return rows
+
+
+def milliseconds(step, least_seconds):
+    """Mean CPU time of one call; calls until `least_seconds` have passed."""
+    calls, start = 0, time.process_time()
+    while calls == 0 or time.process_time() - start < least_seconds:
+        step()
+        calls += 1
+    return 1000 * (time.process_time() - start) / calls
 
 
 def benchmark_rows(program, flags):
