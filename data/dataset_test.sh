@@ -74,6 +74,59 @@ expect 0 'train: 2 of 2 listed videos can be used' \
   "$dataset" index phone --dataset=phone/dataset.textproto
 expect 2 'is there already' "$dataset" list phone
 
+# Shards of WebDataset: listed, indexed, checked and copied without unpacking them.
+mkdir in shards
+for i in 1 2; do cp root/a.mp4 "in/$i.mp4" && echo sit >"in/$i.cls"; done
+for i in 3 4; do cp root/b.mp4 "in/$i.mp4" && echo run >"in/$i.cls"; done
+tar -C in -cf shards/train-000.tar .
+expect 0 '2 classes, 2 videos to train on, 2 to test on' "$dataset" list shards
+shards=(shards --dataset=shards/dataset.textproto)
+expect 0 'evaluation: 2 of 2 listed videos can be used' "$dataset" index "${shards[@]}"
+expect 0 '4 videos read, .* 0 videos have errors' "$dataset" check "${shards[@]}"
+expect 0 '4 videos written, 0 were there, 0 cannot' \
+  "$dataset" transcode "${shards[@]}" --output_dir=unpacked
+expect 0 'three.safetensors' "$dataset" clip shards/train-000.tar/1.mp4 --frames=2 --size=16 \
+  --output=three.safetensors
+cmp one.safetensors three.safetensors || fail 'a member of a tar gives another clip than the file'
+expect 2 'the tar has no such member' "$dataset" inspect shards/train-000.tar/9.mp4
+
+# The same videos from a server: refused until its host is allowed.
+mkdir far
+/usr/bin/python3 -u -m http.server 0 --bind 127.0.0.1 >server.log 2>&1 &
+server=$!
+trap 'kill $server' EXIT
+for _ in $(seq 100); do
+  host=$(sed -n 's|^Serving HTTP on .*(http://\(.*\)/).*|\1|p' server.log)
+  [[ -n $host ]] && break
+  sleep 0.1
+done
+printf '%s 0\n' "http://$host/root/a.mp4" "http://$host/shards/train-000.tar/2.mp4" >far/train.txt
+printf '%s 1\n' root/b.mp4 root/gone.mp4 >far/test.txt
+for allowed in '' 'other.example.org' "$host"; do
+  hosts=
+  [[ -n $allowed ]] && hosts="allowed_hosts: \"$allowed\""
+  cat >far.textproto <<END
+name: "far" classes: 2 format: PATH_LABEL
+train { list: "train.txt" media: "." }
+evaluation { list: "http://$host/far/test.txt" media: "http://$host" }
+remote { tries: 1 cache_folder: "$PWD/cache" $hosts }
+END
+  far=(far --dataset=far.textproto)
+  case $allowed in
+    '') expect 2 'remote data is off' "$dataset" index "${far[@]}" ;;
+    other*) expect 1 'is not allowed; allowed: other.example.org' "$dataset" index "${far[@]}" ;;
+  esac
+done
+grep -q GET server.log && fail 'a host was asked that is not allowed'
+expect 0 'train: 2 of 2 listed videos can be used' "$dataset" index "${far[@]}"
+expect 0 '1 missing, 0 broken' "$dataset" index "${far[@]}"
+expect 0 '3 videos read, .* 0 videos have errors' "$dataset" check "${far[@]}"
+expect 2 'is a URL: a copy has the same lists' "$dataset" transcode "${far[@]}" --output_dir=near
+kill $server && trap - EXIT
+# What is in the cache needs no server.
+expect 1 'gone.mp4: cannot connect to 127.0.0.1' "$dataset" check "${far[@]}"
+expect 1 '1 of 4 videos have errors' "$dataset" check "${far[@]}"
+
 # Optical flow, if OpenCV is installed; and a clip of it as the network gets it.
 if "$dataset" flow "${own[@]}" --output_dir=flow 2>flow.log; then
   expect 0 '0 videos written, 2 were there, 0 cannot' "$dataset" flow "${own[@]}" --output_dir=flow

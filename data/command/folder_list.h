@@ -1,5 +1,5 @@
-// Makes lists for your own videos in class folders, as phones and archives store them.  All other
-// commands and `//benchmarks:own` need such lists.
+// Makes lists for your own videos in class folders, as phones and archives store them, or in the
+// shards of WebDataset.  All other commands and `//benchmarks:own` need such lists.
 //
 //   FolderListOptions options;
 //   options.folder = "/data/phone";                      // "run/IMG 1.mov", "jump/IMG 2.mp4", ...
@@ -17,7 +17,8 @@
 namespace op3d::data {
 
 struct FolderListOptions {
-  // Has one folder per class; the folder's name is the class name.
+  // Has one folder per class; the folder's name is the class name.  Or tars: the class of a video
+  // a.mp4 in one is the text of the member a.cls, otherwise the first folder of its path there.
   std::string folder;
   // Where the lists go; empty = into `folder`.
   std::string out;
@@ -30,7 +31,8 @@ struct FolderListOptions {
 struct FolderListReport {
   // The file for --dataset.
   std::string dataset;
-  // In the order of their labels: alphabetical.
+  // In the order of their labels: alphabetical.  If all classes are whole numbers, as in many shards,
+  // these are the labels.
   std::vector<std::string> classes;
   int64_t train = 0;
   int64_t test = 0;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "data/annotation/dataset_list.h"
+#include "data/video/testing/test_tar.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
@@ -40,8 +42,8 @@ TEST_F(FolderListTest, AFolderAClassBecomesADataset) {
   EXPECT_EQ(report.train, 3);
   EXPECT_EQ(report.test, 2);
   EXPECT_THAT(report.passed_over,
-              ElementsAre("empty/x.jpg: its name does not end like a video's", "empty: a folder without a video",
-                          "loose.mp4: is not in a class folder",
+              ElementsAre("empty/x.jpg: its name does not end like a video's",
+                          "empty: a folder without a video", "loose.mp4: is not in a class folder",
                           "side walk/notes.txt: its name does not end like a video's"));
   DatasetSettings dataset;
   ASSERT_THAT(ReadTextproto(report.dataset, &dataset), IsOk());
@@ -61,6 +63,43 @@ TEST_F(FolderListTest, AFolderAClassBecomesADataset) {
   // Nothing is overwritten.
   EXPECT_THAT(ListClassFolders(options_),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is there already")));
+}
+
+TEST_F(FolderListTest, ShardsOfWebDataset) {
+  options_.folder = TestFolder("shards");
+  std::vector<TestMember> members = {
+      {"none.mp4", "v"}, {"long.mp4", "v"}, {"long.cls", std::string(3, '\n')}};
+  for (int i = 0; i < 6; ++i) {
+    const std::string key = absl::StrCat("clip", i);
+    members.push_back({key + ".mp4", "v"});
+    members.push_back({key + ".cls", absl::StrCat(i % 2 == 0 ? 10 : 2, "\n")});
+    members.push_back({key + ".json", "{}"});
+  }
+  WriteTestTar(options_.folder + "/train-000.tar", members);
+  ASSERT_THAT(WriteFileAtomically(options_.folder + "/bad.tar", "x"), IsOk());
+  ASSERT_OK_AND_ASSIGN(FolderListReport report, ListClassFolders(options_));
+  EXPECT_EQ(report.classes.size(), 11);
+  EXPECT_EQ(report.classes[10], "10");
+  EXPECT_EQ(report.train + report.test, 6);
+  EXPECT_THAT(report.passed_over,
+              ElementsAre(HasSubstr("bad.tar"), HasSubstr("train-000.tar/long.mp4: has no class"),
+                          HasSubstr("no member none.cls")));
+  DatasetSettings dataset;
+  ASSERT_THAT(ReadTextproto(report.dataset, &dataset), IsOk());
+  ASSERT_OK_AND_ASSIGN(const DatasetList list,
+                       ReadDatasetList(dataset, dataset.train(), options_.folder));
+  for (const ListedVideo& video : list.videos) {
+    EXPECT_TRUE(video.label == 2 || video.label == 10) << video.path;
+    EXPECT_EQ(video.path.substr(0, 18), "train-000.tar/clip");
+  }
+  // A tar of class folders next to a class folder.
+  options_.folder = TestFolder("classes");
+  WriteTestTar(options_.folder + "/a.tar", {{"walk/1.mp4", "v"}, {"./run/x/2.mp4", "v"}});
+  Write("walk/3.mp4");
+  Write("run/4.mp4");
+  ASSERT_OK_AND_ASSIGN(report, ListClassFolders(options_));
+  EXPECT_THAT(report.classes, ElementsAre("run", "walk"));
+  EXPECT_EQ(report.train + report.test, 4);
 }
 
 TEST_F(FolderListTest, ListsElsewhereAreTheSame) {

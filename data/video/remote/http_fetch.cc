@@ -112,7 +112,9 @@ class Fetch {
       Watch watch(options_.timeout_seconds);
       FfmpegLog log;
       std::string body;
-      OP3D_ASSIGN_OR_RETURN(Connection connection, Connect(url, &watch));
+      absl::StatusOr<Connection> connected = Connect(url, &watch);
+      if (!connected.ok()) return WithReason(connected.status(), url, log);
+      const Connection connection = *std::move(connected);
       OP3D_ASSIGN_OR_RETURN(const Head head, Ask(url, connection.get(), &watch, &body));
       const bool redirected = head.status == 301 || head.status == 302 || head.status == 303 ||
                               head.status == 307 || head.status == 308;
@@ -135,6 +137,13 @@ class Fetch {
   }
 
  private:
+  // Of a certificate that is not trusted FFmpeg says only in its log.
+  static absl::Status WithReason(const absl::Status& status, const RemoteUrl& url,
+                                 const FfmpegLog& log) {
+    if (!url.tls || log.count() == 0) return status;
+    return absl::Status(status.code(), absl::StrCat(status.message(), " (", log.first(), ")"));
+  }
+
   // Why FFmpeg's call failed or ended.
   absl::Status Broken(int code, const Watch& watch, absl::string_view when) const {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "data/video/remote/remote_url.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -90,6 +91,29 @@ absl::Status RemoteFiles::Check(const std::string& url) const {
   return CheckAllowed(parsed, http_.allowed_hosts);
 }
 
+absl::Status RemoteFiles::FetchFrom(const RemoteUrl& url, FileCache::Reserve reserve,
+                                    int file) const {
+  const std::string host = absl::StrCat(url.host, ":", url.port);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (absl::Now() < hosts_[host].down_until) {
+      return absl::UnavailableError(absl::StrCat(url.Text(), ": not asked for, because the last ",
+                                                 kMostFailures, " files of ", host,
+                                                 " could not be had; try again later"));
+    }
+  }
+  const absl::Status status = FetchHttp(url, http_, reserve, file);
+  absl::MutexLock lock(&mutex_);
+  Host& known = hosts_[host];
+  // Any answer at all shows that the host is there.
+  known.failures = absl::IsUnavailable(status) ? known.failures + 1 : 0;
+  if (known.failures >= kMostFailures) {
+    known.failures = 0;
+    known.down_until = absl::Now() + absl::Seconds(kDownSeconds);
+  }
+  return status;
+}
+
 absl::StatusOr<CachedFile> RemoteFiles::Fetch(const std::string& url) const {
   const std::optional<TarUrl> place = SplitTarUrl(url);
   OP3D_ASSIGN_OR_RETURN(const RemoteUrl parsed,
@@ -102,7 +126,7 @@ absl::StatusOr<CachedFile> RemoteFiles::Fetch(const std::string& url) const {
   OP3D_ASSIGN_OR_RETURN(CachedFile file, cache_.Get(
                                              parsed.Text(), EndingOf(parsed),
                                              [&](int copy, FileCache::Reserve reserve) {
-                                               return FetchHttp(parsed, http_, reserve, copy);
+                                               return FetchFrom(parsed, reserve, copy);
                                              },
                                              patience));
   if (place.has_value()) file.path = JoinPath(file.path, place->member);

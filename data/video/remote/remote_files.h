@@ -12,17 +12,28 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "data/datasets/dataset.pb.h"
 #include "data/video/remote/file_cache.h"
 #include "data/video/remote/http_fetch.h"
+#include "data/video/remote/remote_url.h"
 
 namespace op3d::data {
 
 // Thread-safe.
+//
+// If kMostFailures files in a row cannot be had from a host, it counts as down: for kDownSeconds
+// each further file fails at once, so that a list of many files does not wait for every one.
 class RemoteFiles {
  public:
+  static constexpr int kMostFailures = 20;
+  static constexpr double kDownSeconds = 60;
+
   // Null if `settings` allow no host: remote data are off.  InvalidArgument: a number outside its
   // range; NotFound: no folder for the cache.  Makes the cache's folder.
   static absl::StatusOr<std::shared_ptr<const RemoteFiles>> Make(const RemoteSettings& settings);
@@ -38,9 +49,20 @@ class RemoteFiles {
   RemoteFiles(HttpOptions http, std::string s3_endpoint, FileCache cache)
       : http_(std::move(http)), s3_endpoint_(std::move(s3_endpoint)), cache_(std::move(cache)) {}
 
+  // FetchHttp, unless the host counts as down.
+  absl::Status FetchFrom(const RemoteUrl& url, FileCache::Reserve reserve, int file) const;
+
+  // What is known of a host.
+  struct Host {
+    int failures = 0;
+    absl::Time down_until = absl::InfinitePast();
+  };
+
   const HttpOptions http_;
   const std::string s3_endpoint_;
   const FileCache cache_;
+  mutable absl::Mutex mutex_;
+  mutable absl::flat_hash_map<std::string, Host> hosts_ ABSL_GUARDED_BY(mutex_);
 };
 
 // RemoteFiles::Fetch; InvalidArgument if `remote` is null, which says how to switch it on.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "data/video/testing/test_server.h"
@@ -75,6 +77,31 @@ TEST_F(RemoteFilesTest, AMemberOfATar) {
   ASSERT_OK_AND_ASSIGN(const CachedFile file, remote->Fetch(server.Url("/s.tar/run/a%20b.mp4")));
   EXPECT_TRUE(absl::EndsWith(file.path, ".tar/run/a b.mp4"));
   EXPECT_EQ(ReadFile(file.path.substr(0, file.path.find(".tar/") + 4)).value(), tar);
+}
+
+// A list of many files of a host that is down does not wait for each of them.
+TEST_F(RemoteFilesTest, AHostThatIsDown) {
+  std::atomic<bool> down{false};
+  TestServer server([&](const TestServer::Request& request, TestServer::Connection* connection) {
+    if (down) {
+      connection->SendStatus("503 Down");
+    } else {
+      connection->SendFile(request, "content");
+    }
+  });
+  settings_.add_allowed_hosts(server.host());
+  settings_.set_tries(1);
+  ASSERT_OK_AND_ASSIGN(const auto remote, RemoteFiles::Make(settings_));
+  EXPECT_EQ(Content(*remote, server.Url("/there")), "content");
+  down = true;
+  for (int i = 0; i < 3 * RemoteFiles::kMostFailures; ++i) {
+    EXPECT_THAT(remote->Fetch(server.Url(absl::StrCat("/", i))),
+                StatusIs(absl::StatusCode::kUnavailable,
+                         HasSubstr(i < RemoteFiles::kMostFailures ? "503" : "not asked for")));
+  }
+  EXPECT_EQ(server.requests(), 1 + RemoteFiles::kMostFailures);
+  // What is in the cache can be read all the time.
+  EXPECT_EQ(Content(*remote, server.Url("/there")), "content");
 }
 
 TEST_F(RemoteFilesTest, ChecksTheSettings) {

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "data/video/stored/frame_names.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
@@ -37,23 +36,8 @@ class FrameTar : public StoredFrames {
   absl::StatusOr<absl::string_view> Encoded(int64_t frame, int picture) override {
     OP3D_ASSIGN_OR_RETURN(const TarMember member,
                           shard_->Find(JoinPath(folder_, names_.Name(frame, picture))));
-    if (member.bytes > kLargestPicture) {
-      return absl::DataLossError(absl::StrCat(Where(frame, picture), " has ", member.bytes,
-                                              " bytes, too many for a frame"));
-    }
-    bytes_.resize(static_cast<size_t>(member.bytes));
-    size_t read = 0;
-    while (read < bytes_.size()) {
-      const ssize_t count = ::pread(file_, &bytes_[read], bytes_.size() - read,
-                                    member.start + static_cast<int64_t>(read));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return ErrnoStatus(errno, "cannot read", Where(frame, picture));
-      if (count == 0) {
-        return absl::DataLossError(
-            absl::StrCat(Where(frame, picture), " is cut off; make or copy the tar again"));
-      }
-      read += static_cast<size_t>(count);
-    }
+    OP3D_RETURN_IF_ERROR(
+        ReadTarMember(file_, member, kLargestPicture, Where(frame, picture), &bytes_));
     return bytes_;
   }
 

@@ -82,6 +82,27 @@ int64_t Padded(int64_t bytes) { return (bytes + kBlock - 1) / kBlock * kBlock; }
 
 }  // namespace
 
+absl::Status ReadTarMember(int file, const TarMember& member, int64_t most_bytes,
+                           absl::string_view where, std::string* bytes) {
+  if (member.bytes > most_bytes) {
+    return absl::DataLossError(
+        absl::StrCat(where, " has ", member.bytes, " bytes; at most ", most_bytes, " are read"));
+  }
+  bytes->resize(static_cast<size_t>(member.bytes));
+  size_t read = 0;
+  while (read < bytes->size()) {
+    const ssize_t count = ::pread(file, &(*bytes)[read], bytes->size() - read,
+                                  member.start + static_cast<int64_t>(read));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return ErrnoStatus(errno, "cannot read", where);
+    if (count == 0) {
+      return absl::DataLossError(absl::StrCat(where, " is cut off; make or copy the tar again"));
+    }
+    read += static_cast<size_t>(count);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status TarShard::Read(int file, int64_t file_bytes) {
   if (const char* compression = Compression(file)) {
     return absl::InvalidArgumentError(
@@ -243,6 +264,13 @@ absl::StatusOr<TarMember> TarShard::Find(absl::string_view name) const {
       break;
   }
   return absl::DataLossError(absl::StrCat(path, ": ", std::string(damage_.message())));
+}
+
+std::vector<std::string> TarShard::Names() const {
+  std::vector<std::string> names;
+  names.reserve(members_.size());
+  for (const Member& member : members_) names.push_back(member.name);
+  return names;
 }
 
 bool TarShard::IsFolder(absl::string_view name) const {

@@ -26,6 +26,11 @@ struct TarMember {
   int64_t bytes = 0;
 };
 
+// The content of a member of the open file `file`, into `bytes`; `where` is for messages.  DataLoss:
+// it has more than `most_bytes`, or the file was cut off meanwhile.
+absl::Status ReadTarMember(int file, const TarMember& member, int64_t most_bytes,
+                           absl::string_view where, std::string* bytes);
+
 // Immutable, so thread-safe.
 class TarShard {
  public:
@@ -51,6 +56,9 @@ class TarShard {
     bool is_folder = false;
   };
   std::vector<Entry> List(absl::string_view name) const;
+
+  // The names of all members, sorted.
+  std::vector<std::string> Names() const;
 
   const std::string& path() const { return path_; }
   // Why the tar could not be read to its end; OK if it could.
