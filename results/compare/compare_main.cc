@@ -4,16 +4,21 @@
 //   ./bazelw run //results:compare -- results/runs/a results/runs/b --exact
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 #include "results/compare/compare.h"
+#include "results/compare/reference_group.h"
 #include "results/record/named_records.h"
 
 ABSL_FLAG(bool, exact, false,
           "every bit counts: no tolerances, scores files byte by byte, checksums of weights");
+ABSL_FLAG(bool, group, false,
+          "hold the first run against the group of all others, the same run with other seeds: does "
+          "each row reach what the group's next run would, with a probability of 95 %?");
 ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
 ABSL_FLAG(double, share_tolerance, op3d::results::ComparisonOptions().share_tolerance,
           "largest difference of accuracies, performances, edges' scores and fitted curves");
@@ -48,7 +53,26 @@ absl::StatusOr<ComparisonOptions> OptionsFromFlags() {
   return options;
 }
 
+// One run against a group of seeds.
+absl::Status RunGroup(absl::Span<const std::string> words) {
+  for (const char* flag : {"exact", "json", "share_tolerance", "loss_tolerance", "epoch_tolerance",
+                           "video_tolerance", "score_tolerance"}) {
+    if (!FlagIsGiven(flag)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("--", flag, " has no effect with --group"));
+  }
+  OP3D_ASSIGN_OR_RETURN(const std::vector<NamedRecord> records, ReadNamedRecords(words));
+  if (records.empty()) {
+    return absl::InvalidArgumentError(
+        "0 runs given; --group takes the run to test, then the runs of the group");
+  }
+  OP3D_ASSIGN_OR_RETURN(const GroupTest test,
+                        TestAgainstGroup(records[0], absl::MakeConstSpan(records).subspan(1)));
+  std::fputs(DescribeGroupTest(test).c_str(), stdout);
+  return test.passes() ? absl::OkStatus() : absl::AbortedError("the run does not pass");
+}
+
 absl::Status Run(absl::Span<const std::string> words) {
+  if (absl::GetFlag(FLAGS_group)) return RunGroup(words);
   if (words.size() != 2) {
     return absl::InvalidArgumentError(absl::StrCat(
         words.size(),
@@ -84,6 +108,8 @@ int main(int argc, char** argv) {
       "compares two runs field by field, times and host apart: settings, plan, curves, results, "
       "scores.  Exit 0 = equal, 1 = they differ, 2 = wrong use, or equal records of which one was "
       "edited.\n\n"
-      "  ./bazelw run //results:compare -- results/runs/a results/runs/b --exact",
+      "  ./bazelw run //results:compare -- results/runs/a results/runs/b --exact\n"
+      "  ./bazelw run //results:compare -- --group results/runs/mine "
+      "kinetics400_miniature_seed1 kinetics400_miniature_seed2",
       [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }
