@@ -13,6 +13,7 @@
 #include "data/annotation/held_out.h"
 #include "data/datasets/dataset_settings.h"
 #include "data/sampling/sampling.h"
+#include "data/video/tar/media_path.h"
 #include "op3d/base/file.h"
 #include "op3d/base/io/csv.h"
 #include "op3d/base/progress.h"
@@ -30,10 +31,7 @@ constexpr char kEvaluationList[] = "evaluation";
 uint32_t FilesCrc32(const std::vector<data::Video>& videos) {
   std::string text;
   for (const data::Video& video : videos) {
-    std::error_code error;
-    const bool file = std::filesystem::is_regular_file(video.path, error);
-    const uintmax_t bytes = file ? std::filesystem::file_size(video.path, error) : 0;
-    absl::StrAppend(&text, video.name, "\t", error ? 0 : bytes, "\n");
+    absl::StrAppend(&text, video.name, "\t", data::MediaFileBytes(video.path), "\n");
   }
   return Crc32(text);
 }

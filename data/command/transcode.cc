@@ -15,6 +15,7 @@
 #include "data/video/media.h"
 #include "data/video/remote/remote_url.h"
 #include "data/video/tar/media_path.h"
+#include "data/video/tar/tar_shard.h"
 #include "op3d/base/file.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
@@ -96,14 +97,11 @@ absl::Status CopyLists(const fs::path& folder, const fs::path& out, bool folders
 
 // Bytes of a file, or of all files of a folder.
 int64_t BytesOf(const std::string& path) {
-  std::error_code error;
-  if (SplitTarPath(path).has_value()) return MediaBytesInTar(path);
-  if (!fs::is_directory(path, error)) {
-    return static_cast<int64_t>(fs::file_size(path, error));
-  }
+  if (!MediaFolderExists(path)) return MediaFileBytes(path);
   int64_t bytes = 0;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path, error)) {
-    if (entry.is_regular_file(error)) bytes += static_cast<int64_t>(entry.file_size(error));
+  for (const TarShard::Entry& entry :
+       ListMediaFolder(path).value_or(std::vector<TarShard::Entry>())) {
+    bytes += BytesOf(JoinPath(path, entry.name));
   }
   return bytes;
 }

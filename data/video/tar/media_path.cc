@@ -82,19 +82,18 @@ absl::StatusOr<std::vector<TarShard::Entry>> ListMediaFolder(const std::string& 
   return entries;
 }
 
-int64_t MediaBytesInTar(const std::string& path) {
+int64_t MediaFileBytes(const std::string& path) {
   const std::optional<TarPath> place = SplitTarPath(path);
-  const std::shared_ptr<const TarShard> shard = place.has_value() ? ReadableTar(*place) : nullptr;
-  if (shard == nullptr) return 0;
-  const auto bytes = [&shard](const std::string& member) {
-    const absl::StatusOr<TarMember> found = shard->Find(member);
-    return found.ok() ? found->bytes : 0;
-  };
-  int64_t sum = bytes(place->member);
-  for (const TarShard::Entry& entry : shard->List(place->member)) {
-    if (!entry.is_folder) sum += bytes(JoinPath(place->member, entry.name));
+  if (!place.has_value()) {
+    std::error_code error;
+    const bool file = std::filesystem::is_regular_file(path, error);
+    const uintmax_t bytes = file ? std::filesystem::file_size(path, error) : 0;
+    return error ? 0 : static_cast<int64_t>(bytes);
   }
-  return sum;
+  const std::shared_ptr<const TarShard> shard = ReadableTar(*place);
+  const absl::StatusOr<TarMember> member =
+      shard == nullptr ? absl::NotFoundError("") : shard->Find(place->member);
+  return member.ok() ? member->bytes : 0;
 }
 
 absl::Status CheckTarPath(const std::string& path) {

@@ -38,8 +38,8 @@ bool MediaFolderExists(const std::string& path);
 // before the damage.  A tar counts as a folder.  Errors of the file system and of TarShard::Open.
 absl::StatusOr<std::vector<TarShard::Entry>> ListMediaFolder(const std::string& path);
 
-// The bytes of a member, or of the files directly in a folder, of a tar; 0 if nothing is there.
-int64_t MediaBytesInTar(const std::string& path);
+// The bytes of a file, on the disk or in a tar; 0 if there is none.
+int64_t MediaFileBytes(const std::string& path);
 
 // Why nothing is at `path`, which leads into a tar that lacks it or cannot be read; OK if something
 // is there, or if `path` leads into no tar.

@@ -36,9 +36,10 @@ TEST(MediaPathTest, ATarIsAFolder) {
   EXPECT_TRUE(MediaFolderExists(tar));
   EXPECT_TRUE(MediaFolderExists(tar + "/run"));
   EXPECT_FALSE(MediaFolderExists(tar + "/walk"));
-  EXPECT_EQ(MediaBytesInTar(tar + "/run/a.mp4"), 1);
-  EXPECT_EQ(MediaBytesInTar(tar + "/run"), 1);
-  EXPECT_EQ(MediaBytesInTar(tar + "/none"), 0);
+  EXPECT_EQ(MediaFileBytes(tar + "/run/a.mp4"), 1);
+  EXPECT_EQ(MediaFileBytes(folder + "/real.tar/run/b.mp4"), 1);
+  for (const char* none : {"/run", "/none"}) EXPECT_EQ(MediaFileBytes(tar + none), 0);
+  EXPECT_EQ(MediaFileBytes(folder), 0);
   EXPECT_THAT(CheckTarPath(tar + "/run/a.mp4"), IsOk());
   EXPECT_THAT(CheckTarPath(tar + "/run/b.mp4"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("no such member")));
