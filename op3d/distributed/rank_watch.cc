@@ -41,8 +41,6 @@ class RankWatch::Core {
         heard_(absl::Now()),
         answered_(heard_) {}
 
-  const RankWatchOptions& options() const { return options_; }
-
   void Leave() {
     Set(KeyOf("left", options_.rank), "1").IgnoreError();
     absl::MutexLock lock(&mutex_);
