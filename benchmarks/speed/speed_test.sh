@@ -11,10 +11,11 @@ expect 0 '^wrote .*smoke.json' "$speed" --mode=smoke --output=smoke.json
 expect 0 '^  BM_EstimateKnee/11  .* of gemm' "$speed" smoke.json
 expect 0 '^  Scan/made.mp4  .* of decode' "$speed" smoke.json
 expect 0 '"complete": true' cat smoke.json
+"$speed" --list >list || fail "--list gave $?"
 for row in 'data  TrainingSample/made.mp4' 'video  BM_Clip16' 'index  BM_LoadIndex' \
   'network  dg_p3d_resnet50/train/2x16x112/fp32' 'training  Files/R18' 'knee  BM_EstimateKnee/160' \
   'search  BM_Follow/states:1000/ways:3' 'search  BM_JournalEpoch'; do
-  "$speed" --list | grep -q "^$row" || fail "--list does not name $row"
+  expect 0 "^$row" cat list
 done
 expect 0 '^network  dg_p3d_resnet50/evaluate/1x16x224/fp32' "$speed" --list --mode=full --parts=network
 
