@@ -110,7 +110,7 @@ TEST_P(MiniaturesTest, DryRunSaysWhatItWouldTrain) {
   flags.back() = "--split=all";
   ended = CallBenchmark(flags);
   EXPECT_EQ(ended.exit_code, GetParam().splits ? 0 : 2) << ended.text;
-  EXPECT_THAT(ended.text, HasSubstr(GetParam().splits ? "split 3 of 3" : "only one split"));
+  EXPECT_THAT(ended.text, HasSubstr(GetParam().splits ? "run 3 of 3: split3" : "only one split"));
   flags.back() = "--split=first";
   EXPECT_EQ(CallBenchmark(flags).exit_code, 2);
 }

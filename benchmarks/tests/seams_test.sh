@@ -25,7 +25,7 @@ for split in 1 2 3; do
 done
 # The same command again finds them finished; a folder of one split is refused.
 expect 0 'holds a finished run' "${run[@]}" --split=all --output_dir=all
-expect 2 'holds a run of one split' "${run[@]}" --split=all --output_dir=all/split1
+expect 2 'holds a single run' "${run[@]}" --split=all --output_dir=all/split1
 expect 2 'only one split' "$program" --benchmark=kinetics400 --dataset_root="$tiny" --split=all --dry_run
 rm -r all/split3
 expect 0 'split 3 of 3' "${run[@]}" --split=all --output_dir=all
