@@ -124,6 +124,7 @@ std::set<std::string> Dependencies(const std::vector<Edge>& edges, const std::st
   return found;
 }
 
+// `plan` reads lists of datasets, which may be at a URL, with FFmpeg's connections.
 TEST(DependencyTest, ThePlannersProgramsAreFreeOfLibTorch) {
   const std::vector<Edge> edges = ReadGraph();
   for (const char* program : {"//programs:plan", "//programs:knee"}) {
@@ -131,7 +132,9 @@ TEST(DependencyTest, ThePlannersProgramsAreFreeOfLibTorch) {
     EXPECT_TRUE(used.count("//planner/knee:knee_estimator")) << program;
     for (const std::string& label : used) {
       EXPECT_FALSE(absl::StartsWith(label, "@libtorch")) << program << " uses " << label;
-      EXPECT_FALSE(absl::StartsWith(label, "@ffmpeg")) << program << " uses " << label;
+      if (program == std::string("//programs:knee")) {
+        EXPECT_FALSE(absl::StartsWith(label, "@ffmpeg")) << program << " uses " << label;
+      }
     }
   }
   // The same search finds it where it is a dependency.

@@ -1,5 +1,6 @@
 // A dataset of the user's own needs only a textproto, as data/README.md shows: tests the example
 // there, word for word.
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "data/annotation/dataset_list.h"
 #include "data/datasets/dataset_settings.h"
@@ -19,8 +20,12 @@ absl::StatusOr<std::string> ReadmeExample() {
   absl::StatusOr<std::string> text = ReadFile(*readme);
   if (!text.ok()) return text.status();
   const std::vector<std::string> parts = absl::StrSplit(*text, "```textproto\n");
-  if (parts.size() != 2) return absl::NotFoundError("not one example");
-  return parts[1].substr(0, parts[1].find("```"));
+  for (const std::string& part : parts) {
+    if (absl::StrContains(part.substr(0, part.find('\n')), "name: \"gestures\"")) {
+      return part.substr(0, part.find("```"));
+    }
+  }
+  return absl::NotFoundError("no example of gestures");
 }
 
 void Write(const std::string& path, const std::string& text) {

@@ -33,6 +33,7 @@
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/parallel.h"
+#include "op3d/distributed/process_group.h"
 #include "op3d/eval/scores/video_scores.h"
 #include "op3d/torch/arithmetic.h"
 #include "op3d/torch/device.h"

@@ -2,7 +2,7 @@
 // them, record everything.
 //
 //   BenchmarkOptions options;
-//   options.settings = *ResolveSettings(request);
+//   options.settings = settings;                      // benchmarks/settings/settings_resolution.h
 //   options.dataset_root = "/data/kinetics400";
 //   options.output_dir = "results/runs/kinetics400-2026-05-01";
 //   OP3D_ASSIGN_OR_RETURN(RunRecord record, RunBenchmark(options));

@@ -1,8 +1,9 @@
 // Runs of one benchmark that differ in a few settings or in their seeds, one after another, and their
 // table.
 //
-//   OP3D_ASSIGN_OR_RETURN(const Sweep sweep, FindSweep("networks"));
-//   OP3D_RETURN_IF_ERROR(ApplyVariant(sweep.variants(0), &request));
+//   OP3D_ASSIGN_OR_RETURN(const Sweep sweep,
+//                         FindSweep("networks", /*variants=*/"", /*miniature=*/true));
+//   ApplyVariant(sweep.variants(0), &request);
 //   Print(SweepTable(sweep, records));
 #ifndef OP3D_BENCHMARKS_SWEEPS_SWEEP_H_
 #define OP3D_BENCHMARKS_SWEEPS_SWEEP_H_
