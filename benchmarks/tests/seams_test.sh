@@ -28,7 +28,7 @@ expect 0 'holds a finished run' "${run[@]}" --split=all --output_dir=all
 expect 2 'holds a single run' "${run[@]}" --split=all --output_dir=all/split1
 expect 2 'only one split' "$program" --benchmark=kinetics400 --dataset_root="$tiny" --split=all --dry_run
 rm -r all/split3
-expect 0 'split 3 of 3' "${run[@]}" --split=all --output_dir=all
+expect 0 'run 3 of 3: split3' "${run[@]}" --split=all --output_dir=all
 
 # Records in the table, the verdict, the report and compare.
 expect 0 'UCF101 mean of splits 1, 2, 3, miniature' "$table" all/split1 all/split2/record.textproto all/split3
