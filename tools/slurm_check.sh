@@ -16,6 +16,7 @@
 #   2. two ranks a job: on both nodes by srun, one rank is killed; as steps of one allocation; by
 #      torchrun.  All must be equal
 #   3. //op3d:train by two ranks: by torchrun; by srun, stopped by SIGTERM and started again
+#   4. a benchmark with --jobs=2, of which one is killed: the record must equal that of one process
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -35,7 +36,8 @@ need python3 python3
 torchrun=${TORCHRUN:-$(command -v torchrun || true)}
 starter=${torchrun:-a loop with the variables of torchrun}
 
-./bazelw build //op3d:train //planner:plan //data/synthetic:kinetics400_tiny
+./bazelw build //op3d:train //planner:plan //benchmarks:benchmark_program //results/compare \
+  //data/synthetic:kinetics400_tiny
 folder=$(mktemp -d "${TMPDIR:-/tmp}/slurm_check.XXXXXX")
 # From here on every command means this Slurm and no other.
 export SLURM_CONF="$folder/slurm.conf"
@@ -118,7 +120,9 @@ ok "a controller and two nodes"
 
 # ---------------------------------------------------------------- what is run
 # A build at the same time must not change them.
-cp .bazel/bin/programs/train .bazel/bin/programs/plan "$folder"
+cp .bazel/bin/programs/train .bazel/bin/programs/plan .bazel/bin/benchmarks/benchmark_program \
+  .bazel/bin/results/compare/compare "$folder"
+ln -s "$PWD/.bazel/bin/benchmarks/benchmark_program.runfiles" "$folder"
 tiny=$PWD/.bazel/bin/data/synthetic/kinetics400_tiny
 train_flags="--settings=$PWD/op3d/train/run/testdata/tiny_run.textproto --device=cpu --threads=1
   --dataset_root=$tiny --index=$folder/index"
@@ -312,4 +316,24 @@ results together
 results stopped
 cmp "$folder/together.results" "$folder/stopped.results" || fail "train by srun gives other results"
 ok "train by two ranks, stopped and started again, equals that by $starter"
+
+# ---------------------------------------------------------------- 4. a benchmark
+benchmark() { # NAME FLAGS...
+  local name=$1
+  shift
+  "$folder/benchmark_program" --benchmark=kinetics400 --dataset_root="$tiny" --index="$folder/index" \
+    --settings="$settings" --threads=2 --output_dir="$folder/$name" "$@" >"$folder/$name.log" 2>&1
+}
+settings=$PWD/benchmarks/tests/testdata/tiny.textproto
+benchmark one || fail "a benchmark in one process: $(tail -n 3 "$folder/one.log")"
+benchmark jobs --jobs=2 --launcher='srun --ntasks=1 --cpus-per-task=2' &
+process=$!
+first_epoch() { grep -q '"point"' "$folder"/jobs/journal/*/journal.jsonl 2>/dev/null; }
+await "first epoch of the benchmark" 120 first_epoch
+await "running job" 60 a_job_runs
+scancel --signal=KILL "$(running | head -n 1)"
+wait "$process" || fail "a benchmark with jobs: $(tail -n 3 "$folder/jobs.log")"
+grep -q 'trying again' "$folder/jobs.log" || fail "the killed job was not tried again"
+"$folder/compare" --exact "$folder/one" "$folder/jobs" || fail "the records differ"
+ok "a benchmark of two jobs, one killed, equals that of one process"
 echo "slurm_check: all equal"
