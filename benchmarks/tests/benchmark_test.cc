@@ -278,7 +278,8 @@ exec "$@"
 TEST(BenchmarkTest, AJobOfTwoProcessesTestsWithTheSameBits) {
   const std::string root = TestFolder("ranks"), folder = JoinPath(root, "run");
   const std::string launcher = Script(JoinPath(root, "launcher"), R"(
-export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=$((20000 + $$ % 20000))
+free='import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+export WORLD_SIZE=2 MASTER_ADDR=127.0.0.1 MASTER_PORT=$(python3 -c "$free")
 RANK=1 "$@" </dev/null >/dev/null &
 RANK=0 exec "$@"
 )");
