@@ -451,17 +451,22 @@ absl::StatusOr<std::vector<Variation>> Variations(const Sweep& sweep) {
   for (size_t number = 0; number < variants.size(); ++number) {
     const Sweep::Variant* const variant = variants[number];
     for (const std::optional<int>& split : splits) {
+      Variation base;
+      base.variant = variant;
+      base.number = number;
+      base.split = split;
+      uint64_t first = 0;
+      if (seeds > 1) {
+        OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options(base));
+        first = options.settings.seed();
+      }
       for (int k = 0; k < seeds; ++k) {
-        Variation one;
-        one.variant = variant;
-        one.number = number;
-        one.split = split;
+        Variation one = base;
         std::vector<std::string> folders;
         if (variant != nullptr) folders.push_back(variant->name());
         if (splits.size() > 1) folders.push_back(absl::StrCat("split", *split));
         if (seeds > 1) {
-          OP3D_ASSIGN_OR_RETURN(const BenchmarkOptions options, Options(one));
-          one.seed = options.settings.seed() + static_cast<uint64_t>(k);
+          one.seed = first + static_cast<uint64_t>(k);
           folders.push_back(absl::StrCat("seed", *one.seed));
         }
         one.folder = absl::StrJoin(folders, "/");

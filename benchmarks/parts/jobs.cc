@@ -74,8 +74,6 @@ class TimeReport {
   const std::string path_;
 };
 
-absl::StatusOr<std::string> Line(const JobAnswer& answer) { return PrintProtoJson(answer); }
-
 // Does one job; `seconds` is what it took.
 absl::Status DoJob(const RunContext& context, const Job& job, const SayFunction& say,
                    ActivitySeconds* seconds) {
@@ -88,7 +86,7 @@ absl::Status DoJob(const RunContext& context, const Job& job, const SayFunction&
         answer.set_epochs(done);
         answer.set_of(total);
         answer.set_loss(loss);
-        const absl::StatusOr<std::string> line = Line(answer);
+        const absl::StatusOr<std::string> line = PrintProtoJson(answer);
         said.Update(line.ok() ? say(*line) : line.status());
       });
       *seconds = run->seconds();
@@ -130,7 +128,7 @@ absl::Status ServeJobs(const RunContext& context, const TimeReport& report) {
     OP3D_RETURN_IF_ERROR(report.Write(total));
     JobAnswer done;
     done.set_done(true);
-    return Line(done);
+    return PrintProtoJson(done);
   };
   return ServeLines(STDIN_FILENO, STDOUT_FILENO, answer, context.group);
 }
