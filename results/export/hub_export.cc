@@ -2,18 +2,20 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <nlohmann/json.hpp>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
-#include "results/export/yaml.h"
 #include "results/record/format.h"
 #include "results/record/headline.h"
 #include "results/record/roles.h"
@@ -309,6 +311,17 @@ absl::StatusOr<std::string> RenderEvalResults(const NamedRecord& run, const Reci
                    ", ", Views(row.test()), "; ", RowTitle(row), "; seed ",
                    record.settings().seed(), "; op3d ", record.environment().commit());
   return absl::StrCat(yaml, "  notes: ", YamlText(notes), "\n");
+}
+
+std::string YamlText(absl::string_view text) {
+  using nlohmann::json;
+  return json(std::string(text)).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string YamlNumber(double value) {
+  std::string text = absl::StrFormat("%.6f", value);
+  while (text.back() == '0') text.pop_back();
+  return text.back() == '.' ? text + "0" : text;
 }
 
 }  // namespace op3d::results

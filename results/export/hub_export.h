@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "results/record/named_records.h"
 #include "results/record/run_record.pb.h"
 
@@ -47,6 +48,13 @@ absl::StatusOr<std::string> RenderModelCard(const NamedRecord& run, const Recipe
 // that is not on the official lists; Aborted if the record was edited.
 absl::StatusOr<std::string> RenderEvalResults(const NamedRecord& run, const RecipeResult& row,
                                               const HubOptions& options);
+
+// A double-quoted scalar, which is text whatever it contains ("no", "1.0", "a: b").  JSON's strings
+// are a part of YAML's; bytes that are not UTF-8 become U+FFFD.
+std::string YamlText(absl::string_view text);
+
+// A number with at most 6 digits after the point: 64.044944.
+std::string YamlNumber(double value);
 
 }  // namespace op3d::results
 

@@ -12,7 +12,6 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/testing/status_matchers.h"
-#include "results/export/yaml.h"
 #include "results/testing/fixture_record.h"
 
 namespace op3d::results {
