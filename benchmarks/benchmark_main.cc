@@ -225,7 +225,12 @@ absl::StatusOr<BenchmarkOptions> Options(const Variation& variation) {
                      request.benchmark));
   }
   OP3D_ASSIGN_OR_RETURN(options.threads, ThreadsOf(absl::GetFlag(FLAGS_threads)));
-  OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  // A run with children needs no GPU itself.
+  if (absl::GetFlag(FLAGS_jobs) > 0 && absl::GetFlag(FLAGS_device) == "cuda") {
+    options.device = "cuda";
+  } else {
+    OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  }
   if (own) {
     OP3D_RETURN_IF_ERROR(DeriveSettings(request, &options));
   } else {
@@ -288,7 +293,7 @@ absl::Status PrepareJobs(BenchmarkOptions* options) {
   options->child_command = absl::StrCat(
       Quoted(program), " --benchmark=", Quoted(BenchmarkName()),
       " --dataset_root=", path(options->dataset_root), " --index=", path(options->index_file),
-      " --output_dir=", path(options->output_dir), " --device=", options->device,
+      " --output_dir=", path(options->output_dir), " --device=", absl::GetFlag(FLAGS_device),
       " --threads=", std::max(1, options->threads / options->jobs));
   return absl::OkStatus();
 }

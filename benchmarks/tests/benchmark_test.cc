@@ -350,6 +350,10 @@ TEST(BenchmarkTest, WrongJobsAreASentence) {
   refused(WithJobs(Flags(folder, 1), -1, ""), 2, "--jobs is -1");
   refused(WithJobs(Flags(folder, 1), 2, "no_such_launcher -n 1"), 2, "was not found");
   refused(WithJobs(Flags(folder, 1), 1, "false"), 1, "tried 3 times");
+  // The child's own device counts, not that of the run's machine.
+  std::vector<std::string> on_gpu = WithJobs(Flags(folder, 1), 1, "");
+  on_gpu.push_back("--device=cuda");
+  refused(on_gpu, 2, "the child ended with exit code 2");
   // A child that sees another folder, another copy of the data, another program.
   std::vector<std::string> child = {"--serve=jobs", "--job=3"};
   std::vector<std::string> flags = Flags(JoinPath(root, "elsewhere"), 1);
