@@ -203,7 +203,6 @@ absl::Status DeriveSettings(const SettingsRequest& request, BenchmarkOptions* op
   }
   data::IndexOptions index;
   index.file = options->index_file;
-  index.read_only = absl::GetFlag(FLAGS_dry_run);
   OP3D_ASSIGN_OR_RETURN(const OwnFacts facts,
                         GatherOwnFacts(asked, options->dataset_root, options->threads, index));
   OP3D_ASSIGN_OR_RETURN(const BenchmarkSettings derived,

@@ -264,7 +264,7 @@ absl::Status DecidePrecisionOf(RunOptions* options) {
 }
 
 absl::Status Serve(const RunOptions& options) {
-  OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/true));
+  OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options));
   TrainingJob job = MakeTrainingJob(options, data);
   job.purpose = absl::GetFlag(FLAGS_purpose);
   const int kept_epochs = absl::GetFlag(FLAGS_kept_epochs);

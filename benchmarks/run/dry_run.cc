@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,7 +20,7 @@
 #include "op3d/base/program/run_folder.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/base/thread/interrupt.h"
+#include "op3d/train/cost/memory_estimate.h"
 #include "op3d/train/cost/step_probe.h"
 #include "op3d/train/settings/network_settings.h"
 #include "op3d/train/settings/state_task.h"
@@ -28,7 +28,6 @@
 #include "planner/graphs/wide_graph.h"
 #include "planner/plans/plan_io.h"
 #include "planner/plans/search_work.h"
-#include "results/record/environment.h"
 
 namespace op3d::benchmarks {
 namespace {
@@ -46,7 +45,6 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
   const BenchmarkSettings& settings = options.settings;
   data::IndexOptions index;
   index.file = options.index_file;
-  index.read_only = true;
   const absl::StatusOr<BenchmarkData> data =
       LoadBenchmarkData(settings, options.dataset_root, options.threads, index);
   Videos videos;
@@ -86,38 +84,15 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
   return videos;
 }
 
-// Measured seconds per clip, by frames and side.
-class Costs {
- public:
-  explicit Costs(const BenchmarkOptions& options) : options_(options) {}
-
-  // `train`: both costs are needed; otherwise only that of scoring.
-  absl::StatusOr<StepCost> Of(int frames, int side, bool train) {
-    StepCost& cost = known_[{frames, side}];
-    if (train ? cost.train_seconds > 0 : cost.score_seconds > 0) return cost;
-    OP3D_RETURN_IF_ERROR(CheckInterrupt());
-    Progress::Print(absl::StrFormat("measuring a %s step of %d x %d x %d ...",
-                                    train ? "training" : "scoring", frames, side, side));
-    StepProbe probe;
-    probe.train = train;
-    probe.network = options_.settings.network();
-    probe.sgd = options_.settings.sgd();
-    probe.training = options_.settings.training();
-    probe.classes = options_.settings.dataset().classes();
-    probe.frames = frames;
-    probe.side = side;
-    probe.device = options_.device;
-    OP3D_ASSIGN_OR_RETURN(const StepCost measured, MeasureStep(probe));
-    cost.score_seconds = measured.score_seconds;
-    cost.train_seconds = std::max(cost.train_seconds, measured.train_seconds);
-    cost.weight_bytes = measured.weight_bytes;
-    return cost;
-  }
-
- private:
-  const BenchmarkOptions& options_;
-  std::map<std::pair<int, int>, StepCost> known_;
-};
+StepCosts CostsOf(const BenchmarkOptions& options) {
+  StepProbe probe;
+  probe.network = options.settings.network();
+  probe.sgd = options.settings.sgd();
+  probe.training = options.settings.training();
+  probe.classes = options.settings.dataset().classes();
+  probe.device = options.device;
+  return StepCosts(probe);
+}
 
 // Side of a state's training clips.
 int CropOf(const StateSettings& state, const TransformSettings& transform) {
@@ -153,7 +128,7 @@ int JobsOf(const BenchmarkOptions& options) {
 }
 
 absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
-                                         const TransitionGraph& graph, Costs* costs, Sum* sum) {
+                                         const TransitionGraph& graph, StepCosts* costs, Sum* sum) {
   const TransformSettings& transform = options.settings.transform();
   OP3D_ASSIGN_OR_RETURN(const planner::SearchWork work,
                         planner::EstimateWork(graph, options.settings.search().rule()));
@@ -167,9 +142,9 @@ absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const 
         graph.states().begin(), graph.states().end(),
         [&](const StateSettings& candidate) { return candidate.name() == transition.to(); });
     OP3D_ASSIGN_OR_RETURN(const StepCost train,
-                          costs->Of(edge.frames_per_clip, CropOf(state, transform), true));
+                          costs->Of({edge.frames_per_clip, CropOf(state, transform), true}));
     OP3D_ASSIGN_OR_RETURN(const StepCost search,
-                          costs->Of(edge.frames_per_clip, transform.search_crop(), false));
+                          costs->Of({edge.frames_per_clip, transform.search_crop(), false}));
     OP3D_ASSIGN_OR_RETURN(const int64_t clips, EpochClips(state, videos.search_train));
     const double epoch = train.train_seconds * static_cast<double>(clips) +
                          search.score_seconds * static_cast<double>(videos.search_measured);
@@ -198,7 +173,7 @@ struct FrameCost {
 };
 
 absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, const Videos& videos,
-                                       Costs* costs) {
+                                       StepCosts* costs) {
   const WideGraphSettings& wide = options.settings.search().wide();
   const TransformSettings& transform = options.settings.transform();
   FrameCost mean;
@@ -206,8 +181,9 @@ absl::StatusOr<FrameCost> CostOfFrames(const BenchmarkOptions& options, const Vi
     // Also checked for rivals, which train on the same videos.
     OP3D_RETURN_IF_ERROR(EpochClips(clip, videos.search_train).status());
     const int frames = planner::FramesPerClip(clip);
-    OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of(frames, CropOf(clip, transform), true));
-    OP3D_ASSIGN_OR_RETURN(const StepCost score, costs->Of(frames, transform.search_crop(), false));
+    OP3D_ASSIGN_OR_RETURN(const StepCost train, costs->Of({frames, CropOf(clip, transform), true}));
+    OP3D_ASSIGN_OR_RETURN(const StepCost score,
+                          costs->Of({frames, transform.search_crop(), false}));
     mean.train_seconds += train.train_seconds /
                           planner::FullFramesPerClip(clip, transform.train_crop()) /
                           wide.clips_size();
@@ -226,7 +202,7 @@ struct RoundsCost {
 };
 
 absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const Videos& videos,
-                                        Costs* costs) {
+                                        StepCosts* costs) {
   const SearchSettings& search = options.settings.search();
   OP3D_ASSIGN_OR_RETURN(const FrameCost full, CostOfFrames(options, videos, costs));
   FrameCost cost = full;
@@ -234,7 +210,7 @@ absl::StatusOr<RoundsCost> CostOfRounds(const BenchmarkOptions& options, const V
   if (search.has_proxy()) {
     BenchmarkOptions small = options;
     small.settings = ProxySettings(options.settings);
-    Costs small_costs(small);
+    StepCosts small_costs = CostsOf(small);
     OP3D_ASSIGN_OR_RETURN(cost, CostOfFrames(small, videos, &small_costs));
     if (search.proxy().videos() > 0) share = search.proxy().videos();
   }
@@ -265,7 +241,7 @@ double FramesInAll(const BenchmarkSettings& settings) {
 
 // The rounds of the planned method and the schedules with which it is compared.
 absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, const Videos& videos,
-                                           Costs* costs, Sum* sum, std::vector<double>* rows) {
+                                           StepCosts* costs, Sum* sum, std::vector<double>* rows) {
   const SearchSettings& search = options.settings.search();
   const WideGraphSettings& wide = search.wide();
   OP3D_ASSIGN_OR_RETURN(const RoundsCost cost, CostOfRounds(options, videos, costs));
@@ -334,7 +310,7 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
 
 // The cost of training and testing every recipe in addition to `plan`.
 absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, const Videos& videos,
-                                            const Plan& plan, Costs* costs,
+                                            const Plan& plan, StepCosts* costs,
                                             std::vector<double>* rows) {
   std::string text;
   const TransformSettings& transform = options.settings.transform();
@@ -347,17 +323,18 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
     OP3D_ASSIGN_OR_RETURN(const Plan steps, RecipePlan(recipe, plan, transform.train_crop()));
     double time = 0;
     for (const Plan::Step& step : steps.steps()) {
-      OP3D_ASSIGN_OR_RETURN(const StepCost cost, costs->Of(planner::FramesPerClip(step.state()),
-                                                           CropOf(step.state(), transform), true));
+      OP3D_ASSIGN_OR_RETURN(
+          const StepCost cost,
+          costs->Of({planner::FramesPerClip(step.state()), CropOf(step.state(), transform), true}));
       const absl::StatusOr<int64_t> clips = EpochClips(step.state(), videos.recipes);
       if (!clips.ok()) {
         return Annotate(clips.status(), absl::StrCat("recipe ", recipe.name()));
       }
       time += cost.train_seconds * step.epochs() * static_cast<double>(*clips);
     }
-    OP3D_ASSIGN_OR_RETURN(
-        const StepCost test,
-        costs->Of(planner::FramesPerClip(TestState(recipe, steps)), transform.test_crop(), false));
+    OP3D_ASSIGN_OR_RETURN(const StepCost test,
+                          costs->Of({planner::FramesPerClip(TestState(recipe, steps)),
+                                     transform.test_crop(), false}));
     const double test_time =
         test.score_seconds * recipe.test_clips() * 3 * static_cast<double>(videos.evaluation);
     absl::StrAppendFormat(&text, "recipe %s: %d epochs, %s; test of %d videos x %d views, %s\n",
@@ -366,6 +343,51 @@ absl::StatusOr<std::string> DescribeRecipes(const BenchmarkOptions& options, con
     rows->push_back(time + test_time);
   }
   return text;
+}
+
+// The states that the run trains: of its search, its rivals and its recipes.
+std::vector<StateSettings> TrainedStates(const BenchmarkSettings& settings, const Plan& plan) {
+  std::vector<StateSettings> states;
+  const SearchSettings& search = settings.search();
+  if (!settings.has_plan() && SearchesPlanned(search)) {
+    states.assign(search.wide().clips().begin(), search.wide().clips().end());
+  }
+  if (!settings.has_plan() && search.method() != SearchSettings::PLANNED_METHOD) {
+    for (const TransitionGraph& pool : search.pools()) {
+      states.insert(states.end(), pool.states().begin(), pool.states().end());
+    }
+  }
+  for (const Plan::Step& step : plan.steps()) states.push_back(step.state());
+  for (const RecipeSettings& recipe : settings.recipes()) {
+    if (recipe.has_hand_tuned()) states.push_back(recipe.hand_tuned().state());
+  }
+  return states;
+}
+
+// "3.1 GiB for a step of ...": the largest of the states.
+absl::StatusOr<std::string> DescribeMemory(const BenchmarkSettings& settings,
+                                           const std::vector<StateSettings>& states) {
+  MemoryProbe probe;
+  probe.network = settings.network();
+  probe.training = settings.training();
+  probe.classes = settings.dataset().classes();
+  const auto values = [&](const StateSettings& state) {
+    const int64_t side = CropOf(state, settings.transform());
+    return state.batch_size() * planner::FramesPerClip(state) * side * side;
+  };
+  const auto largest = std::max_element(
+      states.begin(), states.end(),
+      [&](const StateSettings& a, const StateSettings& b) { return values(a) < values(b); });
+  if (largest == states.end()) return "memory: nothing is trained\n";
+  probe.frames = planner::FramesPerClip(*largest);
+  probe.side = CropOf(*largest, settings.transform());
+  probe.batch_size = largest->batch_size();
+  OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory, EstimateMemory(probe));
+  return absl::StrFormat(
+      "memory: about %.0f MiB a job for its largest step, state %s with %d clips of %d x %d x %d; "
+      "the run's decoded frames take up to %d MiB more\n",
+      static_cast<double>(memory.Total()) / (1 << 20), largest->name(), probe.batch_size,
+      probe.frames, probe.side, probe.side, settings.loader().frame_cache_mib());
 }
 
 // The plan for which recipes are counted: the given one; otherwise, because the search's result is
@@ -400,7 +422,7 @@ Plan PlanToCount(const BenchmarkOptions& options) {
 absl::StatusOr<double> BudgetFrames(const BenchmarkOptions& options, double seconds) {
   std::string text;
   OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
-  Costs costs(options);
+  StepCosts costs = CostsOf(options);
   OP3D_ASSIGN_OR_RETURN(const RoundsCost cost, CostOfRounds(options, videos, &costs));
   const double scoring =
       std::accumulate(cost.scoring_seconds.begin(), cost.scoring_seconds.end(), 0.0);
@@ -428,7 +450,7 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   OP3D_ASSIGN_OR_RETURN(const Videos videos, CountVideos(options, &text));
   OP3D_RETURN_IF_ERROR(CheckInitialWeights(options.settings.network(), videos.classes,
                                            options.settings.initial_weights()));
-  Costs costs(options);
+  StepCosts costs = CostsOf(options);
   Sum sum;
   const SearchSettings& search = options.settings.search();
   // The time of every training and its test.
@@ -470,7 +492,7 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
 
   const int jobs = JobsOf(options);
   OP3D_ASSIGN_OR_RETURN(const StepCost any,
-                        costs.Of(16, options.settings.transform().train_crop(), false));
+                        costs.Of({16, options.settings.transform().train_crop(), false}));
   const int64_t weights = any.weight_bytes;
   const int bound = std::max(search.rule().max_epochs(), search.rule().max_epochs_from_initial());
   // A job's files: weights of the newest epochs, and checkpoints (two, one being written, and
@@ -488,14 +510,18 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
       "time: %s to %s with %d job%s side by side%s\n"
       "disk: at most %.0f MiB (weights of %d edges; for each of %d jobs the weights of %d epochs "
       "and "
-      "%d checkpoints)\n"
-      "memory: %.0f MiB were needed to measure this, for one clip or a few; decoded frames take up "
-      "to %d MiB more\n",
+      "%d checkpoints)\n",
       FormatSeconds(sum.min_wall + WallOf(rows, jobs)),
       FormatSeconds(sum.max_wall + WallOf(rows, jobs)), jobs, jobs == 1 ? "" : "s",
       options.jobs > 0 ? ", each on a core or a device as measured here" : "",
-      static_cast<double>(disk) / (1 << 20), sum.edges, jobs, std::min(bound, kept), checkpoints,
-      results::PeakMemoryMib(), options.settings.loader().frame_cache_mib());
+      static_cast<double>(disk) / (1 << 20), sum.edges, jobs, std::min(bound, kept), checkpoints);
+  OP3D_ASSIGN_OR_RETURN(const std::string memory,
+                        DescribeMemory(options.settings, TrainedStates(options.settings, plan)));
+  absl::StrAppend(&text, memory);
+  if (!options.index_file.empty() && FileExists(options.index_file)) {
+    absl::StrAppend(&text, "index: ", options.index_file,
+                    " (kept, so that the run need not scan again; nothing else was written)\n");
+  }
   return text;
 }
 

@@ -11,10 +11,10 @@
 
 namespace op3d::benchmarks {
 
-// States, edges, epochs, clips; time from one measured training step and one measured scoring step
-// for every clip shape; disk; memory.  Refuses what the run would refuse: the output folder,
-// weights that do not fit the network, a batch larger than the data.  Reads the dataset's lists,
-// writes nothing.  The time is the network's: decoding runs at the same time on other threads and
+// States, edges, epochs, clips; time, from measured training and scoring steps of small clips
+// (StepCosts); disk; memory.  Refuses what the run would refuse: the output folder, weights that do
+// not fit the network, a batch larger than the data.  Reads the dataset's lists; writes nothing but
+// the index of its videos, which the run then uses.  The time is the network's: decoding runs at the same time on other threads and
 // is usually faster.
 absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options);
 

@@ -122,7 +122,9 @@ TEST_F(OwnTest, TheDryRunSaysWhatWasChosenAndWhy) {
   EXPECT_THAT(text, HasSubstr("whole groups of 2"));
   EXPECT_THAT(text, HasSubstr("rounds over a wide graph of 6 clips at 2 rates"));
   EXPECT_FALSE(FolderExists(root_ + "/run"));
-  EXPECT_FALSE(FileExists(root_ + "/index"));
+  // The run need not scan again.
+  EXPECT_TRUE(FileExists(root_ + "/index"));
+  EXPECT_THAT(text, HasSubstr("index: " + root_ + "/index (kept"));
 }
 
 TEST_F(OwnTest, WrongFlagsAreSentences) {

@@ -8,8 +8,12 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "op3d/base/activity_seconds.h"
+#include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/thread/interrupt.h"
+#include "op3d/network/definition/multiply_adds.h"
 #include "op3d/network/network.h"
 #include "op3d/torch/torch_status.h"
 #include "op3d/train/settings/network_settings.h"
@@ -20,20 +24,26 @@ namespace op3d {
 
 namespace {
 
-absl::Status Measure(const StepProbe& probe, StepCost* cost) {
+constexpr int kLargestFrames = 16;
+constexpr int kLargestSide = 112;
+
+// Runs `clip` itself; `recomputed_frames` is the number of frames by which activation checkpointing
+// is decided.
+absl::Status Measure(const StepProbe& probe, const ProbedClip& clip, int recomputed_frames,
+                     StepCost* cost) {
   at::set_num_threads(1);
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::Make(ToNetworkOptions(probe.network, probe.classes), /*seed=*/0));
   OP3D_RETURN_IF_ERROR(network->ToDevice(probe.device));
-  OP3D_RETURN_IF_ERROR(SetArithmetic(probe.training, probe.frames, network.get()));
+  OP3D_RETURN_IF_ERROR(SetArithmetic(probe.training, recomputed_frames, network.get()));
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Optimizer> optimizer,
                         Optimizer::Make(network->Parameters(), probe.sgd, probe.training));
-  const int64_t values = int64_t{3} * probe.frames * probe.side * probe.side;
+  const int64_t values = int64_t{3} * clip.frames * clip.side * clip.side;
   // Small pictures need two clips, because BatchNorm cannot normalise a single value.
-  const int64_t least = probe.side < 64 ? 2 : 1;
-  const int64_t clips = std::clamp<int64_t>(3'200'000 / values, least, 16);
+  const int64_t least = clip.side < 64 ? 2 : 1;
+  const int64_t clips = std::clamp<int64_t>(700'000 / values, least, 16);
   const at::Tensor input =
-      at::zeros({clips, 3, probe.frames, probe.side, probe.side}).normal_().to(network->device());
+      at::zeros({clips, 3, clip.frames, clip.side, clip.side}).normal_().to(network->device());
   const at::Tensor labels = at::zeros({clips}, at::kLong).to(network->device());
 
   const auto faster = [&](double seconds, double* best) {
@@ -44,7 +54,7 @@ absl::Status Measure(const StepProbe& probe, StepCost* cost) {
   double spent = 0;
   for (int round = 0; round < 2 && spent < kLongSeconds; ++round) {
     Stopwatch watch;
-    if (probe.train) {
+    if (clip.train) {
       double train = 0;
       network->SetTraining(true);
       OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(input));
@@ -63,6 +73,7 @@ absl::Status Measure(const StepProbe& probe, StepCost* cost) {
     faster(score, &cost->score_seconds);
     spent += score;
   }
+  cost->weight_bytes = 0;
   for (const auto& [name, tensor] : network->StateDict()) {
     cost->weight_bytes += static_cast<int64_t>(tensor.nbytes());
   }
@@ -71,10 +82,29 @@ absl::Status Measure(const StepProbe& probe, StepCost* cost) {
 
 }  // namespace
 
-absl::StatusOr<StepCost> MeasureStep(const StepProbe& probe) {
-  StepCost cost;
-  OP3D_RETURN_IF_ERROR(CatchTorch([&] { return Measure(probe, &cost); }));
-  return cost;
+ProbedClip ShrunkenClip(const ProbedClip& clip) {
+  return {std::min(clip.frames, kLargestFrames), std::min(clip.side, kLargestSide), clip.train};
+}
+
+absl::StatusOr<StepCost> StepCosts::Of(const ProbedClip& clip) {
+  OP3D_ASSIGN_OR_RETURN(const NetworkDefinition definition,
+                        Define(ToNetworkOptions(probe_.network, probe_.classes)));
+  OP3D_RETURN_IF_ERROR(CheckClipSize(definition, {clip.frames, clip.side, clip.side}));
+  const ProbedClip run = ShrunkenClip(clip);
+  const int least = probe_.training.activation_checkpointing_frames();
+  StepCost& known = measured_[{run.frames, run.side, least > 0 && clip.frames >= least}];
+  if (clip.train ? known.train_seconds == 0 : known.score_seconds == 0) {
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    Progress::Print(absl::StrFormat("measuring a %s step of %d x %d x %d ...",
+                                    clip.train ? "training" : "scoring", run.frames, run.side,
+                                    run.side));
+    OP3D_RETURN_IF_ERROR(CatchTorch([&] { return Measure(probe_, run, clip.frames, &known); }));
+  }
+  const auto multiply_adds = [&](const ProbedClip& clip) {
+    return static_cast<double>(CountMultiplyAdds(definition, {clip.frames, clip.side, clip.side}));
+  };
+  const double scale = multiply_adds(clip) / multiply_adds(run);
+  return StepCost{known.train_seconds * scale, known.score_seconds * scale, known.weight_bytes};
 }
 
 }  // namespace op3d

@@ -2,14 +2,21 @@
 //
 //   StepProbe probe;
 //   probe.network = settings.network();
-//   probe.frames = 64;
-//   OP3D_ASSIGN_OR_RETURN(StepCost cost, MeasureStep(probe));
+//   StepCosts costs(probe);
+//   OP3D_ASSIGN_OR_RETURN(StepCost cost, costs.Of({64, 224, /*train=*/true}));
 //   double epoch_seconds = cost.train_seconds * clips;
+//
+// A network's time per multiply-add hardly depends on the clip's size, so a large clip is not run
+// itself: one of at most 16 frames of 112 x 112 is, and the time is scaled by the number of
+// multiply-adds.  docs/measurements.md, "Dry run", has the error of that.
 #ifndef OP3D_TRAIN_COST_STEP_PROBE_H_
 #define OP3D_TRAIN_COST_STEP_PROBE_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "op3d/train/settings/train.pb.h"
@@ -21,10 +28,13 @@ struct StepProbe {
   SgdSettings sgd;
   TrainingSettings training;
   int64_t classes = 0;
-  // Frames per clip, and the side of its square pictures in pixels.
+  std::string device = "cpu";
+};
+
+// A clip: its frames, and the side of its square pictures in pixels.
+struct ProbedClip {
   int frames = 16;
   int side = 224;
-  std::string device = "cpu";
   // False: scoring only.
   bool train = true;
 };
@@ -37,10 +47,25 @@ struct StepCost {
   int64_t weight_bytes = 0;
 };
 
-// Runs a batch of clips with about three million values (at least one clip) forward, backward
-// and through the optimiser.  Short steps run twice and the faster one counts.  Errors of Network
-// and SetArithmetic.
-absl::StatusOr<StepCost> MeasureStep(const StepProbe& probe);
+// The clip that is run in place of `clip`: the clip itself if it is small.
+ProbedClip ShrunkenClip(const ProbedClip& clip);
+
+// Costs of clips of one network.  Not thread-safe.
+class StepCosts {
+ public:
+  explicit StepCosts(StepProbe probe) : probe_(std::move(probe)) {}
+
+  // Runs a batch of the shrunken clip with about 700,000 values (at least one clip) forward,
+  // backward and through the optimiser, unless that was done before; prints a line on stderr.
+  // Short steps run twice and the faster one counts.  InvalidArgument if a side or the number of
+  // frames is below 1; Cancelled after a signal; errors of Network and SetArithmetic.
+  absl::StatusOr<StepCost> Of(const ProbedClip& clip);
+
+ private:
+  StepProbe probe_;
+  // By frames, side and whether a long clip's activations are recomputed.
+  std::map<std::tuple<int, int, bool>, StepCost> measured_;
+};
 
 }  // namespace op3d
 

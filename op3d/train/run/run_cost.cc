@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -51,6 +52,11 @@ struct Largest {
   int64_t ahead = 0;
 };
 
+// Side of a state's training clips.
+int CropOf(const RunOptions& options, const StateSettings& state) {
+  return state.crop() > 0 ? state.crop() : options.settings.transform().train_crop();
+}
+
 MemoryProbe MemoryProbeOf(const RunOptions& options, const TrainingData& data,
                           const RunStep& step) {
   MemoryProbe probe;
@@ -58,21 +64,19 @@ MemoryProbe MemoryProbeOf(const RunOptions& options, const TrainingData& data,
   probe.training = options.settings.training();
   probe.classes = data.classes;
   probe.frames = ToStateTask(step).clip.length();
-  probe.side = options.settings.transform().train_crop();
+  probe.side = CropOf(options, step.state());
   probe.batch_size = step.state().batch_size();
   return probe;
 }
 
-StepProbe StepProbeOf(const RunOptions& options, const TrainingData& data, int frames) {
+StepCosts StepCostsOf(const RunOptions& options, const TrainingData& data) {
   StepProbe probe;
   probe.network = options.settings.network();
   probe.sgd = options.settings.sgd();
   probe.training = options.settings.training();
   probe.classes = data.classes;
-  probe.frames = frames;
-  probe.side = options.settings.transform().train_crop();
   probe.device = options.device;
-  return probe;
+  return StepCosts(probe);
 }
 
 // Bytes of the clips that are prepared in advance.
@@ -88,10 +92,10 @@ int64_t FrameCacheBytes(const RunOptions& options) {
 absl::StatusOr<Largest> LargestState(const RunOptions& options, const TrainingData& data) {
   const TrainingRunSettings& settings = options.settings;
   Largest largest;
-  std::map<std::pair<int, int>, bool> seen;
+  std::set<std::tuple<int, int, int>> seen;
   for (const RunStep& step : settings.steps()) {
     const MemoryProbe probe = MemoryProbeOf(options, data, step);
-    if (!seen.emplace(std::make_pair(probe.frames, probe.batch_size), true).second) continue;
+    if (!seen.emplace(probe.frames, probe.side, probe.batch_size).second) continue;
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
     OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory, EstimateMemory(probe));
     if (memory.Total() <= largest.memory.Total()) continue;
@@ -150,7 +154,7 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
     OP3D_RETURN_IF_ERROR(
         ExplainRefusal(options, RunFolder::Check(options.output_dir, options.settings)));
   }
-  OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/false));
+  OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options));
   const TrainingRunSettings& settings = options.settings;
   OP3D_RETURN_IF_ERROR(
       CheckInitialWeights(settings.network(), data.classes, settings.initial_weights()));
@@ -158,7 +162,7 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
                                   data.classes, " classes\n");
   for (const std::string& line : data.report) absl::StrAppend(&text, line, "\n");
   const int ranks = options.group == nullptr ? 1 : options.group->size();
-  std::map<int, StepCost> costs;  // by frames a clip
+  StepCosts costs = StepCostsOf(options, data);
   double total = 0;
   absl::StrAppend(&text,
                   "state       clip            epochs  steps/epoch  clips/step  lr        time\n");
@@ -166,12 +170,9 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
     const StateTask state = ToStateTask(step);
     OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                           StepsPerEpoch(state, static_cast<int64_t>(data.train.size())));
-    if (costs.count(state.clip.length()) == 0) {
-      OP3D_RETURN_IF_ERROR(CheckInterrupt());
-      OP3D_ASSIGN_OR_RETURN(costs[state.clip.length()],
-                            MeasureStep(StepProbeOf(options, data, state.clip.length())));
-    }
-    const StepCost& cost = costs[state.clip.length()];
+    OP3D_ASSIGN_OR_RETURN(
+        const StepCost cost,
+        costs.Of({state.clip.length(), CropOf(options, step.state()), /*train=*/true}));
     const double clips = static_cast<double>(steps * state.clips_a_step());
     const double measured =
         static_cast<double>(data.measured.size()) / std::max(1, settings.measure().every_epochs());
@@ -187,7 +188,8 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
   absl::StrAppend(&text, "about ", FormatSeconds(total), " in total, without decoding, on ", ranks,
                   ranks == 1 ? " process\n" : " processes\n");
   OP3D_ASSIGN_OR_RETURN(const std::string resources, DescribeResources(options, data));
-  absl::StrAppend(&text, resources, "\noutput: ", options.output_dir, " (nothing was written)\n");
+  absl::StrAppend(&text, resources, "\noutput: ", options.output_dir,
+                  " (nothing was written but the index of the videos)\n");
   return text;
 }
 
@@ -199,8 +201,9 @@ absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingD
   const int ranks = options.group == nullptr ? 1 : options.group->size();
   OP3D_ASSIGN_OR_RETURN(const int64_t steps,
                         StepsPerEpoch(train, static_cast<int64_t>(data.train.size())));
-  OP3D_ASSIGN_OR_RETURN(const StepCost measured,
-                        MeasureStep(StepProbeOf(options, data, train.clip.length())));
+  OP3D_ASSIGN_OR_RETURN(
+      const StepCost measured,
+      StepCostsOf(options, data).Of({train.clip.length(), CropOf(options, state), /*train=*/true}));
   const MemoryProbe probe = MemoryProbeOf(options, data, step);
   OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory, EstimateMemory(probe));
   EdgeCost cost;

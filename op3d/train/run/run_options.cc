@@ -16,10 +16,10 @@
 
 namespace op3d {
 
-absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options, bool write_index) {
+absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options) {
   data::IndexOptions index;
   index.file = options.index_file;
-  index.read_only = !write_index || !options.first();
+  index.read_only = !options.first();
   const auto load = [&] {
     return LoadTrainingData(options.settings, options.dataset_root, options.loader_threads + 1,
                             index);

@@ -1,6 +1,6 @@
 // The options of a run of the program `train`, and what its states have in common.
 //
-//   OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options, /*write_index=*/true));
+//   OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options));
 //   const TrainingJob job = MakeTrainingJob(options, data);
 #ifndef OP3D_TRAIN_RUN_RUN_OPTIONS_H_
 #define OP3D_TRAIN_RUN_RUN_OPTIONS_H_
@@ -35,7 +35,7 @@ struct RunOptions {
 
 // With several processes the first scans new videos, then the others read the index.
 // Errors of LoadTrainingData.
-absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options, bool write_index);
+absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options);
 
 // `data` must outlive the job.  The caller sets the purpose.
 TrainingJob MakeTrainingJob(const RunOptions& options, const TrainingData& data);

@@ -489,7 +489,7 @@ TEST(TrainProgramTest, ServesAPlannerWithTheSameBits) {
   RunOptions options;
   ASSERT_OK_AND_ASSIGN(options.settings, ResolveRunSettings(settings_request));
   options.dataset_root = Root();
-  ASSERT_OK_AND_ASSIGN(const TrainingData data, LoadRunData(options, false));
+  ASSERT_OK_AND_ASSIGN(const TrainingData data, LoadRunData(options));
   TrainingJob job = MakeTrainingJob(options, data);
   job.purpose = "search.cs";
   EdgeTrainer trainer(job, &data.measured);

@@ -94,7 +94,7 @@ class Run {
       folder_ = *std::move(folder);
       OP3D_ASSIGN_OR_RETURN(log_, TrainingLog::Open(folder_->Path("log.jsonl")));
     }
-    OP3D_ASSIGN_OR_RETURN(data_, LoadRunData(options_, /*write_index=*/true));
+    OP3D_ASSIGN_OR_RETURN(data_, LoadRunData(options_));
     job_ = MakeTrainingJob(options_, data_);
     return absl::OkStatus();
   }
