@@ -218,9 +218,10 @@ std::string FormatStatus(const SearchProgress& progress) {
     // Edges with a fixed length are not measured after every epoch; point 0 is the source's value.
     size_t measured = curve.size() - 1;
     while (measured > 0 && curve[measured].unmeasured()) --measured;
+    // The last epoch of an edge may be trained without its end being known yet.
     absl::StrAppendFormat(&text, ", epoch %d of at most %d, performance %.4f",
-                          static_cast<int>(curve.size()), progress.max_epochs(edge),
-                          curve[measured].performance());
+                          std::min(static_cast<int>(curve.size()), progress.max_epochs(edge)),
+                          progress.max_epochs(edge), curve[measured].performance());
   }
   const int to_go = progress.epochs_at_worst() - progress.epochs_trained();
   absl::StrAppendFormat(&text, "\nat most %d more epochs", to_go);

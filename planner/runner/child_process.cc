@@ -92,7 +92,10 @@ absl::Status ChildProcess::WriteLine(absl::string_view line) {
 }
 
 absl::StatusOr<std::string> ChildProcess::ReadLine(absl::Duration timeout) {
-  const absl::Time until = absl::Now() + timeout;
+  return ReadLineUntil(absl::Now() + timeout, timeout);
+}
+
+absl::StatusOr<std::string> ChildProcess::ReadLineUntil(absl::Time until, absl::Duration timeout) {
   for (;;) {
     const size_t end = buffer_.find('\n');
     if (end != std::string::npos) {
@@ -122,7 +125,7 @@ absl::StatusOr<std::string> ChildProcess::ReadLine(absl::Duration timeout) {
 absl::StatusOr<std::string> ChildProcess::ReadAnswer(absl::Duration timeout) {
   const absl::Time until = absl::Now() + timeout;
   for (;;) {
-    OP3D_ASSIGN_OR_RETURN(std::string line, ReadLine(until - absl::Now()));
+    OP3D_ASSIGN_OR_RETURN(std::string line, ReadLineUntil(until, timeout));
     if (absl::StartsWith(line, "{")) return line;
     // An empty line ends what a child had printed without a newline.
     if (!line.empty()) std::fprintf(stderr, "%s\n", line.c_str());

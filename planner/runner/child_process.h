@@ -56,6 +56,9 @@ class ChildProcess {
   bool WasStopped();
 
  private:
+  // `timeout` is only named in the error.
+  absl::StatusOr<std::string> ReadLineUntil(absl::Time until, absl::Duration timeout);
+
   explicit ChildProcess(std::unique_ptr<Subprocess> process) : process_(std::move(process)) {}
   absl::Status Ended();
 

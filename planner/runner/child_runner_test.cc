@@ -139,7 +139,11 @@ TEST(ChildRunnerTest, EveryFaultIsASentence) {
                 StatusIs(test.code, AllOf(HasSubstr("S0-S1, epoch 1"), HasSubstr(test.words))));
   }
   EXPECT_THAT(SearchWith("cat > /dev/null", TestFolder("silent"), 1, absl::Milliseconds(50)),
-              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("no answer within")));
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("no answer within 50ms")));
+  // What a child prints meanwhile does not change the limit that is named.
+  EXPECT_THAT(SearchWith("echo starting; cat > /dev/null", TestFolder("talking"), 1,
+                         absl::Milliseconds(50)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("no answer within 50ms")));
 }
 
 // S0-S1 fails in every way that a child can report; the plan is the path without S1.

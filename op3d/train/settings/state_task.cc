@@ -28,9 +28,10 @@ absl::StatusOr<int64_t> StepsPerEpoch(const StateTask& state, int64_t videos) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a step of ", state.clips_a_step(), " clips (batch ", state.batch_size, " x accumulation ",
         state.accumulation, ") is larger than the training list of ", videos,
-        " videos: lower batch_size or accumulation, as with --set=steps[0].state.batch_size=8, or "
-        "of a "
-        "benchmark's recipe with --set=recipes[hand_tuned].state.batch_size=8"));
+        " videos: lower the state's batch_size or accumulation, in a training with "
+        "--set=steps[0].state.batch_size=8, in a benchmark with "
+        "--set=search.wide.clips[NAME].batch_size=8, --set=search.pools[POOL].states[NAME]."
+        "batch_size=8 or --set=recipes[NAME].state.batch_size=8, wherever it stands"));
   }
   return videos / state.clips_a_step();
 }
