@@ -45,6 +45,7 @@
 #include "op3d/torch/device.h"
 #include "op3d/train/step/training_precision.h"
 #include "planner/graphs/wide_graph.h"
+#include "results/compare/reference_group.h"
 #include "results/record/headline.h"
 #include "results/record/named_records.h"
 #include "results/record/record_check.h"
@@ -426,6 +427,29 @@ absl::Status PrintResults(const std::vector<results::NamedRecord>& records,
   return results::RefuseEdited(records);
 }
 
+// Leaves the group of each variant and split beside its seeds, and prints their means.
+absl::Status WriteSeedGroups(const std::vector<results::NamedRecord>& records,
+                             const std::string& folder) {
+  if (absl::GetFlag(FLAGS_seeds) < 2) return absl::OkStatus();
+  std::map<std::string, std::vector<results::NamedRecord>> groups;
+  for (const results::NamedRecord& named : records) {
+    const std::filesystem::path path(named.name);
+    std::vector<results::NamedRecord>& group = groups[path.parent_path().string()];
+    group.push_back(named);
+    group.back().name = path.filename().string();
+  }
+  for (const auto& [name, runs] : groups) {
+    // No mean of runs of which one was edited; PrintResults() refuses it.
+    if (!results::DescribeEdits(runs).empty()) continue;
+    OP3D_ASSIGN_OR_RETURN(const SeedGroup group, results::MakeSeedGroup(runs));
+    const std::string file = JoinPath(JoinPath(folder, name), results::kGroupFile);
+    OP3D_RETURN_IF_ERROR(WriteTextproto(file, group));
+    std::printf("\n%s%s%sgroup: %s\n", name.c_str(), name.empty() ? "" : ":\n",
+                results::DescribeSeedGroup(group).c_str(), file.c_str());
+  }
+  return absl::OkStatus();
+}
+
 // The splits of --split: none = the settings' own.
 absl::StatusOr<std::vector<std::optional<int>>> Splits() {
   if (absl::GetFlag(FLAGS_split) != "all") {
@@ -532,6 +556,7 @@ absl::Status Run(absl::Span<const std::string> words) {
   }
   if (records.empty()) return absl::OkStatus();
   const absl::Status printed = PrintResults(records, folder);
+  OP3D_RETURN_IF_ERROR(WriteSeedGroups(records, folder));
   if (sweep.variants_size() > 0) {
     std::printf("\n%s", SweepTable(sweep, by_variant).c_str());
   }

@@ -23,6 +23,7 @@
 #include "op3d/network/weights/checkpoint.h"
 #include "op3d/train/checkpoint/model_card.h"
 #include "results/compare/compare.h"
+#include "results/compare/reference_group.h"
 #include "results/record/record.h"
 #include "results/record/record_check.h"
 
@@ -327,11 +328,19 @@ variants { name: 'c2d' title: 'no time' network_family: 'c2d' })"),
   ASSERT_OK_AND_ASSIGN(const RunRecord other, results::ReadRecord(JoinPath(folder, "c2d/seed2")));
   EXPECT_EQ(other.settings().network().name(), "c2d_miniature");
   EXPECT_EQ(other.settings().seed(), 2);
+  // Each variant's seeds are a group, which `compare --group` takes.
+  EXPECT_THAT(ended.text, HasSubstr("mean of 2 seeds"));
+  const std::string group = JoinPath(folder, "c2d/group.textproto");
+  ASSERT_OK_AND_ASSIGN(const std::vector<results::NamedRecord> runs, results::ReadSeedGroup(group));
+  ASSERT_EQ(runs.size(), 2);
+  EXPECT_EQ(runs[1].record.content_sha256(), other.content_sha256());
   // Finished runs are read; and no single run goes into the folder of several.
   flags.push_back("--variants=c2d");
   ended = RunToEnd(flags);
   EXPECT_EQ(ended.exit_code, 0) << ended.text;
   EXPECT_THAT(ended.text, HasSubstr("holds a finished run"));
+  ASSERT_THAT(RemoveFile(JoinPath(folder, "c2d/seed1/record.textproto")), IsOk());
+  EXPECT_THAT(results::ReadSeedGroup(group), StatusIs(absl::StatusCode::kNotFound, testing::_));
   flags = Flags(Whole(), 2);
   flags.push_back("--seeds=2");
   ended = RunToEnd(flags);

@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/program/program.h"
 #include "op3d/base/status_macros.h"
 #include "results/compare/compare.h"
@@ -17,8 +20,9 @@
 ABSL_FLAG(bool, exact, false,
           "every bit counts: no tolerances, scores files byte by byte, checksums of weights");
 ABSL_FLAG(bool, group, false,
-          "hold the first run against the group of all others, the same run with other seeds: does "
-          "each row reach what the group's next run would, with a probability of 95 %?");
+          "hold the first run against the group of all others, the same run with other seeds, or a "
+          "folder of --seeds=N: does each row reach what the group's next run would, with a "
+          "probability of 95 %?");
 ABSL_FLAG(bool, json, false, "one JSON object on stdout instead of text");
 ABSL_FLAG(double, share_tolerance, op3d::results::ComparisonOptions().share_tolerance,
           "largest difference of accuracies, performances, edges' scores and fitted curves");
@@ -60,7 +64,15 @@ absl::Status RunGroup(absl::Span<const std::string> words) {
     if (!FlagIsGiven(flag)) continue;
     return absl::InvalidArgumentError(absl::StrCat("--", flag, " has no effect with --group"));
   }
-  OP3D_ASSIGN_OR_RETURN(const std::vector<NamedRecord> records, ReadNamedRecords(words));
+  std::vector<NamedRecord> records;
+  for (const std::string& word : words) {
+    std::string group = UserPath(word);
+    if (FolderExists(group)) group = JoinPath(group, kGroupFile);
+    const bool is_group = FileExists(group) && absl::EndsWith(group, kGroupFile);
+    OP3D_ASSIGN_OR_RETURN(std::vector<NamedRecord> read,
+                          is_group ? ReadSeedGroup(group) : ReadNamedRecords({word}));
+    records.insert(records.end(), read.begin(), read.end());
+  }
   if (records.empty()) {
     return absl::InvalidArgumentError(
         "0 runs given; --group takes the run to test, then the runs of the group");

@@ -1,6 +1,8 @@
-// Holds one run against a group of recorded runs that differ only in their seed: is it as good as
-// they are, as far as chance between seeds allows?
+// Groups of runs that differ only in their seed: their means, and whether one further run is as good
+// as they are, as far as chance between seeds allows.
 //
+//   OP3D_ASSIGN_OR_RETURN(const SeedGroup group, MakeSeedGroup(references));
+//   Print(DescribeSeedGroup(group));
 //   OP3D_ASSIGN_OR_RETURN(const GroupTest test, TestAgainstGroup(candidate, references));
 //   Print(DescribeGroupTest(test));
 //   if (!test.passes()) Use("not reproduced");
@@ -20,9 +22,24 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "results/compare/seed_group.pb.h"
 #include "results/record/named_records.h"
 
 namespace op3d::results {
+
+// The name of a group's file, in the folder that holds the folders of its runs.
+inline constexpr char kGroupFile[] = "group.textproto";
+
+// The group of these runs, sorted by seed; a run's name is its folder.  InvalidArgument as for the
+// references of TestAgainstGroup().
+absl::StatusOr<SeedGroup> MakeSeedGroup(absl::Span<const NamedRecord> runs);
+
+// A line for each row: mean, interval, frames.
+std::string DescribeSeedGroup(const SeedGroup& group);
+
+// The records of a group's file.  NotFound and InvalidArgument, naming it, if a run's record is
+// missing or is another one than when the group was made.
+absl::StatusOr<std::vector<NamedRecord>> ReadSeedGroup(const std::string& path);
 
 // Shares in [0, 1].
 struct GroupRow {

@@ -45,6 +45,34 @@ TEST(ReferenceGroupTest, TheLimitIsThatOfStudent) {
               testing::AllOf(HasSubstr("1.3 points too low"), HasSubstr("does not pass: 1 of 2")));
 }
 
+TEST(ReferenceGroupTest, AGroupHasItsMeansAndIntervals) {
+  std::vector<NamedRecord> runs = {Reached(3, 0.94, 0.5), Reached(1, 0.90, 0.5),
+                                   Reached(2, 0.92, 0.5)};
+  for (NamedRecord& run : runs) {
+    for (RecipeResult& row : *run.record.mutable_recipes()) row.mutable_test()->set_videos(100);
+    run.record.mutable_recipes(0)->set_total_frames(1000 * run.record.settings().seed());
+  }
+  ASSERT_OK_AND_ASSIGN(const SeedGroup group, MakeSeedGroup(runs));
+  ASSERT_EQ(group.runs_size(), 3);
+  EXPECT_EQ(group.runs(0).folder(), "run1");
+  EXPECT_EQ(group.runs(2).seed(), 3);
+  EXPECT_EQ(group.runs(2).record_sha256(), "sum of 3");
+  EXPECT_EQ(group.test_videos(), 100);
+  ASSERT_EQ(group.rows_size(), 2);
+  const SeedGroup::Row& model = group.rows(0);
+  EXPECT_THAT(model.top1(), testing::ElementsAre(0.90, 0.92, 0.94));
+  EXPECT_NEAR(model.mean(), 0.92, 1e-12);
+  EXPECT_EQ(model.total_frames(), 2000);
+  // t(0.975, 2) = 4.30265; of the seeds 4.30265^2 x 0.02^2 / 3, of the videos
+  // 1.95996^2 x 0.0733333 / 100 (the mean of p (1 - p)).
+  EXPECT_NEAR(model.low(), 0.92 - 0.072701, 1e-5);
+  EXPECT_NEAR(model.high(), 0.92 + 0.072701, 1e-5);
+  EXPECT_THAT(DescribeSeedGroup(group), HasSubstr("92.0   84.7 to  99.3"));
+  runs[0] = runs[1];
+  EXPECT_THAT(MakeSeedGroup(runs),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("the same seed, 1")));
+}
+
 TEST(ReferenceGroupTest, WhatIsNoGroupIsASentence) {
   const NamedRecord candidate = Reached(9, 0.9, 0.5);
   const auto refused = [&](const std::vector<NamedRecord>& group, const char* why) {
