@@ -13,13 +13,28 @@ def _tags(tags, deps):
     torch = type(deps) == "list" and "@libtorch//:torch" in deps
     return tags + (["torch"] if torch and "torch" not in tags else [])
 
+def _torch(tags, deps):
+    return "torch" in _tags(tags, deps)
+
+def _deps(tags, deps, test = False):
+    """`deps` with the precompiled header (tools/pch) that a target's files start from."""
+    header = ("torch" if _torch(tags, deps) else "common") + ("_test" if test else "")
+    return deps + ["//tools/pch:" + header]
+
+def _copts(tags, deps, copts, test = False):
+    torch = _torch(tags, deps)
+    header = ("torch" if torch else "common") + ("_test" if test else "")
+
+    # ATen's headers then include the operators they need, not all 2,000 of them.
+    return _COPTS + (["-DAT_PER_OPERATOR_HEADERS"] if torch else []) + ["-include", "tools/pch/%s.h" % header] + copts
+
 def op3d_cc_library(name, deps = [], copts = [], tags = [], **kwargs):
     """A library: one noun, `name`.h and `name`.cc."""
-    cc_library(name = name, deps = deps, copts = _COPTS + copts, tags = _tags(tags, deps), **kwargs)
+    cc_library(name = name, deps = _deps(tags, deps), copts = _copts(tags, deps, copts), tags = _tags(tags, deps), **kwargs)
 
 def op3d_cc_binary(name, deps = [], copts = [], tags = [], **kwargs):
     """A program."""
-    cc_binary(name = name, deps = deps, copts = _COPTS + copts, tags = _tags(tags, deps), **kwargs)
+    cc_binary(name = name, deps = _deps(tags, deps), copts = _copts(tags, deps, copts), tags = _tags(tags, deps), **kwargs)
 
 def op3d_cc_test(name, deps = [], copts = [], size = "small", tags = [], env = {}, **kwargs):
     """A GoogleTest.  One OpenMP thread: results must not depend on the machine's cores.
@@ -28,8 +43,8 @@ def op3d_cc_test(name, deps = [], copts = [], size = "small", tags = [], env = {
     """
     cc_test(
         name = name,
-        deps = deps + ["@com_google_googletest//:gtest_main"],
-        copts = _COPTS + copts,
+        deps = _deps(tags, deps, test = True) + ["@com_google_googletest//:gtest_main"],
+        copts = _copts(tags, deps, copts, test = True),
         size = size,
         tags = _tags(tags, deps),
         env = dict({"OMP_NUM_THREADS": "1"}, **env),
@@ -61,8 +76,8 @@ def op3d_benchmark(name, srcs, deps = [], copts = [], tags = [], smoke_filter = 
     cc_binary(
         name = name,
         srcs = srcs,
-        deps = deps + ["@com_google_benchmark//:benchmark"],
-        copts = _COPTS + copts,
+        deps = _deps(tags, deps) + ["@com_google_benchmark//:benchmark"],
+        copts = _copts(tags, deps, copts),
         tags = _tags(tags, deps),
         testonly = True,
         **kwargs
@@ -86,8 +101,8 @@ def op3d_fuzz_target(name, srcs, deps = [], corpus = [], tags = []):
     cc_library(
         name = name + "_input",
         srcs = srcs,
-        deps = deps,
-        copts = _COPTS,
+        deps = _deps(tags, deps),
+        copts = _copts(tags, deps, []),
         tags = _tags(tags, deps),
         testonly = True,
         alwayslink = True,

@@ -1,6 +1,9 @@
 #include "op3d/train/weight_merge.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
 #include <c10/core/GradMode.h>
 
 #include <map>

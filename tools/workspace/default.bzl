@@ -45,7 +45,6 @@ def system_repositories(new_local_repository = None):
         name = "ffmpeg",
         apt = "libavcodec-dev libavformat-dev libavutil-dev libswscale-dev",
         modules = {":avcodec": "libavcodec", ":avformat": "libavformat", ":avutil": "libavutil", ":swscale": "libswscale"},
-        extra_defines = ["__STDC_CONSTANT_MACROS"],
     )
     protobuf_repository(name = "com_google_protobuf")
     pkgconfig_repository(name = "libarchive", apt = "libarchive-dev", modules = {":archive": "libarchive"})
