@@ -5,12 +5,29 @@
 #include <utility>
 
 #include "op3d/base/status_macros.h"
+#include "op3d/network/layers/convolution.h"
 #include "op3d/network/layers/feature_map.h"
 #include "op3d/network/layers/folded_norms.h"
 #include "op3d/network/network_body.h"
+#include "op3d/torch/arithmetic.h"
+#include "op3d/torch/precision.h"
 #include "op3d/torch/torch_status.h"
 
 namespace op3d {
+namespace {
+
+at::ScalarType ComputingType(Precision precision) {
+  switch (precision) {
+    case Precision::kBfloat16:
+      return at::kBFloat16;
+    case Precision::kFloat64:
+      return at::kDouble;
+    default:
+      return at::kFloat;
+  }
+}
+
+}  // namespace
 
 struct EvaluationNetwork::State {
   NetworkOptions options;
@@ -30,6 +47,8 @@ absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const
   OP3D_ASSIGN_OR_RETURN(state->definition, Define(network.options()));
   state->mode.inference = true;
   state->mode.bfloat16 = network.precision() == Precision::kBfloat16;
+  const bool fuse = ChosenArithmetic() == Arithmetic::kNative && network.device().is_cpu() &&
+                    Convolution::CanFuse(ComputingType(network.precision()));
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
     at::NoGradGuard no_grad;
     TensorTable own;
@@ -43,12 +62,13 @@ absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const
         tensor = tensor.clone();
       }
       // In the layout that LibTorch's kernels need; otherwise each pass would copy it again.
-      if (kernels && (tensor.size(2) == 1 || tensor.size(3) * tensor.size(4) == 1)) {
+      if (!fuse && kernels && (tensor.size(2) == 1 || tensor.size(3) * tensor.size(4) == 1)) {
         tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast3d);
       }
     }
     state->parameter = table.at(state->definition.heads[0].classifier.name + ".weight");
     state->body = std::make_unique<NetworkBody>(state->definition, table);
+    if (fuse) state->body->Fuse();
     return absl::OkStatus();
   }));
   return std::unique_ptr<EvaluationNetwork>(new EvaluationNetwork(std::move(state)));

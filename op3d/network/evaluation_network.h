@@ -8,6 +8,10 @@
 // With s = weight / sqrt(running_var + epsilon), a layer's norm(convolution(x)) is the convolution
 // with kernels s w and the bias (bias - s running_mean).  The order of sums differs from a Network:
 // logits are equal within 1e-4 of their scale in float32, within 1e-12 in float64.
+//
+// On a CPU with native arithmetic (op3d/torch/arithmetic.h), fp32 and bf16 also use the library's
+// convolution with bias, sum and ReLU in one call, and other algorithms for convolutions.  With
+// portable arithmetic they do not: its logits stay equal in every bit to those of recorded runs.
 #ifndef OP3D_NETWORK_EVALUATION_NETWORK_H_
 #define OP3D_NETWORK_EVALUATION_NETWORK_H_
 

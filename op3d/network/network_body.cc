@@ -72,10 +72,32 @@ NetworkBody::NetworkBody(const NetworkDefinition& definition, const TensorTable&
   }
 }
 
+void NetworkBody::Fuse() {
+  for (size_t i = 0; i < stem_convolutions_.size(); ++i) {
+    stem_convolutions_[i].Fuse(
+        stem_norms_[i].bias(), /*adds_input=*/false,
+        i == 0 ? Convolution::FusedInput::kClips : Convolution::FusedInput::kMap);
+  }
+  s3d_.Fuse();
+  for (Stage& stage : trunk_) {
+    for (Pseudo3dBlock& block : stage.blocks) block.Fuse();
+  }
+  for (Head& head : heads_) {
+    for (Pseudo3dBlock& block : head.stage.blocks) block.Fuse();
+  }
+}
+
 FeatureMap NetworkBody::Stem(const at::Tensor& clips, const ForwardMode& mode) const {
   FeatureMap map;
   for (size_t i = 0; i < stem_convolutions_.size(); ++i) {
-    map = i == 0 ? stem_convolutions_[i].ApplyToClips(clips) : stem_convolutions_[i].Apply(map);
+    const Convolution& convolution = stem_convolutions_[i];
+    if (convolution.fused()) {
+      map = i == 0 ? convolution.ApplyFusedToClips(clips, Activation::kRelu)
+                   : convolution.ApplyFused(map, Activation::kRelu);
+      Observe(mode, definition_.relu_names[i], map);
+      continue;
+    }
+    map = i == 0 ? convolution.ApplyToClips(clips) : convolution.Apply(map);
     Observe(mode, definition_.stem[i].convolution.name, map);
     if (mode.observer) {  // the observer also sees the values between norm and ReLU
       map = stem_norms_[i].Apply(map, Activation::kNone, mode);

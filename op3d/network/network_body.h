@@ -21,6 +21,10 @@ class NetworkBody {
  public:
   NetworkBody(const NetworkDefinition& definition, const TensorTable& tensors);
 
+  // For evaluation with folded norms, if Convolution::CanFuse(): each convolution with its bias,
+  // sum and ReLU in one call, weights in the layout of the kernels.
+  void Fuse();
+
   // From clips [N, 3, T, H, W] to the logits [N, classes] of each head: DG-P3D's temporal and
   // spatial one; LGD's local and, in training, its global one; other networks have one.  Throws
   // c10::Error.

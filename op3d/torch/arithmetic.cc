@@ -128,6 +128,8 @@ absl::StatusOr<std::string> UseArithmetic(Arithmetic arithmetic) {
   return portable.note;
 }
 
+Arithmetic ChosenArithmetic() { return InUse(); }
+
 std::string ArithmeticInUse() {
   std::vector<std::string> parts = {at::get_cpu_capability()};
   if (kBuiltForThisProcessor) parts.push_back("op3d built for this processor");

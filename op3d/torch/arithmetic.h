@@ -40,6 +40,9 @@ absl::StatusOr<Arithmetic> ParseArithmetic(absl::string_view name);
 // were used before.  Native: does not change the environment and never fails.
 absl::StatusOr<std::string> UseArithmetic(Arithmetic arithmetic);
 
+// What was chosen; kNative if nothing was.
+Arithmetic ChosenArithmetic();
+
 // This process's arithmetic, for a record: "portable (AVX2)", "native (AVX512)"; with the
 // environment variables that change it.
 std::string ArithmeticInUse();

@@ -21,8 +21,10 @@ class BatchNorm {
   // more than one row.  A recomputing pass does not update the running ones.
   FeatureMap Apply(const FeatureMap& input, Activation activation, const ForwardMode& mode) const;
 
- private:
   bool folded() const { return !weight_.defined(); }
+  const at::Tensor& bias() const { return bias_; }
+
+ private:
 
   BatchNormDefinition definition_;
   at::Tensor weight_, bias_, running_mean_, running_variance_, counter_;

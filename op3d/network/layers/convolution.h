@@ -12,12 +12,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+
 #include "op3d/network/definition/definition.h"
 #include "op3d/network/layers/feature_map.h"
+#include "op3d/network/layers/row_sums.h"
 
 namespace op3d {
 
-// No state except for its weight; thread-safe.
+// No state except for its weight; thread-safe after Fuse().
 class Convolution {
  public:
   // The weight is `name`.weight of `tensors`.
@@ -30,13 +33,39 @@ class Convolution {
   // kernel equals its temporal stride.  Frames after the last whole stride are dropped.
   FeatureMap ApplyToClips(const at::Tensor& clips) const;
 
+  // True if the library's convolution with bias, sum and ReLU in one call exists for this type on
+  // this processor's CPU.
+  static bool CanFuse(at::ScalarType type);
+
+  // For evaluation without gradients, if CanFuse(): keeps a copy of the weight in the layout of
+  // the library's kernels.  `bias` [out_channels] may be undefined.  With `adds_input` the input is
+  // added to the output, which is done in the weight; both must have one shape.
+  enum class FusedInput { kMap, kClips };
+  void Fuse(const at::Tensor& bias, bool adds_input, FusedInput input = FusedInput::kMap);
+  bool fused() const { return fused_ != nullptr; }
+
+  // After Fuse(): activation(convolution + bias + sum) in one call.  `sum` may be null; otherwise
+  // its rows are overwritten by the result.
+  FeatureMap ApplyFused(const FeatureMap& input, Activation activation,
+                        const FeatureMap* sum = nullptr) const;
+  FeatureMap ApplyFusedToClips(const at::Tensor& clips, Activation activation) const;
+
  private:
+  // Output's shape without its rows.
+  FeatureMap OutputOf(int64_t clips, const Size3& size) const;
+  // Each stride of the temporal kernel as one image [N * T', C * taps, H, W].
+  at::Tensor FoldedClips(const at::Tensor& clips, const FeatureMap& output) const;
+  at::Tensor CallFused(const at::Tensor& images, Activation activation,
+                       const at::Tensor& sum) const;
   // True if LibTorch's kernels for bfloat16 on CPUs cannot be trusted: with strides and an
   // output of width 1 they gave wrong results (pytorch issue 169688).
   bool MustWiden(const FeatureMap& input, const Size3& output) const;
 
   ConvolutionDefinition definition_;
+  // Undefined after Fuse() if nothing needs it any more.
   at::Tensor weight_;
+  struct Fused;
+  std::shared_ptr<Fused> fused_;
 };
 
 }  // namespace op3d

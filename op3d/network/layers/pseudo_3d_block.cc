@@ -94,12 +94,74 @@ Pseudo3dBlock::Norm::Norm(const ConvolutionNorm& definition, const TensorTable& 
 
 FeatureMap Pseudo3dBlock::Norm::Apply(const FeatureMap& input, Activation activation,
                                       const ForwardMode& mode) const {
+  if (convolution.fused()) return convolution.ApplyFused(input, activation);
   return norm.Apply(convolution.Apply(input), activation, mode);
 }
+
+void Pseudo3dBlock::Norm::Fuse() { convolution.Fuse(norm.bias(), /*adds_input=*/false); }
 
 Pseudo3dBlock::Pair::Pair(const PairDefinition& definition, const TensorTable& tensors)
     : spatial(definition.spatial, tensors), norm(definition.norm, tensors) {
   if (definition.temporal.has_value()) temporal.emplace(*definition.temporal, tensors);
+}
+
+void Pseudo3dBlock::Pair::Fuse(Wiring wiring) {
+  const at::Tensor bias = norm.folded() ? norm.bias() : at::Tensor();
+  const bool temporal_last = wiring == Wiring::kSerial || wiring == Wiring::kParallel;
+  spatial.Fuse(temporal_last ? at::Tensor() : bias, /*adds_input=*/false);
+  // In wiring C the temporal convolution's input is added to its output.
+  if (temporal.has_value()) {
+    temporal->Fuse(temporal_last ? bias : at::Tensor(), wiring == Wiring::kResidual);
+  }
+}
+
+FeatureMap Pseudo3dBlock::Pair::ApplyFused(const FeatureMap& input,
+                                           const FeatureMap& temporal_input, Wiring wiring,
+                                           Activation activation) const {
+  if (wiring == Wiring::kSpatial) return spatial.ApplyFused(input, activation);
+  if (wiring == Wiring::kResidual) {
+    return temporal->ApplyFused(spatial.ApplyFused(input, activation), activation);
+  }
+  const FeatureMap x = spatial.ApplyFused(input, Activation::kNone);
+  if (wiring == Wiring::kSerial) return temporal->ApplyFused(x, activation);
+  return temporal->ApplyFused(temporal_input, activation, &x);
+}
+
+FeatureMap Pseudo3dBlock::Pair::Apply(const FeatureMap& input, const FeatureMap& temporal_input,
+                                      Wiring wiring, Activation activation,
+                                      const ForwardMode& mode, FeatureMap* temporal_output) const {
+  if (spatial.fused() && norm.folded()) {
+    return ApplyFused(input, temporal_input, wiring, activation);
+  }
+  const auto convolve = [](const Convolution& convolution, const FeatureMap& map) {
+    return convolution.fused() ? convolution.ApplyFused(map, Activation::kNone)
+                               : convolution.Apply(map);
+  };
+  FeatureMap x = convolve(spatial, input);
+  switch (wiring) {
+    case Wiring::kSpatial:
+      break;
+    case Wiring::kSerial:
+      x = temporal->Apply(x);
+      break;
+    case Wiring::kParallel: {
+      const FeatureMap of_time = convolve(*temporal, temporal_input);
+      x = Sum(x, of_time, Activation::kNone, mode);
+      if (temporal_output != nullptr) *temporal_output = of_time;
+      break;
+    }
+    case Wiring::kResidual:
+      x = norm.Apply(x, activation, mode);
+      return Sum(temporal->Apply(x), x, activation, mode);
+  }
+  return norm.Apply(x, activation, mode);
+}
+
+void Pseudo3dBlock::Fuse() {
+  if (reduce_.has_value()) reduce_->Fuse();
+  for (Pair& pair : pairs_) pair.Fuse(definition_.wiring);
+  if (expand_.has_value()) expand_->Fuse();
+  if (downsample_.has_value()) downsample_->Fuse();
 }
 
 Pseudo3dBlock::Linear::Linear(const LinearDefinition& definition, const TensorTable& tensors)
@@ -181,54 +243,18 @@ FeatureMap Pseudo3dBlock::Compute(const FeatureMap& input, const ForwardMode& mo
 
 FeatureMap Pseudo3dBlock::Bottleneck(const FeatureMap& input, const ForwardMode& mode) const {
   const FeatureMap x = reduce_->Apply(input, Activation::kRelu, mode);
-  const Pair& pair = pairs_[0];
-  FeatureMap y = pair.spatial.Apply(x);
-  switch (definition_.wiring) {
-    case Wiring::kSpatial:
-      y = pair.norm.Apply(y, Activation::kRelu, mode);
-      break;
-    case Wiring::kSerial:
-      y = pair.norm.Apply(pair.temporal->Apply(y), Activation::kRelu, mode);
-      break;
-    case Wiring::kParallel:
-      y = pair.norm.Apply(Sum(y, pair.temporal->Apply(x), Activation::kNone, mode),
-                          Activation::kRelu, mode);
-      break;
-    case Wiring::kResidual:
-      y = pair.norm.Apply(y, Activation::kRelu, mode);
-      y = Sum(pair.temporal->Apply(y), y, Activation::kRelu, mode);
-      break;
-  }
+  const FeatureMap y =
+      pairs_[0].Apply(x, x, definition_.wiring, Activation::kRelu, mode, nullptr);
   return expand_->Apply(y, Activation::kNone, mode);
 }
 
 FeatureMap Pseudo3dBlock::Basic(const FeatureMap& input, const ForwardMode& mode) const {
-  const Pair& first = pairs_[0];
-  const Pair& second = pairs_[1];
-  FeatureMap x = first.spatial.Apply(input);
-  switch (definition_.wiring) {
-    case Wiring::kSpatial:
-      x = first.norm.Apply(x, Activation::kRelu, mode);
-      return second.norm.Apply(second.spatial.Apply(x), Activation::kNone, mode);
-    case Wiring::kSerial:
-      x = first.norm.Apply(first.temporal->Apply(x), Activation::kRelu, mode);
-      x = second.temporal->Apply(second.spatial.Apply(x));
-      return second.norm.Apply(x, Activation::kNone, mode);
-    case Wiring::kParallel: {
-      const FeatureMap temporal = first.temporal->Apply(input);
-      x = first.norm.Apply(Sum(x, temporal, Activation::kNone, mode), Activation::kRelu, mode);
-      x = Sum(second.spatial.Apply(x),
-              second.temporal->Apply(definition_.chained_temporal ? temporal : x),
-              Activation::kNone, mode);
-      return second.norm.Apply(x, Activation::kNone, mode);
-    }
-    case Wiring::kResidual:
-      break;
-  }
-  x = first.norm.Apply(x, Activation::kRelu, mode);
-  x = Sum(first.temporal->Apply(x), x, Activation::kRelu, mode);
-  x = second.norm.Apply(second.spatial.Apply(x), Activation::kNone, mode);
-  return Sum(second.temporal->Apply(x), x, Activation::kNone, mode);
+  FeatureMap temporal;
+  const bool chained = definition_.wiring == Wiring::kParallel && definition_.chained_temporal;
+  const FeatureMap x = pairs_[0].Apply(input, input, definition_.wiring, Activation::kRelu, mode,
+                                       chained ? &temporal : nullptr);
+  return pairs_[1].Apply(x, chained ? temporal : x, definition_.wiring, Activation::kNone, mode,
+                         nullptr);
 }
 
 FeatureMap Pseudo3dBlock::Join(const FeatureMap& branch, const FeatureMap& shortcut,

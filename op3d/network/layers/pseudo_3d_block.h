@@ -25,15 +25,27 @@ class Pseudo3dBlock {
   // not change it.
   FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
 
+  // For evaluation with folded norms: each convolution with its bias, sum and ReLU in one call.
+  void Fuse();
+
  private:
   struct Norm {
     Norm(const ConvolutionNorm& definition, const TensorTable& tensors);
     FeatureMap Apply(const FeatureMap& input, Activation activation, const ForwardMode& mode) const;
+    void Fuse();
     Convolution convolution;
     BatchNorm norm;
   };
   struct Pair {
     Pair(const PairDefinition& definition, const TensorTable& tensors);
+    void Fuse(Wiring wiring);
+    // Convolutions, norm and `activation`.  In wiring B the temporal convolution gets
+    // `temporal_input`; its output is returned in `temporal_output`, if that is not null.
+    FeatureMap Apply(const FeatureMap& input, const FeatureMap& temporal_input, Wiring wiring,
+                     Activation activation, const ForwardMode& mode,
+                     FeatureMap* temporal_output) const;
+    FeatureMap ApplyFused(const FeatureMap& input, const FeatureMap& temporal_input, Wiring wiring,
+                          Activation activation) const;
     Convolution spatial;
     std::optional<Convolution> temporal;
     BatchNorm norm;

@@ -5,6 +5,8 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 
 namespace op3d {
@@ -25,17 +27,46 @@ void SumRow(const Scalar* a, const Scalar* b, const Scalar* p, int64_t channels,
   for (int64_t i = 0; i < channels; ++i) output[i] = output[i] < floor ? floor : output[i];
 }
 
-template <typename Scalar>
+float Wide(uint16_t value) {
+  const uint32_t bits = static_cast<uint32_t>(value) << 16;
+  float wide;
+  std::memcpy(&wide, &bits, sizeof wide);
+  return wide;
+}
+
+// To the nearest even; a NaN stays one.
+uint16_t Narrow(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  return static_cast<uint16_t>(value == value ? rounded : 0x7FC0);
+}
+
+// bfloat16 as its bits; rounded after each sum, as tensors are.
+void SumRow(const uint16_t* a, const uint16_t* b, const uint16_t* p, int64_t channels,
+            float floor, uint16_t* output) {
+  const auto store = [&](int64_t i, float sum) { output[i] = Narrow(sum < floor ? floor : sum); };
+  if (b != nullptr && p != nullptr) {
+    for (int64_t i = 0; i < channels; ++i) store(i, Wide(Narrow(Wide(a[i]) + Wide(b[i]))) + Wide(p[i]));
+  } else if (b != nullptr) {
+    for (int64_t i = 0; i < channels; ++i) store(i, Wide(a[i]) + Wide(b[i]));
+  } else {
+    for (int64_t i = 0; i < channels; ++i) store(i, Wide(a[i]) + Wide(p[i]));
+  }
+}
+
+template <typename Scalar, typename Floor = Scalar>
 void SumAll(const at::Tensor& a, const at::Tensor& b, const at::Tensor& per_clip,
             Activation activation, const at::Tensor& output) {
-  const Scalar* a_values = a.const_data_ptr<Scalar>();
-  const Scalar* b_values = b.defined() ? b.const_data_ptr<Scalar>() : nullptr;
-  const Scalar* p_values = per_clip.defined() ? per_clip.const_data_ptr<Scalar>() : nullptr;
-  Scalar* values = output.data_ptr<Scalar>();
+  const auto values_of = [](const at::Tensor& tensor) {
+    return tensor.defined() ? static_cast<const Scalar*>(tensor.const_data_ptr()) : nullptr;
+  };
+  const Scalar *a_values = values_of(a), *b_values = values_of(b), *p_values = values_of(per_clip);
+  Scalar* values = static_cast<Scalar*>(output.mutable_data_ptr());
   const int64_t channels = a.size(1);
   const int64_t volume = per_clip.defined() ? a.size(0) / per_clip.size(0) : 1;
-  const Scalar floor =
-      activation == Activation::kRelu ? Scalar{0} : -std::numeric_limits<Scalar>::infinity();
+  const Floor floor =
+      activation == Activation::kRelu ? Floor{0} : -std::numeric_limits<Floor>::infinity();
   constexpr int64_t kGrain = 32768;
   at::parallel_for(0, a.size(0), std::max<int64_t>(1, kGrain / channels),
                    [&](int64_t begin, int64_t end) {
@@ -63,6 +94,10 @@ void SumRows(const at::Tensor& a, const at::Tensor& b, const at::Tensor& per_cli
   if (plain && a.scalar_type() == at::kDouble) {
     if (!output->defined()) *output = at::empty_like(a);
     return SumAll<double>(a, b, clips, activation, *output);
+  }
+  if (plain && a.scalar_type() == at::kBFloat16) {
+    if (!output->defined()) *output = at::empty_like(a);
+    return SumAll<uint16_t, float>(a, b, clips, activation, *output);
   }
   if (!output->defined()) *output = a.clone();
   if (b.defined()) output->add_(b);

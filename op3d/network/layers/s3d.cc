@@ -21,11 +21,26 @@ S3dTrunk::Unit::Unit(const PairDefinition& definition, const TensorTable& tensor
   temporal.emplace(*definition.temporal, tensors);
 }
 
+void S3dTrunk::Unit::Fuse(Convolution::FusedInput input) {
+  first.Fuse(temporal.has_value() ? at::Tensor() : norm.bias(), /*adds_input=*/false, input);
+  if (temporal.has_value()) temporal->Fuse(norm.bias(), /*adds_input=*/false);
+}
+
 FeatureMap S3dTrunk::Unit::Apply(const FeatureMap& input, const ForwardMode& mode) const {
+  if (first.fused() && !temporal.has_value()) return first.ApplyFused(input, Activation::kRelu);
+  if (first.fused()) {
+    return temporal->ApplyFused(first.ApplyFused(input, Activation::kNone), Activation::kRelu);
+  }
   return Finish(first.Apply(input), mode);
 }
 
 FeatureMap S3dTrunk::Unit::ApplyToClips(const at::Tensor& clips, const ForwardMode& mode) const {
+  if (first.fused()) {
+    const bool last = !temporal.has_value();
+    const FeatureMap map =
+        first.ApplyFusedToClips(clips, last ? Activation::kRelu : Activation::kNone);
+    return last ? map : temporal->ApplyFused(map, Activation::kRelu);
+  }
   return Finish(first.ApplyToClips(clips), mode);
 }
 
@@ -102,6 +117,18 @@ S3dTrunk::S3dTrunk(const std::vector<S3dBlockDefinition>& blocks, const TensorTa
         layer.inception.emplace(*definition.inception, tensors);
       }
       blocks_.back().layers.push_back(std::move(layer));
+    }
+  }
+}
+
+void S3dTrunk::Fuse() {
+  auto input = Convolution::FusedInput::kClips;
+  for (Block& block : blocks_) {
+    for (Layer& layer : block.layers) {
+      if (layer.unit.has_value()) layer.unit->Fuse(input);
+      input = Convolution::FusedInput::kMap;
+      if (!layer.inception.has_value()) continue;
+      for (Unit& unit : layer.inception->units) unit.Fuse(input);
     }
   }
 }

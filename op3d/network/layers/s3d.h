@@ -19,6 +19,9 @@ class S3dTrunk {
  public:
   S3dTrunk(const std::vector<S3dBlockDefinition>& blocks, const TensorTable& tensors);
 
+  // For evaluation with folded norms, if Convolution::CanFuse().
+  void Fuse();
+
   // From clips [N, 3, T, H, W].  Throws c10::Error.
   FeatureMap Forward(const at::Tensor& clips, const ForwardMode& mode) const;
 
@@ -27,6 +30,7 @@ class S3dTrunk {
   struct Unit {
     Unit(const ConvolutionNorm& definition, const TensorTable& tensors);
     Unit(const PairDefinition& definition, const TensorTable& tensors);
+    void Fuse(Convolution::FusedInput input);
     FeatureMap Apply(const FeatureMap& input, const ForwardMode& mode) const;
     FeatureMap ApplyToClips(const at::Tensor& clips, const ForwardMode& mode) const;
     FeatureMap Finish(FeatureMap map, const ForwardMode& mode) const;
