@@ -3,7 +3,9 @@
 //   ./bazelw run //benchmarks/speed:data_benchmark -- --videos=/data/a.mp4,/data/b.avi
 //
 //   TrainingSample   16 frames from a random position -> [3, 16, 224, 224]
-//   Views            10 clips x 3 crops of a video -> 30 x [3, 16, 256, 256], each passed to a sink
+//   Views            10 clips x 3 crops of a video as bytes, then 30 x [3, 16, 256, 256] as the
+//                    scorer makes them: floats, some views at a time, in memory that is kept
+//   ViewFloats       the same views as floats, all in one piece of memory
 //   Scan, DecodeAll  the pass that numbers the frames, compared with decoding them
 //   Loader/n         training clips by n workers, compared with Loader/1
 //   Epoch            memory in use after a tenth of an epoch and at its end
@@ -164,22 +166,33 @@ void TrainingSample(benchmark::State& state, const data::Video& video) {
   state.counters["transform_ms"] = 1000 * seconds.transform / done;
 }
 
-void Views(benchmark::State& state, const data::Video& video) {
+void Views(benchmark::State& state, const data::Video& video, bool bytes) {
+  // The scorer's group of views of this size.
+  constexpr int64_t kGroup = 10;
   data::EvaluationLoaderOptions options;
   options.shape = {1, kFrames, 1};
   options.transform = Settings();
   options.clips = kClips;
+  options.bytes = bytes;
   data::FrameStore store(/*budget_bytes=*/0);
   data::Batch batch;
+  std::vector<float> group(kGroup * 3 * kFrames * kTestSize * kTestSize);
   const auto score = [&] {
     auto loader = data::ClipLoader::ForTest({video}, &store, options);
     StopOn((*loader)->Next(&batch).status(), state);
     benchmark::DoNotOptimize(batch.clips.data());
+    for (int64_t view = 0; bytes && view < batch.views; view += kGroup) {
+      data::NormaliseViews(batch.byte_views[0], view, kGroup, group.data());
+      benchmark::DoNotOptimize(group.data());
+    }
   };
   // A test allocates the memory of its views once, not once per video.
   score();
   for (auto _ : state) score();
 }
+
+void ByteViews(benchmark::State& state, const data::Video& video) { Views(state, video, true); }
+void ViewFloats(benchmark::State& state, const data::Video& video) { Views(state, video, false); }
 
 void Scan(benchmark::State& state, const data::Video& video) {
   for (auto _ : state) benchmark::DoNotOptimize(data::ScanMedia(video.path));
@@ -261,7 +274,8 @@ void Epoch(benchmark::State& state) {
 void RegisterAll() {
   using Function = void (*)(benchmark::State&, const data::Video&);
   const std::pair<const char*, Function> functions[] = {{"TrainingSample", TrainingSample},
-                                                        {"Views", Views},
+                                                        {"Views", ByteViews},
+                                                        {"ViewFloats", ViewFloats},
                                                         {"Scan", Scan},
                                                         {"DecodeAll", DecodeAll}};
   for (const data::Video& video : Videos()) {
