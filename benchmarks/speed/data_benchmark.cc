@@ -5,6 +5,7 @@
 //   TrainingSample   16 frames from a random position -> [3, 16, 224, 224]
 //   Views            10 clips x 3 crops of a video as bytes, then 30 x [3, 16, 256, 256] as the
 //                    scorer makes them: floats, some views at a time, in memory that is kept
+//   ViewBytes        the same without the floats: what the loader hands over
 //   ViewFloats       the same views as floats, all in one piece of memory
 //   Scan, DecodeAll  the pass that numbers the frames, compared with decoding them
 //   Loader/n         training clips by n workers, compared with Loader/1
@@ -166,14 +167,16 @@ void TrainingSample(benchmark::State& state, const data::Video& video) {
   state.counters["transform_ms"] = 1000 * seconds.transform / done;
 }
 
-void Views(benchmark::State& state, const data::Video& video, bool bytes) {
+enum class ViewForm { kBytesThenFloats, kBytes, kFloats };
+
+void Views(benchmark::State& state, const data::Video& video, ViewForm form) {
   // The scorer's group of views of this size.
   constexpr int64_t kGroup = 10;
   data::EvaluationLoaderOptions options;
   options.shape = {1, kFrames, 1};
   options.transform = Settings();
   options.clips = kClips;
-  options.bytes = bytes;
+  options.bytes = form != ViewForm::kFloats;
   data::FrameStore store(/*budget_bytes=*/0);
   data::Batch batch;
   std::vector<float> group(kGroup * 3 * kFrames * kTestSize * kTestSize);
@@ -181,7 +184,8 @@ void Views(benchmark::State& state, const data::Video& video, bool bytes) {
     auto loader = data::ClipLoader::ForTest({video}, &store, options);
     StopOn((*loader)->Next(&batch).status(), state);
     benchmark::DoNotOptimize(batch.clips.data());
-    for (int64_t view = 0; bytes && view < batch.views; view += kGroup) {
+    const bool floats = form == ViewForm::kBytesThenFloats;
+    for (int64_t view = 0; floats && view < batch.views; view += kGroup) {
       data::NormaliseViews(batch.byte_views[0], view, kGroup, group.data());
       benchmark::DoNotOptimize(group.data());
     }
@@ -191,8 +195,15 @@ void Views(benchmark::State& state, const data::Video& video, bool bytes) {
   for (auto _ : state) score();
 }
 
-void ByteViews(benchmark::State& state, const data::Video& video) { Views(state, video, true); }
-void ViewFloats(benchmark::State& state, const data::Video& video) { Views(state, video, false); }
+void ScorerViews(benchmark::State& state, const data::Video& video) {
+  Views(state, video, ViewForm::kBytesThenFloats);
+}
+void ViewBytes(benchmark::State& state, const data::Video& video) {
+  Views(state, video, ViewForm::kBytes);
+}
+void ViewFloats(benchmark::State& state, const data::Video& video) {
+  Views(state, video, ViewForm::kFloats);
+}
 
 void Scan(benchmark::State& state, const data::Video& video) {
   for (auto _ : state) benchmark::DoNotOptimize(data::ScanMedia(video.path));
@@ -274,7 +285,8 @@ void Epoch(benchmark::State& state) {
 void RegisterAll() {
   using Function = void (*)(benchmark::State&, const data::Video&);
   const std::pair<const char*, Function> functions[] = {{"TrainingSample", TrainingSample},
-                                                        {"Views", ByteViews},
+                                                        {"Views", ScorerViews},
+                                                        {"ViewBytes", ViewBytes},
                                                         {"ViewFloats", ViewFloats},
                                                         {"Scan", Scan},
                                                         {"DecodeAll", DecodeAll}};

@@ -101,7 +101,7 @@ OP3D_AVX2 inline __m256i Rounded(const Sums& sums) {
 }
 
 // The sums of eight bytes of the row: `pick` puts an output's two bytes into 32 bits.
-OP3D_AVX2 inline __m256i EightBytes(const uint8_t* at, const int8_t* pick, const int16_t* halves,
+OP3D_AVX2 __attribute__((always_inline)) inline __m256i EightBytes(const uint8_t* at, const int8_t* pick, const int16_t* halves,
                                     int pairs) {
   const __m256i picked = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(pick));
   Sums sums = {_mm256_setzero_si256(), _mm256_set1_epi32(kHalf)};
@@ -118,22 +118,24 @@ OP3D_AVX2 inline __m256i EightBytes(const uint8_t* at, const int8_t* pick, const
   return Rounded(sums);
 }
 
-// 32 bytes at once, then eight.
-OP3D_AVX2 void Avx2BytesAlongX(const uint8_t* row, int readable, const RowTaps& taps,
-                               uint8_t* out) {
-  const int pairs = (taps.taps + 1) / 2;
+// 32 bytes at once, then eight.  A constant `pairs` makes straight code.
+OP3D_AVX2 __attribute__((always_inline)) inline void Avx2BytesAlongX(const uint8_t* row,
+                                                                     int readable,
+                                                                     const RowTaps& taps,
+                                                                     int pairs, uint8_t* out) {
   const int eights = static_cast<int>(taps.starts.size());
   // Sixteen bytes are read for two taps.
   int usable = eights;
   while (usable > 0 && taps.starts[usable - 1] + 6 * (pairs - 1) + 16 > 3 * readable) --usable;
-  const auto sums = [&](int i) OP3D_AVX2 {
-    return EightBytes(row + taps.starts[i], taps.picks.data() + 32 * i,
-                      taps.byte_halves.data() + static_cast<size_t>(32) * pairs * i, pairs);
-  };
+  const int32_t* const starts = taps.starts.data();
+  const int8_t* const picks = taps.picks.data();
+  const int16_t* const halves = taps.byte_halves.data();
+  const size_t step = static_cast<size_t>(32) * pairs;
+#define OP3D_SUMS(k) EightBytes(row + starts[k], picks + 32 * (k), halves + step * (k), pairs)
   int i = 0;
   for (; i + 4 <= usable; i += 4) {
-    const __m256i first = _mm256_packus_epi32(sums(i), sums(i + 1));
-    const __m256i second = _mm256_packus_epi32(sums(i + 2), sums(i + 3));
+    const __m256i first = _mm256_packus_epi32(OP3D_SUMS(i), OP3D_SUMS(i + 1));
+    const __m256i second = _mm256_packus_epi32(OP3D_SUMS(i + 2), OP3D_SUMS(i + 3));
     // Packing works on halves of the vectors.
     const __m256i mixed = _mm256_packus_epi16(first, second);
     _mm256_storeu_si256(
@@ -142,17 +144,22 @@ OP3D_AVX2 void Avx2BytesAlongX(const uint8_t* row, int readable, const RowTaps& 
   }
   for (; i < usable; ++i) {
     const __m256i words = _mm256_permute4x64_epi64(
-        _mm256_packus_epi32(sums(i), _mm256_setzero_si256()), 0xD8);
+        _mm256_packus_epi32(OP3D_SUMS(i), _mm256_setzero_si256()), 0xD8);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 8 * i),
                      _mm_packus_epi16(_mm256_castsi256_si128(words), _mm_setzero_si128()));
   }
+#undef OP3D_SUMS
   PlainPixels(row, taps, 8 * i / 3, out);
 }
 
 // Four pixels at once.
 OP3D_AVX2 void Avx2AlongX(const uint8_t* row, int readable, const RowTaps& taps, uint8_t* out) {
   if (!taps.starts.empty()) {
-    Avx2BytesAlongX(row, readable, taps, out);
+    if (taps.taps <= 2) {
+      Avx2BytesAlongX(row, readable, taps, 1, out);
+    } else {
+      Avx2BytesAlongX(row, readable, taps, (taps.taps + 1) / 2, out);
+    }
     return;
   }
   const int width = static_cast<int>(taps.first.size());
