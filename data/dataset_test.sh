@@ -22,10 +22,10 @@ own=(root --dataset=own.textproto)
 expect 2 '--crf is not a flag of dataset index, but of: transcode' "$dataset" index "${own[@]}" --crf=3
 expect 2 '--crf is not a flag of dataset index, but of: transcode' "$dataset" index "${own[@]}" --crf=20
 expect 2 '--length is not a flag of dataset index, but of: clip' "$dataset" index "${own[@]}" --length=3
-expect 2 '--threads is not a flag of dataset inspect, but of: index, check, transcode, flow, synthesize' \
+expect 2 '--threads is not a flag of dataset inspect, but of: index, check, transcode, pack, flow, synthesize' \
   "$dataset" inspect root/a.mp4 --threads=2
 expect 2 '--threads is -1; it must be in \[0, 1024\]' "$dataset" index "${own[@]}" --threads=-1
-expect 2 '--split is not a flag of dataset inspect, but of: index, check, transcode' \
+expect 2 '--split is not a flag of dataset inspect, but of: index, check, transcode, pack' \
   "$dataset" inspect root/a.mp4 --split=2
 
 # All inputs are good.
@@ -39,11 +39,32 @@ expect 0 'frames' "$dataset" inspect root/a.mp4 root/b.mp4
 expect 0 'one.safetensors' "$dataset" clip root/a.mp4 --frames=2 --size=16 --output=one.safetensors
 expect 0 'two.safetensors' "$dataset" clip root/a.mp4 --length=2 --size=16 --out=two.safetensors
 cmp one.safetensors two.safetensors || fail '--length is not --frames'
-expect 2 '--output_dir is not a flag of dataset clip, but of: frames, transcode, flow, synthesize, list' \
+expect 2 '--output_dir is not a flag of dataset clip, but of: frames, transcode, pack, flow, synthesize, list' \
   "$dataset" clip root/a.mp4 --output_dir=x
 expect 2 'clip writes a file: give it as --output' "$dataset" clip root/a.mp4
 expect 2 'transcode writes a folder: give it as --output_dir=DIR' \
   "$dataset" transcode "${own[@]}"
+# A pack: decoded pictures; the same frames as the source resized once, by all commands.
+expect 2 'a pack has pictures of one size: give --short_side=N' "$dataset" pack "${own[@]}" --out=pack
+expect 0 '2 videos written, 0 were there, 0 cannot' "$dataset" pack "${own[@]}" --short_side=32 \
+  --output_dir=pack
+expect 0 '0 videos written, 2 were there, 0 cannot' "$dataset" pack "${own[@]}" --short_side=32 \
+  --output_dir=pack
+expect 2 'pack was made with other options' "$dataset" pack "${own[@]}" --short_side=48 \
+  --output_dir=pack
+pack=(pack --dataset=own.textproto)
+expect 0 'train: 1 of 1 listed videos can be used' "$dataset" index "${pack[@]}"
+expect 0 '2 videos read, .* 0 videos have errors' "$dataset" check "${pack[@]}"
+expect 0 'frame_000003.png' "$dataset" frames root/a.mp4 --indices=3 --size=32 --output_dir=source
+expect 0 'frame_000003.png' "$dataset" frames pack/a.packed --indices=3 --output_dir=packed
+cmp source/frame_000003.png packed/frame_000003.png || fail 'a packed frame is not the source resized'
+expect 0 '42x32, packed' "$dataset" inspect pack/a.packed
+printf 'x' | dd of=pack/a.packed bs=1 seek=5000 conv=notrunc status=none
+expect 1 'a.mp4: frames that do not decode: 0' "$dataset" check "${pack[@]}"
+truncate -s 6000 pack/a.packed
+expect 1 'a.packed has 6000 bytes instead of' "$dataset" inspect pack/a.packed
+expect 0 '1 videos written, 1 were there, 0 cannot' "$dataset" pack "${own[@]}" --short_side=32 \
+  --output_dir=pack
 expect 2 'transcode: --out is another name of --output_dir; give one' \
   "$dataset" transcode "${own[@]}" --out=x --output_dir=y
 expect 2 'own has only one split' "$dataset" index "${own[@]}" --split=2

@@ -4,6 +4,7 @@
 //   ./bazelw run //data:dataset -- index /data/hmdb51 --dataset=hmdb51 --split=2
 //   ./bazelw run //data:dataset -- check /data/hmdb51 --dataset=hmdb51
 //   ./bazelw run //data:dataset -- transcode /data/hmdb51 --dataset=hmdb51 --output_dir=/fast/hm
+//   ./bazelw run //data:dataset -- pack /data/hmdb51 --dataset=hmdb51 --short_side=64 --out=/fast/p
 //   ./bazelw run //data:dataset -- flow /data/hmdb51 --dataset=hmdb51 --output_dir=/fast/flow
 //   ./bazelw run //data:dataset -- inspect clip.mp4 --json
 //   ./bazelw run //data:dataset -- clip clip.mp4 --frames=16 --crop=three --output=c.safetensors
@@ -46,23 +47,25 @@
 
 ABSL_FLAG(bool, json, false, "one JSON object per line on stdout instead of text");
 ABSL_FLAG(std::string, dataset, "kinetics400",
-          "index, check, transcode, flow: a name of data/datasets/, or a textproto of your own; "
+          "index, check, transcode, pack, flow: a name of data/datasets/, or a textproto of your own; "
           "synthesize: a miniature's name");
 ABSL_FLAG(int, split, 0,
-          "index, check, transcode, flow: which of the official splits, from 1; 0 = the first");
+          "index, check, transcode, pack, flow: which of the official splits, from 1; 0 = the first");
 ABSL_FLAG(std::string, index, "",
-          "index, check, transcode, flow: the index's file; default: in the dataset's folder, or "
+          "index, check, transcode, pack, flow: the index's file; default: in the dataset's folder, or "
           "in the user's cache if that folder cannot be written to");
 ABSL_FLAG(bool, rescan, false, "index: scan unchanged files too");
 ABSL_FLAG(int, shortest, 16, "index: videos with fewer frames are listed as short");
 ABSL_FLAG(
     int, threads, 0,
-    "index, check, transcode, flow, synthesize: videos at the same time; 0 = as many as there "
+    "index, check, transcode, pack, flow, synthesize: videos at the same time; 0 = as many as there "
     "are cores");
 ABSL_FLAG(std::string, form, "",
-          "transcode: to video files (the default), folders of JPEG frames or lmdb of them; flow: "
-          "frames (the default) or lmdb");
-ABSL_FLAG(int, short_side, 256, "transcode, flow: in pixels; smaller videos keep their size");
+          "transcode: to video files (the default), folders of JPEG frames or lmdb of them, or packed "
+          "(what pack does); flow: frames (the default) or lmdb");
+ABSL_FLAG(int, short_side, 0,
+          "transcode, pack, flow: in pixels; smaller videos keep their size; 0 = 256, but a pack "
+          "needs a number");
 ABSL_FLAG(int, key_frame_distance, 16,
           "transcode: distance of key frames in video files, in frames");
 ABSL_FLAG(int, crf, 20, "transcode: quality of files, 0 (best) to 51");
@@ -73,7 +76,7 @@ ABSL_FLAG(
     "more packages");
 ABSL_FLAG(double, bound, 20, "flow: in pixels; larger moves between two frames are cut to it");
 ABSL_FLAG(std::string, stream, "",
-          "index, check, transcode, inspect, frames, clip: pictures, or flow that is stored as x "
+          "index, check, transcode, pack, inspect, frames, clip: pictures, or flow that is stored as x "
           "and y pictures; empty = the dataset's own, by default pictures");
 ABSL_FLAG(int, frames, 16, "clip: frames");
 ABSL_FLAG(int, length, 0, "clip: another name of --frames; 0 = not given");
@@ -88,12 +91,12 @@ ABSL_FLAG(
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
 ABSL_FLAG(double, test_share, 0.25, "list: the share of each class's videos for the test");
 ABSL_FLAG(std::string, output_dir, "",
-          "frames, transcode, flow, synthesize: the folder to write to; list: where the lists go, "
+          "frames, transcode, pack, flow, synthesize: the folder to write to; list: where the lists go, "
           "default: into the folder itself");
 ABSL_FLAG(std::string, output, "", "clip: the safetensors file to write");
 ABSL_FLAG(
     std::string, out, "",
-    "list, frames, transcode, flow, clip, synthesize: another name of --output_dir and --output");
+    "list, frames, transcode, pack, flow, clip, synthesize: another name of --output_dir and --output");
 ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
@@ -109,8 +112,10 @@ constexpr char kUsage[] =
     "  check ROOT       decodes every frame of every listed video\n"
     "  transcode ROOT   makes a small copy with the same lists and frame numbers in\n"
     "                   --output_dir\n"
+    "  pack ROOT        makes such a copy of decoded pictures with --short_side: nothing is left\n"
+    "                   to decode, for sets of a few GiB\n"
     "  flow ROOT        makes such a copy of the videos' optical flow, for --stream=flow\n"
-    "  transcode, flow FILE...   the same for videos without lists\n"
+    "  transcode, pack, flow FILE...   the same for videos without lists\n"
     "  inspect FILE...  prints all properties of videos\n"
     "  frames FILE      frames as PNG files\n"
     "  clip FILE        a clip as the network gets it, as safetensors\n"
@@ -291,7 +296,14 @@ absl::Status Copy(absl::string_view command, const data::OpticalFlow* flow,
   if (!form.empty()) {
     OP3D_ASSIGN_OR_RETURN(options.copy.form, data::ParseVideoForm(form));
   }
-  options.copy.short_side = absl::GetFlag(FLAGS_short_side);
+  if (command == "pack") options.copy.form = data::VideoForm::kPacked;
+  if (absl::GetFlag(FLAGS_short_side) != 0) {
+    options.copy.short_side = absl::GetFlag(FLAGS_short_side);
+  } else if (options.copy.form == data::VideoForm::kPacked) {
+    return absl::InvalidArgumentError(
+        "a pack has pictures of one size: give --short_side=N, the largest short side that its "
+        "trainings and tests use (transform.search_short_side and test_short_side of the settings)");
+  }
   options.copy.key_frame_distance = absl::GetFlag(FLAGS_key_frame_distance);
   options.copy.crf = absl::GetFlag(FLAGS_crf);
   options.copy.jpeg_quality = absl::GetFlag(FLAGS_jpeg_quality);
@@ -318,6 +330,8 @@ absl::Status Copy(absl::string_view command, const data::OpticalFlow* flow,
 absl::Status Transcode(absl::Span<const std::string> words) {
   return Copy("transcode", nullptr, words);
 }
+
+absl::Status Pack(absl::Span<const std::string> words) { return Copy("pack", nullptr, words); }
 
 absl::Status Flow(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const data::OpticalFlow flow,
@@ -440,6 +454,7 @@ int main(int argc, char** argv) {
                             {"index", op3d::data::Index},
                             {"check", op3d::data::Check},
                             {"transcode", op3d::data::Transcode},
+                            {"pack", op3d::data::Pack},
                             {"flow", op3d::data::Flow},
                             {"inspect", op3d::data::Inspect},
                             {"frames", op3d::data::Frames},

@@ -81,6 +81,9 @@ ABSL_FLAG(std::optional<int>, crop, std::nullopt, op3d::kCropHelp);
 ABSL_FLAG(std::string, on_bad_video, "error",
           "a video that does not decode, or that not all scores have: error ends the program, skip "
           "leaves it out and counts it");
+ABSL_FLAG(std::string, decode, "exact",
+          "exact; fast leaves the codec's loop filter out and decodes MPEG-4 at a smaller size where "
+          "that is enough: other pixels and somewhat other scores (loader.decode in settings)");
 ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster; "
@@ -131,6 +134,7 @@ absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
                         OneOf(FLAGS_statistic, "statistic", "logits", "probabilities"));
   OP3D_ASSIGN_OR_RETURN(options.common_only,
                         OneOf(FLAGS_on_bad_video, "on_bad_video", "error", "skip"));
+  OP3D_RETURN_IF_ERROR(OneOf(FLAGS_decode, "decode", "exact", "fast").status());
   const std::string weights = absl::GetFlag(FLAGS_fusion_weights);
   for (const absl::string_view part : absl::StrSplit(weights, ',', absl::SkipEmpty())) {
     double weight = 0;
@@ -188,6 +192,8 @@ LoaderSettings::OnBadVideo OnBadVideo() {
   const bool skip = absl::AsciiStrToLower(absl::GetFlag(FLAGS_on_bad_video)) == "skip";
   return skip ? LoaderSettings::SKIP : LoaderSettings::ERROR;
 }
+
+bool IsFast() { return absl::AsciiStrToLower(absl::GetFlag(FLAGS_decode)) == "fast"; }
 
 absl::Status ReadSplit(DatasetSettings* dataset) {
   const std::string split = absl::GetFlag(FLAGS_split);
@@ -350,7 +356,7 @@ absl::StatusOr<std::string> TestSettings(const TestSetup& setup) {
       "\nframes: ", setup.clip.frames_per_segment, "\nstride: ", setup.clip.stride,
       "\nshort_side: ", setup.short_side, "\ncrop: ", setup.crop, "\nprecision: ", setup.precision,
       "\narithmetic: ", setup.arithmetic, "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
-      "\nstream: ", data::StreamName(setup.dataset),
+      IsFast() ? "\ndecode: fast" : "", "\nstream: ", data::StreamName(setup.dataset),
       "\ndataset: ", dataset.empty() ? setup.dataset.name() : dataset,
       "\nlist: ", absl::GetFlag(FLAGS_list), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
@@ -433,7 +439,9 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   if (group != nullptr) {
     run.gather = [group](const std::string& bytes) { return group->Gather(bytes); };
   }
-  data::FrameStore frames(/*budget_bytes=*/0);
+  LoaderSettings loader;
+  loader.set_decode(IsFast() ? LoaderSettings::FAST : LoaderSettings::EXACT);
+  OP3D_ASSIGN_OR_RETURN(const auto frames, data::FrameStore::Make(loader, options.transform));
   ActivitySeconds seconds;
   TestScores scores;
   {
@@ -442,7 +450,7 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
                           : "evaluate",
                       0, "clips");
     options.progress = &progress;
-    OP3D_ASSIGN_OR_RETURN(scores, ScoreTest(network.get(), list.videos, &frames, setup.clips,
+    OP3D_ASSIGN_OR_RETURN(scores, ScoreTest(network.get(), list.videos, frames.get(), setup.clips,
                                             options, run, &seconds));
   }
   if (ranks.rank == 0) {

@@ -215,9 +215,10 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
     AddPart("search: trained on", data.search_train, &data.report);
     AddPart(kHeldOutList, data.search_measured, &data.report);
   }
-  OP3D_ASSIGN_OR_RETURN(const data::VideoLimits limits, data::LimitsOf(settings.loader()));
-  data.frames = std::make_unique<data::FrameStore>(
-      int64_t{settings.loader().frame_cache_mib()} << 20, limits);
+  OP3D_ASSIGN_OR_RETURN(data.frames,
+                        data::FrameStore::Make(settings.loader(), settings.transform()));
+  // A copy without this file is not known to be one.
+  data.report.set_copy(data::CopyNote(root));
   return data;
 }
 

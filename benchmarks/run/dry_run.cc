@@ -15,6 +15,7 @@
 #include "benchmarks/parts/recipe.h"
 #include "benchmarks/parts/search_run.h"
 #include "benchmarks/settings/settings_resolution.h"
+#include "data/command/cost/data_cost.h"
 #include "data/datasets/dataset_settings.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program/run_folder.h"
@@ -37,6 +38,8 @@ struct Videos {
   int64_t search_train = 0, search_measured = 0, recipes = 0, evaluation = 0;
   // The number in the lists, or the official one.
   int64_t classes = 0;
+  // The training list; empty if this copy cannot be used yet.
+  std::vector<data::Video> train;
 };
 
 // Counts the videos of the copy.  If the copy cannot be used yet, assumes the official dataset, and
@@ -45,7 +48,7 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
   const BenchmarkSettings& settings = options.settings;
   data::IndexOptions index;
   index.file = options.index_file;
-  const absl::StatusOr<BenchmarkData> data =
+  absl::StatusOr<BenchmarkData> data =
       LoadBenchmarkData(settings, options.dataset_root, options.threads, index);
   Videos videos;
   if (data.ok()) {
@@ -63,6 +66,7 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
     videos.recipes = static_cast<int64_t>(data->RecipeVideos(settings).size());
     videos.evaluation = static_cast<int64_t>(data->evaluation.size());
     videos.classes = static_cast<int64_t>(data->labels.classes.size());
+    videos.train = std::move(data->train);
     return videos;
   }
   const data::OfficialCounts official = data::OfficialVideos(settings.dataset());
@@ -390,6 +394,22 @@ absl::StatusOr<std::string> DescribeMemory(const BenchmarkSettings& settings,
       probe.frames, probe.side, probe.side, settings.loader().frame_cache_mib());
 }
 
+// What reading videos costs beside a training step, and what a copy of them would gain.
+absl::StatusOr<std::string> DescribeClips(const BenchmarkOptions& options, const Videos& videos,
+                                          StepCosts* costs) {
+  constexpr int kFrames = 16;
+  if (videos.train.empty()) return "";
+  const BenchmarkSettings& settings = options.settings;
+  OP3D_ASSIGN_OR_RETURN(const StepCost step,
+                        costs->Of({kFrames, settings.transform().train_crop(), true}));
+  OP3D_ASSIGN_OR_RETURN(const data::DataCost cost,
+                        data::MeasureDataCost(videos.train, {1, kFrames, 1}, settings.loader(),
+                                              settings.transform()));
+  return data::DescribeDataCost(
+      cost, {step.train_seconds, options.device == "cpu" ? 0 : std::max(1, options.threads),
+             options.dataset_root, settings.dataset().name()});
+}
+
 // The plan for which recipes are counted: the given one; otherwise, because the search's result is
 // unknown, the first four states of the first pool at half their bound.
 Plan PlanToCount(const BenchmarkOptions& options) {
@@ -489,6 +509,9 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
                                     "bound:\n");
   }
   absl::StrAppend(&text, recipes);
+
+  OP3D_ASSIGN_OR_RETURN(const std::string clips, DescribeClips(options, videos, &costs));
+  absl::StrAppend(&text, clips);
 
   const int jobs = JobsOf(options);
   OP3D_ASSIGN_OR_RETURN(const StepCost any,

@@ -3,9 +3,13 @@
 //   ./bazelw run //benchmarks/speed:data_benchmark -- --videos=/data/a.mp4,/data/b.avi
 //
 //   TrainingSample   16 frames from a random position -> [3, 16, 224, 224]
-//   Views            10 clips x 3 crops of a video -> 30 x [3, 16, 256, 256], each passed to a sink
+//   Views            10 clips x 3 crops of a video as bytes, then 30 x [3, 16, 256, 256] as the
+//                    scorer makes them: floats, some views at a time, in memory that is kept
+//   ViewBytes        the same without the floats: what the loader hands over
+//   ViewFloats       the same views as floats, all in one piece of memory
 //   Scan, DecodeAll  the pass that numbers the frames, compared with decoding them
-//   Loader/n         training clips by n workers, compared with Loader/1
+//   Loader/n         training clips by n workers, compared with Loader/1; how often a thread waited for
+//                    a lock that another one held, and for how long, per clip
 //   Epoch            memory in use after a tenth of an epoch and at its end
 //
 // All except the last two run once per file.  Without videos it makes one: 340x256, 250 frames, key
@@ -14,6 +18,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -27,6 +32,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "data/index/index_update.h"
 #include "data/loader/clip_views.h"
@@ -40,6 +46,7 @@ ABSL_FLAG(std::string, videos, "", "the videos to read, with commas between; emp
 ABSL_FLAG(std::string, samples, "",
           "training samples, with commas between: first frame, crop's left, top, width, height in "
           "the frame, 1 = mirrored, as 12:40:16:190:190:0; empty = drawn");
+ABSL_FLAG(int, loader_size, 224, "side of Loader's clips, in pixels; a small one shows locks");
 ABSL_FLAG(int64_t, epoch_samples, 200, "clips in Epoch's epoch; 10000 shows whether memory grows");
 
 namespace op3d::benchmarks {
@@ -164,21 +171,42 @@ void TrainingSample(benchmark::State& state, const data::Video& video) {
   state.counters["transform_ms"] = 1000 * seconds.transform / done;
 }
 
-void Views(benchmark::State& state, const data::Video& video) {
+enum class ViewForm { kBytesThenFloats, kBytes, kFloats };
+
+void Views(benchmark::State& state, const data::Video& video, ViewForm form) {
+  // The scorer's group of views of this size.
+  constexpr int64_t kGroup = 10;
   data::EvaluationLoaderOptions options;
   options.shape = {1, kFrames, 1};
   options.transform = Settings();
   options.clips = kClips;
+  options.bytes = form != ViewForm::kFloats;
   data::FrameStore store(/*budget_bytes=*/0);
   data::Batch batch;
+  std::vector<float> group(kGroup * 3 * kFrames * kTestSize * kTestSize);
   const auto score = [&] {
     auto loader = data::ClipLoader::ForTest({video}, &store, options);
     StopOn((*loader)->Next(&batch).status(), state);
     benchmark::DoNotOptimize(batch.clips.data());
+    const bool floats = form == ViewForm::kBytesThenFloats;
+    for (int64_t view = 0; floats && view < batch.views; view += kGroup) {
+      data::NormaliseViews(batch.byte_views[0], view, kGroup, group.data());
+      benchmark::DoNotOptimize(group.data());
+    }
   };
   // A test allocates the memory of its views once, not once per video.
   score();
   for (auto _ : state) score();
+}
+
+void ScorerViews(benchmark::State& state, const data::Video& video) {
+  Views(state, video, ViewForm::kBytesThenFloats);
+}
+void ViewBytes(benchmark::State& state, const data::Video& video) {
+  Views(state, video, ViewForm::kBytes);
+}
+void ViewFloats(benchmark::State& state, const data::Video& video) {
+  Views(state, video, ViewForm::kFloats);
 }
 
 void Scan(benchmark::State& state, const data::Video& video) {
@@ -208,14 +236,26 @@ absl::StatusOr<std::unique_ptr<data::ClipLoader>> MakeLoader(int64_t clips, int 
   data::TrainLoaderOptions options;
   options.shape = {1, kFrames, 1};
   options.transform = Settings();
+  options.transform.set_train_crop(absl::GetFlag(FLAGS_loader_size));
   options.batch_size = 8;
   options.threads = threads;
   options.epoch = epoch;
   return data::ClipLoader::ForTraining(std::move(videos), store, options);
 }
 
+// What absl tells about waits for locks that were held; waits for a condition, such as a full queue,
+// do not count.
+std::atomic<int64_t> lock_waits{0}, lock_cycles{0};
+
+void CountLockWait(int64_t cycles) {
+  ++lock_waits;
+  lock_cycles += cycles;
+}
+
 void Loader(benchmark::State& state) {
   constexpr int64_t kPass = 64;
+  absl::RegisterMutexProfiler(&CountLockWait);
+  lock_waits = lock_cycles = 0;
   data::FrameStore store(/*budget_bytes=*/0);
   int64_t clips = 0;
   for (auto _ : state) {
@@ -229,6 +269,9 @@ void Loader(benchmark::State& state) {
     }
   }
   state.SetItemsProcessed(clips);
+  const double made = static_cast<double>(clips);
+  state.counters["lock_waits"] = static_cast<double>(lock_waits) / made;
+  state.counters["lock_cycles"] = static_cast<double>(lock_cycles) / made;
 }
 
 double ResidentMib() {
@@ -261,7 +304,9 @@ void Epoch(benchmark::State& state) {
 void RegisterAll() {
   using Function = void (*)(benchmark::State&, const data::Video&);
   const std::pair<const char*, Function> functions[] = {{"TrainingSample", TrainingSample},
-                                                        {"Views", Views},
+                                                        {"Views", ScorerViews},
+                                                        {"ViewBytes", ViewBytes},
+                                                        {"ViewFloats", ViewFloats},
                                                         {"Scan", Scan},
                                                         {"DecodeAll", DecodeAll}};
   for (const data::Video& video : Videos()) {
@@ -275,6 +320,7 @@ void RegisterAll() {
   benchmark::RegisterBenchmark("Loader", Loader)
       ->Arg(1)
       ->Arg(2)
+      ->Arg(16)
       ->UseRealTime()
       ->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("Epoch", Epoch)

@@ -7,9 +7,9 @@
 
 or, as a part of //benchmarks:speed, with --parts=data_peers --peers_python=DIR/bin/python --videos=VIDEO,...
 
-Two pieces of work, one thread each, in CPU time, which other programs on the machine disturb less than wall time:
-TrainingSample (open, 16 frames from a drawn place, a crop resized to 224x224, floats) and Views (10 clips x 3 crops of
-16x256x256, floats). Every peer does it in the fastest way that was found: memory is allocated once, only the crop is
+Three pieces of work, one thread each, in CPU time, which other programs on the machine disturb less than wall time:
+TrainingSample (open, 16 frames from a drawn place, a crop resized to 224x224, floats), Views (10 clips x 3 crops of
+16x256x256, floats) and ViewBytes (the same views handed over as bytes, for a network that normalises them itself). Every peer does it in the fastest way that was found: memory is allocated once, only the crop is
 resized, floats are made plane by plane (cv2.split and cv2.addWeighted), PyAV keeps its scaler, OpenCV its image.
 torchcodec runs in five ways: exact seeking, approximate seeking, frame mappings made beforehand, and the last two with
 crop and resize in the decoder. PyAV finds frames by the times of a full decoding, made beforehand.
@@ -26,7 +26,7 @@ import peers
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FRAMES, TRAIN, TEST, CLIPS = 16, 224, 256, 10
-WORKS = ("TrainingSample", "Views")
+WORKS = ("TrainingSample", "Views", "ViewBytes")
 
 
 # ---------------------------------------------------------------- decoders
@@ -171,6 +171,7 @@ class Memory:
         import numpy as np
         self.clip = np.empty((3, FRAMES, TRAIN, TRAIN), np.float32)
         self.views = np.empty((3 * CLIPS, 3, FRAMES, TEST, TEST), np.float32)
+        self.view_bytes = np.empty((3 * CLIPS, FRAMES, TEST, TEST, 3), np.uint8)
         self.images = {}
 
     def image(self, kind, shape, dtype):
@@ -215,7 +216,8 @@ def starts(info):
     return [max(0, info["frames"] - FRAMES) * k // CLIPS for k in range(CLIPS)]
 
 
-def views(decoder, info, memory):
+def views(decoder, info, memory, as_bytes=False):
+    """Floats, plane by plane; or as bytes, whose rows a crop copies as they are, in the decoder's order of channels."""
     import cv2
     import numpy as np
     size = test_size(info)
@@ -228,11 +230,15 @@ def views(decoder, info, memory):
     for index, frame in zip(wanted, frames):
         if frame.shape[:2] != (size[1], size[0]):
             frame = cv2.resize(frame, size, dst=memory.image("resized", (size[1], size[0], 3), np.uint8))
-        to_floats(frame, order, floats, memory)
+        if not as_bytes:
+            to_floats(frame, order, floats, memory)
         for clip, start in enumerate(starts(info)):
             if start <= index < start + FRAMES:
                 for crop, (x, y) in enumerate(corners):
-                    memory.views[3 * clip + crop, :, index - start] = floats[:, y:y + TEST, x:x + TEST]
+                    if as_bytes:
+                        memory.view_bytes[3 * clip + crop, index - start] = frame[y:y + TEST, x:x + TEST]
+                    else:
+                        memory.views[3 * clip + crop, :, index - start] = floats[:, y:y + TEST, x:x + TEST]
 
 
 # ---------------------------------------------------------------- files
@@ -295,7 +301,7 @@ def draw_samples(info, count):
 def measure_ours(program, info, draws, smoke):
     samples = ",".join(":".join(map(str, draw)) for draw in draws)
     rows = peers.benchmark_rows(program, ["--videos=" + os.path.abspath(info["path"]), "--samples=" + samples,
-                                          "--benchmark_filter=TrainingSample|Views",
+                                          "--benchmark_filter=TrainingSample|Views/|ViewBytes",
                                           "--benchmark_min_time=%g" % (0 if smoke else 0.3)])
     unit = {"ns": 1e-6, "us": 1e-3, "ms": 1, "s": 1000}
     costs = {name.split("/")[0]: row["cpu_time"] * unit[row["time_unit"]] for name, row in rows.items()}
@@ -336,7 +342,8 @@ def run_file(arguments, info, decoders, costs, notes):
         for name in able:
             decoder = decoders[name]
             works = {"TrainingSample": lambda: [sample(decoder, info, draw, memory) for draw in draws],
-                     "Views": lambda: views(decoder, info, memory)}
+                     "Views": lambda: views(decoder, info, memory),
+                     "ViewBytes": lambda: views(decoder, info, memory, as_bytes=True)}
             for work, do in works.items():
                 if turn == 0:
                     do()  # allocates

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -519,6 +520,15 @@ absl::Status CheckClassCount(const VideoList& list, const DatasetSettings& datas
       name, " has ", count, " classes, but dataset.classes is ", dataset.classes(),
       ": to train on this part of ", dataset.name(), " add --set=dataset.classes=", count,
       " (or set it in the dataset's textproto)"));
+}
+
+std::string CopyNote(const std::string& root) {
+  constexpr size_t kLongest = 4096;
+  const absl::StatusOr<std::string> text = ReadFile(JoinPath(root, kCopyNoteFile));
+  if (!text.ok() || text->size() > kLongest) return "";
+  const auto json = nlohmann::ordered_json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  return json.is_object() ? json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+                          : "";
 }
 
 std::string VideoListText(absl::Span<const Video> videos) {

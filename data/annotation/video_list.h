@@ -113,6 +113,12 @@ absl::StatusOr<VideoList> LoadVideoList(const DatasetSettings& dataset,
 absl::Status CheckClassCount(const VideoList& list, const DatasetSettings& dataset,
                              absl::string_view name);
 
+// Written into a copy's folder by `dataset transcode`, `flow` and `pack`: one line of JSON that says
+// how the copy was made.
+inline constexpr char kCopyNoteFile[] = "transcode.json";
+// That line; empty if `root` has no such file or it is no JSON object.
+std::string CopyNote(const std::string& root);
+
 // One line per video, "name<tab>label", in order.
 std::string VideoListText(absl::Span<const Video> videos);
 // CRC-32 of that text: two runs with equal CRCs used the same videos.

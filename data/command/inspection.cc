@@ -26,7 +26,7 @@ absl::StatusOr<int64_t> DecodeFrom(int64_t next, VideoReader* reader) {
   return status.ok() ? reader->info().frames : next;
 }
 
-int64_t Decoding(const Inspection& inspection) {
+int64_t DecodableFrames(const Inspection& inspection) {
   return inspection.info.frames - static_cast<int64_t>(inspection.undecodable.size());
 }
 
@@ -64,7 +64,7 @@ absl::StatusOr<Inspection> InspectVideo(const std::string& path, const MediaOpti
 std::string InspectionJson(const Inspection& inspection) {
   const VideoInfo& info = inspection.info;
   const nlohmann::ordered_json json = {
-      {"file", inspection.path},         {"frames", Decoding(inspection)}, {"width", info.width},
+      {"file", inspection.path},         {"frames", DecodableFrames(inspection)}, {"width", info.width},
       {"height", info.height},           {"rotation", info.rotation},      {"codec", info.codec},
       {"pts_seconds", info.pts_seconds}, {"warnings", info.warnings}};
   // Names and FFmpeg's messages need not be UTF-8.
@@ -73,7 +73,7 @@ std::string InspectionJson(const Inspection& inspection) {
 
 std::string InspectionText(const Inspection& inspection) {
   const VideoInfo& info = inspection.info;
-  std::string text = absl::StrCat(inspection.path, "\n  ", Decoding(inspection), " frames of ",
+  std::string text = absl::StrCat(inspection.path, "\n  ", DecodableFrames(inspection), " frames of ",
                                   info.width, "x", info.height, ", ", info.codec);
   if (info.rotation != 0) absl::StrAppend(&text, ", turned by ", info.rotation, " degrees");
   if (info.pts_seconds.size() > 1) {

@@ -12,8 +12,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "data/index/scan_record.h"
 #include "data/video/media.h"
 #include "data/video/remote/remote_url.h"
+#include "data/video/stored/packed_video.h"
 #include "data/video/tar/media_path.h"
 #include "data/video/tar/tar_shard.h"
 #include "op3d/base/file.h"
@@ -27,25 +29,49 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr char kSettingsFile[] = "transcode.json";
 constexpr int kMeasured = 15;
 constexpr int64_t kClip = 16;
 constexpr int64_t kLongestList = int64_t{256} << 20;
 
-std::string Settings(const VideoCopyOptions& copy) {
-  Json json = {{"form", std::string(VideoFormName(copy.form))},
-               {"short_side", copy.short_side},
-               {"key_frame_distance", copy.key_frame_distance},
-               {"crf", copy.crf},
-               {"jpeg_quality", copy.jpeg_quality}};
+std::string Settings(absl::Span<const Video> videos, const TranscodeOptions& options) {
+  const VideoCopyOptions& copy = options.copy;
+  Json json = {{"form", std::string(VideoFormName(copy.form))}, {"short_side", copy.short_side}};
+  if (copy.form == VideoForm::kPacked) {
+    json["videos"] = videos.size();
+    json["list_crc32"] = absl::StrFormat("%08x", VideoListCrc32(videos));
+  } else {
+    json["key_frame_distance"] = copy.key_frame_distance;
+    json["crf"] = copy.crf;
+    json["jpeg_quality"] = copy.jpeg_quality;
+  }
   if (copy.flow != nullptr) {
     json["flow"] = copy.flow->method();
     json["flow_bound"] = copy.flow_bound;
   }
+  // The dataset may be a copy itself.
+  const std::string source = CopyNote(options.root);
+  if (!source.empty()) json["source"] = Json::parse(source);
   return json.dump() + "\n";
 }
 
-absl::Status OpenFolder(const TranscodeOptions& options) {
+// OK if `there`, the note of an existing copy, is `settings`.
+absl::Status CompareSettings(const std::string& out, const std::string& there,
+                             const std::string& settings) {
+  if (there == settings) return absl::OkStatus();
+  const Json old_json = Json::parse(there, nullptr, /*allow_exceptions=*/false);
+  const Json new_json = Json::parse(settings);
+  if (old_json.is_object() && new_json.contains("list_crc32") &&
+      old_json.contains("list_crc32") && old_json["list_crc32"] != new_json["list_crc32"]) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        out, " is a pack of another list: of ", old_json["videos"].dump(), " videos (CRC-32 ",
+        old_json["list_crc32"].dump(), "), not of these ", new_json["videos"].dump(),
+        " (", new_json["list_crc32"].dump(), "); choose another folder, or remove it"));
+  }
+  return absl::FailedPreconditionError(absl::StrCat(out, " was made with other options: ", there,
+                                                    "not ", settings, "choose another folder"));
+}
+
+absl::Status OpenFolder(absl::Span<const Video> videos, const TranscodeOptions& options) {
   std::error_code error;
   const fs::path root = fs::weakly_canonical(options.root, error);
   const fs::path out = fs::weakly_canonical(options.out, error);
@@ -53,13 +79,11 @@ absl::Status OpenFolder(const TranscodeOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(options.out, " is inside the dataset's folder ",
                                                    options.root, "; choose another"));
   }
-  const std::string file = JoinPath(options.out, kSettingsFile), settings = Settings(options.copy);
+  const std::string file = JoinPath(options.out, kCopyNoteFile);
+  const std::string settings = Settings(videos, options);
   if (FileExists(file)) {
     OP3D_ASSIGN_OR_RETURN(const std::string there, ReadFile(file));
-    if (there == settings) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(options.out,
-                                                      " was made with other options: ", there,
-                                                      "not ", settings, "choose another folder"));
+    return CompareSettings(options.out, there, settings);
   }
   if (FolderExists(options.out)) {
     OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(options.out));
@@ -75,7 +99,7 @@ absl::Status OpenFolder(const TranscodeOptions& options) {
 bool IsList(const fs::directory_entry& entry) {
   std::error_code error;
   const std::string ending = entry.path().extension().string();
-  return entry.is_regular_file(error) &&
+  return entry.is_regular_file(error) && entry.path().filename() != kCopyNoteFile &&
          (ending == ".csv" || ending == ".txt" || ending == ".json") &&
          static_cast<int64_t>(entry.file_size(error)) <= kLongestList;
 }
@@ -155,6 +179,41 @@ void FindTargets(absl::Span<const Video> videos, const TranscodeOptions& options
   }
 }
 
+// Whether the copy is complete.  A pack's file that is damaged, or of a video with another number
+// of frames, is made again.
+bool IsThere(const std::string& target, const Video& video, const VideoCopyOptions& copy) {
+  if (copy.form != VideoForm::kPacked) return FileExists(target) || FolderExists(target);
+  const absl::StatusOr<VideoScan> scan = ScanMedia(target);
+  return scan.ok() && scan->info.frames == video.frames;
+}
+
+// ResourceExhausted if the rest of the pack does not fit on the disk.
+absl::Status CheckRoom(absl::Span<const Video> videos, const TranscodeOptions& options) {
+  constexpr double kMib = 1 << 20;
+  const PackSize pack = PackSizeOf(videos, options.copy);
+  int64_t there = 0;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(options.out, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_regular_file(ignored) && IsPackedName(it->path().string())) {
+      there += static_cast<int64_t>(it->file_size(ignored));
+    }
+  }
+  OP3D_ASSIGN_OR_RETURN(const int64_t free, FreeBytes(options.out));
+  const std::string need = absl::StrFormat(
+      "the pack of %d videos (%d frames) takes %.1f MiB, of which %.1f are there; %.1f MiB are free",
+      pack.videos, pack.frames, static_cast<double>(pack.bytes) / kMib,
+      static_cast<double>(there) / kMib, static_cast<double>(free) / kMib);
+  if (pack.bytes - there > free) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        options.out, ": ", need, ": choose a larger disk, a smaller --short_side, or `dataset "
+        "transcode`, whose copy is compressed"));
+  }
+  Progress::Print(need);
+  return absl::OkStatus();
+}
+
 bool IsTheVideosFault(const absl::Status& status) {
   return absl::IsDataLoss(status) || absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||
          absl::IsOutOfRange(status);
@@ -200,7 +259,10 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
                        "it is"));
     }
   }
-  OP3D_RETURN_IF_ERROR(OpenFolder(options));
+  OP3D_RETURN_IF_ERROR(OpenFolder(videos, options));
+  if (options.copy.form == VideoForm::kPacked) {
+    OP3D_RETURN_IF_ERROR(CheckRoom(videos, options));
+  }
   OP3D_RETURN_IF_ERROR(CopyLists(options.root, options.out, /*folders_too=*/true));
   std::vector<Outcome> outcomes(videos.size());
   FindTargets(videos, options, &outcomes);
@@ -214,7 +276,7 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
             progress.Add(1);
             return absl::OkStatus();
           }
-          outcome.earlier = FileExists(outcome.target) || FolderExists(outcome.target);
+          outcome.earlier = IsThere(outcome.target, videos[i], options.copy);
           if (outcome.earlier) {
             progress.AddEarlier(1);
             return absl::OkStatus();
@@ -238,6 +300,21 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
   }
   OP3D_RETURN_IF_ERROR(Measure(videos, outcomes, options.copy, &report));
   return report;
+}
+
+PackSize PackSizeOf(absl::Span<const Video> videos, const VideoCopyOptions& copy) {
+  PackSize size;
+  size.videos = static_cast<int64_t>(videos.size());
+  for (const Video& video : videos) {
+    const absl::StatusOr<VideoScan> scan =
+        video.scan.empty() ? ScanMedia(video.path)
+                           : DecodeScan(video.scan, VideoLimits().max_frames);
+    if (!scan.ok()) continue;
+    const PictureSize picture = CopySize(scan->info.width, scan->info.height, copy);
+    size.frames += scan->info.frames;
+    size.bytes += PackedBytes({scan->info.frames, picture.width, picture.height});
+  }
+  return size;
 }
 
 std::string TranscodeReportText(const TranscodeReport& report) {

@@ -5,7 +5,8 @@
 //   options.out = "/fast/kinetics400";
 //   OP3D_ASSIGN_OR_RETURN(TranscodeReport report, TranscodeVideos(list.videos, options));
 //
-// The new folder is a copy of the dataset with the same lists and frame numbers.
+// The new folder is a copy of the dataset with the same lists and frame numbers.  A pack is the copy
+// with the form kPacked: decoded pictures, resized once; it is made of one list and says so.
 #ifndef OP3D_DATA_COMMAND_TRANSCODE_H_
 #define OP3D_DATA_COMMAND_TRANSCODE_H_
 
@@ -50,10 +51,20 @@ struct TranscodeReport {
 // a video is complete or absent.
 //
 // InvalidArgument: options out of their range, `out` equal to `root` or inside it.
-// FailedPrecondition: `out` holds something else, or a copy made with other options; nothing is
-// changed.  ResourceExhausted: the disk is full.  Cancelled: a signal came.
+// FailedPrecondition: `out` holds something else, or a copy made with other options, or a pack of
+// another list; nothing is changed.  ResourceExhausted: the disk is full, or, before anything is
+// written, too small for a pack.  Cancelled: a signal came.
 absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
                                                 const TranscodeOptions& options);
+
+// What a pack of the videos takes on the disk: known before it is made.  Of a video without a scan
+// (Video.scan), the frames' size is read from the file.  Videos that cannot be opened count as 0.
+struct PackSize {
+  int64_t videos = 0;
+  int64_t frames = 0;
+  int64_t bytes = 0;
+};
+PackSize PackSizeOf(absl::Span<const Video> videos, const VideoCopyOptions& copy);
 
 std::string TranscodeReportText(const TranscodeReport& report);
 // One JSON object: written, earlier, bytes_before, bytes_after, clip_milliseconds_before, _after,

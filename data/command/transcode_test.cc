@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "data/index/scan_record.h"
+#include "data/transform/resize.h"
 #include "data/video/media.h"
 #include "data/video/testing/test_clip.h"
 #include "op3d/base/bazel.h"
@@ -12,6 +15,7 @@
 namespace op3d::data {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class TranscodeTest : public testing::Test {
@@ -87,6 +91,92 @@ TEST_F(TranscodeTest, NoCopyStandsForAnotherVideo) {
   EXPECT_THAT(report.failed[1].reason, HasSubstr("0.mp4"));
   ASSERT_OK_AND_ASSIGN(const VideoScan scan, ScanMedia(options_.out + "/videos/wave hand/0.mp4"));
   EXPECT_EQ(scan.info.frames, 20);
+}
+
+TEST_F(TranscodeTest, APackHasThePicturesOfTheSourceResizedOnce) {
+  options_.copy.form = VideoForm::kPacked;
+  const PackSize size = PackSizeOf(videos_, options_.copy);
+  EXPECT_EQ(size.videos, 4);
+  EXPECT_EQ(size.frames, 60);
+  ASSERT_OK_AND_ASSIGN(const TranscodeReport report, TranscodeVideos(videos_, options_));
+  EXPECT_EQ(report.written, 3);
+  EXPECT_EQ(report.bytes_after, size.bytes);
+  EXPECT_EQ(CopyNote(options_.out), absl::StrCat(R"({"form":"packed","short_side":32,"videos":4,)",
+                                                 R"("list_crc32":")",
+                                                 absl::Hex(VideoListCrc32(videos_),
+                                                           absl::kZeroPad8),
+                                                 "\"}"));
+  const std::string packed = options_.out + "/videos/wave hand/1.packed";
+  // The loader's own resize of the source gives the same bytes.
+  ASSERT_OK_AND_ASSIGN(Resize resize, Resize::Make({0, 0, 64, 48}, 42, 32, {0, 0, 42, 32}));
+  ASSERT_OK_AND_ASSIGN(const auto source, OpenMedia(videos_[1].path));
+  std::vector<std::vector<uint8_t>> expected;
+  const std::vector<int64_t> frames = FirstNumbers(20);
+  ASSERT_THAT(source->Read(frames,
+                           [&](int64_t, const RgbImage& image) {
+                             expected.emplace_back(42 * 32 * 3);
+                             resize.Apply(image.pixels.data(), {0, 0, 64, 48},
+                                          expected.back().data());
+                             return absl::OkStatus();
+                           }),
+              IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(packed));
+  ASSERT_THAT(reader->Read(frames,
+                           [&](int64_t k, const RgbImage& image) {
+                             EXPECT_EQ(image.width, 42);
+                             EXPECT_EQ(image.pixels, expected[k]);
+                             return absl::OkStatus();
+                           }),
+              IsOk());
+}
+
+TEST_F(TranscodeTest, ADamagedPartOfAPackIsMadeAgainAndAnotherListRefused) {
+  options_.copy.form = VideoForm::kPacked;
+  ASSERT_THAT(TranscodeVideos(videos_, options_), IsOk());
+  const std::string packed = options_.out + "/videos/wave hand/1.packed";
+  ASSERT_OK_AND_ASSIGN(const std::string good, ReadFile(packed));
+  ASSERT_THAT(WriteFileAtomically(packed, good.substr(0, good.size() / 2)), IsOk());
+  ASSERT_OK_AND_ASSIGN(const TranscodeReport report, TranscodeVideos(videos_, options_));
+  EXPECT_EQ(report.written, 1);
+  EXPECT_EQ(report.earlier, 2);
+  ASSERT_OK_AND_ASSIGN(const std::string again, ReadFile(packed));
+  EXPECT_EQ(again, good);
+  videos_.pop_back();
+  EXPECT_THAT(TranscodeVideos(videos_, options_),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("a pack of another list")));
+}
+
+TEST_F(TranscodeTest, APackThatDoesNotFitIsRefusedBeforehand) {
+  options_.copy.form = VideoForm::kPacked;
+  VideoScan scan;
+  scan.info.frames = 2'000'000;
+  scan.info.width = scan.info.height = 8192;
+  options_.copy.short_side = 8192;
+  for (int i = 0; i < 100; ++i) {
+    videos_.push_back({absl::StrCat("huge", i), "", 0, scan.info.frames, EncodeScan(scan)});
+  }
+  EXPECT_THAT(TranscodeVideos(videos_, options_),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("smaller --short_side")));
+  EXPECT_FALSE(FolderExists(options_.out + "/videos"));
+}
+
+TEST_F(TranscodeTest, ACopyOfACopyHasItsOwnNoteAndTheOthers) {
+  ASSERT_THAT(TranscodeVideos(videos_, options_), IsOk());
+  const std::string first = CopyNote(options_.out);
+  EXPECT_THAT(first, HasSubstr(R"("form":"video","short_side":32)"));
+  for (Video& video : videos_) {
+    video.path = options_.out + video.path.substr(options_.root.size());
+    video.scan.clear();
+  }
+  options_.root = options_.out;
+  options_.out = TestFolder("copy_of_copy") + "/copy";
+  options_.copy.form = VideoForm::kPacked;
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_OK_AND_ASSIGN(const TranscodeReport report, TranscodeVideos(videos_, options_));
+    EXPECT_EQ(report.written + report.earlier, 3);
+    EXPECT_THAT(CopyNote(options_.out),
+                AllOf(HasSubstr(R"({"form":"packed")"), HasSubstr(R"("source":)" + first)));
+  }
 }
 
 TEST_F(TranscodeTest, NeverWritesOverSomethingElse) {

@@ -18,10 +18,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/index/index_update.h"
-#include "data/transform/resize.h"
 #include "data/video/image/jpeg.h"
 #include "data/video/reader/video_reader.h"
 #include "data/video/stored/frame_lmdb.h"
+#include "data/video/stored/packed_video.h"
 #include "data/video/writer/video_writer.h"
 #include "op3d/base/file.h"
 #include "op3d/base/require.h"
@@ -30,19 +30,6 @@
 
 namespace op3d::data {
 namespace {
-
-// The size of the copy.  Colours of a file are stored for blocks of 2x2 pixels, so sides are even.
-PictureSize CopySize(const VideoInfo& info, const VideoCopyOptions& options) {
-  PictureSize size = {info.width, info.height};
-  if (std::min(info.width, info.height) > options.short_side) {
-    size = ShortSideSize(info.width, info.height, options.short_side);
-  }
-  if (options.form == VideoForm::kFile) {
-    size.width = std::max(16, size.width / 2 * 2);
-    size.height = std::max(16, size.height / 2 * 2);
-  }
-  return size;
-}
 
 // The average frame rate per second, rounded to a whole number.
 int FrameRate(const VideoInfo& info) {
@@ -76,7 +63,7 @@ absl::Status ReadAll(VideoReader* reader, PictureSize size,
 
 absl::Status CopyToFile(VideoReader* reader, const VideoCopyOptions& options,
                         const std::string& target) {
-  const PictureSize size = CopySize(reader->info(), options);
+  const PictureSize size = CopySize(reader->info().width, reader->info().height, options);
   VideoWriterOptions writing;
   writing.width = size.width;
   writing.height = size.height;
@@ -88,6 +75,17 @@ absl::Status CopyToFile(VideoReader* reader, const VideoCopyOptions& options,
       ReadAll(reader, size, [&](int64_t, const RgbImage& image) { return writer->Add(image); }));
   OP3D_ASSIGN_OR_RETURN(const std::string bytes, writer->Finish());
   return WriteFileAtomically(target, bytes);
+}
+
+absl::Status CopyToPacked(VideoReader* reader, const VideoCopyOptions& options,
+                          const std::string& target) {
+  const VideoInfo& info = reader->info();
+  const PictureSize size = CopySize(info.width, info.height, options);
+  OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<PackedVideoWriter> writer,
+                        PackedVideoWriter::Make(target, {info.frames, size.width, size.height}));
+  OP3D_RETURN_IF_ERROR(
+      ReadAll(reader, size, [&](int64_t, const RgbImage& image) { return writer->Add(image); }));
+  return writer->Finish();
 }
 
 // Not synced to the disk: SyncFolder does that for all pictures of a video at once.
@@ -112,7 +110,7 @@ using PictureSink = absl::FunctionRef<absl::Status(std::string name, std::string
 // Calls `sink` with the pictures of the frames.
 absl::Status CopyFrames(VideoReader* reader, const VideoCopyOptions& options, PictureSink sink) {
   const int digits = options.form == VideoForm::kLmdb ? 6 : 5;
-  return ReadAll(reader, CopySize(reader->info(), options),
+  return ReadAll(reader, CopySize(reader->info().width, reader->info().height, options),
                  [&](int64_t frame, const RgbImage& image) -> absl::Status {
                    OP3D_ASSIGN_OR_RETURN(std::string jpeg, EncodeJpeg(image, options.jpeg_quality));
                    return sink(absl::StrFormat("%0*d.jpg", digits, frame + 1), std::move(jpeg));
@@ -141,7 +139,7 @@ absl::Status CopyFlow(VideoReader* reader, const VideoCopyOptions& options, Pict
   };
   GreyImage before;
   FlowField field;
-  OP3D_RETURN_IF_ERROR(ReadAll(reader, CopySize(reader->info(), options),
+  OP3D_RETURN_IF_ERROR(ReadAll(reader, CopySize(reader->info().width, reader->info().height, options),
                                [&](int64_t frame, const RgbImage& image) -> absl::Status {
                                  GreyImage grey = GreyOf(image);
                                  if (frame > 0) {
@@ -179,11 +177,12 @@ absl::Status CopyToFolder(VideoReader* reader, const VideoCopyOptions& options,
 }  // namespace
 
 absl::StatusOr<VideoForm> ParseVideoForm(absl::string_view name) {
-  for (const VideoForm form : {VideoForm::kFile, VideoForm::kFrames, VideoForm::kLmdb}) {
+  for (const VideoForm form :
+       {VideoForm::kFile, VideoForm::kFrames, VideoForm::kLmdb, VideoForm::kPacked}) {
     if (name == VideoFormName(form)) return form;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("form '", name, "' is none of: video, frames, lmdb"));
+      absl::StrCat("form '", name, "' is none of: video, frames, lmdb, packed"));
 }
 
 absl::string_view VideoFormName(VideoForm form) {
@@ -194,6 +193,8 @@ absl::string_view VideoFormName(VideoForm form) {
       return "frames";
     case VideoForm::kLmdb:
       return "lmdb";
+    case VideoForm::kPacked:
+      return "packed";
   }
   return "";
 }
@@ -205,13 +206,26 @@ absl::Status CheckVideoCopyOptions(const VideoCopyOptions& options) {
   OP3D_RETURN_IF_ERROR(RequireIn("crf", options.crf, 0, 51));
   OP3D_RETURN_IF_ERROR(RequireIn("JPEG quality", options.jpeg_quality, 1, 100));
   if (options.flow == nullptr) return absl::OkStatus();
-  if (options.form == VideoForm::kFile) {
+  if (options.form == VideoForm::kFile || options.form == VideoForm::kPacked) {
     return absl::InvalidArgumentError(
-        "flow is stored as pictures, not as a video, whose colours are too coarse for it: form is "
+        "flow is stored as grey pictures (the colours of a video are too coarse for it): form is "
         "frames or lmdb");
   }
   return Require(options.flow_bound > 0 && options.flow_bound <= 1000, "the flow's bound",
                  options.flow_bound, "in (0, 1000] pixels");
+}
+
+// Colours of a file are stored for blocks of 2x2 pixels, so sides are even.
+PictureSize CopySize(int width, int height, const VideoCopyOptions& options) {
+  PictureSize size = {width, height};
+  if (std::min(width, height) > options.short_side) {
+    size = ShortSideSize(width, height, options.short_side);
+  }
+  if (options.form == VideoForm::kFile) {
+    size.width = std::max(16, size.width / 2 * 2);
+    size.height = std::max(16, size.height / 2 * 2);
+  }
+  return size;
 }
 
 std::string CopyPath(const std::string& path, bool is_folder, VideoForm form) {
@@ -221,6 +235,7 @@ std::string CopyPath(const std::string& path, bool is_folder, VideoForm form) {
   } else if (!is_folder) {
     copy.replace_extension();
   }
+  if (form == VideoForm::kPacked) return absl::StrCat(copy.string(), kPackedEnding);
   return form == VideoForm::kFile ? copy.string() + ".mp4" : copy.string();
 }
 
@@ -234,6 +249,7 @@ absl::Status CopyVideo(const Video& video, const VideoCopyOptions& options,
   const std::filesystem::path place(target);
   OP3D_RETURN_IF_ERROR(MakeFolders(place.parent_path().string()));
   if (options.form == VideoForm::kFile) return CopyToFile(reader.get(), options, target);
+  if (options.form == VideoForm::kPacked) return CopyToPacked(reader.get(), options, target);
   if (FolderExists(target)) return absl::OkStatus();
 
   const std::string beside =

@@ -1,5 +1,5 @@
 // Copies one video in another form: smaller, with close key frames, as a file, a folder of JPEG
-// frames or an LMDB of them.  Frame k of the copy is frame k of the video.
+// frames, an LMDB of them or a packed video.  Frame k of the copy is frame k of the video.
 //
 //   VideoCopyOptions options;
 //   options.form = VideoForm::kFile;
@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "data/annotation/video_list.h"
 #include "data/command/optical_flow.h"
+#include "data/transform/resize.h"
 
 namespace op3d::data {
 
@@ -24,9 +25,11 @@ enum class VideoForm {
   kFrames,
   // A folder with data.mdb, keys 000001.jpg, 000002.jpg, ...
   kLmdb,
+  // Decoded pictures in one file, data/video/stored/packed_video.h.
+  kPacked,
 };
 
-// "video", "frames" or "lmdb"; InvalidArgument names them.
+// "video", "frames", "lmdb" or "packed"; InvalidArgument names them.
 absl::StatusOr<VideoForm> ParseVideoForm(absl::string_view name);
 absl::string_view VideoFormName(VideoForm form);
 
@@ -49,6 +52,9 @@ struct VideoCopyOptions {
 
 // InvalidArgument names the field, its value and its range.
 absl::Status CheckVideoCopyOptions(const VideoCopyOptions& options);
+
+// The size of the frames of a copy of a video with frames of `width` x `height`.
+PictureSize CopySize(int width, int height, const VideoCopyOptions& options);
 
 // The name of the copy of the video `path`: "x/a.avi" -> "x/a.mp4", or the folder "x/a".  If
 // `is_folder`, the name has no ending to remove.

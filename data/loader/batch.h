@@ -5,11 +5,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/loader/byte_views.h"
+
 namespace op3d::data {
 
 struct Batch {
   // [size * views, 3, frames, height, width], normalised.
   std::vector<float> clips;
+  // Instead of `clips`, if the loader was asked for bytes: [size].
+  std::vector<ByteViews> byte_views;
   // [size]: class of each video (-1 when not known), and its index in the loader's list.
   std::vector<int64_t> labels;
   std::vector<int64_t> videos;

@@ -18,10 +18,11 @@ constexpr double kLargestBatch = 64.0 * (1 << 30);
 using Clock = std::chrono::steady_clock;
 
 // Enough batches that every worker has a video while the caller uses a finished batch.
-int64_t Depth(const ClipQueueOptions& options, int64_t floats_per_video) {
+int64_t Depth(const ClipQueueOptions& options, int64_t values_per_video) {
   const int64_t useful =
       std::max<int64_t>(2, (options.threads + options.batch_size - 1) / options.batch_size + 1);
-  const int64_t bytes = floats_per_video * options.batch_size * int64_t{sizeof(float)};
+  const int64_t size = options.make_bytes == nullptr ? int64_t{sizeof(float)} : 1;
+  const int64_t bytes = values_per_video * options.batch_size * size;
   return std::clamp<int64_t>(options.prefetch_bytes / bytes, 1, useful);
 }
 
@@ -48,13 +49,13 @@ absl::StatusOr<std::unique_ptr<ClipQueue>> ClipQueue::Make(ClipQueueOptions opti
   return queue;
 }
 
-ClipQueue::ClipQueue(ClipQueueOptions options, MakeViews make_views, int64_t floats_per_video)
+ClipQueue::ClipQueue(ClipQueueOptions options, MakeViews make_views, int64_t values_per_video)
     : options_(std::move(options)),
       make_views_(std::move(make_views)),
-      floats_per_video_(floats_per_video),
+      floats_per_video_(options_.make_bytes == nullptr ? values_per_video : 0),
       batches_((static_cast<int64_t>(options_.order.size()) + options_.batch_size - 1) /
                options_.batch_size),
-      depth_(Depth(options_, floats_per_video)),
+      depth_(Depth(options_, values_per_video)),
       end_(static_cast<int64_t>(options_.order.size())) {}
 
 ClipQueue::~ClipQueue() {
@@ -82,6 +83,14 @@ std::pair<int64_t, ClipQueue::Pending*> ClipQueue::Take() {
       pending->batch.clips = std::move(spare_.back());
       spare_.pop_back();
     }
+    if (options_.make_bytes != nullptr) {
+      std::vector<ByteViews>& views = pending->batch.byte_views;
+      views.resize(pending->left);
+      for (size_t i = 0; i < views.size() && !spare_bytes_.empty(); ++i) {
+        views[i] = std::move(spare_bytes_.back());
+        spare_bytes_.pop_back();
+      }
+    }
     pending_.push_back(std::move(pending));
   }
   return {position, pending_.back().get()};
@@ -103,12 +112,21 @@ void ClipQueue::Work() {
   }
 }
 
-int64_t ClipQueue::Substitute(int64_t index, absl::Span<float> out, ViewSeconds* seconds) {
+absl::Status ClipQueue::MakeAt(const Video& video, int64_t index, int64_t place, Batch* batch,
+                               ViewSeconds* seconds) {
+  if (options_.make_bytes != nullptr) {
+    return options_.make_bytes(video, index, &batch->byte_views[place], seconds);
+  }
+  const absl::Span<float> out(batch->clips.data() + place * floats_per_video_, floats_per_video_);
+  return make_views_(video, index, out, seconds);
+}
+
+int64_t ClipQueue::Substitute(int64_t index, int64_t place, Batch* batch, ViewSeconds* seconds) {
   for (const int64_t other : options_.substitutes(index)) {
     if (options_.handle_signals && !CheckInterrupt().ok()) return -1;
     // With the random stream of the replaced video, so that this is not the substitute's own clip
     // again.
-    if (make_views_(options_.videos[other], index, out, seconds).ok()) return other;
+    if (MakeAt(options_.videos[other], index, place, batch, seconds).ok()) return other;
   }
   return -1;
 }
@@ -124,11 +142,9 @@ void ClipQueue::MakeVideo(int64_t position, Pending* pending) {
   absl::Status status = options_.handle_signals ? CheckInterrupt() : absl::OkStatus();
   int64_t shown = index;
   if (status.ok()) {
-    const absl::Span<float> out(pending->batch.clips.data() + place * floats_per_video_,
-                                floats_per_video_);
-    status = make_views_(options_.videos[index], index, out, &seconds);
+    status = MakeAt(options_.videos[index], index, place, &pending->batch, &seconds);
     if (!status.ok() && !absl::IsCancelled(status) && options_.substitutes) {
-      shown = Substitute(index, out, &seconds);
+      shown = Substitute(index, place, &pending->batch, &seconds);
       if (const absl::Status stop = CheckInterrupt();
           shown < 0 && options_.handle_signals && !stop.ok()) {
         status = stop;
@@ -205,7 +221,9 @@ absl::Status ClipQueue::LeaveOutFailed(Pending* pending) {
         !status.ok() && index >= 0 && index != options_.order[pending->first + place];
     if (!status.ok()) OP3D_RETURN_IF_ERROR(CountFailed(status, replaced));
     if (status.ok() || replaced) {
-      if (batch.size < place) {
+      if (batch.size < place && options_.make_bytes != nullptr) {
+        std::swap(batch.byte_views[batch.size], batch.byte_views[place]);
+      } else if (batch.size < place) {
         std::memcpy(batch.clips.data() + batch.size * floats_per_video_,
                     batch.clips.data() + place * floats_per_video_,
                     floats_per_video_ * sizeof(float));
@@ -216,6 +234,7 @@ absl::Status ClipQueue::LeaveOutFailed(Pending* pending) {
     }
   }
   batch.clips.resize(batch.size * floats_per_video_);
+  if (options_.make_bytes != nullptr) batch.byte_views.resize(batch.size);
   batch.views = options_.views;
   batch.frames = options_.frames;
   batch.height = batch.width = options_.size;
@@ -227,6 +246,9 @@ absl::StatusOr<bool> ClipQueue::Next(Batch* batch) {
   {
     absl::MutexLock lock(&mutex_);
     if (next_ < end_ && batch->clips.capacity() > 0) spare_.push_back(std::move(batch->clips));
+    if (next_ < end_) {
+      for (ByteViews& views : batch->byte_views) spare_bytes_.push_back(std::move(views));
+    }
   }
   *batch = Batch();
   while (const std::unique_ptr<Pending> pending = TakeFinished()) {

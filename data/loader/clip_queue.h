@@ -44,6 +44,8 @@ struct ClipQueueOptions {
   bool give_empty_batches = false;
   // A signal ends the queue.
   bool handle_signals = true;
+  // If set, called instead of `make_views`: batches have byte_views and no clips.
+  std::function<absl::Status(const Video&, int64_t index, ByteViews*, ViewSeconds*)> make_bytes;
   // 0 = the work is done inside Next.
   int threads = 0;
   // Memory for batches that are ready or in progress; one is always made.
@@ -82,12 +84,15 @@ class ClipQueue {
     int64_t left = 0;
   };
 
-  ClipQueue(ClipQueueOptions options, MakeViews make_views, int64_t floats_per_video);
+  ClipQueue(ClipQueueOptions options, MakeViews make_views, int64_t values_per_video);
+  // Makes the views of `video` at `place` of the batch.
+  absl::Status MakeAt(const Video& video, int64_t index, int64_t place, Batch* batch,
+                      ViewSeconds* seconds);
   void Work();
   // Makes the video at `position` of the order.
   void MakeVideo(int64_t position, Pending* pending);
   // Fills the place with the first substitute that decodes; returns its index, or -1.
-  int64_t Substitute(int64_t index, absl::Span<float> out, ViewSeconds* seconds);
+  int64_t Substitute(int64_t index, int64_t place, Batch* batch, ViewSeconds* seconds);
   bool CanTake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The next video to make and its batch, which is created with its first video.
   std::pair<int64_t, Pending*> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -100,7 +105,7 @@ class ClipQueue {
 
   const ClipQueueOptions options_;
   const MakeViews make_views_;
-  // Size of all views of a video.
+  // Size of all views of a video as floats; 0 for bytes.
   const int64_t floats_per_video_;
   const int64_t batches_;
   // The number of batches that may be ready or in progress at once.
@@ -116,6 +121,7 @@ class ClipQueue {
   std::deque<std::unique_ptr<Pending>> pending_ ABSL_GUARDED_BY(mutex_);
   // Memory of batches that the caller returned, to be used again.
   std::vector<std::vector<float>> spare_ ABSL_GUARDED_BY(mutex_);
+  std::vector<ByteViews> spare_bytes_ ABSL_GUARDED_BY(mutex_);
   LoaderCounters counters_ ABSL_GUARDED_BY(mutex_);
   // The error that ended the loader.
   absl::Status failed_;

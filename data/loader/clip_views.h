@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/annotation/video_list.h"
+#include "data/loader/byte_views.h"
 #include "data/loader/frame_store.h"
 #include "data/transform/clip_transform.h"
 
@@ -38,6 +39,13 @@ absl::Status MakeClipViews(
     const Video& video, absl::Span<const std::vector<int64_t>> clips,
     absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,
     FrameStore* store, absl::Span<float> out, ViewSeconds* seconds);
+
+// The same views as bytes; the memory of `views` is used again.  Only for the transforms of
+// evaluations, which change no colours.
+absl::Status MakeByteViews(
+    const Video& video, absl::Span<const std::vector<int64_t>> clips,
+    absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,
+    FrameStore* store, ByteViews* views, ViewSeconds* seconds);
 
 }  // namespace op3d::data
 

@@ -1,6 +1,10 @@
 #include "data/loader/clip_views.h"
 
+#include <cstring>
+
+#include "absl/strings/str_format.h"
 #include "data/loader/testing/test_videos.h"
+#include "data/video/image/jpeg.h"
 
 namespace op3d::data {
 namespace {
@@ -54,6 +58,55 @@ TEST(ClipViewsTest, EveryViewHoldsItsFramesAndCrop) {
               << "view " << view << " time " << t << " channel " << c;
         }
       }
+    }
+  }
+}
+
+TEST(ClipViewsTest, BytesNormalisedLaterAreTheSameFloats) {
+  for (const FrameContent content : {FrameContent::kPictures, FrameContent::kFlow}) {
+    Video video = MakeTestVideos(1, "views")[0];
+    const std::vector<std::vector<int64_t>> clips = {{4, 0, 4, 19}, {19, 18, 4, 4}};
+    constexpr int kValues = 3 * 4 * 16 * 16, kViews = 6;
+    const auto make = [](int width, int height) {
+      return ClipTransform::ForTest(Settings(), width, height);
+    };
+    if (content == FrameContent::kFlow) {
+      // The x and y of flow are only in stored frames.
+      video.path = JoinPath(TestFolder("flow_views"), "flow");
+      ASSERT_THAT(MakeFolders(video.path), IsOk());
+      const std::vector<RgbImage> frames = DecodeAll(MakeTestVideos(1, "views")[0]);
+      for (int64_t k = 0; k < video.frames; ++k) {
+        for (const int xy : {0, 1}) {
+          std::vector<uint8_t> grey;
+          for (size_t i = xy; i < frames[k].pixels.size(); i += 3) {
+            grey.push_back(frames[k].pixels[i]);
+          }
+          ASSERT_OK_AND_ASSIGN(const std::string jpeg,
+                               EncodeGreyJpeg(grey, {kTestWidth, kTestHeight}, 90));
+          ASSERT_THAT(WriteFileAtomically(
+                          absl::StrFormat("%s/%06d_c%d.jpg", video.path, k + 1, xy + 1), jpeg),
+                      IsOk());
+        }
+      }
+      video.content = content;
+    }
+    FrameStore store(0);
+    ViewSeconds seconds;
+    std::vector<float> want(kViews * kValues);
+    ASSERT_THAT(MakeClipViews(video, clips, make, &store, absl::MakeSpan(want), &seconds), IsOk());
+    ByteViews views;
+    // Memory of another video is used again.
+    views.pixels.assign(1'000'000, 7);
+    ASSERT_THAT(MakeByteViews(video, clips, make, &store, &views, &seconds), IsOk());
+    // Frames 0, 4, 18 and 19, each once.
+    EXPECT_EQ(views.pixels.size(), size_t{4} * 3 * views.width * views.height);
+    EXPECT_EQ(views.ValuesPerView(), kValues);
+    for (const int64_t first : {0, 2, 5}) {
+      const int64_t count = std::min<int64_t>(3, kViews - first);
+      std::vector<float> got(count * kValues, -99.0f);
+      NormaliseViews(views, first, count, got.data());
+      EXPECT_EQ(std::memcmp(got.data(), want.data() + first * kValues, got.size() * sizeof(float)),
+                0);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "data/loader/frame_store.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -36,8 +37,26 @@ absl::Status ReadKept(const Video& video, const std::vector<RgbImage>& frames,
 
 }  // namespace
 
-FrameStore::FrameStore(int64_t budget_bytes, const VideoLimits& limits)
-    : budget_(budget_bytes), limits_(limits) {}
+FrameStore::FrameStore(int64_t budget_bytes, const VideoLimits& limits, const Decoding& decoding)
+    : budget_(budget_bytes), limits_(limits), decoding_(decoding) {}
+
+absl::StatusOr<std::unique_ptr<FrameStore>> FrameStore::Make(const LoaderSettings& loader,
+                                                             const TransformSettings& transform) {
+  OP3D_ASSIGN_OR_RETURN(const VideoLimits limits, LimitsOf(loader));
+  if (!LoaderSettings::Decode_IsValid(loader.decode())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "loader.decode is ", static_cast<int>(loader.decode()), "; it must be EXACT or FAST"));
+  }
+  Decoding decoding;
+  decoding.fast = loader.decode() == LoaderSettings::FAST;
+  decoding.least_short_side = std::max(
+      {transform.train_crop(), transform.search_short_side(), transform.test_short_side()});
+  return std::make_unique<FrameStore>(int64_t{loader.frame_cache_mib()} << 20, limits, decoding);
+}
+
+MediaOptions FrameStore::OptionsFor(const Video& video) const {
+  return {limits_, video.content, video.remote, decoding_};
+}
 
 absl::Status FrameStore::Read(const Video& video, absl::Span<const int64_t> indices,
                               absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) {
@@ -50,44 +69,59 @@ absl::Status FrameStore::ReadParts(const Video& video, absl::Span<const int64_t>
                                    PartOf part_of, PartSink sink) {
   if (indices.empty()) return absl::OkStatus();
   if (budget_ <= 0) return ReadWanted(video, /*reader=*/nullptr, indices, part_of, sink);
-  Entry* entry = nullptr;
   bool first = false;
   Entry::State state;
-  {
-    absl::MutexLock lock(&mutex_);
-    std::unique_ptr<Entry>& place = entries_[video.path];
-    if (place == nullptr) {
-      place = std::make_unique<Entry>();
-      first = true;
-    }
-    entry = place.get();
-    if (!first) {
-      mutex_.Await(absl::Condition(
-          +[](Entry* asked) { return asked->state != Entry::State::kDecoding; }, entry));
-    }
-    state = entry->state;
-    if (state == Entry::State::kKept) ++counters_.hits;
-  }
+  Entry* const entry = FindEntry(video, &first, &state);
   std::unique_ptr<VideoReader> reader;
   if (first) {
     const absl::Status status = Keep(video, entry, &reader);
-    absl::MutexLock lock(&mutex_);
     state = status.ok() && !entry->frames.empty() ? Entry::State::kKept : Entry::State::kPassed;
-    entry->state = state;
-    if (state == Entry::State::kKept) ++counters_.kept;
+    {
+      absl::MutexLock lock(&mutex_);
+      entry->state = state;
+    }
+    if (state == Entry::State::kKept) Count([](Counters* counters) { ++counters->kept; });
     if (!status.ok()) return status;
+  } else if (state == Entry::State::kKept) {
+    Count([](Counters* counters) { ++counters->hits; });
   }
   if (state == Entry::State::kKept) return ReadKept(video, entry->frames, indices, part_of, sink);
   return ReadWanted(video, std::move(reader), indices, part_of, sink);
+}
+
+FrameStore::Entry* FrameStore::FindEntry(const Video& video, bool* first, Entry::State* state) {
+  {
+    // After the first epoch threads only read, and do not wait for each other.
+    absl::ReaderMutexLock lock(&mutex_);
+    const auto found = entries_.find(video.path);
+    if (found != entries_.end() && found->second->state != Entry::State::kDecoding) {
+      *state = found->second->state;
+      return found->second.get();
+    }
+  }
+  absl::MutexLock lock(&mutex_);
+  std::unique_ptr<Entry>& place = entries_[video.path];
+  *first = place == nullptr;
+  if (*first) place = std::make_unique<Entry>();
+  Entry* const entry = place.get();
+  if (!*first) {
+    mutex_.Await(absl::Condition(
+        +[](Entry* asked) { return asked->state != Entry::State::kDecoding; }, entry));
+  }
+  *state = entry->state;
+  return entry;
 }
 
 absl::Status FrameStore::Keep(const Video& video, Entry* entry,
                               std::unique_ptr<VideoReader>* reader) {
   const Clock::time_point start = Clock::now();
   absl::StatusOr<std::unique_ptr<VideoReader>> opened =
-      OpenIndexed(video.path, video.scan, {limits_, video.content, video.remote});
+      OpenIndexed(video.path, video.scan, OptionsFor(video));
   if (!opened.ok()) return opened.status();
   *reader = *std::move(opened);
+  if ((*reader)->IsInMemory()) {
+    return absl::OkStatus();
+  }
   const VideoInfo& info = (*reader)->info();
   const int64_t bytes = info.frames * info.width * info.height * 3;
   if (Reserve(bytes)) {
@@ -103,12 +137,12 @@ absl::Status FrameStore::Keep(const Video& video, Entry* entry,
     if (status.ok()) {
       entry->frames = std::move(frames);
       // If it is not kept, the reader is used further and counted at its end.
-      CountReading(**reader);
+      Count([&](Counters* counters) { counters->reading += (*reader)->counters(); });
     } else {
-      Release(bytes);
+      bytes_ -= bytes;
     }
   }
-  CountDecoding(SecondsSince(start));
+  Count([&](Counters* counters) { counters->decode_seconds += SecondsSince(start); });
   return absl::OkStatus();
 }
 
@@ -120,7 +154,7 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
   absl::Status status;
   if (reader == nullptr) {
     absl::StatusOr<std::unique_ptr<VideoReader>> opened =
-        OpenIndexed(video.path, video.scan, {limits_, video.content, video.remote});
+        OpenIndexed(video.path, video.scan, OptionsFor(video));
     status = opened.status();
     if (opened.ok()) reader = *std::move(opened);
   }
@@ -140,44 +174,43 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
       return used;
     });
   }
-  CountDecoding(SecondsSince(start) - callers_seconds);
-  if (reader != nullptr) CountReading(*reader);
-  absl::MutexLock lock(&mutex_);
-  ++counters_.passed;
+  const double seconds = SecondsSince(start) - callers_seconds;
+  Count([&](Counters* counters) {
+    counters->decode_seconds += seconds;
+    if (reader != nullptr) counters->reading += reader->counters();
+    ++counters->passed;
+  });
   return status;
 }
 
 bool FrameStore::Reserve(int64_t bytes) {
-  absl::MutexLock lock(&mutex_);
-  if (bytes > budget_ - counters_.bytes) return false;
-  counters_.bytes += bytes;
-  return true;
+  int64_t used = bytes_;
+  while (bytes <= budget_ - used) {
+    if (bytes_.compare_exchange_weak(used, used + bytes)) return true;
+  }
+  return false;
 }
 
-void FrameStore::Release(int64_t bytes) {
-  absl::MutexLock lock(&mutex_);
-  counters_.bytes -= bytes;
-}
-
-void FrameStore::CountDecoding(double seconds) {
-  absl::MutexLock lock(&mutex_);
-  counters_.decode_seconds += seconds;
-}
-
-void FrameStore::CountReading(const VideoReader& reader) {
-  const VideoReader::Counters& own = reader.counters();
-  absl::MutexLock lock(&mutex_);
-  VideoReader::Counters& all = counters_.reading;
-  all.packets += own.packets;
-  all.decoded += own.decoded;
-  all.converted += own.converted;
-  all.seeks += own.seeks;
-  all.rewinds += own.rewinds;
+void FrameStore::Count(absl::FunctionRef<void(Counters*)> add) {
+  static std::atomic<size_t> threads{0};
+  thread_local const size_t own = threads++ % kShards;
+  absl::MutexLock lock(&shards_[own].mutex);
+  add(&shards_[own].counters);
 }
 
 FrameStore::Counters FrameStore::counters() const {
-  absl::MutexLock lock(&mutex_);
-  return counters_;
+  Counters all;
+  for (Shard& shard : shards_) {
+    absl::MutexLock lock(&shard.mutex);
+    const Counters& own = shard.counters;
+    all.hits += own.hits;
+    all.kept += own.kept;
+    all.passed += own.passed;
+    all.decode_seconds += own.decode_seconds;
+    all.reading += own.reading;
+  }
+  all.bytes = bytes_;
+  return all;
 }
 
 }  // namespace op3d::data

@@ -5,6 +5,8 @@
 //     return Use(k, frame);
 //   }));
 //
+// Frames that are in memory already (packed videos) are not kept a second time.
+//
 // A video that fits into the rest of the budget is decoded completely, once, and stays.  An epoch
 // visits every video once in random order, so keeping the first videos is better than replacing the
 // oldest.  For a video that does not fit, only the requested frames are decoded, every time, and of
@@ -12,6 +14,8 @@
 #ifndef OP3D_DATA_LOADER_FRAME_STORE_H_
 #define OP3D_DATA_LOADER_FRAME_STORE_H_
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,7 +29,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "data/annotation/video_list.h"
+#include "data/datasets/dataset.pb.h"
 #include "data/video/image/image.h"
+#include "data/video/media.h"
 #include "data/video/reader/video_reader.h"
 
 namespace op3d::data {
@@ -34,7 +40,12 @@ namespace op3d::data {
 class FrameStore {
  public:
   // Bytes for decoded frames, three bytes per pixel; 0 = none are kept.
-  explicit FrameStore(int64_t budget_bytes, const VideoLimits& limits = {});
+  explicit FrameStore(int64_t budget_bytes, const VideoLimits& limits = {},
+                      const Decoding& decoding = {});
+  // As the settings of a run say; with loader.decode FAST, videos are not decoded at a smaller size
+  // than `transform` uses.  InvalidArgument for a limit out of its range.
+  static absl::StatusOr<std::unique_ptr<FrameStore>> Make(const LoaderSettings& loader,
+                                                          const TransformSettings& transform);
   FrameStore(const FrameStore&) = delete;
   FrameStore& operator=(const FrameStore&) = delete;
 
@@ -83,17 +94,29 @@ class FrameStore {
   // Decodes the requested frames, with `reader` if it is not null.
   absl::Status ReadWanted(const Video& video, std::unique_ptr<VideoReader> reader,
                           absl::Span<const int64_t> indices, PartOf part_of, PartSink sink);
+  // Threads that decode at the same time count in different places, on cache lines of their own.
+  struct alignas(64) Shard {
+    absl::Mutex mutex;
+    Counters counters ABSL_GUARDED_BY(mutex);
+  };
+  static constexpr size_t kShards = 64;
+
+  MediaOptions OptionsFor(const Video& video) const;
+  // Waits until nobody decodes the video, or makes its entry: then `first` is true.
+  Entry* FindEntry(const Video& video, bool* first, Entry::State* state);
   bool Reserve(int64_t bytes);
-  void Release(int64_t bytes);
-  void CountDecoding(double seconds);
-  void CountReading(const VideoReader& reader);
+  // Adds to this thread's counters.
+  void Count(absl::FunctionRef<void(Counters*)> add);
 
   const int64_t budget_;
   const VideoLimits limits_;
+  const Decoding decoding_;
+  // Bytes of the frames kept.
+  std::atomic<int64_t> bytes_{0};
   mutable absl::Mutex mutex_;
   // By path.  Entries are never removed, so pointers to them stay valid.
   absl::flat_hash_map<std::string, std::unique_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
-  Counters counters_ ABSL_GUARDED_BY(mutex_);
+  mutable std::array<Shard, kShards> shards_;
 };
 
 }  // namespace op3d::data

@@ -149,5 +149,42 @@ TEST(FrameStoreTest, TheSinksErrorEndsTheReading) {
   }
 }
 
+TEST(FrameStoreTest, FastDecodingIsOffUnlessTheSettingsAskForIt) {
+  VideoWriterOptions options;
+  options.width = 64;
+  options.height = 48;
+  options.encoder = "mpeg4";
+  options.container = "avi";
+  ASSERT_OK_AND_ASSIGN(const auto writer, VideoWriter::Make(options));
+  for (int k = 0; k < 3; ++k) {
+    ASSERT_THAT(writer->Add({64, 48, std::vector<uint8_t>(64 * 48 * 3, 90)}), IsOk());
+  }
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, writer->Finish());
+  const std::string path = JoinPath(TestFolder("fast_store"), "a.avi");
+  ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());
+  const Video video = {"a", path, 0, 3};
+  TransformSettings transform;
+  transform.set_train_crop(16);
+  transform.set_search_short_side(18);
+  transform.set_test_short_side(20);
+  LoaderSettings loader;
+  const auto width = [&]() -> int {
+    const auto store = FrameStore::Make(loader, transform);
+    EXPECT_THAT(store, IsOk());
+    return Read(store->get(), video, {1})[0].width;
+  };
+  EXPECT_EQ(width(), 64);
+  loader.set_decode(LoaderSettings::EXACT);
+  EXPECT_EQ(width(), 64);
+  loader.set_decode(LoaderSettings::FAST);
+  EXPECT_EQ(width(), 32);
+  // Never smaller than the transform's own size.
+  transform.set_test_short_side(25);
+  EXPECT_EQ(width(), 64);
+  loader.set_decode(static_cast<LoaderSettings::Decode>(9));
+  EXPECT_THAT(FrameStore::Make(loader, transform),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("loader.decode is 9")));
+}
+
 }  // namespace
 }  // namespace op3d::data

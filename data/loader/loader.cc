@@ -82,6 +82,17 @@ ClipQueueOptions QueueOptions(const Options& options, std::vector<Video> videos,
   return queue;
 }
 
+// The frames of each clip of a test.
+std::vector<std::vector<int64_t>> TestClips(const EvaluationLoaderOptions& options,
+                                            const Video& video) {
+  std::vector<std::vector<int64_t>> clips;
+  for (int clip = 0; clip < options.clips; ++clip) {
+    clips.push_back(
+        TestFrames(options.shape, video.frames, clip, options.clips, options.on_short_video));
+  }
+  return clips;
+}
+
 std::vector<int64_t> ListOrder(size_t count) {
   std::vector<int64_t> order(count);
   for (size_t i = 0; i < count; ++i) order[i] = static_cast<int64_t>(i);
@@ -171,19 +182,18 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTest(
   queue.order = ListOrder(queue.videos.size());
   queue.batch_size = 1;
   queue.views = options.clips * kTestCrops;
-  return MakeLoader(
-      std::move(queue),
-      [options, store](const Video& video, int64_t, absl::Span<float> out, ViewSeconds* seconds) {
-        std::vector<std::vector<int64_t>> clips;
-        for (int clip = 0; clip < options.clips; ++clip) {
-          clips.push_back(
-              TestFrames(options.shape, video.frames, clip, options.clips, options.on_short_video));
-        }
-        auto transform = [&](int width, int height) {
-          return ClipTransform::ForTest(options.transform, width, height);
-        };
-        return MakeClipViews(video, clips, transform, store, out, seconds);
-      });
+  const auto transform = [options](int width, int height) {
+    return ClipTransform::ForTest(options.transform, width, height);
+  };
+  if (options.bytes) {
+    queue.make_bytes = [=](const Video& video, int64_t, ByteViews* views, ViewSeconds* seconds) {
+      return MakeByteViews(video, TestClips(options, video), transform, store, views, seconds);
+    };
+  }
+  return MakeLoader(std::move(queue), [=](const Video& video, int64_t, absl::Span<float> out,
+                                          ViewSeconds* seconds) {
+    return MakeClipViews(video, TestClips(options, video), transform, store, out, seconds);
+  });
 }
 
 }  // namespace op3d::data

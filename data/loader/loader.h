@@ -74,6 +74,8 @@ struct EvaluationLoaderOptions {
   int clips = 10;
   // Clips per video in the search's measure, each in the centre crop.
   int search_clips = 1;
+  // A test's batches have byte_views instead of clips: a tenth of the memory.
+  bool bytes = false;
   int threads = 0;
   int prefetch_mib = 1024;
 };

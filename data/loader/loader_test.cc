@@ -4,6 +4,8 @@
 
 #include "data/loader/testing/test_videos.h"
 #include "data/transform/clip_transform.h"
+#include "data/transform/resize.h"
+#include "data/video/stored/packed_video.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d::data {
@@ -349,6 +351,82 @@ TEST_F(LoaderTest, RefusesWhatCannotBe) {
               StatusIs(kInvalid, HasSubstr("search_crop")));
   EXPECT_THAT(ClipLoader::ForSearch(videos(), nullptr, TestOptions(0)),
               StatusIs(kInvalid, HasSubstr("frame store")));
+}
+
+// The pack of a video: its frames with a short side of `side`, resized once.
+Video Packed(const Video& video, int side, const std::string& folder) {
+  Video packed = video;
+  packed.path = JoinPath(folder, video.name + ".packed");
+  packed.scan.clear();
+  const PictureSize size = ShortSideSize(kTestWidth, kTestHeight, side);
+  auto resize = Resize::Make({0, 0, kTestWidth, kTestHeight}, size.width, size.height,
+                             {0, 0, size.width, size.height});
+  EXPECT_THAT(resize, IsOk());
+  auto writer = PackedVideoWriter::Make(packed.path, {video.frames, size.width, size.height});
+  EXPECT_THAT(writer, IsOk());
+  for (const RgbImage& frame : DecodeAll(video)) {
+    RgbImage small = {size.width, size.height, {}};
+    small.pixels.resize(static_cast<size_t>(size.width) * size.height * 3);
+    resize->Apply(frame.pixels.data(), {0, 0, kTestWidth, kTestHeight}, small.pixels.data());
+    EXPECT_THAT((*writer)->Add(small), IsOk());
+  }
+  EXPECT_THAT((*writer)->Finish(), IsOk());
+  return packed;
+}
+
+TEST_F(LoaderTest, APackOfTheTransformsSizeGivesTheSourcesBytes) {
+  const std::vector<Video> videos = MakeTestVideos(3, "pack_source");
+  std::vector<Video> packed, whole;
+  const std::string small = TestFolder("pack_18"), large = TestFolder("pack_whole");
+  for (const Video& video : videos) {
+    packed.push_back(Packed(video, 18, small));
+    whole.push_back(Packed(video, kTestHeight, large));
+  }
+  FrameStore source(0), pack(int64_t{64} << 20);
+  EvaluationLoaderOptions options = TestOptions(2);
+  options.transform.set_test_short_side(18);
+  using Kind = absl::StatusOr<std::unique_ptr<ClipLoader>> (*)(std::vector<Video>, FrameStore*,
+                                                               const EvaluationLoaderOptions&);
+  for (const Kind kind : {&ClipLoader::ForSearch, &ClipLoader::ForTest}) {
+    ASSERT_OK_AND_ASSIGN(const auto expected, kind(videos, &source, options));
+    ASSERT_OK_AND_ASSIGN(const auto loader, kind(packed, &pack, options));
+    const std::vector<Batch> want = All(expected.get()), got = All(loader.get());
+    ASSERT_EQ(want.size(), got.size());
+    for (size_t i = 0; i < want.size(); ++i) EXPECT_EQ(want[i].clips, got[i].clips);
+  }
+  // Frames that are in memory already are not kept again.
+  EXPECT_EQ(pack.counters().kept, 0);
+  EXPECT_EQ(pack.counters().bytes, 0);
+  // Random crops are cut out of the packed pictures: equal where these have the source's size.
+  ASSERT_OK_AND_ASSIGN(const auto expected,
+                       ClipLoader::ForTraining(videos, &source, TrainOptions(1)));
+  ASSERT_OK_AND_ASSIGN(const auto loader, ClipLoader::ForTraining(whole, &pack, TrainOptions(2)));
+  EXPECT_EQ(All(expected.get())[0].clips, All(loader.get())[0].clips);
+}
+
+TEST_F(LoaderTest, ATestAsBytesHasTheSameViews) {
+  const std::vector<Video> videos = MakeTestVideos(4, "byte_test");
+  FrameStore store(0);
+  ASSERT_OK_AND_ASSIGN(const auto floats, ClipLoader::ForTest(videos, &store, TestOptions(0)));
+  const std::vector<Batch> want = All(floats.get());
+  for (const int threads : {0, 3}) {
+    EvaluationLoaderOptions options = TestOptions(threads);
+    options.bytes = true;
+    ASSERT_OK_AND_ASSIGN(const auto loader, ClipLoader::ForTest(videos, &store, options));
+    Batch batch;
+    for (const Batch& expected : want) {
+      ASSERT_THAT(loader->Next(&batch), IsOk());
+      EXPECT_TRUE(batch.clips.empty());
+      ASSERT_EQ(batch.byte_views.size(), 1);
+      EXPECT_EQ(batch.views, expected.views);
+      EXPECT_EQ(batch.videos, expected.videos);
+      std::vector<float> clips(expected.clips.size());
+      NormaliseViews(batch.byte_views[0], 0, batch.views, clips.data());
+      EXPECT_EQ(clips, expected.clips);
+    }
+    ASSERT_OK_AND_ASSIGN(const bool more, loader->Next(&batch));
+    EXPECT_FALSE(more);
+  }
 }
 
 }  // namespace

@@ -168,7 +168,7 @@ absl::Status ClipTransform::Load(const RgbImage& frame) {
   return LoadPart(frame, {0, 0, width_, height_});
 }
 
-absl::Status ClipTransform::LoadPart(const RgbImage& image, const Box& part) {
+absl::Status ClipTransform::ResizePart(const RgbImage& image, const Box& part, uint8_t* pixels) {
   const size_t bytes = static_cast<size_t>(part.width) * part.height * 3;
   const Box& needed = resize_.needed();
   if (image.width != part.width || image.height != part.height || image.pixels.size() != bytes ||
@@ -181,7 +181,12 @@ absl::Status ClipTransform::LoadPart(const RgbImage& image, const Box& part) {
                      part.left, ", ", part.top, ") of a frame of which ", needed.width, "x",
                      needed.height, " at (", needed.left, ", ", needed.top, ") is needed"));
   }
-  resize_.Apply(image.pixels.data(), part, pixels_.data());
+  resize_.Apply(image.pixels.data(), part, pixels);
+  return absl::OkStatus();
+}
+
+absl::Status ClipTransform::LoadPart(const RgbImage& image, const Box& part) {
+  OP3D_RETURN_IF_ERROR(ResizePart(image, part, pixels_.data()));
   for (const AugmentStep& step : draw_.augment) ApplyAugment(step, size_, size_, &pixels_);
   if (draw_.jitter) Jitter();
   if (draw_.grey) MakeGrey(absl::MakeSpan(pixels_));

@@ -100,8 +100,68 @@ OP3D_AVX2 inline __m256i Rounded(const Sums& sums) {
       _mm256_add_epi32(_mm256_slli_epi32(sums.high, kHalfWeightBits), sums.low), kBits);
 }
 
+// The sums of eight bytes of the row: `pick` puts an output's two bytes into 32 bits.
+OP3D_AVX2 __attribute__((always_inline)) inline __m256i EightBytes(const uint8_t* at, const int8_t* pick, const int16_t* halves,
+                                    int pairs) {
+  const __m256i picked = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(pick));
+  Sums sums = {_mm256_setzero_si256(), _mm256_set1_epi32(kHalf)};
+  for (int pair = 0; pair < pairs; ++pair, at += 6, halves += 32) {
+    const __m256i bytes = _mm256_broadcastsi128_si256(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    const __m256i two = _mm256_shuffle_epi8(bytes, picked);
+    const __m256i* weights = reinterpret_cast<const __m256i*>(halves);
+    sums.high = _mm256_add_epi32(sums.high,
+                                 _mm256_madd_epi16(two, _mm256_loadu_si256(weights)));
+    sums.low = _mm256_add_epi32(sums.low,
+                                _mm256_madd_epi16(two, _mm256_loadu_si256(weights + 1)));
+  }
+  return Rounded(sums);
+}
+
+// 32 bytes at once, then eight.  A constant `pairs` makes straight code.
+OP3D_AVX2 __attribute__((always_inline)) inline void Avx2BytesAlongX(const uint8_t* row,
+                                                                     int readable,
+                                                                     const RowTaps& taps,
+                                                                     int pairs, uint8_t* out) {
+  const int eights = static_cast<int>(taps.starts.size());
+  // Sixteen bytes are read for two taps.
+  int usable = eights;
+  while (usable > 0 && taps.starts[usable - 1] + 6 * (pairs - 1) + 16 > 3 * readable) --usable;
+  const int32_t* const starts = taps.starts.data();
+  const int8_t* const picks = taps.picks.data();
+  const int16_t* const halves = taps.byte_halves.data();
+  const size_t step = static_cast<size_t>(32) * pairs;
+#define OP3D_SUMS(k) EightBytes(row + starts[k], picks + 32 * (k), halves + step * (k), pairs)
+  int i = 0;
+  for (; i + 4 <= usable; i += 4) {
+    const __m256i first = _mm256_packus_epi32(OP3D_SUMS(i), OP3D_SUMS(i + 1));
+    const __m256i second = _mm256_packus_epi32(OP3D_SUMS(i + 2), OP3D_SUMS(i + 3));
+    // Packing works on halves of the vectors.
+    const __m256i mixed = _mm256_packus_epi16(first, second);
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i*>(out + 8 * i),
+        _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+  }
+  for (; i < usable; ++i) {
+    const __m256i words = _mm256_permute4x64_epi64(
+        _mm256_packus_epi32(OP3D_SUMS(i), _mm256_setzero_si256()), 0xD8);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 8 * i),
+                     _mm_packus_epi16(_mm256_castsi256_si128(words), _mm_setzero_si128()));
+  }
+#undef OP3D_SUMS
+  PlainPixels(row, taps, 8 * i / 3, out);
+}
+
 // Four pixels at once.
 OP3D_AVX2 void Avx2AlongX(const uint8_t* row, int readable, const RowTaps& taps, uint8_t* out) {
+  if (!taps.starts.empty()) {
+    if (taps.taps <= 2) {
+      Avx2BytesAlongX(row, readable, taps, 1, out);
+    } else {
+      Avx2BytesAlongX(row, readable, taps, (taps.taps + 1) / 2, out);
+    }
+    return;
+  }
   const int width = static_cast<int>(taps.first.size());
   const int pairs = (taps.taps + 1) / 2;
   const __m256i* halves = reinterpret_cast<const __m256i*>(taps.halves.data());
@@ -156,20 +216,16 @@ OP3D_AVX2 void Avx2AlongY(const uint8_t* rows, const int32_t* weights, int taps,
   PlainBytes(rows, weights, taps, bytes, i, out);
 }
 
-// Which of bytes 0-15 and of bytes 8-23 belong to the channel of eight pixels, in order.
-struct Picks {
-  __m128i low, high;
-};
-
-OP3D_AVX2 inline Picks MakePicks(int channel, bool mirror) {
-  alignas(16) int8_t low[16], high[16];
-  for (int i = 0; i < 16; ++i) {
-    const int byte = 3 * (mirror ? 7 - i : i) + channel;
-    low[i] = static_cast<int8_t>(i < 8 && byte < 16 ? byte : -1);
-    high[i] = static_cast<int8_t>(i < 8 && byte >= 16 ? byte - 8 : -1);
+// Which bytes of eight pixels belong to the channel: pixels 0-3 are in bytes 0-15, 4-7 in bytes
+// 8-23.  Mirrored, the four pixels of each part are in reverse order; so must be the parts.
+OP3D_AVX2 inline __m256i MakePicks(int channel, bool mirror) {
+  alignas(32) int8_t picks[32];
+  for (int i = 0; i < 32; ++i) {
+    const bool last = mirror == (i < 16);
+    const int pixel = mirror ? 3 - i % 16 / 4 : i % 16 / 4;
+    picks[i] = static_cast<int8_t>(i % 4 == 0 ? 3 * pixel + channel + (last ? 4 : 0) : -1);
   }
-  return {_mm_load_si128(reinterpret_cast<const __m128i*>(low)),
-          _mm_load_si128(reinterpret_cast<const __m128i*>(high))};
+  return _mm256_load_si256(reinterpret_cast<const __m256i*>(picks));
 }
 
 // a / b as a product with b's reciprocal in two parts.  For the bytes and constants used here it is
@@ -183,16 +239,16 @@ OP3D_AVX2 inline __m256 Divide(__m256 a, float b) {
 OP3D_AVX2 void Avx2Normalise(const uint8_t* pixels, int width, bool mirror, float* red,
                              float* green, float* blue) {
   float* const planes[3] = {red, green, blue};
-  const Picks picks[3] = {MakePicks(0, mirror), MakePicks(1, mirror), MakePicks(2, mirror)};
+  const __m256i picks[3] = {MakePicks(0, mirror), MakePicks(1, mirror), MakePicks(2, mirror)};
   int x = 0;
   for (; x + 8 <= width; x += 8) {
     const uint8_t* in = pixels + 3 * (mirror ? width - 8 - x : x);
     const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
     const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + 8));
+    const __m256i both = mirror ? _mm256_inserti128_si256(_mm256_castsi128_si256(high), low, 1)
+                                : _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
     for (int c = 0; c < 3; ++c) {
-      const __m128i bytes =
-          _mm_or_si128(_mm_shuffle_epi8(low, picks[c].low), _mm_shuffle_epi8(high, picks[c].high));
-      const __m256 values = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+      const __m256 values = _mm256_cvtepi32_ps(_mm256_shuffle_epi8(both, picks[c]));
       const __m256 centred = _mm256_sub_ps(Divide(values, 255.0f), _mm256_set1_ps(kMean[c]));
       _mm256_storeu_ps(planes[c] + x, Divide(centred, kDeviation[c]));
     }
@@ -217,8 +273,57 @@ const std::array<std::array<float, 256>, 3>& NormaliseTable() {
   return table;
 }
 
+namespace {
+
+int16_t HalfOf(int32_t weight, bool upper) {
+  return static_cast<int16_t>(upper ? weight >> kHalfWeightBits
+                                    : weight & ((1 << kHalfWeightBits) - 1));
+}
+
+// Fills starts, picks and byte_halves, or leaves them empty.
+void AddBytes(RowTaps* row) {
+  constexpr int kEight = 8, kRead = 16;
+  const int bytes = 3 * static_cast<int>(row->first.size());
+  const auto input = [row](int byte) { return 3 * row->first[byte / 3] + byte % 3; };
+  for (int start = 0; start + kEight <= bytes; start += kEight) {
+    // A pixel that is repeated begins before the last channel of the one before it.
+    const int first = std::min({input(start), input(start + 1), input(start + 2)});
+    for (int byte = start; byte < start + kEight; ++byte) {
+      const int place = input(byte) - first;
+      if (place + 3 >= kRead) {
+        row->starts.clear();
+        row->picks.clear();
+        row->byte_halves.clear();
+        return;
+      }
+      for (const int pick : {place, -1, place + 3, -1}) {
+        row->picks.push_back(static_cast<int8_t>(pick));
+      }
+    }
+    row->starts.push_back(first);
+    for (int tap = 0; tap < row->taps; tap += 2) {
+      for (const bool upper : {true, false}) {
+        for (int byte = start; byte < start + kEight; ++byte) {
+          for (const int k : {tap, tap + 1}) {
+            const int32_t weight =
+                k < row->taps ? row->weights[static_cast<size_t>(byte / 3) * row->taps + k] : 0;
+            row->byte_halves.push_back(HalfOf(weight, upper));
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
 RowTaps MakeRowTaps(int taps, std::vector<int> first, std::vector<int32_t> weights) {
-  RowTaps row = {taps, std::move(first), std::move(weights), {}};
+  RowTaps row;
+  row.taps = taps;
+  row.first = std::move(first);
+  row.weights = std::move(weights);
+  AddBytes(&row);
+  if (!row.starts.empty()) return row;
   row.halves.reserve(row.first.size() * (taps + 1) * 8);
   const auto weight = [&row, taps](size_t x, int tap) {
     return tap < taps ? row.weights[x * taps + tap] : 0;
@@ -230,10 +335,7 @@ RowTaps MakeRowTaps(int taps, std::vector<int> first, std::vector<int32_t> weigh
         for (const bool upper : {true, false}) {
           for (const size_t pixel : {x + odd, x + odd + 2}) {
             for (int i = 0; i < 8; ++i) {
-              const int32_t whole = weight(pixel, tap + i % 2);
-              const int32_t half =
-                  upper ? whole >> kHalfWeightBits : whole & ((1 << kHalfWeightBits) - 1);
-              row.halves.push_back(static_cast<int16_t>(half));
+              row.halves.push_back(HalfOf(weight(pixel, tap + i % 2), upper));
             }
           }
         }

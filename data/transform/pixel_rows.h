@@ -32,6 +32,12 @@ struct RowTaps {
   // For the vector code: the weights of two taps at a time in halves of 11 bits, four pixels at a
   // time.
   std::vector<int16_t> halves;
+  // The same for eight bytes of the row at a time, where the pixels that they need are close: which
+  // bytes of the sixteen from `starts` on are an output's, and the weights' halves.  Empty if they
+  // are not close.
+  std::vector<int32_t> starts;
+  std::vector<int8_t> picks;
+  std::vector<int16_t> byte_halves;
 };
 // `first` must not decrease.
 RowTaps MakeRowTaps(int taps, std::vector<int> first, std::vector<int32_t> weights);

@@ -12,6 +12,7 @@
 #include "data/video/stored/frame_folder.h"
 #include "data/video/stored/frame_lmdb.h"
 #include "data/video/stored/frame_tar.h"
+#include "data/video/stored/packed_video.h"
 #include "data/video/stored/stored_frame_reader.h"
 #include "data/video/tar/media_path.h"
 #include "op3d/base/file.h"
@@ -37,6 +38,10 @@ absl::Status NoFlow(const std::string& path) {
 absl::StatusOr<Located> LocateInTar(const std::string& path, const TarPath& place,
                                     const MediaOptions& options) {
   OP3D_ASSIGN_OR_RETURN(auto shard, TarShard::Open(place.tar));
+  if (IsPackedName(place.member)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is a packed video in a tar, which cannot be mapped; unpack the tar"));
+  }
   Located located = {nullptr, path};
   if (shard->IsFolder(place.member)) {
     OP3D_ASSIGN_OR_RETURN(located.stored, OpenFrameTar(std::move(shard), place.member, path,
@@ -78,9 +83,25 @@ absl::StatusOr<Located> Locate(const std::string& path, const MediaOptions& opti
   return located;
 }
 
+// A packed video on the disk; a folder may have such a name.
+bool IsPacked(const std::string& path) {
+  return IsPackedName(path) && !IsUrl(path) && !SplitTarPath(path).has_value() &&
+         !FolderExists(path);
+}
+
+absl::Status RefuseFlow(const std::string& path, const MediaOptions& options) {
+  return options.content == FrameContent::kFlow ? NoFlow(path) : absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<VideoScan> ScanMedia(const std::string& path, const MediaOptions& options) {
+  if (IsPacked(path)) {
+    OP3D_RETURN_IF_ERROR(RefuseFlow(path, options));
+    VideoScan scan;
+    OP3D_ASSIGN_OR_RETURN(scan.info, DescribePackedVideo(path, options.limits));
+    return scan;
+  }
   OP3D_ASSIGN_OR_RETURN(const Located located, Locate(path, options));
   if (located.stored == nullptr) return ScanVideoFile(located.source, options.limits);
   VideoScan scan;
@@ -91,9 +112,21 @@ absl::StatusOr<VideoScan> ScanMedia(const std::string& path, const MediaOptions&
 
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path, VideoScan scan,
                                                        const MediaOptions& options) {
+  if (IsPacked(path)) {
+    OP3D_RETURN_IF_ERROR(RefuseFlow(path, options));
+    OP3D_ASSIGN_OR_RETURN(auto reader, OpenPackedVideo(path, options.limits));
+    if (reader->info().frames == scan.info.frames && reader->info().width == scan.info.width &&
+        reader->info().height == scan.info.height) {
+      return reader;
+    }
+    return absl::DataLossError(absl::StrCat(
+        path, " has ", reader->info().frames, " frames of ", reader->info().width, "x",
+        reader->info().height, ", but had ", scan.info.frames, " of ", scan.info.width, "x",
+        scan.info.height, " when it was scanned; scan it again"));
+  }
   OP3D_ASSIGN_OR_RETURN(Located located, Locate(path, options));
   if (located.stored == nullptr) {
-    return OpenVideoFile(located.source, std::move(scan), options.limits);
+    return OpenVideoFile(located.source, std::move(scan), options.limits, options.decoding);
   }
   return MakeStoredFrameReader(std::move(located.stored), options.content, path,
                                std::move(scan.info), options.limits);

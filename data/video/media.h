@@ -5,6 +5,7 @@
 //   | a video file     | the file                                                    |
 //   | JPEG frames      | a folder of 00001.jpg, 00002.jpg, ... (see frame_names.h)   |
 //   | an LMDB of them  | the database's folder (with data.mdb) or its file           |
+//   | decoded pictures | a file NAME.packed (see packed_video.h)                     |
 //   | either, in a tar | the tar, then the member as in a folder: shard.tar/run/a.mp4 |
 //   | a file elsewhere | a URL of http, https or s3, if MediaOptions.remote is set   |
 //
@@ -29,12 +30,14 @@ namespace op3d::data {
 class RemoteFiles;
 
 struct MediaOptions {
-  VideoLimits limits;
+  VideoLimits limits = {};
   // kFlow: the x and y pictures of optical flow, which only stored frames have.  An image's red is
   // x, its green y, its blue 0.
   FrameContent content = FrameContent::kPictures;
   // Reads paths that are URLs (data/video/remote/remote_files.h); null: they are refused.
   std::shared_ptr<const RemoteFiles> remote = nullptr;
+  // Of video files; a scan does not depend on it.
+  Decoding decoding = {};
 };
 
 // What one pass over the video finds.  Takes about a millisecond; video files whose packets are not

@@ -34,8 +34,31 @@ data::EvaluationLoaderOptions LoaderOptions(const ScoringOptions& options) {
   return result;
 }
 
-// The heads' logits [heads, clips, classes] of a batch, on the CPU.
-absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, data::Batch* batch) {
+// Clips [first, first + size) of a batch, [size, 3, T, H, W].  Views that are bytes are normalised
+// here, into `memory`, which is kept from video to video.
+at::Tensor Clips(data::Batch* batch, int64_t first, int64_t size, std::vector<float>* memory) {
+  const int64_t values = int64_t{3} * batch->frames * batch->height * batch->width;
+  float* clips = nullptr;
+  if (batch->byte_views.empty()) {
+    clips = batch->clips.data() + first * values;
+  } else {
+    memory->resize(std::max<size_t>(memory->size(), static_cast<size_t>(size * values)));
+    clips = memory->data();
+    // A group may have views of several videos.
+    for (int64_t done = 0; done < size;) {
+      const int64_t view = (first + done) % batch->views;
+      const int64_t count = std::min(size - done, batch->views - view);
+      data::NormaliseViews(batch->byte_views[(first + done) / batch->views], view, count,
+                           clips + done * values);
+      done += count;
+    }
+  }
+  return at::from_blob(clips, {size, 3, batch->frames, batch->height, batch->width}, at::kFloat);
+}
+
+// The heads' logits [heads, clips, classes] of a batch, on the CPU.  `memory` is for bytes.
+absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, data::Batch* batch,
+                                  std::vector<float>* memory) {
   const int64_t count = int64_t{batch->size} * batch->views;
   const int64_t values = int64_t{3} * batch->frames * batch->height * batch->width;
   const int64_t group = std::max<int64_t>(1, kMaxInputValues / values);
@@ -46,10 +69,7 @@ absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, data::Batch*
     for (int64_t first = 0; first < count; first += group) {
       const int64_t size = std::min(group, count - first);
       const at::Tensor clips =
-          CopyTo(at::from_blob(batch->clips.data() + first * values,
-                               {size, 3, batch->frames, batch->height, batch->width}, at::kFloat),
-                 network.device())
-              .to(network.type());
+          CopyTo(Clips(batch, first, size, memory), network.device()).to(network.type());
       OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network.Forward(clips));
       parts.push_back(at::stack(heads).to(at::kCPU, at::kFloat));
     }
@@ -88,10 +108,12 @@ absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<data
   at::set_num_threads(1);
   data::EvaluationLoaderOptions loader_options = LoaderOptions(options);
   loader_options.clips = clips;
+  loader_options.bytes = true;
   OP3D_ASSIGN_OR_RETURN(const auto loader,
                         data::ClipLoader::ForTest({videos.begin() + first, videos.begin() + last},
                                                   frames, loader_options));
   data::Batch batch;
+  std::vector<float> memory;
   Stopwatch watch;
   for (;;) {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
@@ -99,7 +121,7 @@ absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<data
     watch.Lap(&part->seconds.wait);
     if (!more) break;
     if (batch.size == 0) continue;
-    OP3D_ASSIGN_OR_RETURN(const at::Tensor logits, Logits(network, &batch));
+    OP3D_ASSIGN_OR_RETURN(const at::Tensor logits, Logits(network, &batch, &memory));
     OP3D_RETURN_IF_ERROR(CheckFinite(logits, videos[first + batch.videos[0]].name));
     part->heads = logits.size(0);
     part->videos.push_back(first + batch.videos[0]);
@@ -162,7 +184,7 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<d
     watch.Lap(&seconds->wait);
     if (!more) break;
     if (batch.size == 0) continue;
-    OP3D_ASSIGN_OR_RETURN(at::Tensor logits, Logits(*form, &batch));
+    OP3D_ASSIGN_OR_RETURN(at::Tensor logits, Logits(*form, &batch, /*memory=*/nullptr));
     parts.push_back(std::move(logits));
     labels.insert(labels.end(), batch.labels.begin(), batch.labels.end());
     watch.Lap(&seconds->forward);

@@ -365,6 +365,7 @@ RunRecord CanonicalRecord(RunRecord record) {
   record.clear_environment();
   record.clear_time();
   record.clear_effort();
+  record.mutable_dataset()->clear_copy();
   for (DatasetReport::List& list : *record.mutable_dataset()->mutable_lists()) {
     list.clear_files_crc32();
     // crc32 is of the same lines, and older records only have that.

@@ -62,7 +62,7 @@ absl::string_view FileName(absl::string_view path);
 absl::string_view WithoutEnding(absl::string_view name);
 
 // `name` without all endings of video files (mp4, mkv, webm, avi, mov, m4v, 3gp, flv, ts, mpg,
-// lmdb, in any case): "a.mp4" and "a.MP4.mkv" are both "a", because downloaders append one
+// lmdb, packed, in any case): "a.mp4" and "a.MP4.mkv" are both "a", because downloaders append one
 // ending to another.  Equal to `name` if that does not end as a video does ("a.mp4.part",
 // ".mp4").
 absl::string_view WithoutVideoEndings(absl::string_view name);

@@ -7,9 +7,23 @@
 #include "op3d/base/status_macros.h"
 
 namespace op3d::data {
+namespace {
+
+// How often the codec may halve the pictures so that their short side keeps `least` pixels.
+int Reduction(const AVCodec& codec, const AVCodecParameters& parameters, int least) {
+  if (least <= 0) return 0;
+  int times = 0;
+  while (times < codec.max_lowres &&
+         (std::min(parameters.width, parameters.height) >> (times + 1)) >= least) {
+    ++times;
+  }
+  return times;
+}
+
+}  // namespace
 
 absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
-                                      const VideoLimits& limits) {
+                                      const VideoLimits& limits, const Decoding& decoding) {
   const AVCodecParameters& parameters = demuxer.parameters();
   const AVCodec* codec = avcodec_find_decoder(parameters.codec_id);
   if (codec == nullptr) {
@@ -29,6 +43,14 @@ absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
   context->has_b_frames =
       std::clamp(std::max(context->has_b_frames, reorder_depth), 0, kLargestReorderDepth);
   context->max_pixels = CodedPixelsLimit(limits);
+  decoder.width_ = parameters.width;
+  decoder.height_ = parameters.height;
+  if (decoding.fast) {
+    context->skip_loop_filter = AVDISCARD_ALL;
+    context->lowres = Reduction(*codec, parameters, decoding.least_short_side);
+    decoder.width_ = AV_CEIL_RSHIFT(parameters.width, context->lowres);
+    decoder.height_ = AV_CEIL_RSHIFT(parameters.height, context->lowres);
+  }
   decoder.can_skip_ =
       parameters.codec_id == AV_CODEC_ID_H264 || parameters.codec_id == AV_CODEC_ID_MPEG4;
   OP3D_RETURN_IF_ERROR(FfmpegStatus(avcodec_open2(context, codec, nullptr),

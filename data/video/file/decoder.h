@@ -18,7 +18,7 @@ class Decoder {
   // Larger values than kLargestReorderDepth are reduced to it.
   // Unimplemented: this FFmpeg cannot decode the codec.
   static absl::StatusOr<Decoder> Make(const Demuxer& demuxer, int reorder_depth,
-                                      const VideoLimits& limits);
+                                      const VideoLimits& limits, const Decoding& decoding = {});
 
   // The next frame of `demuxer`'s packets, valid until the next call; nullptr at the end.  Damaged
   // packets are skipped (FFmpeg's log names them).
@@ -31,6 +31,10 @@ class Decoder {
   // MPEG-4).  AV_NOPTS_VALUE: all frames are returned.
   void SkipBefore(int64_t time) { skip_before_ = time; }
 
+  // The size of its frames in pixels; with Decoding.fast perhaps a part of the stream's.
+  int width() const { return width_; }
+  int height() const { return height_; }
+
   int64_t packets() const { return packets_; }
   int64_t frames() const { return frames_; }
 
@@ -41,6 +45,8 @@ class Decoder {
   // Whether skipping a frame leaves all other frames unchanged.
   bool can_skip_ = false;
   int64_t skip_before_ = AV_NOPTS_VALUE;
+  int width_ = 0;
+  int height_ = 0;
   int64_t packets_ = 0;
   int64_t frames_ = 0;
 };

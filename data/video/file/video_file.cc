@@ -71,15 +71,16 @@ VideoInfo MakeInfo(const Demuxer& demuxer, const FrameIndex& index, const Ffmpeg
 // Opens a file of which everything is known except what only decoding shows.  FFmpeg's examination
 // of the first packets takes as long as decoding a few frames; a header that fits the scan makes it
 // unnecessary.
-absl::StatusOr<Demuxer> OpenScanned(const VideoSource& source, const VideoScan& scan,
+absl::StatusOr<Demuxer> OpenScanned(const VideoSource& source, const FrameIndex& index,
+                                    int scanned_width, int scanned_height,
                                     const VideoLimits& limits) {
-  if (scan.index.doubt.empty()) {
+  if (index.doubt.empty()) {
     OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, Demuxer::Open(source, limits, Demuxer::Probe::kHeader));
     bool exact = true;
     int64_t width = demuxer.parameters().width, height = demuxer.parameters().height;
     if (demuxer.orientation(&exact).transpose) std::swap(width, height);
-    if (width == scan.info.width && height == scan.info.height) {
-      if (scan.index.unpacked) OP3D_RETURN_IF_ERROR(demuxer.UnpackBFrames());
+    if (width == scanned_width && height == scanned_height) {
+      if (index.unpacked) OP3D_RETURN_IF_ERROR(demuxer.UnpackBFrames());
       return demuxer;
     }
   }
@@ -99,12 +100,20 @@ absl::StatusOr<Demuxer> OpenToScan(const VideoSource& source, const VideoLimits&
 class FileVideoReader : public VideoReader {
  public:
   FileVideoReader(Demuxer demuxer, Decoder decoder, FrameConverter converter, VideoScan scan,
-                  const VideoLimits& limits)
+                  const VideoLimits& limits, const Decoding& decoding)
       : limits_(limits),
+        decoding_(decoding),
+        stored_width_(scan.info.width),
+        stored_height_(scan.info.height),
         scan_(std::move(scan)),
         converter_(std::move(converter)),
         demuxer_(std::move(demuxer)),
-        decoder_(std::move(decoder)) {}
+        decoder_(std::move(decoder)) {
+    scan_.info.width = decoder_.width();
+    scan_.info.height = decoder_.height();
+    bool exact = true;
+    if (demuxer_.orientation(&exact).transpose) std::swap(scan_.info.width, scan_.info.height);
+  }
 
   const VideoInfo& info() const override { return scan_.info; }
   const Counters& counters() const override { return counters_; }
@@ -117,8 +126,8 @@ class FileVideoReader : public VideoReader {
       OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
       OP3D_RETURN_IF_ERROR(Annotate(converter_.Convert(*decoded, box(), &image_), demuxer_.path()));
       ++counters_.converted;
-      counters_.resized += decoded->width != demuxer_.parameters().width ||
-                           decoded->height != demuxer_.parameters().height;
+      counters_.resized +=
+          decoded->width != decoder_.width() || decoded->height != decoder_.height();
       OP3D_RETURN_IF_ERROR(sink(frame, image_));
     }
     return absl::OkStatus();
@@ -176,13 +185,15 @@ class FileVideoReader : public VideoReader {
   // Containers differ in seeking to the beginning, so the file is opened again.
   absl::Status Rewind() {
     ++counters_.rewinds;
-    OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.source(), scan_, limits_));
+    OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.source(), scan_.index, stored_width_,
+                                                stored_height_, limits_));
     if (scan_.index.doubt.empty()) {
       decoder_.Flush();
     } else {
       // A decoder keeps what it has learnt about a stream's delay after a flush, but the frames
       // were counted by a decoder without this knowledge.
-      OP3D_ASSIGN_OR_RETURN(decoder_, Decoder::Make(demuxer_, scan_.index.reorder_depth, limits_));
+      OP3D_ASSIGN_OR_RETURN(decoder_, Decoder::Make(demuxer_, scan_.index.reorder_depth, limits_,
+                                                    decoding_));
     }
     given_ = -1;
     jumped_ = false;
@@ -216,7 +227,11 @@ class FileVideoReader : public VideoReader {
   }
 
   const VideoLimits limits_;
-  const VideoScan scan_;
+  const Decoding decoding_;
+  // As presented; info() has the size of the decoded pictures.
+  const int stored_width_;
+  const int stored_height_;
+  VideoScan scan_;
   FrameConverter converter_;
   Demuxer demuxer_;
   Decoder decoder_;
@@ -249,15 +264,19 @@ absl::StatusOr<VideoScan> ScanVideoFile(const VideoSource& source, const VideoLi
 
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const VideoSource& source,
                                                            VideoScan scan,
-                                                           const VideoLimits& limits) {
+                                                           const VideoLimits& limits,
+                                                           const Decoding& decoding) {
   FfmpegLog log;
-  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer, OpenScanned(source, scan, limits));
-  OP3D_ASSIGN_OR_RETURN(Decoder decoder, Decoder::Make(demuxer, scan.index.reorder_depth, limits));
+  OP3D_ASSIGN_OR_RETURN(
+      Demuxer demuxer,
+      OpenScanned(source, scan.index, scan.info.width, scan.info.height, limits));
+  OP3D_ASSIGN_OR_RETURN(Decoder decoder,
+                        Decoder::Make(demuxer, scan.index.reorder_depth, limits, decoding));
   bool exact = true;
-  FrameConverter converter(demuxer.parameters().width, demuxer.parameters().height,
-                           demuxer.orientation(&exact));
+  FrameConverter converter(decoder.width(), decoder.height(), demuxer.orientation(&exact));
   return absl::make_unique<FileVideoReader>(std::move(demuxer), std::move(decoder),
-                                            std::move(converter), std::move(scan), limits);
+                                            std::move(converter), std::move(scan), limits,
+                                            decoding);
 }
 
 }  // namespace op3d::data

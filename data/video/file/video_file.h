@@ -26,11 +26,13 @@ namespace op3d::data {
 // in which no frame decodes.  ResourceExhausted: beyond `limits`.  Messages name the file.
 absl::StatusOr<VideoScan> ScanVideoFile(const VideoSource& source, const VideoLimits& limits);
 
-// Opens the file from which `scan` was made, without another pass.  Errors of ScanVideoFile; if
+// Opens the file from which `scan` was made, without another pass.  With `decoding.fast` pixels, and
+// perhaps the size, are not those described above.  Errors of ScanVideoFile; if
 // the file has been replaced, reading ends with DataLoss or returns the new file's frames.
 absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const VideoSource& source,
                                                            VideoScan scan,
-                                                           const VideoLimits& limits);
+                                                           const VideoLimits& limits,
+                                                           const Decoding& decoding = {});
 
 }  // namespace op3d::data
 

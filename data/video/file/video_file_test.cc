@@ -49,6 +49,73 @@ TEST_F(VideoFileTest, KeepsAFirstTimeAfterZero) {
   EXPECT_NEAR(scan.info.pts_seconds.front(), 2.0, 1e-6);
 }
 
+// All frames of the file, decoded in this way.
+std::vector<RgbImage> AllFrames(const std::string& path, const Decoding& decoding,
+                                const std::vector<int64_t>& indices) {
+  MediaOptions options;
+  options.decoding = decoding;
+  auto reader = OpenMedia(path, options);
+  EXPECT_THAT(reader, IsOk());
+  std::vector<RgbImage> frames;
+  EXPECT_THAT((*reader)->Read(indices,
+                              [&](int64_t, const RgbImage& image) {
+                                EXPECT_EQ(image.width, (*reader)->info().width);
+                                EXPECT_EQ(image.height, (*reader)->info().height);
+                                frames.push_back(image);
+                                return absl::OkStatus();
+                              }),
+              IsOk());
+  return frames;
+}
+
+TEST_F(VideoFileTest, FastDecodingGivesTheSameFramesInSlightlyOtherPixels) {
+  VideoWriterOptions options = TestClipOptions();
+  options.crf = 40;  // so that there is something to filter
+  const std::string path = WriteTestClip(folder_, "filtered.mp4", options, 30);
+  const std::vector<int64_t> wanted = {0, 7, 8, 21, 29};
+  const std::vector<RgbImage> exact = AllFrames(path, {}, wanted);
+  const std::vector<RgbImage> fast = AllFrames(path, {true, 32}, wanted);
+  ASSERT_EQ(exact.size(), fast.size());
+  bool differs = false;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    EXPECT_EQ(fast[i].width, 64);  // H.264 has no smaller pictures
+    EXPECT_EQ(NumberOf(fast[i]), wanted[i]);
+    differs = differs || fast[i].pixels != exact[i].pixels;
+  }
+  EXPECT_TRUE(differs);
+}
+
+TEST_F(VideoFileTest, FastDecodingHalvesPicturesOfCodecsThatCan) {
+  VideoWriterOptions options = TestClipOptions();
+  options.encoder = "mpeg4";
+  options.container = "avi";
+  const std::string path = WriteTestClip(folder_, "small.avi", options, 20);
+  const std::vector<int64_t> wanted = {3, 4, 19};
+  const std::vector<RgbImage> exact = AllFrames(path, {}, wanted);
+  const struct {
+    Decoding decoding;
+    int width, height;
+  } cases[] = {{{false, 1}, 64, 48}, {{true, 0}, 64, 48}, {{true, 25}, 64, 48},
+               {{true, 24}, 32, 24}, {{true, 13}, 32, 24}, {{true, 12}, 16, 12}};
+  for (const auto& asked : cases) {
+    const std::vector<RgbImage> fast = AllFrames(path, asked.decoding, wanted);
+    ASSERT_EQ(fast.size(), wanted.size());
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ(fast[i].width, asked.width);
+      EXPECT_EQ(fast[i].height, asked.height);
+      // The middle of each block of NumberedFrame, which is 16 x 24 pixels.
+      for (int block = 0; block < 8; ++block) {
+        const auto grey = [&](const RgbImage& image) {
+          const int x = (block % 4 * 2 + 1) * image.width / 8;
+          const int y = (block / 4 * 2 + 1) * image.height / 4;
+          return static_cast<int>(image.pixels[3 * (y * image.width + x)]);
+        };
+        EXPECT_NEAR(grey(fast[i]), grey(exact[i]), 40) << "frame " << wanted[i];
+      }
+    }
+  }
+}
+
 TEST_F(VideoFileTest, TurnsUpright) {
   VideoWriterOptions options = TestClipOptions();
   for (const int rotation : {90, 180, 270}) {

@@ -46,6 +46,16 @@ struct VideoLimits {
   double max_seconds = 24 * 3600.0;
 };
 
+// How the pictures of a video file are decoded.
+struct Decoding {
+  // Leaves out the loop filter (H.264, HEVC, VP9, ...), which changes pixels.
+  bool fast = false;
+  // With `fast`, codecs that can (MPEG-4) decode at half, a quarter or an eighth of the size, as long
+  // as the short side has at least this number of pixels; 0 = always the whole size.  The reader's
+  // info() has the smaller size.
+  int least_short_side = 0;
+};
+
 // The pixels that a decoder may use for a frame within the limits: coded sizes are rounded up to
 // blocks.
 inline int64_t CodedPixelsLimit(const VideoLimits& limits) {

@@ -23,6 +23,16 @@ Box VideoReader::box() const {
   return box_.width > 0 ? box_ : Box{0, 0, info().width, info().height};
 }
 
+VideoReader::Counters& VideoReader::Counters::operator+=(const Counters& other) {
+  packets += other.packets;
+  decoded += other.decoded;
+  converted += other.converted;
+  resized += other.resized;
+  seeks += other.seeks;
+  rewinds += other.rewinds;
+  return *this;
+}
+
 absl::Status CheckFrameIndices(absl::Span<const int64_t> indices, int64_t frames,
                                absl::string_view path) {
   int64_t before = -1;

@@ -53,8 +53,13 @@ class VideoReader {
     // Jumps forward to a key frame, and returns to the file's beginning.
     int64_t seeks = 0;
     int64_t rewinds = 0;
+    Counters& operator+=(const Counters& other);
   };
   virtual const Counters& counters() const = 0;
+
+  // Whether the frames are in memory already, as those of a packed video are: nothing is gained by
+  // keeping them.
+  virtual bool IsInMemory() const { return false; }
 
  protected:
   // The whole frame unless SetBox was called.

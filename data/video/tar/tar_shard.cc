@@ -202,28 +202,44 @@ absl::StatusOr<std::shared_ptr<const TarShard>> TarShard::Open(const std::string
     absl::Mutex mutex;
     struct stat info ABSL_GUARDED_BY(mutex) = {};
     std::shared_ptr<const TarShard> shard ABSL_GUARDED_BY(mutex);
+
+    // The kept shard, if it is of that file; null otherwise.
+    std::shared_ptr<const TarShard> Of(const struct stat& file) const
+        ABSL_SHARED_LOCKS_REQUIRED(mutex) {
+      const bool same = info.st_dev == file.st_dev && info.st_ino == file.st_ino &&
+                        info.st_size == file.st_size &&
+                        info.st_mtim.tv_sec == file.st_mtim.tv_sec &&
+                        info.st_mtim.tv_nsec == file.st_mtim.tv_nsec;
+      return same ? shard : nullptr;
+    }
   };
   static auto* mutex = new absl::Mutex;
   static auto* all = new absl::flat_hash_map<std::string, std::unique_ptr<Kept>>;
-  Kept* kept = nullptr;
-  {
-    absl::MutexLock lock(mutex);
-    std::unique_ptr<Kept>& entry = (*all)[path];
-    if (entry == nullptr) entry = std::make_unique<Kept>();
-    kept = entry.get();
-  }
-  // Threads that want the same tar wait for the first one; those of other tars do not.
-  absl::MutexLock lock(&kept->mutex);
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return ErrnoStatus(errno, "cannot open", path);
   const absl::Cleanup close = [file] { ::close(file); };
   struct stat info;
   if (::fstat(file, &info) != 0) return ErrnoStatus(errno, "cannot open", path);
-  const struct stat& known = kept->info;
-  const bool same = known.st_dev == info.st_dev && known.st_ino == info.st_ino &&
-                    known.st_size == info.st_size && known.st_mtim.tv_sec == info.st_mtim.tv_sec &&
-                    known.st_mtim.tv_nsec == info.st_mtim.tv_nsec;
-  if (kept->shard != nullptr && same) return kept->shard;
+  Kept* kept = nullptr;
+  {
+    // Threads that open known tars share their locks, and hold none during a system call.
+    absl::ReaderMutexLock lock(mutex);
+    const auto found = all->find(path);
+    if (found != all->end()) kept = found->second.get();
+  }
+  if (kept == nullptr) {
+    absl::MutexLock lock(mutex);
+    std::unique_ptr<Kept>& entry = (*all)[path];
+    if (entry == nullptr) entry = std::make_unique<Kept>();
+    kept = entry.get();
+  }
+  {
+    absl::ReaderMutexLock lock(&kept->mutex);
+    if (std::shared_ptr<const TarShard> shard = kept->Of(info); shard != nullptr) return shard;
+  }
+  // Threads that want the same new tar wait for the first one; those of other tars do not.
+  absl::MutexLock lock(&kept->mutex);
+  if (std::shared_ptr<const TarShard> shard = kept->Of(info); shard != nullptr) return shard;
   if (!S_ISREG(info.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is not a regular file, so not a tar"));
   }

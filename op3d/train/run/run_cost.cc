@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "data/command/cost/data_cost.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program/run_folder.h"
 #include "op3d/base/progress.h"
@@ -187,6 +188,20 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
   }
   absl::StrAppend(&text, "about ", FormatSeconds(total), " in total, without decoding, on ", ranks,
                   ranks == 1 ? " process\n" : " processes\n");
+  if (!settings.steps().empty()) {
+    const StateSettings& first = settings.steps(0).state();
+    const data::ClipShape shape = ToStateTask(settings.steps(0)).clip;
+    OP3D_ASSIGN_OR_RETURN(const StepCost step,
+                          costs.Of({shape.length(), CropOf(options, first), /*train=*/true}));
+    OP3D_ASSIGN_OR_RETURN(
+        const data::DataCost cost,
+        data::MeasureDataCost(data.train, shape, settings.loader(), settings.transform()));
+    absl::StrAppend(&text,
+                    data::DescribeDataCost(
+                        cost, {step.train_seconds,
+                               options.device == "cpu" ? 0 : std::max(1, options.loader_threads),
+                               options.dataset_root, settings.dataset().name()}));
+  }
   OP3D_ASSIGN_OR_RETURN(const std::string resources, DescribeResources(options, data));
   absl::StrAppend(&text, resources, "\noutput: ", options.output_dir,
                   " (nothing was written but the index of the videos)\n");

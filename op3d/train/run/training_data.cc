@@ -74,9 +74,8 @@ absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& setting
                      " holds out none of the ", data.train.size(),
                      " videos (never a class's last one): raise it, or measure on EVALUATION"));
   }
-  OP3D_ASSIGN_OR_RETURN(const data::VideoLimits limits, data::LimitsOf(settings.loader()));
-  data.frames = std::make_unique<data::FrameStore>(
-      int64_t{settings.loader().frame_cache_mib()} << 20, limits);
+  OP3D_ASSIGN_OR_RETURN(data.frames,
+                        data::FrameStore::Make(settings.loader(), settings.transform()));
   return data;
 }
 

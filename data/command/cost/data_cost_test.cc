@@ -1,0 +1,71 @@
+#include "data/command/cost/data_cost.h"
+
+#include "data/loader/testing/test_videos.h"
+
+namespace op3d::data {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+TransformSettings Transform() {
+  TransformSettings settings;
+  settings.set_train_crop(16);
+  settings.set_min_area(0.5);
+  settings.set_max_area(1);
+  settings.set_search_short_side(18);
+  settings.set_search_crop(16);
+  settings.set_test_short_side(20);
+  settings.set_test_crop(16);
+  return settings;
+}
+
+TEST(DataCostTest, MeasuresVideosAndTheirCopies) {
+  const std::vector<Video> videos = MakeTestVideos(8, "data_cost");
+  LoaderSettings loader;
+  ASSERT_OK_AND_ASSIGN(const DataCost cost,
+                       MeasureDataCost(videos, {1, 8, 1}, loader, Transform()));
+  EXPECT_EQ(cost.videos, 6);
+  EXPECT_EQ(cost.frames, 8);
+  EXPECT_EQ(cost.short_side, 20);
+  EXPECT_FALSE(cost.kept);
+  EXPECT_GT(cost.seconds, 0);
+  EXPECT_GT(cost.transcoded_seconds, 0);
+  EXPECT_GT(cost.packed_seconds, 0);
+  EXPECT_GT(cost.transcoded_bytes, 0);
+  // 188 frames of 26x20, and one page of header a video.
+  EXPECT_EQ(cost.packed_bytes, 188 * 26 * 20 * 3 + 8 * 4096);
+  loader.set_frame_cache_mib(100);
+  ASSERT_OK_AND_ASSIGN(const DataCost kept,
+                       MeasureDataCost(videos, {1, 8, 1}, loader, Transform()));
+  EXPECT_TRUE(kept.kept);
+}
+
+TEST(DataCostTest, TheShareIsOfTheProcessorsOrOfAWaitingGpu) {
+  EXPECT_DOUBLE_EQ(DataShare(0.01, {0.03, 0, "", ""}), 0.25);
+  EXPECT_DOUBLE_EQ(DataShare(0.02, {0.01, 1, "", ""}), 0.5);
+  EXPECT_DOUBLE_EQ(DataShare(0.02, {0.01, 2, "", ""}), 0);
+  EXPECT_DOUBLE_EQ(DataShare(0, {0, 0, "", ""}), 0);
+}
+
+TEST(DataCostTest, CopiesAreOnlyMentionedWhereTheyHelp) {
+  DataCost cost = {16, 6, 0.010, 0.002, 0.0005, 64, 120 << 20, int64_t{3} << 29, false};
+  const DataCostContext context = {0.040, 0, "/data/ucf", "ucf101"};
+  EXPECT_EQ(DescribeDataCost(cost, context),
+            "data: a clip of 16 frames costs 10.00 ms of processor time (6 videos measured), 20 % "
+            "of the training\n"
+            "  with a transcoded copy: 2.00 ms (5 %), about 120 MiB of disk: dataset transcode "
+            "/data/ucf --dataset=ucf101 --short_side=64 --output_dir=NEW\n"
+            "  with a pack: 0.50 ms (1 %), about 1.5 GiB of disk: dataset pack /data/ucf "
+            "--dataset=ucf101 --short_side=64 --output_dir=NEW\n");
+  EXPECT_THAT(DescribeDataCost(cost, {0.4, 0, "/data/ucf", "ucf101"}),
+              AllOf(HasSubstr(", 2 % of the training"), Not(HasSubstr("copy"))));
+  cost.packed_bytes = int64_t{1} << 40;
+  EXPECT_THAT(DescribeDataCost(cost, context), Not(HasSubstr("a pack")));
+  cost.transcoded_seconds = 0.0099;
+  EXPECT_THAT(DescribeDataCost(cost, context), Not(HasSubstr("copy")));
+}
+
+}  // namespace
+}  // namespace op3d::data
