@@ -66,6 +66,9 @@ TEST_P(EvaluationNetworkTest, ScoresAsTheNetwork) {
   ASSERT_THAT(network->SetPrecision(Precision::kFloat64), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto exact, EvaluationNetwork::Make(*network));
   EXPECT_LT(Worst(network.get(), *exact, clips.to(at::kDouble)), 1e-12);
+  ASSERT_THAT(network->SetPrecision(Precision::kBfloat16), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto rounded, EvaluationNetwork::Make(*network));
+  EXPECT_LT(Worst(network.get(), *rounded, clips), 0.1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, EvaluationNetworkTest,
@@ -106,6 +109,24 @@ TEST(EvaluationNetworkCopyTest, RefusesWhatTheNetworkRefuses) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("needs at least 16")));
   EXPECT_THAT(form->Forward(at::randn({1, 3, 16, 24, 24}).to(at::kDouble)),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("the network is Float")));
+}
+
+TEST(EvaluationNetworkCopyTest, TakesClipsOfSeveralSizes) {
+  for (const char* name : {"dg_p3d_resnet18", "dg_p3d_resnet50"}) {
+    NetworkOptions options{name, 5, 0};
+    options.width = 32;  // wide enough for Winograd's algorithm
+    const auto network = Network::Make(options, 1).value();
+    network->SetTraining(false);
+    ASSERT_OK_AND_ASSIGN(const auto form, EvaluationNetwork::Make(*network));
+    for (const int64_t clips : {1, 3}) {
+      for (const int64_t frames : {16, 32}) {
+        for (const int64_t side : {64, 112, 40}) {
+          EXPECT_LT(Worst(network.get(), *form, at::randn({clips, 3, frames, side, side})), 1e-4)
+              << name << " " << clips << "x" << frames << "x" << side;
+        }
+      }
+    }
+  }
 }
 
 TEST(EvaluationNetworkCopyTest, TakesAFrozenNetwork) {

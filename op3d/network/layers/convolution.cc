@@ -106,8 +106,7 @@ struct WindowFunction : torch::autograd::Function<WindowFunction> {
     at::Tensor images = ImagesOf(rows, shape);
     const at::IntArrayRef window = at::IntArrayRef(kernel).slice(2);
     if (const auto tile = FasterTile(images, kernel[0], window, stride, padding, groups)) {
-      const at::Tensor kernels =
-          WinogradKernels(*tile, weight.view(kernel), WinogradUse::kForward);
+      const at::Tensor kernels = WinogradKernels(*tile, weight.view(kernel), WinogradUse::kForward);
       images = Winograd(*tile, images, kernels, kernel[0], {}, {}, Activation::kNone);
     } else {
       images = at::convolution(images, weight.view(kernel), {}, stride, padding, {1, 1},
@@ -150,8 +149,7 @@ struct WindowFunction : torch::autograd::Function<WindowFunction> {
       at::Tensor of_library;
       std::tie(of_library, weight, bias) = at::convolution_backward(
           of_output, ImagesOf(saved[0], shape), saved[1].view(kernel), c10::nullopt, stride,
-          padding, {1, 1}, /*transposed=*/false, {0, 0}, groups,
-          {library_input, !products, false});
+          padding, {1, 1}, /*transposed=*/false, {0, 0}, groups, {library_input, !products, false});
       if (library_input) input = of_library;
     }
     if (products) {
@@ -184,7 +182,8 @@ struct Convolution::Fused {
     absl::MutexLock lock(&mutex_);
     if (transformed_.values.defined()) return transformed_;
     if (packed_.empty()) {
-      transformed_.tile = FasterTile(images, outputs, plain.sizes().slice(2), stride, padding, groups);
+      transformed_.tile =
+          FasterTile(images, outputs, plain.sizes().slice(2), stride, padding, groups);
       if (transformed_.tile.has_value()) {
         transformed_.values = WinogradKernels(*transformed_.tile, plain, WinogradUse::kForward);
         plain = at::Tensor();
@@ -218,8 +217,7 @@ Convolution::Convolution(const ConvolutionDefinition& definition, const TensorTa
 FeatureMap Convolution::OutputOf(int64_t clips, const Size3& size) const {
   FeatureMap output;
   output.clips = clips;
-  output.size =
-      OutputSize(size, definition_.kernel, definition_.stride, definition_.padding);
+  output.size = OutputSize(size, definition_.kernel, definition_.stride, definition_.padding);
   return output;
 }
 
@@ -343,7 +341,7 @@ void Convolution::Fuse(const at::Tensor& bias, bool adds_input, FusedInput input
 }
 
 at::Tensor Convolution::CallFused(const at::Tensor& images, Activation activation,
-                                  const at::Tensor& sum) const {
+                                  const at::Tensor& sum, const at::Tensor& other_bias) const {
   static const auto convolve =
       c10::Dispatcher::singleton()
           .findSchemaOrThrow("mkldnn::_convolution_pointwise", "")
@@ -360,12 +358,14 @@ at::Tensor Convolution::CallFused(const at::Tensor& images, Activation activatio
                              std::optional<std::string_view>)>();
   const Integers &stride = fused_->stride, &padding = fused_->padding;
   const Integers dilation(stride.size(), 1);
+  const at::Tensor of_call =
+      other_bias.defined() ? other_bias.to(images.scalar_type()) : fused_->bias;
   const auto [weight, tile] = fused_->For(images, definition_.groups);
   if (tile.has_value()) {
-    return Winograd(*tile, images, weight, definition_.out_channels, fused_->bias, sum, activation);
+    return Winograd(*tile, images, weight, definition_.out_channels, of_call, sum, activation);
   }
   const std::optional<at::Tensor> bias =
-      fused_->bias.defined() ? std::optional<at::Tensor>(fused_->bias) : std::nullopt;
+      of_call.defined() ? std::optional<at::Tensor>(of_call) : std::nullopt;
   const bool relu = activation == Activation::kRelu;
   if (!sum.defined()) {
     return convolve.call(images, weight, bias, padding, stride, dilation, definition_.groups,
@@ -373,32 +373,33 @@ at::Tensor Convolution::CallFused(const at::Tensor& images, Activation activatio
   }
   at::Tensor output = sum;
   convolve_onto.call(output, images, weight, bias, padding, stride, dilation, definition_.groups,
-                     "add", 1.0,
-                     relu ? std::optional<std::string_view>("relu") : std::nullopt, Scalars(), "");
+                     "add", 1.0, relu ? std::optional<std::string_view>("relu") : std::nullopt,
+                     Scalars(), "");
   return output;
 }
 
 FeatureMap Convolution::ApplyFused(const FeatureMap& input, Activation activation,
-                                   const FeatureMap* sum) const {
+                                   const FeatureMap* sum, const at::Tensor& bias) const {
   const ConvolutionDefinition& d = definition_;
   FeatureMap output = OutputOf(input.clips, input.size);
   if (MustWiden(input, output.size)) {
     output = Apply(input);
     if (sum != nullptr) output.rows.add_(sum->rows);
-    if (fused_->bias.defined()) output.rows.add_(fused_->bias);
+    const at::Tensor& added = bias.defined() ? bias : fused_->bias;
+    if (added.defined()) output.rows.add_(added);
     if (activation == Activation::kRelu) output.rows.relu_();
     return output;
   }
   const bool in_time = d.kernel[0] > 1, in_space = d.kernel[1] > 1 || d.kernel[2] > 1;
   if (in_time && in_space) {
     const at::Tensor clips =
-        CallFused(input.Clips(), activation, sum == nullptr ? at::Tensor() : sum->Clips());
+        CallFused(input.Clips(), activation, sum == nullptr ? at::Tensor() : sum->Clips(), bias);
     output.rows = clips.permute({0, 2, 3, 4, 1}).reshape({-1, d.out_channels});
     return output;
   }
   if (!in_time) {
     output.rows = RowsOf(
-        CallFused(input.Images(), activation, sum == nullptr ? at::Tensor() : sum->Images()));
+        CallFused(input.Images(), activation, sum == nullptr ? at::Tensor() : sum->Images(), bias));
     return output;
   }
   FeatureMap picked = input;
@@ -409,13 +410,13 @@ FeatureMap Convolution::ApplyFused(const FeatureMap& input, Activation activatio
     picked.size = {input.size[0], output.size[1], output.size[2]};
   }
   output.rows = RowsOf(CallFused(picked.Sequences(), activation,
-                                 sum == nullptr ? at::Tensor() : sum->Sequences()));
+                                 sum == nullptr ? at::Tensor() : sum->Sequences(), bias));
   return output;
 }
 
 FeatureMap Convolution::ApplyFusedToClips(const at::Tensor& clips, Activation activation) const {
   FeatureMap output = OutputOf(clips.size(0), {clips.size(2), clips.size(3), clips.size(4)});
-  output.rows = RowsOf(CallFused(FoldedClips(clips, output), activation, {}));
+  output.rows = RowsOf(CallFused(FoldedClips(clips, output), activation, {}, {}));
   return output;
 }
 

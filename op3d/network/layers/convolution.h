@@ -42,12 +42,14 @@ class Convolution {
   // added to the output, which is done in the weight; both must have one shape.
   enum class FusedInput { kMap, kClips };
   void Fuse(const at::Tensor& bias, bool adds_input, FusedInput input = FusedInput::kMap);
+  // Undefined after Fuse() if nothing needs it any more.
+  const at::Tensor& weight() const { return weight_; }
   bool fused() const { return fused_ != nullptr; }
 
   // After Fuse(): activation(convolution + bias + sum) in one call.  `sum` may be null; otherwise
-  // its rows are overwritten by the result.
+  // its rows are overwritten by the result.  A defined `bias` replaces Fuse()'s.
   FeatureMap ApplyFused(const FeatureMap& input, Activation activation,
-                        const FeatureMap* sum = nullptr) const;
+                        const FeatureMap* sum = nullptr, const at::Tensor& bias = {}) const;
   FeatureMap ApplyFusedToClips(const at::Tensor& clips, Activation activation) const;
 
  private:
@@ -55,14 +57,13 @@ class Convolution {
   FeatureMap OutputOf(int64_t clips, const Size3& size) const;
   // Each stride of the temporal kernel as one image [N * T', C * taps, H, W].
   at::Tensor FoldedClips(const at::Tensor& clips, const FeatureMap& output) const;
-  at::Tensor CallFused(const at::Tensor& images, Activation activation,
-                       const at::Tensor& sum) const;
+  at::Tensor CallFused(const at::Tensor& images, Activation activation, const at::Tensor& sum,
+                       const at::Tensor& bias) const;
   // True if LibTorch's kernels for bfloat16 on CPUs cannot be trusted: with strides and an
   // output of width 1 they gave wrong results (pytorch issue 169688).
   bool MustWiden(const FeatureMap& input, const Size3& output) const;
 
   ConvolutionDefinition definition_;
-  // Undefined after Fuse() if nothing needs it any more.
   at::Tensor weight_;
   struct Fused;
   std::shared_ptr<Fused> fused_;

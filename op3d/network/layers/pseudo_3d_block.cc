@@ -52,8 +52,9 @@ struct JoinFunction : torch::autograd::Function<JoinFunction> {
     const at::Tensor spread = reduced.mm(weight1).div_(static_cast<double>(volume));
     at::Tensor branch;
     SumRows(sum, {}, spread, Activation::kNone, &branch);
-    return {branch, sum, reduced.t().mm(mean), reduced.sum(0), context.t().mm(hidden), context.sum(0),
-            {},     {}};
+    return {
+        branch, sum, reduced.t().mm(mean), reduced.sum(0), context.t().mm(hidden), context.sum(0),
+        {},     {}};
   }
 };
 
@@ -67,8 +68,7 @@ struct SumReluFunction : torch::autograd::Function<SumReluFunction> {
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
-    const at::Tensor sum =
-        at::threshold_backward(gradients[0], ctx->get_saved_variables()[0], 0);
+    const at::Tensor sum = at::threshold_backward(gradients[0], ctx->get_saved_variables()[0], 0);
     return {sum, sum};
   }
 };
@@ -128,8 +128,8 @@ FeatureMap Pseudo3dBlock::Pair::ApplyFused(const FeatureMap& input,
 }
 
 FeatureMap Pseudo3dBlock::Pair::Apply(const FeatureMap& input, const FeatureMap& temporal_input,
-                                      Wiring wiring, Activation activation,
-                                      const ForwardMode& mode, FeatureMap* temporal_output) const {
+                                      Wiring wiring, Activation activation, const ForwardMode& mode,
+                                      FeatureMap* temporal_output) const {
   if (spatial.fused() && norm.folded()) {
     return ApplyFused(input, temporal_input, wiring, activation);
   }
@@ -158,6 +158,13 @@ FeatureMap Pseudo3dBlock::Pair::Apply(const FeatureMap& input, const FeatureMap&
 }
 
 void Pseudo3dBlock::Fuse() {
+  if (expand_.has_value() && !context_.empty()) {
+    // The mean of a 1x1x1 convolution is the convolution of the mean.
+    const Linear& fc1 = context_[0];
+    const at::Tensor expand = expand_->convolution.weight().flatten(1).to(fc1.weight.scalar_type());
+    fused_context_weight_ = fc1.weight.mm(expand).t().contiguous();
+    fused_context_bias_ = fc1.bias + fc1.weight.mv(expand_->norm.bias());
+  }
   if (reduce_.has_value()) reduce_->Fuse();
   for (Pair& pair : pairs_) pair.Fuse(definition_.wiring);
   if (expand_.has_value()) expand_->Fuse();
@@ -221,9 +228,16 @@ FeatureMap Pseudo3dBlock::Recompute(const FeatureMap& input, const ForwardMode& 
 
 FeatureMap Pseudo3dBlock::Compute(const FeatureMap& input, const ForwardMode& mode,
                                   at::Tensor* global) const {
-  const FeatureMap branch = reduce_.has_value() ? Bottleneck(input, mode) : Basic(input, mode);
-  const FeatureMap shortcut =
+  FeatureMap branch = reduce_.has_value() ? Bottleneck(input, mode) : Basic(input, mode);
+  const bool ends_fused = fused_context_weight_.defined();
+  if (reduce_.has_value() && !ends_fused) branch = expand_->Apply(branch, Activation::kNone, mode);
+  FeatureMap shortcut =
       downsample_.has_value() ? downsample_->Apply(input, Activation::kNone, mode) : input;
+  if (ends_fused) {
+    // An observer may have kept the input.
+    if (mode.observer && !downsample_.has_value()) shortcut.rows = shortcut.rows.clone();
+    return FusedEnd(branch, shortcut);
+  }
   if (diffusion_.empty()) return Join(branch, shortcut, mode);
   *global = Diffuse(input, *global);
   const Linear &fc5 = diffusion_[4], &fc6 = diffusion_[5];
@@ -243,9 +257,7 @@ FeatureMap Pseudo3dBlock::Compute(const FeatureMap& input, const ForwardMode& mo
 
 FeatureMap Pseudo3dBlock::Bottleneck(const FeatureMap& input, const ForwardMode& mode) const {
   const FeatureMap x = reduce_->Apply(input, Activation::kRelu, mode);
-  const FeatureMap y =
-      pairs_[0].Apply(x, x, definition_.wiring, Activation::kRelu, mode, nullptr);
-  return expand_->Apply(y, Activation::kNone, mode);
+  return pairs_[0].Apply(x, x, definition_.wiring, Activation::kRelu, mode, nullptr);
 }
 
 FeatureMap Pseudo3dBlock::Basic(const FeatureMap& input, const ForwardMode& mode) const {
@@ -265,6 +277,30 @@ FeatureMap Pseudo3dBlock::Join(const FeatureMap& branch, const FeatureMap& short
       JoinFunction::apply(branch.rows, shortcut.rows, context_[0].weight, context_[0].bias,
                           context_[1].weight, context_[1].bias, branch.volume(), mode.inference);
   return output;
+}
+
+FeatureMap Pseudo3dBlock::FusedEnd(const FeatureMap& features, const FeatureMap& shortcut) const {
+  const at::Tensor hidden =
+      at::addmm(fused_context_bias_, features.Mean(), fused_context_weight_).relu_();
+  const at::Tensor context = at::addmm(context_[1].bias, hidden, context_[1].weight.t());
+  const Convolution& convolution = expand_->convolution;
+  // The context is a bias if a clip has enough rows for a call of its own.
+  constexpr int64_t kEnoughRows = 512;
+  const int64_t volume = features.volume();
+  if (features.clips > 1 && volume < kEnoughRows) {
+    FeatureMap sum = convolution.ApplyFused(features, Activation::kNone, &shortcut);
+    SumRows(sum.rows, {}, context, Activation::kRelu, &sum.rows);
+    return sum;
+  }
+  const at::Tensor bias = context + expand_->norm.bias();
+  for (int64_t clip = 0; clip < features.clips; ++clip) {
+    FeatureMap input = features, output = shortcut;
+    input.clips = output.clips = 1;
+    input.rows = features.rows.narrow(0, clip * volume, volume);
+    output.rows = shortcut.rows.narrow(0, clip * volume, volume);
+    convolution.ApplyFused(input, Activation::kRelu, &output, bias[clip]);
+  }
+  return shortcut;
 }
 
 at::Tensor Pseudo3dBlock::Diffuse(const FeatureMap& input, const at::Tensor& global) const {

@@ -59,11 +59,15 @@ class Pseudo3dBlock {
   FeatureMap Compute(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
   // Compute with activation checkpointing.
   FeatureMap Recompute(const FeatureMap& input, const ForwardMode& mode, at::Tensor* global) const;
+  // Without its expanding convolution.
   FeatureMap Bottleneck(const FeatureMap& input, const ForwardMode& mode) const;
   FeatureMap Basic(const FeatureMap& input, const ForwardMode& mode) const;
   // Adds context, branch and shortcut, and applies the last ReLU.
   FeatureMap Join(const FeatureMap& branch, const FeatureMap& shortcut,
                   const ForwardMode& mode) const;
+  // The expanding convolution, context, shortcut and last ReLU after Fuse(); overwrites the rows of
+  // `shortcut`.
+  FeatureMap FusedEnd(const FeatureMap& features, const FeatureMap& shortcut) const;
   // LGD's next global vector.
   at::Tensor Diffuse(const FeatureMap& input, const at::Tensor& global) const;
 
@@ -72,6 +76,8 @@ class Pseudo3dBlock {
   std::vector<Pair> pairs_;
   // The context's two layers, or none.
   std::vector<Linear> context_;
+  // After Fuse(): the first one from the mean before the expanding convolution.
+  at::Tensor fused_context_weight_, fused_context_bias_;
   // LGD's six, or none: two each of local, global and output.
   std::vector<Linear> diffusion_;
   std::vector<at::Tensor> parameters_;

@@ -42,12 +42,15 @@ uint16_t Narrow(float value) {
   return static_cast<uint16_t>(value == value ? rounded : 0x7FC0);
 }
 
-// bfloat16 as its bits; rounded after each sum, as tensors are.
-void SumRow(const uint16_t* a, const uint16_t* b, const uint16_t* p, int64_t channels,
-            float floor, uint16_t* output) {
+// bfloat16 as its bits; rounded after each sum, as tensors are.  Sums alone are the same with every
+// instruction set.
+__attribute__((target_clones("avx2", "default"))) void SumRow(const uint16_t* a, const uint16_t* b,
+                                                              const uint16_t* p, int64_t channels,
+                                                              float floor, uint16_t* output) {
   const auto store = [&](int64_t i, float sum) { output[i] = Narrow(sum < floor ? floor : sum); };
   if (b != nullptr && p != nullptr) {
-    for (int64_t i = 0; i < channels; ++i) store(i, Wide(Narrow(Wide(a[i]) + Wide(b[i]))) + Wide(p[i]));
+    for (int64_t i = 0; i < channels; ++i)
+      store(i, Wide(Narrow(Wide(a[i]) + Wide(b[i]))) + Wide(p[i]));
   } else if (b != nullptr) {
     for (int64_t i = 0; i < channels; ++i) store(i, Wide(a[i]) + Wide(b[i]));
   } else {

@@ -109,10 +109,10 @@ void Multiply(const float* a, int64_t row, const float* b, int64_t count, float*
 }
 
 using Multiplier = void (*)(const float*, int64_t, const float*, int64_t, float*, int64_t);
-constexpr Multiplier kMultipliers[] = {
-    nullptr,      Multiply<1>,  Multiply<2>,  Multiply<3>,  Multiply<4>,
-    Multiply<5>,  Multiply<6>,  Multiply<7>,  Multiply<8>,  Multiply<9>,
-    Multiply<10>, Multiply<11>, Multiply<12>, Multiply<13>, Multiply<14>};
+constexpr Multiplier kMultipliers[] = {nullptr,      Multiply<1>,  Multiply<2>,  Multiply<3>,
+                                       Multiply<4>,  Multiply<5>,  Multiply<6>,  Multiply<7>,
+                                       Multiply<8>,  Multiply<9>,  Multiply<10>, Multiply<11>,
+                                       Multiply<12>, Multiply<13>, Multiply<14>};
 
 int64_t Quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -126,6 +126,8 @@ struct Tiled {
   static int64_t InputPlace(const WinogradShape& s) { return kBlock * s.channels + kGap; }
   static int64_t OutputPlace(const WinogradShape& s) { return kBlock * s.outputs + kGap; }
 
+  static int64_t KernelPlace(const WinogradShape& s) { return s.channels * s.outputs + kGap; }
+
   struct Position {
     int64_t image, row, column;  // of the first output
   };
@@ -137,7 +139,10 @@ struct Tiled {
 
   static void Kernels(const WinogradShape& s, const float* kernels, const int64_t* strides,
                       float* transformed) {
-    const int64_t place = s.channels * s.outputs;
+    const int64_t place = KernelPlace(s);
+    for (int64_t i = 0; i < kPlaces * kGap; ++i) {
+      transformed[(i / kGap + 1) * place - 1 - i % kGap] = 0;
+    }
     for (int64_t output = 0; output < s.outputs; output += kLanes) {
       for (int64_t channel = 0; channel < s.channels; ++channel) {
         const float* from = kernels + output * strides[0] + channel * strides[1];
@@ -154,8 +159,8 @@ struct Tiled {
         for (int x = 0; x < Wide::kTaps; ++x) {
           High::Kernel(read + x * High::kTaps, rows + x, Wide::kTaps);
         }
-        float* to = transformed + output / kColumns * s.channels * kColumns +
-                    channel * kColumns + output % kColumns;
+        float* to = transformed + output / kColumns * s.channels * kColumns + channel * kColumns +
+                    output % kColumns;
         for (int y = 0; y < High::kInputs; ++y) {
           Wide::Kernel(rows + y * Wide::kTaps, done + y * Wide::kInputs, 1);
         }
@@ -236,16 +241,15 @@ struct Tiled {
       const int64_t tiles = begin + (end - begin) * (block + 1) / blocks - first;
       for (int64_t i = 0; i < tiles; ++i) Input(s, images, first + i, i, values);
       const int64_t groups = Quotient(tiles, kMostRows);
-      const float* kernel = transformed;
       for (int place = 0; place < kPlaces; ++place) {
+        const float* kernel = transformed + place * KernelPlace(s);
         for (int64_t column = 0; column < s.outputs; column += kColumns) {
           for (int64_t group = 0; group < groups; ++group) {
             const int64_t row = tiles * group / groups;
             const int64_t rows = tiles * (group + 1) / groups - row;
-            kMultipliers[rows](values + place * InputPlace(s) + row * s.channels, s.channels,
-                               kernel, s.channels,
-                               products + place * OutputPlace(s) + row * s.outputs + column,
-                               s.outputs);
+            kMultipliers[rows](
+                values + place * InputPlace(s) + row * s.channels, s.channels, kernel, s.channels,
+                products + place * OutputPlace(s) + row * s.outputs + column, s.outputs);
           }
           kernel += s.channels * kColumns;
         }
@@ -283,8 +287,7 @@ int64_t WinogradTiles(const WinogradShape& shape) {
 }
 
 int64_t WinogradKernelFloats(const WinogradShape& shape) {
-  return With(shape.tile,
-              [&](auto* tiles) { return tiles->kPlaces * shape.channels * shape.outputs; });
+  return With(shape.tile, [&](auto* tiles) { return tiles->kPlaces * tiles->KernelPlace(shape); });
 }
 
 int64_t WinogradScratchFloats(const WinogradShape& shape) {
@@ -295,8 +298,7 @@ int64_t WinogradScratchFloats(const WinogradShape& shape) {
 
 void WinogradKernels(const WinogradShape& shape, const float* kernels, const int64_t* strides,
                      float* transformed) {
-  With(shape.tile,
-       [&](auto* tiles) { tiles->Kernels(shape, kernels, strides, transformed); });
+  With(shape.tile, [&](auto* tiles) { tiles->Kernels(shape, kernels, strides, transformed); });
 }
 
 void WinogradConvolve(const WinogradShape& shape, const float* images, const float* transformed,

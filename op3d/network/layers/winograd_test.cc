@@ -46,8 +46,7 @@ TEST_P(WinogradTest, IsTheConvolution) {
   const at::Tensor bias = at::randn({c.outputs});
   const at::Tensor kernels = WinogradKernels(c.tile, weight, WinogradUse::kForward);
   const at::Tensor expected = Convolved(images, weight);
-  const at::Tensor plain =
-      Winograd(c.tile, images, kernels, c.outputs, {}, {}, Activation::kNone);
+  const at::Tensor plain = Winograd(c.tile, images, kernels, c.outputs, {}, {}, Activation::kNone);
   EXPECT_LT(Worst(plain, expected), 2e-5);
 
   const at::Tensor sum = Images(c.images, c.outputs, c.height, c.width);
@@ -60,8 +59,8 @@ TEST_P(WinogradTest, IsTheConvolution) {
   // The same bits for other threads, for one image alone and for another layout of the weight.
   const int threads = at::get_num_threads();
   at::set_num_threads(3);
-  EXPECT_TRUE(at::equal(
-      Winograd(c.tile, images, kernels, c.outputs, {}, {}, Activation::kNone), plain));
+  EXPECT_TRUE(
+      at::equal(Winograd(c.tile, images, kernels, c.outputs, {}, {}, Activation::kNone), plain));
   at::set_num_threads(threads);
   EXPECT_TRUE(at::equal(Winograd(c.tile, images.narrow(0, c.images - 1, 1), kernels, c.outputs, {},
                                  {}, Activation::kNone),
@@ -100,8 +99,7 @@ TEST(FasterTileTest, LeavesOtherConvolutionsToTheLibrary) {
   EXPECT_FALSE(FasterTile(images, 64, {3, 3}, {1, 1}, {1, 1}, 32).has_value());
   EXPECT_FALSE(FasterTile(images, 64, {1, 1}, {1, 1}, {0, 0}, 1).has_value());
   EXPECT_FALSE(FasterTile(images, 40, {3, 3}, {1, 1}, {1, 1}, 1).has_value());
-  EXPECT_FALSE(
-      FasterTile(images.to(at::kDouble), 64, {3, 3}, {1, 1}, {1, 1}, 1).has_value());
+  EXPECT_FALSE(FasterTile(images.to(at::kDouble), 64, {3, 3}, {1, 1}, {1, 1}, 1).has_value());
   // One frame: what falls on the padding costs the library nothing.
   EXPECT_FALSE(FasterTile(Images(1, 64, 1, 49), 64, {3, 1}, {1, 1}, {1, 0}, 1).has_value());
 }
