@@ -1,0 +1,46 @@
+#include <cuda_runtime.h>
+
+#include <cstring>
+
+#include "op3d/gpu/kernels/device_facts.h"
+
+namespace op3d::gpu {
+namespace {
+
+__global__ void Nothing() {}
+
+}  // namespace
+
+DeviceFacts ReadDeviceFacts() {
+  DeviceFacts facts;
+  cudaDriverGetVersion(&facts.driver);
+  cudaRuntimeGetVersion(&facts.runtime);
+  cudaError_t error = cudaGetDeviceCount(&facts.devices);
+  cudaDeviceProp properties = {};
+  if (error == cudaSuccess && facts.devices > 0) {
+    error = cudaGetDeviceProperties(&properties, 0);
+    std::strncpy(facts.name, properties.name, sizeof(facts.name) - 1);
+    facts.major = properties.major;
+    facts.minor = properties.minor;
+  }
+  if (error == cudaSuccess && facts.devices > 0) {
+    size_t free = 0, total = 0;
+    error = cudaMemGetInfo(&free, &total);
+    facts.free_bytes = static_cast<int64_t>(free);
+    facts.total_bytes = static_cast<int64_t>(total);
+  }
+  if (error == cudaSuccess && facts.devices > 0) {
+    cudaFuncAttributes attributes;
+    facts.kernels_start = cudaFuncGetAttributes(&attributes, Nothing) == cudaSuccess;
+    cudaGetLastError();  // forgets the error
+  }
+  if (error != cudaSuccess) {
+    facts.error = static_cast<int>(error);
+    facts.error_text = cudaGetErrorString(error);
+    facts.devices = 0;
+    cudaGetLastError();
+  }
+  return facts;
+}
+
+}  // namespace op3d::gpu
