@@ -28,9 +28,7 @@ struct GpuFacts {
   // The first device: its name, compute capability and memory in bytes.
   std::string name;
   int major = 0, minor = 0;
-  int64_t total_bytes = 0, free_bytes = 0;
-  // This program's kernels have code for it.
-  bool kernels_start = false;
+  int64_t total_bytes = 0;
 };
 
 // Of this machine.

@@ -18,7 +18,6 @@ GpuFacts H200() {
   facts.devices = 1;
   facts.name = "NVIDIA H200";
   facts.major = 9;
-  facts.kernels_start = true;
   return facts;
 }
 
@@ -46,7 +45,7 @@ TEST(CheckGpuTest, EveryReasonHasItsSentenceAndARemedy) {
        "among CUDA_VISIBLE_DEVICES='7'"},
       {[](GpuFacts* f) { f->devices = 0, f->error = "no CUDA-capable device is detected"; },
        "no GPU (no CUDA-capable device is detected)"},
-      {[](GpuFacts* f) { f->kernels_start = false, f->name = "Tesla V100", f->major = 7; },
+      {[](GpuFacts* f) { f->name = "Tesla V100", f->major = 7; },
        "no code for 'Tesla V100' of compute capability 7.0"},
   };
   for (const Case& c : cases) {

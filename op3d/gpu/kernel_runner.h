@@ -1,8 +1,8 @@
 // Runs a kernel on the device where its tensors are: by the grid driver on a GPU, in a loop on the
 // CPU.
 //
-//   RunPoints(kernel, rows.device());
-//   RunTiles(kernel, rows.device());
+//   RunPoints(kernel, rows.device())
+//   RunTiles(kernel, rows.device())
 //
 // On a GPU asynchronously, on the current stream of LibTorch.  Throws c10::Error, as LibTorch's own
 // operators, if the launch fails or the program was built without --config=cuda.

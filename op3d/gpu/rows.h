@@ -1,9 +1,7 @@
 // The row kernels (kernels/row_kernels.h) on tensors: sums with ReLU, sums of clips, and batch
 // normalisation with ReLU and a shortcut.
 //
-//   if (gpu::RunsOnGpu(rows)) {
-//     gpu::NormOutput norm = gpu::Normalise(rows, {}, weight, bias, statistics, options);
-//   }
+//   RunsOnGpu(rows) ? Normalise(rows, {}, weight, bias, running_mean, running_variance, options)
 //
 // Rows are [rows, C], contiguous, float or bfloat16; everything per channel is float.  The layers
 // use these functions for tensors on a GPU; they also take tensors on the CPU, where tests compare

@@ -11,6 +11,10 @@
 #include <memory>
 
 #include "op3d/base/status_macros.h"
+#include "op3d/gpu/clip_copier.h"
+#include "op3d/gpu/convolutions.h"
+#include "op3d/gpu/fused_step.h"
+#include "op3d/gpu/step_graph.h"
 #include "op3d/network/definition/multiply_adds.h"
 #include "op3d/network/evaluation_network.h"
 #include "op3d/network/network.h"
@@ -102,6 +106,7 @@ absl::Status MeasureTraining(const Work& work, at::Device device, CheckReport* r
   options.sgd.set_momentum(0.9);
   options.sgd.set_clip_norm(40);
   options.training.set_precision("bf16");
+  options.training.set_arithmetic(TrainingSettings::NATIVE);
   OP3D_ASSIGN_OR_RETURN(const auto trained, TrainableNetwork::Make(options));
   trained->network().SetTraining(true);
   const at::Tensor clips = at::randn({work.clips, 3, work.frames, work.side, work.side}).to(device);
@@ -112,7 +117,65 @@ absl::Status MeasureTraining(const Work& work, at::Device device, CheckReport* r
                           TrainingLoss(heads, labels).backward();
                           return trained->Step(1e-4).status();
                         }));
-  report->Figure("training", ToFigure(work, work.clips, 3, seconds, device));
+  nlohmann::json figure = ToFigure(work, work.clips, 3, seconds, device);
+  // The same with clips that come from the host, copied while the device computes.
+  const at::Tensor host = clips.cpu();
+  ClipCopier copier(device);
+  copier.Start(host);
+  OP3D_ASSIGN_OR_RETURN(const double fed_seconds, Fastest(device, [&]() -> absl::Status {
+                          OP3D_ASSIGN_OR_RETURN(const auto heads,
+                                                trained->network().Forward(copier.Take()));
+                          TrainingLoss(heads, labels).backward();
+                          copier.Start(host);
+                          return trained->Step(1e-4).status();
+                        }));
+  figure["fed_seconds"] = fed_seconds;
+  report->Figure("training", figure);
+  return absl::OkStatus();
+}
+
+// Forward and backward as one CUDA graph, then the fused step's three kernels.
+absl::Status MeasureGraph(const Work& work, at::Device device, CheckReport* report) {
+  ForgetPeak(device);
+  OP3D_ASSIGN_OR_RETURN(const auto network, Network::Make({work.network, 400}, /*seed=*/1));
+  OP3D_RETURN_IF_ERROR(network->ToDevice(device.str()));
+  OP3D_RETURN_IF_ERROR(network->SetPrecision(Precision::kBfloat16));
+  network->SetTraining(true);
+  const at::Tensor clips = at::randn({work.clips, 3, work.frames, work.side, work.side}).to(device);
+  const at::Tensor labels = at::zeros({work.clips}, at::kLong).to(device);
+  std::vector<FusedTensors> tensors;
+  for (const auto& [name, parameter] : network->Parameters()) {
+    const at::Tensor weights = parameter.detach();
+    tensors.push_back({weights, at::zeros_like(weights), {}, {}, 1.0});
+  }
+  FusedStep optimizer(tensors, SgdRule{0.9f, 1e-4f, true}, /*clip_norm=*/40, /*average_decay=*/0);
+  absl::Status forward;
+  StepGraph graph(device, [&] {
+    for (const auto& [name, parameter] : network->Parameters()) {
+      parameter.mutable_grad() = at::Tensor();
+    }
+    const auto heads = network->Forward(clips);
+    forward = heads.status();
+    if (forward.ok()) TrainingLoss(*heads, labels).backward();
+  });
+  int steps = 0;
+  const auto step = [&]() -> absl::Status {
+    graph.Run();
+    OP3D_RETURN_IF_ERROR(forward);
+    std::vector<at::Tensor> gradients;
+    for (const auto& [name, parameter] : network->Parameters()) {
+      gradients.push_back(parameter.grad().contiguous());
+    }
+    optimizer.Run(gradients, {1e-4f, steps++ == 0 ? 1 : 0, 1, 1});
+    return absl::OkStatus();
+  };
+  for (int i = 0; i < 3; ++i) OP3D_RETURN_IF_ERROR(step());
+  OP3D_ASSIGN_OR_RETURN(const double seconds, Fastest(device, step));
+  nlohmann::json figure = ToFigure(work, work.clips, 3, seconds, device);
+  figure["recorded"] = graph.recorded();
+  figure["failure"] = graph.failure();
+  figure["gradient_norm"] = optimizer.Norm();
+  report->Figure("training_graph", figure);
   return absl::OkStatus();
 }
 
@@ -135,7 +198,7 @@ absl::Status MeasureScoring(const Work& work, at::Device device, CheckReport* re
 absl::Status Measure(const FigureOptions& options, CheckReport* report) {
   const Clock::time_point start = Clock::now();
   const at::Device device(options.device);
-  at::globalContext().setBenchmarkCuDNN(true);
+  SetDeterministic(false);
   OP3D_ASSIGN_OR_RETURN(const double peak, MatrixProduct(device, options.matrix, at::kBFloat16));
   OP3D_ASSIGN_OR_RETURN(const double single, MatrixProduct(device, options.matrix, at::kFloat));
   report->Figure("matrix_product",
@@ -156,7 +219,7 @@ absl::Status Measure(const FigureOptions& options, CheckReport* report) {
           std::max(2, options.clips * 16 / frames),
           static_cast<double>(CountMultiplyAdds(definition, {frames, options.side, options.side})),
           peak};
-      for (const auto measure : {MeasureTraining, MeasureScoring}) {
+      for (const auto measure : {MeasureTraining, MeasureGraph, MeasureScoring}) {
         const absl::Status measured = CatchTorch([&] { return measure(work, device, report); });
         if (!measured.ok()) left_out.push_back(what + ": " + std::string(measured.message()));
       }

@@ -19,7 +19,7 @@ struct NetworkCheckOptions {
 
 // In fp32 without tf32: logits in evaluation and in training, gradients, and the weights after one
 // step, all within 1e-3 of their norm of those on the CPU; two deterministic runs and a resumed one equal
-// in every bit.
+// in every bit; PORTABLE arithmetic is deterministic.
 absl::Status CheckNetwork(const NetworkCheckOptions& options, CheckReport* report);
 
 // Trains dg_p3d_miniature on the clips of a file made by tools/gpu_bundle.sh: uint8 `clips`

@@ -2,7 +2,7 @@
 // kernel's arithmetic without a GPU.
 //
 //   RunPointsOnCpu(kernel);      // for point kernels
-//   RunTilesOnCpu(kernel);       // for tile kernels
+//   RunTilesOnCpu(sums);         // for tile kernels
 //
 // One thread, in order; the results do not depend on the order.  No points or tiles: nothing runs.
 #ifndef OP3D_GPU_KERNELS_CPU_DRIVER_H_

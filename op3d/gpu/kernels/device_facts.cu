@@ -5,12 +5,6 @@
 #include "op3d/gpu/kernels/device_facts.h"
 
 namespace op3d::gpu {
-namespace {
-
-__global__ void Nothing() {}
-
-}  // namespace
-
 DeviceFacts ReadDeviceFacts() {
   DeviceFacts facts;
   cudaDriverGetVersion(&facts.driver);
@@ -22,23 +16,13 @@ DeviceFacts ReadDeviceFacts() {
     std::strncpy(facts.name, properties.name, sizeof(facts.name) - 1);
     facts.major = properties.major;
     facts.minor = properties.minor;
-  }
-  if (error == cudaSuccess && facts.devices > 0) {
-    size_t free = 0, total = 0;
-    error = cudaMemGetInfo(&free, &total);
-    facts.free_bytes = static_cast<int64_t>(free);
-    facts.total_bytes = static_cast<int64_t>(total);
-  }
-  if (error == cudaSuccess && facts.devices > 0) {
-    cudaFuncAttributes attributes;
-    facts.kernels_start = cudaFuncGetAttributes(&attributes, Nothing) == cudaSuccess;
-    cudaGetLastError();  // forgets the error
+    facts.total_bytes = static_cast<int64_t>(properties.totalGlobalMem);
   }
   if (error != cudaSuccess) {
     facts.error = static_cast<int>(error);
     facts.error_text = cudaGetErrorString(error);
     facts.devices = 0;
-    cudaGetLastError();
+    cudaGetLastError();  // forgets the error
   }
   return facts;
 }

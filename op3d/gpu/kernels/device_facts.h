@@ -1,6 +1,7 @@
 // What the CUDA runtime says about the machine's GPUs, without LibTorch.
 //
-// Only for --config=cuda.  Never fails: what cannot be found stays at its default.  Thread-safe.
+// Only for --config=cuda.  Never fails: what cannot be found stays at its default.  Uses no memory of a
+// GPU.  Thread-safe.
 #ifndef OP3D_GPU_KERNELS_DEVICE_FACTS_H_
 #define OP3D_GPU_KERNELS_DEVICE_FACTS_H_
 
@@ -20,9 +21,7 @@ struct DeviceFacts {
   // Of the first device.
   char name[256] = {};
   int major = 0, minor = 0;
-  int64_t total_bytes = 0, free_bytes = 0;
-  // False if a kernel of this program does not start there: it has no code for the device.
-  bool kernels_start = false;
+  int64_t total_bytes = 0;
 };
 
 DeviceFacts ReadDeviceFacts();

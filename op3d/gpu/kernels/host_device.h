@@ -11,13 +11,9 @@
 //     OP3D_HD void operator()(int64_t i) const { out[i] = 2 * in[i]; }
 //   };
 //
-//   struct Sums {                         // a tile kernel: threads that share memory, in phases
-//     static constexpr int kThreads = 256, kPhases = 2;
-//     struct Shared { double sums[kThreads]; };
-//     OP3D_HD int64_t tiles() const;
-//     // All threads finish a phase before any of them begins the next one.
-//     OP3D_HD void Phase(int phase, int64_t tile, int thread, Shared* shared) const;
-//   };
+// A tile kernel has threads that share memory and work in phases: constants kThreads and kPhases, a
+// type Shared, tiles(), and Phase(phase, tile, thread, shared); all threads of a tile finish a phase
+// before any of them begins the next one (optimizer_kernels.h has short ones).
 //
 // cpu_driver.h runs both in a loop, grid_driver.h on a GPU.  Only multiplications and additions as
 // they are written, IEEE division and square roots: both give the same bits (nvcc: -fmad=false).
