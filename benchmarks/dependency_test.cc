@@ -35,9 +35,10 @@ int Room(absl::string_view label) {
   };
   // The first matching prefix counts.
   constexpr Place kHouse[] = {
-      {"//op3d/base", 0},        {"//data", 1},       {"//op3d/torch", 2}, {"//op3d/network", 2},
-      {"//op3d/distributed", 3}, {"//op3d/train", 3}, {"//op3d/eval", 3},  {"//op3d", 4},
-      {"//planner", 5},          {"//results", 6},    {"//benchmarks", 7}, {"//programs", 8}};
+      {"//op3d/base", 0},      {"//data", 1},     {"//op3d/torch", 2},       {"//op3d/network", 2},
+      {"//op3d/gpu/check", 4}, {"//op3d/gpu", 2}, {"//op3d/distributed", 3}, {"//op3d/train", 3},
+      {"//op3d/eval", 3},      {"//op3d", 4},     {"//planner", 5},          {"//results", 6},
+      {"//benchmarks", 7},     {"//programs", 8}};
   for (const Place& place : kHouse) {
     if (absl::StartsWith(label, place.prefix)) return place.room;
   }
@@ -56,9 +57,9 @@ std::string Package(absl::string_view label) {
 // The packages that make tensors; others use LibTorch only through them.
 bool MakesTensors(absl::string_view label) {
   constexpr const char* kPackages[] = {
-      "//op3d/torch",       "//op3d/network", "//op3d/network/layers", "//op3d/network/torchscript",
-      "//op3d/distributed", "//op3d/eval",    "//op3d/train",          "//op3d/train/cost",
-      "//op3d/train/step"};
+      "//op3d/torch", "//op3d/network",    "//op3d/network/layers", "//op3d/network/torchscript",
+      "//op3d/gpu",   "//op3d/gpu/check",  "//op3d/distributed",    "//op3d/eval",
+      "//op3d/train", "//op3d/train/cost", "//op3d/train/step"};
   return label == "//programs:predict" ||
          std::count(std::begin(kPackages), std::end(kPackages), Package(label)) > 0;
 }
@@ -74,8 +75,7 @@ bool MaySee(absl::string_view from, absl::string_view to) {
   // functions of the metrics and the planner, but never a trainer or a video.
   if (user == 6 && used != 6 && !IsProto(to)) {
     return used == 0 || absl::StartsWith(to, "//planner/") ||
-           absl::StartsWith(to, "//data/datasets:") ||
-           absl::StartsWith(to, "//op3d/eval/scores:");
+           absl::StartsWith(to, "//data/datasets:") || absl::StartsWith(to, "//op3d/eval/scores:");
   }
   // Protos are the components' contracts: a later component's record may contain an earlier one's,
   // not the other way round.

@@ -34,6 +34,7 @@
 #include "op3d/distributed/rank_environment.h"
 #include "op3d/eval/scores/metrics.h"
 #include "op3d/eval/scores/split_mean.h"
+#include "op3d/gpu/gpu_probe.h"
 #include "op3d/torch/device.h"
 #include "op3d/train/checkpoint/weights_card.h"
 #include "op3d/train/edge/edge_server.h"
@@ -169,6 +170,13 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<i
                         ThreadsOf(absl::GetFlag(FLAGS_threads), LocalSize(ranks)));
   options.loader_threads = threads - 1;
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
+  if (options.device == "cuda" && !request.serve) {
+    // Of the whole memory, not of what is free now: a resumed run must come to the same batches.
+    constexpr double kUsable = 0.92;
+    OP3D_RETURN_IF_ERROR(FitStates(
+        static_cast<int64_t>(kUsable * static_cast<double>(gpu::ProbeGpu().total_bytes)),
+        &options.settings));
+  }
   if (options.device == "cuda" && ranks.size > 1) {
     absl::StrAppend(&options.device, ":", ranks.local_rank);
   }

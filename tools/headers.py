@@ -174,6 +174,9 @@ def guard_of(path):
 
 def namespace_of(path):
     room = path.split("/")[0]
+    # Its kernels have the names of the layers.
+    if path.startswith("op3d/gpu/"):
+        return "op3d::gpu"
     return f"op3d::{room}" if room in ("data", "planner", "results", "benchmarks") else "op3d"
 
 

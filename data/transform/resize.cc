@@ -105,6 +105,15 @@ absl::StatusOr<Resize> Resize::Make(const Box& source, int width, int height, co
   return resize;
 }
 
+Resize::AxisTables Resize::columns() const {
+  if (x_.copy) return {0, &x_.first, &x_.weights};
+  return {taps_.taps, &taps_.first, &taps_.weights};
+}
+
+Resize::AxisTables Resize::rows() const {
+  return {y_.copy ? 0 : y_.taps, &y_.first, &y_.weights};
+}
+
 void Resize::AlongX(const uint8_t* row, int readable, uint8_t* out) const {
   if (x_.copy) {
     std::memcpy(out, row, static_cast<size_t>(window_.width) * 3);

@@ -37,6 +37,17 @@ class Resize {
   const Box& needed() const { return needed_; }
   const Box& window() const { return window_; }
 
+  // One direction as tables, for other implementations of Apply (op3d/gpu): output i of the window
+  // is the sum over k < taps of weights[i * taps + k] times input first[i] + k, counted from
+  // needed()'s corner; taps 0: it is input first[i].  Valid while this lives.
+  struct AxisTables {
+    int taps = 0;
+    const std::vector<int>* first = nullptr;
+    const std::vector<int32_t>* weights = nullptr;
+  };
+  AxisTables columns() const;
+  AxisTables rows() const;
+
  private:
   // One direction: output i is the sum of `taps` inputs from first[i] with weights[i * taps + k].
   struct Axis {

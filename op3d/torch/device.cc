@@ -4,21 +4,24 @@
 #include <torch/version.h>
 
 #include "absl/strings/str_cat.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/gpu/gpu_probe.h"
 
 namespace op3d {
 
 absl::StatusOr<std::string> ChooseDevice(absl::string_view wanted) {
-  const bool gpu = at::hasCUDA();
+  const bool has_gpu = at::hasCUDA();
   if (wanted == "cpu") return "cpu";
-  if (wanted == "auto") return gpu ? "cuda" : "cpu";
+  if (wanted == "auto") return has_gpu ? "cuda" : "cpu";
   if (wanted != "cuda") {
     return absl::InvalidArgumentError(
         absl::StrCat("device '", wanted, "' is none of: cpu, cuda, auto"));
   }
-  if (gpu) return "cuda";
+  OP3D_RETURN_IF_ERROR(gpu::CheckGpu(gpu::ProbeGpu()));
+  if (has_gpu) return "cuda";
   return absl::FailedPreconditionError(
-      "device 'cuda': no GPU can be used; either the machine has none, or the program was built "
-      "without --config=cuda. Use --device=cpu");
+      "device 'cuda': LibTorch does not see the GPU that the driver shows; see LD_LIBRARY_PATH for "
+      "another LibTorch, or use --device=cpu");
 }
 
 at::Tensor CopyTo(const at::Tensor& tensor, at::Device device) {

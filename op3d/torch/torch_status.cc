@@ -6,6 +6,8 @@
 #include <new>
 
 #include "absl/strings/str_cat.h"
+#include "op3d/base/status_macros.h"
+#include "op3d/gpu/gpu_probe.h"
 
 namespace op3d {
 
@@ -19,6 +21,7 @@ absl::Status CatchTorch(absl::FunctionRef<absl::Status()> body) {
     return absl::InvalidArgumentError(error.what_without_backtrace());
   } catch (const c10::Error& error) {
     const absl::string_view message = error.what_without_backtrace();
+    OP3D_RETURN_IF_ERROR(gpu::ExplainGpuError(message));
     // The CPU allocator reports a lack of memory as a plain error.
     if (message.find("not enough memory") != absl::string_view::npos) {
       return absl::ResourceExhaustedError(

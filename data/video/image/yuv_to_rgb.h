@@ -30,6 +30,18 @@ class YuvToRgb {
   void Convert(const std::array<const uint8_t*, 3>& planes, const std::array<ptrdiff_t, 3>& strides,
                const Box& box, uint8_t* rgb);
 
+  // The constants of the arithmetic, for other implementations of it (op3d/gpu).
+  struct Coefficients {
+    int luma_scale, luma_offset, red_v, green_u, green_v, blue_u;
+  };
+  Coefficients coefficients() const {
+    return {luma_scale_, luma_offset_, red_v_, green_u_, green_v_, blue_u_};
+  }
+  // Columns of the picture, weights of 2^14; rows, weights of 2^12, of which only one half and more
+  // for the second row counts: then the two rows' mean is used, else the first row.
+  const BilinearFilter& across() const { return across_; }
+  const BilinearFilter& down() const { return down_; }
+
  private:
   YuvToRgb() = default;
   // The pixels [left, left + width) of a row of samples, times 128.

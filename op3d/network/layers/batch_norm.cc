@@ -7,6 +7,8 @@
 
 #include <tuple>
 
+#include "op3d/gpu/rows.h"
+
 namespace op3d {
 namespace {
 
@@ -25,22 +27,45 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
                             const at::Tensor& weight, const at::Tensor& bias,
                             const at::Tensor& running_mean, const at::Tensor& running_variance,
                             bool batch_statistics, bool moves, double epsilon, bool relu) {
+    if (gpu::RunsOnGpu(rows)) {
+      const gpu::NormOutput norm =
+          gpu::Normalise(rows, {}, weight, bias, running_mean, running_variance,
+                         {batch_statistics, moves, /*momentum=*/0.1, epsilon, relu});
+      Keep(context,
+           {rows, weight, running_mean, running_variance, norm.mean, norm.inverse_deviation,
+            relu ? norm.rows : at::Tensor()},
+           batch_statistics, epsilon);
+      return norm.rows;
+    }
     const at::Tensor none;
     const auto [image, mean, inverse_deviation] = at::native_batch_norm(
         Columns(rows), weight, bias, moves ? running_mean : none, moves ? running_variance : none,
         batch_statistics, /*momentum=*/0.1, epsilon);
     at::Tensor output = RowsOf(image);
     if (relu) output.relu_();
-    context->save_for_backward({rows, weight, running_mean, running_variance, mean,
-                                inverse_deviation, relu ? output : at::Tensor()});
+    Keep(context,
+         {rows, weight, running_mean, running_variance, mean, inverse_deviation,
+          relu ? output : at::Tensor()},
+         batch_statistics, epsilon);
+    return output;
+  }
+
+  static void Keep(AutogradContext* context, const variable_list& tensors, bool batch_statistics,
+                   double epsilon) {
+    context->save_for_backward(tensors);
     context->saved_data["batch_statistics"] = batch_statistics;
     context->saved_data["epsilon"] = epsilon;
-    return output;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
     at::Tensor gradient = gradients[0];
+    if (gpu::RunsOnGpu(saved[0])) {
+      const gpu::NormGradient result = gpu::NormaliseBackward(
+          gradient, saved[6], saved[0], saved[1], saved[4], saved[5],
+          context->saved_data["batch_statistics"].toBool(), /*shortcut_wanted=*/false);
+      return {result.rows, result.weight, result.bias, {}, {}, {}, {}, {}, {}};
+    }
     if (saved[6].defined()) gradient = at::threshold_backward(gradient, saved[6], 0);
     const auto [rows, weight, bias] = at::native_batch_norm_backward(
         Columns(gradient.contiguous()), Columns(saved[0]), saved[1], saved[2], saved[3], saved[4],

@@ -7,6 +7,7 @@
 //   Kx1x1        a (K, 1) convolution on [clips, C, T, H * W]
 //   TxKxK, stride T in time      a 2-D convolution on images of T * C channels
 //   KxKxK        LibTorch's 3-D convolution on channels-last clips
+// On a GPU, 1xKxK and Kx1x1 become 3-D convolutions where that is faster (op3d/gpu/convolutions.h).
 #ifndef OP3D_NETWORK_LAYERS_CONVOLUTION_H_
 #define OP3D_NETWORK_LAYERS_CONVOLUTION_H_
 
@@ -62,6 +63,7 @@ class Convolution {
   // True if LibTorch's kernels for bfloat16 on CPUs cannot be trusted: with strides and an
   // output of width 1 they gave wrong results (pytorch issue 169688).
   bool MustWiden(const FeatureMap& input, const Size3& output) const;
+  bool RunsAsClips(const FeatureMap& input) const;
 
   ConvolutionDefinition definition_;
   at::Tensor weight_;

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <limits>
 
+#include "op3d/gpu/rows.h"
+
 namespace op3d {
 namespace {
 
@@ -86,6 +88,9 @@ void SumAll(const at::Tensor& a, const at::Tensor& b, const at::Tensor& per_clip
 
 void SumRows(const at::Tensor& a, const at::Tensor& b, const at::Tensor& per_clip,
              Activation activation, at::Tensor* output) {
+  if (gpu::RunsOnGpu(a) && (!b.defined() || (b.is_contiguous() && b.dtype() == a.dtype()))) {
+    return gpu::SumRowsOf(a, b, per_clip, activation == Activation::kRelu, output);
+  }
   const at::Tensor clips = per_clip.defined() ? per_clip.to(a.scalar_type()) : per_clip;
   const bool plain = a.is_cpu() && a.is_contiguous() && (!b.defined() || b.is_contiguous()) &&
                      (b.defined() || clips.defined()) &&

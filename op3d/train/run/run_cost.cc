@@ -17,6 +17,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 #include "op3d/train/cost/memory_estimate.h"
+#include "op3d/train/cost/memory_fit.h"
 #include "op3d/train/cost/step_probe.h"
 #include "op3d/train/settings/network_settings.h"
 
@@ -26,13 +27,6 @@ namespace {
 constexpr int kDefaultKept = 2;
 // The largest amount that the loader prepares (TrainLoaderOptions.prefetch_mib).
 constexpr int64_t kPrefetchBytes = int64_t{1} << 30;
-
-std::string Bytes(int64_t bytes) {
-  constexpr double kGigabyte = 1e9;
-  const double value = static_cast<double>(bytes);
-  return bytes < kGigabyte ? absl::StrFormat("%.0f MB", value / 1e6)
-                           : absl::StrFormat("%.1f GB", value / kGigabyte);
-}
 
 // MemAvailable; 0 if unknown.
 int64_t AvailableMemory() {
@@ -116,14 +110,14 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
   const int64_t cache = FrameCacheBytes(options);
   const int64_t total = memory.Total() + largest.ahead + cache;
   std::string text =
-      absl::StrCat("memory: about ", Bytes(total), " expected (", largest.clips, " in ",
-                   PrecisionOf(options.settings.training()), ": ", Bytes(memory.activations),
+      absl::StrCat("memory: about ", BytesText(total), " expected (", largest.clips, " in ",
+                   PrecisionOf(options.settings.training()), ": ", BytesText(memory.activations),
                    "; weights, gradients and optimiser ",
-                   Bytes(memory.Total() - memory.activations), "; clips made ahead at most ",
-                   Bytes(largest.ahead), "; decoded frames at most ", Bytes(cache), ")");
+                   BytesText(memory.Total() - memory.activations), "; clips made ahead at most ",
+                   BytesText(largest.ahead), "; decoded frames at most ", BytesText(cache), ")");
   const int64_t available = AvailableMemory();
   if (options.device == "cpu" && available > 0) {
-    absl::StrAppend(&text, ", ", Bytes(available), " free");
+    absl::StrAppend(&text, ", ", BytesText(available), " free");
     if (total > available) {
       absl::StrAppend(&text,
                       ".\nwarning: that is more than is free: lower batch_size (and raise "
@@ -137,10 +131,10 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
   // Plus one more checkpoint and one more file of weights while they are being written.
   const int64_t disk = memory.Checkpoint() * ((kept > 0 ? kept : kDefaultKept) + 1) +
                        memory.weights * (states + 2 + (best ? 1 : 0));
-  absl::StrAppend(&text, "\ndisk: at most ", Bytes(disk),
-                  " (a checkpoint: ", Bytes(memory.Checkpoint()), ")");
+  absl::StrAppend(&text, "\ndisk: at most ", BytesText(disk),
+                  " (a checkpoint: ", BytesText(memory.Checkpoint()), ")");
   if (const absl::StatusOr<int64_t> free = FreeBytes(options.output_dir); free.ok()) {
-    absl::StrAppend(&text, ", ", Bytes(*free), " free");
+    absl::StrAppend(&text, ", ", BytesText(*free), " free");
     if (disk > *free) {
       absl::StrAppend(&text,
                       ".\nwarning: that is more than is free: make room, or choose another "
@@ -148,6 +142,32 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
     }
   }
   return text;
+}
+
+absl::Status FitStates(int64_t have, TrainingRunSettings* settings) {
+  RunOptions options;
+  options.settings = *settings;
+  TrainingData data;
+  data.classes = settings->dataset().classes();
+  for (RunStep& step : *settings->mutable_steps()) {
+    OP3D_RETURN_IF_ERROR(CheckInterrupt());
+    OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory,
+                          EstimateMemory(MemoryProbeOf(options, data, step)));
+    if (memory.Total() <= have) continue;
+    const StateTask state = ToStateTask(step);
+    const Batches batches = {step.state().batch_size(), static_cast<int>(state.accumulation)};
+    const BatchFit fit = FitBatch(memory, batches, have);
+    const absl::Status too_large =
+        TooLarge(step.state().name(), batches, memory.Total(), have, fit);
+    if (!settings->training().fit_memory() || fit.need > have) return too_large;
+    step.mutable_state()->set_batch_size(fit.batches.batch_size);
+    step.mutable_state()->set_accumulation(fit.batches.accumulation);
+    Progress::Print(absl::StrCat(
+        "state '", step.state().name(), "': batch_size ", fit.batches.batch_size,
+        " with accumulation ", fit.batches.accumulation, " instead of ", batches.batch_size,
+        " with ", batches.accumulation, ", to fit into ", BytesText(have)));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
@@ -226,8 +246,8 @@ absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingD
   cost.set_train_seconds(cost.clips() * measured.train_seconds / ranks);
   cost.set_measure_seconds(static_cast<double>(data.measured.size()) * measured.score_seconds /
                            ranks);
-  cost.set_memory_bytes(static_cast<double>(memory.Total() + AheadBytes(options, probe) +
-                                            FrameCacheBytes(options)));
+  cost.set_memory_bytes(
+      static_cast<double>(memory.Total() + AheadBytes(options, probe) + FrameCacheBytes(options)));
   cost.set_kept_bytes(static_cast<double>(memory.weights));
   // Two checkpoints, one being written, and one after every `kept_epochs` epochs (EdgeTrainer).
   const int kept = kept_epochs > 0 ? std::min(kept_epochs, epochs) : epochs;

@@ -4,8 +4,10 @@
 #ifndef OP3D_TRAIN_RUN_RUN_COST_H_
 #define OP3D_TRAIN_RUN_RUN_COST_H_
 
+#include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "op3d/train/edge/edge_protocol.h"
 #include "op3d/train/run/run_options.h"
@@ -21,6 +23,11 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
 // Refuses what RunTraining would refuse: the output folder, weights that do not fit, a batch that
 // is larger than the data.  Writes nothing.
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
+
+// Compares the estimated memory of every state with `have` bytes of a GPU.  Of a state that needs more,
+// training.fit_memory lowers batch_size and raises accumulation in `settings`, and says so; without it, or if
+// nothing fits: ResourceExhausted, naming what would.
+absl::Status FitStates(int64_t have, TrainingRunSettings* settings);
 
 // The cost of an edge of a search into `state` that is trained for `epochs` epochs, if the weights
 // of the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the

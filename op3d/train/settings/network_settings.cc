@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "op3d/base/status_macros.h"
+#include "op3d/gpu/convolutions.h"
 #include "op3d/torch/precision.h"
 
 namespace op3d {
@@ -32,6 +33,9 @@ absl::Status SetArithmetic(const TrainingSettings& settings, int clip_frames, Ne
         "training.precision is fp64; a training computes in fp32, bf16 or, on a GPU, tf32");
   }
   OP3D_RETURN_IF_ERROR(network->SetPrecision(precision));
+  if (network->device().is_cuda()) {
+    gpu::SetDeterministic(settings.arithmetic() == TrainingSettings::PORTABLE);
+  }
   const int least = settings.activation_checkpointing_frames();
   network->SetRecompute(least > 0 && clip_frames >= least);
   return absl::OkStatus();

@@ -1,0 +1,186 @@
+#include "op3d/gpu/check/kernel_checks.h"
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/transform/clip_transform.h"
+#include "op3d/base/random_stream.h"
+#include "op3d/gpu/clip_plan.h"
+#include "op3d/gpu/fused_step.h"
+#include "op3d/gpu/kernel_runner.h"
+#include "op3d/gpu/kernels/clip_kernels.h"
+#include "op3d/gpu/kernels/score_merge.h"
+#include "op3d/gpu/rows.h"
+
+namespace op3d::gpu {
+namespace {
+
+// Equal bits; not a number equals itself.
+bool SameBits(const at::Tensor& device, const at::Tensor& cpu) {
+  const at::Tensor a = device.cpu().contiguous(), b = cpu.contiguous();
+  return a.nbytes() == b.nbytes() &&
+         std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) == 0;
+}
+
+void CheckRows(const std::string& device, int64_t rows, int64_t channels, int64_t clips,
+               at::ScalarType type, CheckReport* report) {
+  const std::string what = " [" + std::to_string(rows) + ", " + std::to_string(channels) + "] " +
+                           (type == at::kFloat ? "fp32" : "bf16");
+  const auto to = [&](const at::Tensor& tensor) { return tensor.to(at::Device(device)); };
+  const at::Tensor a = at::randn({rows, channels}).to(type),
+                   b = at::randn({rows, channels}).to(type);
+  const at::Tensor per_clip = at::randn({clips, channels});
+  at::Tensor cpu, gpu;
+  SumRowsOf(a, b, per_clip, true, &cpu);
+  SumRowsOf(to(a), to(b), to(per_clip), true, &gpu);
+  report->Expect("sum of rows" + what, SameBits(gpu, cpu));
+  report->Expect("ReLU gradient" + what,
+                 SameBits(ReluGradientOf(to(b), to(a)), ReluGradientOf(b, a)));
+  report->Expect("sums of clips" + what,
+                 SameBits(ClipTotals(to(a), clips, 0.3), ClipTotals(a, clips, 0.3)));
+  const at::Tensor weight = at::rand({channels}), bias = at::randn({channels});
+  for (const bool batch_statistics : {true, false}) {
+    if (batch_statistics && rows < 2) continue;
+    const at::Tensor mean = at::randn({channels}), variance = at::rand({channels}) + 0.5;
+    const at::Tensor device_mean = to(mean.clone()), device_variance = to(variance.clone());
+    NormOptions options;
+    options.batch_statistics = batch_statistics;
+    options.relu = true;
+    const NormOutput x = Normalise(a, b, weight, bias, mean, variance, options);
+    const NormOutput y =
+        Normalise(to(a), to(b), to(weight), to(bias), device_mean, device_variance, options);
+    const NormGradient dx = NormaliseBackward(b, x.rows, a, weight, x.mean, x.inverse_deviation,
+                                              batch_statistics, true);
+    const NormGradient dy = NormaliseBackward(to(b), y.rows, to(a), to(weight), y.mean,
+                                              y.inverse_deviation, batch_statistics, true);
+    const std::string kind = batch_statistics ? "normalisation" : "frozen normalisation";
+    report->Expect(kind + what, SameBits(y.rows, x.rows) && SameBits(device_mean, mean) &&
+                                    SameBits(device_variance, variance));
+    report->Expect(kind + " backward" + what,
+                   SameBits(dy.rows, dx.rows) && SameBits(dy.weight, dx.weight) &&
+                       SameBits(dy.bias, dx.bias) && SameBits(dy.shortcut, dx.shortcut));
+  }
+}
+
+// Steps with and without clipping and average; equal bits of everything after them.
+template <typename Rule>
+void CheckStep(const std::string& name, const std::string& device, const Rule& rule,
+               CheckReport* report) {
+  const auto make = [&](const std::string& where) {
+    at::manual_seed(1);
+    std::vector<FusedTensors> tensors;
+    for (const int64_t size : {1, 300, 50001}) {
+      const at::Tensor weights = at::randn({size}).to(at::Device(where));
+      tensors.push_back(
+          {weights, at::zeros_like(weights), at::zeros_like(weights), weights.clone(), 1.0});
+    }
+    return tensors;
+  };
+  const std::vector<FusedTensors> cpu = make("cpu"), gpu = make(device);
+  FusedStep on_cpu(cpu, rule, /*clip_norm=*/100, /*average_decay=*/0.9);
+  FusedStep on_gpu(gpu, rule, /*clip_norm=*/100, /*average_decay=*/0.9);
+  bool same = true;
+  for (int step = 0; step < 3; ++step) {
+    std::vector<at::Tensor> gradients, copies;
+    for (const FusedTensors& one : cpu) {
+      gradients.push_back(at::randn(one.weights.sizes()).mul_(step == 1 ? 3 : 0.01));
+      copies.push_back(gradients.back().to(at::Device(device)));
+    }
+    const StepValues values = {0.01f, step == 0 ? 1 : 0, 0.5f, 0.25f};
+    on_cpu.Run(gradients, values);
+    on_gpu.Run(copies, values);
+    same = same && on_cpu.Norm() == on_gpu.Norm();
+  }
+  for (size_t i = 0; i < cpu.size(); ++i) {
+    same = same && SameBits(gpu[i].weights, cpu[i].weights) &&
+           SameBits(gpu[i].first, cpu[i].first) && SameBits(gpu[i].average, cpu[i].average);
+  }
+  report->Expect(name, same);
+}
+
+at::Tensor Clips(const ClipBatchPlan& plan, const at::Tensor& planes, at::ScalarType type,
+                 int frames, int size) {
+  const at::Device device = planes.device();
+  at::Tensor tables = at::empty({plan.TableBytes()}, at::TensorOptions(at::kByte).device(device));
+  const std::vector<uint8_t> bytes =
+      plan.Bytes(tables.data_ptr(), static_cast<const uint8_t*>(planes.const_data_ptr()));
+  tables.copy_(at::from_blob(const_cast<uint8_t*>(bytes.data()), {plan.TableBytes()}, at::kByte));
+  const ClipBatch batch = plan.Batch(tables.data_ptr());
+  const at::Tensor sums =
+      at::empty({plan.clips() * frames}, at::TensorOptions(at::kLong).device(device));
+  at::Tensor out =
+      at::empty({plan.clips(), frames, size, size, 3}, at::TensorOptions(type).device(device));
+  RunTiles(ContrastSums{batch, sums.data_ptr<int64_t>()}, device);
+  const int64_t* const luma = sums.const_data_ptr<int64_t>();
+  if (type == at::kFloat) {
+    RunPoints(MakeClips<float>{batch, luma, out.data_ptr<float>()}, device);
+  } else {
+    RunPoints(MakeClips<Bf16>{batch, luma, static_cast<Bf16*>(out.data_ptr())}, device);
+  }
+  return out.cpu();  // before the tables are freed
+}
+
+void CheckClips(const std::string& device, CheckReport* report) {
+  constexpr int kFrames = 2, kSize = 56;
+  TransformSettings settings;
+  settings.set_train_crop(kSize);
+  settings.set_min_area(0.3);
+  settings.set_max_area(1);
+  settings.set_jitter_probability(1);
+  settings.set_brightness(0.4);
+  settings.set_contrast(0.4);
+  settings.set_saturation(0.4);
+  settings.set_grey_probability(0.3);
+  settings.set_horizontal_flip(true);
+  settings.set_search_short_side(kSize);
+  settings.set_search_crop(kSize);
+  settings.set_test_short_side(kSize);
+  settings.set_test_crop(kSize);
+  ClipBatchPlan plan(kFrames, kSize);
+  for (int clip = 0; clip < 4; ++clip) {
+    const PlanarPicture picture = {90 + 7 * clip, 71 + clip, {104597, 132201, 25675, 53279}, false};
+    RandomStream stream(1, "gpu_check", {clip});
+    const data::TrainDraw draw =
+        data::DrawTrainTransform(settings, picture.width, picture.height, &stream);
+    const absl::Status added = plan.AddTraining(picture, draw, settings);
+    TORCH_CHECK(added.ok(), added.ToString());
+  }
+  const at::Tensor planes = at::randint(16, 236, {plan.PlaneBytes()}, at::kByte);
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    report->Expect(std::string("clip transform ") + (type == at::kFloat ? "fp32" : "bf16"),
+                   SameBits(Clips(plan, planes.to(at::Device(device)), type, kFrames, kSize),
+                            Clips(plan, planes, type, kFrames, kSize)));
+  }
+}
+
+void CheckScores(const std::string& device, CheckReport* report) {
+  const at::Tensor logits = at::randn({2, 5, 10, 3, 400});
+  const at::Tensor there = logits.to(at::Device(device));
+  const at::Tensor a = at::empty({5, 400}, at::kDouble), b = at::empty_like(a, at::Device(device));
+  RunPoints(MergeScores{logits.const_data_ptr<float>(), 2, 5, 10, 3, 400, a.data_ptr<double>()},
+            at::Device(at::kCPU));
+  RunPoints(MergeScores{there.const_data_ptr<float>(), 2, 5, 10, 3, 400, b.data_ptr<double>()},
+            there.device());
+  report->Expect("merge of scores", SameBits(b, a));
+}
+
+}  // namespace
+
+void CheckKernels(const std::string& device, CheckReport* report) {
+  at::manual_seed(1);
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    CheckRows(device, 1, 1, 1, type, report);
+    CheckRows(device, 1030, 33, 2, type, report);
+    CheckRows(device, 70000, 64, 4, type, report);
+  }
+  CheckStep("SGD step", device, SgdRule{0.9f, 1e-2f, true}, report);
+  CheckStep("AdamW step", device, AdamWRule{0.9f, 0.99f, 1e-8f, 0.05f}, report);
+  CheckClips(device, report);
+  CheckScores(device, report);
+}
+
+}  // namespace op3d::gpu

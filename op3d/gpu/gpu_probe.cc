@@ -1,0 +1,115 @@
+#include "op3d/gpu/gpu_probe.h"
+
+#include <cstdlib>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#ifdef OP3D_CUDA
+#include "op3d/gpu/kernels/device_facts.h"
+#endif
+
+namespace op3d::gpu {
+namespace {
+
+constexpr char kUseCpu[] = ", or use --device=cpu";
+
+// tools/cuda.bzl has code for 8.0 and 9.0, and a form that the driver compiles for newer ones.
+constexpr int kLeastMajor = 8;
+constexpr char kArchitectures[] = "8.0 (A100), 9.0 (H100, H200) and newer";
+
+std::string Version(int number) { return absl::StrCat(number / 1000, ".", number % 1000 / 10); }
+
+absl::Status Refuse(absl::string_view reason, absl::string_view remedy) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("device 'cuda': ", reason, "; ", remedy, kUseCpu));
+}
+
+}  // namespace
+
+GpuFacts ProbeGpu() {
+  GpuFacts facts;
+  if (const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES"); visible != nullptr) {
+    facts.visible_devices = visible;
+  }
+#ifdef OP3D_CUDA
+  const DeviceFacts found = ReadDeviceFacts();
+  facts.built_with_cuda = true;
+  facts.driver = found.driver;
+  facts.runtime = found.runtime;
+  facts.devices = found.devices;
+  facts.error = found.error_text;
+  facts.name = found.name;
+  facts.major = found.major;
+  facts.minor = found.minor;
+  facts.total_bytes = found.total_bytes;
+#endif
+  return facts;
+}
+
+absl::Status CheckGpu(const GpuFacts& facts) {
+  if (!facts.built_with_cuda) {
+    return Refuse("this program was built without --config=cuda", "build it with --config=cuda");
+  }
+  if (facts.driver == 0) {
+    return Refuse("no NVIDIA driver was found, so this machine has no GPU that can be used",
+                  "install the driver");
+  }
+  if (facts.driver / 1000 < facts.runtime / 1000) {
+    return Refuse(absl::StrCat("the driver supports CUDA ", Version(facts.driver),
+                               ", this program needs ", Version(facts.runtime)),
+                  "install a newer driver (CUDA 13 needs 580)");
+  }
+  if (facts.devices == 0 && facts.visible_devices.has_value()) {
+    const std::string visible(absl::StripAsciiWhitespace(*facts.visible_devices));
+    if (visible.empty() || absl::StartsWith(visible, "-")) {
+      return Refuse(absl::StrCat("CUDA_VISIBLE_DEVICES is '", visible, "', which hides every GPU"),
+                    "unset it or name a GPU, as in CUDA_VISIBLE_DEVICES=0");
+    }
+    return Refuse(absl::StrCat("no GPU is among CUDA_VISIBLE_DEVICES='", visible, "'"),
+                  "see nvidia-smi -L for the numbers of this machine's GPUs");
+  }
+  if (facts.devices == 0) {
+    return Refuse(absl::StrCat("the driver shows no GPU",
+                               facts.error.empty() ? "" : absl::StrCat(" (", facts.error, ")")),
+                  "see nvidia-smi");
+  }
+  if (facts.major < kLeastMajor) {
+    return Refuse(
+        absl::StrCat("this program has no code for '", facts.name, "' of compute capability ",
+                     facts.major, ".", facts.minor, ", only for ", kArchitectures),
+        "add it in tools/cuda.bzl and build again");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ExplainGpuError(absl::string_view message) {
+  if (!absl::StrContains(message, "CUDA") && !absl::StrContains(message, "cuDNN") &&
+      !absl::StrContains(message, "CUBLAS")) {
+    return absl::OkStatus();
+  }
+  if (absl::StrContains(message, "out of memory") || absl::StrContains(message, "ALLOC_FAILED")) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the GPU is out of memory: ", message,
+        "; lower batch_size and raise accumulation by as much (training.fit_memory: true does it), "
+        "or see nvidia-smi for another process on it"));
+  }
+  if (absl::StrContains(message, "exclusive") ||
+      absl::StrContains(message, "busy or unavailable")) {
+    return absl::UnavailableError(
+        absl::StrCat("the GPU is in use by another process: ", message,
+                     "; end that one, or choose another GPU by CUDA_VISIBLE_DEVICES"));
+  }
+  for (const absl::string_view lost :
+       {"launch failure", "illegal memory access", "device-side", "is lost", "ECC", "unknown error",
+        "fallen off", "hardware"}) {
+    if (!absl::StrContains(message, lost)) continue;
+    return absl::UnavailableError(absl::StrCat(
+        "the GPU stopped in the middle: ", message,
+        "; journal and checkpoints are complete: start the same command again to resume, and see "
+        "dmesg for 'NVRM: Xid' if it happens twice"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace op3d::gpu

@@ -1,0 +1,254 @@
+// From decoded frames, planar YUV 4:2:0 in bytes, to the network's input in one pass: colours,
+// crop, antialiased resize, colour jitter, flip, normalise; for a batch of clips, each with its own
+// picture size and crop.
+//
+//   ClipBatch batch = {plans, /*clips=*/8, /*frames=*/16, /*size=*/224};
+//   // With contrast in a plan, first:
+//   ContrastSums sums = {batch, luma_sums};
+//   MakeClips<Bf16> make = {batch, luma_sums, out};      // [clips, frames, size, size, 3]
+//
+// Integer arithmetic as in data/video/image/yuv_to_rgb.h, data/transform/resize.h and colour.h:
+// the same bytes as ClipTransform's before normalising.  Hue, blur and RandAugment stay on the CPU.
+#ifndef OP3D_GPU_KERNELS_CLIP_KERNELS_H_
+#define OP3D_GPU_KERNELS_CLIP_KERNELS_H_
+
+#include <cstdint>
+
+#include "op3d/gpu/kernels/host_device.h"
+
+namespace op3d::gpu {
+
+// One direction of a resize: output i is the sum over k < taps of source pixel first[i] + k times
+// weights[i * taps + k] / 2^22, rounded to bytes; taps 0: it is the source pixel first[i].
+struct ResizeAxis {
+  int32_t taps;
+  const int32_t* first;    // [size], in the picture's own coordinates
+  const int32_t* weights;  // [size * taps]
+};
+
+// The colour sample of each column of the picture and the one after it, with their weights.
+struct ChromaColumns {
+  const int32_t* position;  // [width]
+  const int16_t* first;     // [width], first + second is about 2^14
+  const int16_t* second;
+};
+
+// The row of colour samples of each row of the picture, times two, plus 1 if its mean with the next
+// row counts.
+struct ChromaRows {
+  const int32_t* row_and_mean;  // [height]
+};
+
+// The coefficients of YUV to RGB, as in YuvToRgb.
+struct YuvColours {
+  int32_t luma_scale, luma_offset, red_v, green_u, green_v, blue_u;
+};
+
+enum class ColourStep : int32_t { kNone, kBrightness, kContrast, kSaturation, kGrey };
+
+inline constexpr int kColourSteps = 4;
+
+// One clip.  Pointers are to memory of the device that runs the kernel.
+struct ClipPlan {
+  // The first frame's planes; frames are `frame_bytes` apart.
+  const uint8_t* planes[3];
+  int64_t frame_bytes;
+  int32_t strides[3];
+  YuvColours colours;
+  ChromaColumns chroma_columns;
+  ChromaRows chroma_rows;
+  ResizeAxis columns, rows;
+  int32_t mirror;
+  // In this order; contrast at most once.
+  ColourStep steps[kColourSteps];
+  float factors[kColourSteps];
+};
+
+struct Rgb {
+  int32_t values[3];
+};
+
+OP3D_HD int32_t ClampByte(int32_t value) { return value < 0 ? 0 : (value > 255 ? 255 : value); }
+
+// libswscale's sums of 16 bits: a sample of one row of the picture, times 128.
+OP3D_HD int32_t WideChroma(const ClipPlan& plan, const uint8_t* row, int32_t x) {
+  const uint8_t* at = row + plan.chroma_columns.position[x];
+  return static_cast<int16_t>(
+      (at[0] * plan.chroma_columns.first[x] + at[1] * plan.chroma_columns.second[x]) >> 7);
+}
+
+// A pixel of the decoded picture as bytes of RGB.
+OP3D_HD Rgb SourcePixel(const ClipPlan& plan, int64_t frame, int32_t x, int32_t y) {
+  const int64_t offset = frame * plan.frame_bytes;
+  const int32_t code = plan.chroma_rows.row_and_mean[y];
+  int32_t chroma[2];
+  for (int c = 0; c < 2; ++c) {
+    const int32_t stride = plan.strides[c + 1];
+    const uint8_t* upper = plan.planes[c + 1] + offset + static_cast<int64_t>(code >> 1) * stride;
+    const int32_t a = WideChroma(plan, upper, x);
+    const int32_t b = (code & 1) != 0 ? WideChroma(plan, upper + stride, x) : a;
+    chroma[c] = static_cast<int16_t>(a + b - 32768);
+  }
+  const YuvColours& k = plan.colours;
+  const int32_t luma = plan.planes[0][offset + static_cast<int64_t>(y) * plan.strides[0] + x];
+  const int32_t base = (luma * k.luma_scale - k.luma_offset) * 256 + (1 << 20);
+  return {{ClampByte((base + chroma[1] * k.red_v) >> 21),
+           ClampByte((base + chroma[1] * k.green_v + chroma[0] * k.green_u) >> 21),
+           ClampByte((base + chroma[0] * k.blue_u) >> 21)}};
+}
+
+inline constexpr int kWeightBits = 22;
+
+OP3D_HD int32_t WeightedByte(int32_t sum) {
+  sum >>= kWeightBits;
+  return sum > 255 ? 255 : sum;
+}
+
+// A source row resized to column x.
+OP3D_HD Rgb ResizedAlongX(const ClipPlan& plan, int64_t frame, int32_t x, int32_t y) {
+  const ResizeAxis& axis = plan.columns;
+  if (axis.taps == 0) return SourcePixel(plan, frame, axis.first[x], y);
+  int32_t sums[3] = {1 << (kWeightBits - 1), 1 << (kWeightBits - 1), 1 << (kWeightBits - 1)};
+  for (int32_t k = 0; k < axis.taps; ++k) {
+    const int32_t weight = axis.weights[static_cast<int64_t>(x) * axis.taps + k];
+    // All outputs have the same number of taps; those that are not needed have weight 0.
+    if (weight == 0) continue;
+    const Rgb pixel = SourcePixel(plan, frame, axis.first[x] + k, y);
+    for (int c = 0; c < 3; ++c) sums[c] += pixel.values[c] * weight;
+  }
+  return {{WeightedByte(sums[0]), WeightedByte(sums[1]), WeightedByte(sums[2])}};
+}
+
+// Pixel (x, y) of the resized crop, before jitter and flip.
+OP3D_HD Rgb ResizedPixel(const ClipPlan& plan, int64_t frame, int32_t x, int32_t y) {
+  const ResizeAxis& axis = plan.rows;
+  if (axis.taps == 0) return ResizedAlongX(plan, frame, x, axis.first[y]);
+  int32_t sums[3] = {1 << (kWeightBits - 1), 1 << (kWeightBits - 1), 1 << (kWeightBits - 1)};
+  for (int32_t k = 0; k < axis.taps; ++k) {
+    const int32_t weight = axis.weights[static_cast<int64_t>(y) * axis.taps + k];
+    if (weight == 0) continue;
+    const Rgb pixel = ResizedAlongX(plan, frame, x, axis.first[y] + k);
+    for (int c = 0; c < 3; ++c) sums[c] += pixel.values[c] * weight;
+  }
+  return {{WeightedByte(sums[0]), WeightedByte(sums[1]), WeightedByte(sums[2])}};
+}
+
+OP3D_HD int32_t Luma(const Rgb& pixel) {
+  return (pixel.values[0] * 19595 + pixel.values[1] * 38470 + pixel.values[2] * 7471 + 32768) >> 16;
+}
+
+// other + factor * (value - other), clipped and truncated.
+OP3D_HD int32_t MixBytes(float other, float factor, int32_t value) {
+  float mixed = other + factor * (static_cast<float>(value) - other);
+  if (!(mixed > 0.0f)) mixed = 0.0f;
+  if (mixed > 255.0f) mixed = 255.0f;
+  return static_cast<int32_t>(mixed);
+}
+
+// The steps [0, end).  `contrast` is the mean of the luma before the contrast's step.
+OP3D_HD void Jitter(const ClipPlan& plan, int end, float contrast, Rgb* pixel) {
+  for (int step = 0; step < end; ++step) {
+    const float factor = plan.factors[step];
+    const int32_t luma = Luma(*pixel);
+    for (int c = 0; c < 3; ++c) {
+      int32_t* value = &pixel->values[c];
+      switch (plan.steps[step]) {
+        case ColourStep::kNone:
+          break;
+        case ColourStep::kBrightness:
+          *value = MixBytes(0.0f, factor, *value);
+          break;
+        case ColourStep::kContrast:
+          *value = MixBytes(contrast, factor, *value);
+          break;
+        case ColourStep::kSaturation:
+          *value = MixBytes(static_cast<float>(luma), factor, *value);
+          break;
+        case ColourStep::kGrey:
+          *value = luma;
+          break;
+      }
+    }
+  }
+}
+
+// The position of a plan's contrast among its steps; -1 without one.
+OP3D_HD int ContrastStep(const ClipPlan& plan) {
+  for (int step = 0; step < kColourSteps; ++step) {
+    if (plan.steps[step] == ColourStep::kContrast) return step;
+  }
+  return -1;
+}
+
+struct ClipBatch {
+  const ClipPlan* plans;  // [clips]
+  int64_t clips, frames;
+  int32_t size;  // side of the output
+};
+
+// The sum of the luma of every frame's crop before its contrast step, 0 without one.  One tile a
+// frame.  Whole numbers: exact in any order.
+struct ContrastSums {
+  static constexpr int kThreads = 256, kPhases = 2;
+  struct Shared {
+    int64_t sums[kThreads];
+  };
+  ClipBatch batch;
+  int64_t* luma_sums;  // [clips, frames]
+
+  OP3D_HD int64_t tiles() const { return batch.clips * batch.frames; }
+  OP3D_HD void Phase(int phase, int64_t tile, int thread, Shared* shared) const {
+    const ClipPlan& plan = batch.plans[tile / batch.frames];
+    if (phase == 0) {
+      const int end = ContrastStep(plan);
+      int64_t sum = 0;
+      for (int32_t i = thread; end >= 0 && i < batch.size * batch.size; i += kThreads) {
+        Rgb pixel = ResizedPixel(plan, tile % batch.frames, i % batch.size, i / batch.size);
+        Jitter(plan, end, 0, &pixel);
+        sum += Luma(pixel);
+      }
+      shared->sums[thread] = sum;
+    } else if (thread == 0) {
+      int64_t sum = 0;
+      for (int k = 0; k < kThreads; ++k) sum += shared->sums[k];
+      luma_sums[tile] = sum;
+    }
+  }
+};
+
+// The network's input in channels-last memory, T = float or Bf16.  `luma_sums` may be null if no
+// plan has contrast.
+template <typename T>
+struct MakeClips {
+  ClipBatch batch;
+  const int64_t* luma_sums;
+  T* out;  // [clips, frames, size, size, 3]
+
+  OP3D_HD int64_t points() const { return batch.clips * batch.frames * batch.size * batch.size; }
+  OP3D_HD void operator()(int64_t i) const {
+    int64_t x, y, frame;
+    const int64_t line = Divide(i, batch.size, &x);
+    const int64_t picture = Divide(line, batch.size, &y);
+    const ClipPlan& plan = batch.plans[Divide(picture, batch.frames, &frame)];
+    const int32_t column =
+        plan.mirror != 0 ? batch.size - 1 - static_cast<int32_t>(x) : static_cast<int32_t>(x);
+    Rgb pixel = ResizedPixel(plan, frame, column, static_cast<int32_t>(y));
+    float contrast = 0;
+    if (ContrastStep(plan) >= 0) {
+      const double count = static_cast<double>(batch.size) * batch.size;
+      contrast = static_cast<float>(
+          static_cast<int32_t>(static_cast<double>(luma_sums[picture]) / count + 0.5));
+    }
+    Jitter(plan, kColourSteps, contrast, &pixel);
+    constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
+    constexpr float kDeviation[3] = {0.229f, 0.224f, 0.225f};
+    for (int c = 0; c < 3; ++c) {
+      Store((static_cast<float>(pixel.values[c]) / 255.0f - kMean[c]) / kDeviation[c],
+            out + 3 * i + c);
+    }
+  }
+};
+
+}  // namespace op3d::gpu
+
+#endif  // OP3D_GPU_KERNELS_CLIP_KERNELS_H_
