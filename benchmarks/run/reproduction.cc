@@ -23,6 +23,12 @@ std::string ProcessorText(const Environment& environment) {
 
 void AddDataCauses(const RunRecord& recorded, const RunRecord& again,
                    std::vector<std::string>* causes) {
+  const std::string &copy = recorded.dataset().copy(), &other_copy = again.dataset().copy();
+  // Older records do not say of which copy they are.
+  if (!copy.empty() && !other_copy.empty() && copy != other_copy) {
+    causes->push_back(absl::StrCat("other data: recorded from the copy ", copy, ", read again from ",
+                                   other_copy));
+  }
   for (const DatasetReport::List& list : recorded.dataset().lists()) {
     for (const DatasetReport::List& other : again.dataset().lists()) {
       if (other.name() != list.name()) continue;

@@ -73,6 +73,16 @@ TEST(ReproductionTest, FilesOfTheSameNamesMayDiffer) {
   EXPECT_THAT(PossibleCauses(recorded, again), IsEmpty());
 }
 
+TEST(ReproductionTest, CopiesOfADatasetMayDiffer) {
+  RunRecord recorded = results::MakeFixtureRecord(), again = recorded;
+  again.mutable_dataset()->set_copy(R"({"form":"packed","short_side":64})");
+  // Nobody knows what the recorded one was.
+  EXPECT_THAT(PossibleCauses(recorded, again), IsEmpty());
+  recorded.mutable_dataset()->set_copy(R"({"form":"packed","short_side":56})");
+  EXPECT_THAT(PossibleCauses(recorded, again),
+              ElementsAre(HasSubstr("recorded from the copy {\"form\":\"packed\"")));
+}
+
 TEST(ReproductionTest, AnOldRecordDoesNotStateItsArithmetic) {
   RunRecord recorded = results::MakeFixtureRecord();
   recorded.mutable_environment()->clear_arithmetic();

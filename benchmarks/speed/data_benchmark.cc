@@ -46,6 +46,7 @@ ABSL_FLAG(std::string, videos, "", "the videos to read, with commas between; emp
 ABSL_FLAG(std::string, samples, "",
           "training samples, with commas between: first frame, crop's left, top, width, height in "
           "the frame, 1 = mirrored, as 12:40:16:190:190:0; empty = drawn");
+ABSL_FLAG(bool, fast, false, "as loader.decode FAST, for a short side of 64");
 ABSL_FLAG(int, loader_size, 224, "side of Loader's clips, in pixels; a small one shows locks");
 ABSL_FLAG(int64_t, epoch_samples, 200, "clips in Epoch's epoch; 10000 shows whether memory grows");
 
@@ -84,6 +85,8 @@ const std::vector<data::Video>& Videos() {
   }();
   return videos;
 }
+
+data::Decoding HowToDecode() { return {absl::GetFlag(FLAGS_fast), 64}; }
 
 struct Sample {
   int64_t first = 0;
@@ -147,7 +150,7 @@ void StopOn(const absl::Status& status, benchmark::State& state) {
 
 void TrainingSample(benchmark::State& state, const data::Video& video) {
   const std::vector<Sample> samples = Samples(video, 64);
-  data::FrameStore store(/*budget_bytes=*/0);
+  data::FrameStore store(/*budget_bytes=*/0, {}, HowToDecode());
   std::vector<float> out(size_t{3} * kFrames * kTrainSize * kTrainSize);
   data::ViewSeconds seconds;
   size_t next = 0;
@@ -181,7 +184,7 @@ void Views(benchmark::State& state, const data::Video& video, ViewForm form) {
   options.transform = Settings();
   options.clips = kClips;
   options.bytes = form != ViewForm::kFloats;
-  data::FrameStore store(/*budget_bytes=*/0);
+  data::FrameStore store(/*budget_bytes=*/0, {}, HowToDecode());
   data::Batch batch;
   std::vector<float> group(kGroup * 3 * kFrames * kTestSize * kTestSize);
   const auto score = [&] {
@@ -216,7 +219,7 @@ void Scan(benchmark::State& state, const data::Video& video) {
 void DecodeAll(benchmark::State& state, const data::Video& video) {
   std::vector<int64_t> all(video.frames);
   std::iota(all.begin(), all.end(), 0);
-  data::FrameStore store(/*budget_bytes=*/0);
+  data::FrameStore store(/*budget_bytes=*/0, {}, HowToDecode());
   for (auto _ : state) {
     StopOn(store.Read(video, all,
                       [](int64_t, const data::RgbImage& image) {
@@ -256,7 +259,7 @@ void Loader(benchmark::State& state) {
   constexpr int64_t kPass = 64;
   absl::RegisterMutexProfiler(&CountLockWait);
   lock_waits = lock_cycles = 0;
-  data::FrameStore store(/*budget_bytes=*/0);
+  data::FrameStore store(/*budget_bytes=*/0, {}, HowToDecode());
   int64_t clips = 0;
   for (auto _ : state) {
     auto loader = MakeLoader(kPass, static_cast<int>(state.range(0)), 0, &store);
@@ -285,7 +288,7 @@ void Epoch(benchmark::State& state) {
   const int64_t samples = absl::GetFlag(FLAGS_epoch_samples);
   double after_tenth = 0, at_end = 0;
   for (auto _ : state) {
-    data::FrameStore store(/*budget_bytes=*/0);
+    data::FrameStore store(/*budget_bytes=*/0, {}, HowToDecode());
     auto loader = MakeLoader(samples, /*threads=*/2, 0, &store);
     data::Batch batch;
     for (int64_t clips = 0;; clips += batch.size) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <tuple>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -33,12 +34,22 @@ constexpr int kMeasured = 15;
 constexpr int64_t kClip = 16;
 constexpr int64_t kLongestList = int64_t{256} << 20;
 
+// CRC-32 of names and labels in any order, as the splits of one dataset have the same videos.
+uint32_t ListCrc32(absl::Span<const Video> videos) {
+  std::vector<Video> sorted;
+  for (const Video& video : videos) sorted.push_back({video.name, "", video.label});
+  std::sort(sorted.begin(), sorted.end(), [](const Video& a, const Video& b) {
+    return std::tie(a.name, a.label) < std::tie(b.name, b.label);
+  });
+  return VideoListCrc32(sorted);
+}
+
 std::string Settings(absl::Span<const Video> videos, const TranscodeOptions& options) {
   const VideoCopyOptions& copy = options.copy;
   Json json = {{"form", std::string(VideoFormName(copy.form))}, {"short_side", copy.short_side}};
   if (copy.form == VideoForm::kPacked) {
     json["videos"] = videos.size();
-    json["list_crc32"] = absl::StrFormat("%08x", VideoListCrc32(videos));
+    json["list_crc32"] = absl::StrFormat("%08x", ListCrc32(videos));
   } else {
     json["key_frame_distance"] = copy.key_frame_distance;
     json["crf"] = copy.crf;

@@ -141,6 +141,9 @@ TEST_F(TranscodeTest, ADamagedPartOfAPackIsMadeAgainAndAnotherListRefused) {
   EXPECT_EQ(report.earlier, 2);
   ASSERT_OK_AND_ASSIGN(const std::string again, ReadFile(packed));
   EXPECT_EQ(again, good);
+  // The same videos in another order are the same list.
+  std::swap(videos_[0], videos_[2]);
+  EXPECT_THAT(TranscodeVideos(videos_, options_), IsOk());
   videos_.pop_back();
   EXPECT_THAT(TranscodeVideos(videos_, options_),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("a pack of another list")));

@@ -499,6 +499,10 @@ std::string DatasetSection(const RunRecord& record) {
   std::string html =
       absl::StrCat("<section>\n<h2>Dataset</h2>\n<p>", FormatCount(record.dataset().classes_size()),
                    " classes; videos of each list:</p>\n", table.ToHtml());
+  if (!record.dataset().copy().empty()) {
+    absl::StrAppend(&html, "<p>Read from a copy of the dataset, made as <code>",
+                    EscapeXml(record.dataset().copy()), "</code>.</p>\n");
+  }
   if (!examples.empty()) {
     absl::StrAppend(&html, "<p>The first missing or broken ones:</p>\n", ListItems(examples));
   }

@@ -102,6 +102,15 @@ TEST(ReportTest, WhatWasChosenFromTheDataIsShown) {
   EXPECT_THAT(page, HasSubstr("<td>pictures are &lt;128x96&gt;</td>"));
 }
 
+TEST(ReportTest, SaysOfWhichCopyTheVideosWere) {
+  RunRecord record = MakeFixtureRecord();
+  EXPECT_THAT(RenderReport(record), Not(HasSubstr("a copy of the dataset")));
+  record.mutable_dataset()->set_copy(R"({"form":"packed","short_side":64})");
+  const std::string page = RenderReport(record);
+  EXPECT_EQ(MarkupProblem(page), "");
+  EXPECT_THAT(page, HasSubstr("made as <code>{&quot;form&quot;:&quot;packed&quot;,"));
+}
+
 TEST(ReportTest, OddNamesAreShownAsText) {
   RunRecord record = MakeFixtureRecord();
   const std::string odd = "<script>alert(\"x\")</script> & 'y' \xFF";

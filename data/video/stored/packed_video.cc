@@ -218,7 +218,8 @@ absl::StatusOr<std::unique_ptr<PackedVideoWriter>> PackedVideoWriter::Make(
         path, ": ", shape.frames, " frames of ", shape.width, "x", shape.height,
         " cannot be packed; there must be at least 1, with sides of 1 to ", kLargestSide));
   }
-  std::string beside = absl::StrCat(path, ".", ::getpid(), ".partial");
+  // One name, so that what a killed process left is written over.
+  std::string beside = absl::StrCat(path, ".partial");
   const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return ErrnoStatus(errno, "cannot create", path);
   return std::unique_ptr<PackedVideoWriter>(
