@@ -1,9 +1,6 @@
 // 3x3 and 3x1 convolutions in float32 by Winograd's algorithm (winograd_kernel.h), on tensors.
-//
-//   if (const auto tile = FasterTile(images, outputs, {3, 3}, {1, 1}, {1, 1}, groups)) {
-//     const at::Tensor kernels = WinogradKernels(*tile, weight, WinogradUse::kForward);
-//     rows = Winograd(*tile, images, kernels, outputs, bias, {}, Activation::kRelu);
-//   }
+// FasterTile() says whether and with which tile, WinogradKernels() transforms the weight, Winograd()
+// computes.
 //
 // On two AMD cores with AVX-512 it is two to three times as fast as the library's convolution.  A
 // process with portable arithmetic never takes it: there LibTorch does not use AVX-512.
