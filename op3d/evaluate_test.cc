@@ -29,6 +29,7 @@
 #include "op3d/eval/scorer.h"
 #include "op3d/eval/scores/video_scores.h"
 #include "op3d/network/network.h"
+#include "op3d/torch/arithmetic.h"
 #include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/state_trainer.h"
 #include "op3d/train/testing/tiny_job.h"
@@ -48,6 +49,12 @@ struct Result {
   int code = 0;
   std::string out, err;
 };
+
+// The program's default arithmetic: its scores are compared with this process's, bit by bit.
+class PortableProcess : public testing::Environment {
+  void SetUp() override { ASSERT_THAT(UseArithmetic(Arithmetic::kPortable).status(), IsOk()); }
+};
+const auto* const kArithmetic = testing::AddGlobalTestEnvironment(new PortableProcess);
 
 class EvaluateTest : public testing::Test {
  protected:
