@@ -46,23 +46,27 @@
 #include "op3d/base/status_macros.h"
 
 ABSL_FLAG(bool, json, false, "one JSON object per line on stdout instead of text");
-ABSL_FLAG(std::string, dataset, "kinetics400",
-          "index, check, transcode, pack, flow: a name of data/datasets/, or a textproto of your own; "
-          "synthesize: a miniature's name");
-ABSL_FLAG(int, split, 0,
-          "index, check, transcode, pack, flow: which of the official splits, from 1; 0 = the first");
-ABSL_FLAG(std::string, index, "",
-          "index, check, transcode, pack, flow: the index's file; default: in the dataset's folder, or "
-          "in the user's cache if that folder cannot be written to");
+ABSL_FLAG(
+    std::string, dataset, "kinetics400",
+    "index, check, transcode, pack, flow: a name of data/datasets/, or a textproto of your own; "
+    "synthesize: a miniature's name");
+ABSL_FLAG(
+    int, split, 0,
+    "index, check, transcode, pack, flow: which of the official splits, from 1; 0 = the first");
+ABSL_FLAG(
+    std::string, index, "",
+    "index, check, transcode, pack, flow: the index's file; default: in the dataset's folder, or "
+    "in the user's cache if that folder cannot be written to");
 ABSL_FLAG(bool, rescan, false, "index: scan unchanged files too");
 ABSL_FLAG(int, shortest, 16, "index: videos with fewer frames are listed as short");
+ABSL_FLAG(int, threads, 0,
+          "index, check, transcode, pack, flow, synthesize: videos at the same time; 0 = as many "
+          "as there "
+          "are cores");
 ABSL_FLAG(
-    int, threads, 0,
-    "index, check, transcode, pack, flow, synthesize: videos at the same time; 0 = as many as there "
-    "are cores");
-ABSL_FLAG(std::string, form, "",
-          "transcode: to video files (the default), folders of JPEG frames or lmdb of them, or packed "
-          "(what pack does); flow: frames (the default) or lmdb");
+    std::string, form, "",
+    "transcode: to video files (the default), folders of JPEG frames or lmdb of them, or packed "
+    "(what pack does); flow: frames (the default) or lmdb");
 ABSL_FLAG(int, short_side, 0,
           "transcode, pack, flow: in pixels; smaller videos keep their size; 0 = 256, but a pack "
           "needs a number");
@@ -75,9 +79,10 @@ ABSL_FLAG(
     "flow: dis (dense inverse search) or farneback, as OpenCV computes them; TV-L1 would need 70 "
     "more packages");
 ABSL_FLAG(double, bound, 20, "flow: in pixels; larger moves between two frames are cut to it");
-ABSL_FLAG(std::string, stream, "",
-          "index, check, transcode, pack, inspect, frames, clip: pictures, or flow that is stored as x "
-          "and y pictures; empty = the dataset's own, by default pictures");
+ABSL_FLAG(
+    std::string, stream, "",
+    "index, check, transcode, pack, inspect, frames, clip: pictures, or flow that is stored as x "
+    "and y pictures; empty = the dataset's own, by default pictures");
 ABSL_FLAG(int, frames, 16, "clip: frames");
 ABSL_FLAG(int, length, 0, "clip: another name of --frames; 0 = not given");
 ABSL_FLAG(int, stride, 1, "clip: distance of two frames");
@@ -90,13 +95,14 @@ ABSL_FLAG(
     "gives other videos");
 ABSL_FLAG(std::vector<std::string>, indices, {}, "frames: their numbers, from 0, with commas");
 ABSL_FLAG(double, test_share, 0.25, "list: the share of each class's videos for the test");
-ABSL_FLAG(std::string, output_dir, "",
-          "frames, transcode, pack, flow, synthesize: the folder to write to; list: where the lists go, "
-          "default: into the folder itself");
-ABSL_FLAG(std::string, output, "", "clip: the safetensors file to write");
 ABSL_FLAG(
-    std::string, out, "",
-    "list, frames, transcode, pack, flow, clip, synthesize: another name of --output_dir and --output");
+    std::string, output_dir, "",
+    "frames, transcode, pack, flow, synthesize: the folder to write to; list: where the lists go, "
+    "default: into the folder itself");
+ABSL_FLAG(std::string, output, "", "clip: the safetensors file to write");
+ABSL_FLAG(std::string, out, "",
+          "list, frames, transcode, pack, flow, clip, synthesize: another name of --output_dir and "
+          "--output");
 ABSL_FLAG(
     int, size, 0,
     "frames: short side in pixels; 0 = the video's own size.  clip: side of the crop; 0 = 224");
@@ -302,7 +308,8 @@ absl::Status Copy(absl::string_view command, const data::OpticalFlow* flow,
   } else if (options.copy.form == data::VideoForm::kPacked) {
     return absl::InvalidArgumentError(
         "a pack has pictures of one size: give --short_side=N, the largest short side that its "
-        "trainings and tests use (transform.search_short_side and test_short_side of the settings)");
+        "trainings and tests use (transform.search_short_side and test_short_side of the "
+        "settings)");
   }
   options.copy.key_frame_distance = absl::GetFlag(FLAGS_key_frame_distance);
   options.copy.crf = absl::GetFlag(FLAGS_crf);

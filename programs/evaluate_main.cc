@@ -81,9 +81,10 @@ ABSL_FLAG(std::optional<int>, crop, std::nullopt, op3d::kCropHelp);
 ABSL_FLAG(std::string, on_bad_video, "error",
           "a video that does not decode, or that not all scores have: error ends the program, skip "
           "leaves it out and counts it");
-ABSL_FLAG(std::string, decode, "exact",
-          "exact; fast leaves the codec's loop filter out and decodes MPEG-4 at a smaller size where "
-          "that is enough: other pixels and somewhat other scores (loader.decode in settings)");
+ABSL_FLAG(
+    std::string, decode, "exact",
+    "exact; fast leaves the codec's loop filter out and decodes MPEG-4 at a smaller size where "
+    "that is enough: other pixels and somewhat other scores (loader.decode in settings)");
 ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster; "

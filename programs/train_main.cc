@@ -170,13 +170,6 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<i
                         ThreadsOf(absl::GetFlag(FLAGS_threads), LocalSize(ranks)));
   options.loader_threads = threads - 1;
   OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
-  if (options.device == "cuda" && !request.serve) {
-    // Of the whole memory, not of what is free now: a resumed run must come to the same batches.
-    constexpr double kUsable = 0.92;
-    OP3D_RETURN_IF_ERROR(FitStates(
-        static_cast<int64_t>(kUsable * static_cast<double>(gpu::ProbeGpu().total_bytes)),
-        &options.settings));
-  }
   if (options.device == "cuda" && ranks.size > 1) {
     absl::StrAppend(&options.device, ":", ranks.local_rank);
   }
@@ -271,7 +264,25 @@ absl::Status DecidePrecisionOf(RunOptions* options) {
   return absl::OkStatus();
 }
 
+// Refuses states that do not fit into the GPU's memory, or makes them fit (training.fit_memory).
+absl::Status FitIntoGpu(RunOptions* options) {
+  if (options->device == "cpu") return absl::OkStatus();
+  // Of the whole memory, not of what is free now: a resumed run must come to the same batches.
+  constexpr double kUsable = 0.92;
+  const auto total = static_cast<double>(gpu::ProbeGpu().total_bytes);
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> notes,
+                        FitStates(static_cast<int64_t>(kUsable * total), &options->settings));
+  if (!options->first()) return absl::OkStatus();
+  for (const std::string& note : notes) Progress::Print(note);
+  return absl::OkStatus();
+}
+
 absl::Status Serve(const RunOptions& options) {
+  if (options.settings.training().fit_memory()) {
+    return absl::InvalidArgumentError(
+        "training.fit_memory has no effect with --serve: an edge has the batch that the planner "
+        "asks for; leave it out, and lower batch_size in the graph");
+  }
   OP3D_ASSIGN_OR_RETURN(const TrainingData data, LoadRunData(options));
   TrainingJob job = MakeTrainingJob(options, data);
   job.purpose = absl::GetFlag(FLAGS_purpose);
@@ -287,6 +298,7 @@ absl::Status Serve(const RunOptions& options) {
 absl::Status RunIn(RunOptions options, const std::string& folder) {
   OP3D_RETURN_IF_ERROR(DecidePrecisionOf(&options));
   if (absl::GetFlag(FLAGS_serve)) return Serve(options);
+  OP3D_RETURN_IF_ERROR(FitIntoGpu(&options));
   if (absl::GetFlag(FLAGS_dry_run)) {
     OP3D_ASSIGN_OR_RETURN(const std::string text, DescribeRun(options));
     if (options.first()) std::printf("%s", text.c_str());

@@ -28,9 +28,18 @@ def _copts(tags, deps, copts, test = False):
     # ATen's headers then include the operators they need, not all 2,000 of them.
     return _COPTS + (["-DAT_PER_OPERATOR_HEADERS"] if torch else []) + ["-include", "tools/pch/%s.h" % header] + copts
 
-def op3d_cc_library(name, deps = [], copts = [], tags = [], **kwargs):
-    """A library: one noun, `name`.h and `name`.cc."""
-    cc_library(name = name, deps = _deps(tags, deps), copts = _copts(tags, deps, copts), tags = _tags(tags, deps), **kwargs)
+def op3d_cc_library(name, deps = [], copts = [], tags = [], precompiled = True, **kwargs):
+    """A library: one noun, `name`.h and `name`.cc.
+
+    `precompiled` = False leaves out the precompiled header: for code with other instructions than
+    the rest, in which no inline function of a header may be compiled.
+    """
+    if precompiled:
+        copts = _copts(tags, deps, copts)
+        deps = _deps(tags, deps)
+    else:
+        copts = _COPTS + copts
+    cc_library(name = name, deps = deps, copts = copts, tags = _tags(tags, deps), **kwargs)
 
 def op3d_cc_binary(name, deps = [], copts = [], tags = [], **kwargs):
     """A program."""

@@ -394,7 +394,7 @@ absl::StatusOr<std::string> DescribeMemory(const BenchmarkSettings& settings,
       probe.frames, probe.side, probe.side, settings.loader().frame_cache_mib());
 }
 
-// What reading videos costs beside a training step, and what a copy of them would gain.
+// What reading videos costs next to a training step, and what a copy of them would gain.
 absl::StatusOr<std::string> DescribeClips(const BenchmarkOptions& options, const Videos& videos,
                                           StepCosts* costs) {
   constexpr int kFrames = 16;
@@ -402,9 +402,9 @@ absl::StatusOr<std::string> DescribeClips(const BenchmarkOptions& options, const
   const BenchmarkSettings& settings = options.settings;
   OP3D_ASSIGN_OR_RETURN(const StepCost step,
                         costs->Of({kFrames, settings.transform().train_crop(), true}));
-  OP3D_ASSIGN_OR_RETURN(const data::DataCost cost,
-                        data::MeasureDataCost(videos.train, {1, kFrames, 1}, settings.loader(),
-                                              settings.transform()));
+  const absl::StatusOr<data::DataCost> cost =
+      data::MeasureDataCost(videos.train, {1, kFrames, 1}, settings.loader(), settings.transform());
+  if (absl::IsCancelled(cost.status())) return cost.status();
   return data::DescribeDataCost(
       cost, {step.train_seconds, options.device == "cpu" ? 0 : std::max(1, options.threads),
              options.dataset_root, settings.dataset().name()});

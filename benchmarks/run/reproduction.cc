@@ -26,8 +26,8 @@ void AddDataCauses(const RunRecord& recorded, const RunRecord& again,
   const std::string &copy = recorded.dataset().copy(), &other_copy = again.dataset().copy();
   // Older records do not say of which copy they are.
   if (!copy.empty() && !other_copy.empty() && copy != other_copy) {
-    causes->push_back(absl::StrCat("other data: recorded from the copy ", copy, ", read again from ",
-                                   other_copy));
+    causes->push_back(absl::StrCat("other data: recorded from the copy ", copy,
+                                   ", read again from ", other_copy));
   }
   for (const DatasetReport::List& list : recorded.dataset().lists()) {
     for (const DatasetReport::List& other : again.dataset().lists()) {

@@ -485,6 +485,11 @@ absl::Status CheckSettings(const BenchmarkSettings& settings) {
   OP3D_RETURN_IF_ERROR(
       RequireAtLeast("loader.frame_cache_mib", settings.loader().frame_cache_mib(), 0));
   OP3D_RETURN_IF_ERROR(data::CheckTransformSettings(settings.transform()));
+  if (settings.training().fit_memory()) {
+    return absl::InvalidArgumentError(
+        "training.fit_memory is for `train` alone: in a benchmark a state has the batch that its "
+        "plan says; lower batch_size and raise accumulation of the state that does not fit");
+  }
   if (settings.has_plan()) {
     OP3D_RETURN_IF_ERROR(Annotate(planner::ValidatePlan(settings.plan()), "plan"));
   }

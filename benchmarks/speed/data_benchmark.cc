@@ -306,12 +306,9 @@ void Epoch(benchmark::State& state) {
 
 void RegisterAll() {
   using Function = void (*)(benchmark::State&, const data::Video&);
-  const std::pair<const char*, Function> functions[] = {{"TrainingSample", TrainingSample},
-                                                        {"Views", ScorerViews},
-                                                        {"ViewBytes", ViewBytes},
-                                                        {"ViewFloats", ViewFloats},
-                                                        {"Scan", Scan},
-                                                        {"DecodeAll", DecodeAll}};
+  const std::pair<const char*, Function> functions[] = {
+      {"TrainingSample", TrainingSample}, {"Views", ScorerViews}, {"ViewBytes", ViewBytes},
+      {"ViewFloats", ViewFloats},         {"Scan", Scan},         {"DecodeAll", DecodeAll}};
   for (const data::Video& video : Videos()) {
     for (const auto& [name, function] : functions) {
       benchmark::RegisterBenchmark(

@@ -467,6 +467,7 @@ TEST(BenchmarkTest, ADryRunRefusesWhatTheRunWould) {
   refused({"--plan=kinetics400"}, "state S1: a step of 256 clips");
   refused({"--set=search.pools[cs].states[S3].accumulation=8"}, "state S3: a step of 32 clips");
   refused({"--set=recipes[hand_tuned].hand_tuned.state.batch_size=50"}, "recipe hand_tuned: state");
+  refused({"--set=training.fit_memory=true"}, "training.fit_memory is for `train` alone");
   refused({"--init=" + JoinPath(Whole(), "scores.safetensors")}, "weights");
   refused({"--output_dir=" + Whole(), "--seed=2"}, "seed: 1 -> 2");
   refused({"--output_dir=" + Whole(), "--set=recipes[hand_tuned].hand_tuned.epochs=9"},

@@ -63,18 +63,22 @@ absl::StatusOr<Inspection> InspectVideo(const std::string& path, const MediaOpti
 
 std::string InspectionJson(const Inspection& inspection) {
   const VideoInfo& info = inspection.info;
-  const nlohmann::ordered_json json = {
-      {"file", inspection.path},         {"frames", DecodableFrames(inspection)}, {"width", info.width},
-      {"height", info.height},           {"rotation", info.rotation},      {"codec", info.codec},
-      {"pts_seconds", info.pts_seconds}, {"warnings", info.warnings}};
+  const nlohmann::ordered_json json = {{"file", inspection.path},
+                                       {"frames", DecodableFrames(inspection)},
+                                       {"width", info.width},
+                                       {"height", info.height},
+                                       {"rotation", info.rotation},
+                                       {"codec", info.codec},
+                                       {"pts_seconds", info.pts_seconds},
+                                       {"warnings", info.warnings}};
   // Names and FFmpeg's messages need not be UTF-8.
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string InspectionText(const Inspection& inspection) {
   const VideoInfo& info = inspection.info;
-  std::string text = absl::StrCat(inspection.path, "\n  ", DecodableFrames(inspection), " frames of ",
-                                  info.width, "x", info.height, ", ", info.codec);
+  std::string text = absl::StrCat(inspection.path, "\n  ", DecodableFrames(inspection),
+                                  " frames of ", info.width, "x", info.height, ", ", info.codec);
   if (info.rotation != 0) absl::StrAppend(&text, ", turned by ", info.rotation, " degrees");
   if (info.pts_seconds.size() > 1) {
     const double first = info.pts_seconds.front();

@@ -71,15 +71,46 @@ absl::Status CompareSettings(const std::string& out, const std::string& there,
   if (there == settings) return absl::OkStatus();
   const Json old_json = Json::parse(there, nullptr, /*allow_exceptions=*/false);
   const Json new_json = Json::parse(settings);
-  if (old_json.is_object() && new_json.contains("list_crc32") &&
-      old_json.contains("list_crc32") && old_json["list_crc32"] != new_json["list_crc32"]) {
+  if (old_json.is_object() && new_json.contains("list_crc32") && old_json.contains("list_crc32") &&
+      old_json["list_crc32"] != new_json["list_crc32"]) {
     return absl::FailedPreconditionError(absl::StrCat(
-        out, " is a pack of another list: of ", old_json["videos"].dump(), " videos (CRC-32 ",
-        old_json["list_crc32"].dump(), "), not of these ", new_json["videos"].dump(),
-        " (", new_json["list_crc32"].dump(), "); choose another folder, or remove it"));
+        out, " is a pack of another list: of ", old_json.value("videos", Json()).dump(),
+        " videos (CRC-32 ", old_json["list_crc32"].dump(), "), not of these ",
+        new_json["videos"].dump(), " (", new_json["list_crc32"].dump(),
+        "); choose another folder, or remove it"));
   }
   return absl::FailedPreconditionError(absl::StrCat(out, " was made with other options: ", there,
                                                     "not ", settings, "choose another folder"));
+}
+
+// ResourceExhausted if the rest of the pack does not fit on the disk.
+absl::Status CheckRoom(absl::Span<const Video> videos, const TranscodeOptions& options) {
+  if (options.copy.form != VideoForm::kPacked) return absl::OkStatus();
+  constexpr double kMib = 1 << 20;
+  const PackSize pack = PackSizeOf(videos, options.copy);
+  int64_t there = 0;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(options.out, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_regular_file(ignored) && IsPackedName(it->path().string())) {
+      there += static_cast<int64_t>(it->file_size(ignored));
+    }
+  }
+  OP3D_ASSIGN_OR_RETURN(const int64_t free, FreeBytes(options.out));
+  const std::string need = absl::StrFormat(
+      "the pack of %d videos (%d frames) takes %.1f MiB, of which %.1f are there; %.1f MiB are "
+      "free",
+      pack.videos, pack.frames, static_cast<double>(pack.bytes) / kMib,
+      static_cast<double>(there) / kMib, static_cast<double>(free) / kMib);
+  if (pack.bytes - there > free) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(options.out, ": ", need,
+                     ": choose a larger disk, a smaller --short_side, or `dataset "
+                     "transcode`, whose copy is compressed"));
+  }
+  Progress::Print(need);
+  return absl::OkStatus();
 }
 
 absl::Status OpenFolder(absl::Span<const Video> videos, const TranscodeOptions& options) {
@@ -94,7 +125,8 @@ absl::Status OpenFolder(absl::Span<const Video> videos, const TranscodeOptions& 
   const std::string settings = Settings(videos, options);
   if (FileExists(file)) {
     OP3D_ASSIGN_OR_RETURN(const std::string there, ReadFile(file));
-    return CompareSettings(options.out, there, settings);
+    OP3D_RETURN_IF_ERROR(CompareSettings(options.out, there, settings));
+    return CheckRoom(videos, options);
   }
   if (FolderExists(options.out)) {
     OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(options.out));
@@ -103,6 +135,8 @@ absl::Status OpenFolder(absl::Span<const Video> videos, const TranscodeOptions& 
           absl::StrCat(options.out, " holds something else (", names[0], "); choose a new folder"));
     }
   }
+  // Before the note: with another size the same folder must still be free.
+  OP3D_RETURN_IF_ERROR(CheckRoom(videos, options));
   OP3D_RETURN_IF_ERROR(MakeFolders(options.out));
   return WriteFileAtomically(file, settings);
 }
@@ -190,39 +224,17 @@ void FindTargets(absl::Span<const Video> videos, const TranscodeOptions& options
   }
 }
 
-// Whether the copy is complete.  A pack's file that is damaged, or of a video with another number
-// of frames, is made again.
+// Whether the copy is complete.  A pack's file that is damaged (every frame has a checksum), or of a
+// video with another number of frames, is made again.
 bool IsThere(const std::string& target, const Video& video, const VideoCopyOptions& copy) {
   if (copy.form != VideoForm::kPacked) return FileExists(target) || FolderExists(target);
   const absl::StatusOr<VideoScan> scan = ScanMedia(target);
-  return scan.ok() && scan->info.frames == video.frames;
-}
-
-// ResourceExhausted if the rest of the pack does not fit on the disk.
-absl::Status CheckRoom(absl::Span<const Video> videos, const TranscodeOptions& options) {
-  constexpr double kMib = 1 << 20;
-  const PackSize pack = PackSizeOf(videos, options.copy);
-  int64_t there = 0;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(options.out, error), end; !error && it != end;
-       it.increment(error)) {
-    std::error_code ignored;
-    if (it->is_regular_file(ignored) && IsPackedName(it->path().string())) {
-      there += static_cast<int64_t>(it->file_size(ignored));
-    }
-  }
-  OP3D_ASSIGN_OR_RETURN(const int64_t free, FreeBytes(options.out));
-  const std::string need = absl::StrFormat(
-      "the pack of %d videos (%d frames) takes %.1f MiB, of which %.1f are there; %.1f MiB are free",
-      pack.videos, pack.frames, static_cast<double>(pack.bytes) / kMib,
-      static_cast<double>(there) / kMib, static_cast<double>(free) / kMib);
-  if (pack.bytes - there > free) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        options.out, ": ", need, ": choose a larger disk, a smaller --short_side, or `dataset "
-        "transcode`, whose copy is compressed"));
-  }
-  Progress::Print(need);
-  return absl::OkStatus();
+  if (!scan.ok() || scan->info.frames != video.frames) return false;
+  const absl::StatusOr<std::unique_ptr<VideoReader>> reader = OpenMedia(target, *scan);
+  if (!reader.ok()) return false;
+  std::vector<int64_t> frames(video.frames);
+  std::iota(frames.begin(), frames.end(), 0);
+  return (*reader)->Read(frames, [](int64_t, const RgbImage&) { return absl::OkStatus(); }).ok();
 }
 
 bool IsTheVideosFault(const absl::Status& status) {
@@ -271,9 +283,6 @@ absl::StatusOr<TranscodeReport> TranscodeVideos(absl::Span<const Video> videos,
     }
   }
   OP3D_RETURN_IF_ERROR(OpenFolder(videos, options));
-  if (options.copy.form == VideoForm::kPacked) {
-    OP3D_RETURN_IF_ERROR(CheckRoom(videos, options));
-  }
   OP3D_RETURN_IF_ERROR(CopyLists(options.root, options.out, /*folders_too=*/true));
   std::vector<Outcome> outcomes(videos.size());
   FindTargets(videos, options, &outcomes);
@@ -317,9 +326,9 @@ PackSize PackSizeOf(absl::Span<const Video> videos, const VideoCopyOptions& copy
   PackSize size;
   size.videos = static_cast<int64_t>(videos.size());
   for (const Video& video : videos) {
-    const absl::StatusOr<VideoScan> scan =
-        video.scan.empty() ? ScanMedia(video.path)
-                           : DecodeScan(video.scan, VideoLimits().max_frames);
+    const absl::StatusOr<VideoScan> scan = video.scan.empty()
+                                               ? ScanMedia(video.path)
+                                               : DecodeScan(video.scan, VideoLimits().max_frames);
     if (!scan.ok()) continue;
     const PictureSize picture = CopySize(scan->info.width, scan->info.height, copy);
     size.frames += scan->info.frames;

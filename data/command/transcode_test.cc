@@ -101,25 +101,23 @@ TEST_F(TranscodeTest, APackHasThePicturesOfTheSourceResizedOnce) {
   ASSERT_OK_AND_ASSIGN(const TranscodeReport report, TranscodeVideos(videos_, options_));
   EXPECT_EQ(report.written, 3);
   EXPECT_EQ(report.bytes_after, size.bytes);
-  EXPECT_EQ(CopyNote(options_.out), absl::StrCat(R"({"form":"packed","short_side":32,"videos":4,)",
-                                                 R"("list_crc32":")",
-                                                 absl::Hex(VideoListCrc32(videos_),
-                                                           absl::kZeroPad8),
-                                                 "\"}"));
+  EXPECT_EQ(CopyNote(options_.out),
+            absl::StrCat(R"({"form":"packed","short_side":32,"videos":4,)", R"("list_crc32":")",
+                         absl::Hex(VideoListCrc32(videos_), absl::kZeroPad8), "\"}"));
   const std::string packed = options_.out + "/videos/wave hand/1.packed";
   // The loader's own resize of the source gives the same bytes.
   ASSERT_OK_AND_ASSIGN(Resize resize, Resize::Make({0, 0, 64, 48}, 42, 32, {0, 0, 42, 32}));
   ASSERT_OK_AND_ASSIGN(const auto source, OpenMedia(videos_[1].path));
   std::vector<std::vector<uint8_t>> expected;
   const std::vector<int64_t> frames = FirstNumbers(20);
-  ASSERT_THAT(source->Read(frames,
-                           [&](int64_t, const RgbImage& image) {
-                             expected.emplace_back(42 * 32 * 3);
-                             resize.Apply(image.pixels.data(), {0, 0, 64, 48},
-                                          expected.back().data());
-                             return absl::OkStatus();
-                           }),
-              IsOk());
+  ASSERT_THAT(
+      source->Read(frames,
+                   [&](int64_t, const RgbImage& image) {
+                     expected.emplace_back(42 * 32 * 3);
+                     resize.Apply(image.pixels.data(), {0, 0, 64, 48}, expected.back().data());
+                     return absl::OkStatus();
+                   }),
+      IsOk());
   ASSERT_OK_AND_ASSIGN(const auto reader, OpenMedia(packed));
   ASSERT_THAT(reader->Read(frames,
                            [&](int64_t k, const RgbImage& image) {
@@ -141,6 +139,13 @@ TEST_F(TranscodeTest, ADamagedPartOfAPackIsMadeAgainAndAnotherListRefused) {
   EXPECT_EQ(report.earlier, 2);
   ASSERT_OK_AND_ASSIGN(const std::string again, ReadFile(packed));
   EXPECT_EQ(again, good);
+  // One pixel of the last frame.
+  std::string changed = good;
+  changed.back() ^= 1;
+  ASSERT_THAT(WriteFileAtomically(packed, changed), IsOk());
+  ASSERT_OK_AND_ASSIGN(const TranscodeReport second, TranscodeVideos(videos_, options_));
+  EXPECT_EQ(second.written, 1);
+  EXPECT_EQ(*ReadFile(packed), good);
   // The same videos in another order are the same list.
   std::swap(videos_[0], videos_[2]);
   EXPECT_THAT(TranscodeVideos(videos_, options_), IsOk());
@@ -160,7 +165,17 @@ TEST_F(TranscodeTest, APackThatDoesNotFitIsRefusedBeforehand) {
   }
   EXPECT_THAT(TranscodeVideos(videos_, options_),
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("smaller --short_side")));
-  EXPECT_FALSE(FolderExists(options_.out + "/videos"));
+  // Nothing is there that would refuse another size.
+  EXPECT_FALSE(FolderExists(options_.out));
+}
+
+TEST_F(TranscodeTest, AnEditedNoteIsASentence) {
+  options_.copy.form = VideoForm::kPacked;
+  ASSERT_THAT(MakeFolders(options_.out), IsOk());
+  ASSERT_THAT(WriteFileAtomically(JoinPath(options_.out, kCopyNoteFile), R"({"list_crc32":"x"})"),
+              IsOk());
+  EXPECT_THAT(TranscodeVideos(videos_, options_),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("a pack of another list")));
 }
 
 TEST_F(TranscodeTest, ACopyOfACopyHasItsOwnNoteAndTheOthers) {

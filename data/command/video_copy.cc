@@ -139,7 +139,8 @@ absl::Status CopyFlow(VideoReader* reader, const VideoCopyOptions& options, Pict
   };
   GreyImage before;
   FlowField field;
-  OP3D_RETURN_IF_ERROR(ReadAll(reader, CopySize(reader->info().width, reader->info().height, options),
+  OP3D_RETURN_IF_ERROR(ReadAll(reader,
+                               CopySize(reader->info().width, reader->info().height, options),
                                [&](int64_t frame, const RgbImage& image) -> absl::Status {
                                  GreyImage grey = GreyOf(image);
                                  if (frame > 0) {

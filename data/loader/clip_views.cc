@@ -44,17 +44,15 @@ std::vector<int64_t> FramesOf(absl::Span<const Use> uses) {
   return frames;
 }
 
-using MakeTransform =
-    absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)>;
+using MakeTransform = absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)>;
 
 // Reads the frames; calls `prepare` with the transform before the first one, and `show` with each.
 // Adds to `seconds`.
-absl::Status ReadFrames(const Video& video, absl::Span<const int64_t> frames,
-                        MakeTransform make_transform, FrameStore* store,
-                        absl::FunctionRef<absl::Status(const ClipTransform&)> prepare,
-                        absl::FunctionRef<absl::Status(ClipTransform*, int64_t, const RgbImage&,
-                                                       const Box&)> show,
-                        ViewSeconds* seconds) {
+absl::Status ReadFrames(
+    const Video& video, absl::Span<const int64_t> frames, MakeTransform make_transform,
+    FrameStore* store, absl::FunctionRef<absl::Status(const ClipTransform&)> prepare,
+    absl::FunctionRef<absl::Status(ClipTransform*, int64_t, const RgbImage&, const Box&)> show,
+    ViewSeconds* seconds) {
   std::optional<ClipTransform> transform;
   double transform_seconds = 0;
   auto needed = [&](int width, int height) -> absl::StatusOr<Box> {

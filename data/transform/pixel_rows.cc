@@ -101,19 +101,19 @@ OP3D_AVX2 inline __m256i Rounded(const Sums& sums) {
 }
 
 // The sums of eight bytes of the row: `pick` puts an output's two bytes into 32 bits.
-OP3D_AVX2 __attribute__((always_inline)) inline __m256i EightBytes(const uint8_t* at, const int8_t* pick, const int16_t* halves,
-                                    int pairs) {
+OP3D_AVX2 __attribute__((always_inline)) inline __m256i EightBytes(const uint8_t* at,
+                                                                   const int8_t* pick,
+                                                                   const int16_t* halves,
+                                                                   int pairs) {
   const __m256i picked = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(pick));
   Sums sums = {_mm256_setzero_si256(), _mm256_set1_epi32(kHalf)};
   for (int pair = 0; pair < pairs; ++pair, at += 6, halves += 32) {
-    const __m256i bytes = _mm256_broadcastsi128_si256(
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    const __m256i bytes =
+        _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
     const __m256i two = _mm256_shuffle_epi8(bytes, picked);
     const __m256i* weights = reinterpret_cast<const __m256i*>(halves);
-    sums.high = _mm256_add_epi32(sums.high,
-                                 _mm256_madd_epi16(two, _mm256_loadu_si256(weights)));
-    sums.low = _mm256_add_epi32(sums.low,
-                                _mm256_madd_epi16(two, _mm256_loadu_si256(weights + 1)));
+    sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(two, _mm256_loadu_si256(weights)));
+    sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(two, _mm256_loadu_si256(weights + 1)));
   }
   return Rounded(sums);
 }
@@ -121,8 +121,8 @@ OP3D_AVX2 __attribute__((always_inline)) inline __m256i EightBytes(const uint8_t
 // 32 bytes at once, then eight.  A constant `pairs` makes straight code.
 OP3D_AVX2 __attribute__((always_inline)) inline void Avx2BytesAlongX(const uint8_t* row,
                                                                      int readable,
-                                                                     const RowTaps& taps,
-                                                                     int pairs, uint8_t* out) {
+                                                                     const RowTaps& taps, int pairs,
+                                                                     uint8_t* out) {
   const int eights = static_cast<int>(taps.starts.size());
   // Sixteen bytes are read for two taps.
   int usable = eights;
@@ -143,8 +143,8 @@ OP3D_AVX2 __attribute__((always_inline)) inline void Avx2BytesAlongX(const uint8
         _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
   }
   for (; i < usable; ++i) {
-    const __m256i words = _mm256_permute4x64_epi64(
-        _mm256_packus_epi32(OP3D_SUMS(i), _mm256_setzero_si256()), 0xD8);
+    const __m256i words =
+        _mm256_permute4x64_epi64(_mm256_packus_epi32(OP3D_SUMS(i), _mm256_setzero_si256()), 0xD8);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 8 * i),
                      _mm_packus_epi16(_mm256_castsi256_si128(words), _mm_setzero_si128()));
   }

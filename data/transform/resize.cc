@@ -110,9 +110,7 @@ Resize::AxisTables Resize::columns() const {
   return {taps_.taps, &taps_.first, &taps_.weights};
 }
 
-Resize::AxisTables Resize::rows() const {
-  return {y_.copy ? 0 : y_.taps, &y_.first, &y_.weights};
-}
+Resize::AxisTables Resize::rows() const { return {y_.copy ? 0 : y_.taps, &y_.first, &y_.weights}; }
 
 void Resize::AlongX(const uint8_t* row, int readable, uint8_t* out) const {
   if (x_.copy) {

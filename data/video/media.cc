@@ -119,10 +119,10 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenMedia(const std::string& path, 
         reader->info().height == scan.info.height) {
       return reader;
     }
-    return absl::DataLossError(absl::StrCat(
-        path, " has ", reader->info().frames, " frames of ", reader->info().width, "x",
-        reader->info().height, ", but had ", scan.info.frames, " of ", scan.info.width, "x",
-        scan.info.height, " when it was scanned; scan it again"));
+    return absl::DataLossError(
+        absl::StrCat(path, " has ", reader->info().frames, " frames of ", reader->info().width, "x",
+                     reader->info().height, ", but had ", scan.info.frames, " of ", scan.info.width,
+                     "x", scan.info.height, " when it was scanned; scan it again"));
   }
   OP3D_ASSIGN_OR_RETURN(Located located, Locate(path, options));
   if (located.stored == nullptr) {

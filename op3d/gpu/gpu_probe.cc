@@ -89,10 +89,11 @@ absl::Status ExplainGpuError(absl::string_view message) {
     return absl::OkStatus();
   }
   if (absl::StrContains(message, "out of memory") || absl::StrContains(message, "ALLOC_FAILED")) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the GPU is out of memory: ", message,
-        "; lower batch_size and raise accumulation by as much (training.fit_memory: true does it), "
-        "or see nvidia-smi for another process on it"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the GPU is out of memory: ", message,
+                     "; lower batch_size and raise accumulation by as much (`train` does it with "
+                     "training.fit_memory: true), "
+                     "or see nvidia-smi for another process on it"));
   }
   if (absl::StrContains(message, "exclusive") ||
       absl::StrContains(message, "busy or unavailable")) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "op3d/base/status_macros.h"
+#include "op3d/gpu/convolutions.h"
 #include "op3d/network/layers/convolution.h"
 #include "op3d/network/layers/feature_map.h"
 #include "op3d/network/layers/folded_norms.h"
@@ -47,6 +48,9 @@ absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const
   OP3D_ASSIGN_OR_RETURN(state->definition, Define(network.options()));
   state->mode.inference = true;
   state->mode.bfloat16 = network.precision() == Precision::kBfloat16;
+  if (network.device().is_cuda()) {
+    gpu::SetDeterministic(ChosenArithmetic() == Arithmetic::kPortable);
+  }
   const bool fuse = ChosenArithmetic() == Arithmetic::kNative && network.device().is_cpu() &&
                     Convolution::CanFuse(ComputingType(network.precision()));
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {

@@ -12,7 +12,7 @@ namespace op3d {
 absl::StatusOr<std::string> ChooseDevice(absl::string_view wanted) {
   const bool has_gpu = at::hasCUDA();
   if (wanted == "cpu") return "cpu";
-  if (wanted == "auto") return has_gpu ? "cuda" : "cpu";
+  if (wanted == "auto") return has_gpu && gpu::CheckGpu(gpu::ProbeGpu()).ok() ? "cuda" : "cpu";
   if (wanted != "cuda") {
     return absl::InvalidArgumentError(
         absl::StrCat("device '", wanted, "' is none of: cpu, cuda, auto"));

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kShownLine = 160;
 
-constexpr absl::string_view kVideoEndings[] = {"mp4", "mkv", "webm", "avi", "mov", "m4v",
+constexpr absl::string_view kVideoEndings[] = {"mp4", "mkv", "webm", "avi", "mov",  "m4v",
                                                "3gp", "flv", "ts",   "mpg", "lmdb", "packed"};
 
 bool IsNumber(absl::string_view text) {

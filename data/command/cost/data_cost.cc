@@ -94,7 +94,9 @@ absl::StatusOr<std::vector<Video>> Copies(const std::vector<Video>& videos,
     OP3D_RETURN_IF_ERROR(copied);
     OP3D_ASSIGN_OR_RETURN(const VideoScan scan, ScanMedia(target));
     copies.push_back({video.name, target, video.label, scan.info.frames, EncodeScan(scan)});
-    *bytes += static_cast<int64_t>(std::filesystem::file_size(target));
+    std::error_code error;
+    const uintmax_t size = std::filesystem::file_size(target, error);
+    if (!error) *bytes += static_cast<int64_t>(size);
   }
   return copies;
 }
@@ -114,8 +116,13 @@ absl::Status MeasureCopies(const std::vector<Video>& videos, const ClipShape& sh
     copied_frames += video.frames;
   }
   if (copied.empty()) return absl::OkStatus();
-  std::string folder =
-      JoinPath(std::filesystem::temp_directory_path().string(), "op3d_copies_XXXXXX");
+  std::error_code error;
+  const std::filesystem::path temporary = std::filesystem::temp_directory_path(error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("there is no temporary folder: ", error.message()));
+  }
+  std::string folder = JoinPath(temporary.string(), "op3d_copies_XXXXXX");
   if (::mkdtemp(folder.data()) == nullptr) return ErrnoStatus(errno, "cannot make folder", folder);
   const auto remove = absl::MakeCleanup([&folder] {
     std::error_code error;
@@ -128,9 +135,9 @@ absl::Status MeasureCopies(const std::vector<Video>& videos, const ClipShape& sh
   int64_t bytes = 0;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Video> files, Copies(copied, options, folder, &bytes));
   OP3D_ASSIGN_OR_RETURN(cost->transcoded_seconds, ClipSeconds(files, shape, uncached, transform));
-  cost->transcoded_bytes = static_cast<int64_t>(
-      static_cast<double>(bytes) * static_cast<double>(frames) /
-      static_cast<double>(std::max<int64_t>(copied_frames, 1)));
+  cost->transcoded_bytes =
+      static_cast<int64_t>(static_cast<double>(bytes) * static_cast<double>(frames) /
+                           static_cast<double>(std::max<int64_t>(copied_frames, 1)));
   options.form = VideoForm::kPacked;
   cost->packed_bytes = PackSizeOf(videos, options).bytes;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Video> packs, Copies(copied, options, folder, &bytes));
@@ -156,8 +163,8 @@ absl::StatusOr<DataCost> MeasureDataCost(const std::vector<Video>& videos, const
   LoaderSettings settings = loader;
   if (!cost.kept) settings.set_frame_cache_mib(0);
   OP3D_ASSIGN_OR_RETURN(cost.seconds, ClipSeconds(measured, shape, settings, transform));
-  cost.short_side = std::max({16, transform.train_crop(), transform.search_short_side(),
-                              transform.test_short_side()});
+  cost.short_side = std::max(
+      {16, transform.train_crop(), transform.search_short_side(), transform.test_short_side()});
   // A full temporary folder is no reason to refuse the rest of an estimate.
   const absl::Status copies = MeasureCopies(videos, shape, loader, transform, &cost);
   if (absl::IsCancelled(copies)) return copies;
@@ -171,10 +178,15 @@ double DataShare(double clip_seconds, const DataCostContext& context) {
   return std::max(0.0, loaders - context.step_seconds) / std::max(loaders, context.step_seconds);
 }
 
-std::string DescribeDataCost(const DataCost& cost, const DataCostContext& context) {
+std::string DescribeDataCost(const absl::StatusOr<DataCost>& measured,
+                             const DataCostContext& context) {
+  if (!measured.ok())
+    return absl::StrCat("data: not measured: ", measured.status().message(), "\n");
+  const DataCost& cost = *measured;
   const auto percent = [&](double seconds) { return 100 * DataShare(seconds, context); };
   std::string text = absl::StrFormat(
-      "data: a clip of %d frames costs %.2f ms of processor time (%d videos measured%s), %.0f %% of "
+      "data: a clip of %d frames costs %.2f ms of processor time (%d videos measured%s), %.0f %% "
+      "of "
       "the training%s\n",
       cost.frames, 1000 * cost.seconds, cost.videos,
       cost.kept ? ", kept in memory after the first epoch" : "", percent(cost.seconds),
@@ -187,8 +199,8 @@ std::string DescribeDataCost(const DataCost& cost, const DataCostContext& contex
         &text,
         "  with %s: %.2f ms (%.0f %%), about %s of disk: dataset %s %s --dataset=%s "
         "--short_side=%d --output_dir=NEW\n",
-        what, 1000 * seconds, percent(seconds), Size(bytes), command, context.root,
-        context.dataset, cost.short_side);
+        what, 1000 * seconds, percent(seconds), Size(bytes), command, context.root, context.dataset,
+        cost.short_side);
   };
   add("a transcoded copy", cost.transcoded_seconds, cost.transcoded_bytes, "transcode");
   if (cost.packed_bytes <= kLargestPack) {

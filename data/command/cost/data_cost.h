@@ -56,8 +56,9 @@ struct DataCostContext {
 // waits for the loaders.  In [0, 1].
 double DataShare(double clip_seconds, const DataCostContext& context);
 
-// A line; if DataShare is above 5 %, one more for each copy with its time, disk and command.
-std::string DescribeDataCost(const DataCost& cost, const DataCostContext& context);
+// A line; if DataShare is above 5 %, one more for each copy with its time, disk and command.  If the
+// cost was not measured (a video does not decode), the reason: the rest of an estimate still holds.
+std::string DescribeDataCost(const absl::StatusOr<DataCost>& cost, const DataCostContext& context);
 
 }  // namespace op3d::data
 

@@ -1,5 +1,7 @@
 #include "data/command/cost/data_cost.h"
 
+#include <stdlib.h>
+
 #include "data/loader/testing/test_videos.h"
 
 namespace op3d::data {
@@ -65,6 +67,19 @@ TEST(DataCostTest, CopiesAreOnlyMentionedWhereTheyHelp) {
   EXPECT_THAT(DescribeDataCost(cost, context), Not(HasSubstr("a pack")));
   cost.transcoded_seconds = 0.0099;
   EXPECT_THAT(DescribeDataCost(cost, context), Not(HasSubstr("copy")));
+  EXPECT_EQ(DescribeDataCost(absl::DataLossError("a.mp4 does not decode"), context),
+            "data: not measured: a.mp4 does not decode\n");
+}
+
+TEST(DataCostTest, NoTemporaryFolderIsNoReasonToStop) {
+  const std::vector<Video> videos = MakeTestVideos(2, "no_temporary");
+  ASSERT_EQ(setenv("TMPDIR", "/no/such/folder", 1), 0);
+  const absl::StatusOr<DataCost> cost =
+      MeasureDataCost(videos, {1, 8, 1}, LoaderSettings(), Transform());
+  ASSERT_EQ(unsetenv("TMPDIR"), 0);
+  ASSERT_THAT(cost, IsOk());
+  EXPECT_GT(cost->seconds, 0);
+  EXPECT_EQ(cost->packed_seconds, 0);
 }
 
 }  // namespace

@@ -192,8 +192,8 @@ class FileVideoReader : public VideoReader {
     } else {
       // A decoder keeps what it has learnt about a stream's delay after a flush, but the frames
       // were counted by a decoder without this knowledge.
-      OP3D_ASSIGN_OR_RETURN(decoder_, Decoder::Make(demuxer_, scan_.index.reorder_depth, limits_,
-                                                    decoding_));
+      OP3D_ASSIGN_OR_RETURN(decoder_,
+                            Decoder::Make(demuxer_, scan_.index.reorder_depth, limits_, decoding_));
     }
     given_ = -1;
     jumped_ = false;
@@ -267,9 +267,8 @@ absl::StatusOr<std::unique_ptr<VideoReader>> OpenVideoFile(const VideoSource& so
                                                            const VideoLimits& limits,
                                                            const Decoding& decoding) {
   FfmpegLog log;
-  OP3D_ASSIGN_OR_RETURN(
-      Demuxer demuxer,
-      OpenScanned(source, scan.index, scan.info.width, scan.info.height, limits));
+  OP3D_ASSIGN_OR_RETURN(Demuxer demuxer,
+                        OpenScanned(source, scan.index, scan.info.width, scan.info.height, limits));
   OP3D_ASSIGN_OR_RETURN(Decoder decoder,
                         Decoder::Make(demuxer, scan.index.reorder_depth, limits, decoding));
   bool exact = true;

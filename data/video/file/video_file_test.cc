@@ -95,7 +95,7 @@ TEST_F(VideoFileTest, FastDecodingHalvesPicturesOfCodecsThatCan) {
   const struct {
     Decoding decoding;
     int width, height;
-  } cases[] = {{{false, 1}, 64, 48}, {{true, 0}, 64, 48}, {{true, 25}, 64, 48},
+  } cases[] = {{{false, 1}, 64, 48}, {{true, 0}, 64, 48},  {{true, 25}, 64, 48},
                {{true, 24}, 32, 24}, {{true, 13}, 32, 24}, {{true, 12}, 16, 12}};
   for (const auto& asked : cases) {
     const std::vector<RgbImage> fast = AllFrames(path, asked.decoding, wanted);

@@ -1,12 +1,14 @@
 #include "data/video/stored/packed_video.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -39,9 +41,7 @@ uint64_t NumberAt(absl::string_view text, int64_t place, int bytes) {
 
 int64_t FrameBytes(const PackedShape& shape) { return int64_t{3} * shape.width * shape.height; }
 
-int64_t HeaderBytes(int64_t frames) {
-  return (kFields + 4 * frames + kPage - 1) / kPage * kPage;
-}
+int64_t HeaderBytes(int64_t frames) { return (kFields + 4 * frames + kPage - 1) / kPage * kPage; }
 
 std::string MakeHeader(const PackedShape& shape, const std::vector<uint32_t>& checksums) {
   std::string start(kMagic);
@@ -78,7 +78,7 @@ class Mapped {
   }
 
   static absl::StatusOr<Mapped> Open(const std::string& path, const VideoLimits& limits) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (file < 0) return ErrnoStatus(errno, "cannot open", path);
     const auto close = absl::MakeCleanup([file] { ::close(file); });
     struct stat info;
@@ -101,8 +101,8 @@ class Mapped {
     return {start_ + HeaderBytes(shape_.frames) + frame * bytes, static_cast<size_t>(bytes)};
   }
   uint32_t Checksum(int64_t frame) const {
-    return static_cast<uint32_t>(NumberAt({start_, static_cast<size_t>(bytes_)},
-                                          kFields + 4 * frame, 4));
+    return static_cast<uint32_t>(
+        NumberAt({start_, static_cast<size_t>(bytes_)}, kFields + 4 * frame, 4));
   }
 
  private:
@@ -122,9 +122,10 @@ class Mapped {
           limits.max_frames, " frames of ", limits.max_pixels,
           " pixels; loader.max_frames and loader.max_pixels of the settings can raise them"));
     }
-    if (PackedBytes(shape_) != bytes_) {
-      return Damaged(path, absl::StrCat("has ", bytes_, " bytes instead of the ",
-                                        PackedBytes(shape_), " of ", frames, " frames"));
+    // Before the product, which could exceed 64 bits.
+    if (shape_.frames > bytes_ / FrameBytes(shape_) || PackedBytes(shape_) != bytes_) {
+      return Damaged(path, absl::StrCat("has ", bytes_, " bytes, which are not those of ", frames,
+                                        " frames of ", width, "x", height));
     }
     // The checksum is between the fields and the frames' checksums.
     std::string covered(all.substr(0, kFields - 4));
@@ -169,12 +170,11 @@ class PackedVideoReader : public VideoReader {
     for (const int64_t frame : indices) {
       const absl::string_view pixels = mapped_.Frame(frame);
       if (Crc32(pixels) != mapped_.Checksum(frame)) {
-        return Damaged(path_, absl::StrCat("is damaged: frame ", frame,
-                                           " does not have its checksum"));
+        return Damaged(path_,
+                       absl::StrCat("is damaged: frame ", frame, " does not have its checksum"));
       }
       for (int y = 0; y < part.height; ++y) {
-        const size_t place =
-            3 * (static_cast<size_t>(part.top + y) * info_.width + part.left);
+        const size_t place = 3 * (static_cast<size_t>(part.top + y) * info_.width + part.left);
         std::memcpy(image_.pixels.data() + row * y, pixels.data() + place, row);
       }
       ++counters_.converted;
@@ -220,8 +220,18 @@ absl::StatusOr<std::unique_ptr<PackedVideoWriter>> PackedVideoWriter::Make(
   }
   // One name, so that what a killed process left is written over.
   std::string beside = absl::StrCat(path, ".partial");
-  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0) return ErrnoStatus(errno, "cannot create", path);
+  // Two processes that pack into one folder must not write one file.
+  if (::flock(file, LOCK_EX | LOCK_NB) != 0 || ::ftruncate(file, 0) != 0) {
+    const int error = errno;
+    ::close(file);
+    if (error == EWOULDBLOCK) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(beside, " is being written by another process; let it finish"));
+    }
+    return ErrnoStatus(error, "cannot write", path);
+  }
   return std::unique_ptr<PackedVideoWriter>(
       new PackedVideoWriter(path, std::move(beside), file, shape));
 }
@@ -259,13 +269,21 @@ absl::Status PackedVideoWriter::Add(const RgbImage& frame) {
 
 absl::Status PackedVideoWriter::Finish() {
   if (static_cast<int64_t>(checksums_.size()) != shape_.frames) {
-    return absl::InvalidArgumentError(absl::StrCat(path_, ": ", checksums_.size(), " of ",
-                                                   shape_.frames, " frames were added"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path_, ": ", checksums_.size(), " of ", shape_.frames, " frames were added"));
   }
   OP3D_RETURN_IF_ERROR(Write(0, MakeHeader(shape_, checksums_)));
   if (::fsync(file_) != 0) return ErrnoStatus(errno, "cannot write", path_);
   if (::rename(beside_.c_str(), path_.c_str()) != 0) {
     return ErrnoStatus(errno, "cannot replace", path_);
+  }
+  // So that the new name is still there after a power cut.
+  const std::string parent = std::filesystem::path(path_).parent_path().string();
+  const int folder =
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
   }
   ::close(std::exchange(file_, -1));
   return absl::OkStatus();

@@ -91,8 +91,8 @@ TEST_F(PackedVideoTest, AnyChangedByteIsNoticed) {
     const auto reader = OpenPackedVideo(path_, VideoLimits());
     absl::Status status = reader.status();
     if (reader.ok()) {
-      status = (*reader)->Read({0, 1, 2},
-                               [](int64_t, const RgbImage&) { return absl::OkStatus(); });
+      status =
+          (*reader)->Read({0, 1, 2}, [](int64_t, const RgbImage&) { return absl::OkStatus(); });
     }
     ASSERT_FALSE(status.ok()) << "byte " << place;
     EXPECT_THAT(std::string(status.message()), HasSubstr(path_));
@@ -109,7 +109,8 @@ TEST_F(PackedVideoTest, TruncatedOrForeignFilesAreRefused) {
         << length;
   }
   ASSERT_THAT(WriteFileAtomically(path_, good + "x"), IsOk());
-  EXPECT_THAT(OpenPackedVideo(path_, VideoLimits()), StatusIs(kDataLoss, HasSubstr("instead of")));
+  EXPECT_THAT(OpenPackedVideo(path_, VideoLimits()),
+              StatusIs(kDataLoss, HasSubstr("not those of")));
   ASSERT_THAT(WriteFileAtomically(path_, std::string(5000, 'x')), IsOk());
   EXPECT_THAT(OpenPackedVideo(path_, VideoLimits()),
               StatusIs(kDataLoss, HasSubstr("is not a packed video")));
@@ -126,6 +127,9 @@ TEST_F(PackedVideoTest, AnUnfinishedFileLeavesNothing) {
   {
     ASSERT_OK_AND_ASSIGN(const auto writer, PackedVideoWriter::Make(path_, {3, 7, 5}));
     ASSERT_THAT(writer->Add(frames_[0]), IsOk());
+    // Another process must not write the same file.
+    EXPECT_THAT(PackedVideoWriter::Make(path_, {3, 7, 5}),
+                StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another process")));
     EXPECT_THAT(writer->Finish(),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1 of 3 frames")));
     EXPECT_THAT(writer->Add({5, 7, frames_[0].pixels}),

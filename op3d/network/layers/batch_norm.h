@@ -25,7 +25,6 @@ class BatchNorm {
   const at::Tensor& bias() const { return bias_; }
 
  private:
-
   BatchNormDefinition definition_;
   at::Tensor weight_, bias_, running_mean_, running_variance_, counter_;
 };

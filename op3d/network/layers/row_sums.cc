@@ -94,7 +94,9 @@ void SumRows(const at::Tensor& a, const at::Tensor& b, const at::Tensor& per_cli
   const at::Tensor clips = per_clip.defined() ? per_clip.to(a.scalar_type()) : per_clip;
   const bool plain = a.is_cpu() && a.is_contiguous() && (!b.defined() || b.is_contiguous()) &&
                      (b.defined() || clips.defined()) &&
-                     (!clips.defined() || clips.is_contiguous());
+                     (!clips.defined() || clips.is_contiguous()) &&
+                     (!b.defined() || b.scalar_type() == a.scalar_type()) &&
+                     (!output->defined() || output->scalar_type() == a.scalar_type());
   if (plain && a.scalar_type() == at::kFloat) {
     if (!output->defined()) *output = at::empty_like(a);
     return SumAll<float>(a, b, clips, activation, *output);

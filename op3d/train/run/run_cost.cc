@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -144,15 +146,22 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
   return text;
 }
 
-absl::Status FitStates(int64_t have, TrainingRunSettings* settings) {
+absl::StatusOr<std::vector<std::string>> FitStates(int64_t have, TrainingRunSettings* settings) {
+  std::vector<std::string> notes;
+  std::map<std::tuple<int, int, int>, MemoryEstimate> known;
   RunOptions options;
   options.settings = *settings;
   TrainingData data;
   data.classes = settings->dataset().classes();
   for (RunStep& step : *settings->mutable_steps()) {
     OP3D_RETURN_IF_ERROR(CheckInterrupt());
-    OP3D_ASSIGN_OR_RETURN(const MemoryEstimate memory,
-                          EstimateMemory(MemoryProbeOf(options, data, step)));
+    const MemoryProbe probe = MemoryProbeOf(options, data, step);
+    const auto [at, fresh] =
+        known.try_emplace({probe.frames, probe.side, probe.batch_size}, MemoryEstimate());
+    if (fresh) {
+      OP3D_ASSIGN_OR_RETURN(at->second, EstimateMemory(probe));
+    }
+    const MemoryEstimate& memory = at->second;
     if (memory.Total() <= have) continue;
     const StateTask state = ToStateTask(step);
     const Batches batches = {step.state().batch_size(), static_cast<int>(state.accumulation)};
@@ -162,12 +171,12 @@ absl::Status FitStates(int64_t have, TrainingRunSettings* settings) {
     if (!settings->training().fit_memory() || fit.need > have) return too_large;
     step.mutable_state()->set_batch_size(fit.batches.batch_size);
     step.mutable_state()->set_accumulation(fit.batches.accumulation);
-    Progress::Print(absl::StrCat(
+    notes.push_back(absl::StrCat(
         "state '", step.state().name(), "': batch_size ", fit.batches.batch_size,
         " with accumulation ", fit.batches.accumulation, " instead of ", batches.batch_size,
         " with ", batches.accumulation, ", to fit into ", BytesText(have)));
   }
-  return absl::OkStatus();
+  return notes;
 }
 
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
@@ -213,9 +222,9 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
     const data::ClipShape shape = ToStateTask(settings.steps(0)).clip;
     OP3D_ASSIGN_OR_RETURN(const StepCost step,
                           costs.Of({shape.length(), CropOf(options, first), /*train=*/true}));
-    OP3D_ASSIGN_OR_RETURN(
-        const data::DataCost cost,
-        data::MeasureDataCost(data.train, shape, settings.loader(), settings.transform()));
+    const absl::StatusOr<data::DataCost> cost =
+        data::MeasureDataCost(data.train, shape, settings.loader(), settings.transform());
+    if (absl::IsCancelled(cost.status())) return cost.status();
     absl::StrAppend(&text,
                     data::DescribeDataCost(
                         cost, {step.train_seconds,

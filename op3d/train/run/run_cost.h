@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,10 +25,11 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
 // is larger than the data.  Writes nothing.
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
 
-// Compares the estimated memory of every state with `have` bytes of a GPU.  Of a state that needs more,
-// training.fit_memory lowers batch_size and raises accumulation in `settings`, and says so; without it, or if
-// nothing fits: ResourceExhausted, naming what would.
-absl::Status FitStates(int64_t have, TrainingRunSettings* settings);
+// Compares the estimated memory of every state with `have` bytes of a GPU.  Of a state that needs
+// more, training.fit_memory lowers batch_size and raises accumulation in `settings`, and a sentence
+// for the user is returned; without it, or if nothing fits: ResourceExhausted, naming what would.
+// The precision must be decided ("auto" is refused).
+absl::StatusOr<std::vector<std::string>> FitStates(int64_t have, TrainingRunSettings* settings);
 
 // The cost of an edge of a search into `state` that is trained for `epochs` epochs, if the weights
 // of the newest `kept_epochs` stay on the disk (0 = of all): from one measured step and the

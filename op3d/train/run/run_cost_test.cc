@@ -42,7 +42,8 @@ TEST(FitStatesTest, RefusesOrShrinksWhatDoesNotFit) {
               StatusIs(absl::StatusCode::kResourceExhausted,
                        AllOf(HasSubstr("state 'long': batch_size 64"), HasSubstr("would fit"))));
   settings.mutable_training()->set_fit_memory(true);
-  ASSERT_THAT(FitStates(have, &settings), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> notes, FitStates(have, &settings));
+  EXPECT_THAT(notes, testing::ElementsAre(HasSubstr("state 'long': batch_size")));
   EXPECT_EQ(settings.steps(0).state().batch_size(), 64);
   const StateSettings& fitted = settings.steps(1).state();
   EXPECT_LT(fitted.batch_size(), 64);
