@@ -122,10 +122,13 @@ class Mapped {
           limits.max_frames, " frames of ", limits.max_pixels,
           " pixels; loader.max_frames and loader.max_pixels of the settings can raise them"));
     }
-    // Before the product, which could exceed 64 bits.
-    if (shape_.frames > bytes_ / FrameBytes(shape_) || PackedBytes(shape_) != bytes_) {
-      return Damaged(path, absl::StrCat("has ", bytes_, " bytes, which are not those of ", frames,
-                                        " frames of ", width, "x", height));
+    // Their product could exceed 64 bits.
+    if (shape_.frames > (int64_t{1} << 62) / FrameBytes(shape_)) {
+      return Damaged(path, "has a damaged header");
+    }
+    if (PackedBytes(shape_) != bytes_) {
+      return Damaged(path, absl::StrCat("has ", bytes_, " bytes instead of the ",
+                                        PackedBytes(shape_), " of ", frames, " frames"));
     }
     // The checksum is between the fields and the frames' checksums.
     std::string covered(all.substr(0, kFields - 4));

@@ -110,7 +110,7 @@ TEST_F(PackedVideoTest, TruncatedOrForeignFilesAreRefused) {
   }
   ASSERT_THAT(WriteFileAtomically(path_, good + "x"), IsOk());
   EXPECT_THAT(OpenPackedVideo(path_, VideoLimits()),
-              StatusIs(kDataLoss, HasSubstr("not those of")));
+              StatusIs(kDataLoss, HasSubstr("instead of")));
   ASSERT_THAT(WriteFileAtomically(path_, std::string(5000, 'x')), IsOk());
   EXPECT_THAT(OpenPackedVideo(path_, VideoLimits()),
               StatusIs(kDataLoss, HasSubstr("is not a packed video")));
