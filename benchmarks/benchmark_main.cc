@@ -535,7 +535,8 @@ absl::Status Run(absl::Span<const std::string> words) {
   std::vector<BenchmarkOptions> runs;
   for (const Variation& variation : variations) {
     absl::StatusOr<BenchmarkOptions> options = Options(variation);
-    OP3D_RETURN_IF_ERROR(Annotate(options.status(), variation.folder));
+    OP3D_RETURN_IF_ERROR(variation.folder.empty() ? options.status()
+                                                  : Annotate(options.status(), variation.folder));
     runs.push_back(*std::move(options));
   }
   std::string folder = runs[0].output_dir;
