@@ -4,29 +4,24 @@ They hold what is the same everywhere, so that it stands in one place: warnings 
 tests are small, single-threaded and link GoogleTest, benchmarks are kept alive by a smoke test.
 """
 
+load("//tools/pch:pch.bzl", "TORCH_COPTS")
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
 _COPTS = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
 
-def _tags(tags, deps):
+def _compiled(deps, copts, tags, test = False, precompiled = True, link = []):
+    """deps, copts and tags of a target: with its precompiled header (tools/pch), and `link` after `deps`."""
+
     # The sanitizer configurations exclude LibTorch by this tag (.bazelrc).
-    torch = type(deps) == "list" and "@libtorch//:torch" in deps
-    return tags + (["torch"] if torch and "torch" not in tags else [])
-
-def _torch(tags, deps):
-    return "torch" in _tags(tags, deps)
-
-def _deps(tags, deps, test = False):
-    """`deps` with the precompiled header (tools/pch) that a target's files start from."""
-    header = ("torch" if _torch(tags, deps) else "common") + ("_test" if test else "")
-    return deps + ["//tools/pch:" + header]
-
-def _copts(tags, deps, copts, test = False):
-    torch = _torch(tags, deps)
-    header = ("torch" if torch else "common") + ("_test" if test else "")
-
-    # ATen's headers then include the operators they need, not all 2,000 of them.
-    return _COPTS + (["-DAT_PER_OPERATOR_HEADERS"] if torch else []) + ["-include", "tools/pch/%s.h" % header] + copts
+    if type(deps) == "list" and "@libtorch//:torch" in deps and "torch" not in tags:
+        tags = tags + ["torch"]
+    torch = "torch" in tags
+    own = _COPTS + (TORCH_COPTS if torch else [])
+    if precompiled:
+        header = ("torch" if torch else "common") + ("_test" if test else "")
+        own = own + ["-include", "tools/pch/%s.h" % header]
+        deps = deps + ["//tools/pch:" + header]
+    return dict(deps = deps + link, copts = own + copts, tags = tags)
 
 def op3d_cc_library(name, deps = [], copts = [], tags = [], precompiled = True, **kwargs):
     """A library: one noun, `name`.h and `name`.cc.
@@ -34,28 +29,23 @@ def op3d_cc_library(name, deps = [], copts = [], tags = [], precompiled = True, 
     `precompiled` = False leaves out the precompiled header: for code with other instructions than
     the rest, in which no inline function of a header may be compiled.
     """
-    if precompiled:
-        copts = _copts(tags, deps, copts)
-        deps = _deps(tags, deps)
-    else:
-        copts = _COPTS + copts
-    cc_library(name = name, deps = deps, copts = copts, tags = _tags(tags, deps), **kwargs)
+    kwargs.update(_compiled(deps, copts, tags, precompiled = precompiled))
+    cc_library(name = name, **kwargs)
 
 def op3d_cc_binary(name, deps = [], copts = [], tags = [], **kwargs):
     """A program."""
-    cc_binary(name = name, deps = _deps(tags, deps), copts = _copts(tags, deps, copts), tags = _tags(tags, deps), **kwargs)
+    kwargs.update(_compiled(deps, copts, tags))
+    cc_binary(name = name, **kwargs)
 
 def op3d_cc_test(name, deps = [], copts = [], size = "small", tags = [], env = {}, **kwargs):
     """A GoogleTest.  One OpenMP thread: results must not depend on the machine's cores.
 
     Tag it "torch" when it reaches LibTorch only through its deps.
     """
+    kwargs.update(_compiled(deps, copts, tags, test = True, link = ["@com_google_googletest//:gtest_main"]))
     cc_test(
         name = name,
-        deps = _deps(tags, deps, test = True) + ["@com_google_googletest//:gtest_main"],
-        copts = _copts(tags, deps, copts, test = True),
         size = size,
-        tags = _tags(tags, deps),
         env = dict({"OMP_NUM_THREADS": "1"}, **env),
         **kwargs
     )
@@ -82,12 +72,10 @@ def op3d_textproto(name, src, proto, message, protos, visibility = None):
 
 def op3d_benchmark(name, srcs, deps = [], copts = [], tags = [], smoke_filter = ".", **kwargs):
     """A Google Benchmark program, and a test that runs it for an instant so that it cannot rot."""
+    kwargs.update(_compiled(deps, copts, tags, link = ["@com_google_benchmark//:benchmark"]))
     cc_binary(
         name = name,
         srcs = srcs,
-        deps = _deps(tags, deps) + ["@com_google_benchmark//:benchmark"],
-        copts = _copts(tags, deps, copts),
-        tags = _tags(tags, deps),
         testonly = True,
         **kwargs
     )
@@ -97,7 +85,7 @@ def op3d_benchmark(name, srcs, deps = [], copts = [], tags = [], smoke_filter = 
         srcs = ["//tools:run_smoke.sh"],
         args = ["$(rootpath :%s)" % name, "--benchmark_min_time=0", "--benchmark_filter=" + smoke_filter],
         data = [":" + name],
-        tags = _tags(tags, deps),
+        tags = kwargs["tags"],
         env = {"OMP_NUM_THREADS": "1"},
     )
 
@@ -107,14 +95,13 @@ def op3d_fuzz_target(name, srcs, deps = [], corpus = [], tags = []):
     `srcs` defines LLVMFuzzerTestOneInput.  `./bazelw run --config=fuzz //pkg:name -- -max_total_time=600
     FOLDER` fuzzes; `name`_corpus_test runs the same function over `corpus` in every configuration.
     """
+    input = _compiled(deps, [], tags)
     cc_library(
         name = name + "_input",
         srcs = srcs,
-        deps = _deps(tags, deps),
-        copts = _copts(tags, deps, []),
-        tags = _tags(tags, deps),
         testonly = True,
         alwayslink = True,
+        **input
     )
     cc_binary(
         name = name,
@@ -132,5 +119,5 @@ def op3d_fuzz_target(name, srcs, deps = [], corpus = [], tags = []):
         data = corpus,
         deps = [":" + name + "_input"],
         copts = _COPTS,
-        tags = _tags(tags, deps),
+        tags = input["tags"],
     )

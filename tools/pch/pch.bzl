@@ -7,6 +7,10 @@ Files still include what they use: --define=pch=off compiles them without it.
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 
+# Of every file that may use LibTorch: ATen's headers then include the operators they need, not all 2,000
+# of them.
+TORCH_COPTS = ["-DAT_PER_OPERATOR_HEADERS"]
+
 def _precompiled_header_impl(ctx):
     header = ctx.actions.declare_file(ctx.label.name + ".h")
     toolchain = find_cpp_toolchain(ctx)

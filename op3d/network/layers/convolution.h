@@ -21,7 +21,8 @@
 
 namespace op3d {
 
-// No state except for its weight; thread-safe after Fuse().
+// Its state is its weight; after Fuse() also what inputs decided: the first one the algorithm, each
+// new size the layout of a weight.  Thread-safe after Fuse().
 class Convolution {
  public:
   // The weight is `name`.weight of `tensors`.

@@ -22,7 +22,7 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
 
 // What RunTraining would do and cost: videos, states, epochs, steps, estimated time, memory, disk.
 // Refuses what RunTraining would refuse: the output folder, weights that do not fit, a batch that
-// is larger than the data.  Writes nothing.
+// is larger than the data.  Writes nothing but the index of the videos.
 absl::StatusOr<std::string> DescribeRun(const RunOptions& options);
 
 // Compares the estimated memory of every state with `have` bytes of a GPU.  Of a state that needs
