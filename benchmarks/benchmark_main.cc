@@ -50,6 +50,7 @@
 #include "results/record/named_records.h"
 #include "results/record/record_check.h"
 #include "results/table/published.h"
+#include "results/table/sweep_table.h"
 #include "results/table/table.h"
 #include "results/table/table_format.h"
 
@@ -133,9 +134,9 @@ struct Variation {
   std::string folder;
   std::optional<int> split;
   std::optional<uint64_t> seed;
-  // Of a sweep, and its place there; null = none.
+  // The variant of a sweep; null = none.
+  const Sweep* sweep = nullptr;
   const Sweep::Variant* variant = nullptr;
-  size_t number = 0;
 };
 
 SettingsRequest Request(const std::string& root, const Variation& variation) {
@@ -153,7 +154,9 @@ SettingsRequest Request(const std::string& root, const Variation& variation) {
   request.split = variation.split;
   if (absl::GetFlag(FLAGS_seed) >= 0) request.seed = absl::GetFlag(FLAGS_seed);
   if (variation.seed.has_value()) request.seed = variation.seed;
-  if (variation.variant != nullptr) ApplyVariant(*variation.variant, &request);
+  if (variation.variant != nullptr) {
+    ApplyVariant(*variation.sweep, *variation.variant, &request);
+  }
   return request;
 }
 
@@ -481,12 +484,11 @@ absl::StatusOr<std::vector<Variation>> Variations(const Sweep& sweep) {
   const int seeds = absl::GetFlag(FLAGS_seeds);
   OP3D_RETURN_IF_ERROR(RequireIn("--seeds", seeds, 1, kMostSeeds));
   std::vector<Variation> all;
-  for (size_t number = 0; number < variants.size(); ++number) {
-    const Sweep::Variant* const variant = variants[number];
+  for (const Sweep::Variant* const variant : variants) {
     for (const std::optional<int>& split : splits) {
       Variation base;
+      base.sweep = &sweep;
       base.variant = variant;
-      base.number = number;
       base.split = split;
       uint64_t first = 0;
       if (seeds > 1) {
@@ -510,7 +512,7 @@ absl::StatusOr<std::vector<Variation>> Variations(const Sweep& sweep) {
   return all;
 }
 
-// The sweep of --sweep; one without variants if there is none.
+// The sweep of --sweep with the variants of --variants; one without variants if there is none.
 absl::StatusOr<Sweep> SweepOfFlags() {
   if (absl::GetFlag(FLAGS_sweep).empty()) {
     if (absl::GetFlag(FLAGS_variants).empty()) return Sweep();
@@ -523,6 +525,24 @@ absl::StatusOr<Sweep> SweepOfFlags() {
     absl::SetFlag(&FLAGS_benchmark, sweep.benchmark());
   }
   return sweep;
+}
+
+// Leaves the sweep with all its variants in `folder`: a later command may add further ones.
+absl::Status WriteSweep(const std::string& folder) {
+  OP3D_ASSIGN_OR_RETURN(const Sweep whole, FindSweep(absl::GetFlag(FLAGS_sweep), /*variants=*/"",
+                                                     /*miniature=*/false));
+  OP3D_RETURN_IF_ERROR(MakeFolders(folder));
+  return WriteTextproto(JoinPath(folder, results::kSweepFile), whole);
+}
+
+// Prints the table of the runs of a sweep that are finished, those of earlier commands included.
+absl::Status PrintSweep(const std::vector<results::NamedRecord>& records,
+                        const std::string& folder) {
+  OP3D_RETURN_IF_ERROR(results::RefuseEdited(records));
+  OP3D_ASSIGN_OR_RETURN(const results::SweepRuns runs, results::ReadSweepRuns(folder));
+  std::printf("\n%s\ntable again: ./bazelw run //results:table -- %s\n",
+              results::RenderSweep(runs, results::TableFormat::kText).c_str(), folder.c_str());
+  return absl::OkStatus();
 }
 
 absl::Status Run(absl::Span<const std::string> words) {
@@ -543,8 +563,9 @@ absl::Status Run(absl::Span<const std::string> words) {
   if (!variations[0].folder.empty()) {
     folder.resize(folder.size() - variations[0].folder.size() - 1);
   }
+  const bool is_sweep = sweep.variants_size() > 0;
+  if (is_sweep && !absl::GetFlag(FLAGS_dry_run)) OP3D_RETURN_IF_ERROR(WriteSweep(folder));
   std::vector<results::NamedRecord> records;
-  SweepRecords by_variant(sweep.variants_size());
   for (size_t i = 0; i < runs.size(); ++i) {
     // The default folder's name has the time.
     if (!variations[i].folder.empty()) {
@@ -554,18 +575,13 @@ absl::Status Run(absl::Span<const std::string> words) {
     OP3D_ASSIGN_OR_RETURN(std::optional<results::NamedRecord> record,
                           RunOne(std::move(runs[i]), folder));
     if (!record.has_value()) continue;
-    if (variations[i].variant != nullptr) {
-      by_variant[variations[i].number].push_back(record->record);
-    }
     if (!variations[i].folder.empty()) record->name = variations[i].folder;
     records.push_back(*std::move(record));
   }
   if (records.empty()) return absl::OkStatus();
-  const absl::Status printed = PrintResults(records, folder);
+  const absl::Status printed =
+      is_sweep ? PrintSweep(records, folder) : PrintResults(records, folder);
   OP3D_RETURN_IF_ERROR(WriteSeedGroups(records, folder));
-  if (sweep.variants_size() > 0) {
-    std::printf("\n%s", SweepTable(sweep, by_variant).c_str());
-  }
   return printed;
 }
 

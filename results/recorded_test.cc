@@ -7,6 +7,7 @@
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/textproto.h"
 #include "results/compare/record_comparison.h"
 #include "results/record/compact_record.h"
 #include "results/record/record.h"
@@ -41,13 +42,24 @@ TEST(RecordedTest, EveryRecordedRunIsAValidFinishedRecord) {
   EXPECT_GT(runs, 0);
 }
 
-TEST(RecordedTest, TheReadmeShowsThem) {
-  ASSERT_OK_AND_ASSIGN(const std::string folder, RunfilePath("results/recorded"));
+TEST(RecordedTest, EveryRunOfASweepHasAllItsSeeds) {
   ASSERT_OK_AND_ASSIGN(const std::string readme, RunfilePath("results/README.md"));
-  ASSERT_OK_AND_ASSIGN(const RecordFolder found, ReadRecordFolder(folder));
-  EXPECT_THAT(found.problems, IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const RecordedRuns recorded,
+                       ReadRecordedRuns(std::filesystem::path(readme).parent_path().string()));
+  for (const auto& [name, sweep] : recorded.sweeps) {
+    for (const std::vector<SweepRun>& runs : sweep.runs) {
+      if (runs.empty()) continue;
+      EXPECT_EQ(runs.size(), 3) << name << " " << runs[0].folder;
+    }
+  }
+}
+
+TEST(RecordedTest, TheReadmeShowsThem) {
+  ASSERT_OK_AND_ASSIGN(const std::string readme, RunfilePath("results/README.md"));
+  ASSERT_OK_AND_ASSIGN(const RecordedRuns recorded,
+                       ReadRecordedRuns(std::filesystem::path(readme).parent_path().string()));
   ASSERT_OK_AND_ASSIGN(const std::string text, ReadFile(readme));
-  ASSERT_OK_AND_ASSIGN(const std::string again, ReplaceRecordedSection(text, found.records));
+  ASSERT_OK_AND_ASSIGN(const std::string again, ReplaceRecordedSection(text, recorded));
   EXPECT_EQ(text, again) << "run ./bazelw run //results:keep";
 }
 
@@ -101,10 +113,36 @@ TEST(RecordedTest, KeepingARunWritesItCompactlyWithItsLists) {
   EXPECT_FALSE(FolderExists(folder + "/recorded/x"));
 }
 
+TEST(RecordedTest, KeepingASweepWritesItsFinishedRunsAndShowsItsTable) {
+  const std::string folder = TestFolder("keep_sweep"), sweep = folder + "/runs";
+  ASSERT_THAT(MakeFolders(sweep + "/i3d/seed1"), IsOk());
+  ASSERT_THAT(MakeFolders(folder + "/recorded"), IsOk());
+  EXPECT_THAT(KeepSweep(sweep, folder + "/sweeps", "networks"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("has no sweep.textproto")));
+  Sweep variants;
+  variants.set_benchmark("kinetics400");
+  for (const char* name : {"i3d", "p3d"}) variants.add_variants()->set_name(name);
+  ASSERT_THAT(WriteTextproto(sweep + "/sweep.textproto", variants), IsOk());
+  ASSERT_THAT(WriteRecord(sweep + "/i3d/seed1", MakeRolesFixtureRecord()), IsOk());
+  EXPECT_THAT(KeepSweep(sweep, folder + "/sweeps", ".."),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("bare name")));
+  ASSERT_OK_AND_ASSIGN(const Kept kept, KeepSweep(sweep, folder + "/sweeps", "networks"));
+  EXPECT_GT(kept.bytes, 10000);
+  EXPECT_THAT(ReadRecord(folder + "/sweeps/networks/i3d/seed1").status(), IsOk());
+  ASSERT_OK_AND_ASSIGN(const RecordedRuns recorded, ReadRecordedRuns(folder));
+  EXPECT_THAT(recorded.runs, IsEmpty());
+  ASSERT_EQ(recorded.sweeps.size(), 1);
+  const std::string text = RecordedSection(recorded);
+  EXPECT_THAT(text, HasSubstr("The sweep [networks](sweeps/networks) over "));
+  EXPECT_THAT(text, HasSubstr("\n| i3d |"));
+  // p3d has no run.
+  EXPECT_THAT(text, Not(HasSubstr("\n| p3d |")));
+}
+
 TEST(RecordedTest, TheSectionHasALineARunAndTheVerdict) {
   const NamedRecord old = {"old", MakeFixtureRecord()},
                     with_roles = {"run", MakeRolesFixtureRecord()};
-  const std::string both = RecordedSection({old, with_roles});
+  const std::string both = RecordedSection({{old, with_roles}, {}});
   EXPECT_THAT(both, HasSubstr("\n| run | seed | videos | planned: model | planned: again | "
                               "published: model | published: again | best fixed | one long run | "
                               "hand-tuned | cost |\n"));
@@ -114,16 +152,17 @@ TEST(RecordedTest, TheSectionHasALineARunAndTheVerdict) {
   EXPECT_THAT(both, AllOf(HasSubstr("goals are reached"), Not(HasSubstr("Left out"))));
   EXPECT_THAT(both, Not(HasSubstr("Full scale")));
   const NamedRecord full = {"full", MakeFullFixtureRecord("kinetics400", 0.8)};
-  EXPECT_THAT(RecordedSection({old, full}),
+  EXPECT_THAT(RecordedSection({{old, full}, {}}),
               HasSubstr("\nFull scale:\n\n| run | seed | videos | published: again | hand-tuned "
                         "|\n|---|---:|---:|---:|---:|\n| [full](recorded/full) "));
-  const std::string one = RecordedSection({old});
+  const std::string one = RecordedSection({{old}, {}});
   EXPECT_THAT(one, HasSubstr("\n| run | seed | videos | published: again | hand-tuned |\n"));
   EXPECT_THAT(one, HasSubstr("There is no verdict yet"));
 
-  ASSERT_OK_AND_ASSIGN(const std::string text, ReplaceRecordedSection("a\n" + both + "z\n", {old}));
+  ASSERT_OK_AND_ASSIGN(const std::string text,
+                       ReplaceRecordedSection("a\n" + both + "z\n", {{old}, {}}));
   EXPECT_EQ(text, "a\n" + one + "z\n");
-  EXPECT_THAT(ReplaceRecordedSection("a\n", {old}),
+  EXPECT_THAT(ReplaceRecordedSection("a\n", {{old}, {}}),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("//results:keep")));
 }
 

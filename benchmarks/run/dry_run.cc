@@ -503,7 +503,7 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
   const Plan plan = PlanToCount(options);
   OP3D_ASSIGN_OR_RETURN(const std::string recipes,
                         DescribeRecipes(options, videos, plan, &costs, &rows));
-  if (!options.settings.has_plan()) {
+  if (!options.settings.has_plan() && !recipes.empty()) {
     absl::StrAppend(&text, rounds ? "recipes:\n"
                                   : "recipes, counted for a plan of four states at half their "
                                     "bound:\n");

@@ -1,20 +1,16 @@
-// Runs of one benchmark that differ in a few settings or in their seeds, one after another, and their
-// table.
+// Sweeps: runs of one benchmark that differ in a few settings.
 //
 //   OP3D_ASSIGN_OR_RETURN(const Sweep sweep,
 //                         FindSweep("networks", /*variants=*/"", /*miniature=*/true));
-//   ApplyVariant(sweep.variants(0), &request);
-//   Print(SweepTable(sweep, records));
+//   ApplyVariant(sweep, sweep.variants(0), &request);
 #ifndef OP3D_BENCHMARKS_SWEEPS_SWEEP_H_
 #define OP3D_BENCHMARKS_SWEEPS_SWEEP_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "benchmarks/settings/settings_resolution.h"
-#include "benchmarks/sweeps/sweep.pb.h"
-#include "results/record/run_record.pb.h"
+#include "results/record/sweep.pb.h"
 
 namespace op3d::benchmarks {
 
@@ -25,16 +21,9 @@ namespace op3d::benchmarks {
 absl::StatusOr<Sweep> FindSweep(const std::string& name, const std::string& variants,
                                 bool miniature);
 
-// Adds the variant's settings to a request, before the command line's own assignments.
-void ApplyVariant(const Sweep::Variant& variant, SettingsRequest* request);
-
-// A variant's records, one per seed, as in the sweep.
-using SweepRecords = std::vector<std::vector<RunRecord>>;
-
-// Text with one line per variant: top-1 of the model of its search and of its rivals, the mean over
-// its seeds, with the difference from the first variant; with two seeds or more its 95 % interval
-// (Student, paired by seed).  A blank is not known.
-std::string SweepTable(const Sweep& sweep, const SweepRecords& records);
+// Adds the settings of the sweep and of its variant to a request, before the command line's own
+// assignments.  The command line's --rivals counts before the sweep's.
+void ApplyVariant(const Sweep& sweep, const Sweep::Variant& variant, SettingsRequest* request);
 
 }  // namespace op3d::benchmarks
 

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
@@ -22,7 +21,7 @@ TEST(SweepTest, EveryVariantOfTheShippedSweepsIsARun) {
         SettingsRequest request;
         request.benchmark = sweep.benchmark();
         request.miniature = miniature;
-        ApplyVariant(variant, &request);
+        ApplyVariant(sweep, variant, &request);
         const absl::StatusOr<BenchmarkSettings> settings = ResolveSettings(request);
         ASSERT_THAT(settings.status(), IsOk()) << name << " " << variant.name();
         EXPECT_THAT(FindArchitecture(settings->network().name()).status(), IsOk());
@@ -31,7 +30,12 @@ TEST(SweepTest, EveryVariantOfTheShippedSweepsIsARun) {
   }
 }
 
-TEST(SweepTest, TheCommandLineComesAfterTheVariant) {
+TEST(SweepTest, TheCommandLineComesAfterTheVariantAndThatAfterTheSweep) {
+  Sweep sweep;
+  sweep.add_set("sgd.momentum=0.25");
+  sweep.add_set("sgd.weight_decay=0.125");
+  sweep.add_set("training.precision=bf16");
+  sweep.set_rivals("none");
   Sweep::Variant variant;
   variant.add_set("sgd.momentum=0.5");
   variant.add_miniature_set("sgd.weight_decay=0.25");
@@ -40,10 +44,16 @@ TEST(SweepTest, TheCommandLineComesAfterTheVariant) {
   SettingsRequest request;
   request.benchmark = "kinetics400";
   request.assignments = {"sgd.momentum=0.8"};
-  ApplyVariant(variant, &request);
+  SettingsRequest with_rivals = request;
+  with_rivals.rivals = "all";
+  ApplyVariant(sweep, variant, &with_rivals);
+  EXPECT_EQ(with_rivals.rivals, "all");
+  ApplyVariant(sweep, variant, &request);
+  EXPECT_EQ(request.rivals, "none");
   ASSERT_OK_AND_ASSIGN(const BenchmarkSettings settings, ResolveSettings(request));
   EXPECT_EQ(settings.sgd().momentum(), 0.8);
   EXPECT_EQ(settings.sgd().weight_decay(), 0.25);
+  EXPECT_EQ(settings.training().precision(), "bf16");
   EXPECT_EQ(settings.network().name(), "i3d_miniature");
 }
 
@@ -76,40 +86,6 @@ TEST(SweepTest, WrongSweepsAreASentence) {
   refused("variants { title: 'x' }", "becomes a folder's name");
   refused("variants { name: 'a' } variants { name: 'a' }", "two variants named a");
   refused("variants { names: 'a' }", "names");
-}
-
-RunRecord Record(uint64_t seed, double model, double fixed) {
-  RunRecord record;
-  record.mutable_settings()->set_seed(seed);
-  RecipeResult& row = *record.add_recipes();
-  row.set_role(RecipeResult::PLANNED_MODEL);
-  row.set_total_frames(1000 * seed);
-  row.mutable_test()->set_top1(model);
-  RecipeResult& other = *record.add_recipes();
-  other.set_role(RecipeResult::BEST_FIXED);
-  other.mutable_test()->set_top1(fixed);
-  return record;
-}
-
-TEST(SweepTest, TheTableHasMeansAndPairedDifferences) {
-  Sweep sweep;
-  for (const char* name : {"a", "b", "c"}) {
-    sweep.add_variants()->set_name(name);
-    sweep.mutable_variants()->rbegin()->set_title(absl::StrCat("net ", name));
-  }
-  // Differences of b from a: +10 and +12 points; 95 % with one degree of freedom: 11 +- 12.706.
-  const SweepRecords records = {{Record(1, 0.5, 0.4), Record(2, 0.6, 0.6)},
-                                {Record(1, 0.6, 0.5), Record(2, 0.72, 0.5)},
-                                {Record(3, 0.9, 0.9)}};
-  EXPECT_EQ(SweepTable(sweep, records),
-            "variant   seeds  search's model  best fixed  one long run  hand-tuned  "
-            "model's difference from a (95 %)  frames, search included\n"
-            "a: net a      2            55.0        50.0                            "
-            "                                                     1500\n"
-            "b: net b      2            66.0        50.0                            "
-            "           +11.0 (-1.7 to +23.7)                     1500\n"
-            "c: net c      1            90.0        90.0                            "
-            "                                                     3000\n");
 }
 
 }  // namespace

@@ -321,8 +321,8 @@ variants { name: 'c2d' title: 'no time' network_family: 'c2d' })"),
   Ended ended = RunToEnd(flags);
   ASSERT_EQ(ended.exit_code, 0) << ended.text;
   EXPECT_THAT(ended.text, testing::AllOf(HasSubstr("run 4 of 4: c2d/seed2"),
-                                         testing::ContainsRegex("whole: all of it +2 +[0-9]"),
-                                         testing::ContainsRegex("c2d: no time +2 +[0-9].* to ")));
+                                         testing::ContainsRegex("whole +all of it +2 +[0-9]"),
+                                         testing::ContainsRegex("c2d +no time +2 +[0-9].* to ")));
   // The first variant with the first seed is the run without a sweep.
   ExpectEqualRuns(Whole(), JoinPath(folder, "whole/seed1"));
   ASSERT_OK_AND_ASSIGN(const RunRecord other, results::ReadRecord(JoinPath(folder, "c2d/seed2")));
@@ -339,6 +339,9 @@ variants { name: 'c2d' title: 'no time' network_family: 'c2d' })"),
   ended = RunToEnd(flags);
   EXPECT_EQ(ended.exit_code, 0) << ended.text;
   EXPECT_THAT(ended.text, HasSubstr("holds a finished run"));
+  // The table has all finished runs of the folder, also those that this command left out.
+  EXPECT_THAT(ended.text, testing::AllOf(testing::ContainsRegex("whole +all of it +2 +[0-9]"),
+                                         testing::ContainsRegex("c2d +no time +2 +[0-9].* to ")));
   ASSERT_THAT(RemoveFile(JoinPath(folder, "c2d/seed1/record.textproto")), IsOk());
   EXPECT_THAT(results::ReadSeedGroup(group), StatusIs(absl::StatusCode::kNotFound, testing::_));
   flags = Flags(Whole(), 2);

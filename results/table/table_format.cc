@@ -8,28 +8,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "op3d/base/io/csv.h"
 #include "op3d/base/progress.h"
 #include "results/record/format.h"
 #include "results/record/roles.h"
+#include "results/table/grid.h"
 
 namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
-
-// A table as text: heads and cells of equal number, which columns are figures.
-struct Grid {
-  std::vector<std::string> head;
-  std::vector<bool> figures;
-  std::vector<std::vector<std::string>> rows;
-
-  void AddColumn(absl::string_view name, bool figure) {
-    head.emplace_back(name);
-    figures.push_back(figure);
-  }
-};
 
 // One decimal for people, all digits for programs.
 std::string PercentText(const std::optional<double>& share, bool exact) {
@@ -219,54 +207,14 @@ std::vector<std::string> Footnotes(const ResultTable& table) {
   return notes;
 }
 
-// Characters, not bytes.
-size_t Width(absl::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
-}
-
-std::string Pad(absl::string_view text, size_t width, bool right) {
-  const std::string space(width - std::min(width, Width(text)), ' ');
-  return right ? absl::StrCat(space, text) : absl::StrCat(text, space);
-}
-
 std::string TextTable(const ResultTable& table) {
-  const Grid grid = MakeGrid(table, /*exact=*/false);
-  std::vector<size_t> widths;
-  for (size_t column = 0; column < grid.head.size(); ++column) {
-    size_t width = Width(grid.head[column]);
-    for (const auto& row : grid.rows) width = std::max(width, Width(row[column]));
-    widths.push_back(width);
-  }
-  std::string text = absl::StrCat(Title(table), "\n\n");
-  const auto add = [&](const std::vector<std::string>& cells) {
-    std::string line;
-    for (size_t column = 0; column < cells.size(); ++column) {
-      absl::StrAppend(&line, column > 0 ? "  " : "",
-                      Pad(cells[column], widths[column], grid.figures[column]));
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    absl::StrAppend(&text, line, "\n");
-  };
-  add(grid.head);
-  for (const auto& row : grid.rows) add(row);
-  return absl::StrCat(text, "\n", absl::StrJoin(Footnotes(table), "\n"), "\n");
+  return absl::StrCat(Title(table), "\n\n", TextGrid(MakeGrid(table, /*exact=*/false)), "\n",
+                      absl::StrJoin(Footnotes(table), "\n"), "\n");
 }
 
 std::string MarkdownTable(const ResultTable& table) {
-  const Grid grid = MakeGrid(table, /*exact=*/false);
-  std::string text = absl::StrCat("### ", Title(table), "\n\n");
-  const auto add = [&](std::vector<std::string> cells) {
-    for (std::string& cell : cells) {
-      cell = absl::StrReplaceAll(cell, {{"|", "\\|"}, {"\n", " "}, {"<", "&lt;"}});
-    }
-    absl::StrAppend(&text, "| ", absl::StrJoin(cells, " | "), " |\n");
-  };
-  add(grid.head);
-  for (const bool figure : grid.figures) absl::StrAppend(&text, figure ? "|---:" : "|---");
-  absl::StrAppend(&text, "|\n");
-  for (const auto& row : grid.rows) add(row);
-  return absl::StrCat(text, "\n", absl::StrJoin(Footnotes(table), "\n"), "\n");
+  return absl::StrCat("### ", Title(table), "\n\n", MarkdownGrid(MakeGrid(table, /*exact=*/false)),
+                      "\n", absl::StrJoin(Footnotes(table), "\n"), "\n");
 }
 
 // RFC 4180.

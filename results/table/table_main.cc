@@ -2,6 +2,7 @@
 //
 //   ./bazelw run //results:table -- results/runs/kinetics400-2026-05-01 --format=markdown
 //   ./bazelw run //results:table                      # every run under results/runs
+//   ./bazelw run //results:table -- results/runs/kinetics400-ablations-2026-05-01   # a sweep
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "op3d/base/status_macros.h"
 #include "results/record/named_records.h"
 #include "results/table/published.h"
+#include "results/table/sweep_table.h"
 #include "results/table/table.h"
 #include "results/table/table_format.h"
 
@@ -45,8 +47,20 @@ absl::StatusOr<std::vector<NamedRecord>> FindRecords() {
 absl::Status Run(absl::Span<const std::string> words) {
   OP3D_ASSIGN_OR_RETURN(const TableFormat format, ParseTableFormat(absl::GetFlag(FLAGS_format)));
   OP3D_ASSIGN_OR_RETURN(const PublishedFigures figures, LoadPublishedFigures());
+  std::vector<std::string> runs;
+  for (const std::string& word : words) {
+    const std::string folder = UserPath(word);
+    if (!FileExists(JoinPath(folder, kSweepFile))) {
+      runs.push_back(word);
+      continue;
+    }
+    OP3D_ASSIGN_OR_RETURN(const SweepRuns sweep, ReadSweepRuns(folder));
+    std::printf("%s%s", RenderSweep(sweep, format).c_str(),
+                format == TableFormat::kJson ? "" : "\n");
+  }
+  if (runs.empty() && !words.empty()) return absl::OkStatus();
   OP3D_ASSIGN_OR_RETURN(const std::vector<NamedRecord> records,
-                        words.empty() ? FindRecords() : ReadNamedRecords(words));
+                        words.empty() ? FindRecords() : ReadNamedRecords(runs));
   TableOptions options;
   options.all = absl::GetFlag(FLAGS_all);
   std::fputs(RenderTables(MakeTables(records, figures, options), format).c_str(), stdout);
@@ -60,7 +74,8 @@ int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
       "prints recorded runs as tables with the published figures; without a record, every run "
-      "under results/runs.  Exit 1 = a record was edited: it is shown, marked as edited, "
+      "under results/runs.  The folder of a sweep is one table of its variants.  Exit 1 = a record "
+      "was edited: it is shown, marked as edited, "
       "without a verdict.\n\n"
       "  ./bazelw run //results:table -- results/runs/kinetics400-2026-05-01 --format=markdown",
       [](absl::Span<const std::string> words) { return op3d::results::Run(words); });

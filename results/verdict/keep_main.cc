@@ -1,8 +1,11 @@
-// Adds runs to the repository, under results/recorded, and shows them in results/README.md.
+// Adds runs and sweeps to the repository, under results/recorded and results/sweeps, and shows them
+// in results/README.md.
 //
 //   ./bazelw run //results:keep -- results/runs/hmdb51-2026-11-29
+//   ./bazelw run //results:keep -- results/runs/kinetics400-ablations-2026-11-29 --name=ablations
 //   ./bazelw run //results:keep                       # only the README, after a change by hand
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include "absl/flags/flag.h"
@@ -13,9 +16,10 @@
 #include "op3d/base/status_macros.h"
 #include "results/verdict/recorded_runs.h"
 
-ABSL_FLAG(std::string, name, "",
-          "name of the folder under results/recorded; empty: made from set, split and seed.  "
-          "Only for one run");
+ABSL_FLAG(
+    std::string, name, "",
+    "name of the folder under results/recorded; empty: made from set, split and seed.  Only for "
+    "one run.  Of a sweep the name under results/sweeps; empty: its folder's");
 
 namespace op3d::results {
 namespace {
@@ -26,19 +30,25 @@ absl::Status Run(absl::Span<const std::string> words) {
     return absl::InvalidArgumentError(
         absl::StrCat("--name is for one run, but ", words.size(), " are given"));
   }
-  const std::string folder = JoinPath(WorkspaceFolder(), "results/recorded");
+  const std::string results = JoinPath(WorkspaceFolder(), "results");
   for (const std::string& word : words) {
-    OP3D_ASSIGN_OR_RETURN(const Kept kept, KeepRun(UserPath(word), folder, name));
-    std::printf("kept %s (%d bytes)\n", kept.path.c_str(), static_cast<int>(kept.bytes));
+    const std::string run = UserPath(word);
+    const bool sweep = FileExists(JoinPath(run, kSweepFile));
+    OP3D_ASSIGN_OR_RETURN(
+        const Kept kept,
+        sweep ? KeepSweep(run, JoinPath(results, "sweeps"),
+                          name.empty() ? std::filesystem::path(run).filename().string() : name)
+              : KeepRun(run, JoinPath(results, "recorded"), name));
+    std::printf("kept %s (%s%d bytes)\n", kept.path.c_str(), sweep ? "its largest record: " : "",
+                static_cast<int>(kept.bytes));
     if (kept.bytes >= kMostKeptBytes) {
       std::fprintf(stderr, "keep: %s has %d bytes; a record to be committed should stay below %d\n",
                    kept.path.c_str(), static_cast<int>(kept.bytes),
                    static_cast<int>(kMostKeptBytes));
     }
   }
-  const std::string readme = JoinPath(WorkspaceFolder(), "results/README.md");
-  OP3D_RETURN_IF_ERROR(UpdateReadme(folder, readme));
-  std::printf("%s shows the runs under %s\n", readme.c_str(), folder.c_str());
+  OP3D_RETURN_IF_ERROR(UpdateReadme(results));
+  std::printf("%s/README.md shows the recorded runs\n", results.c_str());
   return absl::OkStatus();
 }
 
@@ -48,8 +58,8 @@ absl::Status Run(absl::Span<const std::string> words) {
 int main(int argc, char** argv) {
   return op3d::RunProgram(
       argc, argv,
-      "writes compact records of runs to results/recorded and the table of recorded runs in "
-      "results/README.md; without a run, only the table.\n\n"
+      "writes compact records of runs to results/recorded, those of sweeps to results/sweeps, and "
+      "the tables of both in results/README.md; without a run, only the tables.\n\n"
       "  ./bazelw run //results:keep -- results/runs/hmdb51-2026-11-29",
       [](absl::Span<const std::string> words) { return op3d::results::Run(words); });
 }

@@ -4,8 +4,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <utility>
-#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "op3d/base/file.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/textproto.h"
 #include "results/record/compact_record.h"
 #include "results/record/format.h"
 #include "results/record/headline.h"
@@ -135,12 +134,43 @@ absl::Status CheckPlace(const std::string& path, const RunRecord& record) {
                    "); give this one another name with --name, or remove that one"));
 }
 
-absl::StatusOr<std::vector<NamedRecord>> ReadAll(const std::string& folder) {
-  OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(folder));
-  if (!found.problems.empty()) return absl::InvalidArgumentError(found.problems[0]);
-  const std::vector<std::string> edits = DescribeEdits(found.records);
-  if (!edits.empty()) return absl::InvalidArgumentError(edits[0]);
-  return std::move(found.records);
+// The tables of sweeps.
+std::string SweepsText(const RecordedRuns& recorded) {
+  std::string text;
+  for (const auto& [name, runs] : recorded.sweeps) {
+    absl::StrAppend(&text, "\nThe sweep [", name, "](sweeps/", name, ") over ",
+                    BenchmarkTitle(runs.sweep.benchmark()),
+                    ", top-1 in percent and points, means over its runs, differences paired by "
+                    "seed:\n\n",
+                    RenderSweep(runs, TableFormat::kMarkdown));
+  }
+  return text;
+}
+
+// Writes a run's compact record, and the lists of videos that it names, to the folder `path`.
+absl::StatusOr<Kept> WriteKept(const std::string& run, const RunRecord& record,
+                               const std::string& path) {
+  Kept kept;
+  kept.path = path;
+  OP3D_RETURN_IF_ERROR(CheckPlace(path, record));
+  OP3D_RETURN_IF_ERROR(MakeFolders(path));
+  OP3D_RETURN_IF_ERROR(WriteRecord(path, CompactRecord(record)));
+  for (const DatasetReport::List& list : record.dataset().lists()) {
+    if (list.videos_file().empty() || !FolderExists(run)) continue;
+    OP3D_ASSIGN_OR_RETURN(const std::string videos, ReadFile(JoinPath(run, list.videos_file())));
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(path, list.videos_file()), videos));
+  }
+  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(RecordPath(path)));
+  kept.bytes = static_cast<int64_t>(text.size());
+  return kept;
+}
+
+absl::Status CheckName(const std::string& name) {
+  if (!name.empty() && name.find('/') == std::string::npos && name != "." && name != "..") {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", name, "' is no name of a folder; it must be one bare name"));
 }
 
 }  // namespace
@@ -168,26 +198,45 @@ absl::StatusOr<Kept> KeepRun(const std::string& run, const std::string& folder, 
         absl::StrCat(RecordPath(run), ": nothing has been tested; let the run end first"));
   }
   if (name.empty()) name = KeptName(record.settings());
-  if (name.find('/') != std::string::npos || name == "." || name == "..") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", name, "' is no name of a folder; it must be one bare name"));
-  }
+  OP3D_RETURN_IF_ERROR(CheckName(name));
+  return WriteKept(run, record, JoinPath(folder, name));
+}
+
+absl::StatusOr<Kept> KeepSweep(const std::string& sweep, const std::string& folder,
+                               const std::string& name) {
+  OP3D_RETURN_IF_ERROR(CheckName(name));
+  OP3D_ASSIGN_OR_RETURN(const SweepRuns runs, ReadSweepRuns(sweep));
   Kept kept;
   kept.path = JoinPath(folder, name);
-  OP3D_RETURN_IF_ERROR(CheckPlace(kept.path, record));
-  OP3D_RETURN_IF_ERROR(MakeFolders(kept.path));
-  OP3D_RETURN_IF_ERROR(WriteRecord(kept.path, CompactRecord(record)));
-  for (const DatasetReport::List& list : record.dataset().lists()) {
-    if (list.videos_file().empty() || !FolderExists(run)) continue;
-    OP3D_ASSIGN_OR_RETURN(const std::string videos, ReadFile(JoinPath(run, list.videos_file())));
-    OP3D_RETURN_IF_ERROR(WriteFileAtomically(JoinPath(kept.path, list.videos_file()), videos));
+  for (size_t i = 0; i < runs.runs.size(); ++i) {
+    for (const SweepRun& run : runs.runs[i]) {
+      OP3D_ASSIGN_OR_RETURN(const Kept one, WriteKept(JoinPath(sweep, run.folder), run.record,
+                                                      JoinPath(kept.path, run.folder)));
+      kept.bytes = std::max(kept.bytes, one.bytes);
+    }
   }
-  OP3D_ASSIGN_OR_RETURN(const std::string text, ReadFile(RecordPath(kept.path)));
-  kept.bytes = static_cast<int64_t>(text.size());
+  OP3D_RETURN_IF_ERROR(WriteTextproto(JoinPath(kept.path, kSweepFile), runs.sweep));
   return kept;
 }
 
-std::string RecordedSection(absl::Span<const NamedRecord> records) {
+absl::StatusOr<RecordedRuns> ReadRecordedRuns(const std::string& results) {
+  OP3D_ASSIGN_OR_RETURN(RecordFolder found, ReadRecordFolder(JoinPath(results, "recorded")));
+  if (!found.problems.empty()) return absl::InvalidArgumentError(found.problems[0]);
+  const std::vector<std::string> edits = DescribeEdits(found.records);
+  if (!edits.empty()) return absl::InvalidArgumentError(edits[0]);
+  RecordedRuns recorded;
+  recorded.runs = std::move(found.records);
+  const std::string folder = JoinPath(results, "sweeps");
+  if (!FolderExists(folder)) return recorded;
+  OP3D_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListFolder(folder));
+  for (const std::string& name : names) {
+    OP3D_ASSIGN_OR_RETURN(SweepRuns sweep, ReadSweepRuns(JoinPath(folder, name)));
+    recorded.sweeps.emplace_back(name, std::move(sweep));
+  }
+  return recorded;
+}
+
+std::string RecordedSection(const RecordedRuns& recorded) {
   std::string text = std::string(kBegin);
   absl::StrAppend(
       &text,
@@ -195,7 +244,7 @@ std::string RecordedSection(absl::Span<const NamedRecord> records) {
       "trained from\nscratch. `cost`: frames of search and plan divided by those of the plan.\n");
   std::vector<NamedRecord> with_roles;
   std::map<std::string, std::vector<NamedRecord>> scales;
-  for (const NamedRecord& named : records) {
+  for (const NamedRecord& named : recorded.runs) {
     if (HasRoles(named.record)) with_roles.push_back(named);
     scales[ScaleHeading(named.record.settings().scale())].push_back(named);
   }
@@ -211,11 +260,11 @@ std::string RecordedSection(absl::Span<const NamedRecord> records) {
                     "\nThere is no verdict yet: no run has both a planned model and a best "
                     "fixed schedule.\n");
   }
-  return absl::StrCat(text, "\n", kEnd);
+  return absl::StrCat(text, SweepsText(recorded), "\n", kEnd);
 }
 
 absl::StatusOr<std::string> ReplaceRecordedSection(absl::string_view text,
-                                                   absl::Span<const NamedRecord> records) {
+                                                   const RecordedRuns& recorded) {
   const size_t begin = text.find(kBegin), end = text.find(kEnd);
   if (begin == absl::string_view::npos || end == absl::string_view::npos || end < begin) {
     return absl::FailedPreconditionError(
@@ -223,14 +272,15 @@ absl::StatusOr<std::string> ReplaceRecordedSection(absl::string_view text,
                      "lines where the table should be:\n",
                      kBegin, kEnd));
   }
-  return absl::StrCat(text.substr(0, begin), RecordedSection(records),
+  return absl::StrCat(text.substr(0, begin), RecordedSection(recorded),
                       text.substr(end + kEnd.size()));
 }
 
-absl::Status UpdateReadme(const std::string& folder, const std::string& readme) {
-  OP3D_ASSIGN_OR_RETURN(const std::vector<NamedRecord> records, ReadAll(folder));
+absl::Status UpdateReadme(const std::string& results) {
+  const std::string readme = JoinPath(results, "README.md");
+  OP3D_ASSIGN_OR_RETURN(const RecordedRuns recorded, ReadRecordedRuns(results));
   OP3D_ASSIGN_OR_RETURN(const std::string before, ReadFile(readme));
-  OP3D_ASSIGN_OR_RETURN(const std::string after, ReplaceRecordedSection(before, records));
+  OP3D_ASSIGN_OR_RETURN(const std::string after, ReplaceRecordedSection(before, recorded));
   return before == after ? absl::OkStatus() : WriteFileAtomically(readme, after);
 }
 
