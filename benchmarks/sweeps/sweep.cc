@@ -82,12 +82,16 @@ absl::StatusOr<Sweep> FindSweep(const std::string& name, const std::string& vari
 }
 
 void ApplyVariant(const Sweep& sweep, const Sweep::Variant& variant, SettingsRequest* request) {
-  std::vector<std::string> assignments(sweep.set().begin(), sweep.set().end());
-  assignments.insert(assignments.end(), variant.set().begin(), variant.set().end());
-  const auto& own = request->miniature ? variant.miniature_set() : variant.full_set();
-  assignments.insert(assignments.end(), own.begin(), own.end());
+  std::vector<std::string> assignments;
+  const auto add = [&](const auto& level) {
+    assignments.insert(assignments.end(), level.set().begin(), level.set().end());
+    const auto& own = request->miniature ? level.miniature_set() : level.full_set();
+    assignments.insert(assignments.end(), own.begin(), own.end());
+    if (!level.method().empty()) request->method = level.method();
+  };
+  add(sweep);
+  add(variant);
   request->assignments.insert(request->assignments.begin(), assignments.begin(), assignments.end());
-  if (!variant.method().empty()) request->method = variant.method();
   if (request->rivals.empty()) request->rivals = sweep.rivals();
   if (!variant.network_family().empty()) {
     request->network =
