@@ -91,7 +91,7 @@ ABSL_FLAG(int, seeds, 1,
           "number of seeds, from the settings' own: one run after another, each in a folder of its "
           "own below --output_dir, then their mean");
 ABSL_FLAG(std::string, sweep, "",
-          "networks, ablations, or a textproto (schema: benchmarks/sweeps/sweep.proto): runs that "
+          "networks, ablations, or a textproto (schema: results/record/sweep.proto): runs that "
           "differ in a few settings, one after another, then their table");
 ABSL_FLAG(std::string, variants, "", "with --sweep: only these variants, separated by commas");
 ABSL_FLAG(int, jobs, 0,

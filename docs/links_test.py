@@ -35,7 +35,7 @@ def faults(path, text, exists):
                 named.append(name)
             elif exists(os.path.join(folder, first)):
                 named.append(os.path.join(folder, name))
-        # A room's files may be named without their ending: `op3d/network/network`.
+        # A component's files may be named without their ending: `op3d/network/network`.
         missing = [name for name in named if not any(exists(name + end) for end in ("", ".h", ".cc", ".proto"))]
         missing += [link for link in LINK.findall(line) if not exists(os.path.normpath(os.path.join(folder, link)))]
         missing += ["//" + name for name in PACKAGE.findall(line)
