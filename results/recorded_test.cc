@@ -157,7 +157,7 @@ TEST(RecordedTest, TheSectionHasALineARunAndTheVerdict) {
                         "|\n|---|---:|---:|---:|---:|\n| [full](recorded/full) "));
   const std::string one = RecordedSection({{old}, {}});
   EXPECT_THAT(one, HasSubstr("\n| run | seed | videos | published: again | hand-tuned |\n"));
-  EXPECT_THAT(one, HasSubstr("There is no verdict yet"));
+  EXPECT_THAT(one, HasSubstr("There is no verdict: no run has rows with roles."));
 
   ASSERT_OK_AND_ASSIGN(const std::string text,
                        ReplaceRecordedSection("a\n" + both + "z\n", {{old}, {}}));

@@ -19,6 +19,8 @@ std::string Environment(const char* name) {
 }  // namespace
 
 std::string UserPath(absl::string_view path) {
+  // A folder's name as a shell completes it: "runs/a/".
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   if (path.empty()) return "";
   const std::string folder = Environment("BUILD_WORKING_DIRECTORY");
   return folder.empty() ? std::string(path) : JoinPath(folder, path);

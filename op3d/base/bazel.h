@@ -11,7 +11,8 @@
 namespace op3d {
 
 // A path as the user meant it: relative paths start at the folder from which the user called, which
-// under `bazel run` is not the current one.  Absolute and empty paths are not changed.
+// under `bazel run` is not the current one.  Slashes at the end are left out ("runs/a/").  Other
+// absolute paths, and empty ones, are not changed.
 std::string UserPath(absl::string_view path);
 
 // The root of the workspace under `bazel run`; the current folder otherwise.

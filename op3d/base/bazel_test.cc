@@ -13,6 +13,9 @@ TEST(BazelTest, UserPathsCountFromWhereTheUserCalled) {
   ::setenv("BUILD_WORKING_DIRECTORY", "/home/ada", 1);
   EXPECT_EQ(UserPath("videos"), "/home/ada/videos");
   EXPECT_EQ(UserPath("/data"), "/data");
+  EXPECT_EQ(UserPath("videos//"), "/home/ada/videos");
+  EXPECT_EQ(UserPath("/data/"), "/data");
+  EXPECT_EQ(UserPath("/"), "/");
   EXPECT_EQ(UserPath(""), "");
   ::unsetenv("BUILD_WORKING_DIRECTORY");
   EXPECT_EQ(UserPath("videos"), "videos");

@@ -13,6 +13,7 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.CurvePoint.top1", ComparisonRule::kShare},
       {"op3d.CurvePoint.top3", ComparisonRule::kShare},
       {"op3d.CurvePoint.top5", ComparisonRule::kShare},
+      {"op3d.CurvePoint.probability", ComparisonRule::kShare},
       {"op3d.CurvePoint.loss", ComparisonRule::kLoss},
       {"op3d.KneeEstimate.a", ComparisonRule::kLeftOut},
       {"op3d.KneeEstimate.b", ComparisonRule::kLeftOut},
@@ -41,6 +42,7 @@ ComparisonRule RuleOf(const google::protobuf::FieldDescriptor& field) {
       {"op3d.TestResult.ClassResult.correct", ComparisonRule::kVideos},
       {"op3d.TestResult.head_top1", ComparisonRule::kShare},
       {"op3d.TestResult.mean_class_accuracy", ComparisonRule::kShare},
+      {"op3d.TestResult.right", ComparisonRule::kLeftOut},  // top1 and the classes say as much
       {"op3d.TestResult.scores_crc32", ComparisonRule::kLeftOut},
       {"op3d.TestResult.scores_sha256", ComparisonRule::kLeftOut},
       {"op3d.TestResult.top1", ComparisonRule::kShare},

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "absl/strings/match.h"
 #include "results/compare/comparison_rules.h"
 #include "results/record/compact_record.h"
 #include "results/testing/fixture_record.h"
@@ -37,13 +38,28 @@ std::vector<std::string> Places(const std::vector<Difference>& differences) {
 
 EdgeOutcome* Edge(RunRecord* record) { return record->mutable_searches(1)->mutable_edges(2); }
 
-TEST(RecordComparisonTest, EveryFigureOfATestHasARule) {
-  const google::protobuf::Descriptor& test = *TestResult::descriptor();
-  for (int i = 0; i < test.field_count(); ++i) {
-    const google::protobuf::FieldDescriptor& field = *test.field(i);
-    if (field.cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE) continue;
-    EXPECT_NE(RuleOf(field), ComparisonRule::kEqual) << field.full_name();
+TEST(RecordComparisonTest, EveryFigureOfATestAndOfACurveHasARule) {
+  for (const google::protobuf::Descriptor* message :
+       {TestResult::descriptor(), CurvePoint::descriptor()}) {
+    for (int i = 0; i < message->field_count(); ++i) {
+      const google::protobuf::FieldDescriptor& field = *message->field(i);
+      if (field.cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE ||
+          absl::EndsWith(field.name(), "_seconds")) {
+        continue;
+      }
+      EXPECT_NE(RuleOf(field), ComparisonRule::kEqual) << field.full_name();
+    }
   }
+}
+
+TEST(RecordComparisonTest, OtherRightVideosCountOnlyExactly) {
+  RunRecord record = MakeRolesFixtureRecord();
+  RunRecord other = record;
+  for (RecipeResult& recipe : *other.mutable_recipes()) {
+    if (recipe.has_test()) recipe.mutable_test()->set_right("00");
+  }
+  EXPECT_THAT(CompareRecords(record, other, {}), IsEmpty());
+  EXPECT_THAT(CompareRecords(record, other, Exact()), Not(IsEmpty()));
 }
 
 TEST(RecordComparisonTest, EqualRecordsAreEqualWhateverTheirTimes) {

@@ -21,14 +21,6 @@ namespace {
 
 constexpr double kProbability = 0.95;
 
-// What must be equal: everything that decides a run but its seed.
-std::string DecisiveSettings(const RunRecord& record) {
-  BenchmarkSettings settings = record.settings();
-  settings.clear_seed();
-  settings.clear_derived();
-  return PrintTextproto(settings);
-}
-
 absl::Status CheckComparable(const NamedRecord& one, const NamedRecord& other) {
   if (DecisiveSettings(one.record) != DecisiveSettings(other.record)) {
     return absl::InvalidArgumentError(
@@ -102,7 +94,7 @@ absl::StatusOr<SeedGroup> MakeSeedGroup(absl::Span<const NamedRecord> runs) {
     SeedGroup::Run& member = *group.add_runs();
     member.set_folder(run->name);
     member.set_seed(run->record.settings().seed());
-    member.set_record_sha256(run->record.content_sha256());
+    member.set_record_sha256(RecordSha256(run->record));
   }
   for (const RecipeResult& first : sorted[0]->record.recipes()) {
     if (!first.has_test()) continue;
@@ -113,7 +105,7 @@ absl::StatusOr<SeedGroup> MakeSeedGroup(absl::Span<const NamedRecord> runs) {
       for (const RecipeResult& recipe : run->record.recipes()) {
         if (KeyOf(recipe) != KeyOf(first) || !recipe.has_test()) continue;
         row.add_top1(recipe.test().top1());
-        frames.push_back(recipe.total_frames());
+        frames.push_back(static_cast<double>(TotalFrames(recipe)));
         break;
       }
     }
@@ -156,7 +148,7 @@ absl::StatusOr<std::vector<NamedRecord>> ReadSeedGroup(const std::string& path) 
     const std::string folder =
         JoinPath(std::filesystem::path(path).parent_path().string(), member.folder());
     OP3D_ASSIGN_OR_RETURN(std::vector<NamedRecord> read, ReadNamedRecords({folder}));
-    if (read[0].record.content_sha256() != member.record_sha256()) {
+    if (RecordSha256(read[0].record) != member.record_sha256()) {
       return absl::InvalidArgumentError(absl::StrCat(
           folder, " has another record than when ", path,
           " was made: make the group again with the command that ran it, or name its runs"));
@@ -170,8 +162,7 @@ absl::StatusOr<GroupTest> TestAgainstGroup(const NamedRecord& candidate,
                                            absl::Span<const NamedRecord> references) {
   OP3D_RETURN_IF_ERROR(CheckGroup(references));
   for (const NamedRecord& reference : references) {
-    if (reference.record.content_sha256() == candidate.record.content_sha256() &&
-        !reference.record.content_sha256().empty()) {
+    if (RecordSha256(reference.record) == RecordSha256(candidate.record)) {
       return absl::InvalidArgumentError(
           absl::StrCat(candidate.name, " is itself in the group, as ", reference.name));
     }

@@ -3,7 +3,13 @@
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
+#include "op3d/base/bazel.h"
+#include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/textproto.h"
+#include "results/record/named_records.h"
+#include "results/record/record.h"
+#include "results/testing/fixture_record.h"
 
 namespace op3d::results {
 namespace {
@@ -14,7 +20,6 @@ NamedRecord Reached(uint64_t seed, double model, double fixed) {
   NamedRecord named;
   named.name = absl::StrCat("run", seed);
   named.record.mutable_settings()->set_seed(seed);
-  named.record.set_content_sha256(absl::StrCat("sum of ", seed));
   RecipeResult& row = *named.record.add_recipes();
   row.set_name("planned_model");
   row.set_title("the model");
@@ -56,7 +61,7 @@ TEST(ReferenceGroupTest, AGroupHasItsMeansAndIntervals) {
   ASSERT_EQ(group.runs_size(), 3);
   EXPECT_EQ(group.runs(0).folder(), "run1");
   EXPECT_EQ(group.runs(2).seed(), 3);
-  EXPECT_EQ(group.runs(2).record_sha256(), "sum of 3");
+  EXPECT_EQ(group.runs(2).record_sha256(), RecordSha256(runs[0].record));
   EXPECT_EQ(group.test_videos(), 100);
   ASSERT_EQ(group.rows_size(), 2);
   const SeedGroup::Row& model = group.rows(0);
@@ -71,6 +76,33 @@ TEST(ReferenceGroupTest, AGroupHasItsMeansAndIntervals) {
   runs[0] = runs[1];
   EXPECT_THAT(MakeSeedGroup(runs),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("the same seed, 1")));
+}
+
+TEST(ReferenceGroupTest, AGroupHoldsWhileItsRecordsAreTheSame) {
+  const std::string folder = TestFolder("group");
+  std::vector<std::string> paths;
+  for (const uint64_t seed : {1, 2}) {
+    RunRecord record = MakeRolesFixtureRecord();
+    record.mutable_settings()->set_seed(seed);
+    paths.push_back(JoinPath(folder, absl::StrCat("seed", seed)));
+    ASSERT_THAT(MakeFolders(paths.back()), IsOk());
+    ASSERT_THAT(WriteRecord(paths.back(), record), IsOk());
+  }
+  ASSERT_OK_AND_ASSIGN(std::vector<NamedRecord> runs, ReadNamedRecords(paths));
+  ASSERT_OK_AND_ASSIGN(const SeedGroup group, MakeSeedGroup(runs));
+  const std::string file = JoinPath(folder, kGroupFile);
+  ASSERT_THAT(WriteTextproto(file, group), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedRecord> read, ReadSeedGroup(file));
+  EXPECT_EQ(read.size(), 2);
+  // A run is not tested against itself.
+  EXPECT_THAT(TestAgainstGroup(runs[0], read).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("itself in the group")));
+  // Frames of a row that states none of its own search are all its frames.
+  for (const SeedGroup::Row& row : group.rows()) EXPECT_GT(row.total_frames(), 0) << row.title();
+  runs[1].record.add_notes("another");
+  ASSERT_THAT(WriteRecord(paths[1], runs[1].record), IsOk());
+  EXPECT_THAT(ReadSeedGroup(file).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has another record")));
 }
 
 TEST(ReferenceGroupTest, WhatIsNoGroupIsASentence) {

@@ -78,7 +78,9 @@ std::string PlannedName(RecipeResult::Role role) {
 // Compares the planned row with the strongest rival, and says whether it may be chance.
 std::string RivalComparison(const RecipeResult& planned, const RecipeResult& rival) {
   const double difference = planned.test().top1() - rival.test().top1();
-  const double half = 1.96 * std::sqrt(VideoVariance({{&planned.test(), &rival.test()}}));
+  // At least one video's worth: a test of few videos shows no spread.
+  const double half = 1.96 * std::max(std::sqrt(VideoVariance({{&planned.test(), &rival.test()}})),
+                                      1.0 / std::max(1, planned.test().videos()));
   const std::string points = FormatPercent(std::fabs(difference));
   const bool equal = points == "0.0";
   const std::string amount = equal            ? "as much as"

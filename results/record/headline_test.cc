@@ -47,7 +47,7 @@ TEST(HeadlineTest, TheStrongestRivalIsNamedAndTheNoise) {
   TestResult* best = row(RecipeResult::BEST_FIXED)->mutable_test();
   *best = row(RecipeResult::PLANNED_MODEL)->test();
   EXPECT_THAT(Headline(record), HasSubstr("as much as the strongest rival"));
-  EXPECT_THAT(Headline(record), HasSubstr(": level (95 %: 0.0 to 0.0 points)."));
+  EXPECT_THAT(Headline(record), HasSubstr(": level (95 %: -0.7 to +0.7 points)."));
   std::vector<int64_t> ranks(270, 0);
   std::fill_n(ranks.begin(), 11, 1);
   row(RecipeResult::PLANNED_MODEL)->mutable_test()->set_right(PackRight(ranks));
@@ -56,6 +56,15 @@ TEST(HeadlineTest, TheStrongestRivalIsNamedAndTheNoise) {
   best->set_top1(251.0 / 270);
   EXPECT_THAT(Headline(record), HasSubstr("3.0 points more than"));
   EXPECT_THAT(Headline(record), HasSubstr(": ahead beyond the noise (95 %: +0.9 to +5.0 points)."));
+  // One video says nothing about chance.
+  RunRecord one = record;
+  for (RecipeResult& recipe : *one.mutable_recipes()) {
+    if (!recipe.has_test()) continue;
+    recipe.mutable_test()->clear_right();
+    recipe.mutable_test()->set_videos(1);
+    recipe.mutable_test()->set_top1(recipe.role() == RecipeResult::PLANNED_MODEL ? 1 : 0);
+  }
+  EXPECT_THAT(Headline(one), HasSubstr("but within the noise"));
   // A lower score.
   row(RecipeResult::BEST_FIXED)->set_total_frames(3 * 280800);
   row(RecipeResult::PLANNED_MODEL)->mutable_test()->set_top1(0.5);

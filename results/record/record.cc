@@ -381,6 +381,16 @@ RunRecord CanonicalRecord(RunRecord record) {
   return record;
 }
 
+std::string DecisiveSettings(const RunRecord& record) {
+  BenchmarkSettings settings = record.settings();
+  settings.clear_seed();
+  settings.clear_derived();
+  settings.mutable_dataset()->clear_split();
+  return PrintTextproto(settings);
+}
+
+std::string RecordSha256(const RunRecord& record) { return ContentSha256(record); }
+
 uint32_t TestVideos(const RunRecord& record) {
   for (const DatasetReport::List& list : record.dataset().lists()) {
     if (list.name() == "evaluation") return list.crc32();

@@ -62,6 +62,14 @@ absl::Status ValidateRecord(const RunRecord& record);
 // The record without the fields that differ between equal runs: environment, time split, seconds.
 RunRecord CanonicalRecord(RunRecord record);
 
+// What decides a run, as text: its settings without seed, official split and derived reasons.  Runs
+// with the same text are repeats of one another.
+std::string DecisiveSettings(const RunRecord& record);
+
+// SHA-256 of the record as it was read: the same for each reading of one file, another one after any
+// change.
+std::string RecordSha256(const RunRecord& record);
+
 // Identifies the videos of the test: CRC-32 of the evaluation list, 0 if the record has none.
 uint32_t TestVideos(const RunRecord& record);
 

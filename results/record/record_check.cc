@@ -162,7 +162,10 @@ FrameRange SearchedFrames(const RunRecord& record, const RecipeResult& recipe, i
       const auto to = states.find(edge.to());
       if (to == states.end() || edge.curve_size() < 2) continue;
       StateSettings state = *to->second;
-      if (settings.proxy().crop() > 0) state.set_crop(settings.proxy().crop());
+      // A state's own crop is trained with as it is.
+      if (settings.proxy().crop() > 0 && state.crop() == 0) {
+        state.set_crop(settings.proxy().crop());
+      }
       range.Add(state, edge.curve_size() - 1, least_videos, most_videos);
     }
   }

@@ -203,6 +203,32 @@ TEST(RecordCheckTest, FramesOfASmallerCropCountByTheirArea) {
               Contains(HasSubstr("but its plan over the training list takes")));
 }
 
+// A proxy's crop is for states without a crop of their own.
+TEST(RecordCheckTest, AProxysCropLeavesAStatesOwn) {
+  const auto faults = [](int proxy_crop, int crop) {
+    const std::string folder =
+        WriteEdited("proxy", MakeRolesFixtureRecord(), [&](RunRecord* record) {
+          record->clear_content_sha256();
+          record->mutable_settings()->mutable_transform()->set_train_crop(32);
+          SearchSettings* settings = record->mutable_settings()->mutable_search();
+          settings->set_method(SearchSettings::PLANNED_METHOD);
+          settings->mutable_proxy()->set_crop(proxy_crop);
+          for (SearchOutcome& search : *record->mutable_searches()) {
+            for (StateSettings& state : *search.mutable_graph()->mutable_states()) {
+              state.set_crop(crop);
+            }
+          }
+        });
+    return ReadCheckedRecord(folder)->check.faults;
+  };
+  const std::vector<std::string> own = faults(8, 16);
+  // The fixture's frames are none of these; the fault says the range.
+  EXPECT_THAT(own, Not(IsEmpty()));
+  EXPECT_EQ(own, faults(0, 16));
+  EXPECT_NE(own, faults(8, 0));
+  EXPECT_EQ(faults(16, 0), own);
+}
+
 TEST(RecordCheckTest, WhatNoRecordCanBeIsAnErrorThatSaysSo) {
   const std::string folder = WriteEdited("shape", MakeRolesFixtureRecord(), [](RunRecord* record) {
     record->mutable_recipes(0)->set_frames(record->recipes(0).total_frames() + 1);

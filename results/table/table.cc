@@ -81,6 +81,7 @@ ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
   row.network = named.record.settings().network().name();
   row.run = named.name;
   row.seed = named.record.settings().seed();
+  row.settings = DecisiveSettings(named.record);
   row.epochs = recipe.epochs();
   row.frames = recipe.frames();
   row.train_seconds = recipe.train_seconds();
@@ -126,6 +127,7 @@ ResultRow SeedsRow(const std::vector<const ResultRow*>& rows) {
   row.recipe_name = rows[0]->recipe_name;
   row.role = rows[0]->role;
   row.network = rows[0]->network;
+  row.settings = rows[0]->settings;
   for (const ResultRow* one : rows) {
     if (row.not_official.empty()) row.not_official = one->not_official;
   }
@@ -148,12 +150,35 @@ ResultRow SeedsRow(const std::vector<const ResultRow*>& rows) {
   return row;
 }
 
-// Whether rows with different seeds are the same recipe.  If a run has only one row with a role,
-// the role identifies it: the best of the fixed schedules may differ from seed to seed.
-bool IsSameRecipe(const ResultRow& a, const ResultRow& b) {
+// Whether rows are of one recipe by their role, network and name.  If a run has only one row with a
+// role, the role identifies it: the best of the fixed schedules may differ from seed to seed.
+bool IsSameKind(const ResultRow& a, const ResultRow& b) {
   const bool by_name = a.role == RecipeResult::ROLE_UNSPECIFIED ||
                        a.role == RecipeResult::HAND_TUNED || a.role == RecipeResult::FIXED;
   return a.role == b.role && a.network == b.network && (!by_name || a.recipe_name == b.recipe_name);
+}
+
+// Whether rows with different seeds or splits are the same recipe: also of runs with equal settings.
+bool IsSameRecipe(const ResultRow& a, const ResultRow& b) {
+  return IsSameKind(a, b) && a.settings == b.settings;
+}
+
+// One sentence if several seeds have no common mean because their runs had other settings.
+std::string DifferentSettings(const std::vector<ResultRow>& rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      const bool counted = rows[i].top1.has_value() && rows[k].top1.has_value() &&
+                           !rows[i].edited && !rows[k].edited;
+      if (!counted || rows[i].seed == rows[k].seed || !IsSameKind(rows[i], rows[k]) ||
+          IsSameRecipe(rows[i], rows[k])) {
+        continue;
+      }
+      return absl::StrCat(rows[k].run, " and ", rows[i].run,
+                          " differ in more settings than the seed (./bazelw run //results:compare "
+                          "shows which): only runs with equal settings have a common mean.");
+    }
+  }
+  return "";
 }
 
 // One row for each recipe that was tested with several seeds.
@@ -419,6 +444,8 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
     }
   }
   for (ResultTable& table : tables) {
+    std::string different = DifferentSettings(table.rows);
+    if (!different.empty()) table.warnings.push_back(std::move(different));
     for (std::string& sentence : RepeatedSeeds(table.rows)) {
       table.warnings.push_back(std::move(sentence));
     }

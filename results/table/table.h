@@ -56,6 +56,8 @@ struct ResultRow {
   // "reproduced", "above", "below"; "" if it is not compared with anything; "none: edited",
   // "none: not official" if the record must not be compared (record_check.h).
   std::string verdict;
+  // DecisiveSettings() of its record.
+  std::string settings;
   // The record was edited: the row is shown, but it is in no mean and has no verdict.
   bool edited = false;
   // RecordCheck.not_official of its record.

@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 PublishedFigures Figures() { return *LoadPublishedFigures(); }
 
@@ -180,6 +181,15 @@ TEST(TableTest, SeedsOfRowsWithRolesHaveAMean) {
   EXPECT_EQ(mean.recipe, "planned: the search's model, mean of 3 seeds");
   EXPECT_NEAR(*mean.top1, 0.93, 1e-12);
   EXPECT_EQ(mean.interval->low, MeanInterval({0.90, 0.94, 0.95}, 270).low);
+  EXPECT_THAT(table.warnings, IsEmpty());
+
+  // With another budget it is another experiment.
+  records[2].name = "other";
+  records[2].record.mutable_settings()->mutable_sgd()->set_momentum(0.5);
+  const ResultTable two = MakeTables(records, Figures())[0];
+  EXPECT_EQ(two.rows[3 * 7].recipe, "planned: the search's model, mean of 2 seeds");
+  EXPECT_NEAR(*two.rows[3 * 7].top1, 0.92, 1e-12);
+  EXPECT_THAT(two.warnings, ElementsAre(HasSubstr("run and other differ in more settings")));
 }
 
 // A run on one of the splits of a dataset with several.
@@ -250,7 +260,7 @@ TEST(TableTest, SeveralSeedsGetAMedianAndItIsJudged) {
   EXPECT_EQ(twice.rows.size(), 6u);
   EXPECT_THAT(twice.warnings, ElementsAre("run and copy both have seed 1 of \"planned\": a seed "
                                           "counts once, as run has it."));
-  EXPECT_THAT(table.warnings, testing::IsEmpty());
+  EXPECT_THAT(table.warnings, IsEmpty());
 }
 
 }  // namespace

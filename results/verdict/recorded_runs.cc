@@ -256,9 +256,9 @@ std::string RecordedSection(const RecordedRuns& recorded) {
     absl::StrAppend(&text, "\n`./bazelw run //results:verdict` says:\n\n```\n",
                     DescribeVerdict(*verdict), "```\n");
   } else {
-    absl::StrAppend(&text,
-                    "\nThere is no verdict yet: no run has both a planned model and a best "
-                    "fixed schedule.\n");
+    absl::StrAppend(&text, "\nThere is no verdict: ",
+                    with_roles.empty() ? "no run has rows with roles" : verdict.status().message(),
+                    ".\n");
   }
   return absl::StrCat(text, SweepsText(recorded), "\n", kEnd);
 }

@@ -343,7 +343,12 @@ std::string SetsTable(const Verdict& verdict) {
                           FormatPercent(set.error), set.z, PointsOrBlank(set.long_run),
                           PointsOrBlank(set.published), set.cost_ratio);
   }
-  return absl::StrCat("The planned model minus each rival, points of top-1\n\n", text, "\n");
+  return absl::StrCat("The planned model minus each rival, points of top-1\n\n", text,
+                      "\nbest fixed, long run, published: the mean over runs.  error: the standard "
+                      "error of the first, "
+                      "over\nvideos and seeds.  z: best fixed / error.  cost: frames of search and "
+                      "plan / frames of the "
+                      "plan.\n\n");
 }
 
 std::string Closing(const Verdict& verdict, const std::vector<Goal>& goals) {
@@ -353,11 +358,15 @@ std::string Closing(const Verdict& verdict, const std::vector<Goal>& goals) {
     reached += goal.reached == true ? 1 : 0;
     if (goal.reached != true) missed.push_back(absl::StrReplaceAll(goal.key, {{"_", " "}}));
   }
-  std::string text =
-      absl::StrCat(reached, " of ", goals.size(), " goals are reached",
-                   missed.empty() ? "" : "; not: ", absl::StrJoin(missed, ", "), " (",
-                   Count(verdict.sets.size(), "set", "sets"), " with ",
-                   Count(static_cast<size_t>(verdict.seeds), "seed", "seeds"), " each");
+  int most = 0;
+  for (const SetVerdict& set : verdict.sets) most = std::max(most, set.seeds);
+  std::string text = absl::StrCat(reached, " of ", goals.size(), " goals are reached",
+                                  missed.empty() ? "" : "; not: ", absl::StrJoin(missed, ", "),
+                                  " (", Count(verdict.sets.size(), "set", "sets"), " with ",
+                                  most > verdict.seeds
+                                      ? absl::StrCat(verdict.seeds, " to ", most, " seeds")
+                                      : Count(static_cast<size_t>(verdict.seeds), "seed", "seeds"),
+                                  " each");
   const bool whole =
       static_cast<int>(verdict.sets.size()) >= kSetsGoal && verdict.seeds >= kSeedsGoal;
   if (!whole) absl::StrAppend(&text, "; the goals are meant for ", kSetsGoal, " with ", kSeedsGoal);
