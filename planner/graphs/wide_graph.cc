@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "op3d/base/status_macros.h"
 #include "planner/graphs/transition_graph.h"
@@ -50,6 +51,15 @@ int NextLarger(const WideGraphSettings& settings, int clip) {
 
 int EpochsOf(double frames, double clip_frames) {
   return std::max(1, static_cast<int>(std::lround(std::min(frames / clip_frames, 1e6))));
+}
+
+// As in a state's name, where no sign of an exponent is allowed.
+std::string RateName(double rate) {
+  std::string text = absl::StrCat(rate);
+  if (text.find('e') == std::string::npos) return text;
+  text = absl::StrFormat("%.12f", rate);
+  text.erase(text.find_last_not_of('0') + 1);
+  return text;
 }
 
 // The weights of all edges, and of one path through all stages but the last.
@@ -152,7 +162,7 @@ absl::Status Check(const WideGraphSettings& settings) {
 class WideGraph {
  public:
   explicit WideGraph(const WideGraphSettings& settings) : settings_(settings) {
-    graph_.set_pool("wide");
+    graph_.set_pool(kWidePool);
     graph_.set_initial(kInitial);
     for (int k = 0; k < settings.stages_size(); ++k) {
       SearchRound* round = graph_.add_rounds();
@@ -198,7 +208,7 @@ class WideGraph {
   }
   std::string Name(int clip, int rate, int stage, int length) const {
     const std::string start =
-        absl::StrCat(settings_.clips(clip).name(), "_", Rate(clip, rate), ".");
+        absl::StrCat(settings_.clips(clip).name(), "_", RateName(Rate(clip, rate)), ".");
     if (!last(stage)) return absl::StrCat(start, stage + 1);
     if (settings_.annealing().empty()) return absl::StrCat(start, "end");
     return absl::StrCat(start, "end", settings_.annealing(length));

@@ -28,6 +28,9 @@
 
 namespace op3d::planner {
 
+// The pool of every wide graph.
+inline constexpr char kWidePool[] = "wide";
+
 // InvalidArgument, naming field, value and limit, for no clip or rate, a rate or `frames` that is
 // not above 0, fewer than two stages, a stage without edges or weight, shares of `annealing`
 // outside (0, 1] or not increasing, a crop without `full_crop` or above it, two clips with one

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/textproto.h"
+#include "op3d/base/training_failure.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/search/search.h"
 #include "planner/search/search_progress.h"
@@ -258,6 +259,49 @@ TEST(WideGraphTest, ASearchTrainsOnlyTheMostPromisingEdges) {
   int again = 0;
   EXPECT_EQ(RunSearch(graph, "wide_1", 1, &again).SerializeAsString(), outcome.SerializeAsString());
   EXPECT_EQ(again, 0);
+}
+
+// A rate that a computer prints with an exponent is no name of a state.
+TEST(WideGraphTest, SmallRatesHaveNamesWithoutAnExponent) {
+  WideGraphSettings settings = Settings();
+  for (StateSettings& clip : *settings.mutable_clips()) clip.set_learning_rate(2.5e-4);
+  ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(settings));
+  EXPECT_THAT(ValidateGraph(graph), IsOk());
+  EXPECT_EQ(graph.states(0).name(), "cs16_0.00025.1");
+  EXPECT_EQ(graph.states(3).name(), "cs16_0.0000625.1");
+}
+
+TEST(WideGraphTest, ASearchWhoseLastEdgesFailSaysSo) {
+  WideGraphSettings settings = Settings();
+  settings.mutable_clips()->DeleteSubrange(1, 2);
+  settings.clear_rates();
+  settings.add_rates(1);
+  settings.set_frames(32);
+  settings.mutable_stages()->DeleteSubrange(1, 2);
+  settings.mutable_stages(0)->set_edges(1);
+  *settings.add_stages() = settings.stages(0);
+  ASSERT_OK_AND_ASSIGN(const TransitionGraph graph, MakeWideGraph(settings));
+  StoppingRule rule;
+  rule.set_attempt_epochs(1);
+  rule.set_max_epochs(1);
+  rule.set_max_epochs_from_initial(1);
+  ASSERT_OK_AND_ASSIGN(SearchProgress progress, SearchProgress::Make(graph, rule));
+  const auto apply = [&](const char* text) {
+    JournalEntry entry;
+    ASSERT_THAT(ParseTextproto(text, "entry", &entry), IsOk());
+    ASSERT_THAT(progress.Apply(entry), IsOk());
+  };
+  apply("point { edge: 'S0-cs16_0.04.1' point { epoch: 0 } }");
+  apply("point { edge: 'S0-cs16_0.04.1' point { epoch: 1 performance: 0.5 } }");
+  apply("finished { from: 'S0' to: 'cs16_0.04.1' epochs: 1 score: 0.5 ending: LENGTH_REACHED }");
+  EXPECT_THAT(progress.Outcome().status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not done")));
+  apply("finished { from: 'cs16_0.04.1' to: 'cs16_0.04.end' ending: FAILED failure: 'it is nan' }");
+  EXPECT_THAT(progress.Outcome().status(),
+              StatusIs(absl::StatusCode::kAborted,
+                       HasSubstr("no final state (cs16_0.04.end) is reached, so there is no plan: "
+                                 "cs16_0.04.1-cs16_0.04.end: it is nan")));
+  EXPECT_TRUE(TrainingFailureOf(progress.Outcome().status()));
 }
 
 TEST(WideGraphTest, TheOutcomeDoesNotDependOnTheNumberOfRunners) {

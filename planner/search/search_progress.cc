@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -262,7 +263,7 @@ double SearchProgress::ToGo(const CostOfEpoch& cost_of_epoch) const {
   for (int edge : index_.training_order) {
     if (outcomes_[edge] || !chosen_[edge]) continue;
     const int trained = std::max(0, static_cast<int>(curves_[edge].size()) - 1);
-    cost += std::max(0, max_epochs(edge) - trained) * cost_of_epoch(edge);
+    cost += static_cast<double>(std::max(0, max_epochs(edge) - trained)) * cost_of_epoch(edge);
   }
     // The edges of a later round are unknown: count their number with the mean cost of all.
   for (int round = round_; round < rounds(); ++round) {
@@ -270,7 +271,7 @@ double SearchProgress::ToGo(const CostOfEpoch& cost_of_epoch) const {
     int edges = 0;
     for (const int edge : index_.training_order) {
       if (graph_.transitions(edge).round() != round + 1) continue;
-      length += max_epochs(edge) * cost_of_epoch(edge);
+      length += static_cast<double>(max_epochs(edge)) * cost_of_epoch(edge);
       ++edges;
     }
     if (edges > 0) cost += length * graph_.rounds(round).edges() / edges;
@@ -279,7 +280,8 @@ double SearchProgress::ToGo(const CostOfEpoch& cost_of_epoch) const {
 }
 
 int SearchProgress::epochs_at_worst() const {
-  return epochs_trained_ + static_cast<int>(ToGo([](int) { return 1; }));
+  const double most = epochs_trained_ + ToGo([](int) { return 1; });
+  return static_cast<int>(std::min<double>(most, std::numeric_limits<int>::max()));
 }
 
 double SearchProgress::frames_to_go() const {
@@ -445,20 +447,23 @@ Plan MakePlan(const TransitionGraph& graph, const EdgeScores& scores, const Best
 }  // namespace
 
 absl::StatusOr<SearchOutcome> SearchProgress::Outcome() const {
-  if (hopeless()) {
-    std::vector<std::string> finals, failures;
+  std::vector<std::string> failures;
+  for (const std::optional<EdgeOutcome>& edge : outcomes_) {
+    if (!edge || edge->ending() != EdgeOutcome::FAILED) continue;
+    failures.push_back(absl::StrCat(edge->from(), "-", edge->to(), ": ", edge->failure()));
+  }
+  // With rounds, only the end shows that no final state is reached.
+  const bool ended = next_edge() == kNoEdge;
+  if (hopeless() || (ended && !failures.empty() && !FindBestPath(index_, scores_).ok())) {
+    std::vector<std::string> finals;
     for (const int node : index_.finals) finals.push_back(NodeName(graph_, node));
-    for (const std::optional<EdgeOutcome>& edge : outcomes_) {
-      if (!edge || edge->ending() != EdgeOutcome::FAILED) continue;
-      failures.push_back(absl::StrCat(edge->from(), "-", edge->to(), ": ", edge->failure()));
-    }
     const std::string text =
         absl::StrCat("no final state (", absl::StrJoin(finals, ", "),
                      ") is reached, so there is no plan: ", absl::StrJoin(failures, "; "),
                      ". Search with other states in another folder");
     return MarkTrainingFailure(absl::AbortedError(text), text);
   }
-  if (next_edge() != kNoEdge) {
+  if (!ended) {
     return absl::FailedPreconditionError(absl::StrCat("the search is not done: ", edges_finished(),
                                                       " of ", edges_total(), " edges are"));
   }

@@ -247,6 +247,17 @@ TEST(SearchProgressTest, WithoutAWayIntoAFinalStateThereIsNoPlan) {
   EXPECT_TRUE(TrainingFailureOf(progress.Outcome().status()));
 }
 
+TEST(SearchProgressTest, NoBoundIsNoOverflow) {
+  StoppingRule rule = Rule();
+  rule.set_max_epochs_from_initial(std::numeric_limits<int>::max());
+  rule.set_max_epochs(std::numeric_limits<int>::max());
+  ASSERT_OK_AND_ASSIGN(
+      const SearchProgress progress,
+      SearchProgress::Make(SmallGraph({{"S0", "S1"}, {"S1", "S2"}, {"S2", "S3"}}, 3), rule));
+  EXPECT_EQ(progress.epochs_at_worst(), std::numeric_limits<int>::max());
+  EXPECT_GT(progress.frames_to_go(), 3e9);
+}
+
 TEST(SearchProgressTest, NeedsTheSameWeightsAsALookAtAllStates) {
   RandomStream stream(1, "graphs", {});
   for (int round = 0; round < 200; ++round) {
