@@ -18,6 +18,7 @@
 #include "op3d/torch/tensor_file.h"
 #include "op3d/torch/torch_status.h"
 #include "op3d/train/settings/network_settings.h"
+#include "op3d/train/settings/state_task.h"
 
 namespace op3d {
 namespace {
@@ -88,7 +89,7 @@ absl::Status RecomputeBatchNorm(const TrainingJob& job, const StateTask& state, 
   OP3D_RETURN_IF_ERROR(SetArithmetic(job.training, state.clip.length(), network));
   data::TrainLoaderOptions options;
   options.shape = state.clip;
-  options.transform = job.transform;
+  options.transform = TransformOf(state, job.transform);
   options.on_short_video = job.loader.on_short_video();
   options.on_bad_video = job.loader.on_bad_video();
   options.batch_size = state.batch_size;

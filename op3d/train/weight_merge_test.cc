@@ -119,6 +119,24 @@ TEST_F(WeightMergeTest, ComputesBatchNormStatisticsFromTrainingClips) {
   }
 }
 
+TEST_F(WeightMergeTest, StatisticsAreOfTheStatesOwnCrop) {
+  const auto statistics = [&](int state_crop, int train_crop) {
+    auto network = Network::Make(ToNetworkOptions(job_.network, job_.classes), 5);
+    EXPECT_THAT(network, IsOk());
+    StateSettings state = state_;
+    state.set_crop(state_crop);
+    TrainingJob job = job_;
+    if (train_crop > 0) job.transform.set_train_crop(train_crop);
+    EXPECT_THAT(RecomputeBatchNorm(job, ToStateTask(state), 3, 8, network->get()), IsOk());
+    for (const auto& [name, tensor] : (*network)->StateDict()) {
+      if (absl::EndsWith(name, ".running_mean")) return tensor.detach().clone();
+    }
+    return at::Tensor();
+  };
+  EXPECT_TRUE(at::equal(statistics(24, 0), statistics(0, 24)));
+  EXPECT_FALSE(at::equal(statistics(24, 0), statistics(0, 0)));
+}
+
 TEST_F(WeightMergeTest, AnEdgeOfKnownLengthIsMeasuredInTheMiddleAndAtTheEndOfMergedWeights) {
   job_.score.set_measure(ScoreSettings::PROBABILITY);
   job_.score.set_merged_epochs(2);

@@ -154,7 +154,9 @@ void RunFolder::Log(absl::string_view event, nlohmann::json fields) {
   for (const auto& [key, value] : fields.items()) line[key] = value;
   absl::MutexLock lock(&mutex_);
   if (log_ == nullptr) log_ = AppendFile::Open(Path(kLog)).value_or(nullptr);
-  if (log_ != nullptr) log_->Append(absl::StrCat(line.dump(), "\n")).IgnoreError();
+  // Names of files need not be UTF-8.
+  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (log_ != nullptr) log_->Append(absl::StrCat(text, "\n")).IgnoreError();
 }
 
 }  // namespace op3d

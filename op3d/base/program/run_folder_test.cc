@@ -23,6 +23,8 @@ TEST(RunFolderTest, IsTakenUpWithTheSameSettingsOnly) {
     ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
     EXPECT_EQ(folder->resumed(), 0);
     folder->Log("started", {{"threads", 2}});
+    // A name of a file need not be UTF-8.
+    folder->Log("short", {{"example", "caf\xe9.avi"}});
   }
   {
     ASSERT_OK_AND_ASSIGN(const auto folder, RunFolder::Open(path, Settings(1)));
@@ -34,6 +36,7 @@ TEST(RunFolderTest, IsTakenUpWithTheSameSettingsOnly) {
                        testing::AllOf(HasSubstr("rate: 1 -> 2"), HasSubstr("--output_dir"))));
   ASSERT_OK_AND_ASSIGN(const std::string log, ReadFile(JoinPath(path, "log.jsonl")));
   EXPECT_THAT(log, HasSubstr("\"event\":\"started\",\"threads\":2}"));
+  EXPECT_THAT(log, HasSubstr("\"event\":\"short\",\"example\":\"caf"));
 }
 
 TEST(RunFolderTest, ACheckSaysTheSameAndTouchesNothing) {

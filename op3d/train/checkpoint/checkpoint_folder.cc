@@ -166,7 +166,12 @@ absl::Status CheckpointFolder::RemoveAll() {
 
 absl::Status CheckpointFolder::Prune() const {
   OP3D_ASSIGN_OR_RETURN(const std::vector<CheckpointPlace> places, List());
-  for (size_t i = std::max(1, options_.kept); i < places.size(); ++i) {
+  // The newest end of an epoch stays: a state that diverges goes back to it.
+  bool has_epoch = false;
+  for (size_t i = 0; i < places.size(); ++i) {
+    const bool newest_epoch = places[i].micro_batches == 0 && !has_epoch;
+    has_epoch = has_epoch || newest_epoch;
+    if (i < static_cast<size_t>(std::max(1, options_.kept)) || newest_epoch) continue;
     const bool anchor = options_.anchor_epochs > 0 && places[i].micro_batches == 0 &&
                         places[i].epochs % options_.anchor_epochs == 0;
     if (!anchor) OP3D_RETURN_IF_ERROR(RemoveFile(Path(places[i])));

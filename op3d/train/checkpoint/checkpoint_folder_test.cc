@@ -57,6 +57,20 @@ TEST(CheckpointFolderTest, TheNewestComesBackAndTheOldestGo) {
   EXPECT_THAT(*ListFolder(folder), IsEmpty());
 }
 
+// A loss that diverges in a long epoch goes back to the epoch's beginning.
+TEST(CheckpointFolderTest, TheNewestEndOfAnEpochStays) {
+  const std::string folder = TestFolder("inside");
+  WriteEpochs(folder, 3);
+  CheckpointFolder checkpoints(folder, {});
+  for (const int64_t micro_batches : {10, 20, 30}) {
+    ASSERT_THAT(checkpoints.Write({3, micro_batches}, kTensors, {{"epochs", "3 and more"}}),
+                IsOk());
+  }
+  ASSERT_OK_AND_ASSIGN(const auto back, checkpoints.Rollback(3));
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->metadata().at("epochs"), "3");
+}
+
 TEST(CheckpointFolderTest, AnchorsStay) {
   const std::string folder = TestFolder("anchors");
   WriteEpochs(folder, 7, {/*kept=*/1, /*anchor_epochs=*/3});

@@ -50,14 +50,24 @@ absl::Status CheckState(const StateSettings& state) {
   return Bad("has no \"learning_rate\" above 0");
 }
 
-// JSON has no NaN and no infinity, but Python, C++ and others print them; null means the same.
+// JSON has no NaN and no infinity, but Python, C++ and others print them.  As a performance or a loss
+// null means the same; elsewhere it means that a field is not set.
 std::string QuoteNonFinite(absl::string_view line) {
   std::string json;
   bool in_string = false;
+  size_t begin = 0;
+  absl::string_view key;
   for (size_t i = 0; i < line.size(); ++i) {
     const bool sign = line[i] == '-' || line[i] == '+';
     if (in_string || !(sign || absl::ascii_isalpha(line[i]))) {
-      if (line[i] == '"') in_string = !in_string;
+      if (line[i] == '"') {
+        in_string = !in_string;
+        if (in_string) {
+          begin = i + 1;
+        } else {
+          key = line.substr(begin, i - begin);
+        }
+      }
       json += line[i];
       if (in_string && line[i] == '\\' && i + 1 < line.size()) json += line[++i];
       continue;
@@ -66,7 +76,8 @@ std::string QuoteNonFinite(absl::string_view line) {
     while (end < line.size() && absl::ascii_isalpha(line[end])) ++end;
     const absl::string_view word = line.substr(i, end - i);
     const std::string name = absl::AsciiStrToLower(word.substr(sign ? 1 : 0));
-    const bool non_finite = name == "nan" || name == "inf" || name == "infinity" || name == "null";
+    const bool non_finite = name == "nan" || name == "inf" || name == "infinity" ||
+                            (name == "null" && (key == "performance" || key == "loss"));
     absl::StrAppend(&json, non_finite ? "\"NaN\"" : word);
     i = end - 1;
   }

@@ -164,6 +164,15 @@ TEST(EdgeProtocolTest, WhatIsNotFiniteComesAsNaN) {
                                                       value, R"(, "unmeasured": false})")));
     EXPECT_TRUE(std::isnan(answer.performance())) << value;
   }
+  // Elsewhere null is a field that is not set.
+  ASSERT_OK_AND_ASSIGN(
+      const EdgeAnswer answer,
+      ParseEdgeAnswer(
+          R"({"epoch": 1, "performance": 0.5, "loss": null, "error": null, "failed": null})"));
+  EXPECT_EQ(answer.performance(), 0.5);
+  EXPECT_TRUE(std::isnan(answer.loss()));
+  EXPECT_FALSE(answer.failed());
+  EXPECT_EQ(answer.error(), "");
   EXPECT_THAT(ParseEdgeAnswer("{torn").status().message(), HasSubstr("the child's answer {torn"));
 }
 

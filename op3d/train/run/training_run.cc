@@ -157,7 +157,7 @@ class Run {
     }
     job.on_step = [&](const StepStats& stats) { OnStep(i, stats); };
     OP3D_ASSIGN_OR_RETURN(trainer_, StateTrainer::Start(job, ToStateTask(step), StateFolder(i)));
-    OP3D_RETURN_IF_ERROR(TakeUp(i, trainer_->fresh() ? inherited : trainer_->notes()));
+    OP3D_RETURN_IF_ERROR(TakeUp(i, trainer_->epochs() == 0 ? inherited : trainer_->notes()));
     for (;;) {
       if (reported_ < trainer_->epochs()) OP3D_RETURN_IF_ERROR(ReportEpoch(i));
       if (trainer_->epochs() >= step.epochs()) break;
@@ -346,7 +346,10 @@ class Run {
     }
     // Diverged.  Stores weights that can be used directly, in addition to the checkpoint.
     const std::string path = JoinPath(StateFolder(i), "last_good_weights.safetensors");
-    OP3D_RETURN_IF_ERROR(trainer_->Rollback(trainer_->epochs()));
+    const int64_t epochs = trainer_->epochs();
+    OP3D_RETURN_IF_ERROR(trainer_->Rollback(epochs));
+    // No checkpoint was left to go back to.
+    if (trainer_->epochs() != epochs) return reason;
     OP3D_RETURN_IF_ERROR(trainer_->SaveWeights(path, {}));
     OP3D_RETURN_IF_ERROR(trainer_->Flush());
     return absl::Status(reason.code(), absl::StrCat(reason.message(), " (", path, ")"));
