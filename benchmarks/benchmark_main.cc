@@ -366,6 +366,8 @@ absl::Status DecideBudget(BenchmarkOptions* options) {
   OP3D_ASSIGN_OR_RETURN(const planner::Budget budget,
                         planner::ParseBudget(absl::GetFlag(FLAGS_budget)));
   if (budget.unit != planner::Budget::kSeconds) return absl::OkStatus();
+  // Another time in the same folder is another run.
+  options->settings.set_time_budget(absl::GetFlag(FLAGS_budget));
   WideGraphSettings& wide = *options->settings.mutable_search()->mutable_wide();
   BenchmarkSettings earlier;
   const std::string path = JoinPath(options->output_dir, "settings.textproto");

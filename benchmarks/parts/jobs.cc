@@ -23,6 +23,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/train/edge/edge_server.h"
 #include "op3d/train/edge/edge_trainer.h"
 #include "results/record/environment.h"
@@ -234,7 +235,10 @@ absl::Status JobChildren::DoOnce(int worker, const std::string& line,
     JobAnswer answer;
     OP3D_RETURN_IF_ERROR(Annotate(ParseProtoJson(text, /*ignore_unknown=*/true, &answer),
                                   absl::StrCat("the child's answer ", text.substr(0, 200))));
-    if (!answer.error().empty()) return absl::AbortedError(answer.error());
+    if (!answer.error().empty()) {
+      const absl::Status status = absl::AbortedError(answer.error());
+      return answer.failed() ? MarkTrainingFailure(status, answer.error()) : status;
+    }
     if (answer.done()) return absl::OkStatus();
     on_epoch(answer.epochs(), answer.of(), answer.loss());
   }

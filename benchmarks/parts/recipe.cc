@@ -6,14 +6,17 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "data/annotation/video_list.h"
 #include "op3d/base/file.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/distributed/process_group.h"
 #include "op3d/eval/scorer.h"
 #include "op3d/eval/scores/metrics.h"
@@ -88,6 +91,18 @@ TrainingJob WithTest(const RecipeSettings& recipe, const Plan& plan, TrainingJob
   return job;
 }
 
+// FailedPrecondition if a test that was begun in `folder` is of other videos; stores which it is of.
+absl::Status CheckSameVideos(const std::string& folder, const std::string& videos_crc32) {
+  const std::string path = JoinPath(folder, "tested_videos.crc32");
+  if (!FileExists(path)) return WriteFileAtomically(path, videos_crc32);
+  OP3D_ASSIGN_OR_RETURN(const std::string there, ReadFile(path));
+  if (there == videos_crc32) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      folder, " holds a test of other videos (CRC-32 of its list ", there, ", now ", videos_crc32,
+      "): the evaluation list or its usable videos have changed since.  Undo that, or take another "
+      "--output_dir"));
+}
+
 bool First(const ProcessGroup* group) { return group == nullptr || group->rank() == 0; }
 
 // All processes wait until the first has come here.
@@ -96,8 +111,9 @@ absl::Status WaitForFirst(ProcessGroup* group) {
 }
 
 int EpochsOf(double frames, const StateSettings& state, int full_crop) {
-  return std::max(
-      1, static_cast<int>(std::lround(frames / planner::FullFramesPerClip(state, full_crop))));
+  constexpr double kMost = 1e6;
+  return static_cast<int>(
+      std::lround(std::clamp(frames / planner::FullFramesPerClip(state, full_crop), 1.0, kMost)));
 }
 
 double FramesOfPlan(const Plan& plan, int full_crop) {
@@ -245,6 +261,23 @@ std::string RecipeRun::StateFolder(int step) const {
 }
 
 absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_epoch) {
+  const std::string failed_path = JoinPath(folder_, "failed.txt");
+  std::string earlier;
+  if (First(job_.group) && FileExists(failed_path)) {
+    OP3D_ASSIGN_OR_RETURN(earlier, ReadFile(failed_path));
+  }
+  if (job_.group != nullptr) {
+    OP3D_ASSIGN_OR_RETURN(earlier, job_.group->Broadcast(earlier));
+  }
+  if (!earlier.empty()) return MarkTrainingFailure(absl::AbortedError(earlier), earlier);
+  const absl::Status status = TrainStates(on_epoch);
+  if (const auto failure = TrainingFailureOf(status); failure && First(job_.group)) {
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(failed_path, *failure));
+  }
+  return status;
+}
+
+absl::Status RecipeRun::TrainStates(const std::function<void(int, int, double)>& on_epoch) {
   const std::string done_path = JoinPath(folder_, "trained.textproto");
   const int total = total_epochs();
   OP3D_ASSIGN_OR_RETURN(const bool done_before, FirstFinds(done_path, job_.group));
@@ -360,6 +393,10 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
                                              const TestLabels& labels, int threads) {
   RecipeResult result;
   const std::string tested_path = JoinPath(folder_, "result.textproto");
+  const std::string videos_crc32 = absl::StrFormat("%08x", Crc32(data::VideoListText(videos)));
+  if (First(job_.group)) {
+    OP3D_RETURN_IF_ERROR(CheckSameVideos(folder_, videos_crc32));
+  }
   OP3D_ASSIGN_OR_RETURN(const bool tested, FirstFinds(tested_path, job_.group));
   if (tested) {
     OP3D_RETURN_IF_ERROR(ReadTextproto(tested_path, &result));
@@ -380,6 +417,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
   options.threads = threads - 1;
   ScoringRun run;
   run.parts_folder = JoinPath(folder_, "scores.parts");
+  run.settings = absl::StrCat("videos_crc32: ", videos_crc32, "\n");
   if (ProcessGroup* const group = job_.group; group != nullptr) {
     run.shard = group->rank();
     run.shards = group->size();

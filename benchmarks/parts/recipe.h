@@ -73,7 +73,8 @@ class RecipeRun {
 
   // Trains all states in order, each from the weights of the previous one with a new optimiser.
   // Calls `on_epoch(epochs done, total, loss)` after each; the loss is 0 for epochs that an earlier
-  // process has trained.
+  // process has trained.  A training that fails by itself (training_failure.h) is stored too: the
+  // second call returns the same marked error without training again.
   absl::Status Train(const std::function<void(int, int, double)>& on_epoch);
 
   // Instead of training: uses a finished model from the file `weights`; `facts` is the rest of its
@@ -85,7 +86,7 @@ class RecipeRun {
 
   // Scores the evaluation list with `threads` threads and clips of TestState(), and with several
   // processes each its share; Train() must have succeeded.  Finished blocks of videos are kept, so
-  // that a stopped test resumes.
+  // that a stopped test resumes.  FailedPrecondition if what is stored is of other videos.
   absl::StatusOr<RecipeResult> Test(const std::vector<data::Video>& videos,
                                     const TestLabels& labels, int threads);
 
@@ -99,6 +100,7 @@ class RecipeRun {
   std::string WeightsPath() const;
 
  private:
+  absl::Status TrainStates(const std::function<void(int, int, double)>& on_epoch);
   std::string StateFolder(int step) const;
 
   const RecipeSettings recipe_;

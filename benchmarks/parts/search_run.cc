@@ -211,6 +211,12 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
   const std::vector<std::string> journal_settings =
       JournalSettings(settings, data, SearchJob(plan, "", data, job));
 
+  // With --method=both the rule is the published search's; a graph with rounds races by itself.
+  StoppingRule rule = settings.search().rule();
+  for (const TransitionGraph& graph : plan.graphs) {
+    if (!graph.rounds().empty()) rule.clear_race();
+  }
+
   std::vector<absl::StatusOr<SearchOutcome>> outcomes(pools, absl::CancelledError("not begun"));
   std::vector<ActivitySeconds> seconds(pools);
   std::atomic<int> next{0};
@@ -219,8 +225,7 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
   {
     std::vector<const TransitionGraph*> graphs;
     for (const TransitionGraph& graph : plan.graphs) graphs.push_back(&graph);
-    OP3D_ASSIGN_OR_RETURN(const auto bar,
-                          planner::SearchBar::Make(graphs, settings.search().rule()));
+    OP3D_ASSIGN_OR_RETURN(const auto bar, planner::SearchBar::Make(graphs, rule));
     Watcher watcher(pools, bar.get(), folder, curves);
     const auto work = [&](int64_t worker) {
       // With more children or threads than pools they are divided.
@@ -248,7 +253,7 @@ absl::StatusOr<SearchRun> RunSearch(const SearchPlan& plan, const BenchmarkSetti
         options.observer = [&watcher, &graph, pool](const planner::SearchEvent& event) {
           watcher.Observe(pool, graph.pool(), event);
         };
-        outcomes[pool] = planner::Search(graph, settings.search().rule(), pointers, options);
+        outcomes[pool] = planner::Search(graph, rule, pointers, options);
         for (const auto& trainer : trainers) seconds[pool] += trainer->seconds();
         // A pool without a plan does not end the others' search.
         if (!outcomes[pool].ok() && !TrainingFailureOf(outcomes[pool].status())) failed = true;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -30,6 +31,7 @@
 #include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/distributed/process_group.h"
 #include "op3d/eval/scores/video_scores.h"
 #include "op3d/torch/arithmetic.h"
@@ -197,6 +199,7 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   const std::vector<Plan> plans = BestPlans(found->outcomes[0], ProxyPaths(settings));
   std::vector<std::unique_ptr<RecipeRun>> runs;
   std::vector<RecipeTask> tasks;
+  std::vector<std::string> failures(plans.size());
   const int paths = static_cast<int>(plans.size());
   const RunContext context = ContextOf(options, data, workers->Threads(paths));
   int64_t epochs = 0;
@@ -217,27 +220,47 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
     Progress progress("paths", epochs, "epochs");
     TaskQueue queue;
     for (size_t i = 0; i < runs.size(); ++i) {
-      queue.Add([&run = *runs[i], &task = tasks[i], workers, &progress, folder, curves,
-                 seen = 0](int worker) mutable {
-        return workers->Train(worker, task, &run, [&](int done, int total, double loss) {
-          progress.Add(done - seen);
-          if (done > seen) {
-            if (loss > 0) curves->Add(RecipeCurve(run.recipe()), {done, {{"recipes/loss", loss}}});
-            folder->Log(
-                "path_epoch",
-                {{"path", run.recipe().name()}, {"epoch", done}, {"of", total}, {"loss", loss}});
-          }
-          seen = done;
-        });
+      queue.Add([&run = *runs[i], &task = tasks[i], workers, &progress, folder, curves, seen = 0,
+                 &failure = failures[i]](int worker) mutable {
+        const absl::Status status =
+            workers->Train(worker, task, &run, [&](int done, int total, double loss) {
+              progress.Add(done - seen);
+              if (done > seen) {
+                if (loss > 0)
+                  curves->Add(RecipeCurve(run.recipe()), {done, {{"recipes/loss", loss}}});
+                folder->Log("path_epoch", {{"path", run.recipe().name()},
+                                           {"epoch", done},
+                                           {"of", total},
+                                           {"loss", loss}});
+              }
+              seen = done;
+            });
+        const auto failed = TrainingFailureOf(status);
+        if (!failed) return status;
+        // The other paths do not need it.
+        failure = *failed;
+        Progress::Print(absl::StrCat(run.recipe().title(), ": failed, left out: ", failure));
+        return absl::OkStatus();
       });
     }
     OP3D_RETURN_IF_ERROR(
         queue.Run(workers->AtOnce(paths), [workers](int worker) { workers->Close(worker); }));
   }
+  if (absl::c_none_of(failures, [](const std::string& failure) { return failure.empty(); })) {
+    const std::string text = absl::StrCat("every path at full size failed: ", failures[0]);
+    return MarkTrainingFailure(absl::AbortedError(text), text);
+  }
   RecipeResult& facts = found->model.facts;
   facts.set_model("the best of the search's paths, trained at full size");
-  size_t best = 0;
+  size_t best = runs.size();
   for (size_t i = 0; i < runs.size(); ++i) {
+    if (!failures[i].empty()) {
+      RecipeResult::Candidate& candidate = *facts.add_candidates();
+      candidate.set_title(runs[i]->recipe().title());
+      candidate.set_plan(results::FormatPlan(plans[i]));
+      candidate.set_failure(failures[i]);
+      continue;
+    }
     OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, runs[i]->Trained());
     *seconds += runs[i]->seconds();
     found->frames += trained.frames();
@@ -250,7 +273,10 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
     candidate.set_plan(results::FormatPlan(plans[i]));
     candidate.set_frames(trained.frames());
     candidate.set_held_out(trained.held_out());
-    if (i > 0 && trained.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) continue;
+    if (best < runs.size() &&
+        trained.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) {
+      continue;
+    }
     best = i;
   }
   facts.mutable_candidates(static_cast<int>(best))->set_chosen(true);

@@ -420,8 +420,8 @@ Plan PlanToCount(const BenchmarkOptions& options) {
     for (int k = 0; k < wide.stages_size(); ++k) {
       Plan::Step& step = *plan.add_steps();
       *step.mutable_state() = wide.clips(wide.clips_size() / 2);
-      step.set_epochs(std::max(1, static_cast<int>(planner::FramesOfStage(wide, k) /
-                                                   planner::FramesPerClip(step.state()))));
+      step.set_epochs(static_cast<int>(std::clamp(
+          planner::FramesOfStage(wide, k) / planner::FramesPerClip(step.state()), 1.0, 1e6)));
     }
     return plan;
   }

@@ -15,6 +15,7 @@
 #include "benchmarks/settings/settings_resolution.h"
 #include "op3d/base/progress.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 #include "planner/graphs/transition_graph.h"
 #include "results/record/format.h"
 
@@ -54,6 +55,7 @@ class Rows {
     OP3D_RETURN_IF_ERROR(MakeRecipes(plan));
     OP3D_RETURN_IF_ERROR(MakeRivals());
     results_.resize(rows_.size());
+    failures_.resize(rows_.size());
     int64_t epochs = 0;
     for (const Row& row : rows_) {
       epochs += row.run->total_epochs();
@@ -70,6 +72,10 @@ class Rows {
       seconds += rows_[i].run->seconds();
       OP3D_RETURN_IF_ERROR(AddEffort(i, record->mutable_effort()));
       if (results_[i].has_test()) *record->add_recipes() = results_[i];
+      if (!failures_[i].empty()) {
+        record->add_notes(absl::StrCat("no row of ", rows_[i].run->recipe().title(),
+                                       ": its training failed: ", failures_[i], "."));
+      }
     }
     return seconds;
   }
@@ -78,6 +84,7 @@ class Rows {
   // What row `i` cost, by its files: also before an interruption, and in children.
   absl::Status AddEffort(size_t i, RunEffort* effort) const {
     const Row& row = rows_[i];
+    if (!failures_[i].empty()) return absl::OkStatus();
     if (!IsModel(row.role)) {
       OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, row.run->Trained());
       Effort& training = *effort->mutable_training();
@@ -199,21 +206,18 @@ class Rows {
       return absl::OkStatus();
     }
     const double frames = found_.back().frames_a_video;
-    std::vector<std::pair<StateSettings, double>> fixed;
     const double share = frames / std::max(1, rivals.clips_size() * rivals.rates_size());
     for (const std::string& name : rivals.clips()) {
       OP3D_ASSIGN_OR_RETURN(const StateSettings clip,
                             FindClip(settings_.search(), name, "rivals.clips"));
       for (const double rate : rivals.rates()) {
-        fixed.emplace_back(clip, share);
-        fixed.back().first.set_learning_rate(clip.learning_rate() * rate);
+        StateSettings state = clip;
+        state.set_learning_rate(clip.learning_rate() * rate);
+        OP3D_RETURN_IF_ERROR(
+            MakeRival(FixedRowName(clip, rate),
+                      absl::StrCat(state.name(), " at ", state.learning_rate(), ", linear to 0"),
+                      state, share, RecipeResult::FIXED));
       }
-    }
-    for (const auto& [state, budget] : fixed) {
-      const std::string rate = absl::StrCat(state.learning_rate());
-      OP3D_RETURN_IF_ERROR(MakeRival(absl::StrCat("fixed_", state.name(), "_", rate),
-                                     absl::StrCat(state.name(), " at ", rate, ", linear to 0"),
-                                     state, budget, RecipeResult::FIXED));
     }
     if (!rivals.long_run().empty()) {
       OP3D_ASSIGN_OR_RETURN(const StateSettings state,
@@ -264,7 +268,7 @@ class Rows {
     RecipeRun& run = *rows_[i].run;
     int seen = 0;
     if (!IsModel(rows_[i].role)) {
-      OP3D_RETURN_IF_ERROR(
+      const absl::Status status =
           workers_->Train(worker, rows_[i].task, &run, [&](int done, int total, double loss) {
             // 0: an earlier process has trained it.
             if (loss > 0) {
@@ -281,31 +285,48 @@ class Rows {
                                             {"loss", loss}});
             }
             seen = done;
-          }));
+          });
+      // It would fail again, and the other rows do not need it.
+      if (const auto failure = TrainingFailureOf(status)) {
+        failures_[i] = *failure;
+        Progress::Print(absl::StrCat(run.recipe().title(), ": failed, left out: ", *failure));
+        folder_->Log("recipe_failed", {{"recipe", run.recipe().name()}, {"reason", *failure}});
+      } else {
+        OP3D_RETURN_IF_ERROR(status);
+      }
     }
     if (rows_[i].role != RecipeResult::FIXED) {
-      queue_.Add([this, i](int other) { return Test(other, i, {}); });
+      if (failures_[i].empty()) {
+        queue_.Add([this, i](int other) { return Test(other, i, {}); });
+      }
       return absl::OkStatus();
     }
     // Of the fixed schedules only the best on held-out videos is tested.
     absl::MutexLock lock(&mutex_);
     if (--fixed_left_ > 0) return absl::OkStatus();
-    size_t best = 0;
+    size_t best = rows_.size();
     RecipeResult choice;
-    double highest = -1;
+    double highest = 0;
     for (size_t k = 0; k < rows_.size(); ++k) {
       if (rows_[k].role != RecipeResult::FIXED) continue;
-      OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, rows_[k].run->Trained());
       RecipeResult::Candidate& candidate = *choice.add_candidates();
+      if (!failures_[k].empty()) {
+        candidate.set_title(rows_[k].run->recipe().title());
+        candidate.set_plan(results::FormatPlan(rows_[k].task.plan()));
+        candidate.set_failure(failures_[k]);
+        continue;
+      }
+      OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, rows_[k].run->Trained());
       candidate.set_title(trained.title());
       candidate.set_plan(results::FormatPlan(trained.plan()));
       candidate.set_frames(trained.frames());
       candidate.set_held_out(trained.held_out());
       choice.set_total_frames(choice.total_frames() + trained.frames());
-      if (trained.held_out() <= highest) continue;
+      if (best < rows_.size() && trained.held_out() <= highest) continue;
       highest = trained.held_out();
       best = k;
     }
+    if (best == rows_.size()) return absl::OkStatus();  // all failed
     for (RecipeResult::Candidate& candidate : *choice.mutable_candidates()) {
       candidate.set_chosen(candidate.title() == rows_[best].run->recipe().title());
     }
@@ -352,6 +373,8 @@ class Rows {
   TaskQueue queue_;
   std::vector<Row> rows_;
   std::vector<RecipeResult> results_;
+  // Of each row, why its training failed by itself; "" = it did not.
+  std::vector<std::string> failures_;
   absl::Mutex mutex_;
   int fixed_left_ = 0;
 };

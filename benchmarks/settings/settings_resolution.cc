@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -327,12 +329,45 @@ absl::Status ValidateSearch(const SearchSettings& search) {
   for (const TransitionGraph& pool : search.pools()) {
     OP3D_RETURN_IF_ERROR(
         Annotate(planner::ValidateGraph(pool), absl::StrCat("pool ", pool.pool())));
-    if (pool.pool().empty() || !pools.insert(pool.pool()).second) {
+    if (!pools.insert(pool.pool()).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("the pool name '", pool.pool(), "' is empty or used twice"));
+          absl::StrCat("the pool name '", pool.pool(), "' is used twice"));
+    }
+    // It is a folder's name, and a word of the children's command lines.
+    const bool plain = absl::c_all_of(
+        pool.pool(), [](char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; });
+    if (pool.pool().empty() || !plain) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the pool name '", pool.pool(), "' must be letters, digits, _ and -"));
+    }
+    if (SearchesPlanned(search) && pool.pool() == planner::kWidePool) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the pool name '", pool.pool(),
+                       "' is that of the planned method's graph; give this pool another one"));
     }
   }
   return absl::OkStatus();
+}
+
+// The rows that a run makes besides its recipes; two of one name would be trained in one folder.
+absl::StatusOr<std::set<std::string>> NamesOfRows(const BenchmarkSettings& settings) {
+  std::set<std::string> names = {"planned_model", "published_model"};
+  if (!SearchesPlanned(settings.search()) || settings.has_plan()) return names;
+  const RivalSettings& rivals = settings.rivals();
+  names.insert({"long_run", "multigrid"});
+  for (const std::string& name : rivals.clips()) {
+    OP3D_ASSIGN_OR_RETURN(const StateSettings clip,
+                          FindClip(settings.search(), name, "rivals.clips"));
+    for (const double rate : rivals.rates()) {
+      OP3D_RETURN_IF_ERROR(Require(rate > 0, "rivals.rates", rate, "above 0"));
+      if (!names.insert(FixedRowName(clip, rate)).second) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("rivals: the clip ", name, " at ", rate,
+                         " times its learning rate is there twice; name each clip and rate once"));
+      }
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -444,6 +479,10 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
 
 }  // namespace
 
+std::string FixedRowName(const StateSettings& clip, double rate) {
+  return absl::StrCat("fixed_", clip.name(), "_", clip.learning_rate() * rate);
+}
+
 absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings) {
   return Override(request, /*whole=*/false, settings);
 }
@@ -495,12 +534,6 @@ absl::Status CheckSettings(const BenchmarkSettings& settings) {
   }
   OP3D_RETURN_IF_ERROR(ValidateSearch(settings.search()));
   if (SearchesPlanned(settings.search()) && !settings.has_plan()) {
-    for (const std::string& clip : settings.rivals().clips()) {
-      OP3D_RETURN_IF_ERROR(FindClip(settings.search(), clip, "rivals.clips").status());
-    }
-    for (const double rate : settings.rivals().rates()) {
-      OP3D_RETURN_IF_ERROR(Require(rate > 0, "rivals.rates", rate, "above 0"));
-    }
     if (!settings.rivals().long_run().empty()) {
       OP3D_RETURN_IF_ERROR(
           FindClip(settings.search(), settings.rivals().long_run(), "rivals.long_run").status());
@@ -510,11 +543,17 @@ absl::Status CheckSettings(const BenchmarkSettings& settings) {
           FindClip(settings.search(), settings.rivals().multigrid(), "rivals.multigrid").status());
     }
   }
-  std::set<std::string> names;
+  if (settings.search().method() == SearchSettings::PUBLISHED_METHOD && !settings.has_plan() &&
+      settings.search().pools().empty()) {
+    return absl::InvalidArgumentError(
+        "the published method needs a graph: set search.graphs, or take --method=planned");
+  }
+  OP3D_ASSIGN_OR_RETURN(std::set<std::string> names, NamesOfRows(settings));
   for (const RecipeSettings& recipe : settings.recipes()) {
     if (recipe.name().empty() || !names.insert(recipe.name()).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("the recipe name '", recipe.name(), "' is empty or used twice"));
+          absl::StrCat("the recipe name '", recipe.name(),
+                       "' is empty, used twice or that of a row which every run makes"));
     }
     OP3D_RETURN_IF_ERROR(RequireAtLeast(absl::StrCat("recipes['", recipe.name(), "'].test_clips"),
                                         recipe.test_clips(), 1));
@@ -535,6 +574,7 @@ namespace {
 // Clears everything that says how long to train or search.
 void ClearLengths(BenchmarkSettings* settings) {
   SearchSettings* const search = settings->mutable_search();
+  settings->clear_time_budget();
   search->mutable_wide()->clear_frames();
   search->mutable_rule()->clear_attempt_epochs();
   search->mutable_rule()->clear_max_epochs_from_initial();

@@ -53,6 +53,9 @@ absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings base,
                                                   const SettingsRequest& request);
 
+// The name of the row of a fixed schedule: `clip` at `rate` times its learning rate.
+std::string FixedRowName(const StateSettings& clip, double rate);
+
 // The first step: applies --settings, --network, --seed, --split and --set to `settings`, which may
 // be incomplete.  Nothing is checked as a whole.
 absl::Status OverrideSettings(const SettingsRequest& request, BenchmarkSettings* settings);

@@ -361,6 +361,26 @@ TEST(SettingsResolutionTest, WhatMakesNoSenseIsNamed) {
   no_graph.assignments = {"search.graphs=['no_such_graph']"};
   EXPECT_THAT(ResolveSettings(no_graph).status(),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("no_such_graph")));
+  // Names become folders and words of the children's command lines; no two rows share one.
+  for (const char* name : {"my pool", "..", "a;b", ""}) {
+    EXPECT_THAT(with(absl::StrCat("search.pools[0].pool='", name, "'")),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("letters, digits")));
+  }
+  EXPECT_THAT(with("search.pools[0].pool='wide'"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("planned method's graph")));
+  EXPECT_THAT(with("rivals.rates=[1, 1]"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("there twice")));
+  EXPECT_THAT(with("rivals.clips=['cs16', 'cs16']"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("there twice")));
+  for (const char* name : {"long_run", "planned_model", "fixed_cs16_0.04"}) {
+    EXPECT_THAT(with(absl::StrCat("recipes[hand_tuned].name='", name, "'")),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("a row which every run")));
+  }
+  SettingsRequest empty = Request();
+  empty.method = "published";
+  empty.assignments = {"search.pools=[]"};
+  EXPECT_THAT(ResolveSettings(empty).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("needs a graph")));
   EXPECT_THAT(with("network.dropot=1"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("dropot")));
   SettingsRequest request = Request();

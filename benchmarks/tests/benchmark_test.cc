@@ -182,9 +182,9 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   const std::string folder = JoinPath(TestFolder("proxy"), "run");
   const auto flags = [](const std::string& output, int threads) {
     std::vector<std::string> list = PlannedFlags(output, threads);
-    for (const char* flag :
-         {"--set=search.proxy.videos=0.7", "--set=search.proxy.crop=24", "--set=rivals.clips=cs16",
-          "--set=rivals.rates=1", "--set=rivals.multigrid=cs16", "--set=rivals.long_run="}) {
+    for (const char* flag : {"--set=search.proxy.videos=0.7", "--set=search.proxy.crop=24",
+                             "--set=rivals.clips=cs16", "--set=rivals.rates=[1, 1e30]",
+                             "--set=rivals.multigrid=cs16", "--set=rivals.long_run="}) {
       list.push_back(flag);
     }
     return list;
@@ -216,6 +216,15 @@ TEST(BenchmarkTest, AProxySearchesInSmallAndTrainsTheBestPathsWhole) {
   EXPECT_EQ(Crc32(alone), model.weights_crc32());
   EXPECT_THAT(record.notes(), testing::Contains(HasSubstr("70.0 % of the videos, crop 24")));
   EXPECT_THAT(results::Contradictions(record), testing::IsEmpty());
+  // A rival that diverges is left out, said and recorded; the run goes on.
+  ASSERT_EQ(rows.count(RecipeResult::BEST_FIXED), 1);
+  const RecipeResult& best = *rows[RecipeResult::BEST_FIXED];
+  ASSERT_EQ(best.candidates_size(), 2);
+  EXPECT_TRUE(best.candidates(0).chosen());
+  EXPECT_FALSE(best.candidates(1).has_held_out());
+  EXPECT_THAT(best.candidates(1).failure(), HasSubstr("epoch 1"));
+  EXPECT_THAT(ended.text, HasSubstr("failed, left out"));
+  EXPECT_THAT(record.notes(), testing::Contains(HasSubstr("its training failed")));
   // Multigrid ends with the whole clip at a thousandth of the rate.
   ASSERT_EQ(rows.count(RecipeResult::MULTIGRID), 1);
   const Plan& multigrid = rows[RecipeResult::MULTIGRID]->plan();
