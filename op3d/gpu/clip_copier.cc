@@ -28,7 +28,13 @@ void ClipCopier::Start(const at::Tensor& clips) {
   if (!fits) {
     slot.pinned = at::empty(clips.sizes(), clips.options().pinned_memory(true));
     slot.device = at::empty(clips.sizes(), clips.options().device(device_));
-    // The allocator's memory may still be in use by earlier work of the current stream.
+    // If it is freed while a copy runs, the allocator waits for the copy.
+    slot.device.record_stream(*stream_);
+  }
+  const bool taken_last = taken_ > 0 && taken_ == started_ - 2;
+  if (!fits || taken_last) {
+    // The current stream's work so far may use the memory: earlier work because it is the allocator's, or
+    // the computation on the clips that were taken from this slot last.
     slot.released.emplace(device_.type());
     slot.released->record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
   }

@@ -3,9 +3,9 @@
 //
 //   ClipCopier copier(device);
 //   copier.Start(first);
-//   while (...) {
+//   while (more) {
 //     const at::Tensor clips = copier.Take();     // waits on the device, not on the host
-//     ... start the computation on `clips` ...
+//     Use(clips);                                 // starts the computation
 //     copier.Start(next);                         // is copied meanwhile
 //   }
 //
@@ -31,9 +31,9 @@ class ClipCopier {
   // two copies were started and not taken.
   void Start(const at::Tensor& clips);
 
-  // The copy that was started first.  Its memory is overwritten by the second Start from here on, after the
-  // computations that were started on the current stream before the next Take.  Throws c10::Error if none
-  // was started.
+  // The copy that was started first.  Its memory is overwritten by the Start of the copy after the next one,
+  // after the computations that were started on the current stream before the next Take or, without one,
+  // before that Start.  Throws c10::Error if none was started.
   at::Tensor Take();
 
  private:

@@ -4,12 +4,13 @@
 //   RunPoints(kernel, rows.device())
 //   RunTiles(kernel, rows.device())
 //
-// On a GPU asynchronously, on the current stream of LibTorch.  Throws c10::Error, as LibTorch's own
+// On a GPU asynchronously, on LibTorch's current stream of that device.  Throws c10::Error, as LibTorch's own
 // operators, if the launch fails or the program was built without --config=cuda.
 #ifndef OP3D_GPU_KERNEL_RUNNER_H_
 #define OP3D_GPU_KERNEL_RUNNER_H_
 
 #include <c10/core/Device.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/Stream.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
@@ -36,10 +37,14 @@ inline void CheckCpu(at::Device device) {
               "': build it with --config=cuda");
 }
 
+// A launch needs the stream's device as the current one.
 template <typename Kernel>
 void RunPoints(const Kernel& kernel, at::Device device) {
 #ifdef OP3D_CUDA
-  if (device.is_cuda()) return CheckLaunch(LaunchPoints(kernel, CurrentStream(device)));
+  if (device.is_cuda()) {
+    const c10::DeviceGuard guard(device);
+    return CheckLaunch(LaunchPoints(kernel, CurrentStream(device)));
+  }
 #endif
   CheckCpu(device);
   RunPointsOnCpu(kernel);
@@ -48,7 +53,10 @@ void RunPoints(const Kernel& kernel, at::Device device) {
 template <typename Kernel>
 void RunTiles(const Kernel& kernel, at::Device device) {
 #ifdef OP3D_CUDA
-  if (device.is_cuda()) return CheckLaunch(LaunchTiles(kernel, CurrentStream(device)));
+  if (device.is_cuda()) {
+    const c10::DeviceGuard guard(device);
+    return CheckLaunch(LaunchTiles(kernel, CurrentStream(device)));
+  }
 #endif
   CheckCpu(device);
   RunTilesOnCpu(kernel);

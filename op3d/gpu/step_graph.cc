@@ -2,11 +2,14 @@
 
 #include <c10/util/Exception.h>
 
+#include <map>
 #include <utility>
 
 #ifdef OP3D_CUDA
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #endif
@@ -25,13 +28,35 @@ void WaitFor(const c10::cuda::CUDAStream& waiting, const c10::cuda::CUDAStream& 
   event.block(waiting);
 }
 
+// The message of what `body` throws, or empty.
+template <typename Body>
+std::string ErrorOf(const Body& body) {
+  try {
+    body();
+  } catch (const c10::Error& error) {
+    return error.what_without_backtrace();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// A graph cannot be recorded on the default stream.  LibTorch keeps free memory and workspaces for each
+// stream, so all graphs of a thread share one.
+c10::cuda::CUDAStream RecordingStream(c10::DeviceIndex device) {
+  thread_local std::map<c10::DeviceIndex, c10::cuda::CUDAStream> streams;
+  const auto known = streams.find(device);
+  if (known != streams.end()) return known->second;
+  return streams.emplace(device, c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device))
+      .first->second;
+}
+
 }  // namespace
 
-// A graph cannot be recorded on the default stream.
 struct StepGraph::Recording {
   explicit Recording(at::Device device)
-      : stream(c10::cuda::getStreamFromPool(/*isHighPriority=*/false,
-                                            device.has_index() ? device.index() : 0)) {}
+      : stream(RecordingStream(device.has_index() ? device.index() : 0)),
+        pool(at::cuda::graph_pool_handle()) {}
 
   // Runs `body` on the own stream, in the order of the current one.
   void OnStream(const std::function<void()>& body) {
@@ -46,27 +71,37 @@ struct StepGraph::Recording {
 
   // The sentence of an error, or empty.
   std::string Record(const std::function<void()>& step) {
-    std::string failure;
-    bool begun = false;
-    try {
-      graph.capture_begin();
-      begun = true;
+    std::string failure = ErrorOf([] {
+      // What the plain runs left: a recording cannot free memory.
+      c10::cuda::device_synchronize();
+      c10::cuda::CUDACachingAllocator::emptyCache();
+    });
+    if (!failure.empty()) return failure;
+    failure = ErrorOf([&] {
+      // Other threads may use the device meanwhile.
+      graph.capture_begin(pool, cudaStreamCaptureModeThreadLocal);
       step();
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
-    if (begun) {
-      try {
-        graph.capture_end();
-      } catch (const std::exception& error) {
-        if (failure.empty()) failure = error.what();
-      }
-    }
+    });
+    const std::string ending = ErrorOf([this] { graph.capture_end(); });
+    if (failure.empty()) failure = ending;
     ready = failure.empty();
+    if (!ready) GiveUp();
     return failure;
   }
 
+  // Lets the allocator end what an unfinished recording began.
+  void GiveUp() {
+    // pool() is an error if the recording did not end; reset() then forgets to release the pool.
+    const bool ended = ErrorOf([this] { graph.pool(); }).empty();
+    ErrorOf([this] { graph.reset(); });
+    if (ended) return;
+    const c10::DeviceIndex device = stream.device_index();
+    ErrorOf([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool); });
+    ErrorOf([&] { c10::cuda::CUDACachingAllocator::releasePool(device, pool); });
+  }
+
   c10::cuda::CUDAStream stream;
+  const c10::MempoolId_t pool;
   at::cuda::CUDAGraph graph;
   bool ready = false;
 };

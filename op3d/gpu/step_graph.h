@@ -2,7 +2,7 @@
 //
 //   StepGraph graph(device, [&] {
 //     for (auto& parameter : parameters) parameter.mutable_grad() = at::Tensor();
-//     loss = Loss(network, clips, labels);       // forward and backward; `clips` is copied into
+//     loss = Loss(clips, labels);                // forward and backward; `clips` is copied into
 //     loss.backward();
 //   });
 //   clips.copy_(batch);                          // before every run
@@ -25,7 +25,8 @@ namespace op3d::gpu {
 class StepGraph {
  public:
   // On a GPU the first three runs are plain ones (LibTorch and cuDNN prepare themselves), the fourth is
-  // recorded.  On the CPU, without --config=cuda, or if recording fails, every run is a plain one.
+  // recorded.  The recording has memory of its own: LibTorch's unused memory is given back before it.  On
+  // the CPU, without --config=cuda, or if recording fails, every run is a plain one.
   StepGraph(at::Device device, std::function<void()> step);
   ~StepGraph();
 

@@ -159,6 +159,24 @@ struct Network::State {
   Precision precision = Precision::kFloat32;
   uint64_t dropout_seed = 0;
   int64_t dropout_pass = 0;  // forward passes in training since SeedDropout
+  // Clips of the last masks; they are those of the next pass.
+  int64_t mask_clips = 0;
+  bool masks_drawn = false;
+
+  bool drops() const { return mode.training && mode.dropout > 0; }
+
+  absl::Status DrawMasks(int64_t clips) {
+    ForwardMode drawing = mode;
+    drawing.dropout_seed = RandomStream(dropout_seed, "network.dropout", {dropout_pass})();
+    mask_clips = clips;
+    masks_drawn = false;
+    OP3D_RETURN_IF_ERROR(CatchTorch([&] {
+      body->DrawDropout(clips, drawing);
+      return absl::OkStatus();
+    }));
+    masks_drawn = true;
+    return absl::OkStatus();
+  }
 };
 
 Network::Network(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -205,10 +223,13 @@ absl::StatusOr<std::vector<at::Tensor>> Network::Forward(const at::Tensor& clips
   OP3D_RETURN_IF_ERROR(CheckClips(state_->definition, clips, state_->parameters[0].second));
   ForwardMode mode = state_->mode;
   mode.observer = observer;
-  if (mode.training) {
-    mode.dropout_seed =
-        RandomStream(state_->dropout_seed, "network.dropout", {state_->dropout_pass++})();
+  if (state_->drops()) {
+    if (!state_->masks_drawn || state_->mask_clips != clips.size(0)) {
+      OP3D_RETURN_IF_ERROR(state_->DrawMasks(clips.size(0)));
+    }
+    state_->masks_drawn = false;  // the next pass has others
   }
+  if (mode.training) ++state_->dropout_pass;
   std::vector<at::Tensor> logits;
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
     logits = state_->body->Forward(clips, mode);
@@ -224,6 +245,11 @@ void Network::SetFrozenBatchNorm(bool frozen) { state_->mode.frozen_batch_norm =
 void Network::SeedDropout(uint64_t seed) {
   state_->dropout_seed = seed;
   state_->dropout_pass = 0;
+  state_->masks_drawn = false;
+  // Here if it can be, not in Forward: a recorded forward pass is only its device's part.  Forward()
+  // tries again after an error.
+  if (state_->drops() && state_->mask_clips > 0)
+    state_->DrawMasks(state_->mask_clips).IgnoreError();
 }
 
 const NamedTensors& Network::Parameters() const { return state_->parameters; }
@@ -312,6 +338,7 @@ absl::Status Network::To(at::ScalarType type) {
     return absl::InvalidArgumentError(
         absl::StrCat("a network cannot compute in ", at::toString(type)));
   }
+  state_->masks_drawn = false;
   return CatchTorch([&]() -> absl::Status {
     for (auto& [name, tensor] : state_->tensors) {
       if (!tensor.is_floating_point()) continue;
@@ -333,6 +360,7 @@ absl::Status Network::ToDevice(const std::string& device) {
         "device '", device,
         "': there is no CUDA device, or this program was built without --config=cuda"));
   }
+  state_->masks_drawn = false;
   return CatchTorch([&]() -> absl::Status {
     for (auto& [name, tensor] : state_->tensors) {
       tensor.mutable_grad() = at::Tensor();

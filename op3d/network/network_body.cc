@@ -1,6 +1,7 @@
 #include "op3d/network/network_body.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mean.h>
@@ -10,22 +11,6 @@
 #include "op3d/network/layers/max_pool.h"
 
 namespace op3d {
-namespace {
-
-// The mask is drawn from a named stream on the CPU: small, and the same on every device.
-at::Tensor Dropout(const at::Tensor& features, const std::string& name, const ForwardMode& mode) {
-  if (!mode.training || mode.dropout == 0) return features;
-  at::Tensor mask = at::empty(features.sizes(), at::kFloat);
-  RandomStream stream(mode.dropout_seed, absl::StrCat("network.dropout.", name), {});
-  const float kept = static_cast<float>(1 / (1 - mode.dropout));
-  float* values = mask.data_ptr<float>();
-  for (int64_t i = 0; i < mask.numel(); ++i) {
-    values[i] = stream.Bernoulli(mode.dropout) ? 0.0f : kept;
-  }
-  return features * mask.to(features.device(), features.scalar_type());
-}
-
-}  // namespace
 
 NetworkBody::Stage::Stage(const StageDefinition& stage, const TensorTable& tensors)
     : definition(stage) {
@@ -113,8 +98,42 @@ FeatureMap NetworkBody::Stem(const at::Tensor& clips, const ForwardMode& mode) c
   return map;
 }
 
+void NetworkBody::DrawDropout(int64_t clips, const ForwardMode& mode) {
+  at::NoGradGuard no_grad;
+  for (const Head& head : heads_) {
+    DrawMask(head.definition.classifier.name, head.weight, clips, mode);
+  }
+  if (global_weight_.defined()) {
+    DrawMask(definition_.global_classifier->name, global_weight_, clips, mode);
+  }
+}
+
+void NetworkBody::DrawMask(const std::string& classifier, const at::Tensor& weight, int64_t clips,
+                           const ForwardMode& mode) {
+  at::Tensor drawn = at::empty({clips, weight.size(1)}, at::kFloat);
+  RandomStream stream(mode.dropout_seed, absl::StrCat("network.dropout.", classifier), {});
+  const float kept = static_cast<float>(1 / (1 - mode.dropout));
+  float* values = drawn.data_ptr<float>();
+  for (int64_t i = 0; i < drawn.numel(); ++i) {
+    values[i] = stream.Bernoulli(mode.dropout) ? 0.0f : kept;
+  }
+  at::Tensor& mask = masks_[classifier];
+  if (mask.defined() && mask.use_count() == 1 && mask.sizes() == drawn.sizes() &&
+      mask.scalar_type() == weight.scalar_type() && mask.device() == weight.device()) {
+    mask.copy_(drawn);
+  } else {
+    mask = drawn.to(weight.device(), weight.scalar_type());
+  }
+}
+
+at::Tensor NetworkBody::Dropout(const at::Tensor& features, const std::string& classifier,
+                                const ForwardMode& mode) const {
+  if (!mode.training || mode.dropout == 0) return features;
+  return features * masks_.at(classifier);
+}
+
 at::Tensor NetworkBody::Classify(const Head& head, const FeatureMap& trunk, const ForwardMode& mode,
-                                 at::Tensor* global) {
+                                 at::Tensor* global) const {
   const HeadDefinition& definition = head.definition;
   FeatureMap map = trunk;
   if (definition.maxpool.has_value()) {

@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,14 @@ class NetworkBody {
   // sum and ReLU in one call, weights in the layout of the kernels.
   void Fuse();
 
+  // Draws the dropout masks of the passes that follow, in training with `clips` clips: from named streams of
+  // mode.dropout_seed on the CPU, so that they are the same on every device.  A mask that no autograd graph
+  // holds is overwritten where it is: a recorded CUDA graph then reads the new one.
+  void DrawDropout(int64_t clips, const ForwardMode& mode);
+
   // From clips [N, 3, T, H, W] to the logits [N, classes] of each head: DG-P3D's temporal and
-  // spatial one; LGD's local and, in training, its global one; other networks have one.  Throws
-  // c10::Error.
+  // spatial one; LGD's local and, in training, its global one; other networks have one.  With dropout
+  // it needs masks for N clips.  Throws c10::Error.
   std::vector<at::Tensor> Forward(const at::Tensor& clips, const ForwardMode& mode) const;
 
  private:
@@ -47,8 +53,12 @@ class NetworkBody {
   };
 
   FeatureMap Stem(const at::Tensor& clips, const ForwardMode& mode) const;
-  static at::Tensor Classify(const Head& head, const FeatureMap& trunk, const ForwardMode& mode,
-                             at::Tensor* global);
+  at::Tensor Classify(const Head& head, const FeatureMap& trunk, const ForwardMode& mode,
+                      at::Tensor* global) const;
+  void DrawMask(const std::string& classifier, const at::Tensor& weight, int64_t clips,
+                const ForwardMode& mode);
+  at::Tensor Dropout(const at::Tensor& features, const std::string& classifier,
+                     const ForwardMode& mode) const;
 
   NetworkDefinition definition_;
   std::vector<Convolution> stem_convolutions_;
@@ -57,6 +67,8 @@ class NetworkBody {
   S3dTrunk s3d_;
   std::vector<Head> heads_;
   at::Tensor global_weight_, global_bias_;
+  // By classifier, [clips, features].
+  std::map<std::string, at::Tensor> masks_;
 };
 
 }  // namespace op3d

@@ -22,6 +22,8 @@
 #include "op3d/train/checkpoint/model_card.h"
 #include "op3d/train/settings/network_settings.h"
 #include "op3d/train/step/clip_mixing.h"
+#include "op3d/train/step/micro_batch_step.h"
+#include "op3d/train/step/micro_batches.h"
 #include "op3d/train/step/trainable_network.h"
 #include "op3d/train/step/training_loss.h"
 #include "op3d/train/weight_merge.h"
@@ -119,6 +121,7 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   options.sgd = job_.sgd;
   options.training = job_.training;
   options.clip_frames = state_.clip.length();
+  options.fused_step = job_.fused_step;
   OP3D_ASSIGN_OR_RETURN(trained_, TrainableNetwork::Make(options));
   if (job_.group != nullptr) {
     buckets_ = std::make_unique<GradientBuckets>(trained_->network().Parameters(), job_.group);
@@ -168,67 +171,137 @@ absl::StatusOr<std::unique_ptr<data::ClipLoader>> StateTrainer::MakeLoader() con
   return data::ClipLoader::ForTraining(*job_.videos, job_.frames, options);
 }
 
+struct StateTrainer::EpochParts {
+  MicroBatches batches;
+  // Null: on the CPU.
+  std::unique_ptr<MicroBatchStep> step;
+};
+
+MicroBatchLossOptions StateTrainer::LossOptions() const {
+  MicroBatchLossOptions options;
+  options.classes = job_.classes;
+  options.seed = job_.seed;
+  options.purpose = job_.purpose;
+  return options;
+}
+
+MicroBatchPlace StateTrainer::PlaceOf(int64_t done) const {
+  return {progress_.epochs, done + (job_.group == nullptr ? 0 : job_.group->rank())};
+}
+
 absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   at::set_num_threads(job_.compute_threads);
   precise_.reset();
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<data::ClipLoader> loader, MakeLoader());
-  trained_->network().SetTraining(true);
+  Network& network = trained_->network();
+  network.SetTraining(true);
   before_step_ = ActivitySeconds();
   skipped_before_ = progress_.skipped;
   examples_before_ = progress_.examples;
-  OP3D_RETURN_IF_ERROR(TrainMicroBatches(loader.get(), stats));
+  MicroBatchLossOptions options = LossOptions();
+  const bool as_on_gpu = network.device().is_cuda() || job_.steps_as_on_gpu;
+  // Results in portable arithmetic must not depend on whether a recording works.  With several processes
+  // the backward pass starts NCCL's sums, which other threads watch.
+  const bool recorded =
+      as_on_gpu && job_.group == nullptr && !recording_failed_ &&
+      (job_.training.arithmetic() == TrainingSettings::NATIVE || job_.steps_as_on_gpu);
+  options.equal_labels = recorded;
+  EpochParts parts = {
+      MicroBatches(job_.training, options, network.device(), as_on_gpu, loader.get()), nullptr};
+  if (as_on_gpu) {
+    parts.step = std::make_unique<MicroBatchStep>(
+        options, job_.sgd.loss_weight() / own_accumulation_, recorded, &network);
+  }
+  OP3D_RETURN_IF_ERROR(TrainMicroBatches(&parts, stats));
+  // Its memory is free again for measuring.
+  parts.step.reset();
   return EndEpoch(loader->counters(), stats);
 }
 
-absl::Status StateTrainer::TrainMicroBatches(data::ClipLoader* loader, EpochStats* stats) {
+absl::Status StateTrainer::TrainMicroBatches(EpochParts* parts, EpochStats* stats) {
   const int processes = job_.group == nullptr ? 1 : job_.group->size();
+  MicroBatches& batches = parts->batches;
   Stopwatch watch;
-  data::Batch batch;
   while (progress_.micro_batches < steps_per_epoch_ * state_.accumulation) {
     if (job_.group == nullptr) {
-      if (const absl::Status stop = CheckInterrupt(); !stop.ok()) return StopInEpoch(stop, loader);
+      if (const absl::Status stop = CheckInterrupt(); !stop.ok()) {
+        return StopInEpoch(stop, batches.counters());
+      }
     }
     watch.Lap(&stats->seconds.step);
-    const absl::StatusOr<bool> more = loader->Next(&batch);
+    const absl::StatusOr<int> size = batches.Next(PlaceOf(progress_.micro_batches));
     watch.Lap(&stats->seconds.wait);
-    if (absl::IsCancelled(more.status())) return StopInEpoch(more.status(), loader);
-    OP3D_RETURN_IF_ERROR(more.status());
-    if (!*more) return absl::InternalError("the loader ended before its epoch");
+    if (absl::IsCancelled(size.status())) return StopInEpoch(size.status(), batches.counters());
+    OP3D_RETURN_IF_ERROR(size.status());
     if (buckets_ != nullptr && own_done_ + 1 == own_accumulation_) buckets_->Arm();
     // Size 0: all of its videos were skipped.
-    if (batch.size > 0) OP3D_RETURN_IF_ERROR(TrainMicroBatch(&batch, stats));
+    if (*size > 0) {
+      OP3D_RETURN_IF_ERROR(parts->step == nullptr ? TrainMicroBatch(*size, parts, stats)
+                                                  : TrainOnGpu(*size, parts, stats));
+    }
     progress_.micro_batches += processes;
     watch = Stopwatch();
     if (++own_done_ < own_accumulation_) continue;
     own_done_ = 0;
     OP3D_RETURN_IF_ERROR(Step(&watch, stats));
-    if (stop_) return StopInEpoch(absl::CancelledError("stopped with the other ranks"), loader);
-    if (save_) OP3D_RETURN_IF_ERROR(SaveInEpoch(loader));
+    if (stop_) {
+      return StopInEpoch(absl::CancelledError("stopped with the other ranks"), batches.counters());
+    }
+    if (save_) OP3D_RETURN_IF_ERROR(SaveInEpoch(batches.counters()));
   }
   watch.Lap(&stats->seconds.step);
   return absl::OkStatus();
 }
 
-absl::Status StateTrainer::TrainMicroBatch(data::Batch* batch, EpochStats* stats) {
+absl::Status StateTrainer::TrainMicroBatch(int size, EpochParts* parts, EpochStats* stats) {
   Stopwatch watch;
-  const int64_t index = progress_.micro_batches + (job_.group == nullptr ? 0 : job_.group->rank());
-  OP3D_ASSIGN_OR_RETURN(const at::Tensor loss,
-                        MicroBatchLoss(job_.training, {job_.classes, job_.seed, job_.purpose},
-                                       {progress_.epochs, index}, batch, &trained_->network()));
-  const double value = loss.item<double>();
-  if (!std::isfinite(value)) {
-    return Diverged(absl::InternalError(absl::StrCat("the loss is ", value)),
-                    steps_into_epoch() + 1);
-  }
-  progress_.step_loss_sum += value * batch->size;
-  progress_.step_clips += batch->size;
-  if (job_.group == nullptr) {
-    progress_.loss_sum += value * batch->size;
-    progress_.clips += batch->size;
-  }
+  const MicroBatch batch = parts->batches.Take();
+  OP3D_ASSIGN_OR_RETURN(
+      const at::Tensor loss,
+      MicroBatchLoss(LossOptions(), PlaceOf(progress_.micro_batches), batch, &trained_->network()));
+  OP3D_RETURN_IF_ERROR(CountLoss(loss.item<double>(), size));
   watch.Lap(&stats->seconds.forward);
   (loss * (job_.sgd.loss_weight() / own_accumulation_)).backward();
   watch.Lap(&stats->seconds.backward);
+  return absl::OkStatus();
+}
+
+// Waits for the device once, when the next micro-batch is on its way.
+absl::Status StateTrainer::TrainOnGpu(int size, EpochParts* parts, EpochStats* stats) {
+  Stopwatch watch;
+  const int64_t index = progress_.micro_batches;
+  const MicroBatch batch = parts->batches.Take();
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor loss, parts->step->Run(PlaceOf(index), batch));
+  watch.Lap(&stats->seconds.forward);
+  if (const std::string& failure = parts->step->failure(); !recording_failed_ && !failure.empty()) {
+    recording_failed_ = true;
+    Progress::Print(absl::StrCat(
+        job_.purpose, ": a step cannot be recorded as a CUDA graph; its kernels are started one by one: ",
+        failure.substr(0, failure.find('\n'))));
+  }
+  double waited = 0;
+  const int64_t next = index + (job_.group == nullptr ? 1 : job_.group->size());
+  if (next < steps_per_epoch_ * state_.accumulation) {
+    parts->batches.Ahead(PlaceOf(next), &waited);
+  }
+  const double value = loss.item<double>();
+  watch.Lap(&stats->seconds.backward);
+  stats->seconds.backward -= waited;
+  stats->seconds.wait += waited;
+  return CountLoss(value, size);
+}
+
+absl::Status StateTrainer::CountLoss(double loss, int size) {
+  if (!std::isfinite(loss)) {
+    return Diverged(absl::InternalError(absl::StrCat("the loss is ", loss)),
+                    steps_into_epoch() + 1);
+  }
+  progress_.step_loss_sum += loss * size;
+  progress_.step_clips += size;
+  if (job_.group == nullptr) {
+    progress_.loss_sum += loss * size;
+    progress_.clips += size;
+  }
   return absl::OkStatus();
 }
 
@@ -332,17 +405,18 @@ void StateTrainer::CountSkipped(const data::ClipLoader::Counters& counters) {
 
 absl::Status StateTrainer::SyncBuffers() { return job_.group->Broadcast(trained_->Buffers()); }
 
-absl::Status StateTrainer::StopInEpoch(const absl::Status& reason, data::ClipLoader* loader) {
-  OP3D_RETURN_IF_ERROR(SaveInEpoch(loader));
+absl::Status StateTrainer::StopInEpoch(const absl::Status& reason,
+                                       const data::ClipLoader::Counters& counters) {
+  OP3D_RETURN_IF_ERROR(SaveInEpoch(counters));
   OP3D_RETURN_IF_ERROR(Flush());
   return absl::CancelledError(
       absl::StrCat(reason.message(), "; ", job_.purpose, " is saved ", steps_into_epoch(), " of ",
                    steps_per_epoch_, " steps into epoch ", progress_.epochs + 1, " in ", folder_));
 }
 
-absl::Status StateTrainer::SaveInEpoch(data::ClipLoader* loader) {
+absl::Status StateTrainer::SaveInEpoch(const data::ClipLoader::Counters& counters) {
   if (job_.group != nullptr) OP3D_RETURN_IF_ERROR(SyncBuffers());
-  CountSkipped(loader->counters());
+  CountSkipped(counters);
   return Save(progress_.notes);
 }
 

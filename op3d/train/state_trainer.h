@@ -23,7 +23,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "data/loader/batch.h"
 #include "data/loader/loader.h"
 #include "op3d/base/activity_seconds.h"
 #include "op3d/distributed/process_group.h"
@@ -37,6 +36,8 @@ namespace op3d {
 
 class GradientBuckets;
 class TrainableNetwork;
+struct MicroBatchLossOptions;
+struct MicroBatchPlace;
 
 struct EpochStats {
   // Mean over the epoch's clips of the sum of the heads' cross entropies.
@@ -130,15 +131,22 @@ class StateTrainer {
   // Computes network() after a whole epoch.
   absl::Status MakePrecise();
   absl::StatusOr<std::unique_ptr<data::ClipLoader>> MakeLoader() const;
+  MicroBatchLossOptions LossOptions() const;
+  // The place of this process' next micro-batch when `done` of the epoch are trained.
+  MicroBatchPlace PlaceOf(int64_t done) const;
   absl::Status TrainSteps(EpochStats* stats);
-  absl::Status TrainMicroBatches(data::ClipLoader* loader, EpochStats* stats);
-  absl::Status TrainMicroBatch(data::Batch* batch, EpochStats* stats);
+  // What lasts an epoch: micro-batches and, on a GPU, the recorded step.
+  struct EpochParts;
+  absl::Status TrainMicroBatches(EpochParts* parts, EpochStats* stats);
+  absl::Status TrainMicroBatch(int size, EpochParts* parts, EpochStats* stats);
+  absl::Status TrainOnGpu(int size, EpochParts* parts, EpochStats* stats);
+  absl::Status CountLoss(double loss, int size);
   absl::Status Step(Stopwatch* watch, EpochStats* stats);
   absl::Status EndEpoch(const data::ClipLoader::Counters& counters, EpochStats* stats);
   // Adds what the loader has counted since this process started or resumed the epoch.
   void CountSkipped(const data::ClipLoader::Counters& counters);
-  absl::Status SaveInEpoch(data::ClipLoader* loader);
-  absl::Status StopInEpoch(const absl::Status& reason, data::ClipLoader* loader);
+  absl::Status SaveInEpoch(const data::ClipLoader::Counters& counters);
+  absl::Status StopInEpoch(const absl::Status& reason, const data::ClipLoader::Counters& counters);
   absl::Status Diverged(const absl::Status& reason, int64_t step) const;
   absl::Status SyncBuffers();
 
@@ -158,6 +166,8 @@ class StateTrainer {
   TrainingProgress progress_;
   // Micro-batches of the current step that this process has done.
   int own_done_ = 0;
+  // A recording failed, and the user knows.
+  bool recording_failed_ = false;
   // The processes have agreed to stop, or to save, after this step.
   bool stop_ = false, save_ = false;
   ActivitySeconds before_step_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
@@ -291,6 +292,101 @@ TEST_F(StateTrainerTest, TakenUpInTheMiddleOfAnEpochItEndsWithTheSameBits) {
   EXPECT_EQ(part_steps, whole_steps);
   for (size_t i = 0; i < whole.size(); ++i) {
     EXPECT_TRUE(at::equal(taken_up[i].second, whole[i].second)) << whole[i].first;
+  }
+}
+
+TEST_F(StateTrainerTest, StepsAsOnAGpuHaveTheSameBits) {
+  job_.network.set_dropout(0.2);
+  job_.training.set_average_decay(0.5);
+  job_.training.set_label_smoothing(0.1);
+  job_.training.mutable_mixing()->set_mixup_alpha(0.4);
+  state_.batch_size = 2;
+  state_.accumulation = 2;
+  // A step's second micro-batch may be smaller.
+  const std::string path = tiny_->train[5].path;
+  tiny_->train[5].path = "/gone";
+  job_.loader.set_on_bad_video(LoaderSettings::SKIP);
+  std::vector<double> steps[2];
+  std::vector<std::pair<std::string, at::Tensor>> weights[2];
+  EpochStats stats[2];
+  for (const bool as_on_gpu : {false, true}) {
+    data::FrameStore fresh(int64_t{64} << 20);
+    job_.frames = &fresh;
+    job_.steps_as_on_gpu = as_on_gpu;
+    job_.on_step = [&](const StepStats& step) {
+      steps[as_on_gpu].push_back(step.loss);
+      steps[as_on_gpu].push_back(step.gradient_norm);
+    };
+    const std::string folder = TestFolder(as_on_gpu ? "as_on_gpu" : "plain");
+    weights[as_on_gpu] = TrainTo(2, folder);
+    ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+    ASSERT_OK_AND_ASSIGN(stats[as_on_gpu], trainer->TrainEpoch());
+  }
+  tiny_->train[5].path = path;
+  EXPECT_EQ(steps[0], steps[1]);
+  EXPECT_EQ(stats[0].loss, stats[1].loss);
+  EXPECT_EQ(stats[0].clips, 7);
+  EXPECT_EQ(stats[1].clips, 7);
+  EXPECT_EQ(stats[1].skipped, 1);
+  ASSERT_EQ(weights[0].size(), weights[1].size());
+  for (size_t i = 0; i < weights[0].size(); ++i) {
+    EXPECT_TRUE(at::equal(weights[0][i].second, weights[1][i].second)) << weights[0][i].first;
+  }
+}
+
+// The loader's errors and counts belong to the micro-batch in which they were met, though the next one
+// is taken ahead.
+TEST_F(StateTrainerTest, ClipsTakenAheadAreCountedInTheirTurn) {
+  job_.training.mutable_checkpoints()->set_minutes(1e-9);  // after every step
+  state_.batch_size = 1;
+  tiny_->train[5].path = "/gone";
+  int64_t trained[2] = {};
+  for (const bool as_on_gpu : {false, true}) {
+    data::FrameStore fresh(0);
+    job_.frames = &fresh;
+    job_.steps_as_on_gpu = as_on_gpu;
+    ASSERT_OK_AND_ASSIGN(
+        const auto trainer,
+        StateTrainer::Start(job_, state_, TestFolder(as_on_gpu ? "ahead" : "in_turn")));
+    EXPECT_THAT(trainer->TrainEpoch().status(),
+                StatusIs(absl::StatusCode::kNotFound, HasSubstr("/gone")));
+    trained[as_on_gpu] = trainer->steps_into_epoch();
+  }
+  EXPECT_GT(trained[0], 0) << "choose another video: this one is the first";
+  EXPECT_EQ(trained[0], trained[1]);
+  // Stopped at the bad video, after a checkpoint that does not count it yet.
+  data::FrameStore fresh(0);
+  job_.frames = &fresh;
+  job_.loader.set_on_bad_video(LoaderSettings::SKIP);
+  job_.on_step = [](const StepStats& step) {
+    if (step.clips == 0) throw std::runtime_error("at the bad video");
+  };
+  const std::string folder = TestFolder("skip");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+    EXPECT_THAT(trainer->TrainEpoch().status(),
+                StatusIs(absl::StatusCode::kInternal, HasSubstr("at the bad video")));
+  }
+  job_.on_step = nullptr;
+  ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+  EXPECT_EQ(trainer->steps_into_epoch(), trained[0]);
+  ASSERT_OK_AND_ASSIGN(const EpochStats stats, trainer->TrainEpoch());
+  EXPECT_EQ(stats.skipped, 1);
+  EXPECT_EQ(stats.clips, 7);
+}
+
+TEST_F(StateTrainerTest, TheFusedStepTrainsAlikeAndReadsThePlainOnesCheckpoint) {
+  job_.training.set_average_decay(0.5);
+  const auto plain = TrainTo(2, TestFolder("plain"));
+  const std::string folder = TestFolder("both");
+  TrainTo(1, folder);
+  job_.fused_step = true;
+  const auto both = TrainTo(2, folder);
+  ASSERT_EQ(both.size(), plain.size());
+  for (size_t i = 0; i < both.size(); ++i) {
+    const at::Tensor a = both[i].second.to(at::kDouble), b = plain[i].second.to(at::kDouble);
+    EXPECT_LT((a - b).abs().max().item<double>(), 1e-4 * (1 + b.abs().max().item<double>()))
+        << both[i].first;
   }
 }
 

@@ -72,6 +72,10 @@ struct TrainingJob {
   ModelCard card;
   // May be empty.
   std::function<void(const StepStats&)> on_step;
+  // For tests: parts of a GPU's training on the CPU, where they change rounding at most.  Clips that are
+  // copied ahead and steps as for a CUDA graph; the optimiser's fused step.
+  bool steps_as_on_gpu = false;
+  bool fused_step = false;
 };
 
 }  // namespace op3d

@@ -13,12 +13,11 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/gpu/clip_copier.h"
 #include "op3d/gpu/convolutions.h"
-#include "op3d/gpu/fused_step.h"
-#include "op3d/gpu/step_graph.h"
 #include "op3d/network/definition/multiply_adds.h"
 #include "op3d/network/evaluation_network.h"
 #include "op3d/network/network.h"
 #include "op3d/torch/torch_status.h"
+#include "op3d/train/step/micro_batch_step.h"
 #include "op3d/train/step/trainable_network.h"
 #include "op3d/train/step/training_loss.h"
 
@@ -97,8 +96,7 @@ nlohmann::json ToFigure(const Work& work, int clips, double passes, double secon
           {"peak_bytes", PeakBytes(device)}};
 }
 
-absl::Status MeasureTraining(const Work& work, at::Device device, CheckReport* report) {
-  ForgetPeak(device);
+absl::StatusOr<std::unique_ptr<TrainableNetwork>> MakeTrained(const Work& work, at::Device device) {
   TrainableNetworkOptions options;
   options.network = {work.network, 400};
   options.device = device.str();
@@ -107,8 +105,14 @@ absl::Status MeasureTraining(const Work& work, at::Device device, CheckReport* r
   options.sgd.set_clip_norm(40);
   options.training.set_precision("bf16");
   options.training.set_arithmetic(TrainingSettings::NATIVE);
-  OP3D_ASSIGN_OR_RETURN(const auto trained, TrainableNetwork::Make(options));
+  OP3D_ASSIGN_OR_RETURN(auto trained, TrainableNetwork::Make(options));
   trained->network().SetTraining(true);
+  return trained;
+}
+
+absl::Status MeasureTraining(const Work& work, at::Device device, CheckReport* report) {
+  ForgetPeak(device);
+  OP3D_ASSIGN_OR_RETURN(const auto trained, MakeTrained(work, device));
   const at::Tensor clips = at::randn({work.clips, 3, work.frames, work.side, work.side}).to(device);
   const at::Tensor labels = at::zeros({work.clips}, at::kLong).to(device);
   OP3D_ASSIGN_OR_RETURN(const double seconds, Fastest(device, [&]() -> absl::Status {
@@ -134,47 +138,30 @@ absl::Status MeasureTraining(const Work& work, at::Device device, CheckReport* r
   return absl::OkStatus();
 }
 
-// Forward and backward as one CUDA graph, then the fused step's three kernels.
+// As `train` does it in native arithmetic: forward and backward as one CUDA graph, then the fused step.
 absl::Status MeasureGraph(const Work& work, at::Device device, CheckReport* report) {
   ForgetPeak(device);
-  OP3D_ASSIGN_OR_RETURN(const auto network, Network::Make({work.network, 400}, /*seed=*/1));
-  OP3D_RETURN_IF_ERROR(network->ToDevice(device.str()));
-  OP3D_RETURN_IF_ERROR(network->SetPrecision(Precision::kBfloat16));
-  network->SetTraining(true);
-  const at::Tensor clips = at::randn({work.clips, 3, work.frames, work.side, work.side}).to(device);
-  const at::Tensor labels = at::zeros({work.clips}, at::kLong).to(device);
-  std::vector<FusedTensors> tensors;
-  for (const auto& [name, parameter] : network->Parameters()) {
-    const at::Tensor weights = parameter.detach();
-    tensors.push_back({weights, at::zeros_like(weights), {}, {}, 1.0});
-  }
-  FusedStep optimizer(tensors, SgdRule{0.9f, 1e-4f, true}, /*clip_norm=*/40, /*average_decay=*/0);
-  absl::Status forward;
-  StepGraph graph(device, [&] {
-    for (const auto& [name, parameter] : network->Parameters()) {
-      parameter.mutable_grad() = at::Tensor();
-    }
-    const auto heads = network->Forward(clips);
-    forward = heads.status();
-    if (forward.ok()) TrainingLoss(*heads, labels).backward();
-  });
-  int steps = 0;
+  OP3D_ASSIGN_OR_RETURN(const auto trained, MakeTrained(work, device));
+  const MicroBatch batch = {
+      at::randn({work.clips, 3, work.frames, work.side, work.side}).to(device),
+      at::zeros({work.clips}, at::kLong).to(device)};
+  MicroBatchLossOptions options;
+  options.classes = 400;
+  MicroBatchStep forward_backward(options, /*loss_factor=*/1, /*recorded=*/true,
+                                  &trained->network());
+  double norm = 0;
   const auto step = [&]() -> absl::Status {
-    graph.Run();
-    OP3D_RETURN_IF_ERROR(forward);
-    std::vector<at::Tensor> gradients;
-    for (const auto& [name, parameter] : network->Parameters()) {
-      gradients.push_back(parameter.grad().contiguous());
-    }
-    optimizer.Run(gradients, {1e-4f, steps++ == 0 ? 1 : 0, 1, 1});
+    OP3D_RETURN_IF_ERROR(forward_backward.Run({0, 0}, batch).status());
+    OP3D_ASSIGN_OR_RETURN(norm, trained->Step(1e-4));
     return absl::OkStatus();
   };
+  // The next one is recorded.
   for (int i = 0; i < 3; ++i) OP3D_RETURN_IF_ERROR(step());
   OP3D_ASSIGN_OR_RETURN(const double seconds, Fastest(device, step));
   nlohmann::json figure = ToFigure(work, work.clips, 3, seconds, device);
-  figure["recorded"] = graph.recorded();
-  figure["failure"] = graph.failure();
-  figure["gradient_norm"] = optimizer.Norm();
+  figure["recorded"] = forward_backward.recorded();
+  figure["failure"] = forward_backward.failure();
+  figure["gradient_norm"] = norm;
   report->Figure("training_graph", figure);
   return absl::OkStatus();
 }

@@ -24,8 +24,9 @@ struct FigureOptions {
 };
 
 // Figures "matrix_product" and, for each network and length, "training" (a step in bf16: forward,
-// backward, optimiser), "training_graph" (the same with forward and backward as one CUDA graph) and "scoring" (30 views of a video): clips per second, TFLOP/s by
-// CountMultiplyAdds (training 3 times the forward pass), share of the matrix product, peak memory.
+// backward, optimiser), "training_graph" (the same with forward and backward as one CUDA graph) and
+// "scoring" (30 views of a video): clips per second, TFLOP/s by CountMultiplyAdds (training 3 times the
+// forward pass), share of the matrix product, peak memory.
 absl::Status MeasureFigures(const FigureOptions& options, CheckReport* report);
 
 }  // namespace op3d::gpu

@@ -13,6 +13,7 @@
 #include "op3d/network/network.h"
 #include "op3d/torch/tensor_file.h"
 #include "op3d/torch/torch_status.h"
+#include "op3d/train/step/micro_batch_step.h"
 #include "op3d/train/step/trainable_network.h"
 #include "op3d/train/step/training_loss.h"
 
@@ -100,6 +101,29 @@ absl::StatusOr<at::Tensor> Train(const TrainableNetworkOptions& options, const a
   return weights;
 }
 
+// Weights after `steps` steps of two micro-batches, with dropout; `recorded`: as a CUDA graph, which is
+// recorded in the second step.
+absl::StatusOr<at::Tensor> TrainRecorded(const TrainableNetworkOptions& options,
+                                         const at::Tensor& clips, const at::Tensor& labels,
+                                         int steps, bool* recorded) {
+  OP3D_ASSIGN_OR_RETURN(const auto trained, TrainableNetwork::Make(options));
+  Network& network = trained->network();
+  network.SetTraining(true);
+  MicroBatchLossOptions loss;
+  loss.classes = options.network.classes;
+  MicroBatchStep step(loss, /*loss_factor=*/0.5, *recorded, &network);
+  for (int64_t micro = 0; micro < 2 * steps; ++micro) {
+    const MicroBatch batch = {(clips + 0.1 * static_cast<double>(micro)).to(network.device()),
+                              labels.to(network.device())};
+    OP3D_RETURN_IF_ERROR(step.Run({0, micro}, batch).status());
+    if (micro % 2 == 1) OP3D_RETURN_IF_ERROR(trained->Step(0.01).status());
+  }
+  *recorded = step.recorded();
+  std::vector<at::Tensor> weights;
+  for (const auto& [name, parameter] : network.Parameters()) weights.push_back(parameter);
+  return Flat(weights);
+}
+
 absl::Status Check(const NetworkCheckOptions& options, CheckReport* report) {
   constexpr int kClasses = 101, kSteps = 4;
   at::manual_seed(1);
@@ -133,6 +157,17 @@ absl::Status Check(const NetworkCheckOptions& options, CheckReport* report) {
   report->Expect(options.network + " twice, equal bits", once.equal(twice));
   OP3D_ASSIGN_OR_RETURN(const at::Tensor resumed, Train(device, clips, labels, kSteps, 2));
   report->Expect(options.network + " resumed, equal bits", once.equal(resumed));
+
+  TrainableNetworkOptions dropping = device;
+  dropping.network.dropout = 0.5;
+  bool recorded = true, plain = false;
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor of_graph,
+                        TrainRecorded(dropping, clips, labels, kSteps, &recorded));
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor of_kernels,
+                        TrainRecorded(dropping, clips, labels, kSteps, &plain));
+  report->Expect(options.network + " recorded as a CUDA graph",
+                 recorded == on_device->network().device().is_cuda());
+  report->Limit(options.network + " recorded steps", Apart(of_graph, of_kernels), kShare);
   return absl::OkStatus();
 }
 

@@ -19,7 +19,8 @@ struct NetworkCheckOptions {
 
 // In fp32 without tf32: logits in evaluation and in training, gradients, and the weights after one
 // step, all within 1e-3 of their norm of those on the CPU; two deterministic runs and a resumed one equal
-// in every bit; PORTABLE arithmetic is deterministic.
+// in every bit; PORTABLE arithmetic is deterministic.  Then steps with dropout and two micro-batches each as a
+// CUDA graph, which must record, against plain ones.
 absl::Status CheckNetwork(const NetworkCheckOptions& options, CheckReport* report);
 
 // Trains dg_p3d_miniature on the clips of a file made by tools/gpu_bundle.sh: uint8 `clips`

@@ -72,6 +72,19 @@ class Sgd : public Optimizer {
   }
   void AfterStep() override { first_step_ = false; }
 
+  std::variant<gpu::SgdRule, gpu::AdamWRule> Rule() const override {
+    return gpu::SgdRule{static_cast<float>(settings_.momentum()),
+                        static_cast<float>(settings_.weight_decay()), settings_.nesterov()};
+  }
+  gpu::FusedTensors Buffers(size_t group, size_t parameter) const override {
+    gpu::FusedTensors tensors;
+    tensors.first = momentum_[group][parameter];
+    return tensors;
+  }
+  gpu::StepValues Values(double learning_rate) const override {
+    return {static_cast<float>(learning_rate), first_step_ ? 1 : 0, 1, 1};
+  }
+
  private:
   static constexpr char kMomentum[] = "momentum";
 
@@ -106,10 +119,12 @@ class AdamW : public Optimizer {
 
   absl::Status SetState(const NamedTensors& state) override {
     first_step_ = state.empty();
+    done_ = 0;
     if (state.empty()) return absl::OkStatus();
     OP3D_RETURN_IF_ERROR(TakeBuffers(state, kFirst, &first_));
     OP3D_RETURN_IF_ERROR(TakeBuffers(state, kSecond, &second_));
-    return TakeBuffers(state, kSteps, &steps_);
+    OP3D_RETURN_IF_ERROR(TakeBuffers(state, kSteps, &steps_));
+    return fused() ? CatchTorch([this] { return CountSteps(); }) : absl::OkStatus();
   }
 
  protected:
@@ -121,9 +136,51 @@ class AdamW : public Optimizer {
                       settings_.beta2(), settings_.weight_decay(), settings_.epsilon(),
                       /*amsgrad=*/false, /*maximize=*/false);
   }
-  void AfterStep() override { first_step_ = false; }
+  void AfterStep() override {
+    first_step_ = false;
+    if (!fused()) return;
+    ++done_;
+    for (const std::vector<at::Tensor>& steps : steps_) {
+      if (!steps.empty()) at::_foreach_add_(steps, 1);
+    }
+  }
+
+  std::variant<gpu::SgdRule, gpu::AdamWRule> Rule() const override {
+    return gpu::AdamWRule{
+        static_cast<float>(settings_.beta1()), static_cast<float>(settings_.beta2()),
+        static_cast<float>(settings_.epsilon()), static_cast<float>(settings_.weight_decay())};
+  }
+  gpu::FusedTensors Buffers(size_t group, size_t parameter) const override {
+    gpu::FusedTensors tensors;
+    tensors.first = first_[group][parameter];
+    tensors.second = second_[group][parameter];
+    return tensors;
+  }
+  gpu::StepValues Values(double learning_rate) const override {
+    const double step = static_cast<double>(done_ + 1);
+    return {static_cast<float>(learning_rate), done_ == 0 ? 1 : 0,
+            static_cast<float>(1 - std::pow(settings_.beta1(), step)),
+            static_cast<float>(std::sqrt(1 - std::pow(settings_.beta2(), step)))};
+  }
 
  private:
+  // The fused step has one number of steps for all parameters.
+  absl::Status CountSteps() {
+    std::set<int64_t> counts;
+    for (const std::vector<at::Tensor>& steps : steps_) {
+      for (const at::Tensor& count : steps) {
+        counts.insert(std::llround(count.item<double>()));
+      }
+    }
+    if (counts.size() > 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the optimiser's 'steps' are ", absl::StrJoin(counts, ", "),
+                       "; all parameters must have been updated equally often"));
+    }
+    if (!counts.empty()) done_ = *counts.begin();
+    return absl::OkStatus();
+  }
+
   static constexpr char kFirst[] = "first_moment";
   static constexpr char kSecond[] = "second_moment";
   static constexpr char kSteps[] = "steps";
@@ -131,14 +188,18 @@ class AdamW : public Optimizer {
   const AdamWSettings settings_;
   std::vector<std::vector<at::Tensor>> first_, second_, steps_;
   bool first_step_ = true;
+  // The fused step's copy of steps_ on the host.
+  int64_t done_ = 0;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Optimizer>> Optimizer::Make(NamedTensors parameters,
                                                            const SgdSettings& sgd,
-                                                           const TrainingSettings& training) {
+                                                           const TrainingSettings& training,
+                                                           const FusedOptions& fused) {
   OP3D_RETURN_IF_ERROR(CheckSettings(sgd, training));
+  const bool on_gpu = !parameters.empty() && parameters[0].second.is_cuda();
   std::unique_ptr<Optimizer> optimizer;
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
     c10::NoGradGuard no_grad;
@@ -147,6 +208,7 @@ absl::StatusOr<std::unique_ptr<Optimizer>> Optimizer::Make(NamedTensors paramete
     } else {
       optimizer = std::make_unique<Sgd>(std::move(parameters), sgd, training);
     }
+    if (on_gpu || fused.always) optimizer->Fuse(fused);
     return absl::OkStatus();
   }));
   return optimizer;
@@ -164,6 +226,23 @@ Optimizer::Optimizer(NamedTensors parameters, const SgdSettings& sgd,
     group.names.push_back(std::move(name));
     group.parameters.push_back(std::move(parameter));
   }
+}
+
+void Optimizer::Fuse(const FusedOptions& options) {
+  const std::map<std::string, at::Tensor> averages(options.averages.begin(),
+                                                   options.averages.end());
+  std::vector<gpu::FusedTensors> tensors;
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    for (size_t k = 0; k < groups_[i].parameters.size(); ++k) {
+      gpu::FusedTensors one = Buffers(i, k);
+      one.weights = groups_[i].parameters[k].detach();
+      one.rate_factor = groups_[i].rate_factor;
+      if (!averages.empty()) one.average = averages.at(groups_[i].names[k]).detach();
+      tensors.push_back(std::move(one));
+    }
+  }
+  fused_ = std::make_unique<gpu::FusedStep>(std::move(tensors), Rule(), clip_norm_,
+                                            options.average_decay);
 }
 
 absl::StatusOr<double> Optimizer::Step(double learning_rate) {
@@ -184,15 +263,16 @@ absl::Status Optimizer::StepAll(double learning_rate, double* gradient_norm) {
       all.push_back(parameter.grad());
     }
   }
-  const double norm = at::stack(at::_foreach_norm(all)).norm().item<double>();
+  const double norm = fused() ? StepFused(all, learning_rate)
+                              : at::stack(at::_foreach_norm(all)).norm().item<double>();
   if (!std::isfinite(norm)) {
     return absl::InternalError(absl::StrCat("the gradient's norm is ", norm));
   }
   const double factor = std::min(1.0, clip_norm_ / (norm + 1e-6));
-  if (factor < 1) at::_foreach_mul_(all, factor);
+  if (factor < 1 && !fused()) at::_foreach_mul_(all, factor);
   for (size_t i = 0; i < groups_.size(); ++i) {
     if (groups_[i].parameters.empty()) continue;
-    Update(i, gradients[i], learning_rate * groups_[i].rate_factor);
+    if (!fused()) Update(i, gradients[i], learning_rate * groups_[i].rate_factor);
     // Cleared, not zeroed: the next backward pass then stores its gradients instead of adding them.
     for (const at::Tensor& parameter : groups_[i].parameters) {
       parameter.mutable_grad() = at::Tensor();
@@ -201,6 +281,13 @@ absl::Status Optimizer::StepAll(double learning_rate, double* gradient_norm) {
   AfterStep();
   *gradient_norm = norm;
   return absl::OkStatus();
+}
+
+double Optimizer::StepFused(const std::vector<at::Tensor>& gradients, double learning_rate) {
+  std::vector<at::Tensor> contiguous;
+  for (const at::Tensor& gradient : gradients) contiguous.push_back(gradient.contiguous());
+  fused_->Run(contiguous, Values(learning_rate));
+  return fused_->Norm();
 }
 
 std::vector<std::vector<at::Tensor>> Optimizer::Zeros() const {

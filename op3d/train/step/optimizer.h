@@ -13,6 +13,9 @@
 //           bias-corrected, w -= lr m / (sqrt(u) + epsilon)   (Loshchilov and Hutter 2019)
 // The classifiers, which are the parameters directly under the root whose names begin with "fc",
 // use lr times TrainingSettings.classifier_rate_factor.
+//
+// Parameters on a GPU are updated by op3d/gpu/fused_step.h: three kernels, the same formulas, and the
+// same State() with other rounding (the norm is summed in double precision).
 #ifndef OP3D_TRAIN_STEP_OPTIMIZER_H_
 #define OP3D_TRAIN_STEP_OPTIMIZER_H_
 
@@ -20,26 +23,42 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "op3d/gpu/fused_step.h"
 #include "op3d/torch/tensor_file.h"
 #include "op3d/train/settings/train.pb.h"
 
 namespace op3d {
 
-// Not thread-safe.  Shares the parameters and changes them in place.
+struct FusedOptions {
+  // Also for parameters on the CPU: for tests.
+  bool always = false;
+  // The average of each parameter, by its name; may be empty.  They are updated in the same pass:
+  // average = decay average + (1 - decay) weights.
+  NamedTensors averages;
+  double average_decay = 0;
+};
+
+// Not thread-safe.  Shares the parameters and changes them in place; they must stay where they are.
 class Optimizer {
  public:
   // InvalidArgument for a setting out of its range.
   static absl::StatusOr<std::unique_ptr<Optimizer>> Make(NamedTensors parameters,
                                                          const SgdSettings& sgd,
-                                                         const TrainingSettings& training);
+                                                         const TrainingSettings& training,
+                                                         const FusedOptions& fused = {});
   virtual ~Optimizer() = default;
 
+  // Step() is the fused one, which also updates FusedOptions.averages; otherwise nobody does.
+  bool fused() const { return fused_ != nullptr; }
+
   // One update from the gradients summed so far; returns their global norm before clipping and
-  // clears them.  Internal if the norm is not finite: the parameters are then not changed.
+  // clears them.  On a GPU it waits for the update.  Internal if the norm is not finite: the parameters
+  // are then not changed.
   absl::StatusOr<double> Step(double learning_rate);
 
   // What a restart needs, named by kind and parameter ("momentum.conv1.weight"); empty before the
@@ -64,6 +83,11 @@ class Optimizer {
                       double learning_rate) = 0;
   virtual void AfterStep() {}
 
+  // Of the fused step: the formula, a parameter's buffers, and what changes from step to step.
+  virtual std::variant<gpu::SgdRule, gpu::AdamWRule> Rule() const = 0;
+  virtual gpu::FusedTensors Buffers(size_t group, size_t parameter) const = 0;
+  virtual gpu::StepValues Values(double learning_rate) const = 0;
+
   // Copies each tensor of `state` named "`kind`.<parameter>" into `buffers` (by group and
   // parameter).  InvalidArgument if one is missing or has another shape.
   absl::Status TakeBuffers(const NamedTensors& state, const std::string& kind,
@@ -77,9 +101,14 @@ class Optimizer {
   std::vector<Group> groups_;
 
  private:
+  void Fuse(const FusedOptions& options);
   absl::Status StepAll(double learning_rate, double* gradient_norm);
+  // The norm of `gradients`, which are in the order of groups_; updates everything if it is finite.
+  double StepFused(const std::vector<at::Tensor>& gradients, double learning_rate);
 
   double clip_norm_;
+  // Null: the plain step.
+  std::unique_ptr<gpu::FusedStep> fused_;
 };
 
 }  // namespace op3d

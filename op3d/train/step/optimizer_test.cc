@@ -7,10 +7,12 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
@@ -41,8 +43,9 @@ struct Scalar {
 };
 
 std::unique_ptr<Optimizer> Make(const NamedTensors& parameters,
-                                const TrainingSettings& training = {}) {
-  auto optimizer = Optimizer::Make(parameters, Settings(), training);
+                                const TrainingSettings& training = {},
+                                const FusedOptions& fused = {}) {
+  auto optimizer = Optimizer::Make(parameters, Settings(), training, fused);
   EXPECT_THAT(optimizer, IsOk());
   return *std::move(optimizer);
 }
@@ -105,6 +108,143 @@ TEST(OptimizerTest, GoingOnFromItsSavedStateIsBitEqual) {
     }
     EXPECT_TRUE(at::equal(a, b));
   }
+}
+
+// Trainings whose steps are taken by the plain optimiser or by the fused one, on the same gradients.
+class FusedOptimizerTest : public testing::TestWithParam<bool> {
+ protected:
+  FusedOptimizerTest() {
+    if (GetParam()) settings_ = AdamW();
+    settings_.set_classifier_rate_factor(10);
+    always_.always = true;
+  }
+
+  // One parameter of several chunks, a short one, and one that no loss reaches.
+  static NamedTensors Parameters() {
+    RandomStream stream(1, "fused", {});
+    NamedTensors parameters;
+    for (const auto& [name, size] :
+         {std::pair<const char*, int64_t>("conv", 20000), {"fc.weight", 7}, {"idle", 2}}) {
+      at::Tensor weights = at::zeros({size});
+      for (int64_t i = 0; i < size; ++i) {
+        weights.data_ptr<float>()[i] = static_cast<float>(stream.Gaussian());
+      }
+      parameters.emplace_back(name, weights.requires_grad_());
+    }
+    return parameters;
+  }
+
+  // Gradients above the clip in every second step.
+  static double Step(Optimizer* optimizer, const NamedTensors& parameters, int step) {
+    RandomStream stream(2, "fused", {step});
+    for (const auto& [name, parameter] : parameters) {
+      if (name == "idle") continue;
+      at::Tensor gradient = at::zeros_like(parameter);
+      for (int64_t i = 0; i < gradient.numel(); ++i) {
+        gradient.data_ptr<float>()[i] =
+            static_cast<float>((step % 2 == 0 ? 0.1 : 0.001) * stream.Gaussian());
+      }
+      parameter.mutable_grad() = gradient;
+    }
+    const auto norm = optimizer->Step(0.01);
+    EXPECT_THAT(norm, IsOk());
+    EXPECT_EQ(*norm > 2, step % 2 == 0);
+    for (const auto& [name, parameter] : parameters) EXPECT_FALSE(parameter.grad().defined());
+    return *norm;
+  }
+
+  static void ExpectNear(const NamedTensors& a, const NamedTensors& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_EQ(a[i].first, b[i].first);
+      const at::Tensor x = a[i].second.detach(), y = b[i].second.detach();
+      EXPECT_LT((x - y).abs().max().item<double>(),
+                1e-5 * std::max(0.01, y.abs().max().item<double>()))
+          << a[i].first;
+    }
+  }
+
+  TrainingSettings settings_;
+  FusedOptions always_;
+};
+
+TEST_P(FusedOptimizerTest, TakesTheStepsOfThePlainOne) {
+  const NamedTensors plain_parameters = Parameters(), fused_parameters = Parameters();
+  NamedTensors expected;
+  for (const auto& [name, parameter] : fused_parameters) {
+    always_.averages.emplace_back(name, parameter.detach().clone());
+    expected.emplace_back(name, parameter.detach().clone());
+  }
+  always_.average_decay = 0.75;
+  const auto plain = Make(plain_parameters, settings_);
+  const auto fused = Make(fused_parameters, settings_, always_);
+  EXPECT_FALSE(plain->fused());
+  EXPECT_TRUE(fused->fused());
+  EXPECT_TRUE(fused->State().empty());
+  for (int step = 1; step <= 4; ++step) {
+    const double norm = Step(plain.get(), plain_parameters, step);
+    EXPECT_NEAR(Step(fused.get(), fused_parameters, step) / norm, 1, 1e-5);
+    ExpectNear(fused_parameters, plain_parameters);
+    ExpectNear(fused->State(), plain->State());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      expected[i].second.mul_(0.75).add_(plain_parameters[i].second.detach(), 0.25);
+    }
+    ExpectNear(always_.averages, expected);
+  }
+}
+
+TEST_P(FusedOptimizerTest, EachGoesOnFromTheOthersState) {
+  const NamedTensors whole_parameters = Parameters();
+  const auto whole = Make(whole_parameters, settings_);
+  const NamedTensors parameters = Parameters();
+  auto part = Make(parameters, settings_, always_);
+  for (int step = 1; step <= 6; ++step) {
+    Step(whole.get(), whole_parameters, step);
+    Step(part.get(), parameters, step);
+    ExpectNear(parameters, whole_parameters);
+    // After every second step the other kind.
+    if (step % 2 != 0) continue;
+    NamedTensors state;
+    for (const auto& [name, tensor] : part->State()) state.emplace_back(name, tensor.clone());
+    part = Make(parameters, settings_, part->fused() ? FusedOptions() : always_);
+    ASSERT_THAT(part->SetState(state), IsOk());
+  }
+}
+
+TEST_P(FusedOptimizerTest, DivergenceTouchesNothing) {
+  const NamedTensors parameters = Parameters();
+  const auto fused = Make(parameters, settings_, always_);
+  Step(fused.get(), parameters, 1);
+  NamedTensors before;
+  for (const auto& [name, tensor] : fused->State()) before.emplace_back(name, tensor.clone());
+  const at::Tensor weights = parameters[0].second.detach().clone();
+  parameters[1].second.mutable_grad() = at::full({7}, std::nan(""));
+  EXPECT_THAT(fused->Step(0.1),
+              StatusIs(absl::StatusCode::kInternal, testing::HasSubstr("norm is nan")));
+  EXPECT_TRUE(at::equal(parameters[0].second.detach(), weights));
+  const NamedTensors after = fused->State();
+  for (size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(at::equal(after[i].second, before[i].second)) << before[i].first;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, FusedOptimizerTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "AdamW" : "Sgd"; });
+
+TEST(OptimizerTest, AFusedStepRefusesParametersWithDifferentNumbersOfSteps) {
+  FusedOptions always;
+  always.always = true;
+  const NamedTensors parameters = {{"a", at::ones({2}).requires_grad_()},
+                                   {"b", at::ones({2}).requires_grad_()}};
+  const auto fused = Make(parameters, AdamW(), always);
+  parameters[0].second.mutable_grad() = at::ones({2});
+  ASSERT_THAT(fused->Step(0.1), IsOk());
+  NamedTensors state;
+  for (const auto& [name, tensor] : fused->State()) {
+    state.emplace_back(name, name == "steps.b" ? tensor + 1 : tensor.clone());
+  }
+  EXPECT_THAT(fused->SetState(state),
+              StatusIs(absl::StatusCode::kInvalidArgument, testing::HasSubstr("1, 2")));
 }
 
 TEST(OptimizerTest, ClassifiersMoveByTheirFactor) {

@@ -59,12 +59,19 @@ absl::StatusOr<std::unique_ptr<TrainableNetwork>> TrainableNetwork::Make(
   OP3D_RETURN_IF_ERROR(network.ToDevice(options.device));
   OP3D_RETURN_IF_ERROR(SetArithmetic(options.training, options.clip_frames, &network));
   network.SetFrozenBatchNorm(options.frozen_batch_norm);
-  OP3D_ASSIGN_OR_RETURN(made->optimizer_,
-                        Optimizer::Make(network.Parameters(), options.sgd, options.training));
+  FusedOptions fused;
+  fused.always = options.fused_step;
   if (options.training.average_decay() != 0) {
     OP3D_ASSIGN_OR_RETURN(made->average_,
                           WeightAverage::Make(&network, options.training.average_decay()));
     made->average_->network().SetFrozenBatchNorm(options.frozen_batch_norm);
+    fused.averages = made->average_->network().Parameters();
+    fused.average_decay = options.training.average_decay();
+  }
+  OP3D_ASSIGN_OR_RETURN(made->optimizer_, Optimizer::Make(network.Parameters(), options.sgd,
+                                                          options.training, fused));
+  if (made->average_ != nullptr && made->optimizer_->fused()) {
+    made->average_->LeaveOutParameters();
   }
   return made;
 }

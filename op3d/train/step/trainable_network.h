@@ -39,6 +39,8 @@ struct TrainableNetworkOptions {
   TrainingSettings training;
   // Decides whether activations are checkpointed.
   int clip_frames = 0;
+  // The optimiser's step and the average as on a GPU, also on the CPU: for tests.
+  bool fused_step = false;
 };
 
 // Not thread-safe.

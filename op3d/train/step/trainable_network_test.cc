@@ -73,6 +73,38 @@ TEST(TrainableNetworkTest, GoesOnWithTheSameBitsFromTheMiddleOfAStep) {
   }
 }
 
+TEST(TrainableNetworkTest, TheFusedStepIsThePlainOneWithTheSameTensors) {
+  TrainableNetworkOptions options = Options();
+  options.training.set_average_decay(0.5);
+  ASSERT_OK_AND_ASSIGN(const auto plain, TrainableNetwork::Make(options));
+  options.fused_step = true;
+  ASSERT_OK_AND_ASSIGN(auto fused, TrainableNetwork::Make(options));
+  for (int step = 0; step < 4; ++step) {
+    if (step == 2) {  // a plain one's checkpoint in a fused one
+      NamedTensors saved;
+      for (const auto& [name, tensor] : plain->Tensors()) {
+        saved.emplace_back(name, tensor.detach().clone());
+      }
+      ASSERT_OK_AND_ASSIGN(fused, TrainableNetwork::Make(options));
+      ASSERT_THAT(fused->Restore(saved), IsOk());
+    }
+    for (TrainableNetwork* network : {plain.get(), fused.get()}) {
+      Accumulate(network, 0.25f * static_cast<float>(step));
+      ASSERT_THAT(network->Step(0.001), IsOk());
+    }
+    const NamedTensors a = fused->Tensors(), b = plain->Tensors();
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_EQ(a[i].first, b[i].first);
+      const at::Tensor x = a[i].second.detach().to(at::kDouble),
+                       y = b[i].second.detach().to(at::kDouble);
+      EXPECT_LT((x - y).abs().max().item<double>(),
+                1e-5 * std::max(1.0, y.abs().max().item<double>()))
+          << a[i].first << " after step " << step;
+    }
+  }
+}
+
 TEST(TrainableNetworkTest, AnotherNetworksTensorsAreRefused) {
   ASSERT_OK_AND_ASSIGN(const auto network, TrainableNetwork::Make(Options()));
   TrainableNetworkOptions other = Options();

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
-#include "op3d/torch/device.h"
 #include "op3d/train/step/clip_mixing.h"
 
 namespace op3d {
@@ -18,33 +17,39 @@ at::Tensor TrainingLoss(const std::vector<at::Tensor>& heads, const at::Tensor& 
   return loss;
 }
 
-absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
-                                          const MicroBatchLossOptions& options,
-                                          const MicroBatchPlace& place, data::Batch* batch,
-                                          Network* network) {
+MicroBatch MixMicroBatch(const TrainingSettings& settings, const MicroBatchLossOptions& options,
+                         const MicroBatchPlace& place, data::Batch* batch) {
   RandomStream stream(options.seed, absl::StrCat(options.purpose, ".mixing"),
                       {place.epoch, place.index});
   const ClipMixing mixing = DrawMixing(settings.mixing(), *batch, &stream);
   MixClips(mixing, batch);
-  const at::Tensor clips =
-      CopyTo(at::from_blob(batch->clips.data(),
-                           {batch->size, 3, batch->frames, batch->height, batch->width},
-                           at::TensorOptions(at::kFloat)),
-             network->device());
-  at::Tensor labels =
-      at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong));
-  std::vector<float> targets;
-  if (mixing.kind != ClipMixing::kNone || settings.label_smoothing() > 0) {
-    targets = SoftTargets(batch->labels, options.classes, mixing, settings);
-    labels = at::from_blob(targets.data(), {batch->size, options.classes},
-                           at::TensorOptions(at::kFloat))
-                 .clone();  // outlives `targets`
+  MicroBatch mixed;
+  mixed.clips = at::from_blob(batch->clips.data(),
+                              {batch->size, 3, batch->frames, batch->height, batch->width},
+                              at::TensorOptions(at::kFloat));
+  const bool some_mixed = settings.has_mixing() && options.equal_labels;
+  if (mixing.kind == ClipMixing::kNone && settings.label_smoothing() == 0 && !some_mixed) {
+    mixed.labels = at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong));
+    return mixed;
   }
-  labels = labels.to(network->device());
-  network->SeedDropout(RandomStream(options.seed, absl::StrCat(options.purpose, ".dropout"),
-                                    {place.epoch, place.index})());
-  OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(clips));
-  return TrainingLoss(heads, labels);
+  std::vector<float> targets = SoftTargets(batch->labels, options.classes, mixing, settings);
+  mixed.labels = at::from_blob(targets.data(), {batch->size, options.classes},
+                               at::TensorOptions(at::kFloat))
+                     .clone();  // outlives `targets`
+  return mixed;
+}
+
+uint64_t DropoutSeed(const MicroBatchLossOptions& options, const MicroBatchPlace& place) {
+  return RandomStream(options.seed, absl::StrCat(options.purpose, ".dropout"),
+                      {place.epoch, place.index})();
+}
+
+absl::StatusOr<at::Tensor> MicroBatchLoss(const MicroBatchLossOptions& options,
+                                          const MicroBatchPlace& place, const MicroBatch& batch,
+                                          Network* network) {
+  network->SeedDropout(DropoutSeed(options, place));
+  OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(batch.clips));
+  return TrainingLoss(heads, batch.labels);
 }
 
 }  // namespace op3d

@@ -4,8 +4,9 @@
 //
 // The same for a micro-batch from the loader, with mixing, smoothing and dropout:
 //
-//   OP3D_ASSIGN_OR_RETURN(at::Tensor mixed,
-//                         MicroBatchLoss(settings, options, {epoch, micro_batch}, &batch, network));
+//   const MicroBatch mixed = MixMicroBatch(settings, options, {epoch, micro_batch}, &batch);
+//   OP3D_ASSIGN_OR_RETURN(at::Tensor of_mixed,
+//                         MicroBatchLoss(options, {epoch, micro_batch}, mixed, network));
 #ifndef OP3D_TRAIN_STEP_TRAINING_LOSS_H_
 #define OP3D_TRAIN_STEP_TRAINING_LOSS_H_
 
@@ -30,6 +31,8 @@ struct MicroBatchLossOptions {
   // Name the random streams of mixing and dropout.
   uint64_t seed = 0;
   std::string purpose;
+  // Where some micro-batches are mixed, the labels of all are distributions: they have one type.
+  bool equal_labels = false;
 };
 
 // The position of a micro-batch: both from 0.
@@ -38,13 +41,24 @@ struct MicroBatchPlace {
   int64_t index = 0;
 };
 
-// The loss of a forward pass in training, with its graph.  Depends only on the arguments and
-// the network's weights.  Changes the batch's clips if they are mixed; the batch must stay
-// unchanged until the backward pass is done.  Errors of Network::Forward; LibTorch's own are
+// [N, 3, T, H, W] floats, and their labels as TrainingLoss() takes them.
+struct MicroBatch {
+  at::Tensor clips, labels;
+};
+
+// Mixes the batch's clips in place if the settings say so.  The result is on the CPU and shares the
+// batch's memory, which must stay unchanged until the backward pass is done.
+MicroBatch MixMicroBatch(const TrainingSettings& settings, const MicroBatchLossOptions& options,
+                         const MicroBatchPlace& place, data::Batch* batch);
+
+// The seed of a micro-batch's dropout, for Network::SeedDropout().
+uint64_t DropoutSeed(const MicroBatchLossOptions& options, const MicroBatchPlace& place);
+
+// The loss of a forward pass in training, with its graph; `batch` is on the network's device.  Depends
+// only on the arguments and the network's weights.  Errors of Network::Forward; LibTorch's own are
 // exceptions.
-absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
-                                          const MicroBatchLossOptions& options,
-                                          const MicroBatchPlace& place, data::Batch* batch,
+absl::StatusOr<at::Tensor> MicroBatchLoss(const MicroBatchLossOptions& options,
+                                          const MicroBatchPlace& place, const MicroBatch& batch,
                                           Network* network);
 
 }  // namespace op3d

@@ -40,10 +40,21 @@ absl::StatusOr<std::unique_ptr<WeightAverage>> WeightAverage::Make(Network* netw
   return average;
 }
 
+void WeightAverage::LeaveOutParameters() {
+  std::vector<at::Tensor> averages, weights;
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    if (weights_[i].requires_grad()) continue;
+    averages.push_back(averages_[i]);
+    weights.push_back(weights_[i]);
+  }
+  averages_ = std::move(averages);
+  weights_ = std::move(weights);
+}
+
 absl::Status WeightAverage::Update() {
   return CatchTorch([&]() -> absl::Status {
     c10::NoGradGuard no_grad;
-    at::_foreach_lerp_(averages_, weights_, 1 - decay_);
+    if (!averages_.empty()) at::_foreach_lerp_(averages_, weights_, 1 - decay_);
     for (size_t i = 0; i < copies_.size(); ++i) copies_[i].copy_(originals_[i]);
     return absl::OkStatus();
   });

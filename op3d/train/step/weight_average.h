@@ -29,6 +29,10 @@ class WeightAverage {
 
   absl::Status Update();
 
+  // From here on Update() leaves the parameters to somebody else: to an optimiser with a fused step
+  // (FusedOptions).
+  void LeaveOutParameters();
+
   // The network with the averaged weights.  Its StateDict() is what a restart needs.
   Network& network() { return *average_; }
 
