@@ -235,6 +235,8 @@ absl::StatusOr<BenchmarkOptions> Options(const Variation& variation) {
     OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
   }
   if (own) {
+    const std::string file = UserPath(absl::GetFlag(FLAGS_dataset));
+    options.dataset = FileExists(file) ? file : absl::GetFlag(FLAGS_dataset);
     OP3D_RETURN_IF_ERROR(DeriveSettings(request, &options));
   } else {
     OP3D_ASSIGN_OR_RETURN(options.settings, ResolveSettings(request));

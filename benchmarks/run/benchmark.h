@@ -25,6 +25,8 @@ namespace op3d::benchmarks {
 struct BenchmarkOptions {
   BenchmarkSettings settings;
   std::string dataset_root;
+  // What other programs take as --dataset; empty = the settings' name.
+  std::string dataset;
   // Everything the run writes.
   std::string output_dir;
   // The index file with the results of scanning the videos; empty = none.

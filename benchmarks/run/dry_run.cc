@@ -407,7 +407,8 @@ absl::StatusOr<std::string> DescribeClips(const BenchmarkOptions& options, const
   if (absl::IsCancelled(cost.status())) return cost.status();
   return data::DescribeDataCost(
       cost, {step.train_seconds, options.device == "cpu" ? 0 : std::max(1, options.threads),
-             options.dataset_root, settings.dataset().name()});
+             options.dataset_root,
+             options.dataset.empty() ? settings.dataset().name() : options.dataset});
 }
 
 // The plan for which recipes are counted: the given one; otherwise, because the search's result is

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "op3d/base/proto_json.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 
@@ -206,7 +207,8 @@ absl::Status ClipQueue::CountFailed(const absl::Status& status, bool replaced) {
   ++counters_.skipped;
   counters_.substituted += replaced ? 1 : 0;
   if (counters_.examples.size() < kExamples) {
-    counters_.examples.push_back(std::string(status.message()));
+    // It goes into checkpoints and records.
+    counters_.examples.push_back(ToUtf8(std::string(status.message())));
   }
   return absl::OkStatus();
 }

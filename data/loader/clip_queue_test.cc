@@ -101,7 +101,8 @@ TEST(ClipQueueTest, UsesTheCallersMemoryAgain) {
 absl::Status FailSome(const Video& video, int64_t index, absl::Span<float> out,
                       ViewSeconds* seconds) {
   if (index == 13 || index == 12 || index == 4) {
-    return absl::DataLossError(video.name + ": torn");
+    // A name need not be UTF-8.
+    return absl::DataLossError(video.name + ": torn \xe9");
   }
   return Fill(video, index, out, seconds);
 }
@@ -144,7 +145,8 @@ TEST(ClipQueueTest, SkippedVideosAreLeftOutAndCounted) {
     // 14 13 | 12 11 lose one each; 4 3 loses its first.
     EXPECT_THAT(sizes, ElementsAre(2, 2, 2, 2, 1, 1, 2, 2, 2, 1, 2, 1));
     EXPECT_EQ(queue->counters().skipped, 3);
-    EXPECT_THAT(queue->counters().examples, ElementsAre("v13: torn", "v12: torn", "v4: torn"));
+    EXPECT_THAT(queue->counters().examples,
+                ElementsAre("v13: torn \uFFFD", "v12: torn \uFFFD", "v4: torn \uFFFD"));
   }
 }
 

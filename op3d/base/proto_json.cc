@@ -2,6 +2,8 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <nlohmann/json.hpp>
+
 namespace op3d {
 
 absl::StatusOr<std::string> PrintProtoJson(const google::protobuf::Message& message) {
@@ -21,6 +23,11 @@ absl::Status ParseProtoJson(absl::string_view text, bool ignore_unknown,
   const auto status = JsonStringToMessage({text.data(), text.size()}, message, options);
   if (status.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(std::string(status.message()));
+}
+
+std::string ToUtf8(const std::string& text) {
+  using nlohmann::json;
+  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace op3d

@@ -24,6 +24,10 @@ absl::StatusOr<std::string> PrintProtoJson(const google::protobuf::Message& mess
 absl::Status ParseProtoJson(absl::string_view text, bool ignore_unknown,
                             google::protobuf::Message* message);
 
+// `text` with U+FFFD for every byte that is not UTF-8, which strings of messages and the metadata of
+// safetensors must be: a file's name may be in another encoding.
+std::string ToUtf8(const std::string& text);
+
 }  // namespace op3d
 
 #endif  // OP3D_BASE_PROTO_JSON_H_

@@ -2,17 +2,21 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/equal.h>
+#include <c10/core/GradMode.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "op3d/base/bazel.h"
 #include "op3d/base/file.h"
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/base/thread/interrupt.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/distributed/testing/rank_processes.h"
 #include "op3d/train/measure.h"
 #include "op3d/train/settings/network_settings.h"
@@ -46,8 +50,13 @@ class DistributedTraining : public testing::Test {
 
   absl::Status Train(const std::string& folder) {
     OP3D_ASSIGN_OR_RETURN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+    network_ = &trainer->network();
     while (trainer->epochs() < kEpochs) {
-      OP3D_RETURN_IF_ERROR(trainer->TrainEpoch().status());
+      OP3D_ASSIGN_OR_RETURN(const EpochStats stats, trainer->TrainEpoch());
+      if (job_.group != nullptr && job_.group->rank() == 0) {
+        OP3D_RETURN_IF_ERROR(
+            WriteFileAtomically(JoinPath(folder, "skipped"), absl::StrCat(stats.skipped)));
+      }
       OP3D_RETURN_IF_ERROR(trainer->Save({}));
     }
     const int rank = job_.group == nullptr ? 0 : job_.group->rank();
@@ -86,11 +95,14 @@ class DistributedTraining : public testing::Test {
   std::unique_ptr<TinyJob> tiny_;
   TrainingJob job_;
   StateTask state_;
+  // Of the training that is running.
+  Network* network_ = nullptr;
 };
 
 // ---------------------------------------------------------------- run once per rank
 
-// Trains in FOLDER.  At step STEP of the second epoch rank 1 sends itself SIGNAL.
+// Trains in FOLDER.  After the first step of the second epoch rank 1 sends itself SIGNAL, or with
+// POISON fills one of its parameters with NaN.
 TEST_F(DistributedTraining, DISABLED_Rank) {
   InstallInterruptHandler();
   JoinOptions options;
@@ -100,15 +112,30 @@ TEST_F(DistributedTraining, DISABLED_Rank) {
       ProcessGroup::Join(*ReadRankEnvironment(ProcessEnvironment()), "cpu", "", options));
   job_.group = group.get();
   const int signal = std::atoi(Variable("SIGNAL").c_str());
+  const bool poison = !Variable("POISON").empty();
+  if (!Variable("BROKEN").empty()) {
+    job_.loader.set_on_bad_video(LoaderSettings::SKIP);
+    for (const int broken : {2, 5}) tiny_->train[broken].path = "/no/such/video.mp4";
+  }
   job_.on_step = [&](const StepStats& step) {
     if (signal != 0 && group->rank() == 1 && step.epoch == 2 && step.step == 1) {
       ::kill(::getpid(), signal);
     }
+    if (poison && group->rank() == 1 && step.epoch == 2 && step.step == 1) {
+      c10::NoGradGuard no_grad;
+      for (auto& [name, tensor] : network_->StateDict()) {
+        if (absl::EndsWith(name, ".weight")) {
+          tensor.fill_(std::nan(""));
+          break;
+        }
+      }
+    }
   };
   const absl::Status status = Train(Variable("FOLDER"));
+  if (const auto failure = TrainingFailureOf(status)) std::printf("failed: %s\n", failure->c_str());
   std::printf("ended: %s\n", std::string(status.message()).c_str());
   group->Leave(status);
-  EXPECT_EQ(status.ok(), signal == 0);
+  EXPECT_EQ(status.ok(), signal == 0 && !poison);
 }
 
 // ---------------------------------------------------------------- the tests
@@ -163,6 +190,33 @@ TEST_F(DistributedTraining, KilledOrStoppedTogetherTheyEndWithTheSameBits) {
     ExpectEqual(Weights(whole, 0), Weights(folder, 0));
     ExpectEqual(Weights(whole, 0), Weights(folder, 1));
   }
+}
+
+// It is the training that failed, on whichever rank: a search goes on without this edge.
+TEST_F(DistributedTraining, ALossThatIsNotFiniteOnOneRankIsAFailureOnAll) {
+  for (const EndedRank& ended :
+       RunRanks(2, "*DISABLED_Rank", {{"FOLDER", TestFolder("nan")}, {"POISON", "1"}})) {
+    EXPECT_EQ(ended.code, 0) << ended.text;
+    EXPECT_THAT(ended.text, HasSubstr("failed: "));
+    EXPECT_THAT(ended.text, HasSubstr("in epoch 2, step 2: training diverged"));
+  }
+}
+
+// A broken file that one rank meets counts once, also if the epoch was stopped in the middle.
+TEST_F(DistributedTraining, SkippedVideosCountOnceAfterAStop) {
+  const auto skipped = [&](const std::string& folder) {
+    const absl::StatusOr<std::string> text = ReadFile(JoinPath(folder, "skipped"));
+    return text.value_or("none");
+  };
+  const std::string whole = TestFolder("skip_whole"), stopped = TestFolder("skip_stopped");
+  RunRanks(2, "*DISABLED_Rank", {{"FOLDER", whole}, {"BROKEN", "1"}});
+  RunRanks(2, "*DISABLED_Rank", {{"FOLDER", stopped}, {"BROKEN", "1"}, {"SIGNAL", "15"}});
+  for (const EndedRank& ended :
+       RunRanks(2, "*DISABLED_Rank", {{"FOLDER", stopped}, {"BROKEN", "1"}})) {
+    ASSERT_EQ(ended.code, 0) << ended.text;
+  }
+  EXPECT_EQ(skipped(whole), "2");
+  EXPECT_EQ(skipped(stopped), skipped(whole));
 }
 
 TEST_F(DistributedTraining, AStepThatCannotBeSharedIsASentence) {

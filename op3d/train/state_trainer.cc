@@ -292,7 +292,8 @@ absl::Status StateTrainer::TrainOnGpu(int size, EpochParts* parts, EpochStats* s
 }
 
 absl::Status StateTrainer::CountLoss(double loss, int size) {
-  if (!std::isfinite(loss)) {
+  // With several processes all must see it: it reaches the sum that Step() compares.
+  if (!std::isfinite(loss) && job_.group == nullptr) {
     return Diverged(absl::InternalError(absl::StrCat("the loss is ", loss)),
                     steps_into_epoch() + 1);
   }
@@ -415,9 +416,17 @@ absl::Status StateTrainer::StopInEpoch(const absl::Status& reason,
 }
 
 absl::Status StateTrainer::SaveInEpoch(const data::ClipLoader::Counters& counters) {
-  if (job_.group != nullptr) OP3D_RETURN_IF_ERROR(SyncBuffers());
   CountSkipped(counters);
-  return Save(progress_.notes);
+  if (job_.group == nullptr) return Save(progress_.notes);
+  OP3D_RETURN_IF_ERROR(SyncBuffers());
+  // The checkpoint has the sum of all, which the first process takes up.
+  std::vector<double> skipped = {static_cast<double>(progress_.skipped)};
+  OP3D_RETURN_IF_ERROR(job_.group->AllReduce(&skipped));
+  const int64_t own = progress_.skipped;
+  progress_.skipped = static_cast<int64_t>(skipped[0]);
+  const absl::Status saved = Save(progress_.notes);
+  progress_.skipped = own;
+  return saved;
 }
 
 absl::Status StateTrainer::Save(const std::map<std::string, std::string>& notes) {
@@ -488,6 +497,7 @@ absl::Status StateTrainer::Restore(const Safetensors& file) {
                                                       "; choose another folder"));
   }
   OP3D_ASSIGN_OR_RETURN(progress_, TrainingProgress::FromMetadata(file.metadata()));
+  if (!first()) progress_.skipped = 0;  // the first process has the sum
   OP3D_ASSIGN_OR_RETURN(const TensorFile tensors, ToTensors(file));
   OP3D_RETURN_IF_ERROR(Annotate(trained_->Restore(tensors.tensors), folder_));
   own_done_ = static_cast<int>(progress_.micro_batches % state_.accumulation);

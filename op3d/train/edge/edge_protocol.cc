@@ -1,6 +1,5 @@
 #include "op3d/train/edge/edge_protocol.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -18,12 +17,6 @@ constexpr size_t kShown = 200;
 
 absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("the request ", what));
-}
-
-// For file names in another encoding.
-std::string ToUtf8(const std::string& text) {
-  using nlohmann::json;
-  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 // Works for all messages of edge.proto.
