@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/gpu/device_views.h"
 #include "op3d/torch/device.h"
 #include "op3d/train/step/clip_mixing.h"
 
@@ -18,6 +19,20 @@ at::Tensor TrainingLoss(const std::vector<at::Tensor>& heads, const at::Tensor& 
   return loss;
 }
 
+namespace {
+
+at::Tensor ClipsOf(data::Batch* batch, at::Device device) {
+  if (!batch->byte_views.empty()) {
+    return gpu::DeviceViews(batch->byte_views, device).Clips(0, batch->size, at::kFloat);
+  }
+  return CopyTo(at::from_blob(batch->clips.data(),
+                              {batch->size, 3, batch->frames, batch->height, batch->width},
+                              at::TensorOptions(at::kFloat)),
+                device);
+}
+
+}  // namespace
+
 absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
                                           const MicroBatchLossOptions& options,
                                           const MicroBatchPlace& place, data::Batch* batch,
@@ -26,11 +41,7 @@ absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
                       {place.epoch, place.index});
   const ClipMixing mixing = DrawMixing(settings.mixing(), *batch, &stream);
   MixClips(mixing, batch);
-  const at::Tensor clips =
-      CopyTo(at::from_blob(batch->clips.data(),
-                           {batch->size, 3, batch->frames, batch->height, batch->width},
-                           at::TensorOptions(at::kFloat)),
-             network->device());
+  const at::Tensor clips = ClipsOf(batch, network->device());
   at::Tensor labels =
       at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong));
   std::vector<float> targets;
