@@ -84,7 +84,8 @@ ABSL_FLAG(std::string, on_bad_video, "error",
 ABSL_FLAG(
     std::string, decode, "exact",
     "exact; fast leaves the codec's loop filter out and decodes MPEG-4 at a smaller size where "
-    "that is enough: other pixels and somewhat other scores (loader.decode in settings)");
+    "that is enough; nvdec decodes on the GPU what it can: other pixels and somewhat other scores "
+    "(loader.decode in settings)");
 ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "",
           "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster; "
@@ -129,13 +130,24 @@ absl::StatusOr<bool> OneOf(const absl::Flag<std::string>& flag, absl::string_vie
       absl::StrCat("--", name, "=", value, " is none of: ", first, ", ", second));
 }
 
+absl::StatusOr<LoaderSettings::Decode> ReadDecode() {
+  LoaderSettings::Decode decode = LoaderSettings::EXACT;
+  const std::string word = absl::GetFlag(FLAGS_decode);
+  if (LoaderSettings::Decode_Parse(absl::AsciiStrToUpper(word), &decode) &&
+      decode != LoaderSettings::DECODE_UNSPECIFIED) {
+    return decode;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--decode=", word, " is none of: exact, fast, nvdec"));
+}
+
 absl::StatusOr<EvaluationOptions> ReadEvaluationOptions(size_t streams) {
   EvaluationOptions options;
   OP3D_ASSIGN_OR_RETURN(options.probabilities,
                         OneOf(FLAGS_statistic, "statistic", "logits", "probabilities"));
   OP3D_ASSIGN_OR_RETURN(options.common_only,
                         OneOf(FLAGS_on_bad_video, "on_bad_video", "error", "skip"));
-  OP3D_RETURN_IF_ERROR(OneOf(FLAGS_decode, "decode", "exact", "fast").status());
+  OP3D_RETURN_IF_ERROR(ReadDecode().status());
   const std::string weights = absl::GetFlag(FLAGS_fusion_weights);
   for (const absl::string_view part : absl::StrSplit(weights, ',', absl::SkipEmpty())) {
     double weight = 0;
@@ -193,8 +205,6 @@ LoaderSettings::OnBadVideo OnBadVideo() {
   const bool skip = absl::AsciiStrToLower(absl::GetFlag(FLAGS_on_bad_video)) == "skip";
   return skip ? LoaderSettings::SKIP : LoaderSettings::ERROR;
 }
-
-bool IsFast() { return absl::AsciiStrToLower(absl::GetFlag(FLAGS_decode)) == "fast"; }
 
 absl::Status ReadSplit(DatasetSettings* dataset) {
   const std::string split = absl::GetFlag(FLAGS_split);
@@ -350,6 +360,7 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
 // Everything that the scores depend on, except the videos.
 absl::StatusOr<std::string> TestSettings(const TestSetup& setup) {
   OP3D_ASSIGN_OR_RETURN(const std::string weights, ReadFile(setup.path));
+  OP3D_ASSIGN_OR_RETURN(const LoaderSettings::Decode decode, ReadDecode());
   const std::string dataset = absl::GetFlag(FLAGS_dataset);
   return absl::StrCat(
       "network: ", setup.weights.card.network().name(), "\nweights_crc32: ", Crc32(weights),
@@ -357,7 +368,10 @@ absl::StatusOr<std::string> TestSettings(const TestSetup& setup) {
       "\nframes: ", setup.clip.frames_per_segment, "\nstride: ", setup.clip.stride,
       "\nshort_side: ", setup.short_side, "\ncrop: ", setup.crop, "\nprecision: ", setup.precision,
       "\narithmetic: ", setup.arithmetic, "\non_bad_video: ", absl::GetFlag(FLAGS_on_bad_video),
-      IsFast() ? "\ndecode: fast" : "", "\nstream: ", data::StreamName(setup.dataset),
+      decode == LoaderSettings::EXACT
+          ? ""
+          : absl::StrCat("\ndecode: ", absl::AsciiStrToLower(LoaderSettings::Decode_Name(decode))),
+      "\nstream: ", data::StreamName(setup.dataset),
       "\ndataset: ", dataset.empty() ? setup.dataset.name() : dataset,
       "\nlist: ", absl::GetFlag(FLAGS_list), "\nsplit: ", absl::GetFlag(FLAGS_split), "\n");
 }
@@ -412,6 +426,12 @@ absl::StatusOr<Precision> ChoosePrecisionOnAll(const TestSetup& setup, ProcessGr
 // Scores of every view of every video on rank 0, stored in --output; none on other ranks.
 absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& ranks,
                                 ProcessGroup* group, std::string settings) {
+  LoaderSettings loader;
+  OP3D_ASSIGN_OR_RETURN(const LoaderSettings::Decode decode, ReadDecode());
+  loader.set_decode(decode);
+  const TransformSettings transform = TestTransform(setup.short_side, setup.crop);
+  OP3D_ASSIGN_OR_RETURN(const auto frames,
+                        data::FrameStore::Make(loader, transform, /*gpu=*/ranks.local_rank));
   OP3D_ASSIGN_OR_RETURN(const data::VideoList list, LoadListOnAll(setup, group, &settings));
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::MakeUnfilled(setup.weights.options()));
@@ -425,7 +445,7 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
 
   ScoringOptions options;
   options.clip = setup.clip;
-  options.transform = TestTransform(setup.short_side, setup.crop);
+  options.transform = transform;
   if (setup.weights.card.on_short_video() != LoaderSettings::ON_SHORT_VIDEO_UNSPECIFIED) {
     options.on_short_video = setup.weights.card.on_short_video();
   }
@@ -440,9 +460,6 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   if (group != nullptr) {
     run.gather = [group](const std::string& bytes) { return group->Gather(bytes); };
   }
-  LoaderSettings loader;
-  loader.set_decode(IsFast() ? LoaderSettings::FAST : LoaderSettings::EXACT);
-  OP3D_ASSIGN_OR_RETURN(const auto frames, data::FrameStore::Make(loader, options.transform));
   ActivitySeconds seconds;
   TestScores scores;
   {
@@ -454,6 +471,7 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
     OP3D_ASSIGN_OR_RETURN(scores, ScoreTest(network.get(), list.videos, frames.get(), setup.clips,
                                             options, run, &seconds));
   }
+  if (const std::string note = frames->SoftwareNote(); !note.empty()) Progress::Print(note);
   if (ranks.rank == 0) {
     scores.class_names = list.classes;
     scores.listed = list.listed;

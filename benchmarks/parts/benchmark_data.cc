@@ -170,6 +170,8 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
                                                 const data::IndexOptions& index) {
   const DatasetSettings& dataset = settings.dataset();
   BenchmarkData data;
+  OP3D_ASSIGN_OR_RETURN(data.frames,
+                        data::FrameStore::Make(settings.loader(), settings.transform()));
   OP3D_ASSIGN_OR_RETURN(
       data::VideoList train,
       data::LoadVideoList(dataset, dataset.train(), root, settings.loader(), threads, index));
@@ -215,8 +217,6 @@ absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& setting
     AddPart("search: trained on", data.search_train, &data.report);
     AddPart(kHeldOutList, data.search_measured, &data.report);
   }
-  OP3D_ASSIGN_OR_RETURN(data.frames,
-                        data::FrameStore::Make(settings.loader(), settings.transform()));
   // A copy without this file is not known to be one.
   data.report.set_copy(data::CopyNote(root));
   return data;

@@ -461,6 +461,7 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   OP3D_RETURN_IF_ERROR(MergeScores(folder.get(), &record));
   AddNotes(options, &record);
 
+  if (const std::string note = data.frames->SoftwareNote(); !note.empty()) Progress::Print(note);
   TimeSplit& time = *record.mutable_time();
   time.set_decode(data.frames->counters().decode_seconds);
   time.set_transform(seconds.transform);

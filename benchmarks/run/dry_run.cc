@@ -405,10 +405,11 @@ absl::StatusOr<std::string> DescribeClips(const BenchmarkOptions& options, const
   const absl::StatusOr<data::DataCost> cost =
       data::MeasureDataCost(videos.train, {1, kFrames, 1}, settings.loader(), settings.transform());
   if (absl::IsCancelled(cost.status())) return cost.status();
+  const int loaders = std::max(1, options.threads);
   return data::DescribeDataCost(
-      cost, {step.train_seconds, options.device == "cpu" ? 0 : std::max(1, options.threads),
-             options.dataset_root,
-             options.dataset.empty() ? settings.dataset().name() : options.dataset});
+      cost, {step.train_seconds, options.device == "cpu" ? 0 : loaders, options.dataset_root,
+             options.dataset.empty() ? settings.dataset().name() : options.dataset, loaders,
+             ClipsOfAnH200(step)});
 }
 
 // The plan for which recipes are counted: the given one; otherwise, because the search's result is

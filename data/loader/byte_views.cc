@@ -20,7 +20,7 @@ void NormaliseViews(const ByteViews& views, int64_t first, int64_t count, float*
       for (int64_t view = start; view < end; ++view) {
         const Box& crop = views.crops[view % crops];
         const int64_t plane = int64_t{crop.height} * crop.width;
-        normalise(pixels, views.width, crop, /*mirror=*/false,
+        normalise(pixels, views.width, crop, views.mirror,
                   out + (view - first) * views.ValuesPerView() + t * plane, views.frames * plane);
       }
     }

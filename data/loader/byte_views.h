@@ -1,4 +1,5 @@
 // The views of one video as bytes: each picture once, and which part of which picture a view shows.
+// A training clip is one view, of the whole pictures.
 //
 //   ByteViews views;                                   // from MakeByteViews, or Batch::byte_views
 //   std::vector<float> clips(2 * views.ValuesPerView());
@@ -18,7 +19,7 @@
 namespace op3d::data {
 
 struct ByteViews {
-  // [pictures, height, width, 3]: resized, red first.
+  // [pictures, height, width, 3]: resized and coloured, red first, not yet mirrored.
   std::vector<uint8_t> pixels;
   int height = 0;
   int width = 0;
@@ -28,6 +29,8 @@ struct ByteViews {
   // The squares that the crops are of a picture; view v is clip v / crops.size() in crop v %
   // crops.size().
   std::vector<Box> crops;
+  // Swaps left and right of every view (and negates the x of flow).
+  bool mirror = false;
   FrameContent content = FrameContent::kPictures;
 
   int64_t ValuesPerView() const {

@@ -132,6 +132,7 @@ absl::Status MakeByteViews(
         const PictureSize picture = transform.picture();
         views->width = picture.width;
         views->height = picture.height;
+        views->mirror = transform.mirror();
         views->crops.clear();
         for (int crop = 0; crop < transform.crops(); ++crop) {
           views->crops.push_back(transform.crop_box(crop));
@@ -142,7 +143,7 @@ absl::Status MakeByteViews(
       },
       [&](ClipTransform* transform, int64_t, const RgbImage& image, const Box& part) {
         const size_t bytes = size_t{3} * views->width * views->height;
-        return transform->ResizePart(image, part, views->pixels.data() + bytes * next++);
+        return transform->WritePart(image, part, views->pixels.data() + bytes * next++);
       },
       seconds);
 }

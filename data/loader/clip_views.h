@@ -40,8 +40,7 @@ absl::Status MakeClipViews(
     absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,
     FrameStore* store, absl::Span<float> out, ViewSeconds* seconds);
 
-// The same views as bytes; the memory of `views` is used again.  Only for the transforms of
-// evaluations, which change no colours.
+// The same views as bytes; the memory of `views` is used again.
 absl::Status MakeByteViews(
     const Video& video, absl::Span<const std::vector<int64_t>> clips,
     absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,

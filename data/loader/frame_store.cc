@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/index/index_update.h"
+#include "data/video/file/nvdec.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::data {
@@ -41,14 +42,19 @@ FrameStore::FrameStore(int64_t budget_bytes, const VideoLimits& limits, const De
     : budget_(budget_bytes), limits_(limits), decoding_(decoding) {}
 
 absl::StatusOr<std::unique_ptr<FrameStore>> FrameStore::Make(const LoaderSettings& loader,
-                                                             const TransformSettings& transform) {
+                                                             const TransformSettings& transform,
+                                                             int gpu) {
   OP3D_ASSIGN_OR_RETURN(const VideoLimits limits, LimitsOf(loader));
   if (!LoaderSettings::Decode_IsValid(loader.decode())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "loader.decode is ", static_cast<int>(loader.decode()), "; it must be EXACT or FAST"));
+    return absl::InvalidArgumentError(absl::StrCat("loader.decode is ",
+                                                   static_cast<int>(loader.decode()),
+                                                   "; it must be EXACT, FAST or NVDEC"));
   }
   Decoding decoding;
   decoding.fast = loader.decode() == LoaderSettings::FAST;
+  if (loader.decode() == LoaderSettings::NVDEC) {
+    OP3D_ASSIGN_OR_RETURN(decoding.nvdec, Nvdec::Open(gpu));
+  }
   decoding.least_short_side = std::max(
       {transform.train_crop(), transform.search_short_side(), transform.test_short_side()});
   return std::make_unique<FrameStore>(int64_t{loader.frame_cache_mib()} << 20, limits, decoding);
@@ -137,7 +143,7 @@ absl::Status FrameStore::Keep(const Video& video, Entry* entry,
     if (status.ok()) {
       entry->frames = std::move(frames);
       // If it is not kept, the reader is used further and counted at its end.
-      Count([&](Counters* counters) { counters->reading += (*reader)->counters(); });
+      CountReader(video, **reader);
     } else {
       bytes_ -= bytes;
     }
@@ -177,9 +183,9 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
   const double seconds = SecondsSince(start) - callers_seconds;
   Count([&](Counters* counters) {
     counters->decode_seconds += seconds;
-    if (reader != nullptr) counters->reading += reader->counters();
     ++counters->passed;
   });
+  if (reader != nullptr) CountReader(video, *reader);
   return status;
 }
 
@@ -189,6 +195,21 @@ bool FrameStore::Reserve(int64_t bytes) {
     if (bytes_.compare_exchange_weak(used, used + bytes)) return true;
   }
   return false;
+}
+
+void FrameStore::CountReader(const Video& video, const VideoReader& reader) {
+  Count([&](Counters* counters) { counters->reading += reader.counters(); });
+  if (reader.counters().software == 0) return;
+  absl::MutexLock lock(&software_mutex_);
+  software_.insert(video.name);
+}
+
+std::string FrameStore::SoftwareNote() const {
+  absl::MutexLock lock(&software_mutex_);
+  if (software_.empty()) return "";
+  return absl::StrCat(software_.size(), software_.size() == 1 ? " video was" : " videos were",
+                      " decoded on the CPU, because NVDEC does not take the codec or the pixels; ",
+                      "the first: ", *software_.begin());
 }
 
 void FrameStore::Count(absl::FunctionRef<void(Counters*)> add) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -43,9 +44,11 @@ class FrameStore {
   explicit FrameStore(int64_t budget_bytes, const VideoLimits& limits = {},
                       const Decoding& decoding = {});
   // As the settings of a run say; with loader.decode FAST, videos are not decoded at a smaller size
-  // than `transform` uses.  InvalidArgument for a limit out of its range.
+  // than `transform` uses; with NVDEC, GPU `gpu` decodes.  InvalidArgument for a limit out of its
+  // range; FailedPrecondition if NVDEC is not possible here (data/video/file/nvdec.h).
   static absl::StatusOr<std::unique_ptr<FrameStore>> Make(const LoaderSettings& loader,
-                                                          const TransformSettings& transform);
+                                                          const TransformSettings& transform,
+                                                          int gpu = 0);
   FrameStore(const FrameStore&) = delete;
   FrameStore& operator=(const FrameStore&) = delete;
 
@@ -79,6 +82,10 @@ class FrameStore {
   };
   Counters counters() const;
 
+  // "3 videos were decoded on the CPU: ...", if NVDEC was asked for and did not take some; else
+  // empty.
+  std::string SoftwareNote() const;
+
  private:
   // The entry of a video in the store.
   struct Entry {
@@ -105,6 +112,7 @@ class FrameStore {
   // Waits until nobody decodes the video, or makes its entry: then `first` is true.
   Entry* FindEntry(const Video& video, bool* first, Entry::State* state);
   bool Reserve(int64_t bytes);
+  void CountReader(const Video& video, const VideoReader& reader);
   // Adds to this thread's counters.
   void Count(absl::FunctionRef<void(Counters*)> add);
 
@@ -117,6 +125,9 @@ class FrameStore {
   // By path.  Entries are never removed, so pointers to them stay valid.
   absl::flat_hash_map<std::string, std::unique_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
   mutable std::array<Shard, kShards> shards_;
+  // Names of the videos that the CPU decoded although NVDEC was asked for.
+  mutable absl::Mutex software_mutex_;
+  absl::btree_set<std::string> software_ ABSL_GUARDED_BY(software_mutex_);
 };
 
 }  // namespace op3d::data

@@ -186,5 +186,14 @@ TEST(FrameStoreTest, FastDecodingIsOffUnlessTheSettingsAskForIt) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("loader.decode is 9")));
 }
 
+TEST(FrameStoreTest, NvdecIsRefusedWhereItIsNotPossible) {
+  LoaderSettings loader;
+  loader.set_decode(LoaderSettings::NVDEC);
+  // No machine has as many GPUs.
+  EXPECT_THAT(FrameStore::Make(loader, TransformSettings(), /*gpu=*/99),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       testing::AllOf(HasSubstr("decoding by NVDEC"), HasSubstr("EXACT or FAST"))));
+}
+
 }  // namespace
 }  // namespace op3d::data

@@ -1,6 +1,7 @@
 #include "data/loader/loader.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -60,10 +61,31 @@ class ListLoader : public ClipLoader {
   std::unique_ptr<ClipQueue> queue_;
 };
 
-absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(ClipQueueOptions options,
-                                                       ClipQueue::MakeViews make_views) {
-  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<ClipQueue> queue,
-                        ClipQueue::Make(std::move(options), std::move(make_views)));
+// The frames of a video's clips and what becomes of them.
+struct VideoPlan {
+  std::vector<std::vector<int64_t>> clips;
+  std::function<absl::StatusOr<ClipTransform>(int width, int height)> transform;
+};
+
+// `plan` is called by several threads at once; it outlives what it returns.
+absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(
+    ClipQueueOptions options, bool bytes, FrameStore* store,
+    std::function<VideoPlan(const Video&, int64_t index)> plan) {
+  if (bytes) {
+    options.make_bytes = [plan, store](const Video& video, int64_t index, ByteViews* views,
+                                       ViewSeconds* seconds) {
+      const VideoPlan planned = plan(video, index);
+      return MakeByteViews(video, planned.clips, planned.transform, store, views, seconds);
+    };
+  }
+  OP3D_ASSIGN_OR_RETURN(
+      std::unique_ptr<ClipQueue> queue,
+      ClipQueue::Make(std::move(options), [plan = std::move(plan), store](
+                                              const Video& video, int64_t index,
+                                              absl::Span<float> out, ViewSeconds* seconds) {
+        const VideoPlan planned = plan(video, index);
+        return MakeClipViews(video, planned.clips, planned.transform, store, out, seconds);
+      }));
   return std::make_unique<ListLoader>(std::move(queue));
 }
 
@@ -80,17 +102,6 @@ ClipQueueOptions QueueOptions(const Options& options, std::vector<Video> videos,
   queue.threads = options.threads;
   queue.prefetch_bytes = int64_t{std::max(options.prefetch_mib, 0)} << 20;
   return queue;
-}
-
-// The frames of each clip of a test.
-std::vector<std::vector<int64_t>> TestClips(const EvaluationLoaderOptions& options,
-                                            const Video& video) {
-  std::vector<std::vector<int64_t>> clips;
-  for (int clip = 0; clip < options.clips; ++clip) {
-    clips.push_back(
-        TestFrames(options.shape, video.frames, clip, options.clips, options.on_short_video));
-  }
-  return clips;
 }
 
 std::vector<int64_t> ListOrder(size_t count) {
@@ -136,16 +147,15 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTraining(
     queue.order.insert(queue.order.end(), first, first + options.batch_size);
   }
   return MakeLoader(
-      std::move(queue), [options, store](const Video& video, int64_t index, absl::Span<float> out,
-                                         ViewSeconds* seconds) {
+      std::move(queue), options.bytes, store, [options](const Video& video, int64_t index) {
         RandomStream stream(options.seed, options.purpose + ".clip", {options.epoch, index});
-        const std::vector<int64_t> frames =
-            TrainFrames(options.shape, video.frames, options.on_short_video, &stream);
-        auto transform = [&](int width, int height) {
+        VideoPlan plan;
+        plan.clips = {TrainFrames(options.shape, video.frames, options.on_short_video, &stream)};
+        plan.transform = [&options, stream](int width, int height) mutable {
           return ClipTransform::ForTraining(
               DrawTrainTransform(options.transform, width, height, &stream), options.transform);
         };
-        return MakeClipViews(video, {frames}, transform, store, out, seconds);
+        return plan;
       });
 }
 
@@ -159,17 +169,16 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForSearch(
   queue.order = ListOrder(queue.videos.size());
   queue.views = options.search_clips;
   return MakeLoader(
-      std::move(queue),
-      [options, store](const Video& video, int64_t, absl::Span<float> out, ViewSeconds* seconds) {
-        std::vector<std::vector<int64_t>> clips;
+      std::move(queue), options.bytes, store, [options](const Video& video, int64_t /*index*/) {
+        VideoPlan plan;
         for (int clip = 0; clip < options.search_clips; ++clip) {
-          clips.push_back(TestFrames(options.shape, video.frames, 2 * clip + 1,
-                                     2 * options.search_clips, options.on_short_video));
+          plan.clips.push_back(TestFrames(options.shape, video.frames, 2 * clip + 1,
+                                          2 * options.search_clips, options.on_short_video));
         }
-        auto transform = [&](int width, int height) {
+        plan.transform = [&options](int width, int height) {
           return ClipTransform::ForSearch(options.transform, width, height);
         };
-        return MakeClipViews(video, clips, transform, store, out, seconds);
+        return plan;
       });
 }
 
@@ -182,18 +191,18 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTest(
   queue.order = ListOrder(queue.videos.size());
   queue.batch_size = 1;
   queue.views = options.clips * kTestCrops;
-  const auto transform = [options](int width, int height) {
-    return ClipTransform::ForTest(options.transform, width, height);
-  };
-  if (options.bytes) {
-    queue.make_bytes = [=](const Video& video, int64_t, ByteViews* views, ViewSeconds* seconds) {
-      return MakeByteViews(video, TestClips(options, video), transform, store, views, seconds);
-    };
-  }
-  return MakeLoader(std::move(queue), [=](const Video& video, int64_t, absl::Span<float> out,
-                                          ViewSeconds* seconds) {
-    return MakeClipViews(video, TestClips(options, video), transform, store, out, seconds);
-  });
+  return MakeLoader(
+      std::move(queue), options.bytes, store, [options](const Video& video, int64_t /*index*/) {
+        VideoPlan plan;
+        for (int clip = 0; clip < options.clips; ++clip) {
+          plan.clips.push_back(
+              TestFrames(options.shape, video.frames, clip, options.clips, options.on_short_video));
+        }
+        plan.transform = [&options](int width, int height) {
+          return ClipTransform::ForTest(options.transform, width, height);
+        };
+        return plan;
+      });
 }
 
 }  // namespace op3d::data

@@ -429,5 +429,49 @@ TEST_F(LoaderTest, ATestAsBytesHasTheSameViews) {
   }
 }
 
+// What NormaliseViews makes of a batch's bytes.
+std::vector<float> Normalised(const Batch& batch) {
+  std::vector<float> clips;
+  for (const ByteViews& views : batch.byte_views) {
+    const size_t before = clips.size();
+    clips.resize(before + views.ValuesPerView() * batch.views);
+    NormaliseViews(views, 0, batch.views, clips.data() + before);
+  }
+  return clips;
+}
+
+// Mirrored clips, those with colours and blur, and a skipped video among them.
+TEST_F(LoaderTest, TrainingAndSearchAsBytesHaveTheSameClips) {
+  std::vector<Video> some = videos();
+  some[2].path = "/no/such.mp4";
+  some[2].scan.clear();
+  TrainLoaderOptions train = TrainOptions(2);
+  train.on_bad_video = LoaderSettings::SKIP;
+  EvaluationLoaderOptions search = TestOptions(2);
+  search.on_bad_video = LoaderSettings::SKIP;
+  search.search_clips = 2;
+  std::vector<Batch> floats, bytes;
+  for (const bool as_bytes : {false, true}) {
+    train.bytes = search.bytes = as_bytes;
+    std::vector<Batch>& batches = as_bytes ? bytes : floats;
+    for (train.epoch = 0; train.epoch < 3; ++train.epoch) {
+      ASSERT_OK_AND_ASSIGN(const auto loader, ClipLoader::ForTraining(some, &store_, train));
+      for (Batch& batch : All(loader.get())) batches.push_back(std::move(batch));
+    }
+    ASSERT_OK_AND_ASSIGN(const auto loader, ClipLoader::ForSearch(some, &store_, search));
+    for (Batch& batch : All(loader.get())) batches.push_back(std::move(batch));
+  }
+  ASSERT_EQ(bytes.size(), floats.size());
+  bool mirrored = false;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    EXPECT_EQ(bytes[i].videos, floats[i].videos);
+    EXPECT_TRUE(bytes[i].clips.empty());
+    ASSERT_EQ(bytes[i].byte_views.size(), static_cast<size_t>(bytes[i].size));
+    EXPECT_EQ(Normalised(bytes[i]), floats[i].clips) << "batch " << i;
+    for (const ByteViews& views : bytes[i].byte_views) mirrored |= views.mirror;
+  }
+  EXPECT_TRUE(mirrored);
+}
+
 }  // namespace
 }  // namespace op3d::data

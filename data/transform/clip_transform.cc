@@ -196,6 +196,17 @@ absl::Status ClipTransform::LoadPart(const RgbImage& image, const Box& part) {
   return absl::OkStatus();
 }
 
+bool ClipTransform::Colours() const {
+  return !draw_.augment.empty() || draw_.jitter || draw_.grey || blur_.has_value();
+}
+
+absl::Status ClipTransform::WritePart(const RgbImage& image, const Box& part, uint8_t* pixels) {
+  if (!Colours()) return ResizePart(image, part, pixels);
+  OP3D_RETURN_IF_ERROR(LoadPart(image, part));
+  std::copy(pixels_.begin(), pixels_.end(), pixels);
+  return absl::OkStatus();
+}
+
 void ClipTransform::Jitter() {
   const absl::Span<uint8_t> pixels = absl::MakeSpan(pixels_);
   for (const TrainDraw::Colour colour : draw_.order) {

@@ -96,6 +96,9 @@ class ClipTransform {
   // 1, or 3 in a test.
   int crops() const { return static_cast<int>(crops_.size()); }
 
+  // Whether Store swaps left and right.
+  bool mirror() const { return draw_.mirror; }
+
   // The size of the resized picture of which the crops are parts.
   PictureSize picture() const { return {resize_.window().width, resize_.window().height}; }
 
@@ -107,9 +110,9 @@ class ClipTransform {
   // The same for the box `part` of a frame.  InvalidArgument: `image` does not have its size, or
   // needed() is not inside it.
   absl::Status LoadPart(const RgbImage& image, const Box& part);
-  // Of LoadPart only the resizing, to `pixels`, [picture().height, picture().width, 3]: all that an
-  // evaluation does before it normalises.  Errors of LoadPart.
-  absl::Status ResizePart(const RgbImage& image, const Box& part, uint8_t* pixels);
+  // What LoadPart makes of it, to `pixels`, [picture().height, picture().width, 3]: all but mirroring
+  // and normalising.  Errors of LoadPart.
+  absl::Status WritePart(const RgbImage& image, const Box& part, uint8_t* pixels);
 
   // Writes crop `crop` of the loaded frame as three planes of size() x size() floats: channel c at
   // out + c * plane_stride.  May be called more than once per frame.  For flow: x, y and zeros,
@@ -127,6 +130,8 @@ class ClipTransform {
   static absl::StatusOr<ClipTransform> ForEvaluation(absl::Span<const CropPlace> places,
                                                      int short_side, int size, int width,
                                                      int height);
+  absl::Status ResizePart(const RgbImage& image, const Box& part, uint8_t* pixels);
+  bool Colours() const;
   void Jitter();
 
   Resize resize_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/thread/interrupt.h"
 #include "op3d/base/thread/parallel.h"
+#include "op3d/gpu/device_views.h"
 #include "op3d/network/evaluation_network.h"
 #include "op3d/torch/device.h"
 #include "op3d/torch/torch_status.h"
@@ -56,7 +58,8 @@ at::Tensor Clips(data::Batch* batch, int64_t first, int64_t size, std::vector<fl
   return at::from_blob(clips, {size, 3, batch->frames, batch->height, batch->width}, at::kFloat);
 }
 
-// The heads' logits [heads, clips, classes] of a batch, on the CPU.  `memory` is for bytes.
+// The heads' logits [heads, clips, classes] of a batch, on the CPU.  `memory` is for bytes, which a
+// GPU gets as they are and normalises itself.
 absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, data::Batch* batch,
                                   std::vector<float>* memory) {
   const int64_t count = int64_t{batch->size} * batch->views;
@@ -66,10 +69,16 @@ absl::StatusOr<at::Tensor> Logits(const EvaluationNetwork& network, data::Batch*
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
     c10::NoGradGuard no_grad;
     std::vector<at::Tensor> parts;
+    std::optional<gpu::DeviceViews> on_gpu;
+    if (!network.device().is_cpu() && !batch->byte_views.empty()) {
+      on_gpu.emplace(batch->byte_views, network.device());
+    }
     for (int64_t first = 0; first < count; first += group) {
       const int64_t size = std::min(group, count - first);
       const at::Tensor clips =
-          CopyTo(Clips(batch, first, size, memory), network.device()).to(network.type());
+          on_gpu.has_value()
+              ? on_gpu->Clips(first, size, network.type())
+              : CopyTo(Clips(batch, first, size, memory), network.device()).to(network.type());
       OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network.Forward(clips));
       parts.push_back(at::stack(heads).to(at::kCPU, at::kFloat));
     }
@@ -172,6 +181,7 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<d
   loader_options.search_clips = options.search_clips;
   loader_options.batch_size = std::max(1, kBatch / std::max(1, options.search_clips));
   loader_options.threads = options.threads;
+  loader_options.bytes = !form->device().is_cpu();
   OP3D_ASSIGN_OR_RETURN(const auto loader,
                         data::ClipLoader::ForSearch(videos, frames, loader_options));
   std::vector<at::Tensor> parts;

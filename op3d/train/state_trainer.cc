@@ -161,6 +161,8 @@ absl::StatusOr<std::unique_ptr<data::ClipLoader>> StateTrainer::MakeLoader() con
   options.purpose = job_.purpose;
   options.epoch = progress_.epochs;
   options.threads = job_.loader_threads;
+  // A quarter of the bytes to copy to a GPU.
+  options.bytes = (job_.device != "cpu" || job_.steps_as_on_gpu) && !Mixes(job_.training.mixing());
   options.first_batch = progress_.micro_batches;
   if (job_.group != nullptr) {
     options.shard = job_.group->rank();

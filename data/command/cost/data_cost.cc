@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -31,9 +32,11 @@ constexpr double kNotable = 0.05;
 // A pack is for sets that a machine's memory can hold.
 constexpr int64_t kLargestPack = int64_t{64} << 30;
 
-double ThreadSeconds() {
+// A thread that waits for a GPU's decoder is as busy as one that decodes.
+double ThreadSeconds(const LoaderSettings& loader) {
+  const bool waits = loader.decode() == LoaderSettings::NVDEC;
   timespec now = {};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  ::clock_gettime(waits ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
@@ -62,13 +65,13 @@ absl::StatusOr<double> ClipSeconds(const std::vector<Video>& videos, const ClipS
   Batch batch;
   for (options.epoch = 0; options.epoch < 3; ++options.epoch) {
     OP3D_ASSIGN_OR_RETURN(const auto epoch, ClipLoader::ForTraining(videos, store.get(), options));
-    const double start = ThreadSeconds();
+    const double start = ThreadSeconds(loader);
     for (;;) {
       OP3D_ASSIGN_OR_RETURN(const bool more, epoch->Next(&batch));
       if (!more) break;
       if (options.epoch > 0) ++clips;
     }
-    if (options.epoch > 0) seconds += ThreadSeconds() - start;
+    if (options.epoch > 0) seconds += ThreadSeconds(loader) - start;
   }
   return seconds / static_cast<double>(std::max<int64_t>(clips, 1));
 }
@@ -150,6 +153,35 @@ std::string Size(int64_t bytes) {
   return mib < 1024 ? absl::StrFormat("%.0f MiB", mib) : absl::StrFormat("%.1f GiB", mib / 1024);
 }
 
+// Whether the copy is worth its disk.
+bool Helps(const DataCost& cost, double copy_seconds) {
+  return copy_seconds > 0 && copy_seconds <= 0.9 * cost.seconds;
+}
+
+// Clips per second: three digits are more than a measurement of a few videos has.
+std::string Rate(double clips) {
+  return clips < 100 ? absl::StrFormat("%.1f", clips) : absl::StrFormat("%.0f", clips);
+}
+
+// What the loaders give, and what a GPU that trains `gpu_clips` clips per second needs.
+std::string DescribeFeed(const DataCost& cost, absl::string_view gpu, double gpu_clips,
+                         int threads) {
+  const auto needed = [&](double seconds) {
+    return std::max<int64_t>(1, std::llround(std::ceil(gpu_clips * seconds - 1e-9)));
+  };
+  std::string copies;
+  const auto add = [&](absl::string_view what, double seconds) {
+    if (!Helps(cost, seconds)) return;
+    absl::StrAppend(&copies, copies.empty() ? " (from " : ", from ", what, " ", needed(seconds));
+  };
+  add("a transcoded copy", cost.transcoded_seconds);
+  if (cost.packed_bytes <= kLargestPack) add("a pack", cost.packed_seconds);
+  return absl::StrCat(threads, threads == 1 ? " loader thread gives " : " loader threads give ",
+                      Rate(threads / cost.seconds), " clips/s; ", gpu, " ", Rate(gpu_clips),
+                      " clips/s and needs ", needed(cost.seconds), copies,
+                      copies.empty() ? "" : ")", "\n");
+}
+
 }  // namespace
 
 absl::StatusOr<DataCost> MeasureDataCost(const std::vector<Video>& videos, const ClipShape& shape,
@@ -191,10 +223,20 @@ std::string DescribeDataCost(const absl::StatusOr<DataCost>& measured,
       cost.frames, 1000 * cost.seconds, cost.videos,
       cost.kept ? ", kept in memory after the first epoch" : "", percent(cost.seconds),
       context.gpu_loaders == 0 ? "" : " waits for it");
-  if (DataShare(cost.seconds, context) <= kNotable) return text;
+  const bool notable = DataShare(cost.seconds, context) > kNotable;
+  if (context.gpu_loaders > 0 && notable && context.step_seconds > 0) {
+    absl::StrAppend(&text, "  warning: the GPU is not fed: ",
+                    DescribeFeed(cost, "it trains", 1 / context.step_seconds, context.gpu_loaders));
+  } else if (context.gpu_loaders == 0 && context.threads > 0 && context.gpu_clips > 0 &&
+             cost.seconds > 0) {
+    absl::StrAppend(
+        &text, "  on a GPU: ",
+        DescribeFeed(cost, "an H200 would train about", context.gpu_clips, context.threads));
+  }
+  if (!notable) return text;
   const auto add = [&](absl::string_view what, double seconds, int64_t bytes,
                        absl::string_view command) {
-    if (seconds <= 0 || seconds > 0.9 * cost.seconds) return;
+    if (!Helps(cost, seconds)) return;
     absl::StrAppendFormat(
         &text,
         "  with %s: %.2f ms (%.0f %%), about %s of disk: dataset %s %s --dataset=%s "

@@ -50,14 +50,20 @@ struct DataCostContext {
   // For the commands that make copies.
   std::string root;
   std::string dataset;
+  // Without a GPU, for a training on one elsewhere: loader threads beside it, and the clips per
+  // second that it would train, an estimate.  0: nothing is said of it.
+  int threads = 0;
+  double gpu_clips = 0;
 };
 
 // The part of a training's time that clips take: of all processor time, or with a GPU the time it
 // waits for the loaders.  In [0, 1].
 double DataShare(double clip_seconds, const DataCostContext& context);
 
-// A line; if DataShare is above 5 %, one more for each copy with its time, disk and command.  If the
-// cost was not measured (a video does not decode), the reason: the rest of an estimate still holds.
+// A line; a second one if the loaders cannot feed the GPU (it would wait more than 5 % of the time),
+// or without a GPU what one would need: clips per second, and threads, also with copies.  If
+// DataShare is above 5 %, one more for each copy with its time, disk and command.  If the cost was
+// not measured (a video does not decode), the reason: the rest of an estimate still holds.
 std::string DescribeDataCost(const absl::StatusOr<DataCost>& cost, const DataCostContext& context);
 
 }  // namespace op3d::data

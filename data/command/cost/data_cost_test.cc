@@ -71,6 +71,31 @@ TEST(DataCostTest, CopiesAreOnlyMentionedWhereTheyHelp) {
             "data: not measured: a.mp4 does not decode\n");
 }
 
+TEST(DataCostTest, SaysWhetherTheLoadersFeedAGpu) {
+  const DataCost cost = {16, 6, 0.050, 0.020, 0.001, 256, 120 << 20, int64_t{3} << 29, false};
+  // 16 / 0.05; 1100 * 0.05 = 55, 1100 * 0.02 = 22, 1100 * 0.001 = 1.1.
+  EXPECT_THAT(DescribeDataCost(cost, {1.0 / 1100, 16, "/data/k400", "kinetics400"}),
+              HasSubstr("71 % of the training waits for it\n"
+                        "  warning: the GPU is not fed: 16 loader threads give 320 clips/s; it "
+                        "trains 1100 clips/s and needs 55 (from a transcoded copy 22, from a pack "
+                        "2)\n"
+                        "  with a transcoded copy: 20.00 ms"));
+  EXPECT_THAT(DescribeDataCost(cost, {1.0 / 1100, 60, "/data/k400", "kinetics400"}),
+              AllOf(HasSubstr(", 0 % of the training waits for it\n"), Not(HasSubstr("clips/s"))));
+  // Without a GPU: what one would need.
+  DataCostContext elsewhere = {2.0, 0, "/data/k400", "kinetics400", 1, 1100};
+  EXPECT_EQ(DescribeDataCost(cost, elsewhere),
+            "data: a clip of 16 frames costs 50.00 ms of processor time (6 videos measured), 2 % "
+            "of the training\n"
+            "  on a GPU: 1 loader thread gives 20.0 clips/s; an H200 would train about 1100 "
+            "clips/s and needs 55 (from a transcoded copy 22, from a pack 2)\n");
+  elsewhere.gpu_clips = 0;
+  EXPECT_THAT(DescribeDataCost(cost, elsewhere), Not(HasSubstr("clips/s")));
+  // Copies that were not measured are not spoken of.
+  EXPECT_THAT(DescribeDataCost(DataCost{16, 6, 0.050}, {1.0 / 1100, 16, "/data/k400", "k"}),
+              HasSubstr("trains 1100 clips/s and needs 55\n"));
+}
+
 TEST(DataCostTest, NoTemporaryFolderIsNoReasonToStop) {
   const std::vector<Video> videos = MakeTestVideos(2, "no_temporary");
   ASSERT_EQ(setenv("TMPDIR", "/no/such/folder", 1), 0);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "data/video/file/nvdec.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::data {
@@ -51,6 +52,10 @@ absl::StatusOr<Decoder> Decoder::Make(const Demuxer& demuxer, int reorder_depth,
     decoder.width_ = AV_CEIL_RSHIFT(parameters.width, context->lowres);
     decoder.height_ = AV_CEIL_RSHIFT(parameters.height, context->lowres);
   }
+  if (decoding.nvdec != nullptr && decoding.nvdec->Use(*codec, context)) {
+    decoder.raw_.reset(av_frame_alloc());
+    decoder.host_.reset(av_frame_alloc());
+  }
   decoder.can_skip_ =
       parameters.codec_id == AV_CODEC_ID_H264 || parameters.codec_id == AV_CODEC_ID_MPEG4;
   OP3D_RETURN_IF_ERROR(FfmpegStatus(avcodec_open2(context, codec, nullptr),
@@ -82,6 +87,12 @@ const AVFrame* Decoder::Next(Demuxer* demuxer) {
     // An error means a damaged packet: the frame is lost, the next ones may be fine.
     avcodec_send_packet(codec_.get(), packet);
   }
+}
+
+absl::StatusOr<const AVFrame*> Decoder::OnHost(const AVFrame& frame) {
+  if (!IsOnGpu(frame)) return &frame;
+  OP3D_RETURN_IF_ERROR(CopyToHost(frame, raw_.get(), host_.get()));
+  return host_.get();
 }
 
 void Decoder::Flush() {

@@ -21,8 +21,11 @@ class Decoder {
                                       const VideoLimits& limits, const Decoding& decoding = {});
 
   // The next frame of `demuxer`'s packets, valid until the next call; nullptr at the end.  Damaged
-  // packets are skipped (FFmpeg's log names them).
+  // packets are skipped (FFmpeg's log names them).  With Decoding.nvdec its pixels may be on the GPU.
   const AVFrame* Next(Demuxer* demuxer);
+  // The frame that Next returned, with its pixels in this machine's memory; valid until the next
+  // call of either.  Errors of the copy from the GPU.
+  absl::StatusOr<const AVFrame*> OnHost(const AVFrame& frame);
   // Forgets all earlier packets; call it after a seek.
   void Flush();
 
@@ -41,6 +44,9 @@ class Decoder {
  private:
   CodecPtr codec_;
   FramePtr frame_;
+  // Of a frame from the GPU: as the driver stores it, and its three planes.
+  FramePtr raw_;
+  FramePtr host_;
   bool draining_ = false;
   // Whether skipping a frame leaves all other frames unchanged.
   bool can_skip_ = false;

@@ -8,6 +8,7 @@
 #include "data/video/file/demuxer.h"
 #include "data/video/file/frame_converter.h"
 #include "data/video/file/frame_index_builder.h"
+#include "data/video/file/nvdec.h"
 #include "op3d/base/status_macros.h"
 
 namespace op3d::data {
@@ -124,6 +125,10 @@ class FileVideoReader : public VideoReader {
     FfmpegLog log;
     for (const int64_t frame : indices) {
       OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
+      counters_.software += decoding_.nvdec != nullptr && !IsOnGpu(*decoded);
+      const absl::StatusOr<const AVFrame*> host = decoder_.OnHost(*decoded);
+      if (!host.ok()) return Annotate(host.status(), demuxer_.path());
+      decoded = *host;
       OP3D_RETURN_IF_ERROR(Annotate(converter_.Convert(*decoded, box(), &image_), demuxer_.path()));
       ++counters_.converted;
       counters_.resized +=

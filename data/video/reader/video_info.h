@@ -3,6 +3,7 @@
 #define OP3D_DATA_VIDEO_READER_VIDEO_INFO_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct VideoLimits {
   double max_seconds = 24 * 3600.0;
 };
 
+class Nvdec;
+
 // How the pictures of a video file are decoded.
 struct Decoding {
   // Leaves out the loop filter (H.264, HEVC, VP9, ...), which changes pixels.
@@ -54,6 +57,8 @@ struct Decoding {
   // as the short side has at least this number of pixels; 0 = always the whole size.  The reader's
   // info() has the smaller size.
   int least_short_side = 0;
+  // Decodes on this GPU what it can (data/video/file/nvdec.h); null = everything on the CPU.
+  std::shared_ptr<const Nvdec> nvdec = nullptr;
 };
 
 // The pixels that a decoder may use for a frame within the limits: coded sizes are rounded up to

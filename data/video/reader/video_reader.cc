@@ -28,6 +28,7 @@ VideoReader::Counters& VideoReader::Counters::operator+=(const Counters& other) 
   decoded += other.decoded;
   converted += other.converted;
   resized += other.resized;
+  software += other.software;
   seeks += other.seeks;
   rewinds += other.rewinds;
   return *this;

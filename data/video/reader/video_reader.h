@@ -50,6 +50,8 @@ class VideoReader {
     int64_t converted = 0;
     // The number of those that were scaled, because their frame had another size than the video.
     int64_t resized = 0;
+    // The number of those that the CPU decoded although Decoding.nvdec was asked for.
+    int64_t software = 0;
     // Jumps forward to a key frame, and returns to the file's beginning.
     int64_t seeks = 0;
     int64_t rewinds = 0;

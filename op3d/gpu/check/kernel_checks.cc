@@ -7,9 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "data/loader/byte_views.h"
 #include "data/transform/clip_transform.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/gpu/clip_plan.h"
+#include "op3d/gpu/device_views.h"
 #include "op3d/gpu/fused_step.h"
 #include "op3d/gpu/kernel_runner.h"
 #include "op3d/gpu/kernels/clip_kernels.h"
@@ -157,6 +159,24 @@ void CheckClips(const std::string& device, CheckReport* report) {
   }
 }
 
+void CheckViews(const std::string& device, CheckReport* report) {
+  data::ByteViews views;
+  views.width = 70;
+  views.height = 61;
+  views.frames = 3;
+  views.pictures = {0, 1, 3, 3, 2, 0};
+  views.crops = {{0, 0, 56, 56}, {9, 2, 56, 56}};
+  views.mirror = true;
+  const int64_t bytes = int64_t{4} * 3 * views.width * views.height;
+  const at::Tensor pixels = at::randint(0, 256, {bytes}, at::kByte);
+  views.pixels.assign(pixels.const_data_ptr<uint8_t>(), pixels.const_data_ptr<uint8_t>() + bytes);
+  const DeviceViews there({views}, at::Device(device)), here({views}, at::kCPU);
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    report->Expect(std::string("views from bytes ") + (type == at::kFloat ? "fp32" : "bf16"),
+                   SameBits(there.Clips(0, 4, type), here.Clips(0, 4, type)));
+  }
+}
+
 void CheckScores(const std::string& device, CheckReport* report) {
   const at::Tensor logits = at::randn({2, 5, 10, 3, 400});
   const at::Tensor there = logits.to(at::Device(device));
@@ -180,6 +200,7 @@ void CheckKernels(const std::string& device, CheckReport* report) {
   CheckStep("SGD step", device, SgdRule{0.9f, 1e-2f, true}, report);
   CheckStep("AdamW step", device, AdamWRule{0.9f, 0.99f, 1e-8f, 0.05f}, report);
   CheckClips(device, report);
+  CheckViews(device, report);
   CheckScores(device, report);
 }
 

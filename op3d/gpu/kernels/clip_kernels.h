@@ -7,6 +7,8 @@
 //   ContrastSums sums = {batch, luma_sums};
 //   MakeClips<Bf16> make = {batch, luma_sums, out};      // [clips, frames, size, size, 3]
 //
+// Or from pictures that the CPU has resized and coloured, the last step alone: NormaliseBytes.
+//
 // Integer arithmetic as in data/video/image/yuv_to_rgb.h, data/transform/resize.h and colour.h:
 // the same bytes as ClipTransform's before normalising.  Hue, blur and RandAugment stay on the CPU.
 #ifndef OP3D_GPU_KERNELS_CLIP_KERNELS_H_
@@ -245,6 +247,53 @@ struct MakeClips {
     for (int c = 0; c < 3; ++c) {
       Store((static_cast<float>(pixel.values[c]) / 255.0f - kMean[c]) / kDeviation[c],
             out + 3 * i + c);
+    }
+  }
+};
+
+// A view of data::ByteViews: a square part of pictures that are resized already.
+struct ByteView {
+  const uint8_t* pixels;    // [pictures, height, width, 3], red first
+  const int32_t* pictures;  // [frames]: the picture that each frame shows
+  int32_t width, height;
+  int32_t left, top;  // of the part
+  int32_t mirror;
+  // Not 0: x in red, y in green, and zeros as the third plane; `mirror` negates x.
+  int32_t flow;
+};
+
+// Views as the network's input, as data::NormaliseViews makes it, in every bit; T = float or Bf16.
+template <typename T>
+struct NormaliseBytes {
+  const ByteView* views;  // [count]
+  int64_t count, frames;
+  int32_t size;  // side of the output
+  T* out;        // [count, 3, frames, size, size]
+
+  OP3D_HD int64_t points() const { return count * frames * size * size; }
+  OP3D_HD void operator()(int64_t i) const {
+    int64_t x, y, frame;
+    const int64_t line = Divide(i, size, &x);
+    const int64_t picture = Divide(line, size, &y);
+    const int64_t number = Divide(picture, frames, &frame);
+    const ByteView& view = views[number];
+    const int64_t column = view.left + (view.mirror != 0 ? size - 1 - x : x);
+    const int64_t row = int64_t{view.pictures[frame]} * view.height + view.top + y;
+    const uint8_t* pixel = view.pixels + (row * view.width + column) * 3;
+    const int64_t plane = static_cast<int64_t>(size) * size;
+    T* to = out + (number * 3 * frames + frame) * plane + y * size + x;
+    if (view.flow != 0) {
+      const float right = static_cast<float>(view.mirror != 0 ? 255 - pixel[0] : pixel[0]);
+      Store((right / 255.0f - 0.5f) / 0.229f, to);
+      Store((static_cast<float>(pixel[1]) / 255.0f - 0.5f) / 0.229f, to + frames * plane);
+      Store(0.0f, to + 2 * frames * plane);
+      return;
+    }
+    constexpr float kMean[3] = {0.485f, 0.456f, 0.406f};
+    constexpr float kDeviation[3] = {0.229f, 0.224f, 0.225f};
+    for (int c = 0; c < 3; ++c) {
+      Store((static_cast<float>(pixel[c]) / 255.0f - kMean[c]) / kDeviation[c],
+            to + c * frames * plane);
     }
   }
 };

@@ -81,7 +81,8 @@ OP3D_ROW_KERNELS(Bf16, kWidePack<Bf16>);
   OP3D_TILES(ColumnSums<NormMoments<T>>);   \
   OP3D_TILES(ColumnSums<NormGradients<T>>); \
   OP3D_POINTS(NormStatistics<T>);           \
-  OP3D_POINTS(MakeClips<T>)
+  OP3D_POINTS(MakeClips<T>);                \
+  OP3D_POINTS(NormaliseBytes<T>)
 OP3D_COLUMN_KERNELS(float);
 OP3D_COLUMN_KERNELS(Bf16);
 

@@ -43,7 +43,9 @@ absl::Status Measure(const StepProbe& probe, const ProbedClip& clip, int recompu
   const int64_t values = int64_t{3} * clip.frames * clip.side * clip.side;
   // Small pictures need two clips, because BatchNorm cannot normalise a single value.
   const int64_t least = clip.side < 64 ? 2 : 1;
-  const int64_t clips = std::clamp<int64_t>(700'000 / values, least, 16);
+  const int64_t clips = network->device().is_cpu()
+                            ? std::clamp<int64_t>(700'000 / values, least, 16)
+                            : std::clamp<int64_t>(20'000'000 / values, least, 32);
   const at::Tensor input =
       at::zeros({clips, 3, clip.frames, clip.side, clip.side}).normal_().to(network->device());
   const at::Tensor labels = at::zeros({clips}, at::kLong).to(network->device());
@@ -62,6 +64,8 @@ absl::Status Measure(const StepProbe& probe, const ProbedClip& clip, int recompu
       OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network->Forward(input));
       TrainingLoss(heads, labels).backward();
       OP3D_RETURN_IF_ERROR(optimizer->Step(/*learning_rate=*/1e-6).status());
+      // Waits for a GPU.
+      if (!network->device().is_cpu()) network->Parameters()[0].second.sum().item<float>();
       watch.Lap(&train);
       faster(train, &cost->train_seconds);
       spent += train;
@@ -106,7 +110,8 @@ absl::StatusOr<StepCost> StepCosts::Of(const ProbedClip& clip) {
     return static_cast<double>(CountMultiplyAdds(definition, {clip.frames, clip.side, clip.side}));
   };
   const double scale = multiply_adds(clip) / multiply_adds(run);
-  return StepCost{known.train_seconds * scale, known.score_seconds * scale, known.weight_bytes};
+  return StepCost{known.train_seconds * scale, known.score_seconds * scale, known.weight_bytes,
+                  multiply_adds(clip)};
 }
 
 }  // namespace op3d

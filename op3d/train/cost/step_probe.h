@@ -45,7 +45,15 @@ struct StepCost {
   double score_seconds = 0;
   // Bytes of the network's parameters and buffers.
   int64_t weight_bytes = 0;
+  // Of the clip through the network, forward.
+  double multiply_adds = 0;
 };
+
+// Clips per second that an H200 would train at 40 % of its bf16 product (docs/reproducing.md), a
+// calculation: three passes of two operations per multiply-add.
+inline double ClipsOfAnH200(const StepCost& cost) {
+  return cost.multiply_adds > 0 ? 3.2e14 / (6 * cost.multiply_adds) : 0;
+}
 
 // The clip that is run in place of `clip`: the clip itself if it is small.
 ProbedClip ShrunkenClip(const ProbedClip& clip);
@@ -55,8 +63,8 @@ class StepCosts {
  public:
   explicit StepCosts(StepProbe probe) : probe_(std::move(probe)) {}
 
-  // Runs a batch of the shrunken clip with about 700,000 values (at least one clip) forward,
-  // backward and through the optimiser, unless that was done before; prints a line on stderr.
+  // Runs a batch of the shrunken clip with about 700,000 values (at least one clip; on a GPU up to
+  // 32 clips, for one leaves most of it idle) forward, backward and through the optimiser, unless that was done before; prints a line on stderr.
   // Short steps run twice and the faster one counts.  InvalidArgument if a side or the number of
   // frames is below 1; Cancelled after a signal; errors of Network and SetArithmetic.
   absl::StatusOr<StepCost> Of(const ProbedClip& clip);

@@ -36,6 +36,15 @@ TEST(StepProbeTest, OneMeasurementIsScaledByTheMultiplyAdds) {
   EXPECT_DOUBLE_EQ(longer.score_seconds / clip.score_seconds,
                    longer.train_seconds / clip.train_seconds);
   EXPECT_EQ(longer.weight_bytes, clip.weight_bytes);
+  EXPECT_NEAR(longer.multiply_adds / clip.multiply_adds, 4, 0.05);
+}
+
+TEST(StepProbeTest, AnH200TrainsByItsProductAlone) {
+  StepCost clip;
+  EXPECT_EQ(ClipsOfAnH200(clip), 0);
+  // DG-P3D-R50 at 16x224x224; the larger clips of the released plan make it half as many.
+  clip.multiply_adds = 23.6e9;
+  EXPECT_NEAR(ClipsOfAnH200(clip), 2260, 1);
 }
 
 TEST(StepProbeTest, ScoringAloneIsNotATraining) {

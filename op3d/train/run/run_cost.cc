@@ -225,11 +225,11 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
     const absl::StatusOr<data::DataCost> cost =
         data::MeasureDataCost(data.train, shape, settings.loader(), settings.transform());
     if (absl::IsCancelled(cost.status())) return cost.status();
-    absl::StrAppend(&text,
-                    data::DescribeDataCost(
-                        cost, {step.train_seconds,
-                               options.device == "cpu" ? 0 : std::max(1, options.loader_threads),
-                               options.dataset_root, settings.dataset().name()}));
+    const int loaders = std::max(1, options.loader_threads);
+    absl::StrAppend(&text, data::DescribeDataCost(
+                               cost, {step.train_seconds, options.device == "cpu" ? 0 : loaders,
+                                      options.dataset_root, settings.dataset().name(), loaders,
+                                      ClipsOfAnH200(step)}));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string resources, DescribeResources(options, data));
   absl::StrAppend(&text, resources, "\noutput: ", options.output_dir,

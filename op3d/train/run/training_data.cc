@@ -33,8 +33,10 @@ absl::StatusOr<data::VideoList> Load(const TrainingRunSettings& settings,
 
 absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& settings,
                                               const std::string& root, int threads,
-                                              const data::IndexOptions& index) {
+                                              const data::IndexOptions& index, int gpu) {
   TrainingData data;
+  OP3D_ASSIGN_OR_RETURN(data.frames,
+                        data::FrameStore::Make(settings.loader(), settings.transform(), gpu));
   data.classes = settings.dataset().classes();
   OP3D_ASSIGN_OR_RETURN(data::VideoList train,
                         Load(settings, settings.dataset().train(), root, threads, index));
@@ -74,8 +76,6 @@ absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& setting
                      " holds out none of the ", data.train.size(),
                      " videos (never a class's last one): raise it, or measure on EVALUATION"));
   }
-  OP3D_ASSIGN_OR_RETURN(data.frames,
-                        data::FrameStore::Make(settings.loader(), settings.transform()));
   return data;
 }
 

@@ -30,11 +30,12 @@ struct TrainingData {
 };
 
 // Reads the lists under `root`; files that `index` does not know are scanned with `threads`
-// threads.  Errors of LoadVideoList; InvalidArgument if a list has another number of classes than
+// threads.  Errors of LoadVideoList and, before anything is scanned, of FrameStore::Make, with GPU
+// `gpu` for loader.decode NVDEC; InvalidArgument if a list has another number of classes than
 // dataset.classes, or nothing is left to train or to measure on.
 absl::StatusOr<TrainingData> LoadTrainingData(const TrainingRunSettings& settings,
                                               const std::string& root, int threads,
-                                              const data::IndexOptions& index);
+                                              const data::IndexOptions& index, int gpu = 0);
 
 }  // namespace op3d
 

@@ -70,6 +70,8 @@ class Run {
         OP3D_RETURN_IF_ERROR(TrainStep(i));
       }
     }
+    const std::string software = data_.frames->SoftwareNote();
+    if (!software.empty()) Progress::Print(software);
     if (!options_.first()) return absl::OkStatus();
     OP3D_ASSIGN_OR_RETURN(const std::string bytes,
                           ReadFile(WeightsFile(options_.settings.steps_size() - 1)));

@@ -40,11 +40,15 @@ absl::Status CheckMixing(const TrainingSettings& settings) {
   return RequireIn("training.mixing.probability", mixing.probability(), 0, 1);
 }
 
+bool Mixes(const MixingSettings& settings) {
+  return settings.mixup_alpha() != 0 || settings.cutmix_alpha() != 0;
+}
+
 ClipMixing DrawMixing(const MixingSettings& settings, const data::Batch& batch,
                       RandomStream* stream) {
   ClipMixing mixing;
   const double mixup = settings.mixup_alpha(), cutmix = settings.cutmix_alpha();
-  if ((mixup == 0 && cutmix == 0) || batch.size < 2) return mixing;
+  if (!Mixes(settings) || batch.size < 2) return mixing;
   if (settings.probability() > 0 && !stream->Bernoulli(settings.probability())) return mixing;
   const bool paste = cutmix > 0 && (mixup == 0 || stream->Bernoulli(0.5));
   mixing.share = stream->Beta(paste ? cutmix : mixup);

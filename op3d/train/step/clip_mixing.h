@@ -31,6 +31,9 @@ struct ClipMixing {
 // InvalidArgument for a setting out of its range, naming it.
 absl::Status CheckMixing(const TrainingSettings& settings);
 
+// Whether some micro-batches are mixed.
+bool Mixes(const MixingSettings& settings);
+
 // kNone if it is not set, or for a single clip.  Cutmix' rectangle has sqrt(1 - share) of each
 // side around a uniform centre, clipped at the borders; `share` is then that of the pixels kept.
 ClipMixing DrawMixing(const MixingSettings& settings, const data::Batch& batch,

@@ -25,8 +25,13 @@ absl::StatusOr<int> MicroBatches::Fetch(const MicroBatchPlace& place) {
   if (!more) return absl::InternalError("the loader ended before its epoch");
   place_ = place;
   if (ahead_ && batch_.size > 0) {
-    const MicroBatch mixed = MixMicroBatch(settings_, options_, place, &batch_);
-    clips_.Start(mixed.clips);
+    const MicroBatch mixed = MixMicroBatch(settings_, options_, place, device_, &batch_);
+    // Bytes were copied already, on the computing stream.
+    if (!batch_.byte_views.empty()) {
+      normalised_.push_back(mixed.clips);
+    } else {
+      clips_.Start(mixed.clips);
+    }
     labels_.Start(mixed.labels);
   }
   return batch_.size;
@@ -40,8 +45,11 @@ absl::StatusOr<int> MicroBatches::Next(const MicroBatchPlace& place) {
 }
 
 MicroBatch MicroBatches::Take() {
-  if (ahead_) return {clips_.Take(), labels_.Take()};
-  return MixMicroBatch(settings_, options_, place_, &batch_);
+  if (!ahead_) return MixMicroBatch(settings_, options_, place_, device_, &batch_);
+  if (normalised_.empty()) return {clips_.Take(), labels_.Take()};
+  const at::Tensor clips = normalised_.front();
+  normalised_.pop_front();
+  return {clips, labels_.Take()};
 }
 
 void MicroBatches::Ahead(const MicroBatchPlace& place, double* waited) {

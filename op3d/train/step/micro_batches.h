@@ -10,6 +10,7 @@
 #ifndef OP3D_TRAIN_STEP_MICRO_BATCHES_H_
 #define OP3D_TRAIN_STEP_MICRO_BATCHES_H_
 
+#include <deque>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -55,6 +56,8 @@ class MicroBatches {
   data::Batch batch_;
   MicroBatchPlace place_;
   gpu::ClipCopier clips_, labels_;
+  // Clips that came as bytes, instead of clips_.
+  std::deque<at::Tensor> normalised_;
   // The result of Ahead(), and the counters before it.
   std::optional<absl::StatusOr<int>> fetched_;
   data::ClipLoader::Counters before_;

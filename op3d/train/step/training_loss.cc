@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/gpu/device_views.h"
 #include "op3d/train/step/clip_mixing.h"
 
 namespace op3d {
@@ -17,16 +18,27 @@ at::Tensor TrainingLoss(const std::vector<at::Tensor>& heads, const at::Tensor& 
   return loss;
 }
 
+namespace {
+
+at::Tensor ClipsOf(data::Batch* batch, at::Device device) {
+  if (!batch->byte_views.empty()) {
+    return gpu::DeviceViews(batch->byte_views, device).Clips(0, batch->size, at::kFloat);
+  }
+  return at::from_blob(batch->clips.data(),
+                       {batch->size, 3, batch->frames, batch->height, batch->width},
+                       at::TensorOptions(at::kFloat));
+}
+
+}  // namespace
+
 MicroBatch MixMicroBatch(const TrainingSettings& settings, const MicroBatchLossOptions& options,
-                         const MicroBatchPlace& place, data::Batch* batch) {
+                         const MicroBatchPlace& place, at::Device device, data::Batch* batch) {
   RandomStream stream(options.seed, absl::StrCat(options.purpose, ".mixing"),
                       {place.epoch, place.index});
   const ClipMixing mixing = DrawMixing(settings.mixing(), *batch, &stream);
   MixClips(mixing, batch);
   MicroBatch mixed;
-  mixed.clips = at::from_blob(batch->clips.data(),
-                              {batch->size, 3, batch->frames, batch->height, batch->width},
-                              at::TensorOptions(at::kFloat));
+  mixed.clips = ClipsOf(batch, device);
   const bool some_mixed = settings.has_mixing() && options.equal_labels;
   if (mixing.kind == ClipMixing::kNone && settings.label_smoothing() == 0 && !some_mixed) {
     mixed.labels = at::from_blob(batch->labels.data(), {batch->size}, at::TensorOptions(at::kLong));

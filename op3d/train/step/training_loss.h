@@ -46,10 +46,11 @@ struct MicroBatch {
   at::Tensor clips, labels;
 };
 
-// Mixes the batch's clips in place if the settings say so.  The result is on the CPU and shares the
-// batch's memory, which must stay unchanged until the backward pass is done.
+// Mixes the batch's clips in place if the settings say so, which needs floats.  The result is on the
+// CPU and shares the batch's memory, which must stay unchanged until the backward pass is done; only
+// views that are bytes are copied to `device` and normalised there, to the same clips.
 MicroBatch MixMicroBatch(const TrainingSettings& settings, const MicroBatchLossOptions& options,
-                         const MicroBatchPlace& place, data::Batch* batch);
+                         const MicroBatchPlace& place, at::Device device, data::Batch* batch);
 
 // The seed of a micro-batch's dropout, for Network::SeedDropout().
 uint64_t DropoutSeed(const MicroBatchLossOptions& options, const MicroBatchPlace& place);
