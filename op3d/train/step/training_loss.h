@@ -39,8 +39,8 @@ struct MicroBatchPlace {
 };
 
 // The loss of a forward pass in training, with its graph.  Depends only on the arguments and
-// the network's weights.  Changes the batch's clips if they are mixed, which needs floats; views that
-// are bytes are normalised on the network's device, to the same clips.  The batch must stay
+// the network's weights.  Changes the batch's clips if they are mixed, which needs floats; views
+// that are bytes are normalised on the network's device, to the same clips.  The batch must stay
 // unchanged until the backward pass is done.  Errors of Network::Forward; LibTorch's own are
 // exceptions.
 absl::StatusOr<at::Tensor> MicroBatchLoss(const TrainingSettings& settings,
