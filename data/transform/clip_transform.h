@@ -110,8 +110,8 @@ class ClipTransform {
   // The same for the box `part` of a frame.  InvalidArgument: `image` does not have its size, or
   // needed() is not inside it.
   absl::Status LoadPart(const RgbImage& image, const Box& part);
-  // What LoadPart makes of it, to `pixels`, [picture().height, picture().width, 3]: all but mirroring
-  // and normalising.  Errors of LoadPart.
+  // What LoadPart makes of it, to `pixels`, [picture().height, picture().width, 3]: all but
+  // mirroring and normalising.  Errors of LoadPart.
   absl::Status WritePart(const RgbImage& image, const Box& part, uint8_t* pixels);
 
   // Writes crop `crop` of the loaded frame as three planes of size() x size() floats: channel c at

@@ -60,8 +60,8 @@ struct DataCostContext {
 // waits for the loaders.  In [0, 1].
 double DataShare(double clip_seconds, const DataCostContext& context);
 
-// A line; a second one if the loaders cannot feed the GPU (it would wait more than 5 % of the time),
-// or without a GPU what one would need: clips per second, and threads, also with copies.  If
+// A line; a second one if the loaders cannot feed the GPU (it would wait more than 5 % of its
+// time), or without a GPU what one would need: clips per second and threads, also with copies.  If
 // DataShare is above 5 %, one more for each copy with its time, disk and command.  If the cost was
 // not measured (a video does not decode), the reason: the rest of an estimate still holds.
 std::string DescribeDataCost(const absl::StatusOr<DataCost>& cost, const DataCostContext& context);

@@ -21,7 +21,8 @@ class Decoder {
                                       const VideoLimits& limits, const Decoding& decoding = {});
 
   // The next frame of `demuxer`'s packets, valid until the next call; nullptr at the end.  Damaged
-  // packets are skipped (FFmpeg's log names them).  With Decoding.nvdec its pixels may be on the GPU.
+  // packets are skipped (FFmpeg's log names them).  With Decoding.nvdec its pixels may be on the
+  // GPU.
   const AVFrame* Next(Demuxer* demuxer);
   // The frame that Next returned, with its pixels in this machine's memory; valid until the next
   // call of either.  Errors of the copy from the GPU.

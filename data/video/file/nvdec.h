@@ -1,11 +1,11 @@
-// Decoding on a GPU by NVDEC, through libavcodec's own hwaccel: the same parser, frame order and times
-// as on the CPU, so frames have the same numbers.  The pixels come from the driver.
+// Decoding on a GPU by NVDEC, through libavcodec's own hwaccel: the same parser, frame order and
+// times as on the CPU, so frames have the same numbers.  The pixels come from the driver.
 //
 //   OP3D_ASSIGN_OR_RETURN(const std::shared_ptr<const Nvdec> nvdec, Nvdec::Open(/*gpu=*/0));
 //   const bool on_gpu = nvdec->Use(codec, context);
 //
-// As Decoding.nvdec, OpenMedia (media.h) takes it.  Only the frames that are asked for are copied to
-// the host.
+// As Decoding.nvdec, OpenMedia (media.h) takes it.  Only the frames that are asked for are copied
+// to the host.
 #ifndef OP3D_DATA_VIDEO_FILE_NVDEC_H_
 #define OP3D_DATA_VIDEO_FILE_NVDEC_H_
 
@@ -26,8 +26,8 @@ namespace op3d::data {
 // context of its own (some hundred MB of the GPU's memory).
 class Nvdec {
  public:
-  // `gpu`: its number among those that CUDA_VISIBLE_DEVICES leaves.  FailedPrecondition: this FFmpeg
-  // has no NVDEC, or this machine no driver for it or no such GPU; the message says which.
+  // `gpu`: its number among those that CUDA_VISIBLE_DEVICES leaves.  FailedPrecondition: this
+  // FFmpeg has no NVDEC, or this machine no driver for it or no such GPU; the message says which.
   static absl::StatusOr<std::shared_ptr<const Nvdec>> Open(int gpu);
   ~Nvdec();
   Nvdec(const Nvdec&) = delete;
@@ -48,8 +48,8 @@ class Nvdec {
 // Whether the frame's pixels are in a GPU's memory.
 bool IsOnGpu(const AVFrame& frame);
 
-// Copies such a frame to the host, as planar 4:2:0 with its time and colours.  `copy` is reused from
-// frame to frame of a stream; `raw` is for the driver's own form of it.
+// Copies such a frame to the host, as planar 4:2:0 with its time and colours.  `copy` is reused
+// from frame to frame of a stream; `raw` is for the driver's own form of it.
 absl::Status CopyToHost(const AVFrame& frame, AVFrame* raw, AVFrame* copy);
 
 // Makes three planes of a frame in NV12 (U and V alternating), without what its crop_left and

@@ -50,9 +50,11 @@ struct StepCost {
 };
 
 // Clips per second that an H200 would train at 40 % of its bf16 product (docs/reproducing.md), a
-// calculation: three passes of two operations per multiply-add.
+// calculation: three passes of two operations per multiply-add.  0: not known, also for networks so
+// small that they do not fill it (more than 20,000 clips per second).
 inline double ClipsOfAnH200(const StepCost& cost) {
-  return cost.multiply_adds > 0 ? 3.2e14 / (6 * cost.multiply_adds) : 0;
+  const double clips = cost.multiply_adds > 0 ? 3.2e14 / (6 * cost.multiply_adds) : 0;
+  return clips > 20'000 ? 0 : clips;
 }
 
 // The clip that is run in place of `clip`: the clip itself if it is small.
@@ -64,9 +66,10 @@ class StepCosts {
   explicit StepCosts(StepProbe probe) : probe_(std::move(probe)) {}
 
   // Runs a batch of the shrunken clip with about 700,000 values (at least one clip; on a GPU up to
-  // 32 clips, for one leaves most of it idle) forward, backward and through the optimiser, unless that was done before; prints a line on stderr.
-  // Short steps run twice and the faster one counts.  InvalidArgument if a side or the number of
-  // frames is below 1; Cancelled after a signal; errors of Network and SetArithmetic.
+  // 32 clips, for one leaves most of it idle) forward, backward and through the optimiser, unless
+  // that was done before; prints a line on stderr.  Short steps run twice and the faster one
+  // counts.  InvalidArgument if a side or the number of frames is below 1; Cancelled after a
+  // signal; errors of Network and SetArithmetic.
   absl::StatusOr<StepCost> Of(const ProbedClip& clip);
 
  private:

@@ -45,6 +45,9 @@ TEST(StepProbeTest, AnH200TrainsByItsProductAlone) {
   // DG-P3D-R50 at 16x224x224; the larger clips of the released plan make it half as many.
   clip.multiply_adds = 23.6e9;
   EXPECT_NEAR(ClipsOfAnH200(clip), 2260, 1);
+  // A miniature.
+  clip.multiply_adds = 7e6;
+  EXPECT_EQ(ClipsOfAnH200(clip), 0);
 }
 
 TEST(StepProbeTest, ScoringAloneIsNotATraining) {
