@@ -368,13 +368,16 @@ absl::Status DecideBudget(BenchmarkOptions* options) {
   OP3D_ASSIGN_OR_RETURN(const planner::Budget budget,
                         planner::ParseBudget(absl::GetFlag(FLAGS_budget)));
   if (budget.unit != planner::Budget::kSeconds) return absl::OkStatus();
-  // Another time in the same folder is another run.
-  options->settings.set_time_budget(absl::GetFlag(FLAGS_budget));
   WideGraphSettings& wide = *options->settings.mutable_search()->mutable_wide();
   BenchmarkSettings earlier;
   const std::string path = JoinPath(options->output_dir, "settings.textproto");
-  if (FileExists(path)) {
-    OP3D_RETURN_IF_ERROR(ReadTextproto(path, &earlier));
+  if (FileExists(path)) OP3D_RETURN_IF_ERROR(ReadTextproto(path, &earlier));
+  // Another time in the same folder is another run; an older op3d did not store the time.
+  const bool begun = FileExists(path);
+  if (!begun || !earlier.time_budget().empty()) {
+    options->settings.set_time_budget(absl::GetFlag(FLAGS_budget));
+  }
+  if (begun && options->settings.time_budget() == earlier.time_budget()) {
     wide.set_frames(earlier.search().wide().frames());
   } else {
     OP3D_ASSIGN_OR_RETURN(const double measured, BudgetFrames(*options, budget.amount));

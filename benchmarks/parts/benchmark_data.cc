@@ -167,11 +167,12 @@ std::string DescribeShortVideos(const DatasetReport::List& list,
 
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
                                                 const std::string& root, int threads,
-                                                const data::IndexOptions& index) {
+                                                const data::IndexOptions& index, bool decodes) {
   const DatasetSettings& dataset = settings.dataset();
   BenchmarkData data;
-  OP3D_ASSIGN_OR_RETURN(data.frames,
-                        data::FrameStore::Make(settings.loader(), settings.transform()));
+  LoaderSettings loader = settings.loader();
+  if (!decodes) loader.clear_decode();  // needs no GPU
+  OP3D_ASSIGN_OR_RETURN(data.frames, data::FrameStore::Make(loader, settings.transform()));
   OP3D_ASSIGN_OR_RETURN(
       data::VideoList train,
       data::LoadVideoList(dataset, dataset.train(), root, settings.loader(), threads, index));

@@ -53,10 +53,12 @@ std::string DescribeShortVideos(const DatasetReport::List& list,
 void HashMedia(BenchmarkData* data);
 
 // Reads the lists under `root`; files that `index` does not know are scanned with `threads`
-// threads.  Errors name the folder or file, what was expected in it and what to do.
+// threads.  Without `decodes` the frames are not for reading clips: children do that, and a GPU that
+// would decode is not needed here.  Errors name the folder or file, what was expected in it and what to
+// do.
 absl::StatusOr<BenchmarkData> LoadBenchmarkData(const BenchmarkSettings& settings,
                                                 const std::string& root, int threads,
-                                                const data::IndexOptions& index);
+                                                const data::IndexOptions& index, bool decodes);
 
 }  // namespace op3d::benchmarks
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -12,6 +14,7 @@
 #include "absl/types/span.h"
 #include "data/annotation/video_list.h"
 #include "op3d/base/file.h"
+#include "op3d/base/progress.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/sha256.h"
 #include "op3d/base/status_macros.h"
@@ -91,10 +94,18 @@ TrainingJob WithTest(const RecipeSettings& recipe, const Plan& plan, TrainingJob
   return job;
 }
 
+// The finished blocks of a test, in a recipe's folder.
+constexpr char kParts[] = "scores.parts";
+
 // FailedPrecondition if a test that was begun in `folder` is of other videos; stores which it is of.
 absl::Status CheckSameVideos(const std::string& folder, const std::string& videos_crc32) {
   const std::string path = JoinPath(folder, "tested_videos.crc32");
-  if (!FileExists(path)) return WriteFileAtomically(path, videos_crc32);
+  if (!FileExists(path)) {
+    // An older op3d did not store which videos its finished blocks are of: they are scored again.
+    std::error_code error;
+    std::filesystem::remove_all(JoinPath(folder, kParts), error);
+    return WriteFileAtomically(path, videos_crc32);
+  }
   OP3D_ASSIGN_OR_RETURN(const std::string there, ReadFile(path));
   if (there == videos_crc32) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -269,7 +280,11 @@ absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_ep
   if (job_.group != nullptr) {
     OP3D_ASSIGN_OR_RETURN(earlier, job_.group->Broadcast(earlier));
   }
-  if (!earlier.empty()) return MarkTrainingFailure(absl::AbortedError(earlier), earlier);
+  if (!earlier.empty()) {
+    Progress::Print(
+        absl::StrCat(recipe_.title(), " failed earlier; to train it again remove ", failed_path));
+    return MarkTrainingFailure(absl::AbortedError(earlier), earlier);
+  }
   const absl::Status status = TrainStates(on_epoch);
   if (const auto failure = TrainingFailureOf(status); failure && First(job_.group)) {
     OP3D_RETURN_IF_ERROR(WriteFileAtomically(failed_path, *failure));
@@ -416,7 +431,7 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
   options.on_bad_video = job_.loader.on_bad_video();
   options.threads = threads - 1;
   ScoringRun run;
-  run.parts_folder = JoinPath(folder_, "scores.parts");
+  run.parts_folder = JoinPath(folder_, kParts);
   run.settings = absl::StrCat("videos_crc32: ", videos_crc32, "\n");
   if (ProcessGroup* const group = job_.group; group != nullptr) {
     run.shard = group->rank();

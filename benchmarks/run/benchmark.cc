@@ -393,7 +393,8 @@ absl::Status ServeRun(const BenchmarkOptions& options, const std::string& servic
   index.read_only = true;
   OP3D_ASSIGN_OR_RETURN(
       const BenchmarkData data,
-      LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
+      LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index,
+                        /*decodes=*/true));
   RunContext context = ContextOf(options, data, options.threads);
   context.group = group;
   return Serve(context, service, identity, number);
@@ -412,7 +413,8 @@ absl::StatusOr<RunRecord> RunBenchmark(const BenchmarkOptions& options) {
   index.file = options.index_file;
   OP3D_ASSIGN_OR_RETURN(
       BenchmarkData data,
-      LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index));
+      LoadBenchmarkData(options.settings, options.dataset_root, options.threads, index,
+                        /*decodes=*/options.jobs == 0));
   // The reasons for settings are only text, and some depend on the machine.
   BenchmarkSettings kept = options.settings;
   kept.clear_derived();

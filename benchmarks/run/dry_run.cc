@@ -49,7 +49,8 @@ absl::StatusOr<Videos> CountVideos(const BenchmarkOptions& options, std::string*
   data::IndexOptions index;
   index.file = options.index_file;
   absl::StatusOr<BenchmarkData> data =
-      LoadBenchmarkData(settings, options.dataset_root, options.threads, index);
+      LoadBenchmarkData(settings, options.dataset_root, options.threads, index,
+                        /*decodes=*/options.jobs == 0);
   Videos videos;
   if (data.ok()) {
     for (const DatasetReport::List& list : data->report.lists()) {

@@ -155,8 +155,9 @@ absl::Status SetRivals(const std::string& rivals, BenchmarkSettings* settings) {
 }
 
 // --budget: frames per video, or multiples of the plan.
-absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
+absl::Status SetBudget(const std::string& budget, BenchmarkSettings* settings) {
   if (budget.empty()) return absl::OkStatus();
+  SearchSettings* const search = settings->mutable_search();
   if (!SearchesPlanned(*search)) {
     return absl::InvalidArgumentError(
         "--budget goes with the planned method; the published one has bounds on epochs "
@@ -167,9 +168,11 @@ absl::Status SetBudget(const std::string& budget, SearchSettings* search) {
   switch (parsed.unit) {
     case planner::Budget::kFrames:
       wide.set_frames(parsed.amount);
+      settings->clear_time_budget();
       break;
     case planner::Budget::kPlans:
       wide.set_frames(parsed.amount * planner::FramesOfPath(wide));
+      settings->clear_time_budget();
       break;
     case planner::Budget::kSeconds:
       break;
@@ -467,7 +470,7 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
   if (whole) {
     OP3D_RETURN_IF_ERROR(SetMethod(request.method, settings->mutable_search()));
     OP3D_RETURN_IF_ERROR(SetRivals(request.rivals, settings));
-    OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings->mutable_search()));
+    OP3D_RETURN_IF_ERROR(SetBudget(request.budget, settings));
   }
   return SetFields<BenchmarkSettings>(
       request.assignments,

@@ -207,9 +207,10 @@ void FrameStore::CountReader(const Video& video, const VideoReader& reader) {
 std::string FrameStore::SoftwareNote() const {
   absl::MutexLock lock(&software_mutex_);
   if (software_.empty()) return "";
-  return absl::StrCat(software_.size(), software_.size() == 1 ? " video was" : " videos were",
-                      " decoded on the CPU, because NVDEC does not take the codec or the pixels; ",
-                      "the first: ", *software_.begin());
+  return absl::StrCat(
+      software_.size(), software_.size() == 1 ? " video was" : " videos were",
+      " decoded on the CPU, because NVDEC or the GPU refused it (codec, pixels, size, memory); ",
+      "the first: ", *software_.begin());
 }
 
 void FrameStore::Count(absl::FunctionRef<void(Counters*)> add) {

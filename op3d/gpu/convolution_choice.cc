@@ -47,6 +47,10 @@ ConvolutionForm ConvolutionChoices::Choose(const ConvolutionShape& shape,
       return taken < kNever ? taken : kNever;  // also for NaN
     };
     const Measured measured = {measure(ConvolutionForm::kImages), measure(ConvolutionForm::kClips)};
+    // Neither could be measured, perhaps for lack of memory: another time may tell.
+    if (measured.images_seconds == kNever && measured.clips_seconds == kNever) {
+      return ConvolutionForm::kImages;
+    }
     found = known_.emplace(key, measured).first;
     if (!path_.empty()) Write();
   }

@@ -58,23 +58,25 @@ Problem MakeProblem(const ConvolutionShape& shape, ConvolutionForm form, at::Dev
   const auto [clips, frames, height, width, channels] = shape.input;
   const at::TensorOptions options = at::TensorOptions(TypeOf(shape.type)).device(device);
   const int64_t inner = channels / shape.groups;
+  // Drawn on the CPU: the GPU's generator may be part of a recording.
+  const auto random = [&](at::IntArrayRef sizes) { return at::randn(sizes).to(options); };
   Problem p;
   if (form == ConvolutionForm::kClips) {
-    p.input = at::randn({clips, frames, height, width, channels}, options).permute({0, 4, 1, 2, 3});
-    p.weight = at::randn(
-        {shape.out_channels, inner, shape.kernel[0], shape.kernel[1], shape.kernel[2]}, options);
+    p.input = random({clips, frames, height, width, channels}).permute({0, 4, 1, 2, 3});
+    p.weight =
+        random({shape.out_channels, inner, shape.kernel[0], shape.kernel[1], shape.kernel[2]});
     p.stride.assign(shape.stride.begin(), shape.stride.end());
     p.padding.assign(shape.padding.begin(), shape.padding.end());
   } else if (shape.kernel[0] > 1) {
     // Spatial strides pick pixels before it.
     const int64_t area = ((height - 1) / shape.stride[1] + 1) * ((width - 1) / shape.stride[2] + 1);
-    p.input = at::randn({clips, frames, area, channels}, options).permute({0, 3, 1, 2});
-    p.weight = at::randn({shape.out_channels, inner, shape.kernel[0], 1}, options);
+    p.input = random({clips, frames, area, channels}).permute({0, 3, 1, 2});
+    p.weight = random({shape.out_channels, inner, shape.kernel[0], 1});
     p.stride = {shape.stride[0], 1};
     p.padding = {shape.padding[0], 0};
   } else {
-    p.input = at::randn({clips * frames, height, width, channels}, options).permute({0, 3, 1, 2});
-    p.weight = at::randn({shape.out_channels, inner, shape.kernel[1], shape.kernel[2]}, options);
+    p.input = random({clips * frames, height, width, channels}).permute({0, 3, 1, 2});
+    p.weight = random({shape.out_channels, inner, shape.kernel[1], shape.kernel[2]});
     p.stride = {shape.stride[1], shape.stride[2]};
     p.padding = {shape.padding[1], shape.padding[2]};
   }

@@ -206,7 +206,8 @@ absl::Status StateTrainer::TrainSteps(EpochStats* stats) {
   // the backward pass starts NCCL's sums, which other threads watch.
   const bool recorded =
       as_on_gpu && job_.group == nullptr && !recording_failed_ &&
-      (job_.training.arithmetic() == TrainingSettings::NATIVE || job_.steps_as_on_gpu);
+      ((job_.training.arithmetic() == TrainingSettings::NATIVE && job_.alone_on_gpu) ||
+       job_.steps_as_on_gpu);
   options.equal_labels = recorded;
   EpochParts parts = {
       MicroBatches(job_.training, options, network.device(), as_on_gpu, loader.get()), nullptr};

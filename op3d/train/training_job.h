@@ -72,6 +72,9 @@ struct TrainingJob {
   ModelCard card;
   // May be empty.
   std::function<void(const StepStats&)> on_step;
+  // Nothing else in this process uses the GPU meanwhile, so that a step may be recorded as a CUDA graph:
+  // during a recording nobody may wait for the device.
+  bool alone_on_gpu = false;
   // For tests: parts of a GPU's training on the CPU, where they change rounding at most.  Clips that are
   // copied ahead and steps as for a CUDA graph; the optimiser's fused step.
   bool steps_as_on_gpu = false;

@@ -130,8 +130,9 @@ absl::StatusOr<std::string> DescribeResources(const RunOptions& options, const T
   const int kept = options.settings.training().checkpoints().kept();
   const int states = options.settings.steps_size();
   const bool best = !data.measured.empty();
-  // Plus one more checkpoint and one more file of weights while they are being written.
-  const int64_t disk = memory.Checkpoint() * ((kept > 0 ? kept : kDefaultKept) + 1) +
+  // Plus the newest end of an epoch, and one more checkpoint and one more file of weights while they are
+  // being written.
+  const int64_t disk = memory.Checkpoint() * ((kept > 0 ? kept : kDefaultKept) + 2) +
                        memory.weights * (states + 2 + (best ? 1 : 0));
   absl::StrAppend(&text, "\ndisk: at most ", BytesText(disk),
                   " (a checkpoint: ", BytesText(memory.Checkpoint()), ")");
@@ -258,9 +259,9 @@ absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingD
   cost.set_memory_bytes(
       static_cast<double>(memory.Total() + AheadBytes(options, probe) + FrameCacheBytes(options)));
   cost.set_kept_bytes(static_cast<double>(memory.weights));
-  // Two checkpoints, one being written, and one after every `kept_epochs` epochs (EdgeTrainer).
+  // Two checkpoints, the newest end of an epoch, one being written, and one after every `kept_epochs` epochs (EdgeTrainer).
   const int kept = kept_epochs > 0 ? std::min(kept_epochs, epochs) : epochs;
-  const int checkpoints = kDefaultKept + 1 + (kept_epochs > 0 ? epochs / kept_epochs : 0);
+  const int checkpoints = kDefaultKept + 2 + (kept_epochs > 0 ? epochs / kept_epochs : 0);
   cost.set_training_bytes(
       static_cast<double>(memory.weights * (kept + 1) + memory.Checkpoint() * checkpoints));
   return cost;

@@ -98,6 +98,7 @@ class Run {
     }
     OP3D_ASSIGN_OR_RETURN(data_, LoadRunData(options_));
     job_ = MakeTrainingJob(options_, data_);
+    job_.alone_on_gpu = true;
     return absl::OkStatus();
   }
 

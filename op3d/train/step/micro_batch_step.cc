@@ -47,6 +47,9 @@ absl::Status MicroBatchStep::RunRecorded(const MicroBatch& batch) {
     graph_.reset();
     fixed_ = MicroBatch();
     loss_ = at::Tensor();
+    // Recording takes longer than some plain steps.
+    constexpr int kMostDrops = 3;
+    recorded_ = ++drops_ < kMostDrops;
     return Compute(batch);
   }
   if (graph_ == nullptr) {

@@ -57,6 +57,8 @@ class MicroBatchStep {
   // May be recorded.
   bool recorded_;
   std::string failure_;
+  // Recordings that a micro-batch of another size ended.
+  int drops_ = 0;
   // Of the last run.
   at::Tensor loss_;
   absl::Status status_;
