@@ -4,7 +4,8 @@
 //
 // The same for a micro-batch from the loader, with mixing, smoothing and dropout:
 //
-//   const MicroBatch mixed = MixMicroBatch(settings, options, {epoch, micro_batch}, &batch);
+//   const MicroBatch mixed = MixMicroBatch(settings, options, {epoch, micro_batch},
+//                                          network->device(), &batch);
 //   OP3D_ASSIGN_OR_RETURN(at::Tensor of_mixed,
 //                         MicroBatchLoss(options, {epoch, micro_batch}, mixed, network));
 #ifndef OP3D_TRAIN_STEP_TRAINING_LOSS_H_
