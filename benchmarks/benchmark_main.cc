@@ -371,9 +371,9 @@ absl::Status DecideBudget(BenchmarkOptions* options) {
   WideGraphSettings& wide = *options->settings.mutable_search()->mutable_wide();
   BenchmarkSettings earlier;
   const std::string path = JoinPath(options->output_dir, "settings.textproto");
-  if (FileExists(path)) OP3D_RETURN_IF_ERROR(ReadTextproto(path, &earlier));
-  // Another time in the same folder is another run; an older op3d did not store the time.
   const bool begun = FileExists(path);
+  if (begun) OP3D_RETURN_IF_ERROR(ReadTextproto(path, &earlier));
+  // Another time in the same folder is another run; an older op3d did not store the time.
   if (!begun || !earlier.time_budget().empty()) {
     options->settings.set_time_budget(absl::GetFlag(FLAGS_budget));
   }

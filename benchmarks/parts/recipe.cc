@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -30,8 +28,10 @@
 #include "op3d/train/measure.h"
 #include "op3d/train/settings/network_settings.h"
 #include "planner/graphs/transition_graph.h"
+#include "planner/graphs/wide_graph.h"
 #include "planner/plans/plan_io.h"
 #include "planner/runner/training_runner.h"
+#include "results/record/format.h"
 #include "results/record/record.h"
 
 namespace op3d::benchmarks {
@@ -94,16 +94,14 @@ TrainingJob WithTest(const RecipeSettings& recipe, const Plan& plan, TrainingJob
   return job;
 }
 
-// The finished blocks of a test, in a recipe's folder.
-constexpr char kParts[] = "scores.parts";
-
 // FailedPrecondition if a test that was begun in `folder` is of other videos; stores which it is of.
-absl::Status CheckSameVideos(const std::string& folder, const std::string& videos_crc32) {
+// `run` has its finished blocks.
+absl::Status CheckSameVideos(const std::string& folder, const std::string& videos_crc32,
+                             const ScoringRun& run) {
   const std::string path = JoinPath(folder, "tested_videos.crc32");
   if (!FileExists(path)) {
     // An older op3d did not store which videos its finished blocks are of: they are scored again.
-    std::error_code error;
-    std::filesystem::remove_all(JoinPath(folder, kParts), error);
+    RemoveParts(run);
     return WriteFileAtomically(path, videos_crc32);
   }
   OP3D_ASSIGN_OR_RETURN(const std::string there, ReadFile(path));
@@ -122,9 +120,7 @@ absl::Status WaitForFirst(ProcessGroup* group) {
 }
 
 int EpochsOf(double frames, const StateSettings& state, int full_crop) {
-  constexpr double kMost = 1e6;
-  return static_cast<int>(
-      std::lround(std::clamp(frames / planner::FullFramesPerClip(state, full_crop), 1.0, kMost)));
+  return planner::EpochsOf(frames, planner::FullFramesPerClip(state, full_crop));
 }
 
 double FramesOfPlan(const Plan& plan, int full_crop) {
@@ -272,22 +268,21 @@ std::string RecipeRun::StateFolder(int step) const {
 }
 
 absl::Status RecipeRun::Train(const std::function<void(int, int, double)>& on_epoch) {
-  const std::string failed_path = JoinPath(folder_, "failed.txt");
   std::string earlier;
-  if (First(job_.group) && FileExists(failed_path)) {
-    OP3D_ASSIGN_OR_RETURN(earlier, ReadFile(failed_path));
+  if (First(job_.group)) {
+    OP3D_ASSIGN_OR_RETURN(earlier, Failure());
   }
   if (job_.group != nullptr) {
     OP3D_ASSIGN_OR_RETURN(earlier, job_.group->Broadcast(earlier));
   }
   if (!earlier.empty()) {
     Progress::Print(
-        absl::StrCat(recipe_.title(), " failed earlier; to train it again remove ", failed_path));
+        absl::StrCat(recipe_.title(), " failed earlier; to train it again remove ", FailurePath()));
     return MarkTrainingFailure(absl::AbortedError(earlier), earlier);
   }
   const absl::Status status = TrainStates(on_epoch);
   if (const auto failure = TrainingFailureOf(status); failure && First(job_.group)) {
-    OP3D_RETURN_IF_ERROR(WriteFileAtomically(failed_path, *failure));
+    OP3D_RETURN_IF_ERROR(WriteFileAtomically(FailurePath(), *failure));
   }
   return status;
 }
@@ -398,6 +393,24 @@ absl::Status RecipeRun::Take(const std::string& weights, const RecipeResult& fac
   return WriteTextproto(done_path, result);
 }
 
+std::string RecipeRun::FailurePath() const { return JoinPath(folder_, "failed.txt"); }
+
+absl::StatusOr<std::string> RecipeRun::Failure() const {
+  return FileExists(FailurePath()) ? ReadFile(FailurePath()) : "";
+}
+
+absl::StatusOr<RecipeResult::Candidate> RecipeRun::AsCandidate() const {
+  RecipeResult::Candidate candidate;
+  candidate.set_title(recipe_.title());
+  candidate.set_plan(results::FormatPlan(plan_));
+  OP3D_ASSIGN_OR_RETURN(*candidate.mutable_failure(), Failure());
+  if (!candidate.failure().empty()) return candidate;
+  OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, Trained());
+  candidate.set_frames(trained.frames());
+  candidate.set_held_out(trained.held_out());
+  return candidate;
+}
+
 absl::StatusOr<RecipeResult> RecipeRun::Trained() const {
   RecipeResult result;
   OP3D_RETURN_IF_ERROR(ReadTextproto(JoinPath(folder_, "trained.textproto"), &result));
@@ -408,9 +421,12 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
                                              const TestLabels& labels, int threads) {
   RecipeResult result;
   const std::string tested_path = JoinPath(folder_, "result.textproto");
-  const std::string videos_crc32 = absl::StrFormat("%08x", Crc32(data::VideoListText(videos)));
+  const std::string videos_crc32 = absl::StrFormat("%08x", data::VideoListCrc32(videos));
+  ScoringRun run;
+  run.parts_folder = JoinPath(folder_, "scores.parts");
+  run.settings = absl::StrCat("videos_crc32: ", videos_crc32, "\n");
   if (First(job_.group)) {
-    OP3D_RETURN_IF_ERROR(CheckSameVideos(folder_, videos_crc32));
+    OP3D_RETURN_IF_ERROR(CheckSameVideos(folder_, videos_crc32, run));
   }
   OP3D_ASSIGN_OR_RETURN(const bool tested, FirstFinds(tested_path, job_.group));
   if (tested) {
@@ -430,9 +446,6 @@ absl::StatusOr<RecipeResult> RecipeRun::Test(const std::vector<data::Video>& vid
   options.on_short_video = job_.loader.on_short_video();
   options.on_bad_video = job_.loader.on_bad_video();
   options.threads = threads - 1;
-  ScoringRun run;
-  run.parts_folder = JoinPath(folder_, kParts);
-  run.settings = absl::StrCat("videos_crc32: ", videos_crc32, "\n");
   if (ProcessGroup* const group = job_.group; group != nullptr) {
     run.shard = group->rank();
     run.shards = group->size();

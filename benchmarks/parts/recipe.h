@@ -77,6 +77,12 @@ class RecipeRun {
   // second call returns the same marked error without training again.
   absl::Status Train(const std::function<void(int, int, double)>& on_epoch);
 
+  // Why the training failed by itself, as Train() has stored it; "" = it did not.
+  absl::StatusOr<std::string> Failure() const;
+
+  // The training, finished or failed, as one of several from which a row's model is chosen.
+  absl::StatusOr<RecipeResult::Candidate> AsCandidate() const;
+
   // Instead of training: uses a finished model from the file `weights`; `facts` is the rest of its
   // row in the record, besides name, title and plan.
   absl::Status Take(const std::string& weights, const RecipeResult& facts);
@@ -101,6 +107,7 @@ class RecipeRun {
 
  private:
   absl::Status TrainStates(const std::function<void(int, int, double)>& on_epoch);
+  std::string FailurePath() const;
   std::string StateFolder(int step) const;
 
   const RecipeSettings recipe_;

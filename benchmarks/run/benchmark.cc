@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -199,7 +198,6 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
   const std::vector<Plan> plans = BestPlans(found->outcomes[0], ProxyPaths(settings));
   std::vector<std::unique_ptr<RecipeRun>> runs;
   std::vector<RecipeTask> tasks;
-  std::vector<std::string> failures(plans.size());
   const int paths = static_cast<int>(plans.size());
   const RunContext context = ContextOf(options, data, workers->Threads(paths));
   int64_t epochs = 0;
@@ -220,8 +218,8 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
     Progress progress("paths", epochs, "epochs");
     TaskQueue queue;
     for (size_t i = 0; i < runs.size(); ++i) {
-      queue.Add([&run = *runs[i], &task = tasks[i], workers, &progress, folder, curves, seen = 0,
-                 &failure = failures[i]](int worker) mutable {
+      queue.Add([&run = *runs[i], &task = tasks[i], workers, &progress, folder, curves,
+                 seen = 0](int worker) mutable {
         const absl::Status status =
             workers->Train(worker, task, &run, [&](int done, int total, double loss) {
               progress.Add(done - seen);
@@ -235,49 +233,41 @@ absl::Status TrainPaths(const BenchmarkOptions& options, const BenchmarkData& da
               }
               seen = done;
             });
-        const auto failed = TrainingFailureOf(status);
-        if (!failed) return status;
+        const auto failure = TrainingFailureOf(status);
+        if (!failure) return status;
         // The other paths do not need it.
-        failure = *failed;
-        Progress::Print(absl::StrCat(run.recipe().title(), ": failed, left out: ", failure));
+        Progress::Print(absl::StrCat(run.recipe().title(), ": failed, left out: ", *failure));
         return absl::OkStatus();
       });
     }
     OP3D_RETURN_IF_ERROR(
         queue.Run(workers->AtOnce(paths), [workers](int worker) { workers->Close(worker); }));
   }
-  if (absl::c_none_of(failures, [](const std::string& failure) { return failure.empty(); })) {
-    const std::string text = absl::StrCat("every path at full size failed: ", failures[0]);
-    return MarkTrainingFailure(absl::AbortedError(text), text);
-  }
   RecipeResult& facts = found->model.facts;
   facts.set_model("the best of the search's paths, trained at full size");
   size_t best = runs.size();
   for (size_t i = 0; i < runs.size(); ++i) {
-    if (!failures[i].empty()) {
-      RecipeResult::Candidate& candidate = *facts.add_candidates();
-      candidate.set_title(runs[i]->recipe().title());
-      candidate.set_plan(results::FormatPlan(plans[i]));
-      candidate.set_failure(failures[i]);
-      continue;
-    }
-    OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, runs[i]->Trained());
+    RecipeResult::Candidate& candidate = *facts.add_candidates();
+    OP3D_ASSIGN_OR_RETURN(candidate, runs[i]->AsCandidate());
+    if (!candidate.failure().empty()) continue;
+    candidate.set_title(absl::StrCat(candidate.title(), ", ",
+                                     results::FormatPercent(plans[i].value()),
+                                     " % in the small search"));
     *seconds += runs[i]->seconds();
-    found->frames += trained.frames();
+    found->frames += candidate.frames();
     for (const Plan::Step& step : plans[i].steps()) {
       found->frames_a_video += step.epochs() * planner::FullFramesPerClip(step.state(), full_crop);
     }
-    RecipeResult::Candidate& candidate = *facts.add_candidates();
-    candidate.set_title(absl::StrCat(
-        trained.title(), ", ", results::FormatPercent(plans[i].value()), " % in the small search"));
-    candidate.set_plan(results::FormatPlan(plans[i]));
-    candidate.set_frames(trained.frames());
-    candidate.set_held_out(trained.held_out());
     if (best < runs.size() &&
-        trained.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) {
+        candidate.held_out() <= facts.candidates(static_cast<int>(best)).held_out()) {
       continue;
     }
     best = i;
+  }
+  if (best == runs.size()) {
+    const std::string text =
+        absl::StrCat("every path at full size failed: ", facts.candidates(0).failure());
+    return MarkTrainingFailure(absl::AbortedError(text), text);
   }
   facts.mutable_candidates(static_cast<int>(best))->set_chosen(true);
   facts.set_held_out(facts.candidates(static_cast<int>(best)).held_out());

@@ -55,7 +55,6 @@ class Rows {
     OP3D_RETURN_IF_ERROR(MakeRecipes(plan));
     OP3D_RETURN_IF_ERROR(MakeRivals());
     results_.resize(rows_.size());
-    failures_.resize(rows_.size());
     int64_t epochs = 0;
     for (const Row& row : rows_) {
       epochs += row.run->total_epochs();
@@ -70,12 +69,14 @@ class Rows {
     ActivitySeconds seconds;
     for (size_t i = 0; i < rows_.size(); ++i) {
       seconds += rows_[i].run->seconds();
+      OP3D_ASSIGN_OR_RETURN(const std::string failure, rows_[i].run->Failure());
+      if (!failure.empty()) {
+        record->add_notes(absl::StrCat("no row of ", rows_[i].run->recipe().title(),
+                                       ": its training failed: ", failure, "."));
+        continue;
+      }
       OP3D_RETURN_IF_ERROR(AddEffort(i, record->mutable_effort()));
       if (results_[i].has_test()) *record->add_recipes() = results_[i];
-      if (!failures_[i].empty()) {
-        record->add_notes(absl::StrCat("no row of ", rows_[i].run->recipe().title(),
-                                       ": its training failed: ", failures_[i], "."));
-      }
     }
     return seconds;
   }
@@ -84,7 +85,6 @@ class Rows {
   // What row `i` cost, by its files: also before an interruption, and in children.
   absl::Status AddEffort(size_t i, RunEffort* effort) const {
     const Row& row = rows_[i];
-    if (!failures_[i].empty()) return absl::OkStatus();
     if (!IsModel(row.role)) {
       OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, row.run->Trained());
       Effort& training = *effort->mutable_training();
@@ -267,6 +267,7 @@ class Rows {
   absl::Status Train(int worker, size_t i, Progress* progress) {
     RecipeRun& run = *rows_[i].run;
     int seen = 0;
+    bool failed = false;
     if (!IsModel(rows_[i].role)) {
       const absl::Status status =
           workers_->Train(worker, rows_[i].task, &run, [&](int done, int total, double loss) {
@@ -288,7 +289,7 @@ class Rows {
           });
       // It would fail again, and the other rows do not need it.
       if (const auto failure = TrainingFailureOf(status)) {
-        failures_[i] = *failure;
+        failed = true;
         Progress::Print(absl::StrCat(run.recipe().title(), ": failed, left out: ", *failure));
         folder_->Log("recipe_failed", {{"recipe", run.recipe().name()}, {"reason", *failure}});
       } else {
@@ -296,9 +297,7 @@ class Rows {
       }
     }
     if (rows_[i].role != RecipeResult::FIXED) {
-      if (failures_[i].empty()) {
-        queue_.Add([this, i](int other) { return Test(other, i, {}); });
-      }
+      if (!failed) queue_.Add([this, i](int other) { return Test(other, i, {}); });
       return absl::OkStatus();
     }
     // Of the fixed schedules only the best on held-out videos is tested.
@@ -310,20 +309,11 @@ class Rows {
     for (size_t k = 0; k < rows_.size(); ++k) {
       if (rows_[k].role != RecipeResult::FIXED) continue;
       RecipeResult::Candidate& candidate = *choice.add_candidates();
-      if (!failures_[k].empty()) {
-        candidate.set_title(rows_[k].run->recipe().title());
-        candidate.set_plan(results::FormatPlan(rows_[k].task.plan()));
-        candidate.set_failure(failures_[k]);
-        continue;
-      }
-      OP3D_ASSIGN_OR_RETURN(const RecipeResult trained, rows_[k].run->Trained());
-      candidate.set_title(trained.title());
-      candidate.set_plan(results::FormatPlan(trained.plan()));
-      candidate.set_frames(trained.frames());
-      candidate.set_held_out(trained.held_out());
-      choice.set_total_frames(choice.total_frames() + trained.frames());
-      if (best < rows_.size() && trained.held_out() <= highest) continue;
-      highest = trained.held_out();
+      OP3D_ASSIGN_OR_RETURN(candidate, rows_[k].run->AsCandidate());
+      choice.set_total_frames(choice.total_frames() + candidate.frames());
+      const bool better = best == rows_.size() || candidate.held_out() > highest;
+      if (!candidate.failure().empty() || !better) continue;
+      highest = candidate.held_out();
       best = k;
     }
     if (best == rows_.size()) return absl::OkStatus();  // all failed
@@ -373,8 +363,6 @@ class Rows {
   TaskQueue queue_;
   std::vector<Row> rows_;
   std::vector<RecipeResult> results_;
-  // Of each row, why its training failed by itself; "" = it did not.
-  std::vector<std::string> failures_;
   absl::Mutex mutex_;
   int fixed_left_ = 0;
 };

@@ -336,10 +336,7 @@ absl::Status ValidateSearch(const SearchSettings& search) {
       return absl::InvalidArgumentError(
           absl::StrCat("the pool name '", pool.pool(), "' is used twice"));
     }
-    // It is a folder's name, and a word of the children's command lines.
-    const bool plain = absl::c_all_of(
-        pool.pool(), [](char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; });
-    if (pool.pool().empty() || !plain) {
+    if (!IsPlainName(pool.pool())) {
       return absl::InvalidArgumentError(
           absl::StrCat("the pool name '", pool.pool(), "' must be letters, digits, _ and -"));
     }
@@ -481,6 +478,12 @@ absl::Status Override(const SettingsRequest& request, bool whole, BenchmarkSetti
 }
 
 }  // namespace
+
+bool IsPlainName(absl::string_view name) {
+  return !name.empty() && absl::c_all_of(name, [](char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '-';
+  });
+}
 
 std::string FixedRowName(const StateSettings& clip, double rate) {
   return absl::StrCat("fixed_", clip.name(), "_", clip.learning_rate() * rate);

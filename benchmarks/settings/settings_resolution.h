@@ -53,6 +53,10 @@ absl::StatusOr<StateSettings> FindClip(const SearchSettings& search, const std::
 absl::StatusOr<BenchmarkSettings> ResolveSettings(BenchmarkSettings base,
                                                   const SettingsRequest& request);
 
+// Letters, digits, _ and -, at least one: a name that becomes a folder's, and a word of the children's
+// command lines.
+bool IsPlainName(absl::string_view name);
+
 // The name of the row of a fixed schedule: `clip` at `rate` times its learning rate.
 std::string FixedRowName(const StateSettings& clip, double rate);
 

@@ -4,7 +4,6 @@
 #include <set>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -28,10 +27,7 @@ absl::Status CheckSweep(const Sweep& sweep, const std::string& name) {
   }
   std::set<std::string> seen;
   for (const Sweep::Variant& variant : sweep.variants()) {
-    const bool plain = std::all_of(variant.name().begin(), variant.name().end(), [](char c) {
-      return absl::ascii_isalnum(c) || c == '_' || c == '-';
-    });
-    if (variant.name().empty() || !plain) {
+    if (!IsPlainName(variant.name())) {
       return absl::InvalidArgumentError(
           absl::StrCat("the sweep ", name, " has a variant named '", variant.name(),
                        "', but it becomes a folder's name: use letters, digits, _ and -"));

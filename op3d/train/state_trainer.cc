@@ -40,6 +40,12 @@ CheckpointOptions ToCheckpointOptions(const TrainingJob& job) {
   return {kept > 0 ? kept : kDefaultKept, job.anchor_epochs};
 }
 
+absl::StatusOr<int64_t> SumOver(ProcessGroup* group, int64_t count) {
+  std::vector<double> sum = {static_cast<double>(count)};
+  OP3D_RETURN_IF_ERROR(group->AllReduce(&sum));
+  return static_cast<int64_t>(sum[0]);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> WeightsMetadata(const TrainingJob& job,
@@ -279,7 +285,8 @@ absl::Status StateTrainer::TrainOnGpu(int size, EpochParts* parts, EpochStats* s
   if (const std::string& failure = parts->step->failure(); !recording_failed_ && !failure.empty()) {
     recording_failed_ = true;
     Progress::Print(absl::StrCat(
-        job_.purpose, ": a step cannot be recorded as a CUDA graph; its kernels are started one by one: ",
+        job_.purpose,
+        ": a step cannot be recorded as a CUDA graph; its kernels are started one by one: ",
         failure.substr(0, failure.find('\n'))));
   }
   double waited = 0;
@@ -374,9 +381,7 @@ absl::Status StateTrainer::EndEpoch(const data::ClipLoader::Counters& counters, 
   CountSkipped(counters);
   stats->seconds.transform = counters.transform_seconds;
   if (job_.group != nullptr) {
-    std::vector<double> skipped = {static_cast<double>(progress_.skipped)};
-    OP3D_RETURN_IF_ERROR(job_.group->AllReduce(&skipped));
-    progress_.skipped = static_cast<int64_t>(skipped[0]);
+    OP3D_ASSIGN_OR_RETURN(progress_.skipped, SumOver(job_.group, progress_.skipped));
     OP3D_RETURN_IF_ERROR(SyncBuffers());
   }
   stats->skipped = progress_.skipped;
@@ -423,10 +428,8 @@ absl::Status StateTrainer::SaveInEpoch(const data::ClipLoader::Counters& counter
   if (job_.group == nullptr) return Save(progress_.notes);
   OP3D_RETURN_IF_ERROR(SyncBuffers());
   // The checkpoint has the sum of all, which the first process takes up.
-  std::vector<double> skipped = {static_cast<double>(progress_.skipped)};
-  OP3D_RETURN_IF_ERROR(job_.group->AllReduce(&skipped));
   const int64_t own = progress_.skipped;
-  progress_.skipped = static_cast<int64_t>(skipped[0]);
+  OP3D_ASSIGN_OR_RETURN(progress_.skipped, SumOver(job_.group, own));
   const absl::Status saved = Save(progress_.notes);
   progress_.skipped = own;
   return saved;

@@ -49,10 +49,6 @@ int NextLarger(const WideGraphSettings& settings, int clip) {
   return next;
 }
 
-int EpochsOf(double frames, double clip_frames) {
-  return std::max(1, static_cast<int>(std::lround(std::min(frames / clip_frames, 1e6))));
-}
-
 // As in a state's name, where no sign of an exponent is allowed.
 std::string RateName(double rate) {
   std::string text = absl::StrCat(rate);
@@ -309,6 +305,10 @@ absl::StatusOr<Budget> ParseBudget(const std::string& text) {
       ": it limits the whole search and must be above 0: frames per video (4608, epochs x "
       "frames of a clip), time (90s, 20min, 3h), or multiples of the plan (3x: three times the "
       "path that the settings' own budget leads to)"));
+}
+
+int EpochsOf(double frames, double clip_frames) {
+  return static_cast<int>(std::lround(std::clamp(frames / clip_frames, 1.0, 1e6)));
 }
 
 absl::StatusOr<TransitionGraph> MakeWideGraph(const WideGraphSettings& settings) {

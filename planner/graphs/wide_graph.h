@@ -37,6 +37,10 @@ inline constexpr char kWidePool[] = "wide";
 // name, and `frames` below one epoch of every stage's cheapest edges.  Thread-safe.
 absl::StatusOr<TransitionGraph> MakeWideGraph(const WideGraphSettings& settings);
 
+// The number of epochs of clips of `clip_frames` frames that is nearest to `frames` frames per video;
+// in [1, 10^6].
+int EpochsOf(double frames, double clip_frames);
+
 // Frames per video of an edge of stage `k` (from 0), before rounding to epochs; of the longest edge
 // if the last stage has several lengths.
 double FramesOfStage(const WideGraphSettings& settings, int k);

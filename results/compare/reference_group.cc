@@ -161,8 +161,9 @@ absl::StatusOr<std::vector<NamedRecord>> ReadSeedGroup(const std::string& path) 
 absl::StatusOr<GroupTest> TestAgainstGroup(const NamedRecord& candidate,
                                            absl::Span<const NamedRecord> references) {
   OP3D_RETURN_IF_ERROR(CheckGroup(references));
+  const std::string own = RecordSha256(candidate.record);
   for (const NamedRecord& reference : references) {
-    if (RecordSha256(reference.record) == RecordSha256(candidate.record)) {
+    if (RecordSha256(reference.record) == own) {
       return absl::InvalidArgumentError(
           absl::StrCat(candidate.name, " is itself in the group, as ", reference.name));
     }

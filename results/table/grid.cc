@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "results/record/format.h"
 
 namespace op3d::results {
 namespace {
@@ -25,6 +26,11 @@ std::string Pad(absl::string_view text, size_t width, bool right) {
 void Grid::AddColumn(absl::string_view name, bool figure) {
   head.emplace_back(name);
   figures.push_back(figure);
+}
+
+std::string PercentText(const std::optional<double>& share, bool exact) {
+  if (!share.has_value()) return "";
+  return exact ? FormatNumber(100 * *share) : FormatPercent(*share);
 }
 
 std::string TextGrid(const Grid& grid) {

@@ -10,6 +10,7 @@
 #ifndef OP3D_RESULTS_TABLE_GRID_H_
 #define OP3D_RESULTS_TABLE_GRID_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct Grid {
 
   void AddColumn(absl::string_view name, bool figure);
 };
+
+// A share as a cell in percent: one decimal for people, all digits (`exact`) for programs, blank if it
+// is not known.
+std::string PercentText(const std::optional<double>& share, bool exact);
 
 // Columns padded to equal width (in characters, not bytes), two spaces between them, one line per
 // row.

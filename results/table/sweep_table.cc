@@ -17,6 +17,7 @@
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
 #include "results/record/format.h"
+#include "results/record/optional_json.h"
 #include "results/record/record.h"
 #include "results/record/record_check.h"
 #include "results/record/roles.h"
@@ -145,17 +146,12 @@ SweepRow MakeRow(const SweepRuns& sweep, size_t number) {
   for (const SweepRun& run : runs) {
     for (const RecipeResult& recipe : run.record.recipes()) {
       if (IsOf(Column::kModel, recipe.role())) {
-        frames.push_back(static_cast<double>(recipe.total_frames()));
+        frames.push_back(static_cast<double>(TotalFrames(recipe)));
       }
     }
   }
   row.frames = MeanOf(frames);
   return row;
-}
-
-std::string PercentText(const std::optional<double>& share, bool exact) {
-  if (!share.has_value()) return "";
-  return exact ? FormatNumber(100 * *share) : FormatPercent(*share);
 }
 
 // "+1.2 (-0.3 to +2.7)".
@@ -224,11 +220,7 @@ std::string Csv(const std::vector<SweepRow>& rows) {
   return text;
 }
 
-ordered_json Json(const std::optional<double>& value) {
-  return value.has_value() ? ordered_json(*value) : ordered_json(nullptr);
-}
-
-ordered_json Json(const std::optional<Difference>& difference) {
+ordered_json ToJson(const std::optional<Difference>& difference) {
   if (!difference.has_value()) return nullptr;
   ordered_json json = {{"mean", difference->mean}, {"interval", nullptr}};
   if (difference->interval.has_value()) {
@@ -241,10 +233,10 @@ std::string JsonRows(const Sweep& sweep, const std::vector<SweepRow>& rows) {
   ordered_json json = {{"benchmark", sweep.benchmark()}, {"variants", ordered_json::array()}};
   for (const SweepRow& row : rows) {
     ordered_json one = {{"variant", row.name}, {"title", row.title}, {"runs", row.runs}};
-    for (size_t i = 0; i < row.top1.size(); ++i) one[NameOf(kColumns[i]).key] = Json(row.top1[i]);
-    one["difference_from_best_fixed"] = Json(row.from_best_fixed);
-    one["difference_from_first"] = Json(row.from_first);
-    one["total_frames"] = Json(row.frames);
+    for (size_t i = 0; i < row.top1.size(); ++i) one[NameOf(kColumns[i]).key] = OrNull(row.top1[i]);
+    one["difference_from_best_fixed"] = ToJson(row.from_best_fixed);
+    one["difference_from_first"] = ToJson(row.from_first);
+    one["total_frames"] = OrNull(row.frames);
     json["variants"].push_back(std::move(one));
   }
   return absl::StrCat(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "\n");

@@ -72,7 +72,8 @@ std::string ChosenOn(const RunRecord& record, const RecipeResult& recipe) {
              : "videos held out from the training list";
 }
 
-ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
+// `settings`: DecisiveSettings() of the record.
+ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe, const std::string& settings,
                   const std::vector<std::string>& groups) {
   ResultRow row;
   row.recipe = RowTitle(recipe);
@@ -81,7 +82,7 @@ ResultRow MakeRow(const NamedRecord& named, const RecipeResult& recipe,
   row.network = named.record.settings().network().name();
   row.run = named.name;
   row.seed = named.record.settings().seed();
-  row.settings = DecisiveSettings(named.record);
+  row.settings = settings;
   row.epochs = recipe.epochs();
   row.frames = recipe.frames();
   row.train_seconds = recipe.train_seconds();
@@ -435,11 +436,12 @@ std::vector<ResultTable> MakeTables(absl::Span<const NamedRecord> records,
       table->warnings.push_back(absl::StrCat(
           named.name, " is not compared with published figures: ", named.check.not_official, "."));
     }
+    const std::string settings = DecisiveSettings(named.record);
     for (const RecipeResult& recipe : named.record.recipes()) {
       if (recipe.role() == RecipeResult::FIXED && !options.all) {
         ++table->hidden;
       } else {
-        table->rows.push_back(MakeRow(named, recipe, table->groups));
+        table->rows.push_back(MakeRow(named, recipe, settings, table->groups));
       }
     }
   }

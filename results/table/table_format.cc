@@ -11,6 +11,7 @@
 #include "op3d/base/io/csv.h"
 #include "op3d/base/progress.h"
 #include "results/record/format.h"
+#include "results/record/optional_json.h"
 #include "results/record/roles.h"
 #include "results/table/grid.h"
 
@@ -18,12 +19,6 @@ namespace op3d::results {
 namespace {
 
 using nlohmann::ordered_json;
-
-// One decimal for people, all digits for programs.
-std::string PercentText(const std::optional<double>& share, bool exact) {
-  if (!share.has_value()) return "";
-  return exact ? FormatNumber(100 * *share) : FormatPercent(*share);
-}
 
 template <typename T>
 std::string CountText(const std::optional<T>& count, bool exact) {
@@ -235,11 +230,6 @@ std::string CsvTable(const ResultTable& table) {
   const std::string benchmark = absl::StrCat(table.benchmark, WhichSplit(table));
   for (const auto& row : grid.rows) add({benchmark, ScaleName(table.scale)}, row);
   return text;
-}
-
-template <typename T>
-ordered_json OrNull(const std::optional<T>& value) {
-  return value.has_value() ? ordered_json(*value) : ordered_json(nullptr);
 }
 
 ordered_json JsonRow(const ResultTable& table, const ResultRow& row) {

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "results/record/format.h"
+#include "results/record/optional_json.h"
 #include "results/record/record.h"
 #include "results/record/roles.h"
 
@@ -344,11 +345,10 @@ std::string SetsTable(const Verdict& verdict) {
                           PointsOrBlank(set.published), set.cost_ratio);
   }
   return absl::StrCat("The planned model minus each rival, points of top-1\n\n", text,
-                      "\nbest fixed, long run, published: the mean over runs.  error: the standard "
-                      "error of the first, "
-                      "over\nvideos and seeds.  z: best fixed / error.  cost: frames of search and "
-                      "plan / frames of the "
-                      "plan.\n\n");
+                      "\nbest fixed, long run, published: the mean over runs.  "
+                      "error: the standard error of the first, over\n"
+                      "videos and seeds.  z: best fixed / error.  "
+                      "cost: frames of search and plan / frames of the plan.\n\n");
 }
 
 std::string Closing(const Verdict& verdict, const std::vector<Goal>& goals) {
@@ -371,11 +371,6 @@ std::string Closing(const Verdict& verdict, const std::vector<Goal>& goals) {
       static_cast<int>(verdict.sets.size()) >= kSetsGoal && verdict.seeds >= kSeedsGoal;
   if (!whole) absl::StrAppend(&text, "; the goals are meant for ", kSetsGoal, " with ", kSeedsGoal);
   return absl::StrCat(text, ").\n");
-}
-
-template <typename T>
-ordered_json OrNull(const std::optional<T>& value) {
-  return value.has_value() ? ordered_json(*value) : ordered_json(nullptr);
 }
 
 }  // namespace

@@ -42,8 +42,9 @@ inline constexpr char kTrainingArithmeticHelp[] =
     "portable: only AVX2, the same bits on every processor; native: the fastest here; empty = the "
     "settings' own, by default portable";
 inline constexpr char kSettingsSeedHelp[] = "seed of all random numbers; -1 = the settings' own";
-inline constexpr char kDryRunHelp[] = "print what would be done and what it costs; write nothing but the "
-          "index of the videos";
+inline constexpr char kDryRunHelp[] =
+    "print what would be done and what it costs; write nothing but the "
+    "index of the videos";
 
 // Of programs that read weights: --weights, --network, --frames, --stride, --short_side, --crop and
 // --arithmetic, with an empty default each.

@@ -259,7 +259,8 @@ absl::StatusOr<EdgeCost> EstimateEdge(const RunOptions& options, const TrainingD
   cost.set_memory_bytes(
       static_cast<double>(memory.Total() + AheadBytes(options, probe) + FrameCacheBytes(options)));
   cost.set_kept_bytes(static_cast<double>(memory.weights));
-  // Two checkpoints, the newest end of an epoch, one being written, and one after every `kept_epochs` epochs (EdgeTrainer).
+  // Two checkpoints, the newest end of an epoch, one being written, and one after every `kept_epochs`
+  // epochs (EdgeTrainer).
   const int kept = kept_epochs > 0 ? std::min(kept_epochs, epochs) : epochs;
   const int checkpoints = kDefaultKept + 2 + (kept_epochs > 0 ? epochs / kept_epochs : 0);
   cost.set_training_bytes(

@@ -36,8 +36,8 @@ class MicroBatchStep {
                  Network* network);
 
   // Adds the micro-batch's gradients to the parameters'; returns its loss, without a graph, on the device,
-  // where the next Run() may overwrite it.  On a GPU it does not wait.  `batch` is on the network's device and is no longer needed once the
-  // computation is done.  A recording is for one shape: another one ends it and runs plainly.  Errors as
+  // where the next Run() may overwrite it.  On a GPU it does not wait.  `batch` is on the network's device
+  // and is no longer needed once the computation is done.  A recording is for one shape: another one ends it and runs plainly.  Errors as
   // MicroBatchLoss().
   absl::StatusOr<at::Tensor> Run(const MicroBatchPlace& place, const MicroBatch& batch);
 
