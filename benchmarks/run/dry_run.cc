@@ -404,7 +404,8 @@ absl::StatusOr<std::string> DescribeClips(const BenchmarkOptions& options, const
   OP3D_ASSIGN_OR_RETURN(const StepCost step,
                         costs->Of({kFrames, settings.transform().train_crop(), true}));
   const absl::StatusOr<data::DataCost> cost =
-      data::MeasureDataCost(videos.train, {1, kFrames, 1}, settings.loader(), settings.transform());
+      data::MeasureDataCost(videos.train, {1, kFrames, 1}, settings.loader(), settings.transform(),
+                            /*gpu=*/options.device != "cpu");
   if (absl::IsCancelled(cost.status())) return cost.status();
   const int loaders = std::max(1, options.threads);
   return data::DescribeDataCost(

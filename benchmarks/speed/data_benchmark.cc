@@ -3,6 +3,8 @@
 //   ./bazelw run //benchmarks/speed:data_benchmark -- --videos=/data/a.mp4,/data/b.avi
 //
 //   TrainingSample   16 frames from a random position -> [3, 16, 224, 224]
+//   SampleBytes      the same as resized pictures in bytes, which a GPU normalises
+//   SamplePlanes     the same as parts of decoded pictures, of which a GPU makes the rest
 //   Views            10 clips x 3 crops of a video as bytes, then 30 x [3, 16, 256, 256] as the
 //                    scorer makes them: floats, some views at a time, in memory that is kept
 //   ViewBytes        the same without the floats: what the loader hands over
@@ -148,10 +150,13 @@ void StopOn(const absl::Status& status, benchmark::State& state) {
   if (!status.ok()) state.SkipWithError(status.ToString().c_str());
 }
 
-void TrainingSample(benchmark::State& state, const data::Video& video) {
+enum class SampleForm { kFloats, kBytes, kPlanes };
+
+void Sampling(benchmark::State& state, const data::Video& video, SampleForm form) {
   const std::vector<Sample> samples = Samples(video, 64);
   data::FrameStore store(/*budget_bytes=*/0, {}, HowToDecode());
   std::vector<float> out(size_t{3} * kFrames * kTrainSize * kTrainSize);
+  data::ByteViews bytes;
   data::ViewSeconds seconds;
   size_t next = 0;
   // An iteration is all samples, because each starts at another position and has another cost.
@@ -159,12 +164,18 @@ void TrainingSample(benchmark::State& state, const data::Video& video) {
     for (const Sample& sample : samples) {
       std::vector<int64_t> clip(kFrames);
       for (int t = 0; t < kFrames; ++t) clip[t] = std::min(sample.first + t, video.frames - 1);
-      StopOn(data::MakeClipViews(
-                 video, {clip},
-                 [&](int width, int height) { return TrainingTransform(sample, width, height); },
-                 &store, absl::MakeSpan(out), &seconds),
-             state);
+      const auto transform = [&](int width, int height) {
+        return TrainingTransform(sample, width, height);
+      };
+      const bool planes = form == SampleForm::kPlanes;
+      StopOn(
+          form == SampleForm::kFloats
+              ? data::MakeClipViews(video, {clip}, transform, &store, absl::MakeSpan(out), &seconds)
+              : data::MakeByteViews(video, {clip}, transform, planes, &store, &bytes, &seconds),
+          state);
+      if (planes && !bytes.planes.has_value()) state.SkipWithError("not given as decoded");
       benchmark::DoNotOptimize(out.data());
+      benchmark::DoNotOptimize(bytes.pixels.data());
       ++next;
     }
   }
@@ -172,6 +183,17 @@ void TrainingSample(benchmark::State& state, const data::Video& video) {
   state.counters["samples"] = static_cast<double>(samples.size());
   state.counters["read_ms"] = 1000 * seconds.read / done;
   state.counters["transform_ms"] = 1000 * seconds.transform / done;
+}
+
+void TrainingSample(benchmark::State& state, const data::Video& video) {
+  Sampling(state, video, SampleForm::kFloats);
+}
+// What a GPU is sent: resized pictures, or pictures as decoded.
+void SampleBytes(benchmark::State& state, const data::Video& video) {
+  Sampling(state, video, SampleForm::kBytes);
+}
+void SamplePlanes(benchmark::State& state, const data::Video& video) {
+  Sampling(state, video, SampleForm::kPlanes);
 }
 
 enum class ViewForm { kBytesThenFloats, kBytes, kFloats };
@@ -306,9 +328,14 @@ void Epoch(benchmark::State& state) {
 
 void RegisterAll() {
   using Function = void (*)(benchmark::State&, const data::Video&);
-  const std::pair<const char*, Function> functions[] = {
-      {"TrainingSample", TrainingSample}, {"Views", ScorerViews}, {"ViewBytes", ViewBytes},
-      {"ViewFloats", ViewFloats},         {"Scan", Scan},         {"DecodeAll", DecodeAll}};
+  const std::pair<const char*, Function> functions[] = {{"TrainingSample", TrainingSample},
+                                                        {"SampleBytes", SampleBytes},
+                                                        {"SamplePlanes", SamplePlanes},
+                                                        {"Views", ScorerViews},
+                                                        {"ViewBytes", ViewBytes},
+                                                        {"ViewFloats", ViewFloats},
+                                                        {"Scan", Scan},
+                                                        {"DecodeAll", DecodeAll}};
   for (const data::Video& video : Videos()) {
     for (const auto& [name, function] : functions) {
       benchmark::RegisterBenchmark(

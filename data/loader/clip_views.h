@@ -40,11 +40,13 @@ absl::Status MakeClipViews(
     absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,
     FrameStore* store, absl::Span<float> out, ViewSeconds* seconds);
 
-// The same views as bytes; the memory of `views` is used again.
+// The same views as bytes; the memory of `views` is used again.  With `planes`, pictures are given
+// as decoded where they can be (FrameStore::ReadPlanesOrParts), the transform can be done from them
+// (PlaneParts), and they are at most twice as many bytes as the resized ones.
 absl::Status MakeByteViews(
     const Video& video, absl::Span<const std::vector<int64_t>> clips,
     absl::FunctionRef<absl::StatusOr<ClipTransform>(int width, int height)> make_transform,
-    FrameStore* store, ByteViews* views, ViewSeconds* seconds);
+    bool planes, FrameStore* store, ByteViews* views, ViewSeconds* seconds);
 
 }  // namespace op3d::data
 

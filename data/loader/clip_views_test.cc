@@ -1,10 +1,13 @@
 #include "data/loader/clip_views.h"
 
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "data/loader/testing/test_videos.h"
 #include "data/video/image/jpeg.h"
+#include "data/video/image/yuv_to_rgb.h"
+#include "data/video/testing/test_clip.h"
 
 namespace op3d::data {
 namespace {
@@ -97,7 +100,8 @@ TEST(ClipViewsTest, BytesNormalisedLaterAreTheSameFloats) {
     ByteViews views;
     // Memory of another video is used again.
     views.pixels.assign(1'000'000, 7);
-    ASSERT_THAT(MakeByteViews(video, clips, make, &store, &views, &seconds), IsOk());
+    ASSERT_THAT(MakeByteViews(video, clips, make, /*planes=*/false, &store, &views, &seconds),
+                IsOk());
     // Frames 0, 4, 18 and 19, each once.
     EXPECT_EQ(views.pixels.size(), size_t{4} * 3 * views.width * views.height);
     EXPECT_EQ(views.ValuesPerView(), kValues);
@@ -108,6 +112,135 @@ TEST(ClipViewsTest, BytesNormalisedLaterAreTheSameFloats) {
       EXPECT_EQ(std::memcmp(got.data(), want.data() + first * kValues, got.size() * sizeof(float)),
                 0);
     }
+  }
+}
+
+TrainDraw DrawOf(const Box& crop) {
+  TrainDraw draw;
+  draw.width = kTestWidth;
+  draw.height = kTestHeight;
+  draw.crop = crop;
+  return draw;
+}
+
+// The pixels of the transform's input, made from planes.
+std::vector<uint8_t> Converted(const ByteViews& views, int picture) {
+  const PlaneParts& parts = *views.planes;
+  // Of the whole picture; what is not in the part stays 0.
+  const int half = (parts.width + 1) / 2;
+  std::vector<uint8_t> y(parts.width * parts.height), u(half * ((parts.height + 1) / 2)), v = u;
+  const uint8_t* from = views.pixels.data() + picture * parts.PictureBytes();
+  const auto place = [&from](const Box& box, int stride, std::vector<uint8_t>* plane) {
+    for (int row = 0; row < box.height; ++row, from += box.width) {
+      std::copy(from, from + box.width, plane->begin() + (box.top + row) * stride + box.left);
+    }
+  };
+  place(parts.luma, parts.width, &y);
+  place(parts.chroma, half, &u);
+  place(parts.chroma, half, &v);
+  auto converter = YuvToRgb::Make(parts.width, parts.height, parts.matrix.data(), parts.full_range);
+  std::vector<uint8_t> rgb(3 * parts.luma.width * parts.luma.height);
+  converter->Convert({y.data(), u.data(), v.data()}, {parts.width, half, half}, parts.luma,
+                     rgb.data());
+  return rgb;
+}
+
+TEST(ClipViewsTest, PicturesAsDecodedBecomeTheReadersPictures) {
+  const Video video = MakeTestVideos(1, "planes")[0];
+  const std::vector<std::vector<int64_t>> clips = {{4, 0, 4, 19}, {19, 18, 4, 4}};
+  FrameStore store(0), plain(0);
+  ViewSeconds seconds;
+  const Box whole = {0, 0, kTestWidth, kTestHeight};
+  for (const Box& crop : {whole, Box{3, 5, 17, 12}}) {
+    TrainDraw draw = DrawOf(crop);
+    draw.mirror = true;
+    const auto make = [&](int, int) { return ClipTransform::ForTraining(draw, Settings()); };
+    ByteViews views;
+    ASSERT_THAT(MakeByteViews(video, clips, make, /*planes=*/true, &store, &views, &seconds),
+                IsOk());
+    ASSERT_TRUE(views.planes.has_value());
+    EXPECT_TRUE(views.mirror);
+    EXPECT_EQ(views.planes->luma, views.planes->transform.needed());
+    EXPECT_EQ(views.pixels.size(), static_cast<size_t>(4 * views.planes->PictureBytes()));
+    const std::vector<int64_t> frames = {0, 4, 18, 19};
+    int picture = 0;
+    ASSERT_THAT(plain.ReadParts(
+                    video, frames, [&](int, int) { return views.planes->luma; },
+                    [&](int64_t, const RgbImage& image, const Box&) {
+                      EXPECT_EQ(Converted(views, picture++), image.pixels);
+                      return absl::OkStatus();
+                    }),
+                IsOk());
+    EXPECT_EQ(views.pictures, (std::vector<int32_t>{1, 0, 1, 3, 3, 2, 1, 1}));
+  }
+}
+
+TEST(ClipViewsTest, WhatTheCpuMustDoIsNotGivenAsDecoded) {
+  const std::vector<Video> videos = MakeTestVideos(1, "no_planes");
+  const std::vector<std::vector<int64_t>> clips = {{0, 3}};
+  ViewSeconds seconds;
+  const auto given = [&](const TrainDraw& draw, const TransformSettings& settings, int64_t budget) {
+    FrameStore store(budget);
+    ByteViews views;
+    // Of another video.
+    views.planes.emplace(
+        PlaneParts{1, 1, {}, false, {}, {}, ClipTransform::ForTraining(draw, settings).value()});
+    const auto make = [&](int, int) { return ClipTransform::ForTraining(draw, settings); };
+    EXPECT_THAT(MakeByteViews(videos[0], clips, make, /*planes=*/true, &store, &views, &seconds),
+                IsOk());
+    return views.planes.has_value();
+  };
+  const TrainDraw plain = DrawOf({0, 0, kTestWidth, kTestHeight});
+  EXPECT_TRUE(given(plain, Settings(), 0));
+  // Frames that are kept are converted already.
+  EXPECT_FALSE(given(plain, Settings(), 1'000'000));
+  TrainDraw draw = plain;
+  draw.blur_sigma = 1;
+  EXPECT_FALSE(given(draw, Settings(), 0));
+  draw = plain;
+  draw.jitter = true;
+  EXPECT_TRUE(given(draw, Settings(), 0));
+  draw.hue = 0.1;
+  EXPECT_FALSE(given(draw, Settings(), 0));
+  draw = plain;
+  draw.augment.emplace_back();
+  EXPECT_FALSE(given(draw, Settings(), 0));
+  // 32 x 24 pixels as planes are 1152 bytes, and 8 x 8 resized ones 192.
+  TransformSettings small = Settings();
+  small.set_train_crop(8);
+  EXPECT_FALSE(given(plain, small, 0));
+}
+
+TEST(ClipViewsTest, AVideoThatChangesItsSizeIsGivenResized) {
+  VideoWriterOptions options = TestClipOptions();
+  options.container = "mpegts";
+  const std::string first = MakeTestClip(options, 20);
+  std::swap(options.width, options.height);
+  options.first_frame_time = 20;
+  ASSERT_OK_AND_ASSIGN(const auto writer, VideoWriter::Make(options));
+  RgbImage turned = {options.width, options.height, {}};
+  for (int i = 0; i < 3 * turned.width * turned.height; ++i) {
+    turned.pixels.push_back(static_cast<uint8_t>(i / 50));
+  }
+  for (int k = 0; k < 20; ++k) ASSERT_THAT(writer->Add(turned), IsOk());
+  ASSERT_OK_AND_ASSIGN(const std::string second, writer->Finish());
+  const Video video = {"sizes", JoinPath(TestFolder("sizes"), "sizes.ts"), 0, 40};
+  ASSERT_THAT(WriteFileAtomically(video.path, JoinTransportStreams(first, second)), IsOk());
+  TransformSettings settings = Settings();
+  settings.set_test_short_side(40);
+  const auto make = [&settings](int width, int height) {
+    return ClipTransform::ForTest(settings, width, height);
+  };
+  ViewSeconds seconds;
+  FrameStore store(0);
+  for (const bool changes : {false, true}) {
+    const std::vector<std::vector<int64_t>> clips = {{3, 5, changes ? 25 : 7}};
+    ByteViews bytes, planes;
+    ASSERT_THAT(MakeByteViews(video, clips, make, false, &store, &bytes, &seconds), IsOk());
+    ASSERT_THAT(MakeByteViews(video, clips, make, true, &store, &planes, &seconds), IsOk());
+    EXPECT_EQ(planes.planes.has_value(), !changes);
+    EXPECT_EQ(planes.pixels == bytes.pixels, changes);
+    EXPECT_EQ(planes.crops, bytes.crops);
   }
 }
 

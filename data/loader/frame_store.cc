@@ -73,8 +73,19 @@ absl::Status FrameStore::Read(const Video& video, absl::Span<const int64_t> indi
 
 absl::Status FrameStore::ReadParts(const Video& video, absl::Span<const int64_t> indices,
                                    PartOf part_of, PartSink sink) {
+  const auto unused = [](int64_t, const YuvPicture&) { return absl::OkStatus(); };
+  return ReadPlanesOrParts(
+      video, indices, part_of, [] { return false; }, unused, sink);
+}
+
+absl::Status FrameStore::ReadPlanesOrParts(const Video& video, absl::Span<const int64_t> indices,
+                                           PartOf part_of, absl::FunctionRef<bool()> planes_wanted,
+                                           PlanesSink planes_sink, PartSink sink) {
   if (indices.empty()) return absl::OkStatus();
-  if (budget_ <= 0) return ReadWanted(video, /*reader=*/nullptr, indices, part_of, sink);
+  if (budget_ <= 0) {
+    return ReadWanted(video, /*reader=*/nullptr, indices, part_of, planes_wanted, planes_sink,
+                      sink);
+  }
   bool first = false;
   Entry::State state;
   Entry* const entry = FindEntry(video, &first, &state);
@@ -92,7 +103,7 @@ absl::Status FrameStore::ReadParts(const Video& video, absl::Span<const int64_t>
     Count([](Counters* counters) { ++counters->hits; });
   }
   if (state == Entry::State::kKept) return ReadKept(video, entry->frames, indices, part_of, sink);
-  return ReadWanted(video, std::move(reader), indices, part_of, sink);
+  return ReadWanted(video, std::move(reader), indices, part_of, planes_wanted, planes_sink, sink);
 }
 
 FrameStore::Entry* FrameStore::FindEntry(const Video& video, bool* first, Entry::State* state) {
@@ -154,9 +165,16 @@ absl::Status FrameStore::Keep(const Video& video, Entry* entry,
 
 absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoReader> reader,
                                     absl::Span<const int64_t> indices, PartOf part_of,
+                                    absl::FunctionRef<bool()> planes_wanted, PlanesSink planes_sink,
                                     PartSink sink) {
   const Clock::time_point start = Clock::now();
   double callers_seconds = 0;
+  const auto timed = [&callers_seconds](absl::FunctionRef<absl::Status()> use) {
+    const Clock::time_point handed = Clock::now();
+    const absl::Status used = use();
+    callers_seconds += SecondsSince(handed);
+    return used;
+  };
   absl::Status status;
   if (reader == nullptr) {
     absl::StatusOr<std::unique_ptr<VideoReader>> opened =
@@ -166,18 +184,23 @@ absl::Status FrameStore::ReadWanted(const Video& video, std::unique_ptr<VideoRea
   }
   Box part;
   if (status.ok()) {
-    const Clock::time_point asked = Clock::now();
-    const absl::StatusOr<Box> wanted = part_of(reader->info().width, reader->info().height);
-    callers_seconds += SecondsSince(asked);
-    status = wanted.ok() ? reader->SetBox(*wanted) : wanted.status();
-    if (status.ok()) part = *wanted;
+    status = timed([&]() -> absl::Status {
+      OP3D_ASSIGN_OR_RETURN(part, part_of(reader->info().width, reader->info().height));
+      return reader->SetBox(part);
+    });
   }
-  if (status.ok()) {
+  bool done = false;
+  if (status.ok() && planes_wanted()) {
+    const absl::StatusOr<bool> given =
+        reader->ReadPlanes(indices, [&](int64_t index, const YuvPicture& picture) {
+          return timed([&] { return planes_sink(index, picture); });
+        });
+    status = given.status();
+    done = given.ok() && *given;
+  }
+  if (status.ok() && !done) {
     status = reader->Read(indices, [&](int64_t index, const RgbImage& image) {
-      const Clock::time_point handed = Clock::now();
-      const absl::Status used = sink(index, image, part);
-      callers_seconds += SecondsSince(handed);
-      return used;
+      return timed([&] { return sink(index, image, part); });
     });
   }
   const double seconds = SecondsSince(start) - callers_seconds;

@@ -68,6 +68,15 @@ class FrameStore {
   absl::Status ReadParts(const Video& video, absl::Span<const int64_t> indices, PartOf part_of,
                          PartSink sink);
 
+  // The same for callers that can convert colours themselves.  If `planes_wanted()`, asked after
+  // `part_of`, is true, and all the frames can be given so (VideoReader::ReadPlanes) and are not in
+  // memory, `planes_sink` gets them whole and as decoded.  Otherwise `sink` gets all of them, even
+  // if `planes_sink` got some before.
+  using PlanesSink = absl::FunctionRef<absl::Status(int64_t, const YuvPicture&)>;
+  absl::Status ReadPlanesOrParts(const Video& video, absl::Span<const int64_t> indices,
+                                 PartOf part_of, absl::FunctionRef<bool()> planes_wanted,
+                                 PlanesSink planes_sink, PartSink sink);
+
   struct Counters {
     // Reads served from memory, videos decoded completely, reads that decoded only their frames.
     int64_t hits = 0;
@@ -100,7 +109,9 @@ class FrameStore {
   absl::Status Keep(const Video& video, Entry* entry, std::unique_ptr<VideoReader>* reader);
   // Decodes the requested frames, with `reader` if it is not null.
   absl::Status ReadWanted(const Video& video, std::unique_ptr<VideoReader> reader,
-                          absl::Span<const int64_t> indices, PartOf part_of, PartSink sink);
+                          absl::Span<const int64_t> indices, PartOf part_of,
+                          absl::FunctionRef<bool()> planes_wanted, PlanesSink planes_sink,
+                          PartSink sink);
   // Threads that decode at the same time count in different places, on cache lines of their own.
   struct alignas(64) Shard {
     absl::Mutex mutex;

@@ -69,13 +69,13 @@ struct VideoPlan {
 
 // `plan` is called by several threads at once; it outlives what it returns.
 absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(
-    ClipQueueOptions options, bool bytes, FrameStore* store,
+    ClipQueueOptions options, bool bytes, bool planes, FrameStore* store,
     std::function<VideoPlan(const Video&, int64_t index)> plan) {
   if (bytes) {
-    options.make_bytes = [plan, store](const Video& video, int64_t index, ByteViews* views,
-                                       ViewSeconds* seconds) {
+    options.make_bytes = [plan, planes, store](const Video& video, int64_t index, ByteViews* views,
+                                               ViewSeconds* seconds) {
       const VideoPlan planned = plan(video, index);
-      return MakeByteViews(video, planned.clips, planned.transform, store, views, seconds);
+      return MakeByteViews(video, planned.clips, planned.transform, planes, store, views, seconds);
     };
   }
   OP3D_ASSIGN_OR_RETURN(
@@ -147,7 +147,8 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTraining(
     queue.order.insert(queue.order.end(), first, first + options.batch_size);
   }
   return MakeLoader(
-      std::move(queue), options.bytes, store, [options](const Video& video, int64_t index) {
+      std::move(queue), options.bytes, options.planes, store,
+      [options](const Video& video, int64_t index) {
         RandomStream stream(options.seed, options.purpose + ".clip", {options.epoch, index});
         VideoPlan plan;
         plan.clips = {TrainFrames(options.shape, video.frames, options.on_short_video, &stream)};
@@ -169,7 +170,8 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForSearch(
   queue.order = ListOrder(queue.videos.size());
   queue.views = options.search_clips;
   return MakeLoader(
-      std::move(queue), options.bytes, store, [options](const Video& video, int64_t /*index*/) {
+      std::move(queue), options.bytes, options.planes, store,
+      [options](const Video& video, int64_t /*index*/) {
         VideoPlan plan;
         for (int clip = 0; clip < options.search_clips; ++clip) {
           plan.clips.push_back(TestFrames(options.shape, video.frames, 2 * clip + 1,
@@ -192,7 +194,8 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> ClipLoader::ForTest(
   queue.batch_size = 1;
   queue.views = options.clips * kTestCrops;
   return MakeLoader(
-      std::move(queue), options.bytes, store, [options](const Video& video, int64_t /*index*/) {
+      std::move(queue), options.bytes, options.planes, store,
+      [options](const Video& video, int64_t /*index*/) {
         VideoPlan plan;
         for (int clip = 0; clip < options.clips; ++clip) {
           plan.clips.push_back(

@@ -61,6 +61,8 @@ struct TrainLoaderOptions {
   int prefetch_mib = 1024;
   // Batches have byte_views instead of clips: a quarter of the memory, and of what a GPU is sent.
   bool bytes = false;
+  // With `bytes`, for a GPU: pictures as decoded where that can be (MakeByteViews).
+  bool planes = false;
 };
 
 struct EvaluationLoaderOptions {
@@ -78,6 +80,7 @@ struct EvaluationLoaderOptions {
   int search_clips = 1;
   // Batches have byte_views instead of clips: a tenth of the memory in a test.
   bool bytes = false;
+  bool planes = false;
   int threads = 0;
   int prefetch_mib = 1024;
 };

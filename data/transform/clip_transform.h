@@ -96,6 +96,11 @@ class ClipTransform {
   // 1, or 3 in a test.
   int crops() const { return static_cast<int>(crops_.size()); }
 
+  // What it does, for other implementations of it (op3d/gpu).
+  const Resize& resize() const { return resize_; }
+  const TrainDraw& draw() const { return draw_; }
+  FrameContent content() const { return content_; }
+
   // Whether Store swaps left and right.
   bool mirror() const { return draw_.mirror; }
 

@@ -118,6 +118,7 @@ absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<data
   data::EvaluationLoaderOptions loader_options = LoaderOptions(options);
   loader_options.clips = clips;
   loader_options.bytes = true;
+  loader_options.planes = !network.device().is_cpu();
   OP3D_ASSIGN_OR_RETURN(const auto loader,
                         data::ClipLoader::ForTest({videos.begin() + first, videos.begin() + last},
                                                   frames, loader_options));
@@ -181,7 +182,7 @@ absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<d
   loader_options.search_clips = options.search_clips;
   loader_options.batch_size = std::max(1, kBatch / std::max(1, options.search_clips));
   loader_options.threads = options.threads;
-  loader_options.bytes = !form->device().is_cpu();
+  loader_options.bytes = loader_options.planes = !form->device().is_cpu();
   OP3D_ASSIGN_OR_RETURN(const auto loader,
                         data::ClipLoader::ForSearch(videos, frames, loader_options));
   std::vector<at::Tensor> parts;

@@ -3,8 +3,11 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <vector>
 
+#include "data/loader/loader.h"
+#include "data/loader/testing/test_videos.h"
 #include "op3d/base/random_stream.h"
 
 namespace op3d::gpu {
@@ -74,6 +77,69 @@ TEST(DeviceViewsTest, RefusesViewsOfSeveralSizesAndThoseThatAreNotThere) {
   EXPECT_THROW(one.Clips(-1, 1, at::kFloat), c10::Error);
   const DeviceViews none({}, at::kCPU);
   EXPECT_EQ(none.count(), 0);
+}
+
+TransformSettings Transform() {
+  TransformSettings settings;
+  settings.set_train_crop(16);
+  settings.set_min_area(0.3);
+  settings.set_max_area(1);
+  settings.set_jitter_probability(0.7);
+  settings.set_brightness(0.4);
+  settings.set_contrast(0.4);
+  settings.set_saturation(0.4);
+  settings.set_grey_probability(0.3);
+  settings.set_horizontal_flip(true);
+  settings.set_search_short_side(18);
+  settings.set_search_crop(16);
+  settings.set_test_short_side(20);
+  settings.set_test_crop(16);
+  return settings;
+}
+
+// Videos that are decoded, of which the device makes the clips, against clips that the CPU makes.
+TEST(DeviceViewsTest, ClipsOfDecodedPicturesAreTheLoadersInEveryBit) {
+  const std::vector<data::Video> videos = data::MakeTestVideos(6, "planes");
+  for (const bool blurred : {false, true}) {
+    data::TrainLoaderOptions train;
+    train.shape = {1, 4, 1};
+    train.transform = Transform();
+    // Half of the clips then need the CPU.
+    train.transform.set_blur_probability(blurred ? 0.5 : 0);
+    train.batch_size = 3;
+    data::EvaluationLoaderOptions evaluation;
+    evaluation.shape = train.shape;
+    evaluation.transform = Transform();
+    evaluation.clips = 3;
+    int as_planes = 0, as_pictures = 0;
+    std::vector<std::vector<at::Tensor>> all(2);
+    for (const bool planes : {false, true}) {
+      train.bytes = train.planes = evaluation.bytes = evaluation.planes = planes;
+      data::FrameStore store(0);
+      std::vector<std::unique_ptr<data::ClipLoader>> loaders;
+      for (train.epoch = 0; train.epoch < 3; ++train.epoch) {
+        loaders.push_back(data::ClipLoader::ForTraining(videos, &store, train).value());
+      }
+      loaders.push_back(data::ClipLoader::ForSearch(videos, &store, evaluation).value());
+      loaders.push_back(data::ClipLoader::ForTest(videos, &store, evaluation).value());
+      data::Batch batch;
+      for (const auto& loader : loaders) {
+        while (loader->Next(&batch).value()) {
+          for (const data::ByteViews& views : batch.byte_views) {
+            ++(views.planes.has_value() ? as_planes : as_pictures);
+          }
+          const int64_t count = int64_t{batch.size} * batch.views;
+          all[planes].push_back(
+              planes ? DeviceViews(batch.byte_views, at::kCPU).Clips(0, count, at::kFloat)
+                     : at::from_blob(batch.clips.data(), {count, 3, 4, 16, 16}).clone());
+        }
+      }
+    }
+    EXPECT_GT(as_planes, 12);
+    EXPECT_EQ(as_pictures > 0, blurred);
+    ASSERT_EQ(all[0].size(), all[1].size());
+    for (size_t i = 0; i < all[0].size(); ++i) EXPECT_TRUE(all[1][i].equal(all[0][i])) << i;
+  }
 }
 
 }  // namespace

@@ -167,8 +167,9 @@ absl::StatusOr<std::unique_ptr<data::ClipLoader>> StateTrainer::MakeLoader() con
   options.purpose = job_.purpose;
   options.epoch = progress_.epochs;
   options.threads = job_.loader_threads;
-  // A quarter of the bytes to copy to a GPU.
+  // A GPU makes the clips itself, from fewer bytes.
   options.bytes = (job_.device != "cpu" || job_.steps_as_on_gpu) && !Mixes(job_.training.mixing());
+  options.planes = options.bytes;
   options.first_batch = progress_.micro_batches;
   if (job_.group != nullptr) {
     options.shard = job_.group->rank();

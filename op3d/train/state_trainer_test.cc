@@ -299,39 +299,46 @@ TEST_F(StateTrainerTest, StepsAsOnAGpuHaveTheSameBits) {
   job_.network.set_dropout(0.2);
   job_.training.set_average_decay(0.5);
   job_.training.set_label_smoothing(0.1);
-  job_.training.mutable_mixing()->set_mixup_alpha(0.4);
   state_.batch_size = 2;
   state_.accumulation = 2;
   // A step's second micro-batch may be smaller.
   const std::string path = tiny_->train[5].path;
   tiny_->train[5].path = "/gone";
   job_.loader.set_on_bad_video(LoaderSettings::SKIP);
-  std::vector<double> steps[2];
-  std::vector<std::pair<std::string, at::Tensor>> weights[2];
-  EpochStats stats[2];
-  for (const bool as_on_gpu : {false, true}) {
-    data::FrameStore fresh(int64_t{64} << 20);
-    job_.frames = &fresh;
-    job_.steps_as_on_gpu = as_on_gpu;
-    job_.on_step = [&](const StepStats& step) {
-      steps[as_on_gpu].push_back(step.loss);
-      steps[as_on_gpu].push_back(step.gradient_norm);
-    };
-    const std::string folder = TestFolder(as_on_gpu ? "as_on_gpu" : "plain");
-    weights[as_on_gpu] = TrainTo(2, folder);
-    ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
-    ASSERT_OK_AND_ASSIGN(stats[as_on_gpu], trainer->TrainEpoch());
+  // Clips that may be mixed come as floats; the others, which are not kept, as decoded pictures.
+  for (const bool mixed : {true, false}) {
+    SCOPED_TRACE(mixed);
+    job_.training.mutable_mixing()->set_mixup_alpha(mixed ? 0.4 : 0);
+    std::vector<double> steps[2];
+    std::vector<std::pair<std::string, at::Tensor>> weights[2];
+    EpochStats stats[2];
+    for (const bool as_on_gpu : {false, true}) {
+      data::FrameStore fresh(mixed ? int64_t{64} << 20 : 0);
+      job_.frames = &fresh;
+      job_.steps_as_on_gpu = as_on_gpu;
+      job_.on_step = [&](const StepStats& step) {
+        steps[as_on_gpu].push_back(step.loss);
+        steps[as_on_gpu].push_back(step.gradient_norm);
+      };
+      const std::string folder =
+          TestFolder(absl::StrCat(as_on_gpu ? "as_on_gpu" : "plain", mixed ? "_mixed" : ""));
+      weights[as_on_gpu] = TrainTo(2, folder);
+      ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+      ASSERT_OK_AND_ASSIGN(stats[as_on_gpu], trainer->TrainEpoch());
+      // Each picture that is converted is counted.
+      EXPECT_EQ(fresh.counters().reading.converted == 0, as_on_gpu && !mixed);
+    }
+    EXPECT_EQ(steps[0], steps[1]);
+    EXPECT_EQ(stats[0].loss, stats[1].loss);
+    EXPECT_EQ(stats[0].clips, 7);
+    EXPECT_EQ(stats[1].clips, 7);
+    EXPECT_EQ(stats[1].skipped, 1);
+    ASSERT_EQ(weights[0].size(), weights[1].size());
+    for (size_t i = 0; i < weights[0].size(); ++i) {
+      EXPECT_TRUE(at::equal(weights[0][i].second, weights[1][i].second)) << weights[0][i].first;
+    }
   }
   tiny_->train[5].path = path;
-  EXPECT_EQ(steps[0], steps[1]);
-  EXPECT_EQ(stats[0].loss, stats[1].loss);
-  EXPECT_EQ(stats[0].clips, 7);
-  EXPECT_EQ(stats[1].clips, 7);
-  EXPECT_EQ(stats[1].skipped, 1);
-  ASSERT_EQ(weights[0].size(), weights[1].size());
-  for (size_t i = 0; i < weights[0].size(); ++i) {
-    EXPECT_TRUE(at::equal(weights[0][i].second, weights[1][i].second)) << weights[0][i].first;
-  }
 }
 
 // The loader's errors and counts belong to the micro-batch in which they were met, though the next one

@@ -51,8 +51,8 @@ std::vector<Video> Spaced(const std::vector<Video>& videos, size_t count) {
 
 // The mean over two epochs, after one that fills the store and warms everything up.
 absl::StatusOr<double> ClipSeconds(const std::vector<Video>& videos, const ClipShape& shape,
-                                   const LoaderSettings& loader,
-                                   const TransformSettings& transform) {
+                                   const LoaderSettings& loader, const TransformSettings& transform,
+                                   bool gpu) {
   OP3D_ASSIGN_OR_RETURN(const auto store, FrameStore::Make(loader, transform));
   TrainLoaderOptions options;
   options.shape = shape;
@@ -60,6 +60,7 @@ absl::StatusOr<double> ClipSeconds(const std::vector<Video>& videos, const ClipS
   options.on_short_video = loader.on_short_video();
   options.on_bad_video = loader.on_bad_video();
   options.batch_size = 1;
+  options.bytes = options.planes = gpu;
   double seconds = 0;
   int64_t clips = 0;
   Batch batch;
@@ -106,7 +107,7 @@ absl::StatusOr<std::vector<Video>> Copies(const std::vector<Video>& videos,
 
 absl::Status MeasureCopies(const std::vector<Video>& videos, const ClipShape& shape,
                            const LoaderSettings& loader, const TransformSettings& transform,
-                           DataCost* cost) {
+                           bool gpu, DataCost* cost) {
   std::vector<Video> copied;
   int64_t copied_frames = 0, frames = 0;
   for (const Video& video : videos) frames += video.frames;
@@ -137,14 +138,15 @@ absl::Status MeasureCopies(const std::vector<Video>& videos, const ClipShape& sh
   options.short_side = cost->short_side;
   int64_t bytes = 0;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Video> files, Copies(copied, options, folder, &bytes));
-  OP3D_ASSIGN_OR_RETURN(cost->transcoded_seconds, ClipSeconds(files, shape, uncached, transform));
+  OP3D_ASSIGN_OR_RETURN(cost->transcoded_seconds,
+                        ClipSeconds(files, shape, uncached, transform, gpu));
   cost->transcoded_bytes =
       static_cast<int64_t>(static_cast<double>(bytes) * static_cast<double>(frames) /
                            static_cast<double>(std::max<int64_t>(copied_frames, 1)));
   options.form = VideoForm::kPacked;
   cost->packed_bytes = PackSizeOf(videos, options).bytes;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Video> packs, Copies(copied, options, folder, &bytes));
-  OP3D_ASSIGN_OR_RETURN(cost->packed_seconds, ClipSeconds(packs, shape, uncached, transform));
+  OP3D_ASSIGN_OR_RETURN(cost->packed_seconds, ClipSeconds(packs, shape, uncached, transform, gpu));
   return absl::OkStatus();
 }
 
@@ -186,7 +188,7 @@ std::string DescribeFeed(const DataCost& cost, absl::string_view gpu, double gpu
 
 absl::StatusOr<DataCost> MeasureDataCost(const std::vector<Video>& videos, const ClipShape& shape,
                                          const LoaderSettings& loader,
-                                         const TransformSettings& transform) {
+                                         const TransformSettings& transform, bool gpu) {
   DataCost cost;
   const std::vector<Video> measured = Spaced(videos, kMeasured);
   cost.frames = static_cast<int>(shape.length());
@@ -194,11 +196,11 @@ absl::StatusOr<DataCost> MeasureDataCost(const std::vector<Video>& videos, const
   cost.kept = DecodedBytes(videos) <= int64_t{loader.frame_cache_mib()} << 20;
   LoaderSettings settings = loader;
   if (!cost.kept) settings.set_frame_cache_mib(0);
-  OP3D_ASSIGN_OR_RETURN(cost.seconds, ClipSeconds(measured, shape, settings, transform));
+  OP3D_ASSIGN_OR_RETURN(cost.seconds, ClipSeconds(measured, shape, settings, transform, gpu));
   cost.short_side = std::max(
       {16, transform.train_crop(), transform.search_short_side(), transform.test_short_side()});
   // A full temporary folder is no reason to refuse the rest of an estimate.
-  const absl::Status copies = MeasureCopies(videos, shape, loader, transform, &cost);
+  const absl::Status copies = MeasureCopies(videos, shape, loader, transform, gpu, &cost);
   if (absl::IsCancelled(copies)) return copies;
   return cost;
 }

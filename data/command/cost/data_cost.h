@@ -35,12 +35,14 @@ struct DataCost {
   bool kept = false;
 };
 
+// `gpu`: the clips are for a GPU, which does what it can itself (TrainLoaderOptions.planes).
+//
 // Makes training clips of up to six videos, evenly spaced over the list, and of copies of up to
 // three of them, which are made in a temporary folder and removed.  Takes a second or a few.
 // Errors of the loader; where no copy can be made, what depends on copies stays 0.
 absl::StatusOr<DataCost> MeasureDataCost(const std::vector<Video>& videos, const ClipShape& shape,
                                          const LoaderSettings& loader,
-                                         const TransformSettings& transform);
+                                         const TransformSettings& transform, bool gpu = false);
 
 struct DataCostContext {
   // Of a training step, one clip's share.

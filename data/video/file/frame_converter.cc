@@ -1,5 +1,6 @@
 #include "data/video/file/frame_converter.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -157,6 +158,17 @@ absl::Status FrameConverter::Convert(const AVFrame& frame, const Box& box, RgbIm
     std::memcpy(image->pixels.data() + y * row_bytes, pixels.data + y * pixels.stride, row_bytes);
   }
   return absl::OkStatus();
+}
+
+std::optional<YuvPicture> FrameConverter::Planes(const AVFrame& frame) {
+  if (!IsUpright(orientation_) || ShortCut(frame) == nullptr) return std::nullopt;
+  YuvPicture picture = {width_, height_, {}, {}, {}, full_range_};
+  for (size_t i = 0; i < 3; ++i) {
+    picture.planes[i] = frame.data[i];
+    picture.strides[i] = frame.linesize[i];
+  }
+  std::copy(matrix_, matrix_ + picture.matrix.size(), picture.matrix.begin());
+  return picture;
 }
 
 }  // namespace op3d::data

@@ -1,5 +1,6 @@
 #include "data/video/file/video_file.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -124,11 +125,7 @@ class FileVideoReader : public VideoReader {
     OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, scan_.info.frames, demuxer_.path()));
     FfmpegLog log;
     for (const int64_t frame : indices) {
-      OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
-      counters_.software += decoding_.nvdec != nullptr && !IsOnGpu(*decoded);
-      const absl::StatusOr<const AVFrame*> host = decoder_.OnHost(*decoded);
-      if (!host.ok()) return Annotate(host.status(), demuxer_.path());
-      decoded = *host;
+      OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, DecodeToHost(frame, log));
       OP3D_RETURN_IF_ERROR(Annotate(converter_.Convert(*decoded, box(), &image_), demuxer_.path()));
       ++counters_.converted;
       counters_.resized +=
@@ -138,7 +135,29 @@ class FileVideoReader : public VideoReader {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<bool> ReadPlanes(
+      absl::Span<const int64_t> indices,
+      absl::FunctionRef<absl::Status(int64_t, const YuvPicture&)> sink) override {
+    OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, scan_.info.frames, demuxer_.path()));
+    FfmpegLog log;
+    for (const int64_t frame : indices) {
+      OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, DecodeToHost(frame, log));
+      const std::optional<YuvPicture> picture = converter_.Planes(*decoded);
+      if (!picture.has_value()) return false;
+      OP3D_RETURN_IF_ERROR(sink(frame, *picture));
+    }
+    return true;
+  }
+
  private:
+  absl::StatusOr<const AVFrame*> DecodeToHost(int64_t frame, const FfmpegLog& log) {
+    OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, Decode(frame, log));
+    counters_.software += decoding_.nvdec != nullptr && !IsOnGpu(*decoded);
+    const absl::StatusOr<const AVFrame*> host = decoder_.OnHost(*decoded);
+    if (!host.ok()) return Annotate(host.status(), demuxer_.path());
+    return *host;
+  }
+
   // Returns the frame: from the decoder's current position if possible, from an entry before the
   // frame if that is shorter, from the beginning if the file's index was wrong.
   absl::StatusOr<const AVFrame*> Decode(int64_t frame, const FfmpegLog& log) {

@@ -152,6 +152,20 @@ OP3D_VECTORISED void AddRows(const int16_t* a, const int16_t* b, int width, int1
 
 }  // namespace
 
+Box ChromaBox(const Box& box, int width, int height) {
+  // A pixel's two samples are those around half of its position; sides that are rounded up move them
+  // by up to one.
+  constexpr int kMargin = 2;
+  const auto first = [](int start) { return std::max(0, start / 2 - kMargin); };
+  const auto end = [](int start, int length, int pixels) {
+    return std::min((pixels + 1) / 2, (start + length - 1) / 2 + kMargin + 1);
+  };
+  Box chroma = {first(box.left), first(box.top), 0, 0};
+  chroma.width = end(box.left, box.width, width) - chroma.left;
+  chroma.height = end(box.top, box.height, height) - chroma.top;
+  return chroma;
+}
+
 std::optional<YuvToRgb> YuvToRgb::Make(int width, int height, const int matrix[4],
                                        bool full_range) {
   std::optional<BilinearFilter> across = MakeBilinearFilter((width + 1) / 2, width, 1 << 14);

@@ -17,6 +17,23 @@
 
 namespace op3d::data {
 
+// A decoded picture whose colours are not converted yet.  Does not own its memory.
+struct YuvPicture {
+  int width = 0;
+  int height = 0;
+  // Y, U, V.  U and V have half the picture's sides, rounded up; a stride is the distance between
+  // two rows in bytes.
+  std::array<const uint8_t*, 3> planes = {};
+  std::array<ptrdiff_t, 3> strides = {};
+  // As in YuvToRgb::Make.
+  std::array<int, 4> matrix = {};
+  bool full_range = false;
+};
+
+// Samples of U and V that contain all those that YuvToRgb reads for the pixels `box` of a picture of
+// `width` x `height`, at least 10 pixels a side.
+Box ChromaBox(const Box& box, int width, int height);
+
 // Not thread-safe, because it holds scratch memory.
 class YuvToRgb {
  public:

@@ -142,5 +142,33 @@ TEST(YuvToRgbPartTest, LeavesTinyPicturesToOthers) {
   EXPECT_FALSE(YuvToRgb::Make(100, 7, sws_getCoefficients(SWS_CS_ITU601), false).has_value());
 }
 
+TEST(ChromaBoxTest, HasAllSamplesThatABoxNeeds) {
+  const int* matrix = sws_getCoefficients(SWS_CS_ITU709);
+  for (int width = 10; width < 70; width += 3) {
+    for (const int height : {10, 31, 64}) {
+      const auto converter = YuvToRgb::Make(width, height, matrix, false);
+      ASSERT_TRUE(converter.has_value());
+      for (int left = 0; left < width; ++left) {
+        for (const int columns : {1, 4, width - left}) {
+          if (columns > width - left) continue;
+          const int top = left % height;
+          const Box box = {left, top, columns, height - top};
+          const Box chroma = ChromaBox(box, width, height);
+          const auto& across = converter->across().position;
+          const auto& down = converter->down().position;
+          EXPECT_GE(chroma.left, 0);
+          EXPECT_LE(chroma.left, across[left]);
+          EXPECT_GE(chroma.left + chroma.width, across[left + columns - 1] + 2);
+          EXPECT_LE(chroma.left + chroma.width, (width + 1) / 2);
+          EXPECT_GE(chroma.top, 0);
+          EXPECT_LE(chroma.top, down[top]);
+          EXPECT_GE(chroma.top + chroma.height, down[height - 1] + 2);
+          EXPECT_LE(chroma.top + chroma.height, (height + 1) / 2);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace op3d::data

@@ -14,9 +14,11 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "data/video/image/image.h"
+#include "data/video/image/yuv_to_rgb.h"
 #include "data/video/reader/video_info.h"
 
 namespace op3d::data {
@@ -41,6 +43,15 @@ class VideoReader {
   // `sink` stops the reading and is returned.
   virtual absl::Status Read(absl::Span<const int64_t> indices,
                             absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) = 0;
+
+  // The same for whole pictures as they are decoded, without turning and converting them.  False if
+  // one cannot be given so (FrameConverter::Planes), or none, as by stored frames: `sink` got those
+  // before it, and Read gives all.
+  virtual absl::StatusOr<bool> ReadPlanes(
+      absl::Span<const int64_t> /*indices*/,
+      absl::FunctionRef<absl::Status(int64_t, const YuvPicture&)> /*sink*/) {
+    return false;
+  }
 
   // What the reading has cost so far.
   struct Counters {

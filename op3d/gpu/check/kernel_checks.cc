@@ -9,12 +9,11 @@
 
 #include "data/loader/byte_views.h"
 #include "data/transform/clip_transform.h"
+#include "data/video/image/yuv_to_rgb.h"
 #include "op3d/base/random_stream.h"
-#include "op3d/gpu/clip_plan.h"
 #include "op3d/gpu/device_views.h"
 #include "op3d/gpu/fused_step.h"
 #include "op3d/gpu/kernel_runner.h"
-#include "op3d/gpu/kernels/clip_kernels.h"
 #include "op3d/gpu/kernels/score_merge.h"
 #include "op3d/gpu/rows.h"
 
@@ -104,29 +103,18 @@ void CheckStep(const std::string& name, const std::string& device, const Rule& r
   report->Expect(name, same);
 }
 
-at::Tensor Clips(const ClipBatchPlan& plan, const at::Tensor& planes, at::ScalarType type,
-                 int frames, int size) {
-  const at::Device device = planes.device();
-  at::Tensor tables = at::empty({plan.TableBytes()}, at::TensorOptions(at::kByte).device(device));
-  const std::vector<uint8_t> bytes =
-      plan.Bytes(tables.data_ptr(), static_cast<const uint8_t*>(planes.const_data_ptr()));
-  tables.copy_(at::from_blob(const_cast<uint8_t*>(bytes.data()), {plan.TableBytes()}, at::kByte));
-  const ClipBatch batch = plan.Batch(tables.data_ptr());
-  const at::Tensor sums =
-      at::empty({plan.clips() * frames}, at::TensorOptions(at::kLong).device(device));
-  at::Tensor out =
-      at::empty({plan.clips(), frames, size, size, 3}, at::TensorOptions(type).device(device));
-  RunTiles(ContrastSums{batch, sums.data_ptr<int64_t>()}, device);
-  const int64_t* const luma = sums.const_data_ptr<int64_t>();
-  if (type == at::kFloat) {
-    RunPoints(MakeClips<float>{batch, luma, out.data_ptr<float>()}, device);
-  } else {
-    RunPoints(MakeClips<Bf16>{batch, luma, static_cast<Bf16*>(out.data_ptr())}, device);
+void Compare(const std::string& what, const std::string& device,
+             const std::vector<data::ByteViews>& views, CheckReport* report) {
+  const DeviceViews there(views, at::Device(device)), here(views, at::kCPU);
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    report->Expect(
+        what + (type == at::kFloat ? " fp32" : " bf16"),
+        SameBits(there.Clips(0, there.count(), type), here.Clips(0, here.count(), type)));
   }
-  return out.cpu();  // before the tables are freed
 }
 
-void CheckClips(const std::string& device, CheckReport* report) {
+// Random pictures as decoded, each with its own size and crop.
+void CheckPlanes(const std::string& device, CheckReport* report) {
   constexpr int kFrames = 2, kSize = 56;
   TransformSettings settings;
   settings.set_train_crop(kSize);
@@ -142,21 +130,33 @@ void CheckClips(const std::string& device, CheckReport* report) {
   settings.set_search_crop(kSize);
   settings.set_test_short_side(kSize);
   settings.set_test_crop(kSize);
-  ClipBatchPlan plan(kFrames, kSize);
+  std::vector<data::ByteViews> batch;
   for (int clip = 0; clip < 4; ++clip) {
-    const PlanarPicture picture = {90 + 7 * clip, 71 + clip, {104597, 132201, 25675, 53279}, false};
+    const int width = 90 + 7 * clip, height = 71 + clip;
     RandomStream stream(1, "gpu_check", {clip});
-    const data::TrainDraw draw =
-        data::DrawTrainTransform(settings, picture.width, picture.height, &stream);
-    const absl::Status added = plan.AddTraining(picture, draw, settings);
-    TORCH_CHECK(added.ok(), added.ToString());
+    const absl::StatusOr<data::ClipTransform> transform = data::ClipTransform::ForTraining(
+        data::DrawTrainTransform(settings, width, height, &stream), settings);
+    TORCH_CHECK(transform.ok(), transform.status().ToString());
+    data::ByteViews views;
+    views.planes.emplace(data::PlaneParts{width,
+                                          height,
+                                          {104597, 132201, 25675, 53279},
+                                          false,
+                                          transform->needed(),
+                                          data::ChromaBox(transform->needed(), width, height),
+                                          *transform});
+    views.width = views.height = kSize;
+    views.frames = kFrames;
+    views.pictures = {1, 0};
+    views.crops = {{0, 0, kSize, kSize}};
+    views.mirror = transform->mirror();
+    const at::Tensor bytes =
+        at::randint(16, 236, {kFrames * views.planes->PictureBytes()}, at::kByte);
+    views.pixels.assign(bytes.const_data_ptr<uint8_t>(),
+                        bytes.const_data_ptr<uint8_t>() + bytes.numel());
+    batch.push_back(std::move(views));
   }
-  const at::Tensor planes = at::randint(16, 236, {plan.PlaneBytes()}, at::kByte);
-  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
-    report->Expect(std::string("clip transform ") + (type == at::kFloat ? "fp32" : "bf16"),
-                   SameBits(Clips(plan, planes.to(at::Device(device)), type, kFrames, kSize),
-                            Clips(plan, planes, type, kFrames, kSize)));
-  }
+  Compare("clip transform", device, batch, report);
 }
 
 void CheckViews(const std::string& device, CheckReport* report) {
@@ -170,11 +170,7 @@ void CheckViews(const std::string& device, CheckReport* report) {
   const int64_t bytes = int64_t{4} * 3 * views.width * views.height;
   const at::Tensor pixels = at::randint(0, 256, {bytes}, at::kByte);
   views.pixels.assign(pixels.const_data_ptr<uint8_t>(), pixels.const_data_ptr<uint8_t>() + bytes);
-  const DeviceViews there({views}, at::Device(device)), here({views}, at::kCPU);
-  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
-    report->Expect(std::string("views from bytes ") + (type == at::kFloat ? "fp32" : "bf16"),
-                   SameBits(there.Clips(0, 4, type), here.Clips(0, 4, type)));
-  }
+  Compare("views from bytes", device, {views}, report);
 }
 
 void CheckScores(const std::string& device, CheckReport* report) {
@@ -199,7 +195,7 @@ void CheckKernels(const std::string& device, CheckReport* report) {
   }
   CheckStep("SGD step", device, SgdRule{0.9f, 1e-2f, true}, report);
   CheckStep("AdamW step", device, AdamWRule{0.9f, 0.99f, 1e-8f, 0.05f}, report);
-  CheckClips(device, report);
+  CheckPlanes(device, report);
   CheckViews(device, report);
   CheckScores(device, report);
 }

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "op3d/gpu/kernels/clip_kernels.h"
+#include "op3d/gpu/kernels/view_kernels.h"
 #include "op3d/gpu/kernels/grid_driver.h"
 #include "op3d/gpu/kernels/optimizer_kernels.h"
 #include "op3d/gpu/kernels/row_kernels.h"
@@ -81,8 +81,7 @@ OP3D_ROW_KERNELS(Bf16, kWidePack<Bf16>);
   OP3D_TILES(ColumnSums<NormMoments<T>>);   \
   OP3D_TILES(ColumnSums<NormGradients<T>>); \
   OP3D_POINTS(NormStatistics<T>);           \
-  OP3D_POINTS(MakeClips<T>);                \
-  OP3D_POINTS(NormaliseBytes<T>)
+  OP3D_POINTS(MakeViews<T>)
 OP3D_COLUMN_KERNELS(float);
 OP3D_COLUMN_KERNELS(Bf16);
 

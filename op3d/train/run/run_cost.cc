@@ -224,7 +224,8 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
     OP3D_ASSIGN_OR_RETURN(const StepCost step,
                           costs.Of({shape.length(), CropOf(options, first), /*train=*/true}));
     const absl::StatusOr<data::DataCost> cost =
-        data::MeasureDataCost(data.train, shape, settings.loader(), settings.transform());
+        data::MeasureDataCost(data.train, shape, settings.loader(), settings.transform(),
+                              /*gpu=*/options.device != "cpu");
     if (absl::IsCancelled(cost.status())) return cost.status();
     const int loaders = std::max(1, options.loader_threads);
     absl::StrAppend(&text, data::DescribeDataCost(
