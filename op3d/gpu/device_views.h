@@ -1,5 +1,5 @@
 // The views of a batch on a device, copied as bytes: a quarter of what floats take, and in a test,
-// where views overlap, a tenth; half of that if the pictures are as decoded (data::PlaneParts). 
+// where views overlap, a tenth; half of that if the pictures are as decoded (data::PlaneParts).
 // The rest of the transform is done there.
 //
 //   const DeviceViews views(byte_views, device);
