@@ -134,5 +134,16 @@ TEST(SpeedReportTest, TheTextShowsRowsRangesAndFailures) {
   EXPECT_THAT(text, HasSubstr("search  FAILED: exit code 3"));
 }
 
+// The report in the repository, with which others are compared.
+TEST(SpeedReportTest, ReadsTheRecordedReport) {
+  ASSERT_OK_AND_ASSIGN(const SpeedReport report,
+                       ReadSpeedReport(*RunfilePath("benchmarks/speed/quick_2_cores.json")));
+  EXPECT_TRUE(report.complete());
+  EXPECT_EQ(report.turns(), 5);
+  EXPECT_EQ(report.mode(), "quick");
+  EXPECT_FALSE(report.environment().modified());
+  EXPECT_GT(report.rows_size(), 40);
+}
+
 }  // namespace
 }  // namespace op3d::benchmarks
