@@ -244,6 +244,32 @@ TEST(ClipViewsTest, AVideoThatChangesItsSizeIsGivenResized) {
   }
 }
 
+// Of such a video no frame is decoded only to find out.
+TEST(ClipViewsTest, ATurnedVideoIsDecodedOnce) {
+  for (const bool turned : {true, false}) {
+    VideoWriterOptions options = TestClipOptions();
+    options.rotation = turned ? 90 : 0;
+    options.pixel_format = turned ? "yuv420p" : "yuv444p";
+    const Video video = {"turned", JoinPath(TestFolder("turned"), turned ? "a.mp4" : "b.mp4"), 0,
+                         20};
+    ASSERT_THAT(WriteFileAtomically(video.path, MakeTestClip(options, 20)), IsOk());
+    const auto make = [](int width, int height) {
+      return ClipTransform::ForTest(Settings(), width, height);
+    };
+    FrameStore stores[2] = {FrameStore(0), FrameStore(0)};
+    for (const bool planes : {false, true}) {
+      ByteViews views;
+      ViewSeconds seconds;
+      ASSERT_THAT(
+          MakeByteViews(video, {{3, 5, 7}}, make, planes, &stores[planes], &views, &seconds),
+          IsOk());
+      EXPECT_FALSE(views.planes.has_value());
+    }
+    EXPECT_EQ(stores[0].counters().reading.decoded, stores[1].counters().reading.decoded);
+    EXPECT_EQ(stores[1].counters().reading.rewinds, 0);
+  }
+}
+
 TEST(ClipViewsTest, ErrorsNameTheVideo) {
   const Video video = MakeTestVideos(1, "views")[0];
   FrameStore store(0);

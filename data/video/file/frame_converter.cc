@@ -160,8 +160,13 @@ absl::Status FrameConverter::Convert(const AVFrame& frame, const Box& box, RgbIm
   return absl::OkStatus();
 }
 
+bool FrameConverter::MayGivePlanes(int format) const {
+  return IsUpright(orientation_) &&
+         (format == AV_PIX_FMT_NONE || WithoutRange(format) == AV_PIX_FMT_YUV420P);
+}
+
 std::optional<YuvPicture> FrameConverter::Planes(const AVFrame& frame) {
-  if (!IsUpright(orientation_) || ShortCut(frame) == nullptr) return std::nullopt;
+  if (!MayGivePlanes(frame.format) || ShortCut(frame) == nullptr) return std::nullopt;
   YuvPicture picture = {width_, height_, {}, {}, {}, full_range_};
   for (size_t i = 0; i < 3; ++i) {
     picture.planes[i] = frame.data[i];

@@ -31,6 +31,8 @@ class FrameConverter {
   // Unimplemented: a pixel format that swscale cannot read.
   absl::Status Convert(const AVFrame& frame, const Box& box, RgbImage* image);
 
+  // False if Planes() of frames in this pixel format, -1 if unknown, is always nullopt.
+  bool MayGivePlanes(int format) const;
   // The whole picture, as decoded, valid as long as `frame`; nullopt unless it is 8-bit 4:2:0 of
   // the pictures' size, upright, and at least 10 pixels a side.
   std::optional<YuvPicture> Planes(const AVFrame& frame);

@@ -139,6 +139,8 @@ class FileVideoReader : public VideoReader {
       absl::Span<const int64_t> indices,
       absl::FunctionRef<absl::Status(int64_t, const YuvPicture&)> sink) override {
     OP3D_RETURN_IF_ERROR(CheckFrameIndices(indices, scan_.info.frames, demuxer_.path()));
+    // Before decoding: a frame that Read() needs again would be decoded twice.
+    if (!converter_.MayGivePlanes(demuxer_.parameters().format)) return false;
     FfmpegLog log;
     for (const int64_t frame : indices) {
       OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, DecodeToHost(frame, log));
