@@ -25,6 +25,7 @@
 #include "op3d/train/cost/step_probe.h"
 #include "op3d/train/settings/network_settings.h"
 #include "op3d/train/settings/state_task.h"
+#include "op3d/train/step/clip_mixing.h"
 #include "planner/graphs/transition_graph.h"
 #include "planner/graphs/wide_graph.h"
 #include "planner/plans/plan_io.h"
@@ -404,14 +405,13 @@ absl::StatusOr<std::string> DescribeClips(const BenchmarkOptions& options, const
   OP3D_ASSIGN_OR_RETURN(const StepCost step,
                         costs->Of({kFrames, settings.transform().train_crop(), true}));
   const absl::StatusOr<data::DataCost> cost =
-      data::MeasureDataCost(videos.train, {1, kFrames, 1}, settings.loader(), settings.transform(),
-                            /*gpu=*/options.device != "cpu");
+      data::MeasureDataCost(videos.train, {1, kFrames, 1}, settings.loader(), settings.transform());
   if (absl::IsCancelled(cost.status())) return cost.status();
   const int loaders = std::max(1, options.threads);
   return data::DescribeDataCost(
       cost, {step.train_seconds, options.device == "cpu" ? 0 : loaders, options.dataset_root,
              options.dataset.empty() ? settings.dataset().name() : options.dataset, loaders,
-             ClipsOfAnH200(step)});
+             ClipsOfAnH200(step), Mixes(settings.training().mixing())});
 }
 
 // The plan for which recipes are counted: the given one; otherwise, because the search's result is

@@ -6,7 +6,7 @@
 //   NormaliseViews(views, /*first=*/4, /*count=*/2, clips.data());     // [2, 3, T, size, size]
 //
 // For a GPU the pictures may be as they were decoded: `planes` then says what becomes of them
-// (op3d/gpu/device_views.h).  That is about half the bytes, and the CPU only decodes.
+// (op3d/gpu/device_views.h), and the CPU only decodes.  A pixel that the views need takes 1.5 bytes.
 //
 // Thirty overlapping views of 16x256x256 are 378 MB of floats, but often less than 40 MB as bytes.
 // The floats are those of ClipTransform::Store, in every bit.
@@ -19,10 +19,15 @@
 #include <vector>
 
 #include "data/transform/clip_transform.h"
+#include "data/transform/resize.h"
 #include "data/video/image/image.h"
 #include "data/video/stored/stored_frames.h"
 
 namespace op3d::data {
+
+// Views come as planes if these are at most so many times the bytes of the resized pictures: more
+// would cost more to keep and to copy than the CPU's resizing saves.
+inline constexpr int64_t kMostPlaneBytes = 2;
 
 // The parts of decoded pictures that a transform needs: a box of Y, then one of U and of V, tightly
 // packed.
@@ -35,8 +40,9 @@ struct PlaneParts {
   bool full_range = false;
   Box luma;
   Box chroma;
-  // Its needed() is `luma`; no hue, blur or RandAugment, and no flow.
-  ClipTransform transform;
+  // From these pixels, `luma`, to the views: no hue, blur or RandAugment, and no flow.
+  Resize resize;
+  TrainDraw draw;
 
   int64_t LumaBytes() const { return int64_t{luma.width} * luma.height; }
   int64_t ChromaBytes() const { return int64_t{chroma.width} * chroma.height; }

@@ -22,7 +22,8 @@ using Clock = std::chrono::steady_clock;
 int64_t Depth(const ClipQueueOptions& options, int64_t values_per_video) {
   const int64_t useful =
       std::max<int64_t>(2, (options.threads + options.batch_size - 1) / options.batch_size + 1);
-  const int64_t size = options.make_bytes == nullptr ? int64_t{sizeof(float)} : 1;
+  int64_t size = options.make_bytes == nullptr ? int64_t{sizeof(float)} : 1;
+  if (options.planes) size *= kMostPlaneBytes;
   const int64_t bytes = values_per_video * options.batch_size * size;
   return std::clamp<int64_t>(options.prefetch_bytes / bytes, 1, useful);
 }

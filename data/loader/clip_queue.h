@@ -46,6 +46,8 @@ struct ClipQueueOptions {
   bool handle_signals = true;
   // If set, called instead of `make_views`: batches have byte_views and no clips.
   std::function<absl::Status(const Video&, int64_t index, ByteViews*, ViewSeconds*)> make_bytes;
+  // Some of the bytes may be planes.
+  bool planes = false;
   // 0 = the work is done inside Next.
   int threads = 0;
   // Memory for batches that are ready or in progress; one is always made.

@@ -93,9 +93,6 @@ absl::Status ReadFrames(const Video& video, absl::Span<const int64_t> frames,
   return Annotate(status, video.name);
 }
 
-// More bytes than this would cost more to keep and to copy than the CPU's resizing saves.
-constexpr int64_t kMostPlaneBytes = 2;
-
 // Frames may be given as decoded for `transform`.
 bool TakesPlanes(const ClipTransform& transform) {
   const TrainDraw& draw = transform.draw();
@@ -121,9 +118,9 @@ void KeepPlanes(const ClipTransform& transform, const YuvPicture& picture, size_
                 size_t count, ByteViews* views) {
   if (!views->planes.has_value()) {
     const Box& needed = transform.needed();
-    views->planes.emplace(PlaneParts{picture.width, picture.height, picture.matrix,
-                                     picture.full_range, needed,
-                                     ChromaBox(needed, picture.width, picture.height), transform});
+    views->planes.emplace(PlaneParts{
+        picture.width, picture.height, picture.matrix, picture.full_range, needed,
+        ChromaBox(needed, picture.width, picture.height), transform.resize(), transform.draw()});
     views->pixels.resize(count * views->planes->PictureBytes());
   }
   const PlaneParts& parts = *views->planes;

@@ -160,7 +160,7 @@ TEST(ClipViewsTest, PicturesAsDecodedBecomeTheReadersPictures) {
                 IsOk());
     ASSERT_TRUE(views.planes.has_value());
     EXPECT_TRUE(views.mirror);
-    EXPECT_EQ(views.planes->luma, views.planes->transform.needed());
+    EXPECT_EQ(views.planes->luma, views.planes->resize.needed());
     EXPECT_EQ(views.pixels.size(), static_cast<size_t>(4 * views.planes->PictureBytes()));
     const std::vector<int64_t> frames = {0, 4, 18, 19};
     int picture = 0;
@@ -183,8 +183,8 @@ TEST(ClipViewsTest, WhatTheCpuMustDoIsNotGivenAsDecoded) {
     FrameStore store(budget);
     ByteViews views;
     // Of another video.
-    views.planes.emplace(
-        PlaneParts{1, 1, {}, false, {}, {}, ClipTransform::ForTraining(draw, settings).value()});
+    const ClipTransform other = ClipTransform::ForTraining(draw, settings).value();
+    views.planes.emplace(PlaneParts{1, 1, {}, false, {}, {}, other.resize(), other.draw()});
     const auto make = [&](int, int) { return ClipTransform::ForTraining(draw, settings); };
     EXPECT_THAT(MakeByteViews(videos[0], clips, make, /*planes=*/true, &store, &views, &seconds),
                 IsOk());
@@ -211,50 +211,59 @@ TEST(ClipViewsTest, WhatTheCpuMustDoIsNotGivenAsDecoded) {
   EXPECT_FALSE(given(plain, small, 0));
 }
 
-TEST(ClipViewsTest, AVideoThatChangesItsSizeIsGivenResized) {
-  VideoWriterOptions options = TestClipOptions();
-  options.container = "mpegts";
-  const std::string first = MakeTestClip(options, 20);
-  std::swap(options.width, options.height);
-  options.first_frame_time = 20;
-  ASSERT_OK_AND_ASSIGN(const auto writer, VideoWriter::Make(options));
-  RgbImage turned = {options.width, options.height, {}};
-  for (int i = 0; i < 3 * turned.width * turned.height; ++i) {
-    turned.pixels.push_back(static_cast<uint8_t>(i / 50));
-  }
-  for (int k = 0; k < 20; ++k) ASSERT_THAT(writer->Add(turned), IsOk());
-  ASSERT_OK_AND_ASSIGN(const std::string second, writer->Finish());
-  const Video video = {"sizes", JoinPath(TestFolder("sizes"), "sizes.ts"), 0, 40};
-  ASSERT_THAT(WriteFileAtomically(video.path, JoinTransportStreams(first, second)), IsOk());
+TransformSettings LargeTest() {
   TransformSettings settings = Settings();
   settings.set_test_short_side(40);
-  const auto make = [&settings](int width, int height) {
-    return ClipTransform::ForTest(settings, width, height);
-  };
-  ViewSeconds seconds;
-  FrameStore store(0);
-  for (const bool changes : {false, true}) {
-    const std::vector<std::vector<int64_t>> clips = {{3, 5, changes ? 25 : 7}};
-    ByteViews bytes, planes;
-    ASSERT_THAT(MakeByteViews(video, clips, make, false, &store, &bytes, &seconds), IsOk());
-    ASSERT_THAT(MakeByteViews(video, clips, make, true, &store, &planes, &seconds), IsOk());
-    EXPECT_EQ(planes.planes.has_value(), !changes);
-    EXPECT_EQ(planes.pixels == bytes.pixels, changes);
-    EXPECT_EQ(planes.crops, bytes.crops);
+  return settings;
+}
+
+TEST(ClipViewsTest, AVideoThatChangesItsPicturesIsGivenResized) {
+  for (const bool size : {true, false}) {
+    VideoWriterOptions options = TestClipOptions();
+    options.container = "mpegts";
+    const std::string first = MakeTestClip(options, 20);
+    // Or the range of its colours.
+    if (size) std::swap(options.width, options.height);
+    options.full_range = !size;
+    options.first_frame_time = 20;
+    ASSERT_OK_AND_ASSIGN(const auto writer, VideoWriter::Make(options));
+    RgbImage other = {options.width, options.height, {}};
+    for (int i = 0; i < 3 * other.width * other.height; ++i) {
+      other.pixels.push_back(static_cast<uint8_t>(i / 50));
+    }
+    for (int k = 0; k < 20; ++k) ASSERT_THAT(writer->Add(other), IsOk());
+    ASSERT_OK_AND_ASSIGN(const std::string second, writer->Finish());
+    const Video video = {"changes", JoinPath(TestFolder("changes"), size ? "s.ts" : "r.ts"), 0, 40};
+    ASSERT_THAT(WriteFileAtomically(video.path, JoinTransportStreams(first, second)), IsOk());
+    const auto make = [](int width, int height) {
+      return ClipTransform::ForTest(LargeTest(), width, height);
+    };
+    ViewSeconds seconds;
+    FrameStore store(0);
+    for (const bool changes : {false, true}) {
+      const std::vector<std::vector<int64_t>> clips = {{3, 5, changes ? 25 : 7}};
+      ByteViews bytes, planes;
+      ASSERT_THAT(MakeByteViews(video, clips, make, false, &store, &bytes, &seconds), IsOk());
+      ASSERT_THAT(MakeByteViews(video, clips, make, true, &store, &planes, &seconds), IsOk());
+      EXPECT_EQ(planes.planes.has_value(), !changes) << size;
+      EXPECT_EQ(planes.pixels == bytes.pixels, changes) << size;
+      EXPECT_EQ(planes.crops, bytes.crops);
+    }
+    EXPECT_EQ(store.counters().reading.given, 3);
   }
 }
 
-// Of such a video no frame is decoded only to find out.
-TEST(ClipViewsTest, ATurnedVideoIsDecodedOnce) {
-  for (const bool turned : {true, false}) {
+// Its frames are not decoded a second time.
+TEST(ClipViewsTest, AVideoThatCannotBeGivenAsDecodedIsDecodedOnce) {
+  for (const std::string kind : {"plain", "turned", "yuv444p"}) {
+    SCOPED_TRACE(kind);
     VideoWriterOptions options = TestClipOptions();
-    options.rotation = turned ? 90 : 0;
-    options.pixel_format = turned ? "yuv420p" : "yuv444p";
-    const Video video = {"turned", JoinPath(TestFolder("turned"), turned ? "a.mp4" : "b.mp4"), 0,
-                         20};
+    if (kind == "turned") options.rotation = 90;
+    if (kind == "yuv444p") options.pixel_format = kind;
+    const Video video = {kind, JoinPath(TestFolder("kinds"), kind + ".mp4"), 0, 20};
     ASSERT_THAT(WriteFileAtomically(video.path, MakeTestClip(options, 20)), IsOk());
     const auto make = [](int width, int height) {
-      return ClipTransform::ForTest(Settings(), width, height);
+      return ClipTransform::ForTest(LargeTest(), width, height);
     };
     FrameStore stores[2] = {FrameStore(0), FrameStore(0)};
     for (const bool planes : {false, true}) {
@@ -263,10 +272,14 @@ TEST(ClipViewsTest, ATurnedVideoIsDecodedOnce) {
       ASSERT_THAT(
           MakeByteViews(video, {{3, 5, 7}}, make, planes, &stores[planes], &views, &seconds),
           IsOk());
-      EXPECT_FALSE(views.planes.has_value());
+      EXPECT_EQ(views.planes.has_value(), planes && kind == "plain");
     }
-    EXPECT_EQ(stores[0].counters().reading.decoded, stores[1].counters().reading.decoded);
-    EXPECT_EQ(stores[1].counters().reading.rewinds, 0);
+    const VideoReader::Counters as_pictures = stores[0].counters().reading;
+    const VideoReader::Counters as_planes = stores[1].counters().reading;
+    EXPECT_EQ(as_planes.decoded, as_pictures.decoded);
+    EXPECT_EQ(as_planes.rewinds, 0);
+    EXPECT_EQ(as_planes.given, kind == "plain" ? 3 : 0);
+    EXPECT_EQ(as_planes.converted, kind == "plain" ? 0 : 3);
   }
 }
 

@@ -72,6 +72,7 @@ absl::StatusOr<std::unique_ptr<ClipLoader>> MakeLoader(
     ClipQueueOptions options, bool bytes, bool planes, FrameStore* store,
     std::function<VideoPlan(const Video&, int64_t index)> plan) {
   if (bytes) {
+    options.planes = planes;
     options.make_bytes = [plan, planes, store](const Video& video, int64_t index, ByteViews* views,
                                                ViewSeconds* seconds) {
       const VideoPlan planned = plan(video, index);

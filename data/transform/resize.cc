@@ -101,7 +101,6 @@ absl::StatusOr<Resize> Resize::Make(const Box& source, int width, int height, co
   }
   resize.needed_ = {source.left + resize.x_.start, source.top + resize.y_.start, resize.x_.length,
                     resize.y_.length};
-  resize.rows_.resize(static_cast<size_t>(window.width) * 3 * resize.y_.length);
   return resize;
 }
 
@@ -132,6 +131,7 @@ void Resize::AlongY(int y, uint8_t* out) const {
 }
 
 void Resize::Apply(const uint8_t* pixels, const Box& part, uint8_t* out) {
+  rows_.resize(static_cast<size_t>(window_.width) * 3 * y_.length);
   const size_t row = static_cast<size_t>(window_.width) * 3;
   const int left = needed_.left - part.left;
   for (int y = 0; y < needed_.height; ++y) {

@@ -1,6 +1,6 @@
 // The views of a batch on a device, copied as bytes: a quarter of what floats take, and in a test,
-// where views overlap, a tenth; half of that if the pictures are as decoded (data::PlaneParts).
-// The rest of the transform is done there.
+// where views overlap, a tenth; or as decoded pictures (data::PlaneParts).  The rest of the
+// transform is done there.
 //
 //   const DeviceViews views(byte_views, device);
 //   const at::Tensor clips = views.Clips(/*first=*/0, /*count=*/10, at::kBFloat16);

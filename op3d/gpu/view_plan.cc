@@ -25,13 +25,13 @@ int64_t BytesOf(const std::vector<T>& values) {
   return Rounded(values.size() * sizeof(T));
 }
 
-absl::Status CheckTransform(const data::ClipTransform& transform) {
-  const data::TrainDraw& draw = transform.draw();
+absl::Status CheckPlanes(const data::ByteViews& views) {
+  const data::TrainDraw& draw = views.planes->draw;
   const char* what = nullptr;
   if (draw.jitter && draw.hue.has_value()) what = "hue";
   if (draw.blur_sigma.has_value()) what = "blur";
   if (!draw.augment.empty()) what = "RandAugment";
-  if (transform.content() != data::FrameContent::kPictures) what = "optical flow";
+  if (views.content != data::FrameContent::kPictures) what = "optical flow";
   if (what == nullptr) return absl::OkStatus();
   return absl::UnimplementedError(
       absl::StrCat("the transform on a GPU has no ", what, "; prepare such clips on the CPU"));
@@ -80,6 +80,7 @@ absl::Status ViewPlan::Add(const data::ByteViews& video) {
   }
   Video added = {&video, pixel_bytes_, 0, -1};
   if (video.planes.has_value()) {
+    OP3D_RETURN_IF_ERROR(CheckPlanes(video));
     OP3D_RETURN_IF_ERROR(AddPlanes(*video.planes));
     added.planes = static_cast<int>(planes_.size()) - 1;
   }
@@ -98,7 +99,6 @@ absl::Status ViewPlan::Add(const data::ByteViews& video) {
 }
 
 absl::Status ViewPlan::AddPlanes(const data::PlaneParts& parts) {
-  OP3D_RETURN_IF_ERROR(CheckTransform(parts.transform));
   const std::optional<data::YuvToRgb> converter =
       data::YuvToRgb::Make(parts.width, parts.height, parts.matrix.data(), parts.full_range);
   if (!converter.has_value()) {
@@ -107,7 +107,7 @@ absl::Status ViewPlan::AddPlanes(const data::PlaneParts& parts) {
                      " pixels cannot be converted on a GPU; they need at least 10 a side"));
   }
   Planes planes = {};
-  AddSteps(parts.transform.draw(), &planes.pictures);
+  AddSteps(parts.draw, &planes.pictures);
   const data::YuvToRgb::Coefficients k = converter->coefficients();
   planes.pictures.colours = {k.luma_scale, k.luma_offset, k.red_v, k.green_u, k.green_v, k.blue_u};
   planes.pictures.picture_bytes = parts.PictureBytes();
@@ -134,8 +134,8 @@ absl::Status ViewPlan::AddPlanes(const data::PlaneParts& parts) {
   };
   planes.first = add_halves(across.first);
   planes.second = add_halves(across.second);
-  planes.columns = AddAxis(parts.transform.resize().columns());
-  planes.rows = AddAxis(parts.transform.resize().rows());
+  planes.columns = AddAxis(parts.resize.columns());
+  planes.rows = AddAxis(parts.resize.rows());
   contrast_ = contrast_ || ContrastStep(planes.pictures) >= 0;
   planes_.push_back(planes);
   return absl::OkStatus();

@@ -80,7 +80,8 @@ data::ByteViews Views(const Pictures& pictures, const data::ClipTransform& trans
   const data::Box luma = transform.needed();
   const data::Box chroma = data::ChromaBox(luma, pictures.width, pictures.height);
   views.planes.emplace(data::PlaneParts{pictures.width, pictures.height, kMatrix,
-                                        pictures.full_range, luma, chroma, transform});
+                                        pictures.full_range, luma, chroma, transform.resize(),
+                                        transform.draw()});
   for (int picture = 0; picture < kPictures; ++picture) {
     Append(pictures.Plane(picture, 0), pictures.width, luma, &views.pixels);
     Append(pictures.Plane(picture, 1), pictures.HalfWidth(), chroma, &views.pixels);

@@ -107,7 +107,7 @@ absl::StatusOr<std::vector<Video>> Copies(const std::vector<Video>& videos,
 
 absl::Status MeasureCopies(const std::vector<Video>& videos, const ClipShape& shape,
                            const LoaderSettings& loader, const TransformSettings& transform,
-                           bool gpu, DataCost* cost) {
+                           DataCost* cost) {
   std::vector<Video> copied;
   int64_t copied_frames = 0, frames = 0;
   for (const Video& video : videos) frames += video.frames;
@@ -139,20 +139,32 @@ absl::Status MeasureCopies(const std::vector<Video>& videos, const ClipShape& sh
   int64_t bytes = 0;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Video> files, Copies(copied, options, folder, &bytes));
   OP3D_ASSIGN_OR_RETURN(cost->transcoded_seconds,
-                        ClipSeconds(files, shape, uncached, transform, gpu));
+                        ClipSeconds(files, shape, uncached, transform, /*gpu=*/false));
+  OP3D_ASSIGN_OR_RETURN(cost->gpu_transcoded_seconds,
+                        ClipSeconds(files, shape, uncached, transform, /*gpu=*/true));
   cost->transcoded_bytes =
       static_cast<int64_t>(static_cast<double>(bytes) * static_cast<double>(frames) /
                            static_cast<double>(std::max<int64_t>(copied_frames, 1)));
   options.form = VideoForm::kPacked;
   cost->packed_bytes = PackSizeOf(videos, options).bytes;
   OP3D_ASSIGN_OR_RETURN(const std::vector<Video> packs, Copies(copied, options, folder, &bytes));
-  OP3D_ASSIGN_OR_RETURN(cost->packed_seconds, ClipSeconds(packs, shape, uncached, transform, gpu));
+  OP3D_ASSIGN_OR_RETURN(cost->packed_seconds,
+                        ClipSeconds(packs, shape, uncached, transform, /*gpu=*/false));
   return absl::OkStatus();
 }
 
 std::string Size(int64_t bytes) {
   const double mib = static_cast<double>(bytes) / (1 << 20);
   return mib < 1024 ? absl::StrFormat("%.0f MiB", mib) : absl::StrFormat("%.1f GiB", mib / 1024);
+}
+
+// The cost with a GPU's own times in place of the CPU's.
+DataCost ForGpu(const DataCost& cost, const DataCostContext& context) {
+  DataCost result = cost;
+  if (context.mixes) return result;
+  if (cost.gpu_seconds > 0) result.seconds = cost.gpu_seconds;
+  if (cost.gpu_transcoded_seconds > 0) result.transcoded_seconds = cost.gpu_transcoded_seconds;
+  return result;
 }
 
 // Whether the copy is worth its disk.
@@ -188,7 +200,7 @@ std::string DescribeFeed(const DataCost& cost, absl::string_view gpu, double gpu
 
 absl::StatusOr<DataCost> MeasureDataCost(const std::vector<Video>& videos, const ClipShape& shape,
                                          const LoaderSettings& loader,
-                                         const TransformSettings& transform, bool gpu) {
+                                         const TransformSettings& transform) {
   DataCost cost;
   const std::vector<Video> measured = Spaced(videos, kMeasured);
   cost.frames = static_cast<int>(shape.length());
@@ -196,11 +208,14 @@ absl::StatusOr<DataCost> MeasureDataCost(const std::vector<Video>& videos, const
   cost.kept = DecodedBytes(videos) <= int64_t{loader.frame_cache_mib()} << 20;
   LoaderSettings settings = loader;
   if (!cost.kept) settings.set_frame_cache_mib(0);
-  OP3D_ASSIGN_OR_RETURN(cost.seconds, ClipSeconds(measured, shape, settings, transform, gpu));
+  OP3D_ASSIGN_OR_RETURN(cost.seconds,
+                        ClipSeconds(measured, shape, settings, transform, /*gpu=*/false));
+  OP3D_ASSIGN_OR_RETURN(cost.gpu_seconds,
+                        ClipSeconds(measured, shape, settings, transform, /*gpu=*/true));
   cost.short_side = std::max(
       {16, transform.train_crop(), transform.search_short_side(), transform.test_short_side()});
   // A full temporary folder is no reason to refuse the rest of an estimate.
-  const absl::Status copies = MeasureCopies(videos, shape, loader, transform, gpu, &cost);
+  const absl::Status copies = MeasureCopies(videos, shape, loader, transform, &cost);
   if (absl::IsCancelled(copies)) return copies;
   return cost;
 }
@@ -216,7 +231,7 @@ std::string DescribeDataCost(const absl::StatusOr<DataCost>& measured,
                              const DataCostContext& context) {
   if (!measured.ok())
     return absl::StrCat("data: not measured: ", measured.status().message(), "\n");
-  const DataCost& cost = *measured;
+  const DataCost cost = context.gpu_loaders > 0 ? ForGpu(*measured, context) : *measured;
   const auto percent = [&](double seconds) { return 100 * DataShare(seconds, context); };
   std::string text = absl::StrFormat(
       "data: a clip of %d frames costs %.2f ms of processor time (%d videos measured%s), %.0f %% "
@@ -231,9 +246,9 @@ std::string DescribeDataCost(const absl::StatusOr<DataCost>& measured,
                     DescribeFeed(cost, "it trains", 1 / context.step_seconds, context.gpu_loaders));
   } else if (context.gpu_loaders == 0 && context.threads > 0 && context.gpu_clips > 0 &&
              cost.seconds > 0) {
-    absl::StrAppend(
-        &text, "  on a GPU: ",
-        DescribeFeed(cost, "an H200 would train about", context.gpu_clips, context.threads));
+    absl::StrAppend(&text, "  on a GPU: ",
+                    DescribeFeed(ForGpu(cost, context), "an H200 would train about",
+                                 context.gpu_clips, context.threads));
   }
   if (!notable) return text;
   const auto add = [&](absl::string_view what, double seconds, int64_t bytes,

@@ -33,16 +33,18 @@ struct DataCost {
   // All decoded frames fit into loader.frame_cache_mib: `seconds` is from there, as in all epochs
   // but the first.
   bool kept = false;
+  // The same seconds for a GPU that makes the clips from decoded pictures
+  // (TrainLoaderOptions.planes); a pack has none.  0: not measured, as on the CPU.
+  double gpu_seconds = 0;
+  double gpu_transcoded_seconds = 0;
 };
 
-// `gpu`: the clips are for a GPU, which does what it can itself (TrainLoaderOptions.planes).
-//
 // Makes training clips of up to six videos, evenly spaced over the list, and of copies of up to
 // three of them, which are made in a temporary folder and removed.  Takes a second or a few.
 // Errors of the loader; where no copy can be made, what depends on copies stays 0.
 absl::StatusOr<DataCost> MeasureDataCost(const std::vector<Video>& videos, const ClipShape& shape,
                                          const LoaderSettings& loader,
-                                         const TransformSettings& transform, bool gpu = false);
+                                         const TransformSettings& transform);
 
 struct DataCostContext {
   // Of a training step, one clip's share.
@@ -56,6 +58,8 @@ struct DataCostContext {
   // second that it would train, an estimate.  0: nothing is said of it.
   int threads = 0;
   double gpu_clips = 0;
+  // A GPU gets clips that the CPU has made, because mixup or cutmix mixes them.
+  bool mixes = false;
 };
 
 // The part of a training's time that clips take: of all processor time, or with a GPU the time it

@@ -35,6 +35,8 @@ TEST(DataCostTest, MeasuresVideosAndTheirCopies) {
   EXPECT_GT(cost.seconds, 0);
   EXPECT_GT(cost.transcoded_seconds, 0);
   EXPECT_GT(cost.packed_seconds, 0);
+  EXPECT_GT(cost.gpu_seconds, 0);
+  EXPECT_GT(cost.gpu_transcoded_seconds, 0);
   EXPECT_GT(cost.transcoded_bytes, 0);
   // 188 frames of 26x20, and one page of header a video.
   EXPECT_EQ(cost.packed_bytes, 188 * 26 * 20 * 3 + 8 * 4096);
@@ -89,6 +91,21 @@ TEST(DataCostTest, SaysWhetherTheLoadersFeedAGpu) {
             "of the training\n"
             "  on a GPU: 1 loader thread gives 20.0 clips/s; an H200 would train about 1100 "
             "clips/s and needs 55 (from a transcoded copy 22, from a pack 2)\n");
+  // A GPU that makes the clips itself needs fewer threads; the line before is still the CPU's.
+  DataCost planes = cost;
+  planes.gpu_seconds = 0.040;
+  planes.gpu_transcoded_seconds = 0.010;
+  EXPECT_THAT(DescribeDataCost(planes, elsewhere),
+              AllOf(HasSubstr("costs 50.00 ms"),
+                    HasSubstr("gives 25.0 clips/s; an H200 would train about 1100 clips/s and "
+                              "needs 44 (from a transcoded copy 11, from a pack 2)\n")));
+  const DataCostContext gpu = {1.0 / 1100, 16, "/data/k400", "kinetics400"};
+  EXPECT_THAT(DescribeDataCost(planes, gpu),
+              AllOf(HasSubstr("costs 40.00 ms"), HasSubstr("needs 44 (from a transcoded copy 11")));
+  for (DataCostContext mixed : {elsewhere, gpu}) {
+    mixed.mixes = true;
+    EXPECT_EQ(DescribeDataCost(planes, mixed), DescribeDataCost(cost, mixed));
+  }
   elsewhere.gpu_clips = 0;
   EXPECT_THAT(DescribeDataCost(cost, elsewhere), Not(HasSubstr("clips/s")));
   // Copies that were not measured are not spoken of.

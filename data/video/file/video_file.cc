@@ -142,12 +142,18 @@ class FileVideoReader : public VideoReader {
     // Before decoding: a frame that Read() needs again would be decoded twice.
     if (!converter_.MayGivePlanes(demuxer_.parameters().format)) return false;
     FfmpegLog log;
+    std::optional<YuvPicture> first;
     for (const int64_t frame : indices) {
       OP3D_ASSIGN_OR_RETURN(const AVFrame* decoded, DecodeToHost(frame, log));
       const std::optional<YuvPicture> picture = converter_.Planes(*decoded);
       if (!picture.has_value()) return false;
+      if (!first.has_value()) first = picture;
+      if (picture->matrix != first->matrix || picture->full_range != first->full_range) {
+        return false;
+      }
       OP3D_RETURN_IF_ERROR(sink(frame, *picture));
     }
+    counters_.given += static_cast<int64_t>(indices.size());
     return true;
   }
 
@@ -163,6 +169,8 @@ class FileVideoReader : public VideoReader {
   // Returns the frame: from the decoder's current position if possible, from an entry before the
   // frame if that is shorter, from the beginning if the file's index was wrong.
   absl::StatusOr<const AVFrame*> Decode(int64_t frame, const FfmpegLog& log) {
+    // Read() after a ReadPlanes() that could not give its first frame.
+    if (held_ != nullptr && given_ == frame) return held_;
     OP3D_RETURN_IF_ERROR(GoBefore(frame));
     const int64_t warnings = log.count();
     const AVFrame* decoded = DecodeUpTo(frame);
@@ -197,6 +205,7 @@ class FileVideoReader : public VideoReader {
   bool SeekTo(int64_t entry) {
     ++counters_.seeks;
     jumped_ = true;
+    held_ = nullptr;
     decoder_.Flush();
     if (!demuxer_.Seek(scan_.index.times[entry])) return false;
     const AVPacket* packet = demuxer_.Peek();
@@ -211,6 +220,7 @@ class FileVideoReader : public VideoReader {
   // Containers differ in seeking to the beginning, so the file is opened again.
   absl::Status Rewind() {
     ++counters_.rewinds;
+    held_ = nullptr;
     OP3D_ASSIGN_OR_RETURN(demuxer_, OpenScanned(demuxer_.source(), scan_.index, stored_width_,
                                                 stored_height_, limits_));
     if (scan_.index.doubt.empty()) {
@@ -233,6 +243,7 @@ class FileVideoReader : public VideoReader {
     const int64_t packets = decoder_.packets();
     const int64_t frames = decoder_.frames();
     const AVFrame* decoded = nullptr;
+    held_ = nullptr;
     int64_t number = -1;
     const bool skip = may_skip_ && scan_.index.doubt.empty();
     decoder_.SkipBefore(skip ? scan_.index.times[frame] : AV_NOPTS_VALUE);
@@ -249,7 +260,8 @@ class FileVideoReader : public VideoReader {
     }
     counters_.packets += decoder_.packets() - packets;
     counters_.decoded += decoder_.frames() - frames;
-    return number == frame ? decoded : nullptr;
+    held_ = number == frame ? decoded : nullptr;
+    return held_;
   }
 
   const VideoLimits limits_;
@@ -267,6 +279,8 @@ class FileVideoReader : public VideoReader {
   int64_t next_ = 0;
   // The last frame that it returned since it started; -1 = none.
   int64_t given_ = -1;
+  // That frame, as long as the decoder has it; null if it was not the wanted one.
+  const AVFrame* held_ = nullptr;
   // Whether the decoder started somewhere else than at the beginning, and whether it may do so
   // again.
   bool jumped_ = false;

@@ -174,7 +174,11 @@ TEST_F(VideoFileTest, DecodesForwardOnceAndConvertsOnlyWhatIsWanted) {
   EXPECT_EQ(counters.decoded, 81);
   EXPECT_EQ(counters.seeks, 0);
   EXPECT_EQ(counters.rewinds, 0);
+  // The decoder still has the last frame.
   EXPECT_THAT(Shown(reader.get(), {80}), ElementsAre(80));
+  EXPECT_EQ(counters.decoded, 81);
+  EXPECT_EQ(counters.rewinds, 0);
+  EXPECT_THAT(Shown(reader.get(), {79}), ElementsAre(79));
   EXPECT_EQ(counters.rewinds, 1);
 }
 

@@ -27,6 +27,7 @@ VideoReader::Counters& VideoReader::Counters::operator+=(const Counters& other) 
   packets += other.packets;
   decoded += other.decoded;
   converted += other.converted;
+  given += other.given;
   resized += other.resized;
   software += other.software;
   seeks += other.seeks;

@@ -44,9 +44,9 @@ class VideoReader {
   virtual absl::Status Read(absl::Span<const int64_t> indices,
                             absl::FunctionRef<absl::Status(int64_t, const RgbImage&)> sink) = 0;
 
-  // The same for whole pictures as they are decoded, without turning and converting them.  False if
-  // one cannot be given so (FrameConverter::Planes), or none, as by stored frames: `sink` got those
-  // before it, and Read gives all.
+  // The same for whole pictures as they are decoded, without turning and converting them; all have
+  // one matrix and one range.  False if one cannot be given so (FrameConverter::Planes), or none,
+  // as by stored frames: `sink` got those before it, and Read gives all.
   virtual absl::StatusOr<bool> ReadPlanes(
       absl::Span<const int64_t> /*indices*/,
       absl::FunctionRef<absl::Status(int64_t, const YuvPicture&)> /*sink*/) {
@@ -55,13 +55,16 @@ class VideoReader {
 
   // What the reading has cost so far.
   struct Counters {
-    // Packets sent to the decoder, frames it returned, frames converted to images.
+    // Packets sent to the decoder, frames it returned, frames converted to images, frames given as
+    // decoded.
     int64_t packets = 0;
     int64_t decoded = 0;
     int64_t converted = 0;
-    // The number of those that were scaled, because their frame had another size than the video.
+    int64_t given = 0;
+    // The number of converted ones that were scaled, because their frame had another size than the
+    // video.
     int64_t resized = 0;
-    // The number of those that the CPU decoded although Decoding.nvdec was asked for.
+    // The number of frames that the CPU decoded although Decoding.nvdec was asked for.
     int64_t software = 0;
     // Jumps forward to a key frame, and returns to the file's beginning.
     int64_t seeks = 0;

@@ -144,7 +144,8 @@ void CheckPlanes(const std::string& device, CheckReport* report) {
                                           false,
                                           transform->needed(),
                                           data::ChromaBox(transform->needed(), width, height),
-                                          *transform});
+                                          transform->resize(),
+                                          transform->draw()});
     views.width = views.height = kSize;
     views.frames = kFrames;
     views.pictures = {1, 0};

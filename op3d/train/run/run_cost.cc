@@ -22,6 +22,8 @@
 #include "op3d/train/cost/memory_fit.h"
 #include "op3d/train/cost/step_probe.h"
 #include "op3d/train/settings/network_settings.h"
+#include "op3d/train/settings/state_task.h"
+#include "op3d/train/step/clip_mixing.h"
 
 namespace op3d {
 namespace {
@@ -224,14 +226,14 @@ absl::StatusOr<std::string> DescribeRun(const RunOptions& options) {
     OP3D_ASSIGN_OR_RETURN(const StepCost step,
                           costs.Of({shape.length(), CropOf(options, first), /*train=*/true}));
     const absl::StatusOr<data::DataCost> cost =
-        data::MeasureDataCost(data.train, shape, settings.loader(), settings.transform(),
-                              /*gpu=*/options.device != "cpu");
+        data::MeasureDataCost(data.train, shape, settings.loader(),
+                              TransformOf(ToStateTask(settings.steps(0)), settings.transform()));
     if (absl::IsCancelled(cost.status())) return cost.status();
     const int loaders = std::max(1, options.loader_threads);
     absl::StrAppend(&text, data::DescribeDataCost(
                                cost, {step.train_seconds, options.device == "cpu" ? 0 : loaders,
                                       options.dataset_root, settings.dataset().name(), loaders,
-                                      ClipsOfAnH200(step)}));
+                                      ClipsOfAnH200(step), Mixes(settings.training().mixing())}));
   }
   OP3D_ASSIGN_OR_RETURN(const std::string resources, DescribeResources(options, data));
   absl::StrAppend(&text, resources, "\noutput: ", options.output_dir,

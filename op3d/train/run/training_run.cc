@@ -312,7 +312,8 @@ class Run {
     times["cached_reads"] = frames.hits - frames_before_.hits;
     times["packets"] = frames.reading.packets - frames_before_.reading.packets;
     times["decoded_frames"] = frames.reading.decoded - frames_before_.reading.decoded;
-    times["used_frames"] = frames.reading.converted - frames_before_.reading.converted;
+    times["used_frames"] = frames.reading.converted - frames_before_.reading.converted +
+                           frames.reading.given - frames_before_.reading.given;
     times["seeks"] = frames.reading.seeks - frames_before_.reading.seeks;
     times["rewinds"] = frames.reading.rewinds - frames_before_.reading.rewinds;
     frames_before_ = frames;
