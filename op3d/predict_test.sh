@@ -104,4 +104,5 @@ expect 2 'no tensor `input`' "${ask[@]}" w.safetensors
 expect 2 'one input' "${ask[@]}" --output=o.safetensors "${videos[@]}"
 expect 2 '--weights is missing' "$predict" "${videos[0]}"
 expect 2 'of another network' "$predict" --weights=w.safetensors --network=dg_p3d_resnet18 "${videos[0]}"
-expect 2 'fp32, bf16, fp64' "${ask[@]}" --precision=fp16 "${videos[0]}"
+expect 2 'fp32, bf16, fp64' "${ask[@]}" --precision=half "${videos[0]}"
+expect 2 'fp16.* is for CUDA devices; use fp32 or bf16' "${ask[@]}" --precision=fp16 "${videos[0]}"

@@ -88,8 +88,8 @@ ABSL_FLAG(
     "(loader.decode in settings)");
 ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(std::string, precision, "",
-          "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster; "
-          "default: the file's, else fp32");
+          "fp32, bf16, fp64, tf32 or fp16 (CUDA), or auto: bf16 where a short measurement finds it "
+          "faster; default: the file's, else fp32");
 ABSL_FLAG(std::string, arithmetic, "", op3d::kArithmeticHelp);
 ABSL_FLAG(int, threads, 2, "videos scored side by side; the result does not depend on it");
 ABSL_FLAG(std::string, output, "",
@@ -339,7 +339,8 @@ absl::StatusOr<TestSetup> ReadSetup(const std::string& path) {
   setup.crop = FlagOr("crop", absl::GetFlag(FLAGS_crop), card.crop(), 256, notes);
   // A GPU's arithmetic does not exist on a CPU.
   OP3D_ASSIGN_OR_RETURN(const std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
-  const bool gpu_only = card.precision() == "tf32" && device == "cpu";
+  const bool gpu_only =
+      (card.precision() == "tf32" || card.precision() == "fp16") && device == "cpu";
   setup.precision = FlagOr("precision", absl::GetFlag(FLAGS_precision),
                            gpu_only ? "" : card.precision(), "fp32", notes);
   setup.arithmetic =

@@ -54,7 +54,8 @@ ABSL_FLAG(
     "pictures, or flow: then the inputs are what `dataset flow` writes; default: as the file of "
     "weights says, else pictures");
 ABSL_FLAG(std::string, precision, "fp32",
-          "fp32, bf16, fp64, tf32 (CUDA), or auto: bf16 where a short measurement finds it faster");
+          "fp32, bf16, fp64, tf32 or fp16 (CUDA), or auto: bf16 where a short measurement finds it "
+          "faster");
 ABSL_FLAG(std::string, arithmetic, "", op3d::kArithmeticHelp);
 ABSL_FLAG(std::string, device, "auto", op3d::kDeviceHelp);
 ABSL_FLAG(int, threads, 0, "views at the same time on the CPU; 0 = as many as there are cores");

@@ -30,7 +30,7 @@ struct PredictorOptions {
   NetworkOptions network;
   // A file of any format that op3d/network/weights/checkpoint.h reads.
   std::string weights;
-  // "fp32", "bf16", "fp64", "tf32" or "auto" (op3d/torch/precision.h).
+  // "fp32", "bf16", "fp64", "tf32", "fp16" or "auto" (op3d/torch/precision.h).
   std::string precision = "fp32";
   // "cpu", "cuda" or "cuda:1".
   std::string device = "cpu";

@@ -3,6 +3,8 @@
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
+#include <type_traits>
+
 #include "op3d/gpu/kernel_runner.h"
 #include "op3d/gpu/kernels/view_kernels.h"
 
@@ -34,14 +36,19 @@ at::Tensor DeviceViews::Clips(int64_t first, int64_t count, at::ScalarType type)
     RunTiles(ContrastSums{batch, sums.data_ptr<int64_t>()}, block_.device());
     luma_sums = sums.const_data_ptr<int64_t>();
   }
-  const bool half = type == at::kBFloat16;
+  const bool own = type == at::kBFloat16 || type == at::kHalf;
   const at::Tensor out = at::empty({count, 3, batch.frames, batch.size, batch.size},
-                                   block_.options().dtype(half ? type : at::kFloat));
-  if (half) {
-    RunPoints(MakeViews<Bf16>{batch, luma_sums, static_cast<Bf16*>(out.data_ptr())},
-              block_.device());
+                                   block_.options().dtype(own ? type : at::kFloat));
+  const auto make = [&](auto* to) {
+    using T = std::remove_pointer_t<decltype(to)>;
+    RunPoints(MakeViews<T>{batch, luma_sums, to}, block_.device());
+  };
+  if (type == at::kBFloat16) {
+    make(static_cast<Bf16*>(out.data_ptr()));
+  } else if (type == at::kHalf) {
+    make(static_cast<Fp16*>(out.data_ptr()));
   } else {
-    RunPoints(MakeViews<float>{batch, luma_sums, out.data_ptr<float>()}, block_.device());
+    make(out.data_ptr<float>());
   }
   return out.to(type);
 }

@@ -5,7 +5,8 @@
 //   const DeviceViews views(byte_views, device);
 //   const at::Tensor clips = views.Clips(/*first=*/0, /*count=*/10, at::kBFloat16);
 //
-// The numbers are those of data::MakeClipViews, in every bit (bfloat16: rounded to the nearest).
+// The numbers are those of data::MakeClipViews, in every bit (bfloat16 and float16:
+// rounded to the nearest).
 #ifndef OP3D_GPU_DEVICE_VIEWS_H_
 #define OP3D_GPU_DEVICE_VIEWS_H_
 

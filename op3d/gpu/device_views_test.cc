@@ -50,7 +50,9 @@ TEST(DeviceViewsTest, GivesTheBitsOfTheCpusNormalising) {
     test.pixels.assign(test.pixels.size(), 0);
     EXPECT_TRUE(views.Clips(0, 12, at::kFloat).equal(expected));
     EXPECT_TRUE(views.Clips(5, 4, at::kFloat).equal(expected.narrow(0, 5, 4)));
-    EXPECT_TRUE(views.Clips(0, 12, at::kBFloat16).equal(expected.to(at::kBFloat16)));
+    for (const at::ScalarType half : {at::kBFloat16, at::kHalf}) {
+      EXPECT_TRUE(views.Clips(0, 12, half).equal(expected.to(half)));
+    }
     EXPECT_TRUE(views.Clips(2, 1, at::kDouble).equal(expected.narrow(0, 2, 1).to(at::kDouble)));
     EXPECT_EQ(views.Clips(12, 0, at::kFloat).numel(), 0);
   }

@@ -81,17 +81,15 @@ void FusedStep::Run(const std::vector<at::Tensor>& gradients, const StepValues& 
   const at::Device device = tensors_[0].weights.device();
   values_.copy_(ToDevice(&values, sizeof(values), at::Device(at::kCPU)));
   const auto* chunks = static_cast<const ParameterChunk*>(chunks_.data_ptr());
+  const auto* now = static_cast<const StepValues*>(values_.data_ptr());
   double* const partial = partial_.data_ptr<double>();
   auto* const state = static_cast<ClipState*>(state_.data_ptr());
   RunTiles(SquareSums{chunks, chunk_count_, partial}, device);
-  RunTiles(ClipFactor{partial, chunk_count_, clip_norm_, state}, device);
+  RunTiles(ClipFactor{partial, chunk_count_, clip_norm_, now, state}, device);
   std::visit(
       [&](const auto& rule) {
         using Rule = std::decay_t<decltype(rule)>;
-        RunTiles(ChunkUpdate<Rule>{rule, chunks, chunk_count_,
-                                   static_cast<const StepValues*>(values_.data_ptr()), state,
-                                   average_share_},
-                 device);
+        RunTiles(ChunkUpdate<Rule>{rule, chunks, chunk_count_, now, state, average_share_}, device);
       },
       rule_);
 }

@@ -42,7 +42,7 @@ class FusedStep {
   // call's.
   void Run(const std::vector<at::Tensor>& gradients, const StepValues& values);
 
-  // The last step's norm before clipping.
+  // The last step's norm before clipping, without the gradients' scale.
   double Norm() const;
 
  private:

@@ -8,15 +8,19 @@
 #include <ATen/ops/threshold_backward.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <c10/util/Half.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "op3d/base/testing/status_matchers.h"
 #include "op3d/gpu/fused_step.h"
+#include "op3d/gpu/kernels/host_device.h"
 #include "op3d/gpu/rows.h"
 #include "op3d/network/layers/batch_norm.h"
 #include "op3d/network/layers/row_sums.h"
@@ -30,6 +34,61 @@ double Apart(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor wide = b.to(at::kDouble);
   return (a.to(at::kDouble) - wide).abs().max().item<double>() /
          std::max(0.1, wide.abs().max().item<double>());
+}
+
+uint32_t BitsOf(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return bits;
+}
+
+float FloatOf(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+gpu::Fp16 Narrow(float value) {
+  gpu::Fp16 narrow;
+  gpu::Store(value, &narrow);
+  return narrow;
+}
+
+TEST(Fp16Test, EveryNumberIsLibTorchs) {
+  for (uint32_t bits = 0; bits < 65536; ++bits) {
+    const uint16_t half = static_cast<uint16_t>(bits);
+    const float expected = c10::Half(half, c10::Half::from_bits());
+    const float value = gpu::ToFloat(gpu::Fp16{half});
+    if (std::isnan(expected)) {
+      EXPECT_TRUE(std::isnan(value)) << bits;
+      EXPECT_EQ(Narrow(value).bits, 0x7E00 | (half & 0x8000)) << bits;
+    } else {
+      ASSERT_EQ(BitsOf(value), BitsOf(expected)) << bits;
+      ASSERT_EQ(Narrow(value).bits, bits);
+    }
+  }
+}
+
+// Around every number of float16 and every middle between two of them, and many others.
+TEST(Fp16Test, RoundsAsLibTorch) {
+  const auto expect = [](uint32_t bits) {
+    const float value = FloatOf(bits);
+    if (std::isnan(value)) return;
+    ASSERT_EQ(Narrow(value).bits, c10::Half(value).x) << value;
+  };
+  for (uint32_t half = 0; half < 0x7C00; ++half) {
+    const float low = gpu::ToFloat(gpu::Fp16{static_cast<uint16_t>(half)});
+    const float high =
+        half == 0x7BFF ? 65536 : gpu::ToFloat(gpu::Fp16{static_cast<uint16_t>(half + 1)});
+    for (const uint32_t sign : {0u, 0x80000000u}) {
+      for (const uint32_t middle : {BitsOf(low), BitsOf((low + high) / 2)}) {
+        expect((middle + 1) | sign);
+        expect(middle | sign);
+        if (middle > 0) expect((middle - 1) | sign);
+      }
+    }
+  }
+  for (uint32_t bits = 0; bits < 0xFFFF0000u; bits += 4099) expect(bits);
 }
 
 struct Sizes {
@@ -52,11 +111,13 @@ TEST_P(RowsTest, SumsAreThoseOfTheLayersBitForBit) {
       SumRows(a, other, per_clip, relu ? Activation::kRelu : Activation::kNone, &expected);
       gpu::SumRowsOf(a, other, per_clip, relu, &sum);
       EXPECT_TRUE(sum.equal(expected));
-      // bfloat16 is rounded once: within one unit of its last digit.
-      at::Tensor narrow;
-      gpu::SumRowsOf(a.to(at::kBFloat16), two ? b.to(at::kBFloat16) : other, per_clip, relu,
-                     &narrow);
-      EXPECT_LT(Apart(narrow, expected), 1.0 / 128);
+      // 16 bits are rounded once: within one unit of their last digit.
+      for (const auto& [type, digit] :
+           {std::pair(at::kBFloat16, 1.0 / 128), std::pair(at::kHalf, 1.0 / 1024)}) {
+        at::Tensor narrow;
+        gpu::SumRowsOf(a.to(type), two ? b.to(type) : other, per_clip, relu, &narrow);
+        EXPECT_LT(Apart(narrow, expected), digit);
+      }
     }
   }
   const at::Tensor gradient = at::randn({rows, channels});

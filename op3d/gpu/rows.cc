@@ -9,16 +9,20 @@
 namespace op3d::gpu {
 namespace {
 
-// LibTorch's bfloat16 is 16 bits too.
+// LibTorch's bfloat16 and float16 are 16 bits too.
 template <typename T>
 T* Data(const at::Tensor& tensor) {
   return tensor.defined() ? static_cast<T*>(tensor.data_ptr()) : nullptr;
 }
 
+bool HasKernels(const at::Tensor& rows) {
+  const at::ScalarType type = rows.scalar_type();
+  return rows.dim() == 2 && rows.is_contiguous() &&
+         (type == at::kFloat || type == at::kBFloat16 || type == at::kHalf);
+}
+
 void CheckRows(const at::Tensor& rows) {
-  TORCH_CHECK(rows.dim() == 2 && rows.is_contiguous() &&
-                  (rows.scalar_type() == at::kFloat || rows.scalar_type() == at::kBFloat16),
-              "rows must be a contiguous matrix in float or bfloat16");
+  TORCH_CHECK(HasKernels(rows), "rows must be a contiguous matrix in float, bfloat16 or float16");
 }
 
 void CheckLike(const at::Tensor& other, const at::Tensor& rows) {
@@ -32,13 +36,21 @@ bool Aligned(const at::Tensor& tensor) {
   return !tensor.defined() || reinterpret_cast<uintptr_t>(tensor.data_ptr()) % 16 == 0;
 }
 
+// Calls `run(T{})` with the rows' type.
+template <typename Run>
+void WithType(const at::Tensor& rows, const Run& run) {
+  if (rows.scalar_type() == at::kFloat) return run(float{});
+  if (rows.scalar_type() == at::kHalf) return run(Fp16{});
+  run(Bf16{});
+}
+
 // Calls `run(T{}, std::integral_constant<int, pack>{})` with the rows' type and the widest pack
 // that all of these tensors allow.
 template <typename Run>
 void WithPack(const at::Tensor& rows, std::initializer_list<at::Tensor> all, const Run& run) {
   bool aligned = true;
   for (const at::Tensor& tensor : all) aligned = aligned && Aligned(tensor);
-  const auto with = [&](auto value) {
+  WithType(rows, [&](auto value) {
     using T = decltype(value);
     constexpr int kPack = kWidePack<T>;
     if (aligned && rows.size(1) % kPack == 0) {
@@ -46,15 +58,7 @@ void WithPack(const at::Tensor& rows, std::initializer_list<at::Tensor> all, con
     } else {
       run(value, std::integral_constant<int, 1>{});
     }
-  };
-  if (rows.scalar_type() == at::kFloat) return with(float{});
-  with(Bf16{});
-}
-
-template <typename Run>
-void WithType(const at::Tensor& rows, const Run& run) {
-  if (rows.scalar_type() == at::kFloat) return run(float{});
-  run(Bf16{});
+  });
 }
 
 at::Tensor Floats(at::IntArrayRef sizes, const at::Tensor& like) {
@@ -69,8 +73,7 @@ at::Tensor Partials(const TileShape& shape, int sums, const at::Tensor& like) {
 
 bool RunsOnGpu(const at::Tensor& rows) {
 #ifdef OP3D_CUDA
-  return rows.is_cuda() && rows.dim() == 2 && rows.is_contiguous() && rows.numel() > 0 &&
-         (rows.scalar_type() == at::kFloat || rows.scalar_type() == at::kBFloat16);
+  return rows.is_cuda() && rows.numel() > 0 && HasKernels(rows);
 #else
   (void)rows;
   return false;

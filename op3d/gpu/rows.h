@@ -3,9 +3,9 @@
 //
 //   RunsOnGpu(rows) ? Normalise(rows, {}, weight, bias, running_mean, running_variance, options)
 //
-// Rows are [rows, C], contiguous, float or bfloat16; everything per channel is float.  The layers
-// use these functions for tensors on a GPU; they also take tensors on the CPU, where tests compare
-// them with the layers' own arithmetic.  Nothing here records gradients.  Thread-safe.
+// Rows are [rows, C], contiguous, float, bfloat16 or float16; everything per channel is float.  The
+// layers use these functions for tensors on a GPU; they also take tensors on the CPU, where tests
+// compare them with the layers' own arithmetic.  Nothing here records gradients.  Thread-safe.
 #ifndef OP3D_GPU_ROWS_H_
 #define OP3D_GPU_ROWS_H_
 
@@ -19,7 +19,8 @@ namespace op3d::gpu {
 // them.  Always false without --config=cuda.
 bool RunsOnGpu(const at::Tensor& rows);
 
-// Exactly op3d::SumRows (op3d/network/layers/row_sums.h), except that a sum in bfloat16 is rounded once.
+// Exactly op3d::SumRows (op3d/network/layers/row_sums.h), except that a sum in 16 bits is rounded
+// once.
 void SumRowsOf(const at::Tensor& a, const at::Tensor& b, const at::Tensor& per_clip, bool relu,
                at::Tensor* output);
 

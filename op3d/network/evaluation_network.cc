@@ -15,20 +15,6 @@
 #include "op3d/torch/torch_status.h"
 
 namespace op3d {
-namespace {
-
-at::ScalarType ComputingType(Precision precision) {
-  switch (precision) {
-    case Precision::kBfloat16:
-      return at::kBFloat16;
-    case Precision::kFloat64:
-      return at::kDouble;
-    default:
-      return at::kFloat;
-  }
-}
-
-}  // namespace
 
 struct EvaluationNetwork::State {
   NetworkOptions options;
@@ -47,12 +33,12 @@ absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const
   state->options = network.options();
   OP3D_ASSIGN_OR_RETURN(state->definition, Define(network.options()));
   state->mode.inference = true;
-  state->mode.bfloat16 = network.precision() == Precision::kBfloat16;
+  state->mode.features = ComputingType(network.precision());
   if (network.device().is_cuda()) {
     gpu::SetDeterministic(ChosenArithmetic() == Arithmetic::kPortable);
   }
   const bool fuse = ChosenArithmetic() == Arithmetic::kNative && network.device().is_cpu() &&
-                    Convolution::CanFuse(ComputingType(network.precision()));
+                    Convolution::CanFuse(state->mode.features);
   OP3D_RETURN_IF_ERROR(CatchTorch([&]() -> absl::Status {
     at::NoGradGuard no_grad;
     TensorTable own;
@@ -60,8 +46,8 @@ absl::StatusOr<std::unique_ptr<EvaluationNetwork>> EvaluationNetwork::Make(const
     TensorTable table = FoldNorms(state->definition, own);
     for (auto& [name, tensor] : table) {
       const bool kernels = tensor.dim() == 5;
-      if (kernels && state->mode.bfloat16) {
-        tensor = tensor.to(at::kBFloat16);
+      if (kernels && state->mode.half()) {
+        tensor = tensor.to(state->mode.features);
       } else if (tensor.is_alias_of(own.at(name))) {
         tensor = tensor.clone();
       }

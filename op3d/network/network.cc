@@ -319,12 +319,14 @@ absl::Status Network::SetPrecision(Precision precision) {
   }
   const at::ScalarType type = precision == Precision::kFloat64 ? at::kDouble : at::kFloat;
   if (state_->parameters[0].second.scalar_type() != type) OP3D_RETURN_IF_ERROR(To(type));
-  state_->mode.bfloat16 = precision == Precision::kBfloat16;
+  state_->mode.features = ComputingType(precision);
   state_->precision = precision;
   if (!cuda) return absl::OkStatus();
   return CatchTorch([&]() -> absl::Status {
     at::globalContext().setAllowTF32CuBLAS(precision == Precision::kTf32);
     at::globalContext().setAllowTF32CuDNN(precision == Precision::kTf32);
+    // Partial sums in float16 may overflow where the sum does not.
+    if (precision == Precision::kFloat16) at::globalContext().setAllowFP16ReductionCuBLAS(false);
     return absl::OkStatus();
   });
 }

@@ -142,8 +142,8 @@ class Network {
 
   // The arithmetic of Forward, with clips and logits in the parameters' type: float64 for fp64
   // (parameters are converted to it), float32 for the others.  Logits of bf16 are within 15 % of
-  // their root mean square of fp32's.  On a CUDA device fp32 and tf32 set LibTorch's process-wide
-  // switch.  InvalidArgument for tf32 on a CPU.
+  // their root mean square of fp32's, those of fp16 within 2 %.  On a CUDA device fp32 and tf32 set
+  // LibTorch's process-wide switch.  InvalidArgument for tf32 on a CPU; fp16 works there, slowly.
   absl::Status SetPrecision(Precision precision);
   Precision precision() const;
 

@@ -151,7 +151,7 @@ at::Tensor NetworkBody::Classify(const Head& head, const FeatureMap& trunk, cons
 
 std::vector<at::Tensor> NetworkBody::Forward(const at::Tensor& clips,
                                              const ForwardMode& mode) const {
-  const at::Tensor input = mode.bfloat16 ? clips.to(at::kBFloat16) : clips;
+  const at::Tensor input = mode.half() ? clips.to(mode.features) : clips;
   FeatureMap map = definition_.s3d.empty() ? Stem(input, mode) : s3d_.Forward(input, mode);
   at::Tensor global;
   if (global_weight_.defined()) {

@@ -17,7 +17,7 @@ namespace op3d {
 namespace {
 
 constexpr Precision kAll[] = {Precision::kFloat32, Precision::kTf32, Precision::kBfloat16,
-                              Precision::kFloat64};
+                              Precision::kFloat16, Precision::kFloat64};
 
 constexpr char kAuto[] = "auto";
 // Conversions of weights and features cost more than a smaller gain.
@@ -60,10 +60,27 @@ std::string PrecisionName(Precision precision) {
       return "tf32";
     case Precision::kBfloat16:
       return "bf16";
+    case Precision::kFloat16:
+      return "fp16";
     case Precision::kFloat64:
       return "fp64";
   }
   return "";
+}
+
+c10::ScalarType ComputingType(Precision precision) {
+  switch (precision) {
+    case Precision::kBfloat16:
+      return at::kBFloat16;
+    case Precision::kFloat16:
+      return at::kHalf;
+    case Precision::kFloat64:
+      return at::kDouble;
+    case Precision::kFloat32:
+    case Precision::kTf32:
+      break;
+  }
+  return at::kFloat;
 }
 
 absl::StatusOr<Precision> ParsePrecision(absl::string_view name) {
@@ -72,7 +89,7 @@ absl::StatusOr<Precision> ParsePrecision(absl::string_view name) {
     if (name == PrecisionName(precision)) return precision;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("precision '", name, "' is none of fp32, bf16, fp64, tf32",
+      absl::StrCat("precision '", name, "' is none of fp32, bf16, fp64, tf32, fp16",
                    name == kAuto ? "; auto must be decided before a training starts" : ""));
 }
 
@@ -89,11 +106,12 @@ absl::StatusOr<PrecisionChoice> ChoosePrecision(absl::string_view wanted,
   const absl::StatusOr<Precision> precision = ParsePrecision(wanted);
   if (!precision.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("precision '", wanted, "' is none of fp32, bf16, fp64, tf32, auto"));
+        absl::StrCat("precision '", wanted, "' is none of fp32, bf16, fp64, tf32, fp16, auto"));
   }
-  if (*precision == Precision::kTf32 && !absl::StartsWith(device, "cuda")) {
+  const bool for_gpus = *precision == Precision::kTf32 || *precision == Precision::kFloat16;
+  if (for_gpus && !absl::StartsWith(device, "cuda")) {
     return absl::InvalidArgumentError(
-        "precision 'tf32' is for CUDA devices; use fp32 or bf16 on a CPU");
+        absl::StrCat("precision '", wanted, "' is for CUDA devices; use fp32 or bf16 on a CPU"));
   }
   choice.precision = *precision;
   choice.reason = absl::StrCat("precision ", PrecisionName(*precision));

@@ -1,5 +1,5 @@
-// Names of precisions, and bfloat16 compared with single precision: every convolution in use, whole
-// networks, a training step.
+// Names of precisions, and bfloat16 and float16 compared with single precision: every convolution
+// in use, whole networks, a training step.
 #include "op3d/torch/precision.h"
 
 #include <ATen/TensorOperators.h>
@@ -32,20 +32,25 @@ double RelativeToScale(const at::Tensor& actual, const at::Tensor& expected) {
 }
 
 TEST(PrecisionTest, KnowsItsWords) {
-  for (const char* word : {"fp32", "tf32", "bf16", "fp64"}) {
+  for (const char* word : {"fp32", "tf32", "bf16", "fp16", "fp64"}) {
     ASSERT_OK_AND_ASSIGN(const Precision precision, ParsePrecision(word));
     EXPECT_EQ(PrecisionName(precision), word);
   }
   ASSERT_OK_AND_ASSIGN(const Precision none, ParsePrecision(""));
   EXPECT_EQ(none, Precision::kFloat32);
-  EXPECT_THAT(ParsePrecision("fp16").status(), StatusIs(kInvalid, HasSubstr("none of fp32")));
+  EXPECT_THAT(ParsePrecision("half").status(), StatusIs(kInvalid, HasSubstr("none of fp32")));
   EXPECT_THAT(ParsePrecision("auto").status(), StatusIs(kInvalid, HasSubstr("decided before")));
 }
 
 TEST(PrecisionTest, ChoosesWhatIsWanted) {
   ASSERT_OK_AND_ASSIGN(const PrecisionChoice wanted, ChoosePrecision("bf16", "cpu"));
   EXPECT_EQ(wanted.precision, Precision::kBfloat16);
-  EXPECT_THAT(ChoosePrecision("tf32", "cpu").status(), StatusIs(kInvalid, HasSubstr("CUDA")));
+  for (const char* word : {"tf32", "fp16"}) {
+    EXPECT_THAT(ChoosePrecision(word, "cpu").status(),
+                StatusIs(kInvalid, HasSubstr(absl::StrCat("'", word, "' is for CUDA devices"))));
+    ASSERT_OK_AND_ASSIGN(const PrecisionChoice on_gpu, ChoosePrecision(word, "cuda:1"));
+    EXPECT_EQ(PrecisionName(on_gpu.precision), word);
+  }
   EXPECT_THAT(ChoosePrecision("half", "cpu").status(), StatusIs(kInvalid, HasSubstr("auto")));
   // The result of auto depends on the machine, but it always gives a reason.
   ASSERT_OK_AND_ASSIGN(const PrecisionChoice found, ChoosePrecision("auto", "cpu"));
@@ -54,9 +59,24 @@ TEST(PrecisionTest, ChoosesWhatIsWanted) {
   EXPECT_THAT(found.reason, HasSubstr("times as long as in fp32"));
 }
 
+class HalfPrecisionTest : public testing::TestWithParam<Precision> {
+ protected:
+  HalfPrecisionTest() { at::manual_seed(1); }
+
+  at::ScalarType type() const { return ComputingType(GetParam()); }
+  // Of bfloat16 with its 8 bits, or of float16 with 11.
+  double Tolerance(double of_bfloat16) const {
+    return GetParam() == Precision::kBfloat16 ? of_bfloat16 : of_bfloat16 / 7.5;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Precisions, HalfPrecisionTest,
+                         testing::Values(Precision::kBfloat16, Precision::kFloat16),
+                         [](const auto& info) { return PrecisionName(info.param); });
+
 // Kernel, stride and padding of every kind of convolution in the registry, also at sizes whose
 // strided outputs have width 1.
-TEST(PrecisionTest, EveryConvolutionInBfloat16IsNearSinglePrecision) {
+TEST_P(HalfPrecisionTest, EveryConvolutionIsNearSinglePrecision) {
   const std::vector<ConvolutionDefinition> layers = {
       {"pointwise", 16, 24},
       {"pointwise_strided", 16, 24, {1, 1, 1}, {1, 2, 2}},
@@ -80,15 +100,16 @@ TEST(PrecisionTest, EveryConvolutionInBfloat16IsNearSinglePrecision) {
       input.size = {4, side, side};
       input.rows = at::randn({2 * 4 * side * side, layer.in_channels});
       const at::Tensor expected = convolution.Apply(input).rows;
-      input.rows = input.rows.to(at::kBFloat16);
+      input.rows = input.rows.to(type());
       const at::Tensor actual = convolution.Apply(input).rows;
-      EXPECT_EQ(actual.scalar_type(), at::kBFloat16);
-      EXPECT_LT(RelativeToScale(actual, expected), 0.05) << layer.name << " of side " << side;
+      EXPECT_EQ(actual.scalar_type(), type());
+      EXPECT_LT(RelativeToScale(actual, expected), Tolerance(0.05))
+          << layer.name << " of side " << side;
     }
   }
 }
 
-TEST(PrecisionTest, FirstLayersInBfloat16AreNearSinglePrecision) {
+TEST_P(HalfPrecisionTest, FirstLayersAreNearSinglePrecision) {
   for (const ConvolutionDefinition& layer :
        {ConvolutionDefinition{"stem", 3, 16, {4, 7, 7}, {4, 2, 2}, {0, 3, 3}},
         ConvolutionDefinition{"deep_stem", 3, 16, {4, 3, 3}, {4, 2, 2}, {0, 1, 1}}}) {
@@ -96,9 +117,9 @@ TEST(PrecisionTest, FirstLayersInBfloat16AreNearSinglePrecision) {
     const Convolution convolution(layer, {{layer.name + ".weight", weight}});
     for (const int64_t side : {1, 2, 9}) {
       const at::Tensor clips = at::randn({2, 3, 8, side, side});
-      EXPECT_LT(RelativeToScale(convolution.ApplyToClips(clips.to(at::kBFloat16)).rows,
+      EXPECT_LT(RelativeToScale(convolution.ApplyToClips(clips.to(type())).rows,
                                 convolution.ApplyToClips(clips).rows),
-                0.05)
+                Tolerance(0.05))
           << layer.name << " of side " << side;
     }
   }
@@ -108,7 +129,7 @@ TEST(PrecisionTest, FirstLayersInBfloat16AreNearSinglePrecision) {
 // fifty layers.
 constexpr double kNetworkTolerance = 0.15;
 
-TEST(PrecisionTest, NetworksInBfloat16AreNearSinglePrecision) {
+TEST_P(HalfPrecisionTest, NetworksAreNearSinglePrecision) {
   for (const char* name : {"dg_p3d_miniature", "dg_p3d_resnet50", "lgd_p3d_resnet18",
                            "i3d_resnet18", "r2p1d_resnet18", "s3dg"}) {
     NetworkOptions options{name, 5, 0};
@@ -118,19 +139,19 @@ TEST(PrecisionTest, NetworksInBfloat16AreNearSinglePrecision) {
     at::NoGradGuard no_grad;
     const at::Tensor clips = at::randn({2, 3, 16, 32, 32});
     const auto expected = network->Forward(clips).value();
-    ASSERT_THAT(network->SetPrecision(Precision::kBfloat16), IsOk());
+    ASSERT_THAT(network->SetPrecision(GetParam()), IsOk());
     const auto actual = network->Forward(clips).value();
     const auto form = EvaluationNetwork::Make(*network).value();
     const auto folded = form->Forward(clips).value();
     for (size_t i = 0; i < expected.size(); ++i) {
       EXPECT_EQ(actual[i].scalar_type(), at::kFloat);
-      EXPECT_LT(RelativeToScale(actual[i], expected[i]), kNetworkTolerance) << name;
-      EXPECT_LT(RelativeToScale(folded[i], expected[i]), kNetworkTolerance) << name;
+      EXPECT_LT(RelativeToScale(actual[i], expected[i]), Tolerance(kNetworkTolerance)) << name;
+      EXPECT_LT(RelativeToScale(folded[i], expected[i]), Tolerance(kNetworkTolerance)) << name;
     }
   }
 }
 
-TEST(PrecisionTest, TrainingInBfloat16HasSinglePrecisionGradients) {
+TEST_P(HalfPrecisionTest, TrainingHasSinglePrecisionGradients) {
   const auto network = Network::Make({"dg_p3d_miniature", 5, 0}, 1).value();
   const at::Tensor clips = at::randn({16, 3, 16, 32, 32});
   std::vector<at::Tensor> expected;
@@ -140,7 +161,7 @@ TEST(PrecisionTest, TrainingInBfloat16HasSinglePrecisionGradients) {
     expected.push_back(tensor.grad().clone());
     tensor.mutable_grad() = at::Tensor();
   }
-  ASSERT_THAT(network->SetPrecision(Precision::kBfloat16), IsOk());
+  ASSERT_THAT(network->SetPrecision(GetParam()), IsOk());
   const auto again = network->Forward(clips).value();
   (again[0].square().sum() + again[1].square().sum()).backward();
   at::Tensor cross = at::zeros({}), a = at::zeros({}), b = at::zeros({});

@@ -17,6 +17,7 @@
 #include "op3d/base/thread/interrupt.h"
 #include "op3d/base/training_failure.h"
 #include "op3d/distributed/gradient_buckets.h"
+#include "op3d/torch/precision.h"
 #include "op3d/torch/tensor_file.h"
 #include "op3d/torch/torch_status.h"
 #include "op3d/train/checkpoint/model_card.h"
@@ -129,11 +130,17 @@ absl::Status StateTrainer::MakeState(bool with_initial_values) {
   options.clip_frames = state_.clip.length();
   options.fused_step = job_.fused_step;
   OP3D_ASSIGN_OR_RETURN(trained_, TrainableNetwork::Make(options));
+  StartLossScale();
   if (job_.group != nullptr) {
     buckets_ = std::make_unique<GradientBuckets>(trained_->network().Parameters(), job_.group);
   }
   saved_ = absl::Now();
   return absl::OkStatus();
+}
+
+void StateTrainer::StartLossScale() {
+  const bool scales = trained_->network().precision() == Precision::kFloat16;
+  if (scales && !progress_.loss_scale.has_value()) progress_.loss_scale.emplace();
 }
 
 Network& StateTrainer::network() {
@@ -263,6 +270,11 @@ absl::Status StateTrainer::TrainMicroBatches(EpochParts* parts, EpochStats* stat
   return absl::OkStatus();
 }
 
+std::optional<double> StateTrainer::loss_scale() const {
+  if (!progress_.loss_scale.has_value()) return std::nullopt;
+  return progress_.loss_scale->factor;
+}
+
 absl::Status StateTrainer::TrainMicroBatch(int size, EpochParts* parts, EpochStats* stats) {
   Stopwatch watch;
   const MicroBatch batch = parts->batches.Take();
@@ -271,7 +283,9 @@ absl::Status StateTrainer::TrainMicroBatch(int size, EpochParts* parts, EpochSta
       MicroBatchLoss(LossOptions(), PlaceOf(progress_.micro_batches), batch, &trained_->network()));
   OP3D_RETURN_IF_ERROR(CountLoss(loss.item<double>(), size));
   watch.Lap(&stats->seconds.forward);
-  (loss * (job_.sgd.loss_weight() / own_accumulation_)).backward();
+  at::Tensor scaled = loss * (job_.sgd.loss_weight() / own_accumulation_);
+  if (const std::optional<double> scale = loss_scale()) scaled = scaled * *scale;
+  scaled.backward();
   watch.Lap(&stats->seconds.backward);
   return absl::OkStatus();
 }
@@ -281,6 +295,7 @@ absl::Status StateTrainer::TrainOnGpu(int size, EpochParts* parts, EpochStats* s
   Stopwatch watch;
   const int64_t index = progress_.micro_batches;
   const MicroBatch batch = parts->batches.Take();
+  if (const std::optional<double> scale = loss_scale()) parts->step->SetLossScale(*scale);
   OP3D_ASSIGN_OR_RETURN(const at::Tensor loss, parts->step->Run(PlaceOf(index), batch));
   watch.Lap(&stats->seconds.forward);
   if (const std::string& failure = parts->step->failure(); !recording_failed_ && !failure.empty()) {
@@ -348,14 +363,23 @@ absl::Status StateTrainer::Step(Stopwatch* watch, EpochStats* stats) {
     const absl::Status finite = progress_.AddStepLoss(step.loss, loss_limit_);
     if (!finite.ok()) return Diverged(finite, step.step);
   }
-  const absl::StatusOr<double> norm = trained_->Step(step.learning_rate);
+  const absl::StatusOr<double> norm = trained_->Step(step.learning_rate, loss_scale());
   if (absl::IsInternal(norm.status())) return Diverged(norm.status(), step.step);
   OP3D_RETURN_IF_ERROR(norm.status());
+  if (const std::optional<double> scale = loss_scale()) {
+    step.loss_scale = *scale;
+    // All ranks skip the same steps: the gradients are already their mean, in which one rank's
+    // infinity stays one, and all ranks have the same bits of it.
+    step.skipped = !std::isfinite(*norm);
+    if (step.skipped) ++progress_.skipped_steps;
+    const absl::Status scaled = progress_.loss_scale->Update(!step.skipped);
+    if (!scaled.ok()) return Diverged(scaled, step.step);
+  }
   progress_.step_loss_sum = 0;
   progress_.step_clips = 0;
   watch->Lap(&stats->seconds.step);
   if (job_.on_step) {
-    step.gradient_norm = *norm;
+    step.gradient_norm = step.skipped ? 0 : *norm;
     step.seconds = stats->seconds;
     step.seconds -= before_step_;
     before_step_ = stats->seconds;
@@ -398,6 +422,12 @@ absl::Status StateTrainer::EndEpoch(const data::ClipLoader::Counters& counters, 
     return absl::DataLossError(absl::StrCat(job_.purpose,
                                             ": no video of the epoch could be read; the first: ",
                                             stats->examples.empty() ? "" : stats->examples[0]));
+  }
+  if (progress_.skipped_steps > 0 && first()) {
+    Progress::Print(absl::StrCat(job_.purpose, ": epoch ", progress_.epochs + 1, ": ",
+                                 progress_.skipped_steps, " of ", steps_per_epoch_,
+                                 " steps skipped (fp16 overflow); the loss scale is now ",
+                                 progress_.loss_scale->factor));
   }
   stats->clips = progress_.clips;
   progress_.EndEpoch();
@@ -507,6 +537,7 @@ absl::Status StateTrainer::Restore(const Safetensors& file) {
   if (!first()) progress_.skipped = 0;  // the first process has the sum
   OP3D_ASSIGN_OR_RETURN(const TensorFile tensors, ToTensors(file));
   OP3D_RETURN_IF_ERROR(Annotate(trained_->Restore(tensors.tensors), folder_));
+  StartLossScale();
   own_done_ = static_cast<int>(progress_.micro_batches % state_.accumulation);
   if (own_done_ > 0 && job_.group != nullptr) {
     return absl::FailedPreconditionError(

@@ -140,6 +140,9 @@ class StateTrainer {
   absl::Status TrainMicroBatches(EpochParts* parts, EpochStats* stats);
   absl::Status TrainMicroBatch(int size, EpochParts* parts, EpochStats* stats);
   absl::Status TrainOnGpu(int size, EpochParts* parts, EpochStats* stats);
+  // Only with fp16: gives a training without a loss scale its first one; the factor of the loss.
+  void StartLossScale();
+  std::optional<double> loss_scale() const;
   absl::Status CountLoss(double loss, int size);
   absl::Status Step(Stopwatch* watch, EpochStats* stats);
   absl::Status EndEpoch(const data::ClipLoader::Counters& counters, EpochStats* stats);

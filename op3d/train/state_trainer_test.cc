@@ -5,6 +5,7 @@
 #include <ATen/ops/equal.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <stdexcept>
 
@@ -177,6 +178,79 @@ TEST_F(StateTrainerTest, Bfloat16TakenUpAgainEndsWithTheSameBits) {
   job_.training.set_precision("fp32");
   EXPECT_THAT(StateTrainer::Start(job_, state_, folder).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another state")));
+}
+
+// float16 is for GPUs; the trainer itself does not ask.  Stopped at every step, after a checkpoint
+// of the one before.
+TEST_F(StateTrainerTest, Float16TakenUpAfterAnyStepEndsWithTheSameBits) {
+  job_.training.set_precision("fp16");
+  job_.training.set_average_decay(0.5);
+  job_.network.set_dropout(0.2);
+  state_.batch_size = 1;
+  state_.accumulation = 2;
+  std::vector<double> steps[2];
+  for (const bool as_on_gpu : {false, true}) {
+    job_.steps_as_on_gpu = as_on_gpu;
+    int skipped = 0;
+    job_.on_step = [&](const StepStats& step) {
+      skipped += step.skipped ? 1 : 0;
+      steps[as_on_gpu].insert(steps[as_on_gpu].end(),
+                              {step.loss, step.gradient_norm, step.loss_scale});
+    };
+    job_.training.clear_checkpoints();
+    const std::string name = as_on_gpu ? "as_on_gpu" : "plain";
+    const auto whole = TrainTo(2, TestFolder(name + "_whole"));
+    const std::vector<double> whole_losses = losses_;
+    EXPECT_GT(skipped, 0) << "choose a larger sgd.loss_weight";
+    EXPECT_LT(skipped, 5) << "choose a smaller sgd.loss_weight";
+    EXPECT_EQ(steps[as_on_gpu][2], 65536);
+    EXPECT_EQ(steps[as_on_gpu].back(), std::ldexp(1, 16 - skipped));
+    job_.training.mutable_checkpoints()->set_minutes(1e-9);
+    const std::string folder = TestFolder(name + "_parts");
+    for (int64_t last = 2; last <= 8; ++last) {
+      job_.on_step = [last](const StepStats& step) {
+        if ((step.epoch - 1) * step.steps + step.step == last) throw std::runtime_error("stopped");
+      };
+      ASSERT_OK_AND_ASSIGN(const auto trainer, StateTrainer::Start(job_, state_, folder));
+      absl::Status status;
+      while (status.ok() && trainer->epochs() < 2) {
+        status = trainer->TrainEpoch().status();
+        if (status.ok()) status = trainer->Save({});
+      }
+      EXPECT_THAT(status, StatusIs(absl::StatusCode::kInternal, HasSubstr("stopped")));
+    }
+    job_.on_step = nullptr;
+    const auto parts = TrainTo(2, folder);
+    EXPECT_EQ(losses_, whole_losses);
+    ASSERT_EQ(parts.size(), whole.size());
+    for (size_t i = 0; i < whole.size(); ++i) {
+      EXPECT_TRUE(at::equal(parts[i].second, whole[i].second)) << whole[i].first;
+      EXPECT_NE(whole[i].second.scalar_type(), at::kHalf) << whole[i].first;
+    }
+  }
+  EXPECT_EQ(steps[0], steps[1]);
+}
+
+TEST_F(StateTrainerTest, Float16ThatOverflowsWithoutALossScaleHasDiverged) {
+  job_.training.set_precision("fp16");
+  job_.sgd.set_loss_weight(1e25);
+  state_.batch_size = 1;
+  int skipped = 0;
+  job_.on_step = [&](const StepStats& step) {
+    EXPECT_TRUE(step.skipped);
+    EXPECT_EQ(step.gradient_norm, 0);
+    EXPECT_EQ(step.loss_scale, std::ldexp(1, 16 - skipped));
+    ++skipped;
+  };
+  ASSERT_OK_AND_ASSIGN(const auto trainer,
+                       StateTrainer::Start(job_, state_, TestFolder("overflow")));
+  const at::Tensor weights = trainer->network().Parameters()[0].second.detach().clone();
+  absl::Status status;
+  while (status.ok() && trainer->epochs() < 4) status = trainer->TrainEpoch().status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInternal,
+                               testing::AllOf(HasSubstr("fp16"), HasSubstr("epoch 3, step 1:"))));
+  EXPECT_EQ(skipped, 16);
+  EXPECT_TRUE(at::equal(trainer->network().Parameters()[0].second.detach(), weights));
 }
 
 TEST_F(StateTrainerTest, ActivationCheckpointingChangesNoBit) {

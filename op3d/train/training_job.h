@@ -31,8 +31,12 @@ struct StepStats {
   // Mean over the step's clips (of all processes) of the sum of the heads' cross entropies.
   double loss = 0;
   double learning_rate = 0;
-  // Before clipping.
+  // Before clipping; 0 if the step was skipped.
   double gradient_norm = 0;
+  // Only with fp16, else 0: the factor of the step's loss (loss_scale.h).
+  double loss_scale = 0;
+  // Only with fp16: the gradients were not finite, so that nothing was updated.
+  bool skipped = false;
   int64_t clips = 0;
   // Time of this process since the previous step.
   ActivitySeconds seconds;

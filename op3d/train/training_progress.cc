@@ -17,6 +17,7 @@ namespace {
 // All bits of a number.
 std::string Bits(double value) { return absl::StrCat(absl::Hex(absl::bit_cast<uint64_t>(value))); }
 
+constexpr char kLossScale[] = "loss_scale";
 constexpr double kMemory = 0.95;
 constexpr double kDefaultDivergenceFactor = 10;
 
@@ -71,7 +72,7 @@ class Reader {
 void TrainingProgress::EndEpoch() {
   losses.push_back(loss_sum / static_cast<double>(clips));
   ++epochs;
-  micro_batches = clips = skipped = 0;
+  micro_batches = clips = skipped = skipped_steps = 0;
   loss_sum = 0;
   examples.clear();
 }
@@ -105,6 +106,11 @@ std::map<std::string, std::string> TrainingProgress::ToMetadata() const {
   metadata["step_clips"] = absl::StrCat(step_clips);
   metadata["running_loss"] = Bits(running_loss);
   metadata["running_steps"] = absl::StrCat(running_steps);
+  if (loss_scale.has_value()) {
+    metadata[kLossScale] = Bits(loss_scale->factor);
+    metadata["good_steps"] = absl::StrCat(loss_scale->good_steps);
+    metadata["skipped_steps"] = absl::StrCat(skipped_steps);
+  }
   return metadata;
 }
 
@@ -122,6 +128,17 @@ absl::StatusOr<TrainingProgress> TrainingProgress::FromMetadata(
   OP3D_RETURN_IF_ERROR(reader.Read("step_clips", &progress.step_clips));
   OP3D_RETURN_IF_ERROR(reader.Read("running_loss", &progress.running_loss));
   OP3D_RETURN_IF_ERROR(reader.Read("running_steps", &progress.running_steps));
+  if (metadata.count(kLossScale) > 0) {
+    LossScale& scale = progress.loss_scale.emplace();
+    OP3D_RETURN_IF_ERROR(reader.Read(kLossScale, &scale.factor));
+    OP3D_RETURN_IF_ERROR(reader.Read("good_steps", &scale.good_steps));
+    OP3D_RETURN_IF_ERROR(reader.Read("skipped_steps", &progress.skipped_steps));
+    if (!scale.valid()) {
+      return absl::DataLossError(absl::StrCat("the checkpoint's loss scale of ", scale.factor,
+                                              " after ", scale.good_steps,
+                                              " good steps is none that a training reaches"));
+    }
+  }
   for (const auto& [key, value] : metadata) {
     if (absl::StartsWith(key, "note.")) progress.notes[key.substr(5)] = value;
     if (absl::StartsWith(key, "example.")) progress.examples.push_back(value);

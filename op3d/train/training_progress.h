@@ -10,11 +10,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "op3d/train/step/loss_scale.h"
 
 namespace op3d {
 
@@ -35,6 +37,10 @@ struct TrainingProgress {
   double step_loss_sum = 0;
   int64_t step_clips = 0;
 
+  // Only with fp16: the factor of the loss, and the epoch's steps that were skipped because of it.
+  std::optional<LossScale> loss_scale;
+  int64_t skipped_steps = 0;
+
   // The running mean of the steps' losses over about twenty steps, and the number of steps.
   double running_loss = 0;
   int64_t running_steps = 0;
@@ -50,7 +56,7 @@ struct TrainingProgress {
   absl::Status AddStepLoss(double loss, double limit);
 
   std::map<std::string, std::string> ToMetadata() const;
-  // DataLoss if an entry is missing or does not parse.
+  // DataLoss if an entry is missing or does not parse.  `loss_scale` may be missing.
   static absl::StatusOr<TrainingProgress> FromMetadata(
       const std::map<std::string, std::string>& metadata);
 };

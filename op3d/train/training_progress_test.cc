@@ -45,13 +45,40 @@ TEST(TrainingProgressTest, ComesBackWithEveryBit) {
   EXPECT_EQ(again.notes, some.notes);
 }
 
+TEST(TrainingProgressTest, TheLossScaleIsThereOnlyWithFp16) {
+  const auto plain = Some().ToMetadata();
+  ASSERT_OK_AND_ASSIGN(const TrainingProgress none, TrainingProgress::FromMetadata(plain));
+  EXPECT_FALSE(none.loss_scale.has_value());
+  TrainingProgress some = Some();
+  some.loss_scale = {32768, 1999};
+  some.skipped_steps = 3;
+  auto metadata = some.ToMetadata();
+  EXPECT_EQ(metadata.size(), plain.size() + 3);
+  ASSERT_OK_AND_ASSIGN(const TrainingProgress again, TrainingProgress::FromMetadata(metadata));
+  EXPECT_EQ(again.loss_scale->factor, 32768);
+  EXPECT_EQ(again.loss_scale->good_steps, 1999);
+  EXPECT_EQ(again.skipped_steps, 3);
+  metadata["loss_scale"] = plain.at("running_loss");  // 1 / 7
+  EXPECT_THAT(TrainingProgress::FromMetadata(metadata),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("loss scale of 0.142857")));
+  some.loss_scale = {32768, 2000};
+  EXPECT_THAT(TrainingProgress::FromMetadata(some.ToMetadata()),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("2000 good steps")));
+  metadata = some.ToMetadata();
+  metadata.erase("good_steps");
+  EXPECT_THAT(TrainingProgress::FromMetadata(metadata),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no 'good_steps'")));
+}
+
 TEST(TrainingProgressTest, AnEpochEndsWithTheMeanOfItsClips) {
   TrainingProgress progress = Some();
+  progress.skipped_steps = 1;
   progress.EndEpoch();
   EXPECT_EQ(progress.epochs, 3);
   EXPECT_EQ(progress.losses.back(), std::sqrt(2.0) / 28);
   EXPECT_EQ(progress.micro_batches, 0);
   EXPECT_EQ(progress.clips, 0);
+  EXPECT_EQ(progress.skipped_steps, 0);
   EXPECT_TRUE(progress.examples.empty());
   EXPECT_EQ(progress.running_steps, 19);  // goes on over epochs
 }

@@ -36,8 +36,8 @@ inline constexpr char kRunFolderHelp[] =
     "results/runs/<name>-<date> in the workspace)";
 inline constexpr char kNetworkHelp[] = "network to train, e.g. dg_p3d_resnet50";
 inline constexpr char kTrainingPrecisionHelp[] =
-    "arithmetic of the network: fp32, bf16, tf32 (on a GPU), or auto, the faster of fp32 and bf16; "
-    "empty = the settings' own, by default fp32";
+    "arithmetic of the network: fp32, bf16, tf32 or fp16 (on a GPU), or auto, the faster of fp32 "
+    "and bf16; empty = the settings' own, by default fp32";
 inline constexpr char kTrainingArithmeticHelp[] =
     "portable: only AVX2, the same bits on every processor; native: the fastest here; empty = the "
     "settings' own, by default portable";

@@ -20,6 +20,10 @@
 namespace op3d::gpu {
 namespace {
 
+const char* NameOf(at::ScalarType type) {
+  return type == at::kFloat ? "fp32" : type == at::kHalf ? "fp16" : "bf16";
+}
+
 // Equal bits; not a number equals itself.
 bool SameBits(const at::Tensor& device, const at::Tensor& cpu) {
   const at::Tensor a = device.cpu().contiguous(), b = cpu.contiguous();
@@ -29,8 +33,8 @@ bool SameBits(const at::Tensor& device, const at::Tensor& cpu) {
 
 void CheckRows(const std::string& device, int64_t rows, int64_t channels, int64_t clips,
                at::ScalarType type, CheckReport* report) {
-  const std::string what = " [" + std::to_string(rows) + ", " + std::to_string(channels) + "] " +
-                           (type == at::kFloat ? "fp32" : "bf16");
+  const std::string what =
+      " [" + std::to_string(rows) + ", " + std::to_string(channels) + "] " + NameOf(type);
   const auto to = [&](const at::Tensor& tensor) { return tensor.to(at::Device(device)); };
   const at::Tensor a = at::randn({rows, channels}).to(type),
                    b = at::randn({rows, channels}).to(type);
@@ -91,7 +95,7 @@ void CheckStep(const std::string& name, const std::string& device, const Rule& r
       gradients.push_back(at::randn(one.weights.sizes()).mul_(step == 1 ? 3 : 0.01));
       copies.push_back(gradients.back().to(at::Device(device)));
     }
-    const StepValues values = {0.01f, step == 0 ? 1 : 0, 0.5f, 0.25f};
+    const StepValues values = {0.01f, step == 0 ? 1 : 0, 0.5f, 0.25f, step == 2 ? 8.0f : 1.0f};
     on_cpu.Run(gradients, values);
     on_gpu.Run(copies, values);
     same = same && on_cpu.Norm() == on_gpu.Norm();
@@ -106,10 +110,9 @@ void CheckStep(const std::string& name, const std::string& device, const Rule& r
 void Compare(const std::string& what, const std::string& device,
              const std::vector<data::ByteViews>& views, CheckReport* report) {
   const DeviceViews there(views, at::Device(device)), here(views, at::kCPU);
-  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
-    report->Expect(
-        what + (type == at::kFloat ? " fp32" : " bf16"),
-        SameBits(there.Clips(0, there.count(), type), here.Clips(0, here.count(), type)));
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+    report->Expect(what + " " + NameOf(type), SameBits(there.Clips(0, there.count(), type),
+                                                       here.Clips(0, here.count(), type)));
   }
 }
 
@@ -189,7 +192,7 @@ void CheckScores(const std::string& device, CheckReport* report) {
 
 void CheckKernels(const std::string& device, CheckReport* report) {
   at::manual_seed(1);
-  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
     CheckRows(device, 1, 1, 1, type, report);
     CheckRows(device, 1030, 33, 2, type, report);
     CheckRows(device, 70000, 64, 4, type, report);

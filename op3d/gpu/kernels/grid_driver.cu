@@ -75,6 +75,8 @@ OP3D_ROW_KERNELS(float, 1);
 OP3D_ROW_KERNELS(float, kWidePack<float>);
 OP3D_ROW_KERNELS(Bf16, 1);
 OP3D_ROW_KERNELS(Bf16, kWidePack<Bf16>);
+OP3D_ROW_KERNELS(Fp16, 1);
+OP3D_ROW_KERNELS(Fp16, kWidePack<Fp16>);
 
 #define OP3D_COLUMN_KERNELS(T)              \
   OP3D_TILES(ColumnSums<PlainSum<T>>);      \
@@ -84,6 +86,7 @@ OP3D_ROW_KERNELS(Bf16, kWidePack<Bf16>);
   OP3D_POINTS(MakeViews<T>)
 OP3D_COLUMN_KERNELS(float);
 OP3D_COLUMN_KERNELS(Bf16);
+OP3D_COLUMN_KERNELS(Fp16);
 
 OP3D_POINTS(ScaledTotals);
 OP3D_POINTS(FrozenStatistics);

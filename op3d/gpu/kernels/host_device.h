@@ -67,6 +67,48 @@ OP3D_HD void Store(float value, Bf16* out) {
       nan ? uint16_t{0x7FC0} : static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
+// A float16 (IEEE 754's binary16) by its bits.
+struct Fp16 {
+  uint16_t bits;
+};
+
+OP3D_HD float ToFloat(Fp16 value) {
+  const uint32_t sign = (value.bits & 0x8000u) << 16, rest = value.bits & 0x7FFFu;
+  uint32_t bits = rest << 13;
+  if (rest >= 0x7C00u) {  // infinite or not a number
+    bits |= 0x7F800000u;
+  } else if (rest >= 0x0400u) {
+    bits += (127u - 15u) << 23;
+  } else {  // a multiple of 2^-24
+    const float multiple = static_cast<float>(rest) * (1.0f / (1 << 24));
+    memcpy(&bits, &multiple, sizeof(bits));
+  }
+  bits |= sign;
+  float wide;
+  memcpy(&wide, &bits, sizeof(wide));
+  return wide;
+}
+
+// Rounds to the nearest, halves to even, from 65520 on to infinity; a NaN keeps its sign alone.
+OP3D_HD void Store(float value, Fp16* out) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof(bits));
+  const uint32_t sign = (bits >> 16) & 0x8000u, rest = bits & 0x7FFFFFFFu;
+  uint32_t narrow = 0;
+  if (rest > 0x7F800000u) {
+    narrow = 0x7E00u;
+  } else if (rest >= 0x477FF000u) {  // 65520
+    narrow = 0x7C00u;
+  } else if (rest >= 0x38800000u) {  // 2^-14: normal numbers
+    narrow = (rest - ((127u - 15u) << 23) + 0x0FFFu + ((rest >> 13) & 1u)) >> 13;
+  } else if (rest >= 0x33000000u) {  // 2^-25; smaller ones round to 0
+    // In units of 2^-24.
+    const uint32_t digits = (rest & 0x007FFFFFu) | 0x00800000u, shift = 126u - (rest >> 23);
+    narrow = (digits + (1u << (shift - 1)) - 1 + ((digits >> shift) & 1u)) >> shift;
+  }
+  out->bits = static_cast<uint16_t>(sign | narrow);
+}
+
 // Numbers that are read and written at once; their address is a multiple of the pack's size.
 template <typename T, int kPack>
 struct alignas(sizeof(T) * kPack) [[gnu::may_alias]] Pack {

@@ -36,10 +36,14 @@ struct StepValues {
   int32_t first_step;
   // AdamW: 1 - beta1^t and sqrt(1 - beta2^t).
   float first_correction, second_correction;
+  // The gradients are this number times the true ones: a power of two, at least 1.
+  float gradient_scale = 1;
 };
 
 struct ClipState {
+  // Of the true gradient.
   double norm;
+  // Of the given gradients: clips and undoes their scale.
   float factor;
   int32_t finite;
 };
@@ -73,7 +77,8 @@ struct SquareSums {
   }
 };
 
-// One tile: the norm, and the factor that clips it.
+// One tile: the norm, and the factor that clips it.  Divisions by a power of two are exact: without
+// overflow the results are those of unscaled gradients in every bit.
 struct ClipFactor {
   static constexpr int kThreads = 256, kPhases = 2;
   struct Shared {
@@ -82,6 +87,7 @@ struct ClipFactor {
   const double* partial;
   int64_t count;
   double clip_norm;
+  const StepValues* values;
   ClipState* state;
 
   OP3D_HD int64_t tiles() const { return 1; }
@@ -93,11 +99,11 @@ struct ClipFactor {
     } else if (thread == 0) {
       double sum = 0;
       for (int k = 0; k < kThreads; ++k) sum += shared->sums[k];
-      const double norm = sqrt(sum);
+      const double scale = values->gradient_scale, norm = sqrt(sum) / scale;
       const double factor = clip_norm / (norm + 1e-6);
       state->norm = norm;
       state->finite = IsFinite(norm) ? 1 : 0;
-      state->factor = static_cast<float>(factor < 1 ? factor : 1.0);
+      state->factor = static_cast<float>((factor < 1 ? factor : 1.0) / scale);
     }
   }
 };

@@ -38,12 +38,13 @@ struct Parameters {
     return std::sqrt(sum);
   }
 
-  ClipState Clip(double clip_norm) {
+  ClipState Clip(double clip_norm, float gradient_scale = 1) {
     std::vector<double> partial(chunks.size());
     const int64_t count = static_cast<int64_t>(chunks.size());
     ClipState state = {};
     RunTilesOnCpu(SquareSums{chunks.data(), count, partial.data()});
-    RunTilesOnCpu(ClipFactor{partial.data(), count, clip_norm, &state});
+    const StepValues values = {0.1f, 1, 1, 1, gradient_scale};
+    RunTilesOnCpu(ClipFactor{partial.data(), count, clip_norm, &values, &state});
     return state;
   }
 };
@@ -59,6 +60,17 @@ TEST(OptimizerKernelsTest, ClipsByTheGlobalNorm) {
   EXPECT_EQ(parameters.Clip(1).finite, 0);
   parameters.gradient[3] = std::nanf("");
   EXPECT_EQ(parameters.Clip(1).finite, 0);
+}
+
+TEST(OptimizerKernelsTest, AGradientsScaleChangesNoBit) {
+  Parameters plain, scaled;
+  for (float& gradient : scaled.gradient) gradient *= 4096;
+  for (const double clip_norm : {plain.Norm() / 3, plain.Norm() * 3}) {
+    const ClipState expected = plain.Clip(clip_norm), state = scaled.Clip(clip_norm, 4096);
+    EXPECT_EQ(state.norm, expected.norm);
+    EXPECT_EQ(state.factor, expected.factor / 4096);
+    EXPECT_EQ(state.finite, 1);
+  }
 }
 
 TEST(OptimizerKernelsTest, SgdUpdatesAndAverages) {

@@ -1,7 +1,7 @@
 // Kernels on feature maps as matrices of rows (positions) and columns (channels): sums with ReLU,
 // sums of columns, and batch normalisation with ReLU and a shortcut, forward and backward.
 //
-//   // Training, [rows, channels] of float or Bf16; `partial` is scratch memory:
+//   // Training, [rows, channels] of float, Bf16 or Fp16; `partial` is scratch memory:
 //   ColumnSums<NormMoments<float>> moments = {{x, channels}, MakeTileShape(1, rows, channels), partial};
 //   // run moments, then NormStatistics, then ApplyNorm
 //   // Backward: ColumnSums<NormGradients<T>>, then NormGradientSums, then NormInputGradient

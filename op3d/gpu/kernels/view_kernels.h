@@ -233,7 +233,7 @@ struct ContrastSums {
   }
 };
 
-// The network's input, T = float or Bf16.  `luma_sums` may be null if no view has contrast.
+// The network's input, T = float, Bf16 or Fp16.  `luma_sums` may be null if no view has contrast.
 template <typename T>
 struct MakeViews {
   ViewBatch batch;

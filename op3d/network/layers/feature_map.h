@@ -33,11 +33,11 @@ struct FeatureMap {
   at::Tensor Sequences() const {  // [clips, C, T, H * W]
     return rows.view({clips, size[0], area(), channels()}).permute({0, 3, 1, 2});
   }
-  // [clips, C], the mean over T, H and W; for bfloat16 in single precision.
+  // [clips, C], the mean over T, H and W; for features of 16 bits in single precision.
   at::Tensor Mean() const {
     const at::ScalarType type = rows.scalar_type();
     return rows.view({clips, volume(), channels()})
-        .mean(1, /*keepdim=*/false, type == at::kBFloat16 ? at::kFloat : type);
+        .mean(1, /*keepdim=*/false, c10::isReducedFloatingType(type) ? at::kFloat : type);
   }
   at::Tensor Clips() const {  // [clips, C, T, H, W]
     return rows.view({clips, size[0], size[1], size[2], channels()}).permute({0, 4, 1, 2, 3});
@@ -57,8 +57,11 @@ struct ForwardMode {
   bool training = false;
   // No gradients are recorded, so a layer may overwrite an input that nothing else uses.
   bool inference = false;
-  // Features and convolutions in bfloat16.
-  bool bfloat16 = false;
+  // bfloat16 or float16: the type of features and convolutions.  Any other: they have the clips'
+  // own.
+  at::ScalarType features = at::kFloat;
+
+  bool half() const { return c10::isReducedFloatingType(features); }
   // Training: blocks keep only their input and compute the rest again in the backward pass.
   bool recompute = false;
   // This is the second computation: running statistics are already updated.

@@ -13,7 +13,7 @@ namespace op3d {
 namespace {
 
 TEST(RowSumsTest, IsTheSumInPlainWords) {
-  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kBFloat16}) {
+  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kBFloat16, at::kHalf}) {
     for (const bool with_b : {false, true}) {
       for (const bool with_p : {false, true}) {
         for (const Activation activation : {Activation::kNone, Activation::kRelu}) {

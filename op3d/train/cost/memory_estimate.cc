@@ -67,8 +67,9 @@ absl::StatusOr<MemoryEstimate> EstimateMemory(const MemoryProbe& probe) {
     OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                           Network::MakeUnfilled(ToNetworkOptions(probe.network, probe.classes)));
     TrainingSettings training = probe.training;
-    // Measured on the CPU; it needs as much as fp32.
+    // Measured on the CPU, in what needs as much.
     if (training.precision() == "tf32") training.clear_precision();
+    if (training.precision() == "fp16") training.set_precision("bf16");
     OP3D_RETURN_IF_ERROR(SetArithmetic(training, probe.frames, network.get()));
     network->SetTraining(true);
     estimate.weights = Bytes(network->StateDict());

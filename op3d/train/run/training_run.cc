@@ -244,11 +244,15 @@ class Run {
         Percent(seconds.wait, whole), " forward ", Percent(seconds.forward, whole), " backward ",
         Percent(seconds.backward, whole), " step ", Percent(seconds.step, whole)));
     if (!options_.first()) return;
-    log_->Write("step", {i + 1, stats.epoch, stats.step},
-                {{"loss", stats.loss},
-                 {"learning_rate", stats.learning_rate},
-                 {"gradient_norm", stats.gradient_norm},
-                 {"clips", stats.clips}},
+    nlohmann::ordered_json fields = {{"loss", stats.loss},
+                                     {"learning_rate", stats.learning_rate},
+                                     {"gradient_norm", stats.gradient_norm},
+                                     {"clips", stats.clips}};
+    if (stats.loss_scale > 0) {
+      fields["loss_scale"] = stats.loss_scale;
+      fields["step_skipped"] = stats.skipped;
+    }
+    log_->Write("step", {i + 1, stats.epoch, stats.step}, fields,
                 {{"wait", seconds.wait},
                  {"forward", seconds.forward},
                  {"backward", seconds.backward},

@@ -30,7 +30,7 @@ absl::Status SetArithmetic(const TrainingSettings& settings, int clip_frames, Ne
   OP3D_ASSIGN_OR_RETURN(const Precision precision, ParsePrecision(settings.precision()));
   if (precision == Precision::kFloat64) {
     return absl::InvalidArgumentError(
-        "training.precision is fp64; a training computes in fp32, bf16 or, on a GPU, tf32");
+        "training.precision is fp64; a training computes in fp32, bf16 or, on a GPU, tf32 or fp16");
   }
   OP3D_RETURN_IF_ERROR(network->SetPrecision(precision));
   if (network->device().is_cuda()) {

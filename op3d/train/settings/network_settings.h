@@ -16,8 +16,8 @@ std::string PrecisionOf(const TrainingSettings& settings);
 
 // Applies precision and activation checkpointing to `network`, which is already on its device, for
 // clips of `clip_frames` frames.  InvalidArgument for a precision that cannot be used for training:
-// an unknown word, fp64, tf32 on a CPU, and auto, which must have been resolved
-// (training_precision.h).
+// an unknown word, fp64, tf32 on a CPU (fp16 on one is for tests; programs refuse it before), and
+// auto, which must have been resolved (training_precision.h).
 absl::Status SetArithmetic(const TrainingSettings& settings, int clip_frames, Network* network);
 
 // Field for field; Network::Make checks the values.

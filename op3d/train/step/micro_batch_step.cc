@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_foreach_zero.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/core/GradMode.h>
 
@@ -26,10 +27,20 @@ MicroBatchStep::MicroBatchStep(const MicroBatchLossOptions& options, double loss
 absl::Status MicroBatchStep::Compute(const MicroBatch& batch) {
   OP3D_ASSIGN_OR_RETURN(const std::vector<at::Tensor> heads, network_->Forward(batch.clips));
   const at::Tensor loss = TrainingLoss(heads, batch.labels);
-  (loss * loss_factor_).backward();
+  at::Tensor scaled = loss * loss_factor_;
+  if (loss_scale_.defined()) scaled = scaled * loss_scale_;
+  scaled.backward();
   // The graph of autograd ends here: it would keep the masks and the gradients' nodes.
   loss_ = loss.detach();
   return absl::OkStatus();
+}
+
+void MicroBatchStep::SetLossScale(double factor) {
+  c10::NoGradGuard no_grad;
+  if (!loss_scale_.defined()) {
+    loss_scale_ = at::empty({}, at::TensorOptions(at::kFloat).device(network_->device()));
+  }
+  loss_scale_.fill_(factor);
 }
 
 absl::StatusOr<at::Tensor> MicroBatchStep::Run(const MicroBatchPlace& place,

@@ -35,6 +35,10 @@ class MicroBatchStep {
   MicroBatchStep(const MicroBatchLossOptions& options, double loss_factor, bool recorded,
                  Network* network);
 
+  // From here on the gradients are `factor` times as large (loss_scale.h).  Call it first before
+  // the first Run(), so that a recording has it; later between two steps.
+  void SetLossScale(double factor);
+
   // Adds the micro-batch's gradients to the parameters'; returns its loss, without a graph, on the device,
   // where the next Run() may overwrite it.  On a GPU it does not wait.  `batch` is on the network's device
   // and is no longer needed once the computation is done.  A recording is for one shape: another one ends it and runs plainly.  Errors as
@@ -62,6 +66,8 @@ class MicroBatchStep {
   // Of the last run.
   at::Tensor loss_;
   absl::Status status_;
+  // A number on the device, which a recording reads; undefined without SetLossScale().
+  at::Tensor loss_scale_;
   // The recording's memory.
   MicroBatch fixed_;
   std::vector<at::Tensor> gradients_;

@@ -5,6 +5,7 @@
 #include <ATen/ops/linspace.h>
 #include <ATen/ops/tensor.h>
 
+#include <cmath>
 #include <memory>
 
 #include "op3d/base/testing/status_matchers.h"
@@ -72,6 +73,30 @@ TEST(MicroBatchStepTest, AddsTheGradientsOfPlainMicroBatchesWhereARecordingFinds
     EXPECT_EQ(gradient.data_ptr(), memory);
   }
   EXPECT_EQ(step.failure(), "");
+}
+
+// The scale changes between two steps, also of a recording.
+TEST(MicroBatchStepTest, GradientsAreMultipliedByTheLossScale) {
+  const auto plain = MakeNetwork();
+  for (const bool recorded : {false, true}) {
+    const auto other = MakeNetwork();
+    MicroBatchStep step(Options(), 0.5, recorded, other.get());
+    for (int64_t micro = 0; micro < 5; ++micro) {
+      const double scale = std::ldexp(1, static_cast<int>(16 - micro));
+      ClearGradients(plain.get());
+      ClearGradients(other.get());
+      const MicroBatch batch = Clips(3, 0.1f * static_cast<float>(micro));
+      const at::Tensor expected = Accumulate({1, micro}, batch, plain.get());
+      step.SetLossScale(scale);
+      ASSERT_OK_AND_ASSIGN(const at::Tensor loss, step.Run({1, micro}, batch));
+      EXPECT_TRUE(at::equal(loss, expected)) << "of " << micro << ", which is not multiplied";
+      for (size_t i = 0; i < plain->Parameters().size(); ++i) {
+        EXPECT_TRUE(at::equal(other->Parameters()[i].second.grad(),
+                              plain->Parameters()[i].second.grad() * scale))
+            << plain->Parameters()[i].first;
+      }
+    }
+  }
 }
 
 TEST(MicroBatchStepTest, GoesOnFromACheckpointsGradients) {

@@ -245,13 +245,15 @@ void Optimizer::Fuse(const FusedOptions& options) {
                                             options.average_decay);
 }
 
-absl::StatusOr<double> Optimizer::Step(double learning_rate) {
+absl::StatusOr<double> Optimizer::Step(double learning_rate, std::optional<double> gradient_scale) {
   double norm = 0;
-  OP3D_RETURN_IF_ERROR(CatchTorch([&] { return StepAll(learning_rate, &norm); }));
+  OP3D_RETURN_IF_ERROR(CatchTorch([&] { return StepAll(learning_rate, gradient_scale, &norm); }));
   return norm;
 }
 
-absl::Status Optimizer::StepAll(double learning_rate, double* gradient_norm) {
+absl::Status Optimizer::StepAll(double learning_rate, std::optional<double> gradient_scale,
+                                double* gradient_norm) {
+  const double scale = gradient_scale.value_or(1);
   c10::NoGradGuard no_grad;
   std::vector<std::vector<at::Tensor>> gradients(groups_.size());
   std::vector<at::Tensor> all;
@@ -263,30 +265,35 @@ absl::Status Optimizer::StepAll(double learning_rate, double* gradient_norm) {
       all.push_back(parameter.grad());
     }
   }
-  const double norm = fused() ? StepFused(all, learning_rate)
-                              : at::stack(at::_foreach_norm(all)).norm().item<double>();
-  if (!std::isfinite(norm)) {
+  const double norm = fused() ? StepFused(all, learning_rate, scale)
+                              : at::stack(at::_foreach_norm(all)).norm().item<double>() / scale;
+  const bool finite = std::isfinite(norm);
+  if (!finite && !gradient_scale.has_value()) {
     return absl::InternalError(absl::StrCat("the gradient's norm is ", norm));
   }
-  const double factor = std::min(1.0, clip_norm_ / (norm + 1e-6));
-  if (factor < 1 && !fused()) at::_foreach_mul_(all, factor);
+  // A power of two changes no digit: the scale has no effect on the result.
+  const double factor = std::min(1.0, clip_norm_ / (norm + 1e-6)) / scale;
+  if (finite && factor < 1 && !fused()) at::_foreach_mul_(all, factor);
   for (size_t i = 0; i < groups_.size(); ++i) {
     if (groups_[i].parameters.empty()) continue;
-    if (!fused()) Update(i, gradients[i], learning_rate * groups_[i].rate_factor);
+    if (finite && !fused()) Update(i, gradients[i], learning_rate * groups_[i].rate_factor);
     // Cleared, not zeroed: the next backward pass then stores its gradients instead of adding them.
     for (const at::Tensor& parameter : groups_[i].parameters) {
       parameter.mutable_grad() = at::Tensor();
     }
   }
-  AfterStep();
+  if (finite) AfterStep();
   *gradient_norm = norm;
   return absl::OkStatus();
 }
 
-double Optimizer::StepFused(const std::vector<at::Tensor>& gradients, double learning_rate) {
+double Optimizer::StepFused(const std::vector<at::Tensor>& gradients, double learning_rate,
+                            double scale) {
   std::vector<at::Tensor> contiguous;
   for (const at::Tensor& gradient : gradients) contiguous.push_back(gradient.contiguous());
-  fused_->Run(contiguous, Values(learning_rate));
+  gpu::StepValues values = Values(learning_rate);
+  values.gradient_scale = static_cast<float>(scale);
+  fused_->Run(contiguous, values);
   return fused_->Norm();
 }
 

@@ -22,6 +22,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -59,7 +60,13 @@ class Optimizer {
   // One update from the gradients summed so far; returns their global norm before clipping and
   // clears them.  On a GPU it waits for the update.  Internal if the norm is not finite: the parameters
   // are then not changed.
-  absl::StatusOr<double> Step(double learning_rate);
+  //
+  // With a `gradient_scale`, a power of two from 1 on (loss_scale.h), the gradients are this number
+  // times the true ones; update and norm are those of the true ones.  A norm that is not finite is
+  // then no error: the step is skipped, which clears the gradients and changes nothing else, and
+  // the result is that norm.
+  absl::StatusOr<double> Step(double learning_rate,
+                              std::optional<double> gradient_scale = std::nullopt);
 
   // What a restart needs, named by kind and parameter ("momentum.conv1.weight"); empty before the
   // first step.  Shares memory with the optimiser.
@@ -102,9 +109,11 @@ class Optimizer {
 
  private:
   void Fuse(const FusedOptions& options);
-  absl::Status StepAll(double learning_rate, double* gradient_norm);
-  // The norm of `gradients`, which are in the order of groups_; updates everything if it is finite.
-  double StepFused(const std::vector<at::Tensor>& gradients, double learning_rate);
+  absl::Status StepAll(double learning_rate, std::optional<double> gradient_scale,
+                       double* gradient_norm);
+  // The norm of `gradients` / `scale`, which are in the order of groups_; updates everything if it
+  // is finite.
+  double StepFused(const std::vector<at::Tensor>& gradients, double learning_rate, double scale);
 
   double clip_norm_;
   // Null: the plain step.

@@ -5,6 +5,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "op3d/base/random_stream.h"
@@ -135,7 +137,8 @@ class FusedOptimizerTest : public testing::TestWithParam<bool> {
   }
 
   // Gradients above the clip in every second step.
-  static double Step(Optimizer* optimizer, const NamedTensors& parameters, int step) {
+  static double Step(Optimizer* optimizer, const NamedTensors& parameters, int step,
+                     std::optional<double> scale = std::nullopt) {
     RandomStream stream(2, "fused", {step});
     for (const auto& [name, parameter] : parameters) {
       if (name == "idle") continue;
@@ -144,9 +147,9 @@ class FusedOptimizerTest : public testing::TestWithParam<bool> {
         gradient.data_ptr<float>()[i] =
             static_cast<float>((step % 2 == 0 ? 0.1 : 0.001) * stream.Gaussian());
       }
-      parameter.mutable_grad() = gradient;
+      parameter.mutable_grad() = gradient * scale.value_or(1);
     }
-    const auto norm = optimizer->Step(0.01);
+    const auto norm = optimizer->Step(0.01, scale);
     EXPECT_THAT(norm, IsOk());
     EXPECT_EQ(*norm > 2, step % 2 == 0);
     for (const auto& [name, parameter] : parameters) EXPECT_FALSE(parameter.grad().defined());
@@ -162,6 +165,19 @@ class FusedOptimizerTest : public testing::TestWithParam<bool> {
                 1e-5 * std::max(0.01, y.abs().max().item<double>()))
           << a[i].first;
     }
+  }
+
+  static void ExpectEqual(const NamedTensors& a, const NamedTensors& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_TRUE(at::equal(a[i].second, b[i].second)) << a[i].first;
+    }
+  }
+
+  static NamedTensors CopyOf(const NamedTensors& tensors) {
+    NamedTensors copy;
+    for (const auto& [name, tensor] : tensors) copy.emplace_back(name, tensor.detach().clone());
+    return copy;
   }
 
   TrainingSettings settings_;
@@ -204,10 +220,64 @@ TEST_P(FusedOptimizerTest, EachGoesOnFromTheOthersState) {
     ExpectNear(parameters, whole_parameters);
     // After every second step the other kind.
     if (step % 2 != 0) continue;
-    NamedTensors state;
-    for (const auto& [name, tensor] : part->State()) state.emplace_back(name, tensor.clone());
+    const NamedTensors state = CopyOf(part->State());
     part = Make(parameters, settings_, part->fused() ? FusedOptions() : always_);
     ASSERT_THAT(part->SetState(state), IsOk());
+  }
+}
+
+// Clipped in every second step.
+TEST_P(FusedOptimizerTest, AGradientsScaleChangesNoBit) {
+  for (const bool fused : {false, true}) {
+    const FusedOptions options = fused ? always_ : FusedOptions();
+    const NamedTensors plain_parameters = Parameters(), scaled_parameters = Parameters();
+    const auto plain = Make(plain_parameters, settings_, options);
+    const auto scaled = Make(scaled_parameters, settings_, options);
+    for (int step = 1; step <= 4; ++step) {
+      const double norm = Step(plain.get(), plain_parameters, step);
+      const double scale = std::ldexp(1, 8 * step - 8);
+      EXPECT_EQ(Step(scaled.get(), scaled_parameters, step, scale), norm);
+      ExpectEqual(scaled_parameters, plain_parameters);
+      ExpectEqual(scaled->State(), plain->State());
+    }
+  }
+}
+
+TEST_P(FusedOptimizerTest, AStepThatOverflowsIsSkipped) {
+  for (const bool fused : {false, true}) {
+    const NamedTensors parameters = Parameters();
+    FusedOptions options;
+    if (fused) {
+      options = always_;
+      for (const auto& [name, parameter] : parameters) {
+        options.averages.emplace_back(name, parameter.detach().clone());
+      }
+      options.average_decay = 0.5;
+    }
+    const auto optimizer = Make(parameters, settings_, options);
+    for (int step = 1; step <= 2; ++step) {  // the first one skips before there is a state
+      const NamedTensors before = CopyOf(parameters), averages = CopyOf(options.averages),
+                         state = CopyOf(optimizer->State());
+      for (const float value : {HUGE_VALF, std::nanf("")}) {
+        for (const auto& [name, parameter] : parameters) {
+          parameter.mutable_grad() = at::ones_like(parameter);
+        }
+        parameters[0].second.mutable_grad()[17] = value;
+        const auto norm = optimizer->Step(0.1, 1024);
+        ASSERT_THAT(norm, IsOk());
+        EXPECT_FALSE(std::isfinite(*norm));
+        for (const auto& [name, parameter] : parameters) EXPECT_FALSE(parameter.grad().defined());
+        ExpectEqual(parameters, before);
+        ExpectEqual(optimizer->State(), state);
+        ExpectEqual(options.averages, averages);
+      }
+      Step(optimizer.get(), parameters, step);
+    }
+    // Skipped steps do not count: AdamW corrects by the number of steps.
+    const NamedTensors others = Parameters();
+    const auto other = Make(others, settings_, fused ? always_ : FusedOptions());
+    for (int step = 1; step <= 2; ++step) Step(other.get(), others, step);
+    ExpectEqual(parameters, others);
   }
 }
 
@@ -215,17 +285,12 @@ TEST_P(FusedOptimizerTest, DivergenceTouchesNothing) {
   const NamedTensors parameters = Parameters();
   const auto fused = Make(parameters, settings_, always_);
   Step(fused.get(), parameters, 1);
-  NamedTensors before;
-  for (const auto& [name, tensor] : fused->State()) before.emplace_back(name, tensor.clone());
-  const at::Tensor weights = parameters[0].second.detach().clone();
+  const NamedTensors before = CopyOf(fused->State()), weights = CopyOf(parameters);
   parameters[1].second.mutable_grad() = at::full({7}, std::nan(""));
   EXPECT_THAT(fused->Step(0.1),
               StatusIs(absl::StatusCode::kInternal, testing::HasSubstr("norm is nan")));
-  EXPECT_TRUE(at::equal(parameters[0].second.detach(), weights));
-  const NamedTensors after = fused->State();
-  for (size_t i = 0; i < before.size(); ++i) {
-    EXPECT_TRUE(at::equal(after[i].second, before[i].second)) << before[i].first;
-  }
+  ExpectEqual(parameters, weights);
+  ExpectEqual(fused->State(), before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, FusedOptimizerTest, testing::Bool(),

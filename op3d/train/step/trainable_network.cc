@@ -1,5 +1,6 @@
 #include "op3d/train/step/trainable_network.h"
 
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -80,9 +81,11 @@ Network& TrainableNetwork::result() {
   return average_ == nullptr ? *network_ : average_->network();
 }
 
-absl::StatusOr<double> TrainableNetwork::Step(double learning_rate) {
-  OP3D_ASSIGN_OR_RETURN(const double norm, optimizer_->Step(learning_rate));
-  if (average_ != nullptr) OP3D_RETURN_IF_ERROR(average_->Update());
+absl::StatusOr<double> TrainableNetwork::Step(double learning_rate,
+                                              std::optional<double> gradient_scale) {
+  OP3D_ASSIGN_OR_RETURN(const double norm, optimizer_->Step(learning_rate, gradient_scale));
+  const bool skipped = !std::isfinite(norm);
+  if (average_ != nullptr && !skipped) OP3D_RETURN_IF_ERROR(average_->Update());
   return norm;
 }
 

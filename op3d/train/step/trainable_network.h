@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,9 +58,10 @@ class TrainableNetwork {
   // one.
   Network& result();
 
-  // A step of the optimiser and of the average.  Returns the gradient's norm; Internal as
-  // in Optimizer::Step.
-  absl::StatusOr<double> Step(double learning_rate);
+  // A step of the optimiser and of the average.  Returns the gradient's norm; Internal, and skipped
+  // steps, as in Optimizer::Step.
+  absl::StatusOr<double> Step(double learning_rate,
+                              std::optional<double> gradient_scale = std::nullopt);
 
   // Shares memory with the network.  Contains gradients only within a step.
   NamedTensors Tensors() const;

@@ -6,6 +6,7 @@
 #include <ATen/ops/linspace.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "op3d/base/testing/status_matchers.h"
 
@@ -101,6 +102,33 @@ TEST(TrainableNetworkTest, TheFusedStepIsThePlainOneWithTheSameTensors) {
       EXPECT_LT((x - y).abs().max().item<double>(),
                 1e-5 * std::max(1.0, y.abs().max().item<double>()))
           << a[i].first << " after step " << step;
+    }
+  }
+}
+
+TEST(TrainableNetworkTest, ASkippedStepChangesNoTensor) {
+  TrainableNetworkOptions options = Options();
+  options.training.set_average_decay(0.5);
+  for (const bool fused : {false, true}) {
+    options.fused_step = fused;
+    ASSERT_OK_AND_ASSIGN(const auto network, TrainableNetwork::Make(options));
+    Accumulate(network.get(), 0);
+    ASSERT_THAT(network->Step(0.1, /*gradient_scale=*/1), IsOk());
+    Accumulate(network.get(), 0.5f);  // moves running statistics, which the average must not follow
+    for (const auto& [name, parameter] : network->network().Parameters()) {
+      parameter.mutable_grad().fill_(HUGE_VAL);
+    }
+    NamedTensors before;
+    for (const auto& [name, tensor] : network->Tensors()) {
+      if (name.rfind("gradients.", 0) == 0) continue;
+      before.emplace_back(name, tensor.detach().clone());
+    }
+    ASSERT_OK_AND_ASSIGN(const double norm, network->Step(0.1, 1024));
+    EXPECT_FALSE(std::isfinite(norm));
+    const NamedTensors after = network->Tensors();
+    ASSERT_EQ(after.size(), before.size());
+    for (size_t i = 0; i < after.size(); ++i) {
+      EXPECT_TRUE(at::equal(after[i].second, before[i].second)) << after[i].first;
     }
   }
 }

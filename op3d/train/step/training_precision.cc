@@ -23,7 +23,8 @@ absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::str
   if (training->precision().empty()) return std::string();
   if (training->precision() == "fp64") {
     return absl::InvalidArgumentError(
-        "training.precision is 'fp64'; a training computes in fp32, bf16, tf32 (on a GPU) or auto");
+        "training.precision is 'fp64'; a training computes in fp32, bf16, tf32 or fp16 (on a GPU) "
+        "or auto");
   }
   if (training->precision() != "auto") {
     OP3D_ASSIGN_OR_RETURN(const PrecisionChoice choice,

@@ -25,8 +25,8 @@ absl::StatusOr<std::string> UseTrainingArithmetic(absl::string_view word,
 // Checks training.precision and replaces "auto": by `earlier`, the precision with which the run was
 // started, or, if that is empty, by the faster of fp32 and bf16 on `device` ("cpu", "cuda:1").
 // With several processes (`group` may be null) the first decides.  Returns the reason, for the
-// user; empty if nothing was set.  InvalidArgument for another word, for fp64, and for tf32 on a
-// CPU.
+// user; empty if nothing was set.  InvalidArgument for another word, for fp64, and for tf32
+// and fp16 on a CPU.
 absl::StatusOr<std::string> DecidePrecision(const std::string& device, absl::string_view earlier,
                                             ProcessGroup* group, TrainingSettings* training);
 

@@ -54,7 +54,7 @@ TEST(TrainingPrecisionTest, AutoIsMeasuredOnceAndThenKept) {
 }
 
 TEST(TrainingPrecisionTest, WhatTrainsNothingIsRefused) {
-  for (const char* word : {"fp64", "tf32", "half"}) {
+  for (const char* word : {"fp64", "tf32", "fp16", "half"}) {
     TrainingSettings training;
     training.set_precision(word);
     EXPECT_THAT(DecidePrecision("cpu", "", nullptr, &training).status(),
