@@ -25,8 +25,8 @@
 
 namespace op3d::data {
 
-// Views come as planes if these are at most so many times the bytes of the resized pictures: more
-// would cost more to keep and to copy than the CPU's resizing saves.
+// Views come as planes if these take at most this multiple of the resized pictures' bytes: more would
+// cost more to keep and to copy than the CPU's resizing saves.
 inline constexpr int64_t kMostPlaneBytes = 2;
 
 // The parts of decoded pictures that a transform needs: a box of Y, then one of U and of V, tightly

@@ -14,9 +14,9 @@ namespace {
 
 constexpr char kUseCpu[] = ", or use --device=cpu";
 
-// tools/cuda.bzl has code for 8.0 and 9.0, and a form that the driver compiles for newer ones.
-constexpr int kLeastMajor = 8;
-constexpr char kArchitectures[] = "8.0 (A100), 9.0 (H100, H200) and newer";
+// tools/cuda.bzl has code for 7.5, 8.0 and 9.0, and a form that the driver compiles for newer ones.
+constexpr int kLeastMajor = 7, kLeastMinor = 5;
+constexpr char kArchitectures[] = "7.5 (T4), 8.0 (A100), 9.0 (H100, H200) and newer";
 
 std::string Version(int number) { return absl::StrCat(number / 1000, ".", number % 1000 / 10); }
 
@@ -74,7 +74,7 @@ absl::Status CheckGpu(const GpuFacts& facts) {
                                facts.error.empty() ? "" : absl::StrCat(" (", facts.error, ")")),
                   "see nvidia-smi");
   }
-  if (facts.major < kLeastMajor) {
+  if (facts.major < kLeastMajor || (facts.major == kLeastMajor && facts.minor < kLeastMinor)) {
     return Refuse(
         absl::StrCat("this program has no code for '", facts.name, "' of compute capability ",
                      facts.major, ".", facts.minor, ", only for ", kArchitectures),

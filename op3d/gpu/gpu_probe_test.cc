@@ -27,6 +27,9 @@ TEST(CheckGpuTest, AUsableGpuIsFine) {
   newer.driver = 13020;
   newer.visible_devices = "3";
   EXPECT_THAT(CheckGpu(newer), IsOk());
+  GpuFacts oldest = H200();
+  oldest.name = "Tesla T4", oldest.major = 7, oldest.minor = 5;
+  EXPECT_THAT(CheckGpu(oldest), IsOk());
 }
 
 TEST(CheckGpuTest, EveryReasonHasItsSentenceAndARemedy) {
