@@ -95,9 +95,7 @@ absl::Status ReadFrames(const Video& video, absl::Span<const int64_t> frames,
 
 // Frames may be given as decoded for `transform`.
 bool TakesPlanes(const ClipTransform& transform) {
-  const TrainDraw& draw = transform.draw();
-  if (transform.content() != FrameContent::kPictures || !draw.augment.empty() ||
-      draw.blur_sigma.has_value() || (draw.jitter && draw.hue.has_value())) {
+  if (transform.content() != FrameContent::kPictures || !CpuOnly(transform.draw()).empty()) {
     return false;
   }
   const PictureSize resized = transform.picture();

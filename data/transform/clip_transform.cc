@@ -64,6 +64,12 @@ absl::Status CheckTransformSettings(const TransformSettings& settings) {
                    settings.test_short_side());
 }
 
+absl::string_view CpuOnly(const TrainDraw& draw) {
+  if (!draw.augment.empty()) return "RandAugment";
+  if (draw.blur_sigma.has_value()) return "blur";
+  return draw.jitter && draw.hue.has_value() ? "hue" : "";
+}
+
 TrainDraw DrawTrainTransform(const TransformSettings& settings, int width, int height,
                              RandomStream* stream) {
   TrainDraw draw;

@@ -25,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "data/datasets/dataset.pb.h"
 #include "data/transform/blur.h"
@@ -68,6 +69,10 @@ struct TrainDraw {
   std::vector<AugmentStep> augment;
   bool mirror = false;
 };
+
+// What of a draw only ClipTransform can do, and no other implementation of it (op3d/gpu): "hue",
+// "blur" or "RandAugment"; empty = nothing.
+absl::string_view CpuOnly(const TrainDraw& draw);
 
 // Draws for frames of `width` x `height`.  The draws for one setting do not change those for
 // another, so that runs that differ in one setting get the same crops and flips.  Parts of the

@@ -26,13 +26,9 @@ int64_t BytesOf(const std::vector<T>& values) {
 }
 
 absl::Status CheckPlanes(const data::ByteViews& views) {
-  const data::TrainDraw& draw = views.planes->draw;
-  const char* what = nullptr;
-  if (draw.jitter && draw.hue.has_value()) what = "hue";
-  if (draw.blur_sigma.has_value()) what = "blur";
-  if (!draw.augment.empty()) what = "RandAugment";
-  if (views.content != data::FrameContent::kPictures) what = "optical flow";
-  if (what == nullptr) return absl::OkStatus();
+  const bool flow = views.content != data::FrameContent::kPictures;
+  const absl::string_view what = flow ? "optical flow" : data::CpuOnly(views.planes->draw);
+  if (what.empty()) return absl::OkStatus();
   return absl::UnimplementedError(
       absl::StrCat("the transform on a GPU has no ", what, "; prepare such clips on the CPU"));
 }
@@ -67,16 +63,14 @@ std::vector<T> Part(const std::vector<T>& values, int start, int length) {
 
 absl::Status ViewPlan::Add(const data::ByteViews& video) {
   if (video.crops.empty() || video.frames < 1) return absl::OkStatus();
-  const int64_t frames = video.frames;
-  const int size = video.crops[0].width;
+  // The first video's views give the batch its size.
+  const int64_t frames = views_.empty() ? video.frames : frames_;
+  const int size = views_.empty() ? video.crops[0].width : size_;
   for (const data::Box& crop : video.crops) {
-    if (!views_.empty() && frames == frames_ && crop.width == size_ && crop.height == size_)
-      continue;
-    if (views_.empty() && crop.width == size && crop.height == size) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("views of ", frames, "x", crop.height, "x", crop.width, " in a batch of ",
-                     views_.empty() ? frames : frames_, "x", views_.empty() ? size : size_, "x",
-                     views_.empty() ? size : size_, "; all views of a batch have one size"));
+    if (video.frames == frames && crop.width == size && crop.height == size) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "views of ", video.frames, "x", crop.height, "x", crop.width, " in a batch of ", frames,
+        "x", size, "x", size, "; all views of a batch have one size"));
   }
   Video added = {&video, pixel_bytes_, 0, -1};
   if (video.planes.has_value()) {

@@ -34,7 +34,7 @@ struct DataCost {
   // but the first.
   bool kept = false;
   // The same seconds for a GPU that makes the clips from decoded pictures
-  // (TrainLoaderOptions.planes); a pack has none.  0: not measured, as on the CPU.
+  // (TrainLoaderOptions.planes); a pack has none.  0 = not measured, then the CPU's are used.
   double gpu_seconds = 0;
   double gpu_transcoded_seconds = 0;
 };
