@@ -4,6 +4,7 @@
 #include <ATen/Version.h>
 #include <ATen/ops/empty.h>
 
+#include <type_traits>
 #include <utility>
 
 namespace op3d {
@@ -32,13 +33,18 @@ WinogradShape ShapeOf(WinogradTile tile, const at::Tensor& images, int64_t outpu
 std::optional<WinogradTile> FasterTile(const at::Tensor& images, int64_t outputs,
                                        at::IntArrayRef kernel, at::IntArrayRef stride,
                                        at::IntArrayRef padding, int64_t groups) {
-  if (!Usable() || !images.is_cpu() || images.scalar_type() != at::kFloat || images.dim() != 4 ||
-      groups != 1 || images.size(1) % 32 != 0 || outputs % 32 != 0 || !stride.equals({1, 1})) {
+  const bool bfloat16 = images.scalar_type() == at::kBFloat16;
+  if (!Usable() || !images.is_cpu() || images.dim() != 4 ||
+      (!bfloat16 && images.scalar_type() != at::kFloat) || groups != 1 ||
+      images.size(1) % 32 != 0 || outputs % 32 != 0 || !stride.equals({1, 1})) {
     return std::nullopt;
   }
   const int64_t height = images.size(2), width = images.size(3);
-  const auto faster = [](int64_t products, int64_t direct) {
-    return kTransforms * static_cast<double>(products) < static_cast<double>(direct);
+  // Products are in float32 here, but in bf16 in the library.
+  static const double bfloat16_rate = Bfloat16Rate();
+  const double cost = kTransforms * (bfloat16 ? bfloat16_rate : 1);
+  const auto faster = [cost](int64_t products, int64_t direct) {
+    return cost * static_cast<double>(products) < static_cast<double>(direct);
   };
   // The library's kernels leave out what falls on the padding.
   if (kernel.equals({3, 1}) && padding.equals({1, 0})) {
@@ -56,9 +62,10 @@ std::optional<WinogradTile> FasterTile(const at::Tensor& images, int64_t outputs
 }
 
 at::Tensor WinogradKernels(WinogradTile tile, const at::Tensor& weight, WinogradUse use) {
-  int64_t strides[] = {weight.stride(0), weight.stride(1), weight.stride(2), weight.stride(3)};
   int64_t outputs = weight.size(0), channels = weight.size(1);
-  const float* first = weight.const_data_ptr<float>();
+  const at::Tensor values = weight.to(at::kFloat);
+  int64_t strides[] = {values.stride(0), values.stride(1), values.stride(2), values.stride(3)};
+  const float* first = values.const_data_ptr<float>();
   if (use == WinogradUse::kGradient) {  // outputs and channels change places, the taps their order
     first += (weight.size(2) - 1) * strides[2] + (weight.size(3) - 1) * strides[3];
     std::swap(strides[0], strides[1]);
@@ -67,7 +74,7 @@ at::Tensor WinogradKernels(WinogradTile tile, const at::Tensor& weight, Winograd
     strides[3] = -strides[3];
   }
   const WinogradShape shape = {tile, 1, 1, 1, channels, outputs};
-  const at::Tensor kernels = at::empty({WinogradKernelFloats(shape)}, weight.options());
+  const at::Tensor kernels = at::empty({WinogradKernelFloats(shape)}, values.options());
   WinogradKernels(shape, first, strides, kernels.mutable_data_ptr<float>());
   return kernels;
 }
@@ -83,17 +90,27 @@ at::Tensor Winograd(WinogradTile tile, const at::Tensor& images, const at::Tenso
                  .permute({0, 3, 1, 2});
   }
   TORCH_CHECK(kernels.numel() == WinogradKernelFloats(shape) &&
-                  output.permute({0, 2, 3, 1}).is_contiguous(),
-              "another shape or layout");
-  const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
-  float* values = output.mutable_data_ptr<float>();
-  constexpr int64_t kGrain = 28;
-  at::parallel_for(0, WinogradTiles(shape), kGrain, [&](int64_t begin, int64_t end) {
-    const at::Tensor scratch = at::empty({WinogradScratchFloats(shape)}, kernels.options());
-    WinogradConvolve(shape, pixels.const_data_ptr<float>(), kernels.const_data_ptr<float>(), added,
-                     sum.defined() ? values : nullptr, activation == Activation::kRelu, begin, end,
-                     scratch.mutable_data_ptr<float>(), values);
-  });
+                  output.permute({0, 2, 3, 1}).is_contiguous() &&
+                  output.scalar_type() == images.scalar_type(),
+              "another shape, layout or type");
+  const at::Tensor added = bias.defined() ? bias.to(at::kFloat) : bias;
+  const auto convolve = [&](auto* values) {
+    using Value = std::remove_pointer_t<decltype(values)>;
+    const auto* from = static_cast<const Value*>(pixels.const_data_ptr());
+    constexpr int64_t kGrain = 28;
+    at::parallel_for(0, WinogradTiles(shape), kGrain, [&](int64_t begin, int64_t end) {
+      const at::Tensor scratch = at::empty({WinogradScratchFloats(shape)}, kernels.options());
+      WinogradConvolve<Value>(shape, from, kernels.const_data_ptr<float>(),
+                              added.defined() ? added.const_data_ptr<float>() : nullptr,
+                              sum.defined() ? values : nullptr, activation == Activation::kRelu,
+                              begin, end, scratch.mutable_data_ptr<float>(), values);
+    });
+  };
+  if (images.scalar_type() == at::kBFloat16) {
+    convolve(static_cast<Bfloat16Bits*>(output.mutable_data_ptr()));
+  } else {
+    convolve(output.mutable_data_ptr<float>());
+  }
   return output;
 }
 

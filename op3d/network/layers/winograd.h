@@ -1,9 +1,10 @@
-// 3x3 and 3x1 convolutions in float32 by Winograd's algorithm (winograd_kernel.h), on tensors.
+// 3x3 and 3x1 convolutions by Winograd's algorithm (winograd_kernel.h), on tensors in float32, or in
+// bf16 with all products and sums in float32.
 // FasterTile() says whether and with which tile, WinogradKernels() transforms the weight, Winograd()
 // computes.
 //
-// On two AMD cores with AVX-512 it is two to three times as fast as the library's convolution.  A
-// process with portable arithmetic never takes it: there LibTorch does not use AVX-512.
+// On two AMD cores with AVX-512 it is two to three times as fast as the library's convolution in
+// float32.  A process with portable arithmetic never takes it: there LibTorch does not use AVX-512.
 #ifndef OP3D_NETWORK_LAYERS_WINOGRAD_H_
 #define OP3D_NETWORK_LAYERS_WINOGRAD_H_
 
@@ -26,12 +27,13 @@ std::optional<WinogradTile> FasterTile(const at::Tensor& images, int64_t outputs
 // kGradient: for the gradient of the input, which is a convolution of the output's gradient.
 enum class WinogradUse { kForward, kGradient };
 
-// From a convolution's weight [O, C, 3, 3] or [O, C, 3, 1] in any layout.
+// From a convolution's weight [O, C, 3, 3] or [O, C, 3, 1] in any layout, float32 or bf16.  Float32.
 at::Tensor WinogradKernels(WinogradTile tile, const at::Tensor& weight, WinogradUse use);
 
 // [N, outputs, H, W] in channels-last memory: activation(convolution + bias + sum).  `images` is
 // channels-last, `bias` [outputs] and `sum` may be undefined; `sum`, in the output's shape and
-// layout, is overwritten and returned.  The same for any number of threads and images.
+// layout, is overwritten and returned.  Their type is that of `images`, float32 or bf16; `bias` may be
+// either.  The same for any number of threads and images.
 at::Tensor Winograd(WinogradTile tile, const at::Tensor& images, const at::Tensor& kernels,
                     int64_t outputs, const at::Tensor& bias, const at::Tensor& sum,
                     Activation activation);

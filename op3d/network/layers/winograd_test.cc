@@ -2,12 +2,14 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 namespace op3d {
@@ -68,6 +70,30 @@ TEST_P(WinogradTest, IsTheConvolution) {
   EXPECT_TRUE(at::equal(WinogradKernels(c.tile, weight.contiguous(at::MemoryFormat::ChannelsLast),
                                         WinogradUse::kForward),
                         kernels));
+}
+
+// Rounded once: the bits of the result in float32 for the same values, rounded.
+TEST_P(WinogradTest, ComputesBfloat16InFloat32) {
+  const Case& c = GetParam();
+  const int64_t taps = c.tile == WinogradTile::k4x1 ? 1 : 3;
+  at::Tensor images = Images(c.images, c.channels, c.height, c.width).to(at::kBFloat16);
+  images.select(0, 0).select(1, 0).select(1, 0).fill_(NAN);
+  if (c.images > 1) images.select(0, c.images - 1).fill_(1e38);
+  const at::Tensor weight = at::randn({c.outputs, c.channels, 3, taps}).to(at::kBFloat16);
+  const at::Tensor bias = at::randn({c.outputs}).to(at::kBFloat16);
+  const at::Tensor sum = Images(c.images, c.outputs, c.height, c.width).to(at::kBFloat16);
+  const auto convolved = [&](at::ScalarType type) {
+    return Winograd(c.tile, images.to(type),
+                    WinogradKernels(c.tile, weight.to(type), WinogradUse::kForward), c.outputs,
+                    bias.to(type), sum.to(type, /*non_blocking=*/false, /*copy=*/true),
+                    Activation::kRelu);
+  };
+  const at::Tensor actual = convolved(at::kBFloat16);
+  ASSERT_EQ(actual.scalar_type(), at::kBFloat16);
+  const at::Tensor expected = convolved(at::kFloat).to(at::kBFloat16);
+  EXPECT_TRUE(at::allclose(actual, expected, 0, 0, /*equal_nan=*/true));
+  EXPECT_TRUE(actual.isnan().any().item<bool>());
+  EXPECT_GT(actual.count_nonzero().item<int64_t>(), 0);
 }
 
 TEST_P(WinogradTest, IsTheGradient) {
