@@ -320,10 +320,8 @@ absl::Status ServeChild() {
   }
   OP3D_RETURN_IF_ERROR(ReadTextproto(settings, &options.settings));
   OP3D_RETURN_IF_ERROR(UseTrainingArithmetic("", options.settings.mutable_training()).status());
-  OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
-  if (options.device == "cuda" && ranks.size > 1) {
-    absl::StrAppend(&options.device, ":", ranks.local_rank);
-  }
+  OP3D_ASSIGN_OR_RETURN(options.device,
+                        ChooseDevice(absl::GetFlag(FLAGS_device), ranks.size, ranks.local_rank));
   Progress::Silence();
   const auto serve = [&](ProcessGroup* group) {
     return ServeRun(options, absl::GetFlag(FLAGS_serve), absl::GetFlag(FLAGS_identity),

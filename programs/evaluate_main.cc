@@ -44,6 +44,7 @@
 #include "op3d/eval/scores/split_mean.h"
 #include "op3d/eval/scores/video_scores.h"
 #include "op3d/eval/scoring_run.h"
+#include "op3d/gpu/gpu_probe.h"
 #include "op3d/network/network.h"
 #include "op3d/torch/arithmetic.h"
 #include "op3d/torch/device.h"
@@ -431,14 +432,14 @@ absl::StatusOr<TestScores> Test(const TestSetup& setup, const RankEnvironment& r
   OP3D_ASSIGN_OR_RETURN(const LoaderSettings::Decode decode, ReadDecode());
   loader.set_decode(decode);
   const TransformSettings transform = TestTransform(setup.short_side, setup.crop);
+  OP3D_ASSIGN_OR_RETURN(const std::string device,
+                        ChooseDevice(absl::GetFlag(FLAGS_device), ranks.size, ranks.local_rank));
   OP3D_ASSIGN_OR_RETURN(const auto frames,
-                        data::FrameStore::Make(loader, transform, /*gpu=*/ranks.local_rank));
+                        data::FrameStore::Make(loader, transform, gpu::GpuNumber(device)));
   OP3D_ASSIGN_OR_RETURN(const data::VideoList list, LoadListOnAll(setup, group, &settings));
   OP3D_ASSIGN_OR_RETURN(const std::unique_ptr<Network> network,
                         Network::MakeUnfilled(setup.weights.options()));
   OP3D_RETURN_IF_ERROR(network->LoadWeights(setup.path));
-  OP3D_ASSIGN_OR_RETURN(std::string device, ChooseDevice(absl::GetFlag(FLAGS_device)));
-  if (device == "cuda" && ranks.size > 1) device = absl::StrCat("cuda:", ranks.local_rank);
   OP3D_ASSIGN_OR_RETURN(const Precision precision,
                         ChoosePrecisionOnAll(setup, group, device, &settings));
   OP3D_RETURN_IF_ERROR(network->ToDevice(device));

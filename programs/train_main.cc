@@ -169,10 +169,8 @@ absl::StatusOr<RunOptions> Options(const RankEnvironment& ranks, std::optional<i
   OP3D_ASSIGN_OR_RETURN(const int threads,
                         ThreadsOf(absl::GetFlag(FLAGS_threads), LocalSize(ranks)));
   options.loader_threads = threads - 1;
-  OP3D_ASSIGN_OR_RETURN(options.device, ChooseDevice(absl::GetFlag(FLAGS_device)));
-  if (options.device == "cuda" && ranks.size > 1) {
-    absl::StrAppend(&options.device, ":", ranks.local_rank);
-  }
+  OP3D_ASSIGN_OR_RETURN(options.device,
+                        ChooseDevice(absl::GetFlag(FLAGS_device), ranks.size, ranks.local_rank));
   options.output_dir = UserPath(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
     const std::string& name = options.settings.name();

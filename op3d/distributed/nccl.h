@@ -2,8 +2,10 @@
 #ifndef OP3D_DISTRIBUTED_NCCL_H_
 #define OP3D_DISTRIBUTED_NCCL_H_
 
+#include <c10/core/Device.h>
 #include <c10/util/intrusive_ptr.h>
 
+#include <chrono>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
@@ -12,9 +14,11 @@
 
 namespace op3d {
 
-// FailedPrecondition in a build without NCCL.
+// For tensors on `device`, "cuda:N", which becomes this thread's current one; an operation that takes
+// longer than `timeout` ends the process.  FailedPrecondition in a build without NCCL.
 absl::StatusOr<c10::intrusive_ptr<c10d::Backend>> MakeNcclBackend(
-    const c10::intrusive_ptr<c10d::Store>& store, const RankEnvironment& ranks);
+    const c10::intrusive_ptr<c10d::Store>& store, const RankEnvironment& ranks, at::Device device,
+    std::chrono::milliseconds timeout);
 
 }  // namespace op3d
 

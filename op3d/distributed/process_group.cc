@@ -2,6 +2,7 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Logging.h>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -205,6 +206,7 @@ class PendingSum : public ProcessGroup::Pending {
 
 struct ProcessGroup::State {
   RankEnvironment ranks;
+  at::Device device = at::kCPU;
   // Kept alive by rank 0 as long as others use it.
   StorePointer store;
   // For tensors on the CPU and everything that is not a tensor; for tensors of `device`.
@@ -237,6 +239,7 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Join(const RankEnvir
   IgnoreBrokenPipes();
   auto state = std::make_unique<State>();
   state->ranks = ranks;
+  state->device = at::Device(device);
   const std::string self = absl::StrCat(HostName(), ", process ", ::getpid());
   StorePointer meeting;
   OP3D_RETURN_IF_ERROR(ExplainMeeting(
@@ -277,7 +280,8 @@ absl::StatusOr<std::unique_ptr<ProcessGroup>> ProcessGroup::Join(const RankEnvir
   if (device != "cpu") {
     OP3D_ASSIGN_OR_RETURN(
         state->device_backend,
-        MakeNcclBackend(c10::make_intrusive<c10d::PrefixStore>("nccl", state->store), ranks));
+        MakeNcclBackend(c10::make_intrusive<c10d::PrefixStore>("nccl", state->store), ranks,
+                        state->device, kOperationTimeout));
   }
   RankWatchOptions watch_options;
   watch_options.rank = ranks.rank;
@@ -375,14 +379,24 @@ absl::StatusOr<std::vector<std::string>> ProcessGroup::Gather(const std::string&
 void ProcessGroup::Leave(const absl::Status& status) {
   if (state_->left) return;
   state_->left = true;
+  const bool on_gpu = !state_->device.is_cpu();
   if (status.ok()) {
+    if (on_gpu) {
+      CatchTorch([this] {
+        const c10::impl::VirtualGuardImpl guard(state_->device.type());
+        guard.synchronizeDevice(state_->device.has_index() ? state_->device.index() : 0);
+        return absl::OkStatus();
+      }).IgnoreError();
+    }
     state_->watch->Leave();
   } else {
     state_->watch->Fail(status);
+    // Its destructor may wait for an operation that never ends.
+    if (on_gpu) state_->device_backend.release();
   }
-  if (rank() == 0 && state_->ranks.rank_0_keeps_store) {
-    state_->watch->AwaitOthers(absl::Seconds(10));
-  }
+  // NCCL's destructor would cut an operation that another rank is still in.
+  const bool needed = (rank() == 0 && state_->ranks.rank_0_keeps_store) || (on_gpu && status.ok());
+  if (needed) state_->watch->AwaitOthers(absl::Seconds(10));
 }
 
 }  // namespace op3d

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace op3d::gpu {
@@ -39,9 +40,21 @@ GpuFacts ProbeGpu();
 // architecture.
 absl::Status CheckGpu(const GpuFacts& facts);
 
+// The number of the GPU of the process that is number `local_rank` on its machine and sees `gpus`: its
+// own number, or 0 if it sees one GPU, as with srun --gpus-per-task=1.  FailedPrecondition if there are
+// too few.
+absl::StatusOr<int> GpuOfRank(int local_rank, int gpus);
+
+// 2 for "cuda:2"; 0 for "cuda" and "cpu".
+int GpuNumber(absl::string_view device);
+
 // The sentence for an error of LibTorch that comes from a GPU: ResourceExhausted out of memory,
-// Unavailable if the device is lost or in use by another process; OK if `message` is of another kind.
+// Unavailable if the device is lost or in use by another process, FailedPrecondition if two processes
+// of a training use one GPU; OK if `message` is of another kind.  Only its first line counts.
 absl::Status ExplainGpuError(absl::string_view message);
+
+// What ExplainGpuError() last said of a lost GPU; OK if it never did.
+absl::Status LostGpu();
 
 }  // namespace op3d::gpu
 

@@ -10,6 +10,7 @@ namespace op3d::gpu {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 GpuFacts H200() {
   GpuFacts facts;
@@ -60,6 +61,16 @@ TEST(CheckGpuTest, EveryReasonHasItsSentenceAndARemedy) {
   }
 }
 
+TEST(GpuOfRankTest, IsItsNumberOrTheOnlyOne) {
+  EXPECT_EQ(*GpuOfRank(3, 8), 3);
+  EXPECT_EQ(*GpuOfRank(1, 1), 0);
+  EXPECT_EQ(GpuNumber("cuda:2"), 2);
+  EXPECT_EQ(GpuNumber("cuda"), 0);
+  EXPECT_EQ(GpuNumber("cpu"), 0);
+  EXPECT_THAT(GpuOfRank(4, 4), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                        HasSubstr("at most one process per GPU")));
+}
+
 TEST(ExplainGpuErrorTest, NamesWhatHappened) {
   EXPECT_THAT(ExplainGpuError("CUDA out of memory. Tried to allocate 2.00 GiB."),
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("fit_memory")));
@@ -67,6 +78,35 @@ TEST(ExplainGpuErrorTest, NamesWhatHappened) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("resume")));
   EXPECT_THAT(ExplainGpuError("CUDA error: CUDA-capable device(s) is/are busy or unavailable"),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("another process")));
+  // The lines that LibTorch adds to every error of CUDA name other ones.
+  const std::string advice =
+      "\nCUDA kernel errors might be asynchronously reported at some other API call, so the "
+      "stacktrace below might be incorrect.\nCompile with `TORCH_USE_CUDA_DSA` to enable "
+      "device-side assertions.\n";
+  EXPECT_THAT(ExplainGpuError("CUDA error: invalid device ordinal" + advice), IsOk());
+  for (const char* lost :
+       {"CUDA error: an illegal memory access was encountered",
+        "CUDA error: misaligned address (when op3d started a kernel)",
+        "CUDA error: device-side assert triggered",
+        "CUDA error: uncorrectable ECC error encountered",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx(...)`"}) {
+    const absl::Status status = ExplainGpuError(lost + advice);
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("resume"))) << lost;
+    EXPECT_THAT(std::string(status.message()), Not(HasSubstr("assertions")));
+  }
+  for (const char* full :
+       {"cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "FIND was unable to find an engine to execute this computation"}) {
+    EXPECT_THAT(ExplainGpuError(full),
+                StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("fit_memory")))
+        << full;
+  }
+  EXPECT_THAT(
+      ExplainGpuError("NCCL error in: NCCLUtils.cpp:93, invalid usage\nLast error:\n"
+                      "Duplicate GPU detected : rank 1 and rank 0 both on CUDA device 4000"),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("same GPU")));
   EXPECT_THAT(ExplainGpuError("mat1 and mat2 shapes cannot be multiplied"), IsOk());
 }
 

@@ -28,7 +28,8 @@ inline void* CurrentStream(at::Device device) {
 }
 
 inline void CheckLaunch(GridError error) {
-  TORCH_CHECK(error == 0, "a kernel of op3d did not start on the GPU: ", GridErrorText(error));
+  // The words with which LibTorch's own errors begin: ExplainGpuError() looks for them.
+  TORCH_CHECK(error == 0, "CUDA error: ", GridErrorText(error), " (when op3d started a kernel)");
 }
 #endif
 

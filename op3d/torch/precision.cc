@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/gpu/gpu_probe.h"
 #include "op3d/torch/torch_status.h"
 
 namespace op3d {
@@ -115,6 +116,12 @@ absl::StatusOr<PrecisionChoice> ChoosePrecision(absl::string_view wanted,
   }
   choice.precision = *precision;
   choice.reason = absl::StrCat("precision ", PrecisionName(*precision));
+  if (*precision == Precision::kBfloat16 && absl::StartsWith(device, "cuda")) {
+    if (const gpu::GpuFacts facts = gpu::ProbeGpu(); facts.major < 8) {
+      absl::StrAppend(&choice.reason, ": '", facts.name,
+                      "' has no instructions for it, and cuDNN no convolutions; fp16 is faster");
+    }
+  }
   return choice;
 }
 

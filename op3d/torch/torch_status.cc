@@ -15,6 +15,7 @@ absl::Status CatchTorch(absl::FunctionRef<absl::Status()> body) {
   try {
     return body();
   } catch (const c10::OutOfMemoryError& error) {
+    OP3D_RETURN_IF_ERROR(gpu::ExplainGpuError(error.what_without_backtrace()));
     return absl::ResourceExhaustedError(absl::StrCat(
         "out of device memory: ", error.what_without_backtrace(), "; use smaller batches"));
   } catch (const c10::ValueError& error) {

@@ -33,6 +33,11 @@ TEST(TorchStatusTest, ExceptionsBecomeStatuses) {
   EXPECT_THAT(
       CatchTorch([]() -> absl::Status { TORCH_CHECK_WITH(OutOfMemoryError, false, "8 GiB"); }),
       StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("8 GiB")));
+  EXPECT_THAT(CatchTorch([]() -> absl::Status {
+                TORCH_CHECK_WITH(OutOfMemoryError, false,
+                                 "CUDA out of memory. Tried to allocate 2.00 GiB.");
+              }),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("fit_memory")));
   EXPECT_THAT(CatchTorch([]() -> absl::Status { throw std::runtime_error("odd"); }),
               StatusIs(absl::StatusCode::kInternal, HasSubstr("odd")));
 }

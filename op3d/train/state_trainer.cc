@@ -364,7 +364,8 @@ absl::Status StateTrainer::Step(Stopwatch* watch, EpochStats* stats) {
     if (!finite.ok()) return Diverged(finite, step.step);
   }
   const absl::StatusOr<double> norm = trained_->Step(step.learning_rate, loss_scale());
-  if (absl::IsInternal(norm.status())) return Diverged(norm.status(), step.step);
+  // An error of the library or of a GPU says nothing about the training.
+  if (TrainingFailureOf(norm.status()).has_value()) return Diverged(norm.status(), step.step);
   OP3D_RETURN_IF_ERROR(norm.status());
   if (const std::optional<double> scale = loss_scale()) {
     step.loss_scale = *scale;

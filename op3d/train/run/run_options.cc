@@ -6,28 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "op3d/base/file.h"
 #include "op3d/base/program/commit.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/base/textproto.h"
+#include "op3d/gpu/gpu_probe.h"
 #include "op3d/train/checkpoint/model_card.h"
 
 namespace op3d {
-
-namespace {
-
-// The number of "cuda:1"; 0 without one.
-int GpuOf(absl::string_view device) {
-  int gpu = 0;
-  return absl::ConsumePrefix(&device, "cuda:") && absl::SimpleAtoi(device, &gpu) ? gpu : 0;
-}
-
-}  // namespace
 
 absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options) {
   data::IndexOptions index;
@@ -35,7 +23,7 @@ absl::StatusOr<TrainingData> LoadRunData(const RunOptions& options) {
   index.read_only = !options.first();
   const auto load = [&] {
     return LoadTrainingData(options.settings, options.dataset_root, options.loader_threads + 1,
-                            index, GpuOf(options.device));
+                            index, gpu::GpuNumber(options.device));
   };
   if (options.group == nullptr) return load();
   TrainingData data;

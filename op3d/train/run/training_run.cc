@@ -14,6 +14,7 @@
 #include "op3d/base/progress.h"
 #include "op3d/base/safetensors.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/eval/scores/silent_failure.h"
 #include "op3d/torch/arithmetic.h"
 #include "op3d/train/checkpoint/checkpoint_folder.h"
@@ -349,10 +350,11 @@ class Run {
   }
 
   absl::Status Stopped(int i, const absl::Status& reason) {
-    if (!absl::IsInternal(reason) || trainer_->epochs() == 0 || options_.group != nullptr) {
+    if (!TrainingFailureOf(reason).has_value() || trainer_->epochs() == 0 ||
+        options_.group != nullptr) {
       return reason;
     }
-    // Diverged.  Stores weights that can be used directly, in addition to the checkpoint.
+    // Stores weights that can be used directly, in addition to the checkpoint.
     const std::string path = JoinPath(StateFolder(i), "last_good_weights.safetensors");
     const int64_t epochs = trainer_->epochs();
     OP3D_RETURN_IF_ERROR(trainer_->Rollback(epochs));

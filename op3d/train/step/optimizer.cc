@@ -22,6 +22,7 @@
 #include "absl/strings/str_join.h"
 #include "op3d/base/require.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/base/training_failure.h"
 #include "op3d/torch/torch_status.h"
 
 namespace op3d {
@@ -269,7 +270,8 @@ absl::Status Optimizer::StepAll(double learning_rate, std::optional<double> grad
                               : at::stack(at::_foreach_norm(all)).norm().item<double>() / scale;
   const bool finite = std::isfinite(norm);
   if (!finite && !gradient_scale.has_value()) {
-    return absl::InternalError(absl::StrCat("the gradient's norm is ", norm));
+    const std::string what = absl::StrCat("the gradient's norm is ", norm);
+    return MarkTrainingFailure(absl::InternalError(what), what);
   }
   // A power of two changes no digit: the scale has no effect on the result.
   const double factor = std::min(1.0, clip_norm_ / (norm + 1e-6)) / scale;

@@ -18,6 +18,7 @@
 
 #include "op3d/base/random_stream.h"
 #include "op3d/base/testing/status_matchers.h"
+#include "op3d/base/training_failure.h"
 
 namespace op3d {
 namespace {
@@ -287,10 +288,21 @@ TEST_P(FusedOptimizerTest, DivergenceTouchesNothing) {
   Step(fused.get(), parameters, 1);
   const NamedTensors before = CopyOf(fused->State()), weights = CopyOf(parameters);
   parameters[1].second.mutable_grad() = at::full({7}, std::nan(""));
-  EXPECT_THAT(fused->Step(0.1),
-              StatusIs(absl::StatusCode::kInternal, testing::HasSubstr("norm is nan")));
+  const absl::StatusOr<double> diverged = fused->Step(0.1);
+  EXPECT_THAT(diverged, StatusIs(absl::StatusCode::kInternal, testing::HasSubstr("norm is nan")));
+  EXPECT_TRUE(TrainingFailureOf(diverged.status()).has_value());
   ExpectEqual(parameters, weights);
   ExpectEqual(fused->State(), before);
+}
+
+// A search must not take an error of the library for a training that failed.
+TEST_P(FusedOptimizerTest, AnErrorOfTheLibraryIsNoDivergence) {
+  const NamedTensors parameters = Parameters();
+  const auto fused = Make(parameters, settings_, always_);
+  parameters[1].second.mutable_grad() = at::ones({7}).to(at::kMeta);
+  const absl::Status error = fused->Step(0.1).status();
+  EXPECT_THAT(error, StatusIs(absl::StatusCode::kInternal, testing::HasSubstr("LibTorch")));
+  EXPECT_FALSE(TrainingFailureOf(error).has_value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, FusedOptimizerTest, testing::Bool(),
