@@ -110,13 +110,14 @@ struct Part {
   ActivitySeconds seconds;
 };
 
-// Scores videos [first, last).
+// Scores videos [first, last), with clips made by options.loader_threads.
 absl::Status ScoreRange(const EvaluationNetwork& network, const std::vector<data::Video>& videos,
                         int64_t first, int64_t last, data::FrameStore* frames, int clips,
                         const ScoringOptions& options, Part* part) {
   at::set_num_threads(1);
   data::EvaluationLoaderOptions loader_options = LoaderOptions(options);
   loader_options.clips = clips;
+  loader_options.threads = options.loader_threads;
   loader_options.bytes = true;
   loader_options.planes = !network.device().is_cpu();
   OP3D_ASSIGN_OR_RETURN(const auto loader,
@@ -171,6 +172,13 @@ void Join(const std::vector<Part>& parts, const std::vector<data::Video>& videos
 }
 
 }  // namespace
+
+ThreadShare ShareThreads(bool on_cpu, int threads) {
+  const int all = threads + 1;
+  if (on_cpu) return {all, 0};
+  const int scorers = std::min(all, 2);
+  return {scorers, (all - scorers) / scorers};
+}
 
 absl::StatusOr<Metrics> MeasurePerformance(Network* network, const std::vector<data::Video>& videos,
                                            data::FrameStore* frames, const ScoringOptions& options,
@@ -253,8 +261,12 @@ absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<data::
                                       data::FrameStore* frames, int clips,
                                       const ScoringOptions& options, ActivitySeconds* seconds) {
   network->SetTraining(false);
+  const ThreadShare share = ShareThreads(network->device().is_cpu(), options.threads);
+  ScoringOptions shared = options;
+  shared.threads = share.scorers - 1;
+  shared.loader_threads = share.loader_threads;
   OP3D_ASSIGN_OR_RETURN(ViewScores scores,
-                        ScorePart(network, videos, frames, clips, options, seconds));
+                        ScorePart(network, videos, frames, clips, shared, seconds));
   if (scores.videos == 0) {
     return absl::DataLossError(
         absl::StrCat("none of ", videos.size(), " videos could be scored; the first: ",

@@ -27,14 +27,26 @@ struct ScoringOptions {
   LoaderSettings::OnShortVideo on_short_video = LoaderSettings::REPEAT_LAST;
   // SKIP leaves a video that does not decode out of the figures; the scores include the number.
   LoaderSettings::OnBadVideo on_bad_video = LoaderSettings::ERROR;
-  // Threads in addition to the caller's own (MeasurePerformance: the loader's; ScoreViews: one
-  // scorer for each, over videos).  The result does not depend on them.
+  // Threads in addition to the caller's own (MeasurePerformance: the loader's; ScoreViews: as
+  // ShareThreads says, over videos).  The result does not depend on them.
   int threads = 0;
+  // ScorePart: threads that make the clips of each scorer; 0 = it makes them itself.
+  int loader_threads = 0;
   // MeasurePerformance: clips per video.
   int search_clips = 1;
   // ScoreViews adds the number of clips (clips x crops per video) that it has scored; may be null.
   Progress* progress = nullptr;
 };
+
+// The use of a test's threads: `scorers` run the network, each with `loader_threads` that make its
+// clips.
+struct ThreadShare {
+  int scorers = 1, loader_threads = 0;
+};
+
+// Of `threads` and the caller's own.  On a CPU all are scorers.  On a GPU two are, the second for the
+// time in which the first waits for its clips: cuDNN searches its algorithms once for each thread.
+ThreadShare ShareThreads(bool on_cpu, int threads);
 
 // The metrics of `search_clips` clips in the centre crop of each video, with the mean of the logits
 // over heads and clips.  Sets the network to evaluation and scores with its evaluation form.  Time
@@ -49,8 +61,8 @@ absl::StatusOr<ViewScores> ScoreViews(Network* network, const std::vector<data::
                                       data::FrameStore* frames, int clips,
                                       const ScoringOptions& options, ActivitySeconds* seconds);
 
-// The same for a part of a test, in which perhaps no video decodes; the network must be in
-// evaluation.
+// The same for a part of a test, in which perhaps no video decodes, by `threads` + 1 scorers with
+// `loader_threads` each; the network must be in evaluation.
 absl::StatusOr<ViewScores> ScorePart(Network* network, const std::vector<data::Video>& videos,
                                      data::FrameStore* frames, int clips,
                                      const ScoringOptions& options, ActivitySeconds* seconds);

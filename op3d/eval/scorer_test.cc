@@ -41,6 +41,23 @@ TEST_F(ScorerTest, ScoresDoNotHangOnTheNumberOfThreads) {
   EXPECT_EQ(one.logits, four.logits);
   EXPECT_EQ(one.labels, four.labels);
   EXPECT_GT(seconds_.forward, 0);
+  // As with a GPU: two scorers, whose clips other threads make.
+  options_.threads = 1;
+  options_.loader_threads = 2;
+  ASSERT_OK_AND_ASSIGN(const ViewScores shared,
+                       ScorePart(network_.get(), videos_, &frames_, 2, options_, &seconds_));
+  EXPECT_EQ(one.logits, shared.logits);
+}
+
+TEST(ShareThreadsTest, OnlyTwoThreadsRunANetworkOnAGpu) {
+  const auto shared = [](bool on_cpu, int threads) {
+    const ThreadShare share = ShareThreads(on_cpu, threads);
+    return std::make_pair(share.scorers, share.loader_threads);
+  };
+  EXPECT_EQ(shared(true, 15), std::make_pair(16, 0));
+  EXPECT_EQ(shared(false, 15), std::make_pair(2, 7));
+  EXPECT_EQ(shared(false, 1), std::make_pair(2, 0));
+  EXPECT_EQ(shared(false, 0), std::make_pair(1, 0));
 }
 
 TEST_F(ScorerTest, TheSearchsMeasureIsTheMiddleClipsCentre) {

@@ -38,6 +38,7 @@ class Run {
         clips_(clips),
         options_(options),
         run_(run),
+        share_(ShareThreads(network->device().is_cpu(), options.threads)),
         block_size_(BlockSize(static_cast<int64_t>(videos.size()))),
         blocks_((static_cast<int64_t>(videos.size()) + block_size_ - 1) / block_size_),
         done_(blocks_) {}
@@ -71,6 +72,7 @@ class Run {
   const int clips_;
   const ScoringOptions& options_;
   const ScoringRun& run_;
+  const ThreadShare share_;
   const int64_t block_size_, blocks_;
   // By block: the serialised scores of this shard's finished blocks, for the folder and the others.
   std::vector<std::string> done_;
@@ -128,6 +130,7 @@ int64_t Run::Take() {
 absl::Status Run::ScoreBlock(int64_t block) {
   ScoringOptions options = options_;
   options.threads = 0;
+  options.loader_threads = share_.loader_threads;
   ActivitySeconds seconds;
   OP3D_ASSIGN_OR_RETURN(
       const ViewScores scores,
@@ -172,7 +175,7 @@ absl::Status Run::Explain(const absl::Status& status) const {
 }
 
 absl::Status Run::Score() {
-  OnThreads(std::min<int64_t>(options_.threads + 1, todo_.size()), [&](int64_t) { Work(); });
+  OnThreads(std::min<int64_t>(share_.scorers, todo_.size()), [&](int64_t) { Work(); });
   absl::MutexLock lock(&mutex_);
   return Explain(status_);
 }

@@ -42,7 +42,7 @@ struct ScoringRun {
 int64_t BlockSize(int64_t videos);
 
 // `clips` x 3 views of every video, in the order of the list.  Shard 0 gets all of it, the others
-// scores without videos.  `options.threads` + 1 blocks are scored at the same time;
+// scores without videos.  Each of the scorers of ShareThreads() scores one block at a time;
 // `options.progress` counts this shard's clips; the total is set here.
 //
 // FailedPrecondition: the folder holds blocks of another test (names the line that differs).
