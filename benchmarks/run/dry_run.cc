@@ -133,6 +133,11 @@ int JobsOf(const BenchmarkOptions& options) {
   return std::max(1, options.jobs > 0 ? options.jobs : options.threads);
 }
 
+// How many of them gain time: this process's threads share one GPU.
+int FasterJobs(const BenchmarkOptions& options) {
+  return options.jobs == 0 && options.device != "cpu" ? 1 : JobsOf(options);
+}
+
 absl::StatusOr<std::string> DescribePool(const BenchmarkOptions& options, const Videos& videos,
                                          const TransitionGraph& graph, StepCosts* costs, Sum* sum) {
   const TransformSettings& transform = options.settings.transform();
@@ -269,7 +274,7 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
     sum->edges += edges;
     seconds += round;
     // A round begins when the one before it has ended.
-    sum->max_wall += WallOf(std::vector<double>(edges, round / edges), JobsOf(options));
+    sum->max_wall += WallOf(std::vector<double>(edges, round / edges), FasterJobs(options));
   }
   sum->min_seconds += seconds;
   sum->expected_seconds += seconds;
@@ -282,7 +287,7 @@ absl::StatusOr<std::string> DescribeRounds(const BenchmarkOptions& options, cons
   if (search.has_proxy()) {
     const int paths = ProxyPaths(options.settings);
     const double full = paths * path * cost.full_frame_seconds;
-    const double wall = WallOf(std::vector<double>(paths, full / paths), JobsOf(options));
+    const double wall = WallOf(std::vector<double>(paths, full / paths), FasterJobs(options));
     sum->min_wall += wall;
     sum->max_wall += wall;
     absl::StrAppendFormat(&text,
@@ -493,7 +498,7 @@ absl::StatusOr<std::string> DescribeDryRun(const BenchmarkOptions& options) {
       absl::StrAppend(&text, pool);
     }
     // Edges of a pool wait for each other, so this is a lower bound for many jobs.
-    const int at_once = std::min(JobsOf(options), sum.edges);
+    const int at_once = std::min(FasterJobs(options), sum.edges);
     sum.min_wall += (sum.min_seconds - rounds_seconds) / std::max(1, at_once);
     sum.max_wall += (sum.max_seconds - rounds_seconds) / std::max(1, at_once);
     absl::StrAppendFormat(&text,

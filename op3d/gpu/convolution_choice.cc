@@ -1,6 +1,8 @@
 #include "op3d/gpu/convolution_choice.h"
 
+#include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
 
 #include "absl/status/statusor.h"
@@ -42,13 +44,13 @@ ConvolutionForm ConvolutionChoices::Choose(const ConvolutionShape& shape,
   const std::string key = shape.Key();
   auto found = known_.find(key);
   if (found == known_.end()) {
-    const auto measure = [&](ConvolutionForm form) {
-      const double taken = seconds(form);
-      return taken < kNever ? taken : kNever;  // also for NaN
-    };
-    const Measured measured = {measure(ConvolutionForm::kImages), measure(ConvolutionForm::kClips)};
-    // Neither could be measured, perhaps for lack of memory: another time may tell.
-    if (measured.images_seconds == kNever && measured.clips_seconds == kNever) {
+    // A later try could be in the middle of a recording, where nothing can be measured.
+    if (unknown_.count(key) > 0) return ConvolutionForm::kImages;
+    const double images = seconds(ConvolutionForm::kImages);
+    const double clips = seconds(ConvolutionForm::kClips);
+    const Measured measured = {std::min(images, kNever), std::min(clips, kNever)};
+    if (std::isnan(images) || std::isnan(clips) || std::min(images, clips) >= kNever) {
+      unknown_.insert(key);
       return ConvolutionForm::kImages;
     }
     found = known_.emplace(key, measured).first;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -47,7 +48,8 @@ class ConvolutionChoices {
 
   // The known choice; for a new shape `seconds` is called with both forms, the faster one is
   // kept and written to the file (a failure to write changes nothing).  A form that cannot run
-  // takes infinitely long.
+  // takes infinitely long.  If one is NaN, which means that it could not be measured now, or both are
+  // infinite, this process uses kImages and the file stays as it is.
   ConvolutionForm Choose(const ConvolutionShape& shape,
                          absl::FunctionRef<double(ConvolutionForm)> seconds);
 
@@ -63,6 +65,7 @@ class ConvolutionChoices {
   std::mutex mutex_;
   bool deterministic_ = false;
   std::map<std::string, Measured> known_;
+  std::set<std::string> unknown_;
 };
 
 // The file for a device: in $OP3D_GPU_CACHE, else in $XDG_CACHE_HOME/op3d, else in ~/.cache/op3d;

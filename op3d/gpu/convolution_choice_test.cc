@@ -1,5 +1,6 @@
 #include "op3d/gpu/convolution_choice.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <string>
@@ -60,14 +61,29 @@ TEST(ConvolutionChoicesTest, DeterministicMeasuresNothing) {
 }
 
 TEST(ConvolutionChoicesTest, AFormThatCannotRunIsNotChosen) {
-  const std::string path = testing::TempDir() + "/choices_never.json";
-  for (const double never : {std::numeric_limits<double>::infinity(), std::nan("")}) {
-    ConvolutionChoices choices("GPU", path);
-    const auto seconds = [never](ConvolutionForm form) {
-      return form == ConvolutionForm::kImages ? never : 5.0;
-    };
-    EXPECT_EQ(choices.Choose(Shape(4), seconds), ConvolutionForm::kClips);
-  }
+  ConvolutionChoices choices("GPU", "");
+  const auto seconds = [](ConvolutionForm form) {
+    return form == ConvolutionForm::kImages ? std::numeric_limits<double>::infinity() : 5.0;
+  };
+  EXPECT_EQ(choices.Choose(Shape(4), seconds), ConvolutionForm::kClips);
+}
+
+// One form found no memory, which says nothing about other runs.
+TEST(ConvolutionChoicesTest, WhatIsNotKnownIsNotKept) {
+  const std::string path = testing::TempDir() + "/choices_unknown.json";
+  ConvolutionChoices choices("GPU", path);
+  int count = 0;
+  const auto unknown = [&count](ConvolutionForm form) {
+    ++count;
+    return form == ConvolutionForm::kImages ? 5.0 : std::nan("");
+  };
+  EXPECT_EQ(choices.Choose(Shape(16), unknown), ConvolutionForm::kImages);
+  EXPECT_EQ(choices.Choose(Shape(16), unknown), ConvolutionForm::kImages);
+  EXPECT_EQ(count, 2);
+  EXPECT_EQ(choices.Choose(Shape(4), Measure{4, &count}), ConvolutionForm::kImages);
+  ConvolutionChoices later("GPU", path);
+  EXPECT_EQ(later.Choose(Shape(16), Measure{16, &count}), ConvolutionForm::kClips);
+  EXPECT_EQ(count, 6);
 }
 
 TEST(ConvolutionChoicesTest, ADamagedFileIsLikeNone) {

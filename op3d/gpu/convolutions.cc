@@ -2,10 +2,9 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/convolution_backward.h>
-#include <ATen/ops/empty_like.h>
-#include <ATen/ops/randn.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
@@ -58,25 +57,30 @@ Problem MakeProblem(const ConvolutionShape& shape, ConvolutionForm form, at::Dev
   const auto [clips, frames, height, width, channels] = shape.input;
   const at::TensorOptions options = at::TensorOptions(TypeOf(shape.type)).device(device);
   const int64_t inner = channels / shape.groups;
-  // Drawn on the CPU: the GPU's generator may be part of a recording.
-  const auto random = [&](at::IntArrayRef sizes) { return at::randn(sizes).to(options); };
+  // No generator: the GPU's may be part of a recording, and the CPU's takes longer than the convolution.
+  const auto noise = [&](at::IntArrayRef sizes) {
+    return at::arange(c10::multiply_integers(sizes), options.dtype(at::kFloat))
+        .sin_()
+        .to(options.dtype())
+        .view(sizes);
+  };
   Problem p;
   if (form == ConvolutionForm::kClips) {
-    p.input = random({clips, frames, height, width, channels}).permute({0, 4, 1, 2, 3});
+    p.input = noise({clips, frames, height, width, channels}).permute({0, 4, 1, 2, 3});
     p.weight =
-        random({shape.out_channels, inner, shape.kernel[0], shape.kernel[1], shape.kernel[2]});
+        noise({shape.out_channels, inner, shape.kernel[0], shape.kernel[1], shape.kernel[2]});
     p.stride.assign(shape.stride.begin(), shape.stride.end());
     p.padding.assign(shape.padding.begin(), shape.padding.end());
   } else if (shape.kernel[0] > 1) {
     // Spatial strides pick pixels before it.
     const int64_t area = ((height - 1) / shape.stride[1] + 1) * ((width - 1) / shape.stride[2] + 1);
-    p.input = random({clips, frames, area, channels}).permute({0, 3, 1, 2});
-    p.weight = random({shape.out_channels, inner, shape.kernel[0], 1});
+    p.input = noise({clips, frames, area, channels}).permute({0, 3, 1, 2});
+    p.weight = noise({shape.out_channels, inner, shape.kernel[0], 1});
     p.stride = {shape.stride[0], 1};
     p.padding = {shape.padding[0], 0};
   } else {
-    p.input = random({clips * frames, height, width, channels}).permute({0, 3, 1, 2});
-    p.weight = random({shape.out_channels, inner, shape.kernel[1], shape.kernel[2]});
+    p.input = noise({clips * frames, height, width, channels}).permute({0, 3, 1, 2});
+    p.weight = noise({shape.out_channels, inner, shape.kernel[1], shape.kernel[2]});
     p.stride = {shape.stride[1], shape.stride[2]};
     p.padding = {shape.padding[1], shape.padding[2]};
   }
@@ -93,6 +97,8 @@ void SetDeterministic(bool deterministic) {
   context.setBenchmarkCuDNN(!deterministic);
   // A warning where LibTorch has no deterministic kernel: the run is then not stopped.
   context.setDeterministicAlgorithms(deterministic, /*warn_only=*/true);
+  // Otherwise it fills every new tensor with NaN: one more write, and a launch, for each.
+  context.setDeterministicFillUninitializedMemory(false);
   Choices().SetDeterministic(deterministic);
 }
 
@@ -127,6 +133,8 @@ double MeasureConvolution(const ConvolutionShape& shape, ConvolutionForm form, a
           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       if (run > 0) best = std::min(best, seconds);
     }
+  } catch (const c10::OutOfMemoryError&) {
+    return std::numeric_limits<double>::quiet_NaN();
   } catch (const c10::Error&) {
     return std::numeric_limits<double>::infinity();
   }

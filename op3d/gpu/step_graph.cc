@@ -6,6 +6,7 @@
 #include <utility>
 
 #ifdef OP3D_CUDA
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -98,6 +99,9 @@ struct StepGraph::Recording {
     const c10::DeviceIndex device = stream.device_index();
     ErrorOf([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool); });
     ErrorOf([&] { c10::cuda::CUDACachingAllocator::releasePool(device, pool); });
+    // The allocator of page-locked memory, too.
+    ErrorOf([&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool); });
+    ErrorOf([&] { at::getHostAllocator(at::kCUDA)->release_pool(pool); });
   }
 
   c10::cuda::CUDAStream stream;

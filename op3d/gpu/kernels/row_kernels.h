@@ -284,10 +284,11 @@ struct NormGradients {
   int64_t channels;
   OP3D_HD void Add(int64_t row, int64_t channel, float* sums) const {
     const int64_t at = row * channels + channel;
+    // All are read before one is tested: a GPU then waits for memory once.
+    const float g = ToFloat(gradient[at]), value = ToFloat(x[at]);
     if (output != nullptr && ToFloat(output[at]) <= 0) return;
-    const float g = ToFloat(gradient[at]);
     sums[0] += g;
-    sums[1] += g * (ToFloat(x[at]) - mean[channel]);
+    sums[1] += g * (value - mean[channel]);
   }
 };
 
