@@ -229,6 +229,7 @@ absl::Status MeasureScoring(Work* work, CheckReport* report) {
   OP3D_RETURN_IF_ERROR(network->SetPrecision(work->precision));
   network->SetTraining(false);
   OP3D_ASSIGN_OR_RETURN(const auto form, EvaluationNetwork::Make(*network));
+  SetDeterministic(false);
   const int views = work->device.is_cuda() ? kViews : 2;
   const at::Tensor clips = work->Clips(views);
   c10::NoGradGuard no_grad;
