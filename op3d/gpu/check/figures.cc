@@ -275,12 +275,14 @@ absl::StatusOr<Timing> MakeClips(const Work& work, const std::vector<data::ByteV
 absl::Status MeasureFeeding(Work* work, CheckReport* report) {
   OP3D_ASSIGN_OR_RETURN(const auto trained, Trained::Make(*work));
   nlohmann::json figure = Facts(*work, work->clips);
+  double warm_up = 0;
   // One that fails does not hide the others.
   const auto add = [&](const std::string& name, const auto& measure) {
     double seconds = 0;
     const absl::Status measured = CatchTorch([&]() -> absl::Status {
       OP3D_ASSIGN_OR_RETURN(const Timing timing, measure());
       seconds = timing.seconds;
+      warm_up += timing.warm_up_seconds;
       return absl::OkStatus();
     });
     if (measured.ok()) {
@@ -297,13 +299,14 @@ absl::Status MeasureFeeding(Work* work, CheckReport* report) {
   figure["planes_bytes"] = PixelBytes(planes);
   const double transform = add("transform_seconds", [&] { return MakeClips(*work, planes); });
   add("bytes_transform_seconds", [&] { return MakeClips(*work, bytes); });
-  if (work->step_seconds > 0) {
+  if (transform > 0 && work->step_seconds > 0) {
     figure["step_seconds"] = work->step_seconds;
     figure["transform_share"] = transform / work->step_seconds;
   }
   add("fed_planes_seconds", [&] { return FeedViews(*work, planes, trained.get()); });
   add("fed_bytes_seconds", [&] { return FeedViews(*work, bytes, trained.get()); });
   add("fed_seconds", [&] { return FeedFloats(*work, trained.get()); });
+  figure["warm_up_seconds"] = warm_up;
   report->Figure("feeding", figure);
   return absl::OkStatus();
 }
