@@ -1,4 +1,5 @@
-// Whether two tensors have the same bits, and if not, how many numbers differ and which is the first.
+// Whether two tensors have the same bits, and if not, how many numbers differ and which is the
+// first.
 //
 //   report.Same("sum of rows", BitDifference(on_device, on_cpu));
 //   // "3 of 4096 numbers differ, the first is number 17: 0.25 instead of 0.125; by at most 0.125"
@@ -13,8 +14,8 @@
 
 namespace op3d::gpu {
 
-// Empty for equal bits: not a number equals itself, 0 and -0 differ.  Throws c10::Error, as LibTorch's
-// operators.
+// Empty for equal bits: not a number equals itself, 0 and -0 differ.  Throws c10::Error, as
+// LibTorch's operators.
 std::string BitDifference(const at::Tensor& device, const at::Tensor& cpu);
 
 struct NamedPair {

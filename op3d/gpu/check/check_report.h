@@ -27,7 +27,8 @@ class CheckReport {
   // printed and returned, and again by Complete().
   absl::Status RecordTo(const std::string& path);
 
-  // Passed if `value` is at most `limit`; NaN fails.  `facts`, an object, is recorded with the check.
+  // Passed if `value` is at most `limit`; NaN fails.  `facts`, an object, is recorded with the
+  // check.
   void Limit(const std::string& name, double value, double limit, const Json& facts = Json());
   void Expect(const std::string& name, bool passed, const std::string& detail = "");
   // Passed if `difference` is empty, as of BitDifference().

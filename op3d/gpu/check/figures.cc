@@ -74,7 +74,8 @@ nlohmann::json ToFigure(const Work& work, int clips, double passes, const Timing
   return figure;
 }
 
-// Initial values as Network::Make's, but drawn on the device: large networks take seconds on the CPU.
+// Initial values as Network::Make's, but drawn on the device: large networks take seconds on the
+// CPU.
 void Fill(const StateEntry& entry, const at::Tensor& tensor) {
   switch (entry.kind) {
     case EntryKind::kConvolutionWeight:
@@ -172,8 +173,8 @@ absl::Status MeasureStep(const char* kind, Trained* trained, Work* work, CheckRe
   return absl::OkStatus();
 }
 
-// cuDNN's search may take minutes; its first guess is there in seconds.  With a clip more, because LibTorch
-// keeps the guess for a shape and would not search when the others measure it.
+// cuDNN's search may take minutes; its first guess is there in seconds.  With a clip more, because
+// LibTorch keeps the guess for a shape and would not search when the others measure it.
 absl::Status MeasureWithoutSearch(Work* others, CheckReport* report) {
   Work work = *others;
   ++work.clips;
@@ -193,7 +194,8 @@ absl::Status MeasureTraining(Work* work, CheckReport* report) {
   return MeasureStep("training", trained.get(), work, report);
 }
 
-// As `train` does it in native arithmetic: forward and backward as one CUDA graph, then the fused step.
+// As `train` does it in native arithmetic: forward and backward as one CUDA graph, then the fused
+// step.
 absl::Status MeasureGraph(Work* work, CheckReport* report) {
   // Three plain steps, one that is recorded, and one that replays it.
   constexpr int kUntilReplayed = 5;

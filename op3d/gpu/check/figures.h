@@ -32,10 +32,11 @@ struct FigureOptions {
 //   training                 a step: forward, backward, optimiser
 //   training_graph           the same with forward and backward as one CUDA graph
 //   scoring                  30 views of a video
-//   feeding                  a step whose clips come from the host as floats, bytes or decoded planes, and what the
-//                            device needs to make clips of these
-// Clips per second, TFLOP/s by CountMultiplyAdds (training 3 times the forward pass), share of the matrix product,
-// seconds of the runs before, memory.  Note "left_out": what there was no time for, or what failed.
+//   feeding                  a step whose clips come from the host as floats, bytes or decoded
+//                            planes, and what the device needs to make clips of these
+// Clips per second, TFLOP/s by CountMultiplyAdds (training 3 times the forward pass), share of the
+// matrix product, seconds of the runs before, memory.  Note "left_out": what there was no time for,
+// or what failed.
 absl::Status MeasureFigures(const FigureOptions& options, CheckReport* report);
 
 }  // namespace op3d::gpu

@@ -38,8 +38,8 @@ Memory MemoryOf(at::Device device);
 // Gives back what no tensor uses; the peaks start again.
 void ForgetPeak(at::Device device);
 
-// TFLOP/s of the product of two square matrices: the median and the best of a second and a half, after
-// half a second in which the clock rises.  On the CPU a tenth of both.
+// TFLOP/s of the product of two square matrices: the median and the best of a second and a half,
+// after half a second in which the clock rises.  On the CPU a tenth of both.
 struct ProductSpeed {
   double median = 0, best = 0;
 };

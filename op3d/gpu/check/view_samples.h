@@ -1,6 +1,8 @@
-// Clips of noise as the loader gives them to a GPU: the bytes of resized pictures, or the planes of decoded ones.
+// Clips of noise as the loader gives them to a GPU: the bytes of resized pictures, or the planes of
+// decoded ones.
 //
-//   OP3D_ASSIGN_OR_RETURN(const auto views, PlaneSamples(/*clips=*/32, /*frames=*/16, /*side=*/224, device));
+//   OP3D_ASSIGN_OR_RETURN(const auto views,
+//                         PlaneSamples(/*clips=*/32, /*frames=*/16, /*side=*/224, device));
 //   const at::Tensor clips = DeviceViews(views, device).Clips(0, 32, at::kFloat);
 #ifndef OP3D_GPU_CHECK_VIEW_SAMPLES_H_
 #define OP3D_GPU_CHECK_VIEW_SAMPLES_H_
