@@ -171,7 +171,7 @@ absl::StatusOr<at::Tensor> Evaluate(const at::Tensor& clips, Network* network) {
   return Flat(logits);
 }
 
-// Rounding turns ReLUs and maxima over, so that gradients of two correct fp32 kernels may be 3 %
+// Rounding turns ReLUs and maxima over, so that gradients of two correct fp32 kernels may be 4 %
 // apart: the limit is what the CPU's own fp32 is from its fp64, times kFloors.
 void CheckGradients(const std::string& name, const PassResult& device, const PassResult& cpu,
                     const PassResult& exact, CheckReport* report) {
