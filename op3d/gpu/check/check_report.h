@@ -1,60 +1,68 @@
-// What gpu_check found: named checks with their limits, and figures, as one JSON record.
+// What gpu_check found: named checks with their limits, and figures, as one JSON record, which is
+// written again after each of them: it is complete up to the moment at which a process ends.
 //
 //   CheckReport report;
+//   report.RecordTo("gpu_check.json");
+//   report.Part("networks");
 //   report.Limit("logits of dg_p3d_resnet18", difference, /*limit=*/1e-3);
 //   report.Figure("training", {{"network", "dg_p3d_resnet50"}, {"clips_per_second", 412.0}});
-//   std::cout << report.ToJson().dump(2);
+//   OP3D_RETURN_IF_ERROR(report.Complete());
 #ifndef OP3D_GPU_CHECK_CHECK_REPORT_H_
 #define OP3D_GPU_CHECK_CHECK_REPORT_H_
 
-#include <iostream>
+#include <chrono>
 #include <string>
-#include <utility>
 
+#include "absl/status/status.h"
 #include "nlohmann/json.hpp"
 
 namespace op3d::gpu {
 
-// Not thread-safe.
+// Prints every line with the seconds since it was made.  Not thread-safe.
 class CheckReport {
  public:
-  // Passed if `value` is at most `limit`; NaN fails.
-  void Limit(const std::string& name, double value, double limit) {
-    Add({{"name", name}, {"passed", value <= limit}, {"value", value}, {"limit", limit}});
-  }
-  void Expect(const std::string& name, bool passed, const std::string& detail = "") {
-    Add({{"name", name}, {"passed", passed}, {"detail", detail}});
-  }
-  void Figure(const std::string& kind, nlohmann::json figure) {
-    std::cout << kind << "  " << figure.dump() << std::endl;
-    figures_[kind].push_back(std::move(figure));
-  }
-  void Note(const std::string& name, nlohmann::json value) { notes_[name] = std::move(value); }
+  using Json = nlohmann::json;
+
+  // From here on the record is in `path`, "complete": false until Complete().  The first error is
+  // printed and returned, and again by Complete().
+  absl::Status RecordTo(const std::string& path);
+
+  // Passed if `value` is at most `limit`; NaN fails.  `facts`, an object, is recorded with the
+  // check.
+  void Limit(const std::string& name, double value, double limit, const Json& facts = Json());
+  void Expect(const std::string& name, bool passed, const std::string& detail = "");
+  // Passed if `difference` is empty, as of BitDifference().
+  void Same(const std::string& name, const std::string& difference);
+  // An error is a failed check; OK is nothing.
+  void Keep(const std::string& name, const absl::Status& status);
+
+  void Figure(const std::string& kind, Json figure);
+  void Note(const std::string& name, Json value);
+  // Ends the part before it.  The record has the seconds of each.
+  void Part(const std::string& name);
+
+  // The end of the record.  Internal and others if it could not be written.
+  absl::Status Complete();
 
   int failed() const { return failed_; }
-  nlohmann::json ToJson() const {
-    nlohmann::json all = notes_;
-    all["passed"] = failed_ == 0;
-    all["failed"] = failed_;
-    all["checks"] = checks_;
-    all["figures"] = figures_;
-    return all;
-  }
+  double seconds() const;
+  Json ToJson() const;
 
  private:
-  void Add(nlohmann::json check) {
-    const bool passed = check["passed"];
-    if (!passed) ++failed_;
-    std::cout << (passed ? "ok      " : "FAILED  ") << check["name"].get<std::string>();
-    if (check.contains("value")) std::cout << "  " << check["value"] << " <= " << check["limit"];
-    if (!check.value("detail", "").empty()) std::cout << "  " << check.value("detail", "");
-    std::cout << std::endl;
-    checks_.push_back(std::move(check));
-  }
+  using Clock = std::chrono::steady_clock;
+  void Add(Json check);
+  void Print(const std::string& line) const;
+  void Write();
 
+  const Clock::time_point start_ = Clock::now();
+  std::string path_;
+  absl::Status written_;
   int failed_ = 0;
-  nlohmann::json checks_ = nlohmann::json::array(), figures_ = nlohmann::json::object(),
-                 notes_ = nlohmann::json::object();
+  bool complete_ = false;
+  std::string part_;
+  double part_start_ = 0;
+  Json checks_ = Json::array(), figures_ = Json::object(), notes_ = Json::object(),
+       part_seconds_ = Json::object();
 };
 
 }  // namespace op3d::gpu

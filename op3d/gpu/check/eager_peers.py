@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""The same DG-P3D in eager PyTorch, with autocast to bf16 and channels-last: for comparison with gpu_check's figures.
+"""The same DG-P3D in eager PyTorch, with autocast and channels-last: for comparison with gpu_check's figures.
 
     eager_peers.py RECORD.json --seconds=120
 
-Measures every "training" and "scoring" figure of the record again with the same clips and writes the results
-into the record beside them ("eager_seconds", "times_eager").  --device=cpu tries the script itself.
+Measures every "training" and "scoring" figure of the record again with the same clips and precision and writes each
+result into the record beside it ("eager_seconds", "times_eager") at once.  --device=cpu tries the script itself.
 """
 import argparse
 import json
+import os
 import sys
 import time
 
@@ -37,7 +38,7 @@ def measure(torch, kind, figure, device):
     network = network_peers.make_network(figure["network"], 400).to(device, memory_format=torch.channels_last_3d)
     shape = (figure["clips"], 3, figure["frames"], figure["side"], figure["side"])
     clips = torch.randn(shape, device=device).to(memory_format=torch.channels_last_3d)
-    amp = torch.autocast(device, torch.bfloat16)
+    amp = torch.autocast(device, torch.float16 if figure.get("precision") == "fp16" else torch.bfloat16)
     if kind == "scoring":
         network.eval()
 
@@ -60,6 +61,14 @@ def measure(torch, kind, figure, device):
     return fastest(torch, device, train)
 
 
+def write(record, path):
+    """Replaces the file at once: it is whole whenever this script is ended."""
+    with open(path + ".new", "w") as file:
+        json.dump(record, file, indent=2)
+        file.write("\n")
+    os.replace(path + ".new", path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("record")
@@ -72,7 +81,11 @@ def main():
     with open(arguments.record) as file:
         record = json.load(file)
     start, notes = time.perf_counter(), []
-    for kind in ("training", "scoring"):
+    record["eager"] = {"torch": torch.__version__, "left_out": notes, "complete": False}
+    write(record, arguments.record)
+    # Without a "training" there may be one for which cuDNN did not search.
+    training = "training" if record["figures"].get("training") else "training_without_search"
+    for kind in (training, "scoring"):
         for figure in record["figures"].get(kind, []):
             what = "%s of %s at %d frames" % (kind, figure["network"], figure["frames"])
             if time.perf_counter() - start > arguments.seconds:
@@ -84,12 +97,11 @@ def main():
                 print("%s: eager PyTorch takes %.2f times as long" % (what, figure["times_eager"]), flush=True)
             except Exception as error:  # the others go on, also without memory
                 notes.append("%s: %s" % (what, " ".join(str(error).split())[:200]))
+            write(record, arguments.record)
             if arguments.device == "cuda":
                 torch.cuda.empty_cache()
-    record["eager"] = {"torch": torch.__version__, "left_out": notes}
-    with open(arguments.record, "w") as file:
-        json.dump(record, file, indent=2)
-        file.write("\n")
+    record["eager"]["complete"] = True
+    write(record, arguments.record)
     return 0
 
 

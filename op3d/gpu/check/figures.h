@@ -1,4 +1,4 @@
-// Speed and memory of a device: matrix products, copies, training steps and scoring.
+// Speed and memory of a device: matrix products, training steps, scoring, and what feeds them.
 #ifndef OP3D_GPU_CHECK_FIGURES_H_
 #define OP3D_GPU_CHECK_FIGURES_H_
 
@@ -7,12 +7,16 @@
 
 #include "absl/status/status.h"
 #include "op3d/gpu/check/check_report.h"
+#include "op3d/torch/precision.h"
 
 namespace op3d::gpu {
 
 struct FigureOptions {
   std::string device = "cuda";
-  std::vector<std::string> networks = {"dg_p3d_resnet18", "dg_p3d_resnet50", "dg_p3d_resnet101"};
+  // bf16 or fp16.
+  Precision precision = Precision::kBfloat16;
+  // All networks at the first length, then at the next one.
+  std::vector<std::string> networks = {"dg_p3d_resnet50", "dg_p3d_resnet18", "dg_p3d_resnet101"};
   std::vector<int> frames = {16, 32, 64};
   int side = 224;
   // Clips of 16 frames in a training step; longer clips get as many fewer.
@@ -23,10 +27,16 @@ struct FigureOptions {
   double seconds = 240;
 };
 
-// Figures "matrix_product" and, for each network and length, "training" (a step in bf16: forward,
-// backward, optimiser), "training_graph" (the same with forward and backward as one CUDA graph) and
-// "scoring" (30 views of a video): clips per second, TFLOP/s by CountMultiplyAdds (training 3 times the
-// forward pass), share of the matrix product, peak memory.
+// Figures "matrix_product" and, for each network and length:
+//   training_without_search  for the first one alone, soon: as training, but cuDNN does not search
+//   training                 a step: forward, backward, optimiser
+//   training_graph           the same with forward and backward as one CUDA graph
+//   scoring                  30 views of a video
+//   feeding                  a step whose clips come from the host as floats, bytes or decoded
+//                            planes, and what the device needs to make clips of these
+// Clips per second, TFLOP/s by CountMultiplyAdds (training 3 times the forward pass), share of the
+// matrix product, seconds of the runs before, memory.  Note "left_out": what there was no time for,
+// or what failed.
 absl::Status MeasureFigures(const FigureOptions& options, CheckReport* report);
 
 }  // namespace op3d::gpu

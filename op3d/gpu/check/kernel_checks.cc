@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include <cstring>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,24 +11,19 @@
 #include "data/transform/clip_transform.h"
 #include "data/video/image/yuv_to_rgb.h"
 #include "op3d/base/random_stream.h"
+#include "op3d/gpu/check/bit_difference.h"
 #include "op3d/gpu/device_views.h"
 #include "op3d/gpu/fused_step.h"
 #include "op3d/gpu/kernel_runner.h"
 #include "op3d/gpu/kernels/score_merge.h"
 #include "op3d/gpu/rows.h"
+#include "op3d/torch/torch_status.h"
 
 namespace op3d::gpu {
 namespace {
 
 const char* NameOf(at::ScalarType type) {
   return type == at::kFloat ? "fp32" : type == at::kHalf ? "fp16" : "bf16";
-}
-
-// Equal bits; not a number equals itself.
-bool SameBits(const at::Tensor& device, const at::Tensor& cpu) {
-  const at::Tensor a = device.cpu().contiguous(), b = cpu.contiguous();
-  return a.nbytes() == b.nbytes() &&
-         std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) == 0;
 }
 
 void CheckRows(const std::string& device, int64_t rows, int64_t channels, int64_t clips,
@@ -42,11 +37,11 @@ void CheckRows(const std::string& device, int64_t rows, int64_t channels, int64_
   at::Tensor cpu, gpu;
   SumRowsOf(a, b, per_clip, true, &cpu);
   SumRowsOf(to(a), to(b), to(per_clip), true, &gpu);
-  report->Expect("sum of rows" + what, SameBits(gpu, cpu));
-  report->Expect("ReLU gradient" + what,
-                 SameBits(ReluGradientOf(to(b), to(a)), ReluGradientOf(b, a)));
-  report->Expect("sums of clips" + what,
-                 SameBits(ClipTotals(to(a), clips, 0.3), ClipTotals(a, clips, 0.3)));
+  report->Same("sum of rows" + what, BitDifference(gpu, cpu));
+  report->Same("ReLU gradient" + what,
+               BitDifference(ReluGradientOf(to(b), to(a)), ReluGradientOf(b, a)));
+  report->Same("sums of clips" + what,
+               BitDifference(ClipTotals(to(a), clips, 0.3), ClipTotals(a, clips, 0.3)));
   const at::Tensor weight = at::rand({channels}), bias = at::randn({channels});
   for (const bool batch_statistics : {true, false}) {
     if (batch_statistics && rows < 2) continue;
@@ -63,11 +58,14 @@ void CheckRows(const std::string& device, int64_t rows, int64_t channels, int64_
     const NormGradient dy = NormaliseBackward(to(b), y.rows, to(a), to(weight), y.mean,
                                               y.inverse_deviation, batch_statistics, true);
     const std::string kind = batch_statistics ? "normalisation" : "frozen normalisation";
-    report->Expect(kind + what, SameBits(y.rows, x.rows) && SameBits(device_mean, mean) &&
-                                    SameBits(device_variance, variance));
-    report->Expect(kind + " backward" + what,
-                   SameBits(dy.rows, dx.rows) && SameBits(dy.weight, dx.weight) &&
-                       SameBits(dy.bias, dx.bias) && SameBits(dy.shortcut, dx.shortcut));
+    report->Same(kind + what, BitDifferences({{"rows", y.rows, x.rows},
+                                              {"running mean", device_mean, mean},
+                                              {"running variance", device_variance, variance}}));
+    report->Same(kind + " backward" + what,
+                 BitDifferences({{"rows", dy.rows, dx.rows},
+                                 {"weight", dy.weight, dx.weight},
+                                 {"bias", dy.bias, dx.bias},
+                                 {"shortcut", dy.shortcut, dx.shortcut}}));
   }
 }
 
@@ -88,7 +86,7 @@ void CheckStep(const std::string& name, const std::string& device, const Rule& r
   const std::vector<FusedTensors> cpu = make("cpu"), gpu = make(device);
   FusedStep on_cpu(cpu, rule, /*clip_norm=*/100, /*average_decay=*/0.9);
   FusedStep on_gpu(gpu, rule, /*clip_norm=*/100, /*average_decay=*/0.9);
-  bool same = true;
+  std::vector<NamedPair> results;
   for (int step = 0; step < 3; ++step) {
     std::vector<at::Tensor> gradients, copies;
     for (const FusedTensors& one : cpu) {
@@ -98,21 +96,26 @@ void CheckStep(const std::string& name, const std::string& device, const Rule& r
     const StepValues values = {0.01f, step == 0 ? 1 : 0, 0.5f, 0.25f, step == 2 ? 8.0f : 1.0f};
     on_cpu.Run(gradients, values);
     on_gpu.Run(copies, values);
-    same = same && on_cpu.Norm() == on_gpu.Norm();
+    const auto number = [](double norm) { return at::full({}, norm, at::kDouble); };
+    results.push_back(
+        {"norm of step " + std::to_string(step), number(on_gpu.Norm()), number(on_cpu.Norm())});
   }
   for (size_t i = 0; i < cpu.size(); ++i) {
-    same = same && SameBits(gpu[i].weights, cpu[i].weights) &&
-           SameBits(gpu[i].first, cpu[i].first) && SameBits(gpu[i].average, cpu[i].average);
+    const std::string of = " of " + std::to_string(cpu[i].weights.numel());
+    results.push_back({"weights" + of, gpu[i].weights, cpu[i].weights});
+    results.push_back({"first buffer" + of, gpu[i].first, cpu[i].first});
+    results.push_back({"second buffer" + of, gpu[i].second, cpu[i].second});
+    results.push_back({"average" + of, gpu[i].average, cpu[i].average});
   }
-  report->Expect(name, same);
+  report->Same(name, BitDifferences(results));
 }
 
 void Compare(const std::string& what, const std::string& device,
              const std::vector<data::ByteViews>& views, CheckReport* report) {
   const DeviceViews there(views, at::Device(device)), here(views, at::kCPU);
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
-    report->Expect(what + " " + NameOf(type), SameBits(there.Clips(0, there.count(), type),
-                                                       here.Clips(0, here.count(), type)));
+    report->Same(what + " " + NameOf(type), BitDifference(there.Clips(0, there.count(), type),
+                                                          here.Clips(0, here.count(), type)));
   }
 }
 
@@ -185,23 +188,34 @@ void CheckScores(const std::string& device, CheckReport* report) {
             at::Device(at::kCPU));
   RunPoints(MergeScores{there.const_data_ptr<float>(), 2, 5, 10, 3, 400, b.data_ptr<double>()},
             there.device());
-  report->Expect("merge of scores", SameBits(b, a));
+  report->Same("merge of scores", BitDifference(b, a));
 }
 
 }  // namespace
 
 void CheckKernels(const std::string& device, CheckReport* report) {
-  at::manual_seed(1);
+  // A kernel that fails must not hide what the others do.
+  const auto check = [&](const std::string& name, const std::function<void()>& body) {
+    report->Keep(name, CatchTorch([&] {
+                   at::manual_seed(1);
+                   body();
+                   return absl::OkStatus();
+                 }));
+  };
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
-    CheckRows(device, 1, 1, 1, type, report);
-    CheckRows(device, 1030, 33, 2, type, report);
-    CheckRows(device, 70000, 64, 4, type, report);
+    check(std::string("rows in ") + NameOf(type), [&] {
+      CheckRows(device, 1, 1, 1, type, report);
+      CheckRows(device, 1030, 33, 2, type, report);
+      CheckRows(device, 70000, 64, 4, type, report);
+    });
   }
-  CheckStep("SGD step", device, SgdRule{0.9f, 1e-2f, true}, report);
-  CheckStep("AdamW step", device, AdamWRule{0.9f, 0.99f, 1e-8f, 0.05f}, report);
-  CheckPlanes(device, report);
-  CheckViews(device, report);
-  CheckScores(device, report);
+  check("SGD step", [&] { CheckStep("SGD step", device, SgdRule{0.9f, 1e-2f, true}, report); });
+  check("AdamW step", [&] {
+    CheckStep("AdamW step", device, AdamWRule{0.9f, 0.99f, 1e-8f, 0.05f}, report);
+  });
+  check("clip transform", [&] { CheckPlanes(device, report); });
+  check("views from bytes", [&] { CheckViews(device, report); });
+  check("merge of scores", [&] { CheckScores(device, report); });
 }
 
 }  // namespace op3d::gpu

@@ -9,7 +9,8 @@
 
 namespace op3d::gpu {
 
-// `device`: "cuda", or "cpu" to try the checks themselves.  Throws c10::Error if a kernel fails.
+// `device`: "cuda", or "cpu" to try the checks themselves.  A kernel that does not run is a failed
+// check.
 void CheckKernels(const std::string& device, CheckReport* report);
 
 }  // namespace op3d::gpu

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -10,7 +11,9 @@
 
 #include "op3d/base/random_stream.h"
 #include "op3d/base/status_macros.h"
+#include "op3d/gpu/check/bit_difference.h"
 #include "op3d/network/network.h"
+#include "op3d/torch/precision.h"
 #include "op3d/torch/tensor_file.h"
 #include "op3d/torch/torch_status.h"
 #include "op3d/train/step/micro_batch_step.h"
@@ -21,6 +24,9 @@ namespace op3d::gpu {
 namespace {
 
 constexpr double kShare = 1e-3;
+
+// What two correct kernels in fp32 may be apart in gradients, as a multiple of the CPU's own error.
+constexpr double kFloors = 5;
 
 // The norm of the difference as a share of the norm.
 double Apart(const at::Tensor& device, const at::Tensor& cpu) {
@@ -37,6 +43,11 @@ at::Tensor Flat(const std::vector<at::Tensor>& tensors) {
   return at::cat(rows);
 }
 
+// 1 minus the cosine of the angle between them.
+double Turned(const at::Tensor& a, const at::Tensor& b) {
+  return 1 - a.dot(b).item<double>() / (a.norm() * b.norm()).item<double>();
+}
+
 TrainableNetworkOptions Options(const std::string& network, int64_t classes,
                                 const std::string& device, int frames) {
   TrainableNetworkOptions options;
@@ -51,29 +62,56 @@ TrainableNetworkOptions Options(const std::string& network, int64_t classes,
   return options;
 }
 
-// The results of a step.
-struct StepResult {
-  std::vector<at::Tensor> logits, gradients;
-  at::Tensor weights;
+// The network, its initial weights, and what it trains on.
+struct Task {
+  NetworkCheckOptions check;
+  NetworkOptions network;
+  // Drawn once: that takes seconds.
+  NamedTensors weights;
+  at::Tensor clips, labels;
 };
 
-absl::StatusOr<StepResult> OneStep(TrainableNetwork* trained, const at::Tensor& clips,
-                                   const at::Tensor& labels, double rate) {
-  Network& network = trained->network();
-  network.SetTraining(true);
-  const at::Device device = network.device();
-  StepResult result;
-  OP3D_ASSIGN_OR_RETURN(result.logits, network.Forward(clips.to(device)));
-  TrainingLoss(result.logits, labels.to(device)).backward();
-  for (const auto& [name, parameter] : network.Parameters()) {
-    result.gradients.push_back(parameter.grad().defined() ? parameter.grad().cpu()
-                                                          : at::zeros_like(parameter).cpu());
+absl::StatusOr<std::unique_ptr<TrainableNetwork>> Make(const Task& task, const std::string& device,
+                                                       double dropout = 0) {
+  TrainableNetworkOptions options =
+      Options(task.network.name, task.network.classes, device, task.check.frames);
+  options.network.dropout = dropout;
+  options.with_initial_values = false;
+  OP3D_ASSIGN_OR_RETURN(auto trained, TrainableNetwork::Make(options));
+  OP3D_RETURN_IF_ERROR(trained->network().LoadStateDict(task.weights));
+  return trained;
+}
+
+// All but the weights as rows of fp64 on the CPU.
+struct PassResult {
+  at::Tensor logits, gradients;
+};
+
+absl::StatusOr<PassResult> ForwardBackward(const at::Tensor& clips, const at::Tensor& labels,
+                                           Network* network) {
+  network->SetTraining(true);
+  OP3D_ASSIGN_OR_RETURN(const auto logits, network->Forward(clips.to(network->device())));
+  TrainingLoss(logits, labels.to(network->device())).backward();
+  std::vector<at::Tensor> gradients;
+  for (const auto& [name, parameter] : network->Parameters()) {
+    gradients.push_back(parameter.grad().defined() ? parameter.grad() : at::zeros_like(parameter));
   }
-  OP3D_RETURN_IF_ERROR(trained->Step(rate).status());
+  return PassResult{Flat(logits), Flat(gradients)};
+}
+
+at::Tensor WeightsOf(const Network& network) {
   std::vector<at::Tensor> weights;
   for (const auto& [name, parameter] : network.Parameters()) weights.push_back(parameter);
-  result.weights = Flat(weights);
-  return result;
+  return Flat(weights);
+}
+
+// A pass in double precision, where a ReLU almost never decides differently.
+absl::StatusOr<PassResult> DoublePass(const Task& task, const std::string& device) {
+  OP3D_ASSIGN_OR_RETURN(const auto network, Network::MakeUnfilled(task.network));
+  OP3D_RETURN_IF_ERROR(network->LoadStateDict(task.weights));
+  OP3D_RETURN_IF_ERROR(network->ToDevice(device));
+  OP3D_RETURN_IF_ERROR(network->SetPrecision(Precision::kFloat64));
+  return ForwardBackward(task.clips.to(at::kDouble), task.labels, network.get());
 }
 
 NamedTensors Copies(const NamedTensors& tensors) {
@@ -83,91 +121,130 @@ NamedTensors Copies(const NamedTensors& tensors) {
   return copies;
 }
 
-// Weights after `steps` steps on noise; after the first `stop_after` from a new network that was
+constexpr int kSteps = 4;
+constexpr double kRate = 0.01;
+
+// Weights after the steps on noise; after the first `stop_after` from a new network that was
 // restored from the first one's tensors.
-absl::StatusOr<at::Tensor> Train(const TrainableNetworkOptions& options, const at::Tensor& clips,
-                                 const at::Tensor& labels, int steps, int stop_after) {
-  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<TrainableNetwork> trained, TrainableNetwork::Make(options));
-  at::Tensor weights;
-  for (int step = 0; step < steps; ++step) {
+absl::StatusOr<at::Tensor> Train(const Task& task, int stop_after) {
+  OP3D_ASSIGN_OR_RETURN(std::unique_ptr<TrainableNetwork> trained, Make(task, task.check.device));
+  for (int step = 0; step < kSteps; ++step) {
     if (step == stop_after) {
       const NamedTensors kept = Copies(trained->Tensors());
-      OP3D_ASSIGN_OR_RETURN(trained, TrainableNetwork::Make(options));
+      OP3D_ASSIGN_OR_RETURN(trained, Make(task, task.check.device));
       OP3D_RETURN_IF_ERROR(trained->Restore(kept));
     }
-    OP3D_ASSIGN_OR_RETURN(const StepResult result, OneStep(trained.get(), clips, labels, 0.01));
-    weights = result.weights;
+    OP3D_RETURN_IF_ERROR(ForwardBackward(task.clips, task.labels, &trained->network()).status());
+    OP3D_RETURN_IF_ERROR(trained->Step(kRate).status());
   }
-  return weights;
+  return WeightsOf(trained->network());
 }
 
-// Weights after `steps` steps of two micro-batches, with dropout; `recorded`: as a CUDA graph, which is
-// recorded in the second step.
-absl::StatusOr<at::Tensor> TrainRecorded(const TrainableNetworkOptions& options,
-                                         const at::Tensor& clips, const at::Tensor& labels,
-                                         int steps, bool* recorded) {
-  OP3D_ASSIGN_OR_RETURN(const auto trained, TrainableNetwork::Make(options));
+struct RecordedResult {
+  at::Tensor weights;
+  bool recorded = false;
+  std::string failure;
+};
+
+// Weights after the steps, of two micro-batches each, with dropout; `recorded`: as a CUDA graph,
+// which is recorded in the second step.
+absl::StatusOr<RecordedResult> TrainRecorded(const Task& task, bool recorded) {
+  OP3D_ASSIGN_OR_RETURN(const auto trained, Make(task, task.check.device, /*dropout=*/0.5));
   Network& network = trained->network();
   network.SetTraining(true);
   MicroBatchLossOptions loss;
-  loss.classes = options.network.classes;
-  MicroBatchStep step(loss, /*loss_factor=*/0.5, *recorded, &network);
-  for (int64_t micro = 0; micro < 2 * steps; ++micro) {
-    const MicroBatch batch = {(clips + 0.1 * static_cast<double>(micro)).to(network.device()),
-                              labels.to(network.device())};
+  loss.classes = task.network.classes;
+  MicroBatchStep step(loss, /*loss_factor=*/0.5, recorded, &network);
+  for (int64_t micro = 0; micro < 2 * kSteps; ++micro) {
+    const MicroBatch batch = {(task.clips + 0.1 * static_cast<double>(micro)).to(network.device()),
+                              task.labels.to(network.device())};
     OP3D_RETURN_IF_ERROR(step.Run({0, micro}, batch).status());
-    if (micro % 2 == 1) OP3D_RETURN_IF_ERROR(trained->Step(0.01).status());
+    if (micro % 2 == 1) OP3D_RETURN_IF_ERROR(trained->Step(kRate).status());
   }
-  *recorded = step.recorded();
-  std::vector<at::Tensor> weights;
-  for (const auto& [name, parameter] : network.Parameters()) weights.push_back(parameter);
-  return Flat(weights);
+  return RecordedResult{WeightsOf(network), step.recorded(), step.failure()};
+}
+
+absl::StatusOr<at::Tensor> Evaluate(const at::Tensor& clips, Network* network) {
+  c10::NoGradGuard no_grad;
+  network->SetTraining(false);
+  OP3D_ASSIGN_OR_RETURN(const auto logits, network->Forward(clips.to(network->device())));
+  return Flat(logits);
+}
+
+// Rounding turns ReLUs and maxima over, so that gradients of two correct fp32 kernels may be 4 %
+// apart: the limit is what the CPU's own fp32 is from its fp64, times kFloors.
+void CheckGradients(const std::string& name, const PassResult& device, const PassResult& cpu,
+                    const PassResult& exact, CheckReport* report) {
+  const double floor = Apart(cpu.gradients, exact.gradients);
+  const double turned = Turned(device.gradients, cpu.gradients);
+  report->Limit(name + " gradients", Apart(device.gradients, exact.gradients),
+                std::max(kShare, kFloors * floor),
+                {{"cpu_fp32_from_fp64", floor},
+                 {"device_from_cpu_fp32", Apart(device.gradients, cpu.gradients)},
+                 {"wanted", kShare},
+                 {"cosine", 1 - turned}});
+  report->Limit(name + " gradients, 1 - cosine", turned, 0.01);
+}
+
+absl::Status CheckAgainstCpu(const Task& task, CheckReport* report) {
+  const std::string& name = task.network.name;
+  OP3D_ASSIGN_OR_RETURN(const auto on_device, Make(task, task.check.device));
+  OP3D_ASSIGN_OR_RETURN(const auto on_cpu, Make(task, "cpu"));
+  Network &there = on_device->network(), &here = on_cpu->network();
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor scored_there, Evaluate(task.clips, &there));
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor scored_here, Evaluate(task.clips, &here));
+  report->Limit(name + " logits in evaluation", Apart(scored_there, scored_here), kShare);
+
+  OP3D_ASSIGN_OR_RETURN(const PassResult a, ForwardBackward(task.clips, task.labels, &there));
+  OP3D_ASSIGN_OR_RETURN(const PassResult b, ForwardBackward(task.clips, task.labels, &here));
+  report->Limit(name + " logits in training", Apart(a.logits, b.logits), kShare);
+  OP3D_RETURN_IF_ERROR(on_device->Step(kRate).status());
+  OP3D_RETURN_IF_ERROR(on_cpu->Step(kRate).status());
+  report->Limit(name + " weights after a step", Apart(WeightsOf(there), WeightsOf(here)), kShare);
+
+  OP3D_ASSIGN_OR_RETURN(const PassResult exact, DoublePass(task, "cpu"));
+  CheckGradients(name, a, b, exact, report);
+  OP3D_ASSIGN_OR_RETURN(const PassResult exact_there, DoublePass(task, task.check.device));
+  report->Limit(name + " logits in fp64", Apart(exact_there.logits, exact.logits), kShare);
+  report->Limit(name + " gradients in fp64", Apart(exact_there.gradients, exact.gradients), kShare);
+  return absl::OkStatus();
+}
+
+absl::Status CheckRepeats(const Task& task, CheckReport* report) {
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor once, Train(task, -1));
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor twice, Train(task, -1));
+  report->Same(task.network.name + " twice, equal bits", BitDifference(twice, once));
+  OP3D_ASSIGN_OR_RETURN(const at::Tensor resumed, Train(task, 2));
+  report->Same(task.network.name + " resumed, equal bits", BitDifference(resumed, once));
+  return absl::OkStatus();
+}
+
+absl::Status CheckRecording(const Task& task, CheckReport* report) {
+  const bool cuda = at::Device(task.check.device).is_cuda();
+  OP3D_ASSIGN_OR_RETURN(const RecordedResult graph, TrainRecorded(task, true));
+  report->Expect(task.network.name + " recorded as a CUDA graph", graph.recorded == cuda,
+                 graph.failure);
+  OP3D_ASSIGN_OR_RETURN(const RecordedResult kernels, TrainRecorded(task, false));
+  report->Limit(task.network.name + " recorded steps", Apart(graph.weights, kernels.weights),
+                kShare);
+  return absl::OkStatus();
 }
 
 absl::Status Check(const NetworkCheckOptions& options, CheckReport* report) {
-  constexpr int kClasses = 101, kSteps = 4;
+  Task task;
+  task.check = options;
+  task.network = {options.network, /*classes=*/101};
   at::manual_seed(1);
-  const at::Tensor clips =
-      at::randn({options.clips, 3, options.frames, options.side, options.side});
-  const at::Tensor labels = at::arange(options.clips, at::kLong);
-  const TrainableNetworkOptions device =
-      Options(options.network, kClasses, options.device, options.frames);
-  const TrainableNetworkOptions cpu = Options(options.network, kClasses, "cpu", options.frames);
-  OP3D_ASSIGN_OR_RETURN(const auto on_device, TrainableNetwork::Make(device));
-  OP3D_ASSIGN_OR_RETURN(const auto on_cpu, TrainableNetwork::Make(cpu));
-  {
-    c10::NoGradGuard no_grad;
-    on_device->network().SetTraining(false);
-    on_cpu->network().SetTraining(false);
-    OP3D_ASSIGN_OR_RETURN(const auto a,
-                          on_device->network().Forward(clips.to(on_device->network().device())));
-    OP3D_ASSIGN_OR_RETURN(const auto b, on_cpu->network().Forward(clips));
-    report->Limit(options.network + " logits in evaluation", Apart(Flat(a), Flat(b)), kShare);
+  task.clips = at::randn({options.clips, 3, options.frames, options.side, options.side});
+  task.labels = at::arange(options.clips, at::kLong);
+  OP3D_ASSIGN_OR_RETURN(const auto initial, Network::Make(task.network, /*seed=*/1));
+  task.weights = Copies(initial->StateDict());
+  for (const auto& [what, check] :
+       {std::make_pair("against the CPU", CheckAgainstCpu),
+        std::make_pair("repeated", CheckRepeats), std::make_pair("recorded", CheckRecording)}) {
+    const absl::Status done = CatchTorch([&, check = check] { return check(task, report); });
+    report->Keep(options.network + " " + what, done);
   }
-  OP3D_ASSIGN_OR_RETURN(const StepResult a, OneStep(on_device.get(), clips, labels, 0.01));
-  OP3D_ASSIGN_OR_RETURN(const StepResult b, OneStep(on_cpu.get(), clips, labels, 0.01));
-  report->Limit(options.network + " logits in training", Apart(Flat(a.logits), Flat(b.logits)),
-                kShare);
-  report->Limit(options.network + " gradients", Apart(Flat(a.gradients), Flat(b.gradients)),
-                kShare);
-  report->Limit(options.network + " weights after a step", Apart(a.weights, b.weights), kShare);
-
-  OP3D_ASSIGN_OR_RETURN(const at::Tensor once, Train(device, clips, labels, kSteps, -1));
-  OP3D_ASSIGN_OR_RETURN(const at::Tensor twice, Train(device, clips, labels, kSteps, -1));
-  report->Expect(options.network + " twice, equal bits", once.equal(twice));
-  OP3D_ASSIGN_OR_RETURN(const at::Tensor resumed, Train(device, clips, labels, kSteps, 2));
-  report->Expect(options.network + " resumed, equal bits", once.equal(resumed));
-
-  TrainableNetworkOptions dropping = device;
-  dropping.network.dropout = 0.5;
-  bool recorded = true, plain = false;
-  OP3D_ASSIGN_OR_RETURN(const at::Tensor of_graph,
-                        TrainRecorded(dropping, clips, labels, kSteps, &recorded));
-  OP3D_ASSIGN_OR_RETURN(const at::Tensor of_kernels,
-                        TrainRecorded(dropping, clips, labels, kSteps, &plain));
-  report->Expect(options.network + " recorded as a CUDA graph",
-                 recorded == on_device->network().device().is_cuda());
-  report->Limit(options.network + " recorded steps", Apart(of_graph, of_kernels), kShare);
   return absl::OkStatus();
 }
 
