@@ -9,7 +9,7 @@ load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 
 _COPTS = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
 
-def _compiled(deps, copts, tags, test = False, precompiled = True, link = []):
+def _compiled(deps, copts, tags, test = False, link = []):
     """deps, copts and tags of a target: with its precompiled header (tools/pch), and `link` after `deps`."""
 
     # The sanitizer configurations exclude LibTorch by this tag (.bazelrc).
@@ -17,19 +17,19 @@ def _compiled(deps, copts, tags, test = False, precompiled = True, link = []):
         tags = tags + ["torch"]
     torch = "torch" in tags
     own = _COPTS + (TORCH_COPTS if torch else [])
-    if precompiled:
+
+    # No precompiled header for code with options of its own: GCC would compile it with the optimisation
+    # level of the header, without a word, and code for other instructions must contain no inline
+    # function of a header.
+    if not copts:
         header = ("torch" if torch else "common") + ("_test" if test else "")
         own = own + ["-include", "tools/pch/%s.h" % header]
         deps = deps + ["//tools/pch:" + header]
     return dict(deps = deps + link, copts = own + copts, tags = tags)
 
-def op3d_cc_library(name, deps = [], copts = [], tags = [], precompiled = True, **kwargs):
-    """A library: one noun, `name`.h and `name`.cc.
-
-    `precompiled` = False leaves out the precompiled header: for code with other instructions than
-    the rest, in which no inline function of a header may be compiled.
-    """
-    kwargs.update(_compiled(deps, copts, tags, precompiled = precompiled))
+def op3d_cc_library(name, deps = [], copts = [], tags = [], **kwargs):
+    """A library: one noun, `name`.h and `name`.cc."""
+    kwargs.update(_compiled(deps, copts, tags))
     cc_library(name = name, **kwargs)
 
 def op3d_cc_binary(name, deps = [], copts = [], tags = [], **kwargs):

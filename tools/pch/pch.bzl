@@ -1,6 +1,7 @@
 """precompiled_header: headers of libraries that nearly every file includes, parsed once.
 
-GCC loads `name`.h.gch in place of `name`.h where the flags are the same, and otherwise reads `name`.h.
+GCC loads `name`.h.gch in place of `name`.h where the flags are the same, and otherwise reads `name`.h. It does
+not compare the optimisation level but takes the header's (tools/op3d.bzl, _compiled).
 Files still include what they use: --define=pch=off compiles them without it.
 """
 
