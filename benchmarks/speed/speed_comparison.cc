@@ -18,11 +18,14 @@ using Key = std::pair<std::string, std::string>;
 double Width(const SpeedSpread& spread) { return spread.most() - spread.least(); }
 
 SpeedChange::Verdict Judge(const SpeedChange& change, double tolerance, bool peer) {
+  constexpr int kLeastTurns = 3, kTurnsForGap = 5;
   const SpeedSpread &before = change.old_figure, &after = change.new_figure;
-  if (std::min(before.values_size(), after.values_size()) < 3) return SpeedChange::kTooFewTurns;
-  const bool inside = std::abs(after.median() - before.median()) <= Width(before) + Width(after) ||
-                      std::abs(change.change) <= tolerance;
-  if (inside) return SpeedChange::kInsideSpread;
+  const int turns = std::min(before.values_size(), after.values_size());
+  if (turns < kLeastTurns) return SpeedChange::kTooFewTurns;
+  const double gap = std::max(after.least() - before.most(), before.least() - after.most());
+  const bool apart = std::abs(after.median() - before.median()) > Width(before) + Width(after) ||
+                     (turns >= kTurnsForGap && gap > tolerance * before.median());
+  if (!apart || std::abs(change.change) <= tolerance) return SpeedChange::kInsideSpread;
   return (change.change > 0) == peer ? SpeedChange::kFaster : SpeedChange::kSlower;
 }
 

@@ -1,5 +1,4 @@
-// Two reports of //benchmarks:speed, row by row: what became faster or slower by more than both
-// spreads.
+// Two reports of //benchmarks:speed, row by row: what became faster or slower by more than the noise.
 //
 //   const SpeedComparison comparison = CompareSpeeds(old_report, new_report, /*tolerance=*/0.05);
 //   std::fputs(DescribeSpeedComparison(comparison).c_str(), stdout);
@@ -16,8 +15,8 @@ namespace op3d::benchmarks {
 
 struct SpeedChange {
   enum Verdict {
-    // The medians differ by no more than both ranges (most - least) together, or by no more than
-    // the tolerance.
+    // The medians differ by no more than the tolerance, or by no more than both ranges (most - least)
+    // together; with five turns or more only if the ranges are no farther apart than the tolerance.
     kInsideSpread,
     kFaster,
     kSlower,
@@ -50,8 +49,8 @@ struct SpeedComparison {
 
 // Rows of the same part and name, in the new report's order.  A row's ratio to its yardstick is
 // compared where both have one, because it depends less on the machine and its load than times.
-// Equal speeds with noise are called different for about one row of 100 with three turns, one of
-// 10,000 with five.  Other work of a row (peers' own rows of op3d) is compared like the others.
+// Equal speeds with noise of 10 % are called different for about one row of 100 with three turns, one of
+// 1,000 with five.  Other work of a row (peers' own rows of op3d) is compared like the others.
 SpeedComparison CompareSpeeds(const SpeedReport& old_report, const SpeedReport& new_report,
                               double tolerance);
 

@@ -47,6 +47,16 @@ TEST(SpeedComparisonTest, OnlyDifferencesAboveBothRangesTogetherCount) {
   EXPECT_EQ(Verdict(before, Report("gemm", {0.5, 0.45, 0.55})), SpeedChange::kFaster);
 }
 
+TEST(SpeedComparisonTest, FiveTurnsWhoseRangesAreApartCount) {
+  const SpeedReport before = Report("gemm", {1.0, 0.9, 1.3, 0.95, 1.1});
+  // Medians 0.6 apart, ranges 0.4 and 0.5, between them 0.1 and 0.04.
+  EXPECT_EQ(Verdict(before, Report("gemm", {1.6, 1.4, 1.9, 1.5, 1.7})), SpeedChange::kSlower);
+  EXPECT_EQ(Verdict(before, Report("gemm", {1.6, 1.34, 1.84, 1.5, 1.7})),
+            SpeedChange::kInsideSpread);
+  EXPECT_EQ(Verdict(before, Report("gemm", {0.7, 0.5, 0.84, 0.6, 0.8})), SpeedChange::kFaster);
+  EXPECT_EQ(Verdict(before, Report("gemm", {1.6, 1.4, 1.9, 1.5})), SpeedChange::kInsideSpread);
+}
+
 TEST(SpeedComparisonTest, SmallDifferencesDoNotCountWhateverTheSpread) {
   const SpeedReport before = Report("gemm", {1.0, 1.0, 1.0});
   EXPECT_EQ(Verdict(before, Report("gemm", {1.04, 1.04, 1.04})), SpeedChange::kInsideSpread);
