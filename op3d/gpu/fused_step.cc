@@ -46,7 +46,6 @@ FusedStep::FusedStep(std::vector<FusedTensors> tensors, std::variant<SgdRule, Ad
     }
   }
   const at::TensorOptions bytes = tensors_[0].weights.options().dtype(at::kByte);
-  values_ = at::empty({sizeof(StepValues)}, bytes);
   state_ = at::empty({sizeof(ClipState)}, bytes);
 }
 
@@ -79,17 +78,16 @@ void FusedStep::MakeChunks(const std::vector<at::Tensor>& gradients) {
 void FusedStep::Run(const std::vector<at::Tensor>& gradients, const StepValues& values) {
   MakeChunks(gradients);
   const at::Device device = tensors_[0].weights.device();
-  values_.copy_(ToDevice(&values, sizeof(values), at::Device(at::kCPU)));
   const auto* chunks = static_cast<const ParameterChunk*>(chunks_.data_ptr());
-  const auto* now = static_cast<const StepValues*>(values_.data_ptr());
   double* const partial = partial_.data_ptr<double>();
   auto* const state = static_cast<ClipState*>(state_.data_ptr());
   RunTiles(SquareSums{chunks, chunk_count_, partial}, device);
-  RunTiles(ClipFactor{partial, chunk_count_, clip_norm_, now, state}, device);
+  RunTiles(ClipFactor{partial, chunk_count_, clip_norm_, values, state}, device);
   std::visit(
       [&](const auto& rule) {
         using Rule = std::decay_t<decltype(rule)>;
-        RunTiles(ChunkUpdate<Rule>{rule, chunks, chunk_count_, now, state, average_share_}, device);
+        RunTiles(ChunkUpdate<Rule>{rule, chunks, chunk_count_, values, state, average_share_},
+                 device);
       },
       rule_);
 }

@@ -54,8 +54,8 @@ class FusedStep {
   float average_share_;
   std::vector<const void*> addresses_;
   int64_t chunk_count_ = 0;
-  // On the device: ParameterChunk[], double[], StepValues, ClipState.
-  at::Tensor chunks_, partial_, values_, state_;
+  // On the device: ParameterChunk[], double[], ClipState.
+  at::Tensor chunks_, partial_, state_;
 };
 
 }  // namespace op3d::gpu

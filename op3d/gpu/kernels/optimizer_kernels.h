@@ -4,9 +4,8 @@
 //   // Once: every tensor as chunks of at most kChunk numbers, and their rates' factors.
 //   // A step: SquareSums -> ClipFactor -> SgdUpdate or AdamWUpdate.
 //
-// What changes from step to step (StepValues) is read from the device's memory, so that a recorded
-// CUDA graph can be replayed.  A norm that is not finite changes nothing; the host reads
-// ClipState afterwards.
+// What changes from step to step (StepValues) is an argument of the kernels: a copy to the device would
+// make the host wait.  A norm that is not finite changes nothing; the host reads ClipState afterwards.
 #ifndef OP3D_GPU_KERNELS_OPTIMIZER_KERNELS_H_
 #define OP3D_GPU_KERNELS_OPTIMIZER_KERNELS_H_
 
@@ -87,7 +86,7 @@ struct ClipFactor {
   const double* partial;
   int64_t count;
   double clip_norm;
-  const StepValues* values;
+  StepValues values;
   ClipState* state;
 
   OP3D_HD int64_t tiles() const { return 1; }
@@ -99,7 +98,7 @@ struct ClipFactor {
     } else if (thread == 0) {
       double sum = 0;
       for (int k = 0; k < kThreads; ++k) sum += shared->sums[k];
-      const double scale = values->gradient_scale, norm = sqrt(sum) / scale;
+      const double scale = values.gradient_scale, norm = sqrt(sum) / scale;
       const double factor = clip_norm / (norm + 1e-6);
       state->norm = norm;
       state->finite = IsFinite(norm) ? 1 : 0;
@@ -122,7 +121,7 @@ struct ChunkUpdate {
   Update update;
   const ParameterChunk* chunks;
   int64_t count;
-  const StepValues* values;
+  StepValues values;
   const ClipState* clip;
   float average_share;  // 1 - decay
 
@@ -130,12 +129,11 @@ struct ChunkUpdate {
   OP3D_HD void Phase(int /*phase*/, int64_t tile, int thread, Shared* /*shared*/) const {
     if (clip->finite == 0) return;
     const ParameterChunk chunk = chunks[tile];
-    const StepValues now = *values;
-    const float rate = now.rate * chunk.rate_factor, factor = clip->factor;
+    const float rate = values.rate * chunk.rate_factor, factor = clip->factor;
     for (int32_t i = thread; i < chunk.count; i += kThreads) {
       float weight = chunk.weights[i];
-      update.One(factor < 1 ? chunk.gradient[i] * factor : chunk.gradient[i], rate, now, chunk, i,
-                 &weight);
+      update.One(factor < 1 ? chunk.gradient[i] * factor : chunk.gradient[i], rate, values, chunk,
+                 i, &weight);
       chunk.weights[i] = weight;
       if (chunk.average != nullptr) {
         chunk.average[i] = Lerp(chunk.average[i], weight, average_share);

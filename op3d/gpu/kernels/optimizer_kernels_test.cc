@@ -44,7 +44,7 @@ struct Parameters {
     ClipState state = {};
     RunTilesOnCpu(SquareSums{chunks.data(), count, partial.data()});
     const StepValues values = {0.1f, 1, 1, 1, gradient_scale};
-    RunTilesOnCpu(ClipFactor{partial.data(), count, clip_norm, &values, &state});
+    RunTilesOnCpu(ClipFactor{partial.data(), count, clip_norm, values, &state});
     return state;
   }
 };
@@ -77,12 +77,10 @@ TEST(OptimizerKernelsTest, SgdUpdatesAndAverages) {
   Parameters parameters;
   const Parameters before = parameters;
   const ClipState clip = {1, 0.5, 1};
-  StepValues values = {0.1f, 1, 1, 1};
-  const SgdUpdate update = {
-      {0.9f, 0.01f, true}, parameters.chunks.data(), 2, &values, &clip, 0.25f};
-  for (int step = 0; step < 2; ++step) {
-    RunTilesOnCpu(update);
-    values.first_step = 0;
+  for (const int first_step : {1, 0}) {
+    const StepValues values = {0.1f, first_step, 1, 1};
+    RunTilesOnCpu(
+        SgdUpdate{{0.9f, 0.01f, true}, parameters.chunks.data(), 2, values, &clip, 0.25f});
   }
   for (size_t i = 0; i < before.weights.size(); ++i) {
     double w = before.weights[i], v = 0, average = w;
@@ -104,9 +102,9 @@ TEST(OptimizerKernelsTest, ANormThatIsNotFiniteChangesNothing) {
   const Parameters before = parameters;
   const ClipState clip = {std::numeric_limits<double>::infinity(), 0, 0};
   const StepValues values = {0.1f, 1, 1, 1};
-  RunTilesOnCpu(SgdUpdate{{0.9f, 0.01f, true}, parameters.chunks.data(), 2, &values, &clip, 0.25f});
+  RunTilesOnCpu(SgdUpdate{{0.9f, 0.01f, true}, parameters.chunks.data(), 2, values, &clip, 0.25f});
   RunTilesOnCpu(
-      AdamWUpdate{{0.9f, 0.99f, 1e-8f, 0.01f}, parameters.chunks.data(), 2, &values, &clip, 0.25f});
+      AdamWUpdate{{0.9f, 0.99f, 1e-8f, 0.01f}, parameters.chunks.data(), 2, values, &clip, 0.25f});
   EXPECT_EQ(parameters.weights, before.weights);
   EXPECT_EQ(parameters.first, before.first);
   EXPECT_EQ(parameters.average, before.average);
