@@ -55,31 +55,29 @@ void ExplainUncaughtErrors() {
 }
 
 absl::StatusOr<std::string> ChooseDevice(absl::string_view wanted) {
-  const bool has_gpu = at::hasCUDA();
-  if (wanted == "cpu") return "cpu";
-  if (wanted == "auto") {
-    if (!has_gpu || !gpu::CheckGpu(gpu::ProbeGpu()).ok()) return "cpu";
-    wanted = "cuda";
-  }
-  if (wanted != "cuda") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("device '", wanted, "' is none of: cpu, cuda, auto"));
-  }
-  OP3D_RETURN_IF_ERROR(gpu::CheckGpu(gpu::ProbeGpu()));
-  if (has_gpu) {
-    ExplainUncaughtErrors();
-    return "cuda";
-  }
-  return absl::FailedPreconditionError(
-      "device 'cuda': LibTorch does not see the GPU that the driver shows; see LD_LIBRARY_PATH for "
-      "another LibTorch, or use --device=cpu");
+  return ChooseDevice(wanted, /*ranks=*/1, /*local_rank=*/0);
 }
 
 absl::StatusOr<std::string> ChooseDevice(absl::string_view wanted, int ranks, int local_rank) {
-  OP3D_ASSIGN_OR_RETURN(const std::string device, ChooseDevice(wanted));
-  if (device == "cpu" || ranks == 1) return device;
-  OP3D_ASSIGN_OR_RETURN(const int gpu, gpu::GpuOfRank(local_rank, gpu::ProbeGpu().devices));
-  return absl::StrCat(device, ":", gpu);
+  if (wanted == "cpu") return "cpu";
+  const bool automatic = wanted == "auto";
+  if (!automatic && wanted != "cuda") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("device '", wanted, "' is none of: cpu, cuda, auto"));
+  }
+  const gpu::GpuFacts facts = gpu::ProbeGpu();
+  absl::Status usable = gpu::CheckGpu(facts);
+  if (usable.ok() && !at::hasCUDA()) {
+    usable = absl::FailedPreconditionError(
+        "device 'cuda': LibTorch does not see the GPU that the driver shows; see LD_LIBRARY_PATH "
+        "for another LibTorch, or use --device=cpu");
+  }
+  if (automatic && !usable.ok()) return "cpu";
+  OP3D_RETURN_IF_ERROR(usable);
+  ExplainUncaughtErrors();
+  if (ranks == 1) return "cuda";
+  OP3D_ASSIGN_OR_RETURN(const int gpu, gpu::GpuOfRank(local_rank, facts.devices));
+  return absl::StrCat("cuda:", gpu);
 }
 
 at::Tensor CopyTo(const at::Tensor& tensor, at::Device device) {

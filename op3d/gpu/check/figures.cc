@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "data/loader/byte_views.h"
 #include "op3d/base/status_macros.h"
 #include "op3d/gpu/check/timing.h"
 #include "op3d/gpu/check/view_samples.h"
@@ -35,6 +36,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kViews = 30, kClasses = 400, kWarmUp = 2;
 constexpr double kRate = 1e-4;
+// Of the decoded pictures that are sent.
+constexpr int kWidth = 340, kHeight = 256;
 
 struct Work {
   std::string network;
@@ -295,8 +298,12 @@ absl::Status MeasureFeeding(Work* work, CheckReport* report) {
     return seconds;
   };
   const auto bytes = ByteSamples(work->clips, work->frames, work->side, work->device);
-  OP3D_ASSIGN_OR_RETURN(const auto planes,
-                        PlaneSamples(work->clips, work->frames, work->side, work->device));
+  std::vector<data::ByteViews> planes;
+  for (int i = 0; i < work->clips; ++i) {
+    OP3D_ASSIGN_OR_RETURN(data::ByteViews views,
+                          PlaneSample(i, kWidth, kHeight, work->frames, work->side, work->device));
+    planes.push_back(std::move(views));
+  }
   figure["bytes"] = PixelBytes(bytes);
   figure["planes_bytes"] = PixelBytes(planes);
   const double transform = add("transform_seconds", [&] { return MakeClips(*work, planes); });

@@ -7,11 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "data/loader/byte_views.h"
-#include "data/transform/clip_transform.h"
-#include "data/video/image/yuv_to_rgb.h"
-#include "op3d/base/random_stream.h"
 #include "op3d/gpu/check/bit_difference.h"
+#include "op3d/gpu/check/view_samples.h"
 #include "op3d/gpu/device_views.h"
 #include "op3d/gpu/fused_step.h"
 #include "op3d/gpu/kernel_runner.h"
@@ -121,47 +120,13 @@ void Compare(const std::string& what, const std::string& device,
 
 // Random pictures as decoded, each with its own size and crop.
 void CheckPlanes(const std::string& device, CheckReport* report) {
-  constexpr int kFrames = 2, kSize = 56;
-  TransformSettings settings;
-  settings.set_train_crop(kSize);
-  settings.set_min_area(0.3);
-  settings.set_max_area(1);
-  settings.set_jitter_probability(1);
-  settings.set_brightness(0.4);
-  settings.set_contrast(0.4);
-  settings.set_saturation(0.4);
-  settings.set_grey_probability(0.3);
-  settings.set_horizontal_flip(true);
-  settings.set_search_short_side(kSize);
-  settings.set_search_crop(kSize);
-  settings.set_test_short_side(kSize);
-  settings.set_test_crop(kSize);
   std::vector<data::ByteViews> batch;
   for (int clip = 0; clip < 4; ++clip) {
-    const int width = 90 + 7 * clip, height = 71 + clip;
-    RandomStream stream(1, "gpu_check", {clip});
-    const absl::StatusOr<data::ClipTransform> transform = data::ClipTransform::ForTraining(
-        data::DrawTrainTransform(settings, width, height, &stream), settings);
-    TORCH_CHECK(transform.ok(), transform.status().ToString());
-    data::ByteViews views;
-    views.planes.emplace(data::PlaneParts{width,
-                                          height,
-                                          {104597, 132201, 25675, 53279},
-                                          false,
-                                          transform->needed(),
-                                          data::ChromaBox(transform->needed(), width, height),
-                                          transform->resize(),
-                                          transform->draw()});
-    views.width = views.height = kSize;
-    views.frames = kFrames;
-    views.pictures = {1, 0};
-    views.crops = {{0, 0, kSize, kSize}};
-    views.mirror = transform->mirror();
-    const at::Tensor bytes =
-        at::randint(16, 236, {kFrames * views.planes->PictureBytes()}, at::kByte);
-    views.pixels.assign(bytes.const_data_ptr<uint8_t>(),
-                        bytes.const_data_ptr<uint8_t>() + bytes.numel());
-    batch.push_back(std::move(views));
+    absl::StatusOr<data::ByteViews> views =
+        PlaneSample(clip, 90 + 7 * clip, 71 + clip, /*frames=*/2, /*side=*/56, at::kCPU);
+    TORCH_CHECK(views.ok(), views.status().ToString());
+    views->pictures = {1, 0};
+    batch.push_back(*std::move(views));
   }
   Compare("clip transform", device, batch, report);
 }

@@ -13,8 +13,6 @@
 namespace op3d::gpu {
 namespace {
 
-constexpr int kWidth = 340, kHeight = 256;
-
 void FillPixels(int64_t count, at::Device device, data::ByteViews* views) {
   const at::Tensor noise =
       at::randint(16, 236, {count}, at::TensorOptions(at::kByte).device(device)).cpu();
@@ -42,11 +40,11 @@ TransformSettings TrainingTransform(int side) {
   }
   settings.set_min_area(0.3);
   settings.set_max_area(1);
-  settings.set_jitter_probability(0.8);
+  settings.set_jitter_probability(1);
   settings.set_brightness(0.4);
   settings.set_contrast(0.4);
   settings.set_saturation(0.4);
-  settings.set_grey_probability(0.2);
+  settings.set_grey_probability(0.3);
   settings.set_horizontal_flip(true);
   return settings;
 }
@@ -64,30 +62,25 @@ std::vector<data::ByteViews> ByteSamples(int clips, int frames, int side, at::De
   return all;
 }
 
-absl::StatusOr<std::vector<data::ByteViews>> PlaneSamples(int clips, int frames, int side,
-                                                          at::Device device) {
+absl::StatusOr<data::ByteViews> PlaneSample(int number, int width, int height, int frames, int side,
+                                            at::Device device) {
   const TransformSettings settings = TrainingTransform(side);
-  std::vector<data::ByteViews> all;
-  for (int i = 0; i < clips; ++i) {
-    RandomStream stream(1, "gpu_check.planes", {i});
-    OP3D_ASSIGN_OR_RETURN(
-        const data::ClipTransform transform,
-        data::ClipTransform::ForTraining(
-            data::DrawTrainTransform(settings, kWidth, kHeight, &stream), settings));
-    data::ByteViews views = Clip(frames, side);
-    views.planes.emplace(data::PlaneParts{kWidth,
-                                          kHeight,
-                                          {104597, 132201, 25675, 53279},  // BT.601
-                                          false,
-                                          transform.needed(),
-                                          data::ChromaBox(transform.needed(), kWidth, kHeight),
-                                          transform.resize(),
-                                          transform.draw()});
-    views.mirror = transform.mirror();
-    FillPixels(frames * views.planes->PictureBytes(), device, &views);
-    all.push_back(std::move(views));
-  }
-  return all;
+  RandomStream stream(1, "gpu_check.planes", {number});
+  OP3D_ASSIGN_OR_RETURN(const data::ClipTransform transform,
+                        data::ClipTransform::ForTraining(
+                            data::DrawTrainTransform(settings, width, height, &stream), settings));
+  data::ByteViews views = Clip(frames, side);
+  views.planes.emplace(data::PlaneParts{width,
+                                        height,
+                                        {104597, 132201, 25675, 53279},  // BT.601
+                                        false,
+                                        transform.needed(),
+                                        data::ChromaBox(transform.needed(), width, height),
+                                        transform.resize(),
+                                        transform.draw()});
+  views.mirror = transform.mirror();
+  FillPixels(frames * views.planes->PictureBytes(), device, &views);
+  return views;
 }
 
 int64_t PixelBytes(const std::vector<data::ByteViews>& views) {

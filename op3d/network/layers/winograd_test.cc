@@ -93,7 +93,6 @@ TEST_P(WinogradTest, ComputesBfloat16InFloat32) {
   const at::Tensor expected = convolved(at::kFloat).to(at::kBFloat16);
   EXPECT_TRUE(at::allclose(actual, expected, 0, 0, /*equal_nan=*/true));
   EXPECT_TRUE(actual.isnan().any().item<bool>());
-  EXPECT_GT(actual.count_nonzero().item<int64_t>(), 0);
 }
 
 TEST_P(WinogradTest, IsTheGradient) {
